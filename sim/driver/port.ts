@@ -30,16 +30,25 @@ export interface RegisterPort {
   sleepMs(ms: number): void;
 
   /**
-   * read_poll_timeout() on a 32-bit register: read, test, and if past the deadline read once more and stop, else sleep
-   * up to `sleepUs`. Always reads at least once.
+   * read_poll_timeout() on a 32-bit register: read, test, sleep up to `sleepUs`, until it is true or a read made past the
+   * deadline was not. Always reads at least once.
    *
+   * @param onceMore older kernels test the deadline behind the read, and then read once more
    * @returns whether `(value & mask) === want` came true in time
    */
-  poll32(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean;
+  poll32(
+    fn: FunctionSelect,
+    offset: number,
+    mask: number,
+    want: number,
+    sleepUs: number,
+    timeoutUs: number,
+    onceMore: boolean,
+  ): boolean;
 
   /**
-   * The same on the 128-bit mailbox, testing word 0, and sleeping before the first read. The words of the last read are
-   * left in {@link wide}.
+   * The same on the 128-bit mailbox, testing word 0, without the extra read, and sleeping before the first read. The words
+   * of the last read are left in {@link wide}.
    */
   poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean;
 }

@@ -1,0 +1,112 @@
+/**
+ * What user space may reach of the regions of a VF: region info, read, write, mmap.
+ *
+ * Source: docs/device.md section 10; vfio_pci_core for everything that the driver leaves to the core.
+ */
+import { EFAULT, EINVAL } from '../abi/errno.ts';
+import { CONFIG_SPACE_BYTES, GUEST_BAR2_DIVISOR, REGION, REGION_FLAG } from '../abi/region.ts';
+import type { UserMemory } from '../driver/kernel.ts';
+
+/** Accesses of user space to the VF's BAR2, in pieces of 1, 2, 4 or 8 bytes. */
+export interface BarPort {
+  /** Reads `width` bytes at `offset` into `into`, lowest first. */
+  readBar(offset: number, width: number, into: Uint8Array): void;
+  /** Writes the first `width` bytes of `from` at `offset`. */
+  writeBar(offset: number, width: number, from: Uint8Array): void;
+}
+
+/** Who decides how much of BAR2 user space sees. */
+export type BarPolicy =
+  /** No migration: the core's rules, the whole BAR. */
+  | 'plain'
+  /** Migration control in the upper half of the VF's BAR2: half of it. */
+  | 'half'
+  /** Migration control in the PF's BAR2: the whole BAR, but by the driver's rules. */
+  | 'whole';
+
+export interface RegionInfo {
+  /** Bytes. */
+  readonly size: number;
+  readonly flags: number;
+}
+
+const WIDEST = 8;
+
+export class BarAccess {
+  readonly bar2Bytes: number;
+  private readonly port: BarPort;
+  private readonly piece: Uint8Array = new Uint8Array(WIDEST);
+
+  constructor(port: BarPort, bar2Bytes: number) {
+    this.port = port;
+    this.bar2Bytes = bar2Bytes;
+  }
+
+  /** Bytes of BAR2 that a policy shows. */
+  visibleBytes(policy: BarPolicy): number {
+    return policy === 'half' ? this.bar2Bytes / GUEST_BAR2_DIVISOR : this.bar2Bytes;
+  }
+
+  /** Size and flags of a region, or null where there is none. */
+  info(policy: BarPolicy, index: number): RegionInfo | null {
+    if (index === REGION.BAR2) {
+      const flags = REGION_FLAG.READ | REGION_FLAG.WRITE | REGION_FLAG.MMAP;
+      return { size: this.visibleBytes(policy), flags };
+    }
+    if (index === REGION.CONFIG) return { size: CONFIG_SPACE_BYTES, flags: REGION_FLAG.READ | REGION_FLAG.WRITE };
+    if (index === REGION.VGA || index >= REGION.count) return null;
+    return { size: 0, flags: 0 };
+  }
+
+  /** mmap() of a region. 0 or -EINVAL. Offset and length in bytes, whole pages. */
+  map(policy: BarPolicy, index: number, offset: number, length: number, shared: boolean): number {
+    if (index === REGION.BAR2 && offset + length > this.visibleBytes(policy)) return -EINVAL;
+    if (!shared || index !== REGION.BAR2) return -EINVAL;
+    return 0;
+  }
+
+  /** pread() of a region: bytes read or a negative errno. */
+  read(policy: BarPolicy, index: number, offset: number, length: number, user: UserMemory): number {
+    const bytes = this.granted(policy, index, offset, length);
+    let done = 0;
+    while (done < bytes) {
+      const at = offset + done;
+      const width = widestPiece(at, bytes - done);
+      this.port.readBar(at, width, this.piece);
+      if (user.copyToUser(done, this.piece, 0, width) !== 0) return -EFAULT;
+      done += width;
+    }
+    return bytes;
+  }
+
+  /** pwrite() of a region: bytes written or a negative errno. */
+  write(policy: BarPolicy, index: number, offset: number, length: number, user: UserMemory): number {
+    const bytes = this.granted(policy, index, offset, length);
+    let done = 0;
+    while (done < bytes) {
+      const at = offset + done;
+      const width = widestPiece(at, bytes - done);
+      if (user.copyFromUser(this.piece, 0, done, width) !== 0) return -EFAULT;
+      this.port.writeBar(at, width, this.piece);
+      done += width;
+    }
+    return bytes;
+  }
+
+  /** How much of an access is let through; an access that crosses the end is cut short, one behind it refused. */
+  private granted(policy: BarPolicy, index: number, offset: number, length: number): number {
+    if (index === REGION.BAR2) {
+      const end = this.visibleBytes(policy);
+      if (policy === 'plain' && length === 0) return 0;
+      return offset >= end ? -EINVAL : Math.min(length, end - offset);
+    }
+    if (index >= REGION.count) return -EINVAL;
+    return length === 0 ? 0 : -EINVAL;
+  }
+}
+
+function widestPiece(offset: number, bytes: number): number {
+  if (bytes >= 8 && offset % 8 === 0) return 8;
+  if (bytes >= 4 && offset % 4 === 0) return 4;
+  return bytes >= 2 && offset % 2 === 0 ? 2 : 1;
+}
