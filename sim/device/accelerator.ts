@@ -1,0 +1,452 @@
+/**
+ * One accelerator: a PF, its VFs, and the queue manager behind them.
+ *
+ * Access in, effect and cost out. The device reads no clock: every call says what time it is, and what the device does
+ * by itself (tasks that end, mailbox commands that complete) is done when a call or {@link Accelerator.advance} brings
+ * the time for it. Everything that a VF can read is kept in the words of its register file, so that other threads may
+ * read them there while this class is their only writer.
+ *
+ * Source: docs/device.md. What it marks [NR] (not revealed by the drivers) is modelled as the comments here and in the
+ * parts say, and is a parameter where it could matter.
+ */
+import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
+import type { AcceleratorFacts, AcceleratorKind } from '../abi/accelerators.ts';
+import { MIG_REGION, PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
+import { VFS_MAX, defaultVftSplit } from '../abi/vft.ts';
+import type { VftEntry } from '../abi/vft.ts';
+import { bug } from '../base/bug.ts';
+import { pointCosts } from './costs.ts';
+import type { CostValues } from './costs.ts';
+import { Doorbells } from './doorbells.ts';
+import { Engine } from './engine.ts';
+import type { TaskServiceNs } from './engine.ts';
+import { AEQ, EQ, EventQueues } from './event-queues.ts';
+import { Faults, HELD } from './faults.ts';
+import { Functions } from './functions.ts';
+import type { InterruptHandler } from './functions.ts';
+import type { GuestMemory } from './guest-memory.ts';
+import { HeldRegisters } from './held-registers.ts';
+import { Mailbox } from './mailbox.ts';
+import type { InFlight } from './mailbox.ts';
+import { Messages } from './messages.ts';
+import { PfRegisters } from './pf-registers.ts';
+import { Queues } from './queues.ts';
+import { RasStatus } from './ras-status.ts';
+import { FUNCTION_WORDS, RegisterFile } from './register-file.ts';
+import { TIMER, Timers } from './timers.ts';
+import { VftWindow } from './vft-window.ts';
+import { WriteBack } from './write-back.ts';
+
+export { acceleratorRegisterBytes } from './register-file.ts';
+
+export interface AcceleratorConfig {
+  readonly kind: AcceleratorKind;
+  /** One of QM_HW. */
+  readonly hardware: number;
+  /** 1 to 63. */
+  readonly vfCount: number;
+  /** Queues of each VF, index 0 being VF 1. Default: the PF driver's split. */
+  readonly vft?: readonly VftEntry[];
+  /** PF register 0x30. Default 0. */
+  readonly isolation?: number;
+  /** Hardware V4 and later: whether the migration windows are in the PF's BAR2. Default false. */
+  readonly migRegionEnabled?: boolean;
+  /** What PAUSE_QM does with tasks in service; [NR], so a parameter. Default `finish`. */
+  readonly inFlight?: InFlight;
+  /** Cores, and the time in ns that each takes for a task. Default: the kind's cores and its entry in the cost table. */
+  readonly engine?: { readonly servers: number; readonly serviceNs: number };
+  /** Default: the points of the cost table. */
+  readonly costs?: CostValues;
+  /** Where the register files lie, {@link acceleratorRegisterBytes} long or longer. Default: a buffer of its own. */
+  readonly registers?: ArrayBufferLike;
+}
+
+/** Last byte of the functional registers that a PF-resident window shows. */
+const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
+const XQC_BYTES = XQC.words * 4;
+const ALL_ONES = 0xffffffff;
+
+export class Accelerator {
+  /** What the last access cost its issuer, in virtual ns. */
+  costNs = 0;
+  /** When something next happens by itself, in virtual ns; Infinity when nothing will. */
+  nextEventNs: number = Infinity;
+  readonly facts: AcceleratorFacts;
+  readonly faults: Faults;
+
+  private readonly hardware: number;
+  private readonly isolation: number;
+  private readonly costs: CostValues;
+  private readonly words: Uint32Array;
+  private readonly registers: RegisterFile;
+  private readonly functions: Functions = new Functions();
+  private readonly timers: Timers = new Timers();
+  private readonly held: HeldRegisters;
+  private readonly ras: RasStatus;
+  private readonly vft: VftWindow;
+  private readonly events: EventQueues;
+  private readonly queues: Queues;
+  private readonly engine: Engine;
+  private readonly messages: Messages;
+  private readonly mailbox: Mailbox;
+  private readonly doorbells: Doorbells;
+  private readonly writeBack: WriteBack;
+  private readonly pf: PfRegisters;
+  private advancing = false;
+
+  constructor(config: AcceleratorConfig) {
+    const { kind, vfCount, hardware } = config;
+    if (!Number.isInteger(vfCount) || vfCount < 1 || vfCount > VFS_MAX) bug('VF_COUNT', vfCount);
+    const facts = ACCELERATORS[kind];
+    const costs = config.costs ?? pointCosts();
+    const split = config.vft ?? defaultVftSplit(facts.pfDefaultQueues, vfCount);
+    if (split.length > vfCount) bug('VFT_ENTRIES', split.length, vfCount);
+    const { servers, serviceNs } = config.engine ?? { servers: facts.cores, serviceNs: defaultServiceNs(kind, costs) };
+
+    this.facts = facts;
+    this.hardware = hardware;
+    this.isolation = config.isolation ?? 0;
+    this.costs = costs;
+    const { functions, timers } = this;
+    const registers = new RegisterFile(vfCount, config.registers);
+    const held = new HeldRegisters(registers);
+    const ras = new RasStatus(registers, functions);
+    const vft = new VftWindow(registers);
+    const events = new EventQueues(registers, functions, ras);
+    const queues = new Queues(functions, vft);
+    const engine = new Engine(functions, queues, events, ras, servers, serviceNs, facts.sqeBytes);
+    const messages = new Messages(registers, functions, held, hardware);
+    const faults = new Faults((fn, register, bits, untilNs) => {
+      held.force(fn, register, bits, untilNs);
+      timers.start(TIMER.faultEnds, fn, register, untilNs);
+      this.reckon();
+    });
+    this.registers = registers;
+    this.words = registers.words;
+    this.held = held;
+    this.ras = ras;
+    this.vft = vft;
+    this.events = events;
+    this.queues = queues;
+    this.engine = engine;
+    this.messages = messages;
+    this.faults = faults;
+    this.mailbox = new Mailbox({
+      registers,
+      functions,
+      queues,
+      engine,
+      events,
+      messages,
+      ras,
+      faults,
+      costs,
+      inFlight: config.inFlight ?? 'finish',
+    });
+    this.doorbells = new Doorbells(functions, queues, engine, events, ras);
+    this.writeBack = new WriteBack(registers, functions, queues, ras, timers, faults, costs);
+    this.pf = new PfRegisters({
+      registers,
+      facts,
+      functions,
+      engine,
+      events,
+      messages,
+      ras,
+      vft,
+      timers,
+      faults,
+      costs,
+      hardware,
+    });
+    engine.onDoorbellStuck = (fn, queue, nowNs) => {
+      const timeoutNs = registers.pf(PF_REG.QM_DB_TIMEOUT_CFG);
+      if (timeoutNs > 0) timers.start(TIMER.doorbellTimeout, fn, queue, nowNs + timeoutNs);
+    };
+
+    vft.assign(0, 0, facts.pfDefaultQueues);
+    split.forEach((entry, i) => {
+      vft.assign(i + 1, entry.base, entry.num);
+    });
+    registers.resetPf();
+    for (let fn = 0; fn <= vfCount; fn++) this.clear(fn);
+    if (config.migRegionEnabled === true) this.pf.selectMigrationRegion(MIG_REGION.enableBit);
+  }
+
+  /**
+   * Called when the device interrupts: vector 0 EQ, 1 AEQ, 2 message, 3 abnormal (PF only). It is called in the midst of
+   * what the device does; an access from within it sees the device as it stands, and brings no time forward.
+   */
+  get onInterrupt(): InterruptHandler {
+    return this.functions.onInterrupt;
+  }
+
+  set onInterrupt(handler: InterruptHandler) {
+    this.functions.onInterrupt = handler;
+  }
+
+  /** Time of each task in ns, when tasks differ; null for the configured time. */
+  get taskServiceNs(): TaskServiceNs | null {
+    return this.engine.taskServiceNs;
+  }
+
+  set taskServiceNs(serviceNs: TaskServiceNs | null) {
+    this.engine.taskServiceNs = serviceNs;
+  }
+
+  /** One 32-bit read. `fn` is 0 for the PF, 1 to 63 for a VF; `offset` is in bytes within its BAR2. */
+  read32(fn: number, offset: number, nowNs: number): number {
+    if (nowNs >= this.nextEventNs) this.advance(nowNs);
+    this.costNs = this.costs.mmioReadNs;
+    if (fn !== 0) return offset < VF_BAR2_BYTES ? this.words[fn * FUNCTION_WORDS + (offset >>> 2)]! : 0;
+    const vf = this.windowOwner(offset);
+    return vf === 0 ? this.pf.read(offset, nowNs) : this.readWindow(vf, offset & (MIG_REGION.bytesPerFunction - 1));
+  }
+
+  /** One 32-bit write. */
+  write32(fn: number, offset: number, value: number, nowNs: number): void {
+    if (nowNs >= this.nextEventNs) this.advance(nowNs);
+    this.costNs = this.costs.mmioWriteNs;
+    this.write(fn, offset, value >>> 0, nowNs);
+    this.reckon();
+  }
+
+  /** One 64-bit write: a doorbell, or two registers at once. */
+  write64(fn: number, offset: number, low: number, high: number, nowNs: number): void {
+    if (nowNs >= this.nextEventNs) this.advance(nowNs);
+    this.costNs = this.costs.doorbellNs;
+    this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
+    this.reckon();
+  }
+
+  /** One 128-bit read, as for the mailbox. */
+  read128(fn: number, offset: number, nowNs: number, into: Uint32Array): void {
+    for (let i = 0; i < 4; i++) into[i] = this.read32(fn, offset + i * 4, nowNs);
+    this.costNs = this.costs.mmioRead128Ns;
+  }
+
+  /** One 128-bit write, as for the mailbox. */
+  write128(fn: number, offset: number, w0: number, w1: number, w2: number, w3: number, nowNs: number): void {
+    if (nowNs >= this.nextEventNs) this.advance(nowNs);
+    this.costNs = this.costs.mmioWrite128Ns;
+    // The word at the lowest offset sets the mailbox going, so it goes last.
+    this.write(fn, offset + 12, w3 >>> 0, nowNs);
+    this.write(fn, offset + 8, w2 >>> 0, nowNs);
+    this.write(fn, offset + 4, w1 >>> 0, nowNs);
+    this.write(fn, offset, w0 >>> 0, nowNs);
+    this.reckon();
+  }
+
+  /** Maps RAM for the DMA of a function, or takes it away. */
+  attachMemory(fn: number, memory: GuestMemory | null): void {
+    this.functions.memory[fn] = memory;
+  }
+
+  /**
+   * Function-level reset: the function forgets its contexts, its tables, its tasks and its mailbox command, and its
+   * registers go to their reset values. Its queues (VFT) remain: they belong to the PF's configuration. A reset of the
+   * PF resets every function, clears the errors and takes the migration windows back to the VFs.
+   */
+  resetFunction(fn: number, nowNs: number): void {
+    if (nowNs >= this.nextEventNs) this.advance(nowNs);
+    if (fn === 0) {
+      for (let vf = 1; vf <= this.registers.vfCount; vf++) this.clear(vf, nowNs);
+      this.timers.stop(TIMER.vftAccess, 0);
+      this.registers.resetPf();
+      this.pf.selectMigrationRegion(0);
+    }
+    this.clear(fn, nowNs);
+    this.engine.startTasks(nowNs);
+    this.costNs = this.costs.flrNs + this.faults.flrExtraNs;
+    this.reckon();
+  }
+
+  /** Does all that is due up to `nowNs`, each at its own time. */
+  advance(nowNs: number): void {
+    if (this.advancing) return;
+    this.advancing = true;
+    const { engine, mailbox, timers } = this;
+    for (;;) {
+      // Of what is due at one time tasks come first: a command that waits for them then completes without delay.
+      if (engine.nextNs <= nowNs && engine.nextNs <= mailbox.nextNs && engine.nextNs <= timers.nextNs) {
+        const atNs = engine.nextNs;
+        engine.finishTask();
+        mailbox.tasksEnded(atNs);
+      } else if (timers.nextNs <= nowNs && timers.nextNs <= mailbox.nextNs) {
+        this.timerDue();
+      } else if (mailbox.nextNs <= nowNs) {
+        mailbox.due();
+      } else {
+        break;
+      }
+    }
+    this.advancing = false;
+    this.reckon();
+  }
+
+  /** The 64 KiB of registers of a function; of a VF its BAR2, offset for offset. */
+  vfWords(fn: number): Uint32Array {
+    return this.words.subarray(fn * FUNCTION_WORDS, (fn + 1) * FUNCTION_WORDS);
+  }
+
+  private reckon(): void {
+    const { engine, mailbox, timers } = this;
+    let atNs = engine.nextNs;
+    if (mailbox.nextNs < atNs) atNs = mailbox.nextNs;
+    if (timers.nextNs < atNs) atNs = timers.nextNs;
+    this.nextEventNs = atNs;
+  }
+
+  private clear(fn: number, nowNs = 0): void {
+    this.engine.abandon(fn, -1);
+    this.queues.drop(fn);
+    this.functions.reset(fn);
+    this.registers.resetFunction(fn, this.hardware, this.isolation);
+    this.events.reset(fn);
+    this.messages.reset(fn);
+    this.held.set(fn, HELD.vfState, this.faults.vfStateAtReset);
+    this.timers.stop(TIMER.cacheWriteBack, fn);
+    this.timers.stop(TIMER.doorbellTimeout, fn);
+    this.mailbox.reset(fn, nowNs);
+  }
+
+  private timerDue(): void {
+    const timer = this.timers.take();
+    if (timer === undefined) return;
+    const { kind, fn, detail, atNs } = timer;
+    if (kind === TIMER.cacheWriteBack) {
+      this.writeBack.finish(fn, atNs);
+    } else if (kind === TIMER.faultEnds) {
+      this.held.expire(fn, detail, atNs);
+    } else if (kind === TIMER.doorbellTimeout) {
+      this.ras.doorbellTimeout(fn, detail, atNs);
+    } else {
+      const changed = this.vft.finish();
+      if (changed < 0) return;
+      // The function's queues are others now: nothing that is cached of the old ones applies.
+      this.engine.abandon(changed, -1);
+      this.queues.drop(changed);
+    }
+  }
+
+  private write(fn: number, offset: number, value: number, nowNs: number): void {
+    if (fn === 0) {
+      const vf = this.windowOwner(offset);
+      if (vf !== 0) {
+        this.writeWindow(vf, offset & (MIG_REGION.bytesPerFunction - 1), value, nowNs);
+        return;
+      }
+      if (this.pf.write(offset, value, nowNs)) return;
+    } else if (offset >= VF_REG.QM_EQC_DW0) {
+      if (!this.events.windowsInPf) this.writeXqc(fn, offset - VF_REG.QM_EQC_DW0, value);
+      return;
+    }
+    this.writeFunctional(fn, offset, value, nowNs);
+  }
+
+  /** Registers that every function has, in the lower half of its BAR2. */
+  private writeFunctional(fn: number, offset: number, value: number, nowNs: number): void {
+    const { registers } = this;
+    switch (offset) {
+      case VF_REG.QM_VF_AEQ_INT_SOURCE:
+      case VF_REG.QM_VF_EQ_INT_SOURCE:
+      case VF_REG.QM_QUE_ISO_CFG_V:
+      case VF_REG.QM_PAGE_SIZE:
+        registers.set(fn, offset, value);
+        return;
+      case VF_REG.QM_VF_AEQ_INT_MASK:
+      case VF_REG.QM_VF_EQ_INT_MASK: {
+        const before = registers.get(fn, offset);
+        registers.set(fn, offset, value);
+        if ((before & 1) === 0 || (value & 1) === 1) return;
+        this.events.interruptIfPending(fn, offset === VF_REG.QM_VF_EQ_INT_MASK ? EQ : AEQ, nowNs);
+        return;
+      }
+      case VF_REG.QM_IFC_INT_SOURCE_V:
+        this.messages.acknowledge(fn, value);
+        return;
+      case VF_REG.QM_IFC_INT_MASK:
+        this.messages.mask(fn, value, nowNs);
+        return;
+      case VF_REG.QM_IFC_INT_SET_V:
+        this.messages.kickPf(fn, value, nowNs);
+        return;
+      case VF_REG.QM_VF_STATE:
+        this.held.set(fn, HELD.vfState, value);
+        return;
+      case VF_REG.QM_CACHE_WB_START:
+        if ((value & 1) === 1) this.writeBack.start(fn, nowNs);
+        return;
+      case VF_REG.QM_MB_CMD_SEND_BASE:
+        if (this.mailbox.accepts(fn)) this.mailbox.submit(fn, value, nowNs);
+        return;
+      case VF_REG.QM_MB_CMD_DATA_ADDR_L:
+      case VF_REG.QM_MB_CMD_DATA_ADDR_H:
+      case VF_REG.QM_MB_CMD_RSVD:
+        if (this.mailbox.accepts(fn)) registers.set(fn, offset, value);
+        return;
+      case VF_REG.QM_VF2PF_VF_W:
+      case VF_REG.QM_VF2PF_VF_W + 4:
+        this.messages.vfMessageWritten(fn, offset, value);
+        return;
+      default:
+    }
+  }
+
+  private writeWide(fn: number, offset: number, low: number, high: number, nowNs: number): void {
+    let owner = fn;
+    let inside = offset;
+    if (fn === 0) {
+      const vf = this.windowOwner(offset);
+      if (vf !== 0) {
+        owner = vf;
+        inside = offset & (MIG_REGION.bytesPerFunction - 1);
+        if (!this.events.windowsInPf) return;
+      }
+    }
+    if (inside === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) {
+      this.doorbells.sqCq(owner, low, high, nowNs);
+    } else if (inside === VF_REG.QM_DOORBELL_EQ_AEQ_BASE_V2) {
+      this.doorbells.eqAeq(owner, low, high, nowNs);
+    } else {
+      this.write(fn, offset, low, nowNs);
+      this.write(fn, offset + 4, high, nowNs);
+    }
+  }
+
+  /** The VF whose PF-resident window an offset of the PF's BAR2 lies in, or 0. Hardware before V4 has no windows. */
+  private windowOwner(offset: number): number {
+    if (offset < MIG_REGION.offset || this.hardware < QM_HW.V4) return 0;
+    const vf = Math.floor((offset - MIG_REGION.offset) / MIG_REGION.bytesPerFunction);
+    return vf <= this.registers.vfCount ? vf : 0;
+  }
+
+  private readWindow(vf: number, offset: number): number {
+    if (!this.events.windowsInPf) return ALL_ONES;
+    if (offset < WINDOW_FUNCTIONAL_BYTES) return this.registers.get(vf, offset);
+    if (offset < MIG_REGION.aeqcDw0) {
+      const index = (offset - MIG_REGION.eqcDw0) >>> 2;
+      return index < XQC.words ? this.events.word(vf, EQ, index) : 0;
+    }
+    const index = (offset - MIG_REGION.aeqcDw0) >>> 2;
+    return index < XQC.words ? this.events.word(vf, AEQ, index) : 0;
+  }
+
+  private writeWindow(vf: number, offset: number, value: number, nowNs: number): void {
+    if (!this.events.windowsInPf) return;
+    if (offset < WINDOW_FUNCTIONAL_BYTES) this.writeFunctional(vf, offset, value, nowNs);
+    else this.writeXqc(vf, offset - WINDOW_FUNCTIONAL_BYTES, value);
+  }
+
+  /** A word of the EQC window, at 0, or of the AEQC window, at 0x20. */
+  private writeXqc(fn: number, offset: number, value: number): void {
+    const inside = offset & 0x1f;
+    if (offset >= 0x40 || inside >= XQC_BYTES) return;
+    this.events.setWord(fn, offset < 0x20 ? EQ : AEQ, inside >>> 2, value);
+  }
+}
+
+function defaultServiceNs(kind: AcceleratorKind, costs: CostValues): number {
+  if (kind === 'sec') return costs.secTaskNs;
+  return kind === 'hpre' ? costs.hpreTaskNs : costs.zipTaskNs;
+}

@@ -1,0 +1,125 @@
+/**
+ * Doorbells: what software tells the device about its rings. docs/device.md section 4.
+ *
+ * Not revealed by the drivers, and modelled so: an SQ doorbell with index 0 and priority 1 is the kick with which the
+ * migration driver resumes a function. It leaves the tail alone, lets the function run if it was stopped, and looks at
+ * that queue again, from its SQC in guest memory when the device does not hold it. A kick for a queue that was never set
+ * up, or has been invalidated, does nothing else.
+ */
+import { QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
+import { QM_RAS } from '../abi/ras.ts';
+import type { Engine } from './engine.ts';
+import { AEQ, EQ } from './event-queues.ts';
+import type { EventQueues } from './event-queues.ts';
+import type { Functions } from './functions.ts';
+import type { Queues } from './queues.ts';
+import type { RasStatus } from './ras-status.ts';
+
+export class Doorbells {
+  private readonly functions: Functions;
+  private readonly queues: Queues;
+  private readonly engine: Engine;
+  private readonly events: EventQueues;
+  private readonly ras: RasStatus;
+
+  constructor(functions: Functions, queues: Queues, engine: Engine, events: EventQueues, ras: RasStatus) {
+    this.functions = functions;
+    this.queues = queues;
+    this.engine = engine;
+    this.events = events;
+    this.ras = ras;
+  }
+
+  /** The doorbell at 0x1000. A command that does not belong there is dropped. */
+  sqCq(fn: number, low: number, high: number, nowNs: number): void {
+    const command = (low >>> QM_DB.commandShift) & QM_DB.commandMask;
+    const queue = low & QM_DB.queueMask;
+    const index = high & QM_DB.indexMask;
+    const priority = high >>> QM_DB.priorityShift;
+    this.functions.doorbellCount[fn]! += 1;
+    if (command === QM_DOORBELL_CMD.SQ) {
+      if (priority === 1 && index === 0) this.kick(fn, queue, nowNs);
+      else this.sq(fn, queue, low >>> 16, index, nowNs);
+    } else if (command === QM_DOORBELL_CMD.CQ) {
+      this.cq(fn, queue, low >>> 16, index, priority, nowNs);
+    }
+  }
+
+  /** The doorbell at 0x2000. */
+  eqAeq(fn: number, low: number, high: number, nowNs: number): void {
+    const command = (low >>> QM_DB.commandShift) & QM_DB.commandMask;
+    this.functions.doorbellCount[fn]! += 1;
+    if (command === QM_DOORBELL_CMD.EQ) this.events.doorbell(fn, EQ, high & QM_DB.indexMask, nowNs);
+    else if (command === QM_DOORBELL_CMD.AEQ) this.events.doorbell(fn, AEQ, high & QM_DB.indexMask, nowNs);
+  }
+
+  private sq(fn: number, queue: number, tag: number, tail: number, nowNs: number): void {
+    const { queues } = this;
+    const slot = queues.slotOf(fn, queue);
+    if (slot < 0) {
+      this.ras.raise(QM_RAS.sq_vf_invalid, nowNs);
+      return;
+    }
+    if (!queues.needSq(fn, queue, slot)) {
+      if (!this.unreachable(fn, queue, nowNs)) this.ras.raise(QM_RAS.sq_vf_invalid, nowNs);
+      return;
+    }
+    if (tag !== queues.sqTag(slot)) {
+      this.ras.raise(QM_RAS.db_random_invalid, nowNs);
+      return;
+    }
+    if (queues.sqInvalidated(slot) || tail >= queues.sqDepth[slot]!) return;
+    queues.setSqTail(slot, tail);
+    this.engine.wake(slot, nowNs);
+  }
+
+  private kick(fn: number, queue: number, nowNs: number): void {
+    const { queues, functions } = this;
+    const slot = queues.slotOf(fn, queue);
+    if (slot < 0) {
+      this.ras.raise(QM_RAS.sq_vf_invalid, nowNs);
+      return;
+    }
+    const wasPaused = functions.paused[fn] === 1;
+    functions.paused[fn] = 0;
+    const held = queues.needSq(fn, queue, slot);
+    if (!held) this.unreachable(fn, queue, nowNs);
+    if (wasPaused) this.engine.wakeFunction(fn, nowNs);
+    else if (held && !queues.sqInvalidated(slot)) this.engine.wake(slot, nowNs);
+  }
+
+  /** Whether the queue's SQC is out of reach for DMA, which the device reports now and once more when it gives up. */
+  private unreachable(fn: number, queue: number, nowNs: number): boolean {
+    if (this.queues.tableEntry(fn, queue, 0) >= 0) return false;
+    this.ras.raise(QM_RAS.axi_rresp, nowNs);
+    this.engine.onDoorbellStuck(fn, queue, nowNs);
+    return true;
+  }
+
+  private cq(fn: number, queue: number, tag: number, head: number, flag: number, nowNs: number): void {
+    const { queues } = this;
+    const slot = queues.slotOf(fn, queue);
+    if (slot < 0) {
+      this.ras.raise(QM_RAS.cq_vf_invalid, nowNs);
+      return;
+    }
+    if (!queues.needCq(fn, queue, slot)) {
+      this.ras.raise(queues.tableEntry(fn, queue, 2) < 0 ? QM_RAS.axi_rresp : QM_RAS.cq_vf_invalid, nowNs);
+      return;
+    }
+    if (tag !== queues.cqTag(slot)) {
+      this.ras.raise(QM_RAS.db_random_invalid, nowNs);
+      return;
+    }
+    if (head >= queues.cqDepth[slot]!) return;
+    queues.cqHead[slot] = head;
+    if ((flag & 1) === 0) return;
+    // Completions that came while the queue was not armed are told of at once; otherwise the next one will be.
+    if (queues.cqTail[slot] === head) {
+      queues.cqArmed[slot] = 1;
+    } else {
+      queues.cqArmed[slot] = 0;
+      this.events.event(fn, queue, nowNs);
+    }
+  }
+}

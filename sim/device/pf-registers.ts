@@ -1,0 +1,160 @@
+/**
+ * Registers that only the PF has. docs/device.md 2.2.
+ */
+import { QM_HW } from '../abi/accelerators.ts';
+import type { AcceleratorFacts } from '../abi/accelerators.ts';
+import { MIG_REGION, PF_REG } from '../abi/registers.ts';
+import type { CostValues } from './costs.ts';
+import type { Engine } from './engine.ts';
+import type { EventQueues } from './event-queues.ts';
+import type { Faults } from './faults.ts';
+import { FUNCTIONS_MAX } from './functions.ts';
+import type { Functions } from './functions.ts';
+import type { Messages } from './messages.ts';
+import type { RasStatus } from './ras-status.ts';
+import type { RegisterFile } from './register-file.ts';
+import { TIMER } from './timers.ts';
+import type { Timers } from './timers.ts';
+import type { VftWindow } from './vft-window.ts';
+
+/** First of the registers that are the PF's alone. */
+const FIRST = PF_REG.QM_ABNORMAL_INT_SOURCE;
+
+/** Whose count the debug counters show. */
+const DFX_SELECT = { mailbox: 0x104010, doorbell: 0x104020, sqe: 0x104030, cqe: 0x104040 } as const;
+
+/** What ACC_MASTER_TRANS_RETURN reads when no transaction is outstanding any more. */
+const MASTER_RETURNED = 3;
+
+export interface PfParts {
+  readonly registers: RegisterFile;
+  readonly facts: AcceleratorFacts;
+  readonly functions: Functions;
+  readonly engine: Engine;
+  readonly events: EventQueues;
+  readonly messages: Messages;
+  readonly ras: RasStatus;
+  readonly vft: VftWindow;
+  readonly timers: Timers;
+  readonly faults: Faults;
+  readonly costs: CostValues;
+  readonly hardware: number;
+}
+
+export class PfRegisters {
+  private readonly parts: PfParts;
+
+  constructor(parts: PfParts) {
+    this.parts = parts;
+  }
+
+  /** Value of any register of the PF's BAR2 outside the migration windows. */
+  read(offset: number, nowNs: number): number {
+    const { registers, functions, engine, faults, facts } = this.parts;
+    if (faults.active) {
+      if (offset === PF_REG.QM_ABNORMAL_INT_STATUS) return (registers.pf(offset) | faults.rasBitsAt(nowNs)) >>> 0;
+      if (offset === facts.coreStatusRegister) return (registers.pf(offset) | faults.coreBitsAt(nowNs)) >>> 0;
+    }
+    switch (offset) {
+      case PF_REG.QM_IN_IDLE_ST:
+        return engine.idle ? 1 : 0;
+      case PF_REG.QM_DFX_MB_CNT:
+        return functions.mailboxCount[this.selected(DFX_SELECT.mailbox)]!;
+      case PF_REG.QM_DFX_DB_CNT:
+        return functions.doorbellCount[this.selected(DFX_SELECT.doorbell)]!;
+      case PF_REG.QM_DFX_SQE_CNT:
+        return functions.sqeCount[this.selected(DFX_SELECT.sqe)]!;
+      case PF_REG.QM_DFX_CQE_CNT:
+        return functions.cqeCount[this.selected(DFX_SELECT.cqe)]!;
+      case PF_REG.QM_DFX_SEND_SQE_TO_ACC_CNT:
+        return engine.sent >>> 0;
+      case PF_REG.QM_DFX_WB_SQE_FROM_ACC_CNT:
+      case PF_REG.QM_DFX_ACC_FINISH_CNT:
+        return engine.finished >>> 0;
+      default:
+        return registers.pf(offset);
+    }
+  }
+
+  /** @returns false for an offset that belongs to the registers that every function has */
+  write(offset: number, value: number, nowNs: number): boolean {
+    if (offset < FIRST) return false;
+    const { registers, ras, messages } = this.parts;
+    switch (offset) {
+      case PF_REG.QM_ABNORMAL_INT_SOURCE:
+        ras.clear(value);
+        break;
+      case PF_REG.QM_ABNORMAL_INT_SET:
+        ras.raise(value, nowNs);
+        break;
+      case PF_REG.QM_MEM_START_INIT:
+        if ((value & 1) === 1) registers.setPf(PF_REG.QM_MEM_INIT_DONE, 1);
+        break;
+      case PF_REG.QM_VFT_CFG_OP_ENABLE:
+        if ((value & 1) === 1) this.launchVft(nowNs);
+        break;
+      case PF_REG.QM_IFC_INT_SET_P:
+        if ((value & 1) === 1) messages.kickVfs(nowNs);
+        break;
+      case PF_REG.QM_IFC_INT_SOURCE_P:
+      case PF_REG.QM_IFC_INT_SOURCE_P + 4:
+        messages.acknowledgeVfs(offset, value);
+        break;
+      case PF_REG.QM_PF2VF_PF_W:
+      case PF_REG.QM_PF2VF_PF_W + 4:
+        messages.pfMessageWritten(offset, value);
+        break;
+      case PF_REG.QM_MIG_REGION_SEL:
+        this.selectMigrationRegion(value);
+        break;
+      case PF_REG.ACC_MASTER_GLOBAL_CTRL:
+        registers.setPf(offset, value);
+        registers.setPf(PF_REG.ACC_MASTER_TRANS_RETURN, (value & 1) === 1 ? MASTER_RETURNED : 0);
+        break;
+      case PF_REG.QM_ABNORMAL_INT_MASK:
+      case PF_REG.QM_CACHE_CTL:
+      case PF_REG.QM_VFT_CFG_OP_WR:
+      case PF_REG.QM_VFT_CFG_TYPE:
+      case PF_REG.QM_VFT_CFG:
+      case PF_REG.QM_VFT_CFG_DATA_L:
+      case PF_REG.QM_VFT_CFG_DATA_H:
+      case PF_REG.QM_VFT_CFG_RDY:
+      case PF_REG.QM_TIMEOUT_CFG:
+      case PF_REG.QM_DB_TIMEOUT_CFG:
+      case PF_REG.QM_FLR_PENDING_TIME_CFG:
+      case PF_REG.QM_IFC_INT_CFG:
+      case PF_REG.QM_CQE_AGGR_TIMEOUT_CTRL:
+      case PF_REG.QM_PM_CTRL:
+      case PF_REG.QM_SHAPER_CFG:
+      case PF_REG.QM_OOO_SHUTDOWN_SEL:
+      case DFX_SELECT.mailbox:
+      case DFX_SELECT.doorbell:
+      case DFX_SELECT.sqe:
+      case DFX_SELECT.cqe:
+        registers.setPf(offset, value);
+        break;
+      default:
+    }
+    return true;
+  }
+
+  /** Says where the migration windows are. Hardware before V4 has only those of the VFs. */
+  selectMigrationRegion(value: number): void {
+    const { registers, events, hardware } = this.parts;
+    if (hardware < QM_HW.V4) return;
+    registers.setPf(PF_REG.QM_MIG_REGION_SEL, value);
+    const selected = (value & MIG_REGION.enableBit) !== 0;
+    if (selected !== events.windowsInPf) events.selectPf(selected);
+  }
+
+  private launchVft(nowNs: number): void {
+    const { vft, timers, faults, costs } = this.parts;
+    vft.launch();
+    timers.stop(TIMER.vftAccess, 0);
+    timers.start(TIMER.vftAccess, 0, 0, nowNs + costs.vftAccessNs + faults.vftExtraNs);
+  }
+
+  private selected(register: number): number {
+    return this.parts.registers.pf(register) % FUNCTIONS_MAX;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Storage of every register of a PF and its VFs, in one buffer that may be shared with other threads.
+ *
+ * Each function has 64 KiB. A VF's is its BAR2, offset for offset, so that another thread can read a register straight
+ * from the words. The PF's BAR2 spans over 3 MiB with a handful of used pages: those are packed into its 64 KiB.
+ *
+ * Source: docs/device.md 1.3 and section 2.
+ */
+import { DEPTH } from '../abi/contexts.ts';
+import { QM_HW } from '../abi/accelerators.ts';
+import { PF_REG, VF_BAR2_BYTES, VF_REG } from '../abi/registers.ts';
+import { QUEUES_TOTAL } from '../abi/vft.ts';
+import { bug } from '../base/bug.ts';
+
+/** Words of one function's register file. */
+export const FUNCTION_WORDS: number = VF_BAR2_BYTES / 4;
+
+const PAGE_SHIFT = 12;
+const PAGE_WORDS = 1 << (PAGE_SHIFT - 2);
+
+/** Pages of the PF's BAR2 that hold registers, in the order in which they are packed. */
+const PF_PAGES: readonly number[] = [0x000, 0x001, 0x002, 0x003, 0x100, 0x104, 0x300, 0x301, 0x331];
+const UNMAPPED = 0xff;
+
+/** QM_FUNC_CAPS: what a function can do. docs/device.md 2.1. */
+export const FUNC_CAP = {
+  qos: 1 << 8,
+  stopQp: 1 << 9,
+  stopFunc: 1 << 10,
+  mbCommand: 1 << 11,
+  rpmVf: 1 << 12,
+  rpmPf: 1 << 13,
+  svaPrefetch: 1 << 14,
+  dae: 1 << 15,
+} as const;
+
+/** Value that the PF driver programs into QM_DB_TIMEOUT_CFG, in ns. docs/device.md 2.2. */
+export const DB_TIMEOUT_NS = 0x1fffff;
+
+/** Bytes that the register files of a PF and `vfCount` VFs take. */
+export function acceleratorRegisterBytes(vfCount: number): number {
+  return (vfCount + 1) * VF_BAR2_BYTES;
+}
+
+export class RegisterFile {
+  /** Words of all functions: function n starts at word n * {@link FUNCTION_WORDS}. */
+  readonly words: Uint32Array;
+  readonly vfCount: number;
+  private readonly slotOfPage: Uint8Array;
+
+  /** @param buffer backing store, zeroed here; a new one when absent */
+  constructor(vfCount: number, buffer: ArrayBufferLike | undefined) {
+    const bytes = acceleratorRegisterBytes(vfCount);
+    const store = buffer ?? new ArrayBuffer(bytes);
+    if (store.byteLength < bytes) bug('REGISTER_STORE_BYTES', store.byteLength, bytes);
+    this.words = new Uint32Array(store, 0, bytes / 4);
+    this.words.fill(0);
+    this.vfCount = vfCount;
+    this.slotOfPage = new Uint8Array(0x400).fill(UNMAPPED);
+    PF_PAGES.forEach((page, slot) => {
+      this.slotOfPage[page] = slot;
+    });
+  }
+
+  /** Index of the word that keeps a PF register, or -1 where the PF's BAR2 has none. */
+  pfIndex(offset: number): number {
+    const page = offset >>> PAGE_SHIFT;
+    const slot = page < 0x400 ? this.slotOfPage[page]! : UNMAPPED;
+    return slot === UNMAPPED ? -1 : slot * PAGE_WORDS + ((offset & 0xfff) >>> 2);
+  }
+
+  /** Value of a PF register, 0 where there is none. */
+  pf(offset: number): number {
+    const index = this.pfIndex(offset);
+    return index < 0 ? 0 : this.words[index]!;
+  }
+
+  setPf(offset: number, value: number): void {
+    const index = this.pfIndex(offset);
+    if (index < 0) bug('PF_REGISTER_UNMAPPED', offset);
+    this.words[index] = value;
+  }
+
+  /** Value of a register in the lower half of a function's BAR2. */
+  get(fn: number, offset: number): number {
+    return this.words[fn * FUNCTION_WORDS + (offset >>> 2)]!;
+  }
+
+  set(fn: number, offset: number, value: number): void {
+    this.words[fn * FUNCTION_WORDS + (offset >>> 2)] = value;
+  }
+
+  /** Stores a word that tells another thread to look at what was stored before it. */
+  publish(fn: number, offset: number, value: number): void {
+    Atomics.store(this.words, fn * FUNCTION_WORDS + (offset >>> 2), value);
+  }
+
+  /**
+   * Puts the registers that every function has to their values after reset. The event-queue context windows and the
+   * registers with state of their own are left to those who own them.
+   *
+   * The capability version stays 0: then the drivers use the built-in RAS masks, which are the ones that are known.
+   */
+  resetFunction(fn: number, hardware: number, isolation: number): void {
+    const first = fn * FUNCTION_WORDS;
+    this.words.fill(0, first, first + (fn === 0 ? 0x4000 : 0x8000) / 4);
+    this.set(fn, VF_REG.QM_QUE_ISO_CFG_V, isolation);
+    if (hardware < QM_HW.V3) return;
+    const { qos, stopQp, stopFunc, mbCommand, rpmVf, rpmPf } = FUNC_CAP;
+    this.set(fn, VF_REG.QM_FUNC_CAPS, qos | stopQp | stopFunc | mbCommand | rpmVf | rpmPf);
+    this.set(fn, VF_REG.QM_EQ_AEQ_DEPTH_CAP, DEPTH.eq | (DEPTH.aeq << 16));
+    this.set(fn, VF_REG.QM_SQ_CQ_DEPTH_CAP, DEPTH.sq | (DEPTH.cq << 16));
+  }
+
+  /** Puts the PF's own registers to what they hold once its driver has set the device up. */
+  resetPf(): void {
+    this.words.fill(0, 0x4000 / 4, PF_PAGES.length * PAGE_WORDS);
+    this.setPf(PF_REG.QM_MEM_INIT_DONE, 1);
+    this.setPf(PF_REG.QM_VFT_CFG_RDY, 1);
+    this.setPf(PF_REG.QM_DB_TIMEOUT_CFG, DB_TIMEOUT_NS);
+    this.setPf(PF_REG.QM_QUEUE_TOTALS, QUEUES_TOTAL | (QUEUES_TOTAL << 11));
+  }
+}
