@@ -421,6 +421,7 @@ export class Accelerator {
     return vf <= this.registers.vfCount ? vf : 0;
   }
 
+  /** A window that is not selected reads all-ones, as the VF's upper half does in the other case; [NR], assumed. */
   private readWindow(vf: number, offset: number): number {
     if (!this.events.windowsInPf) return ALL_ONES;
     if (offset < WINDOW_FUNCTIONAL_BYTES) return this.registers.get(vf, offset);

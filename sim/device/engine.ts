@@ -211,7 +211,7 @@ export class Engine {
     let head = queues.sqHead[slot]!;
     while (done[head]! >= 0 && queues.sqStopped[slot] === 0) {
       const next = head + 1 === queues.sqDepth[slot] ? 0 : head + 1;
-      if (!this.writeCqe(slot, done[head]!, next, nowNs)) {
+      if (!this.writeCqe(slot, done[head]!, head, nowNs)) {
         queues.sqStopped[slot] = 1;
         return;
       }
@@ -221,6 +221,7 @@ export class Engine {
     }
   }
 
+  /** One CQE. Its sq_head is the slot of the SQE that is done: qm.c finds the request by it. */
   private writeCqe(sq: number, cmdId: number, sqHead: number, nowNs: number): boolean {
     const { queues, functions } = this;
     const fn = queues.owner[sq]!;

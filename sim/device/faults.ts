@@ -128,8 +128,4 @@ export class Faults {
 }
 
 /** Offsets of the held registers, in the order of {@link HELD}. */
-export const HELD_OFFSETS: readonly number[] = [
-  VF_REG.QM_IFC_INT_STATUS,
-  VF_REG.QM_IFC_INT_SET_V,
-  VF_REG.QM_VF_STATE,
-];
+export const HELD_OFFSETS: readonly number[] = [VF_REG.QM_IFC_INT_STATUS, VF_REG.QM_IFC_INT_SET_V, VF_REG.QM_VF_STATE];

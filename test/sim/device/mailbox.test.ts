@@ -127,9 +127,12 @@ describe('contexts', () => {
     },
   );
 
-  test.each([QM_MB_CMD.SQC, QM_MB_CMD.CQC, QM_MB_CMD.STOP_QP])('command %i for a foreign queue is refused', (command) => {
-    expect(new Guest(device(), 1).mailbox(command, 4, false, AT.buffer, RAM_HIGH)).toBe(MAILBOX_STATUS_REFUSED);
-  });
+  test.each([QM_MB_CMD.SQC, QM_MB_CMD.CQC, QM_MB_CMD.STOP_QP])(
+    'command %i for a foreign queue is refused',
+    (command) => {
+      expect(new Guest(device(), 1).mailbox(command, 4, false, AT.buffer, RAM_HIGH)).toBe(MAILBOX_STATUS_REFUSED);
+    },
+  );
 });
 
 describe('the VFT command', () => {

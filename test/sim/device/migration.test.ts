@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import type { Accelerator } from '../../../sim/device/accelerator.ts';
@@ -102,6 +103,43 @@ test('a function that is not paused goes on while another is', () => {
   b.settle();
   expect(a.harvest(0)).toEqual([]);
   expect(b.harvest(0).map((c) => c.cmdId)).toEqual([2]);
+});
+
+test('under hold a task that was done but not reported, because an earlier one was not, is executed again', () => {
+  const g = new Guest(device({ inFlight: 'hold' }), 1, 8);
+  g.start();
+  g.openQueue(0);
+  g.device.taskServiceNs = (_fn, _queue, memory, at) => (memory.u32[at / 4] === 1 ? SERVICE_NS : 100);
+  g.submit(0, [1, 2]);
+  g.run(200);
+  g.mailbox(QM_MB_CMD.PAUSE_QM, 0, false);
+  expect(g.harvest(0)).toEqual([]);
+  g.device.taskServiceNs = (_fn, _queue, memory, at) => (memory.u32[at / 4] === 1 ? 100 : SERVICE_NS);
+  g.kick(0);
+  g.run(100);
+  expect(g.harvest(0).map((c) => c.cmdId)).toEqual([1]);
+  g.run(SERVICE_NS);
+  expect(g.harvest(0).map((c) => c.cmdId)).toEqual([2]);
+});
+
+test('a write-back drops the contexts of a function that is stopped, and those only', () => {
+  const on = device();
+  const g = new Guest(on, 1);
+  g.start();
+  g.openQueue(0);
+  writeBack(g);
+  // The table says one task more than the device knows of: a device that holds the context does not look.
+  g.put(g.sqAddress(0), [5]);
+  g.put(AT.sqcTable, [1 << 16]);
+  g.kick(0);
+  g.settle();
+  expect(g.harvest(0)).toEqual([]);
+  g.mailbox(QM_MB_CMD.PAUSE_QM, 0, false);
+  writeBack(g);
+  g.put(AT.sqcTable, [1 << 16]);
+  g.kick(0);
+  g.settle();
+  expect(g.harvest(0).map((c) => c.cmdId)).toEqual([5]);
 });
 
 test('a kick leaves the tail alone, also on a function that runs', () => {
@@ -213,4 +251,52 @@ describe('a function-level reset', () => {
     expect(b.read(0x300) & 0x2000).toBe(0);
     expect(b.harvest(0)).toHaveLength(1);
   });
+});
+
+/** One stretch of a guest's life: tasks for each queue, then some time, then a move to another device. */
+const STRETCH = fc.record({
+  tasks: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 }),
+  runNs: fc.integer({ min: 0, max: 3 * SERVICE_NS }),
+  servers: fc.integer({ min: 1, max: 5 }),
+  inFlight: fc.constantFrom(...MODES),
+});
+
+test('whatever is submitted, and whenever it is moved on, each task completes once and in the order of its queue', () => {
+  fc.assert(
+    fc.property(fc.array(STRETCH, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 97 }), (life, salt) => {
+      const queues = [0, 1, 2];
+      const sent = [0, 0, 0];
+      const seen: number[][] = [[], [], []];
+      // Tasks of unequal length, so that later ones end before earlier ones.
+      const serviceOf: Accelerator['taskServiceNs'] = (_fn, _queue, memory, at) =>
+        100 + ((memory.u32[at / 4]! * salt * 131) % SERVICE_NS);
+      let g: Guest | undefined;
+      for (const { tasks, runNs, servers, inFlight } of life) {
+        const on = device({ inFlight, engine: { servers, serviceNs: SERVICE_NS } });
+        on.taskServiceNs = serviceOf;
+        if (g === undefined) {
+          g = new Guest(on, 1, 8);
+          g.start();
+          for (const queue of queues) g.openQueue(queue);
+        } else {
+          const source: Guest = g;
+          source.mailbox(QM_MB_CMD.PAUSE_QM, 0, false);
+          writeBack(source);
+          g = move(source, on);
+          for (const queue of queues) g.kick(queue);
+        }
+        for (const queue of queues) {
+          for (let i = 0; i < tasks[queue]!; i++) {
+            if (sent[queue]! - seen[queue]!.length < 7) g.submit(queue, [++sent[queue]!]);
+          }
+        }
+        g.run(runNs);
+        for (const queue of queues) seen[queue]!.push(...g.harvest(queue).map((c) => c.cmdId));
+      }
+      g!.settle();
+      for (const queue of queues) seen[queue]!.push(...g!.harvest(queue).map((c) => c.cmdId));
+      expect(seen).toEqual(sent.map((count) => Array.from({ length: count }, (_, i) => i + 1)));
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -11,15 +11,19 @@ function guest(depth = 8, config = {}): Guest {
   return g;
 }
 
+function status(g: Guest): number {
+  return g.device.read32(0, RAS_STATUS, g.nowNs);
+}
+
 describe('tasks', () => {
-  test('a submitted task is completed after its service time, with its id, the new SQ head and its queue', () => {
+  test('a submitted task is completed after its service time, with its id, the place of its SQE and its queue', () => {
     const g = guest();
     g.openQueue(3);
     g.submit(3, [0x77]);
     g.run(SERVICE_NS - 1);
     expect(g.harvest(3)).toEqual([]);
     g.run(1);
-    expect(g.harvest(3)).toEqual([{ cmdId: 0x77, sqHead: 1, sqNum: 3 }]);
+    expect(g.harvest(3)).toEqual([{ cmdId: 0x77, sqHead: 0, sqNum: 3 }]);
   });
 
   test('an HPRE ring has 64 bytes per task', () => {
@@ -55,10 +59,10 @@ describe('tasks', () => {
     expect(g.harvest(0)).toEqual([]);
     g.run(1);
     expect(g.harvest(0).map((c) => [c.cmdId, c.sqHead])).toEqual([
-      [1, 1],
-      [2, 2],
-      [3, 3],
-      [4, 4],
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [4, 3],
     ]);
   });
 
@@ -175,11 +179,14 @@ describe('the event queue', () => {
 
   test('a CQ that is full costs an AEQE of type CQ overflow and stops its queue, and the others go on', () => {
     const g = guest(8);
+    const vectors: number[] = [];
+    g.device.onInterrupt = (_fn, vector) => vectors.push(vector);
     g.openQueue(1, 4);
     g.openQueue(0);
     g.submit(1, [1, 2, 3, 4, 5]);
     g.submit(0, [9]);
     g.settle();
+    expect(vectors).toEqual([0, 1]);
     expect(g.ring(AT.aeq, 0)).toBe(0x10000 | 1);
     expect(g.harvest(1, 4).map((c) => c.cmdId)).toEqual([1, 2, 3]);
     expect(g.harvest(0).map((c) => c.cmdId)).toEqual([9]);
@@ -190,10 +197,6 @@ describe('the event queue', () => {
 });
 
 describe('doorbells that are wrong', () => {
-  function status(g: Guest): number {
-    return g.device.read32(0, RAS_STATUS, g.nowNs);
-  }
-
   test('an SQ or CQ that the function does not own sets its error bit', () => {
     const g = guest();
     g.doorbell(QM_DOORBELL_CMD.SQ, 4, 1, 0);

@@ -74,22 +74,25 @@ describe('the VFT window', () => {
     expect(d.read32(0, 0x100008, g.nowNs)).toBe(1 << 9);
   });
 
-  test.each([1, 2, 2 | (1 << 6)])('a CQC or shaper entry written under %i is read back and changes no queues', (cfg) => {
-    const d = device();
-    const type = cfg === 1 ? 1 : 2;
-    const access = (read: number, low: number, at: number) => {
-      d.write32(0, 0x100058, read, at);
-      d.write32(0, 0x10005c, type, at);
-      d.write32(0, 0x100060, cfg, at);
-      d.write32(0, 0x100064, low, at);
-      d.write32(0, RDY, 0, at);
-      d.write32(0, 0x100054, 1, at);
-      d.advance(at + 1000);
-    };
-    access(0, 0x1234, 0);
-    access(1, 0, 1000);
-    expect(d.read32(0, 0x100064, 2000)).toBe(0x1234);
-  });
+  test.each([1, 2, 2 | (1 << 6)])(
+    'a CQC or shaper entry written under %i is read back and changes no queues',
+    (cfg) => {
+      const d = device();
+      const type = cfg === 1 ? 1 : 2;
+      const access = (read: number, low: number, at: number) => {
+        d.write32(0, 0x100058, read, at);
+        d.write32(0, 0x10005c, type, at);
+        d.write32(0, 0x100060, cfg, at);
+        d.write32(0, 0x100064, low, at);
+        d.write32(0, RDY, 0, at);
+        d.write32(0, 0x100054, 1, at);
+        d.advance(at + 1000);
+      };
+      access(0, 0x1234, 0);
+      access(1, 0, 1000);
+      expect(d.read32(0, 0x100064, 2000)).toBe(0x1234);
+    },
+  );
 });
 
 describe('registers of every function', () => {
@@ -176,11 +179,15 @@ describe('registers of the PF', () => {
   });
 });
 
-describe('migration windows of hardware V4', () => {
-  const window = (vf: number) => 0x180000 + vf * 0x2000;
-  const v4 = (migRegionEnabled: boolean, vfCount = 3) =>
-    device({ hardware: QM_HW.V4, migRegionEnabled, vfCount, vft: [{ base: 256, num: 4 }] });
+function window(vf: number): number {
+  return 0x180000 + vf * 0x2000;
+}
 
+function v4(migRegionEnabled: boolean, vfCount = 3): Accelerator {
+  return device({ hardware: QM_HW.V4, migRegionEnabled, vfCount, vft: [{ base: 256, num: 4 }] });
+}
+
+describe('migration windows of hardware V4', () => {
   test('in the PF they show the functional registers and the event contexts; the VF upper half reads all-ones', () => {
     const d = v4(true);
     d.write32(0, window(2) + 0x0c, 1, 0);

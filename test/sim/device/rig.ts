@@ -4,8 +4,7 @@
  * Layout of the RAM, from its DMA base: SQC table at 0, CQC table at 0x1000, EQ ring at 0x2000, AEQ ring at 0x3000,
  * a buffer for contexts at 0x4000, then for each queue 8 KiB with the SQ and behind it the CQ.
  */
-import { mailboxWord } from '../../../sim/abi/mailbox.ts';
-import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
+import { mailboxWord, QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import { doorbellHigh, doorbellLow, QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
 import { QM_HW } from '../../../sim/abi/accelerators.ts';
 import { Accelerator } from '../../../sim/device/accelerator.ts';
@@ -178,8 +177,8 @@ export class Guest {
       if (((words[at + 3]! >>> 16) & 1) !== this.cqPhases[queue]) break;
       found.push({ cmdId: words[at + 1]! & 0xffff, sqHead: words[at + 2]! & 0xffff, sqNum: words[at + 2]! >>> 16 });
       this.cqHeads[queue] = (head + 1) % cqDepth;
-      if (this.cqHeads[queue] === 0) this.cqPhases[queue]! ^= 1;
-      this.doorbell(QM_DOORBELL_CMD.CQ, queue, this.cqHeads[queue]!, 0);
+      if (this.cqHeads[queue] === 0) this.cqPhases[queue] ^= 1;
+      this.doorbell(QM_DOORBELL_CMD.CQ, queue, this.cqHeads[queue], 0);
     }
     this.doorbell(QM_DOORBELL_CMD.CQ, queue, this.cqHeads[queue]!, 1);
     return found;
