@@ -1,0 +1,121 @@
+/**
+ * One run of the benchmark: prepares the folder, sweeps with progress, writes and tells the result. An interrupted run
+ * keeps the cells that were finished.
+ */
+import { join } from 'node:path';
+
+import type { CommandContext } from './cli/context.ts';
+import { prepareFolder, writeFileAtomically } from './cli/file-output.ts';
+import type { Output } from './cli/output.ts';
+import { machineFacts } from './machine.ts';
+import { packageVersion } from './package-root.ts';
+import { summaryOf } from './report/summary.ts';
+import { legend, resultTable } from './report/table.ts';
+import { type BenchResult, type Cell, RESULT_FORMAT, RESULT_VERSION } from './result.ts';
+import type { RunSweep, SweepOptions, SweepResult } from './suites/sweep-types.ts';
+
+export interface BenchTarget {
+  /** Folder for the files. */
+  readonly out: string;
+  readonly html: boolean;
+}
+
+/**
+ * @param loadSweep called once the folder is known to take files
+ * @returns whether the run was interrupted
+ */
+export async function runBench(
+  options: SweepOptions,
+  target: BenchTarget,
+  context: Pick<CommandContext, 'output' | 'signal'>,
+  loadSweep: () => Promise<RunSweep>,
+): Promise<boolean> {
+  const { output, signal } = context;
+  prepareFolder(target.out, '--out');
+  const started = new Date();
+  const startedMs = performance.now();
+  const machine = machineFacts();
+  const runSweep = await loadSweep();
+
+  const cells: Cell[] = [];
+  const progress = output.progress();
+  const onProgress = (done: number, total: number, label: string): void => progress.update(done, total, label);
+  const resultOf = (sweep: SweepResult, interrupted: boolean): BenchResult => ({
+    format: RESULT_FORMAT,
+    version: RESULT_VERSION,
+    stopcopy: packageVersion(),
+    startedAt: started.toISOString(),
+    durationSeconds: Math.round(performance.now() - startedMs) / 1000,
+    seed: options.seed,
+    quick: options.quick,
+    interrupted,
+    suites: [...options.suites],
+    driver: options.driver,
+    machine,
+    floors: sweep.floors,
+    costs: [...sweep.costs],
+    cells,
+  });
+  let sweep: SweepResult = { floors: null, costs: [], cells };
+  try {
+    sweep = await runSweep(options, { onCell: (cell) => cells.push(cell), onProgress, signal });
+  } catch (error) {
+    progress.stop();
+    // An abort that came up through the sweep is the user's wish; of anything else, what was measured is kept.
+    if (!signal.aborted) {
+      if (cells.length > 0) for (const file of await writeResult(resultOf(sweep, true), target)) output.note(file);
+      throw error;
+    }
+  }
+  progress.stop();
+  const result = resultOf(sweep, signal.aborted);
+  const files = await writeResult(result, target);
+  printResult(result, files, output);
+  return result.interrupted;
+}
+
+/** @returns the paths that were written */
+export async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
+  const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
+  const json = `${stem}.json`;
+  writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`, '--out');
+  if (!html) return [json];
+  // The charts are large; they are loaded after the measuring, not before it.
+  const { reportPage } = await import('./report/page.ts');
+  const page = `${stem}.html`;
+  writeFileAtomically(page, reportPage([{ name: json, result }]), '--out');
+  return [json, page];
+}
+
+export function printResult(result: BenchResult, files: readonly string[], output: Output): void {
+  output.document(result);
+  if (result.cells.length > 0) {
+    output.text(resultTable(result));
+    output.text('');
+    output.text(output.style('dim', legend()));
+    output.text('');
+  }
+  output.text(wrap(summaryOf(result), Math.min(output.columns ?? 100, 120)));
+  output.text('');
+  // With --json the paths still belong to the user, but not on stdout.
+  for (const file of files) {
+    if (output.json) output.note(file);
+    else output.text(file);
+  }
+}
+
+/** Breaks a paragraph into lines of at most `width` characters. */
+export function wrap(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines.join('\n');
+}

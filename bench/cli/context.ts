@@ -1,0 +1,26 @@
+/**
+ * What a command gets from the command line around it.
+ */
+import type { Command } from 'commander';
+
+import type { ExitCode } from './exit.ts';
+import type { Output } from './output.ts';
+
+export interface CommandContext {
+  readonly output: Output;
+  /** Fires when the user asks to stop. */
+  readonly signal: AbortSignal;
+  /** The exit status of the process; the last call counts. */
+  exit(code: ExitCode): void;
+}
+
+/** Adds one command to the program. Registering is cheap: the work behind a command is imported when it runs. */
+export type RegisterCommand = (program: Command, context: CommandContext) => void;
+
+export const JSON_OPTION = ['--json', 'print one JSON document on stdout and nothing else there'] as const;
+
+/** Examples at the end of a command's help. */
+export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}`;
+}

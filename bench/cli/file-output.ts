@@ -1,0 +1,54 @@
+/**
+ * Files that a command writes: whole or not at all, and a sentence when the place does not take them.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { UserError } from '../../sim/base/user-error.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a part of the path is a file, not a folder',
+  EISDIR: 'there is a folder of that name',
+};
+
+/** Makes the folder and tries a file in it, so that a wrong `--out` is known before the measuring and not after it. */
+export function prepareFolder(folder: string, option: string): void {
+  const probe = join(folder, `.stopcopy-${process.pid}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    closeSync(openSync(probe, 'w'));
+    rmSync(probe);
+  } catch (error) {
+    throw unwritable(folder, option, error);
+  }
+}
+
+/** Writes beside the target and renames, so that a reader never sees half a file. Makes the folder. */
+export function writeFileAtomically(path: string, text: string, option: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(temporary, 'w');
+    try {
+      const bytes = Buffer.from(text, 'utf8');
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    throw unwritable(path, option, error);
+  }
+}
+
+function unwritable(path: string, option: string, error: unknown): UserError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new UserError('usage', `cannot write ${path}: ${reason}`, `Give another place with ${option}.`);
+}

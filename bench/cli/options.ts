@@ -1,0 +1,52 @@
+/**
+ * Values of options: checked, with the allowed values in the message.
+ */
+import { UserError } from '../../sim/base/user-error.ts';
+
+/** A parser for a whole number. */
+export function integer(option: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
+    throw new UserError('usage', `${option} is '${text}', allowed is a whole number from ${min} to ${max}`);
+  };
+}
+
+/** A parser for names divided by commas; the option may also be given several times. */
+export function nameList<Name extends string>(
+  option: string,
+  allowed: readonly Name[],
+): (text: string, before: readonly Name[] | undefined) => readonly Name[] {
+  return (text, before) =>
+    unique([...(before ?? []), ...entries(option, text).map((entry) => name(option, allowed, entry))]);
+}
+
+export function oneName<Name extends string>(option: string, allowed: readonly Name[]): (text: string) => Name {
+  return (text) => name(option, allowed, text);
+}
+
+/** A parser for whole numbers divided by commas. */
+export function integerList(
+  option: string,
+  min: number,
+  max: number,
+): (text: string, before: readonly number[] | undefined) => readonly number[] {
+  const one = integer(option, min, max);
+  return (text, before) => unique([...(before ?? []), ...entries(option, text).map(one)]);
+}
+
+function entries(option: string, text: string): readonly string[] {
+  const list = text.split(',').map((entry) => entry.trim());
+  if (list.includes('')) throw new UserError('usage', `${option} is '${text}', allowed are entries divided by commas`);
+  return list;
+}
+
+function name<Name extends string>(option: string, allowed: readonly Name[], text: string): Name {
+  const found = allowed.find((candidate) => candidate === text);
+  if (found !== undefined) return found;
+  throw new UserError('usage', `${option} has '${text}', allowed is ${allowed.join(', ')}`);
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,102 @@
+/**
+ * The `stopcopy` command line: its commands, and what happens to errors and signals around them.
+ */
+import { Command, CommanderError } from 'commander';
+
+import { registerBench } from '../commands/bench.ts';
+import { registerReport } from '../commands/report.ts';
+import { registerVerify } from '../commands/verify.ts';
+import { packageVersion } from '../package-root.ts';
+import { UserError } from '../../sim/base/user-error.ts';
+import { type CommandContext, examples, type RegisterCommand } from './context.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode, type ExitName, reportError } from './exit.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { Output } from './output.ts';
+
+const PROGRAM_EXAMPLES = examples([
+  ['stopcopy bench --quick', 'measure, in a short time'],
+  ['stopcopy verify', 'replay the recorded traces of the package'],
+  ['stopcopy bench --help', 'options and examples of a command'],
+]);
+
+/** In the order of the help. */
+const COMMANDS: readonly RegisterCommand[] = [registerBench, registerVerify, registerReport];
+
+/**
+ * Runs one command line.
+ *
+ * @param args the words after `stopcopy`
+ * @returns the exit status
+ */
+export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
+  // Before the options are parsed, because a wrong option must be reported in the form that was asked for.
+  const output = new Output(args.includes('--json'));
+  const interrupts = watchInterrupts(() => output.note('stopcopy: stopping; once more ends at once'));
+  let exitCode: ExitCode = EXIT.fine;
+  const context: CommandContext = {
+    output,
+    signal: interrupts.signal,
+    exit(code): void {
+      exitCode = code;
+    },
+  };
+  try {
+    const program = buildProgram(context);
+    if (args.length === 0)
+      throw new UserError('usage', 'a command is missing', `Give one of ${commandNames(program)}.`);
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.fine;
+    const report = reportError(error instanceof CommanderError ? usageError(error, args) : error);
+    output.error(report);
+    if (report.exit === 'bug') printStack(error, output);
+    return report.exitCode;
+  } finally {
+    interrupts.release();
+  }
+}
+
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command('stopcopy')
+    .description(
+      'Simulator and benchmark of the live-migration data path of HiSilicon ACC accelerators (SEC, HPRE, ZIP).',
+    )
+    .version(packageVersion())
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    // Errors are said once, by the caller; help goes to stdout.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', () => `${PROGRAM_EXAMPLES}\n\n${exitTable()}`);
+  for (const register of COMMANDS) register(program, context);
+  for (const command of program.commands) command.allowExcessArguments(false);
+  return program;
+}
+
+function exitTable(): string {
+  const rows = (Object.keys(EXIT) as ExitName[]).map(
+    (name) => `  ${String(EXIT[name]).padStart(3)}  ${EXIT_MEANINGS[name]}`,
+  );
+  return `Exit status:\n${rows.join('\n')}`;
+}
+
+function commandNames(program: Command): string {
+  return program.commands.map((command) => command.name()).join(', ');
+}
+
+/** Commander's message, `error: unknown option '--qick'\n(Did you mean --quick?)`, as one sentence and a hint. */
+function usageError(error: CommanderError, args: readonly string[]): UserError {
+  const [sentence = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const word = args[0];
+  const help = word === undefined || word.startsWith('-') ? 'stopcopy --help' : `stopcopy ${word} --help`;
+  const meant = /^\((Did you mean .*\?)\)$/.exec(suggestion)?.[1];
+  const see = error.code === 'commander.unknownCommand' ? 'stopcopy --help' : help;
+  return new UserError('usage', sentence, `${meant === undefined ? '' : `${meant} `}See ${see}.`);
+}
+
+function printStack(error: unknown, output: Output): void {
+  if (!(error instanceof Error) || error.stack === undefined) return;
+  if ((process.env['STOPCOPY_DEBUG'] ?? '') === '') output.note('  STOPCOPY_DEBUG=1 adds where in the code.');
+  else output.note(error.stack);
+}

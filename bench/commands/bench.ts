@@ -1,0 +1,93 @@
+/**
+ * `stopcopy bench`: the queue-load sweep on real threads; table, JSON document, HTML page.
+ */
+import type { Command } from 'commander';
+
+import { ACCELERATORS, type AcceleratorKind } from '../../sim/abi/accelerators.ts';
+import { QUEUES_TOTAL } from '../../sim/abi/vft.ts';
+import { GENERATIONS, type GenerationId } from '../../sim/driver/generation.ts';
+import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
+import { EXIT } from '../cli/exit.ts';
+import { integer, integerList, nameList, oneName } from '../cli/options.ts';
+import { LOADS, type Load } from '../result.ts';
+import { SUITES, type SuiteName, type SweepOptions } from '../suites/sweep-types.ts';
+
+interface BenchFlags {
+  readonly suite?: readonly SuiteName[];
+  readonly quick?: boolean;
+  readonly out: string;
+  readonly seed: number;
+  readonly accelerator?: readonly AcceleratorKind[];
+  readonly queuePairs?: readonly number[];
+  readonly load?: readonly Load[];
+  readonly driver: GenerationId;
+  readonly html: boolean;
+}
+
+const SUITE_NAMES = Object.keys(SUITES) as SuiteName[];
+const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
+const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
+const DRIVER_DEFAULT: GenerationId = 'upstream-2026';
+const SEED_MAX = 2 ** 32 - 1;
+
+const QUEUE_PAIRS = { quick: [1, 16], full: [1, 4, 16, 64] } as const;
+const QUICK_LOADS: readonly Load[] = ['idle', 'saturated'];
+
+export function registerBench(program: Command, context: CommandContext): void {
+  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(11)} ${SUITES[name]}`).join('\n');
+  program
+    .command('bench')
+    .summary('measure save, restore and downtime under queue load')
+    .description('Measures save, restore, handshakes and downtime on real threads, over a sweep of queue loads.')
+    .option(
+      '--suite <name...>',
+      `what to measure: ${SUITE_NAMES.join(', ')}; default: all`,
+      nameList('--suite', SUITE_NAMES),
+    )
+    .option('--quick', 'fewer cells and shorter measurements')
+    .option('--out <dir>', 'folder for the JSON document and the HTML page', 'results')
+    .option('--seed <n>', `seed of the job streams, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX), 1)
+    .option('--accelerator <list>', ACCELERATOR_NAMES.join(', '), nameList('--accelerator', ACCELERATOR_NAMES))
+    .option(
+      '--queue-pairs <list>',
+      `queue pairs per VF, 1 to ${QUEUES_TOTAL}; default: ${QUEUE_PAIRS.full.join(',')}, quick: ${QUEUE_PAIRS.quick.join(',')}`,
+      integerList('--queue-pairs', 1, QUEUES_TOTAL),
+    )
+    .option(
+      '--load <list>',
+      `${LOADS.join(', ')}; default: all, quick: ${QUICK_LOADS.join(',')}`,
+      nameList('--load', LOADS),
+    )
+    .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), DRIVER_DEFAULT)
+    .option('--no-html', 'no HTML page')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nSuites:\n${suites}\n${examples([
+        ['stopcopy bench', 'everything; a few minutes'],
+        ['stopcopy bench --quick', 'a look'],
+        ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
+        ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
+      ])}`,
+    )
+    .action(async (flags: BenchFlags) => {
+      const { runBench } = await import('../bench-run.ts');
+      const target = { out: flags.out, html: flags.html };
+      const loadSweep = async () => (await import('../suites/sweep.ts')).runSweep;
+      const interrupted = await runBench(sweepOptions(flags), target, context, loadSweep);
+      context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
+    });
+}
+
+function sweepOptions(flags: BenchFlags): SweepOptions {
+  const quick = flags.quick === true;
+  return {
+    suites: flags.suite ?? SUITE_NAMES,
+    quick,
+    seed: flags.seed,
+    accelerators: flags.accelerator ?? ACCELERATOR_NAMES,
+    queuePairs: flags.queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full),
+    loads: flags.load ?? (quick ? QUICK_LOADS : LOADS),
+    driver: flags.driver,
+  };
+}

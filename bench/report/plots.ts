@@ -1,0 +1,318 @@
+/**
+ * The figures of the page: each with its charts, its legend, its source, and the table behind it.
+ */
+import { formatFigure, formatValue, formatWithRange } from '../format.ts';
+import { type BenchResult, type Cell, type Figure, LOADS, type NamedFigure } from '../result.ts';
+import {
+  decades,
+  type DowntimePoint,
+  downtimeChart,
+  MODELLED_COLOUR,
+  P50_COLOUR,
+  P99_COLOUR,
+  partsChart,
+  seriesColour,
+  throughputChart,
+  type ThroughputSeries,
+} from './charts.ts';
+import { html, type Markup, raw } from './html.ts';
+
+interface LegendEntry {
+  readonly text: string;
+  readonly colour: string;
+  readonly look?: 'hollow' | 'round' | 'faint';
+}
+
+interface Panel {
+  readonly title: string;
+  readonly svg: string;
+}
+
+interface Plot {
+  readonly id: string;
+  readonly title: string;
+  readonly source: string;
+  readonly wide: boolean;
+  readonly legend: readonly LegendEntry[];
+  readonly panels: readonly Panel[];
+  readonly table: Table;
+}
+
+export interface Table {
+  readonly caption: string;
+  /** The first column names the row. */
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns of words, from 0; the others hold numbers. */
+  readonly textColumns?: readonly number[];
+}
+
+/** @param id prefix that makes the ids of this result unique on its page */
+export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
+  const plots = [
+    downtimePlot(result, id),
+    throughputPlot(result, id),
+    partsPlot(result, {
+      id: `${id}-wall-parts`,
+      title: 'Parts of the wall downtime',
+      kind: 'measured: median wall time of each part on this machine; the medians need not add up to the median downtime',
+      partsOf: ({ wallDowntimeNs }) => wallDowntimeNs?.parts.map(({ name, p50 }) => ({ name, value: p50 })),
+    }),
+    partsPlot(result, {
+      id: `${id}-modelled-parts`,
+      title: 'Parts of the modelled downtime',
+      kind: 'modelled: virtual time on hardware, from the cost parameters below, at the point value of each',
+      partsOf: ({ modelledDowntimeNs }) => modelledDowntimeNs?.parts,
+    }),
+  ];
+  return plots.filter((plot) => plot !== undefined).map(plotMarkup);
+}
+
+export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): Markup {
+  const isText = (column: number): boolean => column === 0 || textColumns.includes(column);
+  const headCells = head.map((text, column) =>
+    isText(column) ? html`<th scope="col" class="text">${text}</th>` : html`<th scope="col">${text}</th>`,
+  );
+  const cellOf = (text: string, column: number): Markup => {
+    if (column === 0) return html`<th scope="row">${text}</th>`;
+    if (!isText(column)) return html`<td>${text}</td>`;
+    return html`<td class="${text.length > 40 ? 'text long' : 'text'}">${text}</td>`;
+  };
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${headCells}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map(cellOf)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function plotMarkup({ id, title, source, wide, legend, panels, table }: Plot): Markup {
+  const entries = legend.map(
+    ({ text, colour, look = '' }) =>
+      html`<li><span class="swatch ${look}" style="--swatch:${colour}" aria-hidden="true"></span>${text}</li>`,
+  );
+  const boxes = panels.map(
+    (panel) =>
+      html`<div class="panel">
+        <h4>${panel.title}</h4>
+        ${raw(panel.svg)}
+      </div>`,
+  );
+  return html`<figure id="${id}" aria-labelledby="${id}-title" aria-describedby="${id}-source">
+    <figcaption>
+      <h3 id="${id}-title">${title}</h3>
+      <p class="source" id="${id}-source">${source}</p>
+    </figcaption>
+    <ul class="legend">
+      ${entries}
+    </ul>
+    <div class="panels ${wide ? 'wide' : ''}">${boxes}</div>
+    <details>
+      <summary>Table: ${title.toLowerCase()}</summary>
+      ${tableMarkup(table)}
+    </details>
+  </figure> `;
+}
+
+/** Accelerator, queue pairs and load of a cell, as the first columns of each table. */
+const CELL_HEAD = ['device', 'queue pairs', 'load'];
+
+function cellColumns({ accelerator, queuePairs, load }: Cell): readonly string[] {
+  return [accelerator, String(queuePairs), load];
+}
+
+function groupBy<T>(cells: readonly Cell[], key: (cell: Cell) => T): ReadonlyMap<T, readonly Cell[]> {
+  const groups = new Map<T, Cell[]>();
+  for (const cell of cells) {
+    const group = groups.get(key(cell));
+    if (group === undefined) groups.set(key(cell), [cell]);
+    else group.push(cell);
+  }
+  return groups;
+}
+
+function downtimePlot(result: BenchResult, id: string): Plot | undefined {
+  const cells = result.cells.filter(
+    (cell) => cell.wallDowntimeNs !== undefined || cell.modelledDowntimeNs !== undefined,
+  );
+  if (cells.length === 0) return undefined;
+  const points = new Map(cells.map((cell) => [cell, downtimePoint(cell)]));
+  const axis = decades(
+    [...points.values()].flatMap(({ p50Ns, p99Ns, modelled }) =>
+      [p50Ns, p99Ns, modelled?.low, modelled?.high].filter((value) => value !== undefined),
+    ),
+  );
+  const panels = [...groupBy(cells, ({ accelerator, queuePairs }) => `${accelerator}, ${pairs(queuePairs)}`)].map(
+    ([title, group]) => ({
+      title,
+      svg: downtimeChart(
+        LOADS.flatMap((load) => group.filter((cell) => cell.load === load).map((cell) => points.get(cell)!)),
+        axis,
+      ),
+    }),
+  );
+  return {
+    id: `${id}-downtime`,
+    title: 'Downtime against load',
+    source:
+      'measured: wall time on this machine, worker threads in place of hardware. modelled: virtual time on hardware; ' +
+      'the band follows from the ranges of the cost parameters below. The axis is logarithmic and the same in all panels.',
+    wide: false,
+    legend: [
+      { text: 'wall p50 (measured)', colour: P50_COLOUR, look: 'round' },
+      { text: 'wall p99 (measured)', colour: P99_COLOUR, look: 'hollow' },
+      { text: 'on hardware: point and band (modelled)', colour: MODELLED_COLOUR, look: 'faint' },
+    ],
+    panels,
+    table: {
+      caption: 'Downtime: median with the middle half of the samples, 99th percentile, modelled value with its band',
+      head: [...CELL_HEAD, 'wall p50', 'wall p99', 'modelled', 'guest pause p50', 'p99', 'max', 'lost tasks'],
+      textColumns: [2],
+      rows: cells.map((cell) => [
+        ...cellColumns(cell),
+        formatWithRange(cell.wallDowntimeNs?.p50),
+        formatFigure(cell.wallDowntimeNs?.p99),
+        formatWithRange(cell.modelledDowntimeNs?.point),
+        formatFigure(cell.guestPauseNs?.p50),
+        formatFigure(cell.guestPauseNs?.p99),
+        formatFigure(cell.guestPauseNs?.max),
+        formatFigure(cell.lostTasks),
+      ]),
+    },
+  };
+}
+
+function downtimePoint({ load, wallDowntimeNs, modelledDowntimeNs }: Cell): DowntimePoint {
+  const point = modelledDowntimeNs?.point;
+  return {
+    load,
+    p50Ns: wallDowntimeNs?.p50.value,
+    p99Ns: wallDowntimeNs?.p99.value,
+    modelled: point === undefined ? undefined : { value: point.value, ...rangeOf(point) },
+  };
+}
+
+function rangeOf({ value, low, high }: Figure): { readonly low: number; readonly high: number } {
+  return { low: low ?? value, high: high ?? value };
+}
+
+function throughputPlot(result: BenchResult, id: string): Plot | undefined {
+  const cells = result.cells.filter(
+    (cell) => cell.saveBytesPerSecond !== undefined || cell.savesPerSecond !== undefined,
+  );
+  if (cells.length === 0) return undefined;
+  const accelerators = [...groupBy(cells, ({ accelerator }) => accelerator)];
+  const seriesOf = (direction: 'save' | 'restore', figureOf: (cell: Cell) => Figure | undefined): ThroughputSeries[] =>
+    accelerators.map(([name, group], index) => ({
+      name: `${name} ${direction}`,
+      colour: seriesColour(index),
+      hollow: direction === 'restore',
+      points: group.flatMap((cell) => {
+        const figure = figureOf(cell);
+        return figure === undefined
+          ? []
+          : [{ stateBytes: cell.stateBytes.value, value: figure.value, ...rangeOf(figure) }];
+      }),
+    }));
+  const bytes = [
+    ...seriesOf('save', (cell) => cell.saveBytesPerSecond),
+    ...seriesOf('restore', (cell) => cell.restoreBytesPerSecond),
+  ];
+  const images = [
+    ...seriesOf('save', (cell) => cell.savesPerSecond),
+    ...seriesOf('restore', (cell) => cell.restoresPerSecond),
+  ];
+  const floor = result.floors?.copyBytesPerSecond.value;
+  return {
+    id: `${id}-throughput`,
+    title: 'Save and restore throughput against state size',
+    source:
+      'measured: wall time on this machine; bars hold the middle half of the samples. State size is exact. ' +
+      `${floor === undefined ? '' : 'The dashed line is a plain memory copy, measured in the same run. '}Both axes are logarithmic.`,
+    wide: true,
+    legend: bytes.map(({ name, colour, hollow }) => ({ text: name, colour, look: hollow ? 'hollow' : 'round' })),
+    panels: [
+      { title: 'Bytes per second', svg: throughputChart(bytes, 'B/s', floor) },
+      { title: 'Images per second', svg: throughputChart(images, '/s') },
+    ],
+    table: {
+      caption: 'Throughput: median with the middle half of the samples',
+      head: [...CELL_HEAD, 'state', 'saves', 'saved', 'restores', 'restored', 'handshake p50', 'p99', 'p50 / floor'],
+      textColumns: [2],
+      rows: cells.map((cell) => [
+        ...cellColumns(cell),
+        formatFigure(cell.stateBytes),
+        formatWithRange(cell.savesPerSecond),
+        formatWithRange(cell.saveBytesPerSecond),
+        formatWithRange(cell.restoresPerSecond),
+        formatWithRange(cell.restoreBytesPerSecond),
+        formatFigure(cell.handshakeNs?.p50),
+        formatFigure(cell.handshakeNs?.p99),
+        formatFigure(cell.handshakeNs?.ratioToFloor),
+      ]),
+    },
+  };
+}
+
+interface PartsPlot {
+  readonly id: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly partsOf: (cell: Cell) => readonly NamedFigure[] | undefined;
+}
+
+function partsPlot(result: BenchResult, { id, title, kind, partsOf }: PartsPlot): Plot | undefined {
+  const cells = result.cells.filter((cell) => (partsOf(cell)?.length ?? 0) > 0);
+  if (cells.length === 0) return undefined;
+  const names = [...new Set(cells.flatMap((cell) => partsOf(cell)?.map(({ name }) => name) ?? []))];
+  const nsOf = (cell: Cell): readonly number[] =>
+    names.map((name) => partsOf(cell)?.find((part) => part.name === name)?.value.value ?? 0);
+  const longest = Math.max(...cells.map((cell) => nsOf(cell).reduce((sum, ns) => sum + ns, 0)));
+  const axisNsMax = roundUp(longest);
+  const panels = [...groupBy(cells, ({ accelerator }) => accelerator)].map(([accelerator, group]) => ({
+    title: accelerator,
+    svg: partsChart(
+      names.length,
+      group.map((cell) => ({ label: `${cell.queuePairs} qp, ${cell.load}`, ns: nsOf(cell) })),
+      axisNsMax,
+    ),
+  }));
+  return {
+    id,
+    title,
+    source: `${kind}. qp: queue pairs. The axis is the same in all panels.`,
+    wide: true,
+    legend: names.map((text, index) => ({ text, colour: seriesColour(index) })),
+    panels,
+    table: {
+      caption: title,
+      head: [...CELL_HEAD, ...names],
+      textColumns: [2],
+      rows: cells.map((cell) => [...cellColumns(cell), ...nsOf(cell).map((ns) => formatValue(ns, 'ns'))]),
+    },
+  };
+}
+
+/** The next 1, 2 or 5 times a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  return ([1, 2, 5].find((step) => step * power >= value) ?? 10) * power;
+}
+
+function pairs(count: number): string {
+  return `${count} queue ${count === 1 ? 'pair' : 'pairs'}`;
+}

@@ -1,0 +1,45 @@
+/**
+ * The border between the bench command and the sweep that measures: what is asked, what is told on the way, what comes
+ * back.
+ */
+import type { AcceleratorKind } from '../../sim/abi/accelerators.ts';
+import type { GenerationId } from '../../sim/driver/generation.ts';
+import type { Cell, CostParameter, Floors, Load } from '../result.ts';
+
+/** What can be chosen with --suite. Figures of a suite that is not run are left out of the cells. */
+export const SUITES = {
+  throughput: 'saves and restores per second, in images and in bytes',
+  handshake: 'round trips between a VF thread and the PF thread, against the bare floor',
+  downtime: 'wall and modelled downtime with their parts, guest-visible pause, lost tasks',
+} as const;
+
+export type SuiteName = keyof typeof SUITES;
+
+export interface SweepOptions {
+  readonly suites: readonly SuiteName[];
+  /** Fewer and shorter measurements, for a look and for tests. */
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly accelerators: readonly AcceleratorKind[];
+  readonly queuePairs: readonly number[];
+  readonly loads: readonly Load[];
+  readonly driver: GenerationId;
+}
+
+export interface SweepHooks {
+  /** Called once per finished cell, in order. A cell that was cut short by the signal is not told. */
+  onCell(cell: Cell): void;
+  /** @param label what is being measured now, for a person */
+  onProgress(done: number, total: number, label: string): void;
+  /** When it fires, the sweep stops within a second and returns what it has. */
+  readonly signal: AbortSignal;
+}
+
+export interface SweepResult {
+  /** Null when the signal came before the floors were measured. */
+  readonly floors: Floors | null;
+  readonly costs: readonly CostParameter[];
+  readonly cells: readonly Cell[];
+}
+
+export type RunSweep = (options: SweepOptions, hooks: SweepHooks) => Promise<SweepResult>;

@@ -1,0 +1,13 @@
+/**
+ * An output of which the test reads what was said.
+ */
+import { PassThrough } from 'node:stream';
+
+import { Output } from '../../bench/cli/output.ts';
+
+export function captured(json: boolean, tty = false) {
+  const streams = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY: tty }));
+  const [stdout, stderr] = streams as unknown as [NodeJS.WriteStream, NodeJS.WriteStream];
+  const text = (stream: NodeJS.WriteStream): string => String((stream as unknown as PassThrough).read() ?? '');
+  return { output: new Output(json, stdout, stderr), stdout: () => text(stdout), stderr: () => text(stderr) };
+}

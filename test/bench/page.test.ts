@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+
+import { html, raw } from '../../bench/report/html.ts';
+import { reportPage } from '../../bench/report/page.ts';
+import { fixtureCell, fixtureResult } from './fixture.ts';
+
+const result = fixtureResult();
+const page = reportPage([{ name: 'results/a.json', result }]);
+
+test('nothing on the page comes from elsewhere', () => {
+  expect(/https?:|\/\/[a-z]|[\s:'"]url\((?!#)|<link|<img|<iframe|@import|\ssrc=/i.exec(page)?.[0]).toBeUndefined();
+  expect(page).toContain("default-src 'none'");
+});
+
+test('the result is embedded whole, and its text cannot end the script', () => {
+  const json = /<script type="application\/json" id="r0-json">(.*?)<\/script>/s.exec(page)?.[1];
+  expect(JSON.parse(json ?? '')).toEqual(result);
+  const nasty = fixtureResult({ machine: { ...result.machine, cpu: '</script><script>alert(1)' } });
+  expect(reportPage([{ name: 'x', result: nasty }]).includes('<script>alert')).toBe(false);
+});
+
+test('each figure has a caption, a source with the kinds, charts without words of their own, and a table', () => {
+  const figures = page.match(/<figure .*?<\/figure>/gs) ?? [];
+  expect(figures).toHaveLength(4);
+  for (const figure of figures) {
+    const id = /aria-labelledby="([^"]+)"/.exec(figure)?.[1];
+    expect(figure).toContain(`<h3 id="${id}">`);
+    expect(figure).toMatch(/class="source" id="[^"]+">.*(measured|modelled):/s);
+    expect(figure).toMatch(/<svg aria-hidden="true"/);
+    expect(figure).toMatch(/<table>\s*<caption>/);
+  }
+  expect(page).toMatch(/<html lang="en">/);
+  expect(page).toContain('<title>stopcopy bench, 2026-11-23 04:00:00 UTC</title>');
+});
+
+test('ids are unique, also with two results on the page', () => {
+  const both = reportPage([
+    { name: 'a.json', result },
+    { name: 'b.json', result: fixtureResult({ seed: 8 }) },
+  ]);
+  const ids = [...both.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(both).toContain('href="#r1"');
+});
+
+test('a result with one bare cell, or none, still makes a page', () => {
+  const { id, accelerator, queuePairs, load, stateBytes } = fixtureCell('sec', 1, 'idle');
+  const bare = fixtureResult({ cells: [{ id, accelerator, queuePairs, load, stateBytes }], floors: null, costs: [] });
+  expect(reportPage([{ name: 'a', result: bare }])).toContain('No floors were measured');
+  expect(reportPage([{ name: 'a', result: { ...bare, cells: [], interrupted: true } }])).toContain('interrupted');
+});
+
+test('templates escape text and pass markup', () => {
+  expect(html`<b title="${'"&<>'}">${[raw('<i>'), 'a<b', 3, undefined]}</b>`.text).toBe(
+    '<b title="&quot;&amp;&lt;&gt;"><i>a&lt;b3</b>',
+  );
+});

@@ -1,0 +1,180 @@
+/**
+ * The rules that the tree enforces on itself. Each finding names the file, the line and the replacement.
+ *
+ * Works on text, without a parser: good enough for a code base that its formatter keeps regular.
+ */
+import { posix } from 'node:path';
+
+/** Path from the root of the package, with forward slashes, to its text. */
+export type Sources = ReadonlyMap<string, string>;
+
+export const FILE_LINES_MAX = 500;
+
+/** Who may import whom. `self` goes without saying; anything below a listed folder or the listed file is allowed. */
+const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[], hint: string])[] = [
+  ['sim/base', [], 'base stands alone: move what is needed into sim/base'],
+  ['sim/abi', ['sim/base'], 'abi holds tables: move behaviour to sim/device or sim/driver'],
+  ['sim/device', ['sim/base', 'sim/abi'], 'a device knows registers, not drivers: talk through sim/abi tables'],
+  ['sim/driver', ['sim/base', 'sim/abi'], 'the driver sees a device only through sim/driver/port.ts'],
+  ['sim/vfio', ['sim/base', 'sim/abi', 'sim/driver'], 'ask the driver in sim/driver instead'],
+  ['sim/trace', ['sim/base', 'sim/abi', 'sim/driver', 'sim/vfio'], 'a trace stands for the device: use its answers'],
+  ['sim/workload', ['sim/base', 'sim/abi', 'sim/device/guest-memory.ts'], 'a guest sees memory and doorbells only'],
+  ['sim/pci', ['sim/base', 'sim/abi'], 'the topology knows no devices: move shared tables to sim/abi'],
+  [
+    'sim/migration',
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/trace', 'sim/workload', 'sim/pci'],
+    'move what threads or commands share into sim/base',
+  ],
+  ['sim/fleet', ['sim'], 'move what threads or commands share into sim/base'],
+  ['workers', ['sim'], 'hand it over as data: the harness in bench/ starts the workers, never the other way'],
+  ['bench', ['sim', 'workers'], 'only tests may import tests'],
+  ['test', ['sim', 'workers', 'bench'], 'move it into sim, workers or bench'],
+];
+
+/** Started or loaded otherwise than by an import. */
+const ENTRIES: readonly RegExp[] = [/^bench\/main\.ts$/, /^bench\/library\.ts$/, /\.test\.ts$/, /\.d\.ts$/];
+
+interface Ban {
+  readonly where: RegExp;
+  readonly pattern: RegExp;
+  readonly message: string;
+}
+
+/** On code without its comments. */
+const BANS: readonly Ban[] = [
+  {
+    where: /^sim\//,
+    pattern: /['"]node:/,
+    message: 'sim is pure: files, threads and timers belong to workers/ or bench/',
+  },
+  {
+    where: /^sim\//,
+    pattern: /\bMath\.random\b/,
+    message: 'not reproducible: draw from a seeded generator of sim/base/random.ts',
+  },
+  {
+    where: /^sim\//,
+    pattern: /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b|\bprocess\.hrtime\b/,
+    message: 'sim has no wall clock: take virtual time from sim/base/clock.ts',
+  },
+  {
+    where: /^sim\//,
+    pattern: /\bset(?:Timeout|Interval|Immediate)\b/,
+    message: 'sim has no timers: schedule an event in sim/base/event-queue.ts',
+  },
+  { where: /^sim\//, pattern: /\bprocess\./, message: 'sim knows no process: pass the value in as a parameter' },
+  {
+    where: /^sim\//,
+    pattern: /\bworker_threads\b|\bAtomics\.(?:wait|notify)/,
+    message: 'sim never waits for a thread: put waiting into workers/',
+  },
+  {
+    where: /^sim\//,
+    pattern: /\bconsole\./,
+    message: 'sim prints nothing: return the value, let bench/cli/output.ts say it',
+  },
+  { where: /./, pattern: /\bas any\b|:\s*any\b/, message: 'say the type, or unknown and narrow it' },
+  {
+    where: /^test\//,
+    pattern: /\b(?:test|it|describe)(?:\.\w+)*\.(?:only|skip|todo|fails)\b/,
+    message: 'run every test: repair it or delete it',
+  },
+];
+
+/** On the whole text, comments too. */
+const TEXT_BANS: readonly Ban[] = [
+  { where: /./, pattern: /\b(?:TODO|FIXME|XXX)\b/, message: 'finish it now, or describe the limit in docs/' },
+  {
+    where: /./,
+    pattern: /(?:^|[\s'"`(])\/(?:home|root|work|Users)\/\w/,
+    message: 'a path of one machine: derive it from import.meta.url, or make a temporary folder with mkdtempSync',
+  },
+];
+
+/** The rules' own words and examples; everything else in these files is checked as anywhere. */
+const ABOUT_THE_RULES: ReadonlySet<string> = new Set(['test/tidy-rules.ts', 'test/tidy.test.ts']);
+
+/** @returns one line per finding, empty when the tree is tidy */
+export function findings(sources: Sources): readonly string[] {
+  const found: string[] = [];
+  const referenced = new Set<string>();
+  for (const [path, text] of sources) {
+    const code = withoutComments(text);
+    for (const { line, target } of importsOf(path, code)) {
+      referenced.add(target);
+      const complaint = forbiddenImport(path, target);
+      if (complaint !== undefined) found.push(`${path}:${line}: ${complaint}`);
+      if (!sources.has(target) && !ABOUT_THE_RULES.has(path))
+        found.push(`${path}:${line}: imports ${target}, which is not there: correct the path`);
+    }
+    if (!ABOUT_THE_RULES.has(path)) {
+      found.push(...banned(path, code, BANS), ...banned(path, text, TEXT_BANS));
+    }
+    const lines = text.split('\n').length - 1;
+    if (lines > FILE_LINES_MAX) {
+      found.push(`${path}: has ${lines} lines, allowed are ${FILE_LINES_MAX}: split it by the nouns it holds`);
+    }
+  }
+  for (const path of sources.keys()) {
+    if (referenced.has(path) || ENTRIES.some((entry) => entry.test(path))) continue;
+    found.push(`${path}: nobody imports it: delete it, or list it as an entry in test/tidy-rules.ts`);
+  }
+  return found.toSorted();
+}
+
+function forbiddenImport(from: string, target: string): string | undefined {
+  const rule = MAY_IMPORT.find(([folder]) => isBelow(from, folder));
+  if (rule === undefined) return undefined;
+  const [folder, allowed, hint] = rule;
+  if ([folder, ...allowed].some((place) => isBelow(target, place))) return undefined;
+  return `${folder} may not import ${target}: ${hint}`;
+}
+
+function isBelow(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}/`);
+}
+
+interface Import {
+  readonly line: number;
+  readonly target: string;
+}
+
+/** Static and dynamic imports, re-exports, and modules loaded by URL (entries of worker threads). */
+const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*|\bnew URL\(\s*)(['"`])(\.{1,2}\/[^'"`]+)\1/g;
+
+function importsOf(path: string, code: string): readonly Import[] {
+  const imports: Import[] = [];
+  for (const match of code.matchAll(IMPORT)) {
+    const target = posix.join(posix.dirname(path), withSourceEnding(match[2] ?? ''));
+    const line = lineOf(code, match.index);
+    if (target.endsWith('.ts') || target.endsWith('.mjs')) imports.push({ line, target });
+  }
+  return imports;
+}
+
+/** Worker entries are named without a fixed ending, because they end in .ts here and in .js when built. */
+function withSourceEnding(specifier: string): string {
+  return specifier.replace(/\.(?:js|\$\{.*\})?$/, '.ts');
+}
+
+function banned(path: string, text: string, bans: readonly Ban[]): readonly string[] {
+  const found: string[] = [];
+  for (const { where, pattern, message } of bans) {
+    if (!where.test(path)) continue;
+    for (const match of text.matchAll(new RegExp(pattern, 'gm'))) {
+      found.push(`${path}:${lineOf(text, match.index)}: '${match[0].trim()}': ${message}`);
+    }
+  }
+  return found;
+}
+
+function lineOf(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}
+
+const COMMENT_OR_STRING = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
+
+/** Comments become blanks, and lines keep their numbers. */
+function withoutComments(text: string): string {
+  return text.replace(COMMENT_OR_STRING, (part) => (/^\/[/*]/.test(part) ? part.replace(/[^\n]/g, ' ') : part));
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Forks, because the code under test starts worker threads of its own; tsx lets those threads load .ts files.
+    pool: 'forks',
+    execArgv: ['--import', 'tsx'],
+    testTimeout: 60_000,
+  },
+});

@@ -1,0 +1,18 @@
+/**
+ * A worker thread died, or stopped answering, while the program needed it. Not the user's mistake and not a failed
+ * invariant: the command line gives it an exit status of its own (71).
+ */
+export class WorkerLost extends Error {
+  override readonly name = 'WorkerLost';
+  /** Which worker, in words: `PF`, `VF 3`. */
+  readonly worker: string;
+  /** The last thing it is known to have done, for instance a register access; undefined when nothing is known. */
+  readonly lastAccess: string | undefined;
+
+  constructor(worker: string, lastAccess?: string, options?: ErrorOptions) {
+    const after = lastAccess === undefined ? 'before its first access' : `after ${lastAccess}`;
+    super(`the ${worker} worker was lost ${after}`, options);
+    this.worker = worker;
+    this.lastAccess = lastAccess;
+  }
+}
