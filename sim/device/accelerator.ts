@@ -367,6 +367,7 @@ export class Accelerator {
         return;
       case VF_REG.QM_IFC_INT_MASK:
         this.messages.mask(fn, value, nowNs);
+        if ((value & 1) === 0) this.doorbells.resumeInPlace(fn, nowNs);
         return;
       case VF_REG.QM_IFC_INT_SET_V:
         this.messages.kickPf(fn, value, nowNs);

@@ -5,6 +5,10 @@
  * migration driver resumes a function. It leaves the tail alone, lets the function run if it was stopped, and looks at
  * that queue again, from its SQC in guest memory when the device does not hold it. A kick for a queue that was never set
  * up, or has been invalidated, does nothing else.
+ *
+ * Also modelled so: a function that was stopped and not loaded since goes on, with all its queues, when its messages are
+ * enabled again. The driver does that on every start, and it is all it does on a source whose migration was given up,
+ * where it rings no doorbell (docs/device.md 8.9); yet such guests go on.
  */
 import { QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
 import { QM_RAS } from '../abi/ras.ts';
@@ -86,6 +90,18 @@ export class Doorbells {
     if (!held) this.unreachable(fn, queue, nowNs);
     if (wasPaused) this.engine.wakeFunction(fn, nowNs);
     else if (held && !queues.sqInvalidated(slot)) this.engine.wake(slot, nowNs);
+  }
+
+  /** Messages of a function were enabled: one that was stopped in place goes on. */
+  resumeInPlace(fn: number, nowNs: number): void {
+    const { queues, functions } = this;
+    if (functions.paused[fn] === 0 || functions.reloaded[fn] === 1) return;
+    functions.paused[fn] = 0;
+    const num = queues.vft.num[fn]!;
+    for (let queue = 0; queue < num; queue++) {
+      if (queues.tableEntry(fn, queue, 0) >= 0) queues.needSq(fn, queue, queues.slotOf(fn, queue));
+    }
+    this.engine.wakeFunction(fn, nowNs);
   }
 
   /** Whether the queue's SQC is out of reach for DMA, which the device reports now and once more when it gives up. */

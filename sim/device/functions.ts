@@ -17,6 +17,8 @@ export class Functions {
   readonly memory: (GuestMemory | null)[] = Array.from({ length: FUNCTIONS_MAX }, () => null);
   /** 1 from the moment PAUSE_QM begins until something resumes the function. */
   readonly paused: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
+  /** 1 when SQC_BT was set since the last PAUSE_QM: what runs next is another guest's state, not what was stopped. */
+  readonly reloaded: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
   /** SQC_BT then CQC_BT, each as low and high word: four words per function. */
   readonly tables: Uint32Array = new Uint32Array(FUNCTIONS_MAX * 4);
   /** Mailbox commands, doorbells, SQEs and CQEs of each function: the debug counters. */
@@ -39,6 +41,7 @@ export class Functions {
 
   reset(fn: number): void {
     this.paused[fn] = 0;
+    this.reloaded[fn] = 0;
     this.tables.fill(0, fn * 4, fn * 4 + 4);
     this.mailboxCount[fn] = 0;
     this.doorbellCount[fn] = 0;

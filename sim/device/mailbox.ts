@@ -145,7 +145,10 @@ export class Mailbox {
     if (command === QM_MB_CMD.PAUSE_QM) {
       costNs = costs.pauseBaseNs;
       // The function starts no task from here on; those in service are dealt with when the command is due.
-      if (this.fault?.status === undefined) functions.paused[fn] = 1;
+      if (this.fault?.status === undefined) {
+        functions.paused[fn] = 1;
+        functions.reloaded[fn] = 0;
+      }
     } else if (command === QM_MB_CMD.STOP_QP) {
       costNs = costs.stopQueueBaseNs;
     } else if (command === QM_MB_CMD.FLUSH_QM) {
@@ -225,6 +228,7 @@ export class Mailbox {
       case QM_MB_CMD.AEQC:
         return this.eventContext(fn, AEQ, get, addressOf(low, high), nowNs);
       case QM_MB_CMD.SQC_BT:
+        if (!get) functions.reloaded[fn] = 1;
         return this.table(fn, 0, get, low, high);
       case QM_MB_CMD.CQC_BT:
         return this.table(fn, 2, get, low, high);

@@ -37,6 +37,9 @@ export interface VfDriverConfig {
   readonly kernel: KernelServices;
 }
 
+/** Where the driver is within a stop and a save, for whoever keeps the time. */
+export type DriverPhase = 'pause' | 'checks' | 'writeBack' | 'save';
+
 export class VfDriver {
   readonly generation: Generation;
   readonly qm: Qm;
@@ -56,6 +59,9 @@ export class VfDriver {
   newFile: MigrationFile | null = null;
   /** Files created and not yet released by all their holders. */
   filesAlive = 0;
+
+  /** Told when a phase begins. The driver itself has no clock. */
+  onPhase: ((phase: DriverPhase) => void) | null = null;
 
   private readonly kernel: KernelServices;
   private readonly port: RegisterPort;
@@ -304,16 +310,21 @@ export class VfDriver {
   }
 
   private stopDevice(): number {
-    const { qm } = this;
+    const { qm, onPhase } = this;
+    if (onPhase !== null) onPhase('pause');
     let ret = qm.pause();
     if (ret !== 0) return ret;
+    if (onPhase !== null) onPhase('checks');
     ret = qm.waitErrorsClear();
-    return ret === 0 ? qm.writeBackCache() : ret;
+    if (ret !== 0) return ret;
+    if (onPhase !== null) onPhase('writeBack');
+    return qm.writeBackCache();
   }
 
   private save(file: MigrationFile): number {
     const { qm } = this;
     const { words } = file;
+    if (this.onPhase !== null) this.onPhase('save');
     if (!qm.waitGuestReady()) {
       this.vfQmState = QM_NOT_READY;
       words[WORD.vfQmState] = QM_NOT_READY;

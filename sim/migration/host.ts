@@ -1,0 +1,141 @@
+/**
+ * One host in the virtual world: an accelerator, its PF driver, and a VFIO device per VF.
+ */
+import { ACCELERATORS, type AcceleratorFacts, type AcceleratorKind } from '../abi/accelerators.ts';
+import { mailboxWord, QM_MB } from '../abi/mailbox.ts';
+import { VF_BAR2_BYTES, VF_REG } from '../abi/registers.ts';
+import type { VirtualClock } from '../base/clock.ts';
+import { Accelerator, type AcceleratorConfig } from '../device/accelerator.ts';
+import type { CostValues } from '../device/costs.ts';
+import type { GuestMemory } from '../device/guest-memory.ts';
+import type { Generation } from '../driver/generation.ts';
+import { HEALTHY_KERNEL, type PfDriver } from '../driver/kernel.ts';
+import { VfioDevice } from '../vfio/vfio-device.ts';
+import type { GuestBus } from '../workload/guest.ts';
+import { type Surroundings, VirtualPort } from './virtual-port.ts';
+import type { Vm } from './vm.ts';
+
+export interface HostOptions {
+  readonly kind: AcceleratorKind;
+  readonly generation: Generation;
+  readonly costs: CostValues;
+  readonly device: Omit<AcceleratorConfig, 'kind' | 'costs'>;
+}
+
+/** The moment of the event that is being worked on. */
+export interface EventTime {
+  eventNs: number;
+}
+
+/** The guest's way to its VF: accesses happen at the moment of the event that the guest works on, and cost it nothing. */
+class SlotBus implements GuestBus {
+  private readonly device: Accelerator;
+  private readonly fn: number;
+  private readonly time: EventTime;
+
+  constructor(device: Accelerator, fn: number, time: EventTime) {
+    this.device = device;
+    this.fn = fn;
+    this.time = time;
+  }
+
+  read32(offset: number): number {
+    return this.device.read32(this.fn, offset, this.time.eventNs);
+  }
+
+  write32(offset: number, value: number): void {
+    this.device.write32(this.fn, offset, value, this.time.eventNs);
+  }
+
+  write64(offset: number, low: number, high: number): void {
+    this.device.write64(this.fn, offset, low, high, this.time.eventNs);
+  }
+
+  mailbox(command: number, queue: number, addressLow: number, addressHigh: number): boolean {
+    const { device, fn, time } = this;
+    const offset = VF_REG.QM_MB_CMD_SEND_BASE;
+    device.write128(fn, offset, mailboxWord(command, queue, false), addressLow, addressHigh, 0, time.eventNs);
+    for (;;) {
+      const word = device.read32(fn, offset, time.eventNs);
+      if ((word & QM_MB.busyBit) === 0) return ((word >>> QM_MB.statusShift) & QM_MB.statusMask) === 0;
+      if (device.nextEventNs === Infinity) return false;
+      time.eventNs = Math.max(time.eventNs, device.nextEventNs);
+      device.advance(time.eventNs);
+    }
+  }
+}
+
+/** One VF of a host: the VFIO device in front of it, and the VM that has it, if any. */
+export class VfSlot {
+  readonly host: Host;
+  /** Hardware function number, 1 to 63. */
+  readonly fn: number;
+  readonly port: VirtualPort;
+  readonly vfio: VfioDevice;
+  readonly bus: GuestBus;
+  vm: Vm | null = null;
+
+  constructor(host: Host, fn: number, clock: VirtualClock, around: Surroundings, time: EventTime) {
+    this.host = host;
+    this.fn = fn;
+    this.port = new VirtualPort(host.accelerator, clock, fn, around, host.options.costs);
+    this.bus = new SlotBus(host.accelerator, fn, time);
+    this.vfio = new VfioDevice({
+      port: this.port,
+      bar: this.port,
+      generation: host.options.generation,
+      facts: host.facts,
+      functionNumber: fn,
+      bar2Bytes: VF_BAR2_BYTES,
+      pf: host.pf,
+      kernel: HEALTHY_KERNEL,
+      resetsAtOpen: true,
+      onReset: (event) => {
+        if (event !== 'flr') return;
+        host.accelerator.resetFunction(fn, clock.nowNs);
+        clock.nowNs += host.accelerator.costNs;
+      },
+    });
+  }
+
+  attach(memory: GuestMemory, vm: Vm): void {
+    this.vm = vm;
+    this.host.accelerator.attachMemory(this.fn, memory);
+  }
+
+  /** The VM is gone, and its RAM with it. */
+  detach(): void {
+    this.vm = null;
+    this.host.accelerator.attachMemory(this.fn, null);
+  }
+}
+
+export class Host {
+  readonly options: HostOptions;
+  readonly facts: AcceleratorFacts;
+  readonly accelerator: Accelerator;
+  readonly pf: PfDriver;
+  private readonly slots: VfSlot[] = [];
+
+  constructor(options: HostOptions, clock: VirtualClock, around: Surroundings, time: EventTime) {
+    this.options = options;
+    this.facts = ACCELERATORS[options.kind];
+    this.accelerator = new Accelerator({ ...options.device, kind: options.kind, costs: options.costs });
+    this.pf = {
+      hardware: options.device.hardware,
+      qmShutdownMask: this.facts.qmShutdownMask,
+      coreShutdownMask: this.facts.coreShutdownMask,
+      hasDae: false,
+      resetting: false,
+    };
+    for (let fn = 1; fn <= options.device.vfCount; fn++) this.slots.push(new VfSlot(this, fn, clock, around, time));
+    this.accelerator.onInterrupt = (fn, vector, nowNs) => {
+      if (fn > 0) this.slots[fn - 1]!.vm?.raised(vector, nowNs);
+    };
+  }
+
+  /** VF by hardware function number, 1 to the VF count. */
+  slot(fn: number): VfSlot {
+    return this.slots[fn - 1]!;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The driver's register port in the virtual world: each access costs what the cost table says and takes effect on the
+ * device model at its moment.
+ *
+ * What is due elsewhere (tasks ending, guests running) happens before an access that comes after it.
+ */
+import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.ts';
+import type { Accelerator } from '../device/accelerator.ts';
+import type { VirtualClock } from '../base/clock.ts';
+import type { BarPort } from '../vfio/bar-policy.ts';
+
+const NS_PER_US = 1_000;
+const NS_PER_MS = 1_000_000;
+
+/** Whatever else lives in virtual time. */
+export interface Surroundings {
+  /** When the next thing is due that is neither the port's nor the device's, in ns. */
+  nextNs: number;
+  /** Does all that is due up to a moment, devices included. */
+  catchUp(nowNs: number): void;
+}
+
+/** How long one sleep of a poll really lasts is the host kernel's affair. */
+export interface SleepCosts {
+  readonly usleepActualNs: number;
+}
+
+export class VirtualPort implements RegisterPort, BarPort {
+  readonly wide: Uint32Array = new Uint32Array(4);
+  /** Register accesses made, as the driver would count them. */
+  accesses = 0;
+  private readonly device: Accelerator;
+  private readonly clock: VirtualClock;
+  private readonly vf: number;
+  private readonly around: Surroundings;
+  private readonly usleepNs: number;
+
+  /**
+   * @param functionNumber the VF's hardware function number, 1 to 63
+   */
+  constructor(device: Accelerator, clock: VirtualClock, functionNumber: number, around: Surroundings, costs: SleepCosts) {
+    this.device = device;
+    this.clock = clock;
+    this.vf = functionNumber;
+    this.around = around;
+    this.usleepNs = costs.usleepActualNs;
+  }
+
+  read32(fn: FunctionSelect, offset: number): number {
+    const { device, clock } = this;
+    const nowNs = clock.nowNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    const value = device.read32(fn === PF ? 0 : this.vf, offset, nowNs);
+    clock.nowNs = nowNs + device.costNs;
+    this.accesses += 1;
+    return value;
+  }
+
+  write32(fn: FunctionSelect, offset: number, value: number): void {
+    const { device, clock } = this;
+    const nowNs = clock.nowNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    device.write32(fn === PF ? 0 : this.vf, offset, value, nowNs);
+    clock.nowNs = nowNs + device.costNs;
+    this.accesses += 1;
+  }
+
+  write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
+    const { device, clock } = this;
+    const nowNs = clock.nowNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    device.write64(fn === PF ? 0 : this.vf, offset, low, high, nowNs);
+    clock.nowNs = nowNs + device.costNs;
+    this.accesses += 1;
+  }
+
+  read128(fn: FunctionSelect, offset: number): void {
+    const { device, clock } = this;
+    const nowNs = clock.nowNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    device.read128(fn === PF ? 0 : this.vf, offset, nowNs, this.wide);
+    clock.nowNs = nowNs + device.costNs;
+    this.accesses += 1;
+  }
+
+  write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
+    const { device, clock } = this;
+    const nowNs = clock.nowNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    device.write128(fn === PF ? 0 : this.vf, offset, w0, w1, w2, w3, nowNs);
+    clock.nowNs = nowNs + device.costNs;
+    this.accesses += 1;
+  }
+
+  delayUs(us: number): void {
+    this.pass(us * NS_PER_US);
+  }
+
+  sleepMs(ms: number): void {
+    this.pass(ms * NS_PER_MS);
+  }
+
+  poll32(
+    fn: FunctionSelect,
+    offset: number,
+    mask: number,
+    want: number,
+    sleepUs: number,
+    timeoutUs: number,
+    onceMore: boolean,
+  ): boolean {
+    const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
+    for (;;) {
+      const expired = this.clock.nowNs > deadlineNs;
+      if ((this.read32(fn, offset) & mask) === want) return true;
+      if (expired) return onceMore && (this.read32(fn, offset) & mask) === want;
+      if (sleepUs > 0) this.pass(this.usleepNs);
+    }
+  }
+
+  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
+    const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
+    for (;;) {
+      if (sleepUs > 0) this.pass(this.usleepNs);
+      const expired = this.clock.nowNs > deadlineNs;
+      this.read128(fn, offset);
+      if ((this.wide[0]! & mask) === want) return true;
+      if (expired) return false;
+    }
+  }
+
+  readBar(offset: number, width: number, into: Uint8Array): void {
+    const aligned = offset & ~3;
+    const shift = (offset & 3) * 8;
+    const low = this.read32(VF, aligned) >>> shift;
+    const high = width === 8 ? this.read32(VF, aligned + 4) : 0;
+    for (let i = 0; i < width; i++) into[i] = ((i < 4 ? low : high) >>> (8 * (i & 3))) & 0xff;
+  }
+
+  writeBar(offset: number, width: number, from: Uint8Array): void {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < width; i++) {
+      if (i < 4) low |= from[i]! << (8 * i);
+      else high |= from[i]! << (8 * (i - 4));
+    }
+    if (width === 8) {
+      this.write64(VF, offset, low >>> 0, high >>> 0);
+    } else if (width === 4) {
+      this.write32(VF, offset, low >>> 0);
+    } else {
+      const aligned = offset & ~3;
+      const shift = (offset & 3) * 8;
+      const mask = (width === 1 ? 0xff : 0xffff) << shift;
+      this.write32(VF, aligned, ((this.read32(VF, aligned) & ~mask) | (low << shift)) >>> 0);
+    }
+  }
+
+  private pass(ns: number): void {
+    const { clock } = this;
+    clock.nowNs += ns;
+    if (this.device.nextEventNs <= clock.nowNs || this.around.nextNs <= clock.nowNs) this.around.catchUp(clock.nowNs);
+  }
+}

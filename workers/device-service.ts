@@ -1,0 +1,190 @@
+/**
+ * The device thread's work: takes register accesses out of the lanes, plays them to the device models, answers, and lets
+ * the engines run by the wall clock.
+ *
+ * One thread serves the devices of all hosts, since a machine has few cores; each host's registers and mailbox are its own.
+ */
+import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
+import { bug } from '../sim/base/bug.ts';
+import type { VftEntry } from '../sim/abi/vft.ts';
+import { Accelerator } from '../sim/device/accelerator.ts';
+import { type CostValues, pointCosts } from '../sim/device/costs.ts';
+import { GuestMemory } from '../sim/device/guest-memory.ts';
+import { ENTRY, ENTRY_WORDS, LANE, LANES_MAX, laneStart, MAP, OPERATION, RING_ENTRIES } from './shared-map.ts';
+import { localNowNs } from './wall-clock.ts';
+
+/** RAM of one VM as its VF on one host reaches it. */
+export interface SharedMemory {
+  readonly fn: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly dmaBase: number;
+}
+
+export interface DeviceHost {
+  readonly kind: AcceleratorKind;
+  readonly hardware: number;
+  readonly vfCount: number;
+  readonly vft: readonly VftEntry[];
+  readonly isolation: number;
+  readonly inFlight: 'finish' | 'hold';
+  readonly engine: { readonly servers: number; readonly serviceNs: number };
+  readonly registers: SharedArrayBuffer;
+  readonly memories: readonly SharedMemory[];
+}
+
+export interface DeviceInit {
+  readonly map: SharedArrayBuffer;
+  readonly hosts: readonly DeviceHost[];
+}
+
+/** Accesses served from one lane before the next one has its turn. */
+const TURN_ENTRIES = 64;
+/** Idle turns before the thread sleeps: long enough to stay awake between two accesses of a driver call. */
+const IDLE_TURNS = 20_000;
+/** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */
+const SLEEP_MS = 100;
+
+/** In the real world time is measured, not modelled: an access costs what it costs. Only tasks keep their length. */
+function freeCosts(): CostValues {
+  const costs: Record<string, number> = { ...pointCosts() };
+  for (const name of Object.keys(costs)) costs[name] = 0;
+  return costs as CostValues;
+}
+
+export class DeviceService {
+  readonly devices: readonly Accelerator[];
+  private readonly map: Int32Array;
+  private readonly consumed: Int32Array = new Int32Array(LANES_MAX);
+  private readonly wide: Uint32Array = new Uint32Array(4);
+  /** Time as last looked at. A look costs as much as an access, so that reads do without. */
+  private timeNs = localNowNs();
+  private turns = 0;
+
+  constructor(init: DeviceInit) {
+    this.map = new Int32Array(init.map);
+    const costs = freeCosts();
+    this.devices = init.hosts.map((host) => {
+      const device = new Accelerator({ ...host, costs });
+      for (const memory of host.memories) {
+        device.attachMemory(memory.fn, new GuestMemory(memory.buffer, memory.dmaBase));
+      }
+      return device;
+    });
+  }
+
+  /** Serves until the main thread asks for the end. */
+  run(): void {
+    const { map } = this;
+    Atomics.store(map, MAP.ready, 1);
+    Atomics.notify(map, MAP.ready);
+    let idle = 0;
+    while (Atomics.load(map, MAP.stop) === 0) {
+      if (this.turn()) {
+        idle = 0;
+      } else if (++idle >= IDLE_TURNS) {
+        this.sleep();
+        idle = 0;
+      }
+    }
+  }
+
+  /** One look at every lane and every engine. @returns whether there was anything to do */
+  turn(): boolean {
+    const { map } = this;
+    this.turns = (this.turns + 1) | 0;
+    map[MAP.heartbeat] = this.turns;
+    const lanes = Math.min(Atomics.load(map, MAP.lanesTaken), LANES_MAX);
+    let busy = false;
+    for (let lane = 0; lane < lanes; lane++) {
+      const produced = Atomics.load(map, laneStart(lane) + LANE.produced);
+      if (produced !== this.consumed[lane]) {
+        this.serve(lane, produced);
+        busy = true;
+      }
+    }
+    for (const device of this.devices) {
+      if (device.nextEventNs === Infinity) continue;
+      busy = true;
+      this.timeNs = localNowNs();
+      if (device.nextEventNs <= this.timeNs) device.advance(this.timeNs);
+    }
+    return busy;
+  }
+
+  private serve(lane: number, produced: number): void {
+    const { map } = this;
+    const start = laneStart(lane);
+    let consumed = this.consumed[lane]!;
+    const end = ((produced - consumed) | 0) > TURN_ENTRIES ? (consumed + TURN_ENTRIES) | 0 : produced;
+    do {
+      this.perform(start, start + LANE.ring + (consumed & (RING_ENTRIES - 1)) * ENTRY_WORDS);
+      consumed = (consumed + 1) | 0;
+    } while (consumed !== end);
+    this.consumed[lane] = consumed;
+    Atomics.store(map, start + LANE.consumed, consumed);
+    if (Atomics.load(map, start + LANE.asleep) === 1) Atomics.notify(map, start + LANE.consumed);
+  }
+
+  private perform(start: number, at: number): void {
+    const { map } = this;
+    const word = map[at + ENTRY.operation]!;
+    const device = this.devices[word >>> 16];
+    if (device === undefined) bug('LANE_HOST', word);
+    const fn = (word >>> 8) & 0xff;
+    const offset = map[at + ENTRY.offset]!;
+    const reply = start + LANE.reply;
+    switch (word & 0xff) {
+      case OPERATION.read32:
+        map[reply] = device.read32(fn, offset, this.timeNs);
+        return;
+      case OPERATION.read128:
+        device.read128(fn, offset, this.timeNs, this.wide);
+        for (let i = 0; i < 4; i++) map[reply + i] = this.wide[i]!;
+        return;
+      case OPERATION.write32:
+        device.write32(fn, offset, map[at + ENTRY.w0]! >>> 0, this.timeNs);
+        break;
+      case OPERATION.write64:
+        this.timeNs = localNowNs();
+        device.write64(fn, offset, map[at + ENTRY.w0]! >>> 0, map[at + ENTRY.w1]! >>> 0, this.timeNs);
+        break;
+      case OPERATION.write128: {
+        const w0 = map[at + ENTRY.w0]! >>> 0;
+        const w1 = map[at + ENTRY.w1]! >>> 0;
+        const w2 = map[at + ENTRY.w2]! >>> 0;
+        this.timeNs = localNowNs();
+        device.write128(fn, offset, w0, w1, w2, map[at + ENTRY.w3]! >>> 0, this.timeNs);
+        break;
+      }
+      case OPERATION.reset:
+        device.resetFunction(fn, this.timeNs);
+        break;
+      case OPERATION.look:
+        this.timeNs = localNowNs();
+        break;
+      default:
+        bug('LANE_OPERATION', word);
+    }
+    // What costs nothing is done at once: a command that completes must be seen complete by the next read.
+    if (device.nextEventNs <= this.timeNs) device.advance(this.timeNs);
+  }
+
+  private sleep(): void {
+    const { map } = this;
+    const seen = Atomics.load(map, MAP.wake);
+    Atomics.store(map, MAP.serviceAsleep, 1);
+    // Somebody may have produced before they could see that we sleep.
+    if (!this.pending()) Atomics.wait(map, MAP.wake, seen, SLEEP_MS);
+    Atomics.store(map, MAP.serviceAsleep, 0);
+  }
+
+  private pending(): boolean {
+    const { map } = this;
+    if (Atomics.load(map, MAP.stop) !== 0) return true;
+    const lanes = Math.min(Atomics.load(map, MAP.lanesTaken), LANES_MAX);
+    for (let lane = 0; lane < lanes; lane++) {
+      if (Atomics.load(map, laneStart(lane) + LANE.produced) !== this.consumed[lane]) return true;
+    }
+    return false;
+  }
+}

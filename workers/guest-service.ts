@@ -1,0 +1,214 @@
+/**
+ * The guest thread's work: all VMs of a run, their clients and their VF drivers, by the wall clock.
+ *
+ * A VM that is told to stop takes no completion and submits nothing until it is told to run, on whichever host.
+ */
+import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
+import { Random } from '../sim/base/random.ts';
+import { GuestMemory } from '../sim/device/guest-memory.ts';
+import { type CheckReport, CompletionChecker } from '../sim/workload/checker.ts';
+import { Guest } from '../sim/workload/guest.ts';
+import { QueueLayout } from '../sim/workload/layout.ts';
+import { ArrivalProcess, type Load } from '../sim/workload/load.ts';
+import { GUEST_MAP, GUEST_VM, runningOn, STOPPED, vmWord } from './guest-map.ts';
+import { LaneBus } from './lane-bus.ts';
+import { type Lane, LanePort } from './lane-port.ts';
+import { publish } from './waiting.ts';
+import { localNowNs } from './wall-clock.ts';
+
+/** Where a VM's RAM and VF are on one host. */
+export interface VmPlace {
+  readonly fn: number;
+  readonly memory: SharedArrayBuffer;
+  readonly registers: SharedArrayBuffer;
+}
+
+export interface GuestVmInit {
+  readonly kind: AcceleratorKind;
+  readonly queuePairs: number;
+  readonly dmaBase: number;
+  readonly load: Load;
+  readonly capacityPerSecond: number;
+  readonly seed: number;
+  /** Per host. */
+  readonly places: readonly VmPlace[];
+}
+
+export interface GuestInit {
+  readonly map: SharedArrayBuffer;
+  readonly guestMap: SharedArrayBuffer;
+  readonly vms: readonly GuestVmInit[];
+}
+
+/** What a guest thread leaves behind. */
+export interface GuestReport {
+  readonly report: CheckReport;
+  /** Per queue and pause: from the last completion before to the first after, in ns of wall time. */
+  readonly pausesNs: readonly number[];
+}
+
+/** Arrivals that one look catches up with; more are put off, as a client does that was held up. */
+const ARRIVALS_PER_LOOK = 256;
+/** How far behind arrivals may fall before the client gives up on the lost time. */
+const BEHIND_NS_MAX = 1e6;
+const SLEEP_MS = 100;
+/** Pauses kept for the report. */
+const PAUSES_MAX = 100_000;
+
+class GuestVm {
+  private readonly init: GuestVmInit;
+  private readonly index: number;
+  private readonly map: Int32Array;
+  private readonly lane: Lane;
+  private readonly guest: Guest;
+  private readonly checker: CompletionChecker;
+  private readonly buses: readonly LaneBus[];
+  private readonly memories: readonly GuestMemory[];
+  private readonly arrivals: ArrivalProcess | null;
+  private readonly lastNs: Float64Array;
+  private readonly awaited: Uint8Array;
+  private readonly pausesNs: number[] = [];
+  private readonly outstandingMax: number;
+  private host = 0;
+  private actual: number = STOPPED;
+  private quiet = false;
+  private stoppedNs = 0;
+  /** Time of the look that is going on. */
+  private lookNs = 0;
+
+  constructor(init: GuestVmInit, index: number, map: Int32Array, lane: Lane) {
+    this.init = init;
+    this.index = index;
+    this.map = map;
+    this.lane = lane;
+    const { kind, queuePairs, dmaBase } = init;
+    const layout = new QueueLayout({ kind, queuePairs, dmaBase });
+    this.memories = init.places.map((place) => new GuestMemory(place.memory, dmaBase));
+    this.buses = init.places.map((place, host) => new LaneBus(new LanePort(lane, host, place.fn, place.registers)));
+    this.checker = new CompletionChecker(queuePairs, layout.depths.sq);
+    this.lastNs = new Float64Array(queuePairs).fill(Number.NaN);
+    this.awaited = new Uint8Array(queuePairs);
+    this.outstandingMax = layout.depths.eq / 2;
+    this.guest = new Guest({
+      memory: this.memories[0]!,
+      layout,
+      bus: this.buses[0]!,
+      checker: this.checker,
+      onCompletion: (queue) => this.completion(queue),
+    });
+    const { load } = init;
+    this.arrivals =
+      load.kind === 'open'
+        ? new ArrivalProcess({
+            ratePerSecond: init.capacityPerSecond * load.fractionOfCapacity,
+            queues: queuePairs,
+            random: new Random(init.seed, index),
+            startNs: localNowNs(),
+          })
+        : null;
+  }
+
+  boot(): boolean {
+    if (!this.guest.start()) return false;
+    this.actual = runningOn(0);
+    Atomics.store(this.map, vmWord(this.index, GUEST_VM.wanted), this.actual);
+    publish(this.map, vmWord(this.index, GUEST_VM.actual), this.actual);
+    if (this.init.load.kind === 'closed') this.guest.keepInFlight(this.init.load.inFlightPerQueue);
+    return true;
+  }
+
+  /** One look: follow the wish, take completions, submit arrivals. @returns whether there may soon be more to do */
+  look(): boolean {
+    const wanted = Atomics.load(this.map, vmWord(this.index, GUEST_VM.wanted));
+    if (wanted !== this.actual) this.follow(wanted);
+    if (this.actual === STOPPED) return false;
+    this.lookNs = localNowNs();
+    const taken = this.guest.poll();
+    if (taken > 0) this.map[vmWord(this.index, GUEST_VM.completed)] = this.guest.totalCompleted() | 0;
+    if (!this.quiet && Atomics.load(this.map, vmWord(this.index, GUEST_VM.quiesce)) === 1) this.quiesce();
+    if (this.quiet) return this.drain();
+    if (this.arrivals !== null) this.arrive(this.arrivals);
+    return this.init.load.kind !== 'idle';
+  }
+
+  report(): GuestReport {
+    return { report: this.guest.finish(true), pausesNs: this.pausesNs };
+  }
+
+  private follow(wanted: number): void {
+    const nowNs = localNowNs();
+    if (wanted === STOPPED) {
+      // A doorbell that is still on its way would reach a device that has already given up this function's contexts.
+      this.lane.flush();
+      this.stoppedNs = nowNs;
+      this.awaited.fill(1);
+    } else {
+      const host = wanted - 1;
+      if (host !== this.host) {
+        this.host = host;
+        this.guest.moveTo(this.memories[host]!, this.buses[host]!);
+      }
+      this.arrivals?.delayBy(nowNs - this.stoppedNs);
+    }
+    this.actual = wanted;
+    publish(this.map, vmWord(this.index, GUEST_VM.actual), wanted);
+  }
+
+  private arrive(arrivals: ArrivalProcess): void {
+    const behindNs = this.lookNs - arrivals.nextArrivalNs;
+    if (behindNs > BEHIND_NS_MAX) arrivals.delayBy(behindNs);
+    let left = ARRIVALS_PER_LOOK;
+    while (arrivals.nextArrivalNs <= this.lookNs && left > 0) {
+      // An event queue that overflows costs the whole function (docs/device.md 12.1), so a driver keeps below it.
+      if (this.guest.totalAccepted() - this.guest.totalCompleted() >= this.outstandingMax) break;
+      this.guest.submit(arrivals.nextQueue);
+      arrivals.advance();
+      left -= 1;
+    }
+  }
+
+  private quiesce(): void {
+    this.quiet = true;
+    this.guest.keepInFlight(0);
+  }
+
+  private drain(): boolean {
+    if (this.guest.totalAccepted() !== this.guest.totalCompleted()) return true;
+    const at = vmWord(this.index, GUEST_VM.drained);
+    if (Atomics.load(this.map, at) === 0) publish(this.map, at, 1);
+    return false;
+  }
+
+  private completion(queue: number): void {
+    if (this.awaited[queue] === 1) {
+      this.awaited[queue] = 0;
+      const pauseNs = this.lookNs - this.lastNs[queue]!;
+      if (this.pausesNs.length < PAUSES_MAX && !Number.isNaN(pauseNs)) this.pausesNs.push(pauseNs);
+    }
+    this.lastNs[queue] = this.lookNs;
+  }
+}
+
+export class GuestService {
+  private readonly map: Int32Array;
+  private readonly vms: readonly GuestVm[];
+
+  constructor(init: GuestInit, lane: Lane) {
+    this.map = new Int32Array(init.guestMap);
+    this.vms = init.vms.map((vm, index) => new GuestVm(vm, index, this.map, lane));
+  }
+
+  /** Boots all VMs, then serves until the main thread asks for the end. @returns one report per VM */
+  run(): GuestReport[] {
+    const { map, vms } = this;
+    for (const vm of vms) if (!vm.boot()) throw new Error('a VM could not bring its VF up');
+    publish(map, GUEST_MAP.booted, vms.length);
+    while (Atomics.load(map, GUEST_MAP.stop) === 0) {
+      const seen = Atomics.load(map, GUEST_MAP.wake);
+      let busy = false;
+      for (const vm of vms) if (vm.look()) busy = true;
+      if (!busy) Atomics.wait(map, GUEST_MAP.wake, seen, SLEEP_MS);
+    }
+    return vms.map((vm) => vm.report());
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The image of a VF on its way: one frame of a fixed prefix, a msgpackr header, and raw sections.
+ *
+ *   prefix (32 bytes, little endian): magic u32, format version u32, header bytes u32, CRC-32 of the header u32,
+ *                                     frame bytes u64, offset of the first section u32, zero u32
+ *   header: msgpackr map, see {@link FrameHeader}
+ *   sections: the register image, then the queue structures, each starting at a multiple of 64 bytes
+ *
+ * Nothing of a frame is used before all of it is checked: a damaged, short, foreign or misdirected frame leaves the
+ * destination untouched. docs/image-stream.md tells the format in full.
+ */
+import { crc32 } from 'node:zlib';
+
+import { Packr } from 'msgpackr';
+import { z } from 'zod';
+
+import { bug } from '../sim/base/bug.ts';
+import { parseDocument } from '../sim/base/schema.ts';
+import { UserError } from '../sim/base/user-error.ts';
+
+/** "SCVF" in little endian. */
+export const FRAME_MAGIC = 0x46564353;
+export const FRAME_VERSION = 1;
+export const PREFIX_BYTES = 32;
+const ALIGN = 64;
+/** Room for a header: its own fields, and those of each section. Names are a few letters, numbers at most 9 bytes. */
+const HEADER_FIXED_BYTES = 192;
+const HEADER_BYTES_PER_SECTION = 80;
+
+export interface FrameSection {
+  readonly name: string;
+  /** Where the bytes belong in the VM's queue structures; 0 for the register image. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly crc: number;
+}
+
+/** Who sends what; compared with the destination before a byte is loaded. */
+export interface FrameIdentity {
+  /** VF PCI device id. */
+  readonly deviceId: number;
+  readonly queuePairs: number;
+  readonly isolation: number;
+  /** DMA address of the queue structures. */
+  readonly dmaBase: number;
+}
+
+export interface FrameHeader extends FrameIdentity {
+  readonly driver: string;
+  readonly sections: readonly FrameSection[];
+}
+
+/** A run of the sender's memory to be sent, or of the receiver's to be filled. */
+export interface SectionPlace {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export const IMAGE_SECTION = 'image';
+
+const packr = new Packr({ useRecords: false });
+
+function padded(bytes: number): number {
+  return (bytes + ALIGN - 1) & ~(ALIGN - 1);
+}
+
+/** Room that a frame needs at most, in bytes. */
+export function frameBytesMax(imageBytes: number, sections: readonly SectionPlace[]): number {
+  let bytes = payloadOffset(sections.length + 1) + padded(imageBytes);
+  for (const section of sections) bytes += padded(section.bytes);
+  return bytes;
+}
+
+/** Where the sections start: behind the longest header that so many of them can need. */
+function payloadOffset(sectionCount: number): number {
+  return padded(PREFIX_BYTES + HEADER_FIXED_BYTES + HEADER_BYTES_PER_SECTION * sectionCount);
+}
+
+/**
+ * Writes a frame.
+ *
+ * @param into where to; at least {@link frameBytesMax} long
+ * @param image the register image
+ * @param memory the VM's queue structures
+ * @param onGathered told when the bytes are copied and the checksums begin
+ * @returns bytes of the frame
+ */
+export function writeFrame(
+  into: Uint8Array,
+  identity: FrameIdentity,
+  driver: string,
+  image: Uint8Array,
+  memory: Uint8Array,
+  places: readonly SectionPlace[],
+  onGathered: () => void = () => {},
+): number {
+  const start = payloadOffset(places.length + 1);
+  let at = start;
+  into.set(image, at);
+  at += padded(image.length);
+  for (const place of places) {
+    into.set(memory.subarray(place.offset, place.offset + place.bytes), at);
+    at += padded(place.bytes);
+  }
+  onGathered();
+  const frameBytes = at;
+  at = start;
+  const sections: FrameSection[] = [
+    { name: IMAGE_SECTION, offset: 0, bytes: image.length, crc: crc32(into.subarray(at, at + image.length)) },
+  ];
+  at += padded(image.length);
+  for (const { name, offset, bytes } of places) {
+    sections.push({ name, offset, bytes, crc: crc32(into.subarray(at, at + bytes)) });
+    at += padded(bytes);
+  }
+  const header = packr.pack({ ...identity, driver, sections } satisfies FrameHeader);
+  if (PREFIX_BYTES + header.length > start) bug('FRAME_HEADER_ROOM', header.length, start);
+  into.set(header, PREFIX_BYTES);
+  into.fill(0, PREFIX_BYTES + header.length, start);
+  const prefix = new DataView(into.buffer, into.byteOffset, PREFIX_BYTES);
+  prefix.setUint32(0, FRAME_MAGIC, true);
+  prefix.setUint32(4, FRAME_VERSION, true);
+  prefix.setUint32(8, header.length, true);
+  prefix.setUint32(12, crc32(header), true);
+  prefix.setUint32(16, frameBytes, true);
+  prefix.setUint32(20, Math.floor(frameBytes / 0x1_0000_0000), true);
+  prefix.setUint32(24, start, true);
+  prefix.setUint32(28, 0, true);
+  return frameBytes;
+}
+
+/** A checked frame. The bytes are views of the frame. */
+export interface Frame {
+  readonly header: FrameHeader;
+  readonly image: Uint8Array;
+  readonly sections: readonly { readonly place: SectionPlace; readonly data: Uint8Array }[];
+}
+
+/** What a destination can take. */
+export interface FrameExpectation {
+  readonly identity: FrameIdentity;
+  /** Longest register image. */
+  readonly imageBytesMax: number;
+  /** The destination's own queue structures: the frame's must be the same. */
+  readonly places: readonly SectionPlace[];
+}
+
+const count = z.number().int().min(0);
+const headerSchema = z.object({
+  deviceId: count,
+  queuePairs: count,
+  isolation: count,
+  dmaBase: count,
+  driver: z.string(),
+  sections: z.array(z.object({ name: z.string(), offset: count, bytes: count, crc: count })).min(1),
+});
+
+const TRY_AGAIN = 'the destination was left untouched and the source keeps its VM: send it again';
+const OTHER_DESTINATION = 'choose a destination of the same kind and set-up; the source keeps its VM';
+
+function refuse(message: string, hint: string): never {
+  throw new UserError('input', `image stream refused: ${message}`, hint);
+}
+
+/**
+ * Checks a frame, all of it, against what the destination can take.
+ *
+ * @throws UserError of kind `input` with the first thing that is wrong
+ */
+export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame {
+  const header = readHeader(frame, expected);
+  compareIdentity(header, expected.identity);
+  const { sections } = header;
+  const first = sections[0]!;
+  if (first.name !== IMAGE_SECTION || first.bytes > expected.imageBytesMax) {
+    refuse(`its register image has ${first.bytes} bytes, at most ${expected.imageBytesMax} are allowed`, TRY_AGAIN);
+  }
+  const places = expected.places;
+  if (sections.length !== places.length + 1) {
+    refuse(`it has ${sections.length - 1} queue sections, this destination has ${places.length}`, OTHER_DESTINATION);
+  }
+  const view = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES);
+  let at = view.getUint32(24, true);
+  const found: { place: SectionPlace; data: Uint8Array }[] = [];
+  sections.forEach((section, index) => {
+    const place = index === 0 ? { name: IMAGE_SECTION, offset: 0, bytes: section.bytes } : places[index - 1]!;
+    if (section.name !== place.name || section.offset !== place.offset || section.bytes !== place.bytes) {
+      const sent = `"${section.name}" of ${section.bytes} bytes at ${section.offset}`;
+      refuse(`section ${sent}, expected "${place.name}" of ${place.bytes} bytes at ${place.offset}`, OTHER_DESTINATION);
+    }
+    if (at + section.bytes > frame.length) refuse(`section "${section.name}" reaches behind the end`, TRY_AGAIN);
+    const data = frame.subarray(at, at + section.bytes);
+    if (crc32(data) !== section.crc) refuse(`the checksum of section "${section.name}" does not fit its bytes`, TRY_AGAIN);
+    found.push({ place, data });
+    at += padded(section.bytes);
+  });
+  if (at !== frame.length) refuse(`${frame.length - at} bytes follow its last section`, TRY_AGAIN);
+  return { header, image: found[0]!.data, sections: found.slice(1) };
+}
+
+function readHeader(frame: Uint8Array, expected: FrameExpectation): FrameHeader {
+  if (frame.length < PREFIX_BYTES) refuse(`it has ${frame.length} bytes, too few for the ${PREFIX_BYTES} of its prefix`, TRY_AGAIN);
+  const view = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES);
+  const magic = view.getUint32(0, true);
+  if (magic !== FRAME_MAGIC) {
+    refuse(`it starts with 0x${magic.toString(16)}, not with "SCVF"`, 'this is no image stream of stopcopy');
+  }
+  const version = view.getUint32(4, true);
+  if (version !== FRAME_VERSION) {
+    refuse(`format version ${version}, this stopcopy knows ${FRAME_VERSION}`, 'use the same stopcopy on both sides');
+  }
+  const announced = view.getUint32(20, true) * 0x1_0000_0000 + view.getUint32(16, true);
+  const most = frameBytesMax(expected.imageBytesMax, expected.places);
+  if (announced > most) refuse(`it announces ${announced} bytes, this destination takes at most ${most}`, OTHER_DESTINATION);
+  if (announced !== frame.length) refuse(`${frame.length} bytes came, it announces ${announced}`, TRY_AGAIN);
+  const headerBytes = view.getUint32(8, true);
+  const start = view.getUint32(24, true);
+  if (PREFIX_BYTES + headerBytes > start || start > frame.length || start % ALIGN !== 0) {
+    refuse(`a header of ${headerBytes} bytes before sections at ${start} cannot be`, TRY_AGAIN);
+  }
+  const packed = frame.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  if (crc32(packed) !== view.getUint32(12, true)) refuse('the checksum of its header does not fit', TRY_AGAIN);
+  let unpacked: unknown;
+  try {
+    unpacked = packr.unpack(packed.slice());
+  } catch (error) {
+    return refuse(`its header is no msgpack: ${error instanceof Error ? error.message : String(error)}`, TRY_AGAIN);
+  }
+  return parseDocument(headerSchema, unpacked, 'image stream refused: header', TRY_AGAIN);
+}
+
+function compareIdentity(sent: FrameHeader, here: FrameIdentity): void {
+  if (sent.deviceId !== here.deviceId) {
+    const ids = `0x${sent.deviceId.toString(16)}, this VF is 0x${here.deviceId.toString(16)}`;
+    refuse(`it comes from another kind of accelerator: device id ${ids}`, OTHER_DESTINATION);
+  }
+  if (sent.queuePairs !== here.queuePairs) {
+    refuse(`the source has ${sent.queuePairs} queue pairs, this VF has ${here.queuePairs}`, OTHER_DESTINATION);
+  }
+  if (sent.isolation !== here.isolation) {
+    refuse(`queue isolation is ${sent.isolation} at the source and ${here.isolation} here`, OTHER_DESTINATION);
+  }
+  if (sent.dmaBase !== here.dmaBase) {
+    const bases = `0x${sent.dmaBase.toString(16)} at the source and 0x${here.dmaBase.toString(16)} here`;
+    refuse(`the queues lie at ${bases}`, OTHER_DESTINATION);
+  }
+}

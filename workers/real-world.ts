@@ -1,0 +1,336 @@
+/**
+ * The real world: two hosts behind a device thread, VMs on a guest thread, and Piscina pools that save and restore VFs.
+ *
+ * Everything is started by {@link RealWorld.open} and gone after {@link RealWorld.close}, also when something failed.
+ */
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+
+import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../sim/abi/accelerators.ts';
+import { ACC_VF_DATA_BYTES } from '../sim/abi/vf-data.ts';
+import { bug } from '../sim/base/bug.ts';
+import { UserError } from '../sim/base/user-error.ts';
+import { acceleratorRegisterBytes } from '../sim/device/accelerator.ts';
+import type { GenerationId } from '../sim/driver/generation.ts';
+import { QueueLayout } from '../sim/workload/layout.ts';
+import type { Load } from '../sim/workload/load.ts';
+import type { DeviceInit } from './device-service.ts';
+import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './guest-map.ts';
+import type { GuestInit, GuestReport } from './guest-service.ts';
+import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './handover.ts';
+import { frameBytesMax } from './image-stream.ts';
+import { createMap, describeLastAccess, LANES_MAX, MAP } from './shared-map.ts';
+import type { DamageName, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
+import { publish, WAIT_LIMIT_MS } from './waiting.ts';
+import { poolModule, startWorker } from './worker-url.ts';
+import { WorkerLost } from './worker-lost.ts';
+import type { WorldInit } from './world-init.ts';
+
+/** DMA address of the VMs' queue structures. */
+const DMA_BASE = 0x2f_0000_0000;
+
+export interface RealWorldOptions {
+  readonly kind: AcceleratorKind;
+  readonly generation: GenerationId;
+  /** VMs, each with one VF; 1 to 63. */
+  readonly vms: number;
+  readonly queuePairs: number;
+  readonly load: Load;
+  readonly seed: number;
+  readonly inFlight: 'finish' | 'hold';
+  readonly engine: { readonly servers: number; readonly serviceNs: number };
+  /** Queue isolation (PF register 0x30) at source and destination. Default 0 and 0. */
+  readonly isolation?: readonly [number, number];
+  /** Threads of each pool, and so migrations at once. Default 1. */
+  readonly threads?: number;
+  /** How long one thread waits for another before it counts as lost, in ms. */
+  readonly limitMs?: number;
+}
+
+export type RealMigration =
+  | {
+      readonly kind: 'moved';
+      readonly downtimeNs: number;
+      readonly partsNs: Readonly<Record<WallPart, number>>;
+      readonly frameBytes: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly hint?: string;
+      /** Whether the VM runs on at its source with its VF served. */
+      readonly resumed: boolean;
+    };
+
+interface Threads {
+  readonly device: Worker;
+  readonly guest: Worker;
+  readonly savers: Piscina;
+  readonly restorers: Piscina;
+}
+
+export class RealWorld {
+  readonly init: WorldInit;
+  readonly layout: QueueLayout;
+  private readonly threads: Threads;
+  private readonly map: Int32Array;
+  private readonly guestMap: Int32Array;
+  private readonly freeSlots: number[];
+  private readonly waiting: (() => void)[] = [];
+  private readonly lost: Promise<never>;
+  private readonly reports: Promise<GuestReport[]>;
+  private closing = false;
+
+  private constructor(init: WorldInit, layout: QueueLayout, device: DeviceInit, guest: GuestInit) {
+    this.init = init;
+    this.layout = layout;
+    this.map = new Int32Array(init.map);
+    this.guestMap = new Int32Array(init.guestMap);
+    this.freeSlots = init.slots.map((_, index) => index);
+    const pool = (): Piscina =>
+      new Piscina({
+        ...poolModule(import.meta.url, 'vf-tasks'),
+        workerData: init,
+        minThreads: init.slots.length,
+        maxThreads: init.slots.length,
+        idleTimeout: Number.POSITIVE_INFINITY,
+      });
+    this.threads = {
+      device: startWorker(import.meta.url, 'device-thread', device),
+      guest: startWorker(import.meta.url, 'guest-thread', guest),
+      savers: pool(),
+      restorers: pool(),
+    };
+    this.lost = this.watch();
+    // Whoever waits for something races against this; when nobody waits, nobody needs to know.
+    this.lost.catch(() => {});
+    this.reports = once(this.threads.guest, 'message').then(([reports]) => reports as GuestReport[]);
+    this.reports.catch(() => {});
+  }
+
+  /** Starts all threads and boots the VMs. */
+  static async open(options: RealWorldOptions): Promise<RealWorld> {
+    const { init, layout, device, guest } = plan(options);
+    const world = new RealWorld(init, layout, device, guest);
+    try {
+      await world.until(world.map, MAP.ready, 1, 'device thread');
+      await world.until(world.guestMap, GUEST_MAP.booted, options.vms, 'guest thread');
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+    return world;
+  }
+
+  /**
+   * Moves a VM.
+   *
+   * @param vm index of the VM
+   * @param from host on which it runs
+   * @param damage for tests: what happens to the frame on its way
+   * @throws WorkerLost when a thread died or hangs
+   */
+  async migrate(vm: number, from: number, damage?: DamageName): Promise<RealMigration> {
+    const slot = await this.takeSlot();
+    const { handover, stamps } = this.init.slots[slot]!;
+    new Int32Array(handover).fill(0);
+    const task: MigrationTask = { vm, from, to: 1 - from, slot, ...(damage === undefined ? {} : { damage }) };
+    const { savers, restorers } = this.threads;
+    const both = Promise.all([
+      savers.run(task, { name: 'save' }) as Promise<SaveResult>,
+      restorers.run(task, { name: 'restore' }) as Promise<RestoreResult>,
+    ]);
+    both.catch(() => {});
+    const [saved, restored] = await Promise.race([both, this.lost]);
+    const outcome = outcomeOf(saved, restored, new Float64Array(stamps));
+    this.giveSlot(slot);
+    return outcome;
+  }
+
+  /** Ends the load, waits until every accepted task has completed, and takes the threads down. */
+  async finish(): Promise<readonly GuestReport[]> {
+    const { vms } = this.init;
+    vms.forEach((_, vm) => quiesceVm(this.guestMap, vm));
+    for (let vm = 0; vm < vms.length; vm++) {
+      await this.until(this.guestMap, vmWord(vm, GUEST_VM.drained), 1, 'guest thread');
+    }
+    publish(this.guestMap, GUEST_MAP.stop, 1);
+    Atomics.add(this.guestMap, GUEST_MAP.wake, 1);
+    Atomics.notify(this.guestMap, GUEST_MAP.wake);
+    const reports = await Promise.race([this.reports, this.lost]);
+    await this.close();
+    return reports;
+  }
+
+  /** Takes everything down, whatever state it is in. */
+  async close(): Promise<void> {
+    this.closing = true;
+    const { device, guest, savers, restorers } = this.threads;
+    publish(this.guestMap, GUEST_MAP.stop, 1);
+    Atomics.add(this.guestMap, GUEST_MAP.wake, 1);
+    Atomics.notify(this.guestMap, GUEST_MAP.wake);
+    Atomics.store(this.map, MAP.stop, 1);
+    Atomics.add(this.map, MAP.wake, 1);
+    Atomics.notify(this.map, MAP.wake);
+    await Promise.all([savers.destroy(), restorers.destroy(), device.terminate(), guest.terminate()]);
+  }
+
+  /** Tasks that a VM has completed so far, modulo 2^32. */
+  completedTasks(vm: number): number {
+    return Atomics.load(this.guestMap, vmWord(vm, GUEST_VM.completed)) >>> 0;
+  }
+
+  /** For tests of the watchdog: the device thread is gone from one moment to the next. */
+  async killDeviceThread(): Promise<void> {
+    await this.threads.device.terminate();
+  }
+
+  /** Rejects when a thread ends that should not. */
+  private watch(): Promise<never> {
+    const { device, guest, savers, restorers } = this.threads;
+    return new Promise((_, reject) => {
+      const name = (who: string) => (reason: unknown) => {
+        if (this.closing) return;
+        reject(reason instanceof Error ? lostBy(who, reason, this.lastAccesses()) : new WorkerLost(who, this.lastAccesses()));
+      };
+      device.once('error', name('device thread'));
+      device.once('exit', name('device thread'));
+      guest.once('error', name('guest thread'));
+      guest.once('exit', (code) => {
+        if (code !== 0) name('guest thread')(undefined);
+      });
+      savers.on('error', name('save pool'));
+      restorers.on('error', name('restore pool'));
+    });
+  }
+
+  /** What each thread last asked of the device. */
+  private lastAccesses(): string {
+    const lanes = Math.min(Atomics.load(this.map, MAP.lanesTaken), LANES_MAX);
+    const texts = Array.from({ length: lanes }, (_, lane) => `lane ${lane}: ${describeLastAccess(this.map, lane)}`);
+    return texts.length === 0 ? 'no access yet' : texts.join('; ');
+  }
+
+  /** Waits for a word without blocking the main thread, for a bounded time. */
+  private async until(words: Int32Array, index: number, value: number, who: string): Promise<void> {
+    const deadline = performance.now() + this.init.limitMs;
+    while (Atomics.load(words, index) !== value) {
+      if (performance.now() > deadline) throw new WorkerLost(who, this.lastAccesses());
+      const seen = Atomics.load(words, index);
+      if (seen === value) return;
+      const wait = Atomics.waitAsync(words, index, seen, POLL_MS);
+      await Promise.race([wait.async ? wait.value : Promise.resolve(), this.lost]);
+    }
+  }
+
+  private async takeSlot(): Promise<number> {
+    while (this.freeSlots.length === 0) {
+      await Promise.race([new Promise<void>((resolve) => this.waiting.push(resolve)), this.lost]);
+    }
+    return this.freeSlots.shift() ?? bug('NO_FREE_SLOT');
+  }
+
+  private giveSlot(slot: number): void {
+    this.freeSlots.push(slot);
+    this.waiting.shift()?.();
+  }
+}
+
+const POLL_MS = 50;
+
+function lostBy(who: string, reason: Error, lastAccess: string): Error {
+  return reason instanceof WorkerLost ? reason : new WorkerLost(who, lastAccess, { cause: reason });
+}
+
+function outcomeOf(saved: SaveResult, restored: RestoreResult, stamps: Float64Array): RealMigration {
+  if (saved.kind === 'failed') {
+    const reason = restored.kind === 'refused' ? `${saved.reason}: ${restored.reason}` : saved.reason;
+    const hint = restored.kind === 'refused' ? restored.hint : undefined;
+    return { kind: 'failed', reason, resumed: saved.resumed, ...(hint === undefined ? {} : { hint }) };
+  }
+  const partsNs = {} as Record<WallPart, number>;
+  let sumNs = 0;
+  WALL_PARTS.forEach((part, index) => {
+    const ns = stamps[index + 1]! - stamps[index]!;
+    // A stamp may be taken by either thread; the clock is one, so a part is never negative.
+    if (!(ns >= 0)) bug('WALL_PART', part, ns);
+    partsNs[part] = ns;
+    sumNs += ns;
+  });
+  const downtimeNs = stamps[END_STAMP]! - stamps[stampOf('vcpuStop')]!;
+  if (Math.abs(sumNs - downtimeNs) > 1) bug('WALL_SUM', sumNs, downtimeNs);
+  return { kind: 'moved', downtimeNs, partsNs, frameBytes: saved.frameBytes };
+}
+
+interface Plan {
+  readonly init: WorldInit;
+  readonly layout: QueueLayout;
+  readonly device: DeviceInit;
+  readonly guest: GuestInit;
+}
+
+function plan(options: RealWorldOptions): Plan {
+  const { kind, vms, queuePairs, load } = options;
+  const facts = ACCELERATORS[kind];
+  const queues = vms * queuePairs;
+  const pool = 1024 - facts.pfDefaultQueues;
+  if (queues > pool) {
+    throw new UserError(
+      'usage',
+      `${vms} VFs with ${queuePairs} queue pairs each need ${queues} queues, the ${kind} device has ${pool} for VFs`,
+      'use fewer VFs or fewer queue pairs',
+    );
+  }
+  const isolation = options.isolation ?? [0, 0];
+  const layout = new QueueLayout({ kind, queuePairs, dmaBase: DMA_BASE });
+  const map = createMap();
+  const guestMap = createGuestMap(vms);
+  const hosts = isolation.map((value) => ({
+    isolation: value,
+    registers: new SharedArrayBuffer(acceleratorRegisterBytes(vms)),
+  }));
+  const worldVms = Array.from({ length: vms }, (_, vm) => ({
+    fn: vm + 1,
+    memories: hosts.map(() => new SharedArrayBuffer(layout.totalBytes)),
+  }));
+  const arenaBytes = frameBytesMax(ACC_VF_DATA_BYTES, layout.sections);
+  const slots = Array.from({ length: options.threads ?? 1 }, () => ({
+    arena: new SharedArrayBuffer(arenaBytes),
+    handover: new SharedArrayBuffer(4 * HANDOVER.words),
+    stamps: new SharedArrayBuffer(8 * STAMPS),
+  }));
+  const hardware = QM_HW.V3;
+  const vft = worldVms.map((_, vm) => ({ base: facts.pfDefaultQueues + vm * queuePairs, num: queuePairs }));
+  const limitMs = options.limitMs ?? WAIT_LIMIT_MS;
+  const { generation, seed, inFlight, engine } = options;
+  const init = { map, guestMap, kind, generation, hardware, queuePairs, dmaBase: DMA_BASE, hosts, vms: worldVms, slots, limitMs };
+  const device: DeviceInit = {
+    map,
+    hosts: hosts.map((host, index) => ({
+      ...host,
+      kind,
+      hardware,
+      vfCount: vms,
+      vft,
+      inFlight,
+      engine,
+      memories: worldVms.map((vm) => ({ fn: vm.fn, buffer: vm.memories[index]!, dmaBase: DMA_BASE })),
+    })),
+  };
+  const capacityPerSecond = ((engine.servers / engine.serviceNs) * 1e9) / vms;
+  const guest: GuestInit = {
+    map,
+    guestMap,
+    vms: worldVms.map((vm) => ({
+      kind,
+      queuePairs,
+      dmaBase: DMA_BASE,
+      load,
+      capacityPerSecond,
+      seed,
+      places: hosts.map((host, index) => ({ fn: vm.fn, memory: vm.memories[index]!, registers: host.registers })),
+    })),
+  };
+  return { init, layout, device, guest };
+}

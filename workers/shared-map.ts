@@ -1,0 +1,93 @@
+/**
+ * The map of shared words between driver threads, guest threads and the device thread.
+ *
+ * A thread that reaches the device has a lane: a ring of register accesses with one producer (that thread) and one
+ * consumer (the device thread). Writes are posted: they go into the ring and nobody waits. A read of a VF's own registers
+ * waits until the ring is empty, since on PCIe a read pushes the writes before it, and then loads straight from the
+ * VF's register file, which the device thread alone writes. A read of the PF, or of the mailbox as one 128-bit piece,
+ * travels through the ring and its answer comes back in the reply words.
+ *
+ * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "look", never "how many".
+ * Payload is plain; only the words that hand ownership over (produced, consumed, asleep, wake) are atomic.
+ */
+
+/** Words of the whole map. */
+export const MAP = {
+  /** Any thread adds one, having stored what it wants seen. The device thread sleeps on it. */
+  wake: 0,
+  /** Device thread: 1 while it sleeps or is about to. */
+  serviceAsleep: 1,
+  /** Main thread: 1 asks the device thread to end. */
+  stop: 2,
+  /** Device thread: turns of its loop, modulo 2^32. */
+  heartbeat: 3,
+  /** Device thread: 1 once it serves. */
+  ready: 4,
+  /** Attaching threads add one and take the number before as their lane. */
+  lanesTaken: 5,
+  firstLane: 64,
+} as const;
+
+/** Words of one lane, from its start. Words of one writer share cache lines; words of two do not. */
+export const LANE = {
+  /** Lane's thread: accesses put into the ring, modulo 2^32. */
+  produced: 0,
+  /** Lane's thread: 1 while it sleeps on `consumed` or is about to. */
+  asleep: 1,
+  /** Lane's thread: what it is doing, for the watchdog: operation word and offset of the last access. */
+  lastOperation: 2,
+  lastOffset: 3,
+  /** Device thread: accesses taken out and done, modulo 2^32. */
+  consumed: 16,
+  /** Device thread: four words of answer, in place before `consumed` moves. */
+  reply: 17,
+  /** Lane's thread: the ring. */
+  ring: 32,
+} as const;
+
+/** Accesses that a ring holds: more than a resume kick of 64 queues, so that it does not stall. */
+export const RING_ENTRIES = 256;
+export const ENTRY_WORDS = 8;
+export const LANE_WORDS = 32 + RING_ENTRIES * ENTRY_WORDS;
+export const LANES_MAX = 64;
+
+/** Words of a ring entry. */
+export const ENTRY = { operation: 0, offset: 1, w0: 2, w1: 3, w2: 4, w3: 5 } as const;
+
+/** Operation word: operation in [7:0], function in [15:8], host in [23:16]. */
+export const OPERATION = { read32: 1, write32: 2, write64: 3, read128: 4, write128: 5, reset: 6, look: 7 } as const;
+
+const OPERATION_NAMES: Readonly<Record<number, string>> = {
+  1: '32-bit read',
+  2: '32-bit write',
+  3: '64-bit write',
+  4: '128-bit read',
+  5: '128-bit write',
+  6: 'function reset',
+  7: 'look',
+};
+
+export function operationWord(operation: number, fn: number, host: number): number {
+  return operation | (fn << 8) | (host << 16);
+}
+
+/** A shared map with room for all lanes. */
+export function createMap(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * (MAP.firstLane + LANES_MAX * LANE_WORDS));
+}
+
+/** The first word of a lane. */
+export function laneStart(lane: number): number {
+  return MAP.firstLane + lane * LANE_WORDS;
+}
+
+/** The last access of a lane, in words. */
+export function describeLastAccess(map: Int32Array, lane: number): string {
+  const start = laneStart(lane);
+  const word = Atomics.load(map, start + LANE.lastOperation);
+  if (word === 0) return 'no access yet';
+  const offset = Atomics.load(map, start + LANE.lastOffset) >>> 0;
+  const fn = (word >>> 8) & 0xff;
+  const of = fn === 0 ? 'the PF' : `VF ${fn}`;
+  return `${OPERATION_NAMES[word & 0xff] ?? 'access'} of ${of} at 0x${offset.toString(16)}, host ${(word >>> 16) & 0xff}`;
+}

@@ -1,0 +1,174 @@
+/**
+ * One end of a migration on this thread: the driver in front of one VF, and the VM's queue structures beside it.
+ */
+import { ACCELERATORS, type AcceleratorFacts } from '../sim/abi/accelerators.ts';
+import { errnoName } from '../sim/abi/errno.ts';
+import { VF_BAR2_BYTES } from '../sim/abi/registers.ts';
+import { ACC_VF_DATA_BYTES } from '../sim/abi/vf-data.ts';
+import { MIG_STATE } from '../sim/abi/vfio.ts';
+import { bug } from '../sim/base/bug.ts';
+import { GENERATIONS } from '../sim/driver/generation.ts';
+import { HEALTHY_KERNEL } from '../sim/driver/kernel.ts';
+import type { MigrationFile } from '../sim/driver/migration-file.ts';
+import type { DriverPhase } from '../sim/driver/vf-driver.ts';
+import { goOn } from '../sim/vfio/go-on.ts';
+import { UserBuffer } from '../sim/vfio/user-buffer.ts';
+import { VfioDevice } from '../sim/vfio/vfio-device.ts';
+import { QueueLayout } from '../sim/workload/layout.ts';
+import { type Frame, type FrameExpectation, type FrameIdentity, readFrame, writeFrame } from './image-stream.ts';
+import { type Lane, LanePort } from './lane-port.ts';
+import type { WorldInit } from './world-init.ts';
+
+/** The driver refused a call, or the hardware kept it from carrying it out. */
+export class DriverCallFailed extends Error {
+  override readonly name = 'DriverCallFailed';
+  readonly at: string;
+  readonly errno: string;
+
+  constructor(at: string, ret: number) {
+    super(`${at}: ${errnoName(ret)}`);
+    this.at = at;
+    this.errno = errnoName(ret);
+  }
+}
+
+export class VfEnd {
+  readonly vfio: VfioDevice;
+  readonly layout: QueueLayout;
+  readonly memory: Uint8Array;
+  private readonly expectation: FrameExpectation;
+  private readonly driverName: string;
+  private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
+  private file: MigrationFile | null = null;
+  private imageBytes = 0;
+
+  /**
+   * @param resets whether opening resets the function: a destination is a fresh VF, a source has a running guest
+   */
+  constructor(world: WorldInit, lane: Lane, vmIndex: number, host: number, resets: boolean) {
+    const facts: AcceleratorFacts = ACCELERATORS[world.kind];
+    const { registers, isolation } = world.hosts[host]!;
+    const vm = world.vms[vmIndex]!;
+    const { kind, queuePairs, dmaBase } = world;
+    this.layout = new QueueLayout({ kind, queuePairs, dmaBase });
+    this.memory = new Uint8Array(vm.memories[host]!);
+    this.driverName = world.generation;
+    const identity: FrameIdentity = { deviceId: facts.vfDeviceId, queuePairs, isolation, dmaBase };
+    this.expectation = { identity, imageBytesMax: ACC_VF_DATA_BYTES, places: this.layout.sections };
+    const port = new LanePort(lane, host, vm.fn, registers);
+    this.vfio = new VfioDevice({
+      port,
+      bar: port,
+      generation: GENERATIONS[world.generation],
+      facts,
+      functionNumber: vm.fn,
+      bar2Bytes: VF_BAR2_BYTES,
+      pf: {
+        hardware: world.hardware,
+        qmShutdownMask: facts.qmShutdownMask,
+        coreShutdownMask: facts.coreShutdownMask,
+        hasDae: false,
+        resetting: false,
+      },
+      kernel: HEALTHY_KERNEL,
+      resetsAtOpen: resets,
+      onReset: (event) => {
+        if (event === 'flr') port.resetFunction();
+      },
+    });
+    must('open', this.vfio.open());
+  }
+
+  /** Told when a phase of the driver's stop and save begins. */
+  set onPhase(listener: ((phase: DriverPhase) => void) | null) {
+    if (this.vfio.driver === null) bug('END_WITHOUT_DRIVER');
+    this.vfio.driver.onPhase = listener;
+  }
+
+  /** Stops the VF (if it runs) and saves its registers. */
+  save(): void {
+    must('STOP_COPY', this.vfio.setState(MIG_STATE.STOP_COPY));
+    const file = this.takeFile();
+    this.imageBytes = must('read', this.vfio.readFile(file, this.user, ACC_VF_DATA_BYTES));
+  }
+
+  /** The saved image and the queue structures as one frame. @returns its bytes */
+  frame(into: Uint8Array, onGathered?: () => void): number {
+    const image = this.user.bytes.subarray(0, this.imageBytes);
+    const { identity } = this.expectation;
+    return writeFrame(into, identity, this.driverName, image, this.memory, this.layout.sections, onGathered);
+  }
+
+  /** Ends a save: the VF stays stopped. */
+  stop(): void {
+    must('STOP', this.vfio.setState(MIG_STATE.STOP));
+    this.closeFile();
+  }
+
+  /** Makes ready to take an image. */
+  prepare(): void {
+    must('RESUMING', this.vfio.setState(MIG_STATE.RESUMING));
+    this.file = this.takeFile();
+  }
+
+  /** Checks a frame in full. Throws what is wrong with it; nothing is changed by then. */
+  validate(bytes: Uint8Array): Frame {
+    return readFrame(bytes, this.expectation);
+  }
+
+  /** Puts the queue structures of a checked frame in their places. */
+  scatter(frame: Frame): void {
+    for (const { place, data } of frame.sections) this.memory.set(data, place.offset);
+  }
+
+  /** Loads the registers of a checked frame. */
+  load(frame: Frame): void {
+    if (this.file === null) bug('LOAD_BEFORE_PREPARE');
+    this.user.bytes.set(frame.image);
+    must('write', this.vfio.writeFile(this.file, this.user, frame.image.length));
+    must('load', this.vfio.setState(MIG_STATE.STOP));
+    this.closeFile();
+  }
+
+  /** A source whose move failed: its VF goes on. */
+  goOn(): void {
+    this.closeFile();
+    must('going on', goOn(this.vfio));
+  }
+
+  /** Lets the VF go at its destination: its queues are kicked. */
+  run(): void {
+    must('RUNNING', this.vfio.setState(MIG_STATE.RUNNING));
+    this.closeFile();
+  }
+
+  /** Throws away all state of the function. */
+  reset(): void {
+    this.closeFile();
+    this.vfio.reset();
+  }
+
+  close(): void {
+    this.closeFile();
+    this.vfio.close();
+  }
+
+  private takeFile(): MigrationFile {
+    const file = this.vfio.newFile;
+    if (file === null) bug('NO_DATA_FILE');
+    this.vfio.newFile = null;
+    this.closeFile();
+    this.file = file;
+    return file;
+  }
+
+  private closeFile(): void {
+    if (this.file !== null) this.vfio.closeFile(this.file);
+    this.file = null;
+  }
+}
+
+function must(at: string, ret: number): number {
+  if (ret < 0) throw new DriverCallFailed(at, ret);
+  return ret;
+}

@@ -1,0 +1,39 @@
+/**
+ * What every thread of a real world is given when it starts. Plain data and shared buffers only.
+ */
+import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
+import type { GenerationId } from '../sim/driver/generation.ts';
+
+/** One VM: its VF and its RAM on each host. */
+export interface WorldVm {
+  /** Hardware function number, the same on both hosts. */
+  readonly fn: number;
+  /** Queue structures, per host. */
+  readonly memories: readonly SharedArrayBuffer[];
+}
+
+/** Room for one migration in flight. */
+export interface WorldSlot {
+  /** The frame on its way. */
+  readonly arena: SharedArrayBuffer;
+  /** See HANDOVER. */
+  readonly handover: SharedArrayBuffer;
+  /** Moments at which the parts of the downtime began, in ns: Float64, see WALL_PARTS. */
+  readonly stamps: SharedArrayBuffer;
+}
+
+export interface WorldInit {
+  readonly map: SharedArrayBuffer;
+  readonly guestMap: SharedArrayBuffer;
+  readonly kind: AcceleratorKind;
+  readonly generation: GenerationId;
+  readonly hardware: number;
+  readonly queuePairs: number;
+  readonly dmaBase: number;
+  /** PF register 0x30 and register files, per host. */
+  readonly hosts: readonly { readonly isolation: number; readonly registers: SharedArrayBuffer }[];
+  readonly vms: readonly WorldVm[];
+  readonly slots: readonly WorldSlot[];
+  /** How long any thread waits for another before that one counts as lost, in ms. */
+  readonly limitMs: number;
+}
