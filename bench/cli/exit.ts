@@ -4,6 +4,7 @@
 import { Bug } from '../../sim/base/bug.ts';
 import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
+import { TasksLost } from '../suites/tasks-lost.ts';
 
 export const EXIT = {
   fine: 0,
@@ -63,6 +64,7 @@ const REPORT_REQUEST = 'Please report it with the command line, the seed and the
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof UserError) return report(EXIT_OF_USER_ERROR[error.kind], error.message, error.hint);
   if (error instanceof Interrupted) return report('interrupted', 'interrupted', undefined);
+  if (error instanceof TasksLost) return report('failed', error.message, 'Run the cell alone with the same --seed.');
   if (error instanceof WorkerLost) {
     return report('workerLost', error.message, 'Run the command again; if it happens twice, report it with the seed.');
   }

@@ -21,6 +21,7 @@ interface BenchFlags {
   readonly queuePairs?: readonly number[];
   readonly load?: readonly Load[];
   readonly driver: GenerationId;
+  readonly inFlight: (typeof IN_FLIGHT)[number];
   readonly html: boolean;
 }
 
@@ -30,8 +31,8 @@ const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
 const DRIVER_DEFAULT: GenerationId = 'upstream-2026';
 const SEED_MAX = 2 ** 32 - 1;
 
-const QUEUE_PAIRS = { quick: [1, 16], full: [1, 4, 16, 64] } as const;
-const QUICK_LOADS: readonly Load[] = ['idle', 'saturated'];
+const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
+const IN_FLIGHT = ['finish', 'hold'] as const;
 
 export function registerBench(program: Command, context: CommandContext): void {
   const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(11)} ${SUITES[name]}`).join('\n');
@@ -55,16 +56,22 @@ export function registerBench(program: Command, context: CommandContext): void {
     )
     .option(
       '--load <list>',
-      `${LOADS.join(', ')}; default: all, quick: ${QUICK_LOADS.join(',')}`,
+      `${LOADS.join(', ')}; default: all`,
       nameList('--load', LOADS),
     )
     .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), DRIVER_DEFAULT)
+    .option(
+      '--in-flight <mode>',
+      `what a pause does with tasks in service: ${IN_FLIGHT.join(', ')}`,
+      oneName('--in-flight', IN_FLIGHT),
+      'finish',
+    )
     .option('--no-html', 'no HTML page')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nSuites:\n${suites}\n${examples([
-        ['stopcopy bench', 'everything; a few minutes'],
+        ['stopcopy bench', 'everything; about a minute'],
         ['stopcopy bench --quick', 'a look'],
         ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
         ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
@@ -87,7 +94,8 @@ function sweepOptions(flags: BenchFlags): SweepOptions {
     seed: flags.seed,
     accelerators: flags.accelerator ?? ACCELERATOR_NAMES,
     queuePairs: flags.queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full),
-    loads: flags.load ?? (quick ? QUICK_LOADS : LOADS),
+    loads: flags.load ?? LOADS,
     driver: flags.driver,
+    inFlight: flags.inFlight,
   };
 }

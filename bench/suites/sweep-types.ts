@@ -24,6 +24,8 @@ export interface SweepOptions {
   readonly queuePairs: readonly number[];
   readonly loads: readonly Load[];
   readonly driver: GenerationId;
+  /** What a pause does with tasks in service; the drivers do not reveal what hardware does. */
+  readonly inFlight: 'finish' | 'hold';
 }
 
 export interface SweepHooks {

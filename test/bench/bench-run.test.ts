@@ -19,6 +19,7 @@ const OPTIONS: SweepOptions = {
   queuePairs: [1],
   loads: ['idle', 'half'],
   driver: 'upstream-2026',
+  inFlight: 'finish',
 };
 const CELLS = [fixtureCell('sec', 1, 'idle'), fixtureCell('sec', 1, 'half')] as const;
 const { floors, costs } = fixtureResult();

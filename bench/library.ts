@@ -1,0 +1,41 @@
+/**
+ * The library: everything that the commands do, callable from TypeScript.
+ */
+export { ACCELERATORS, QM_HW } from '../sim/abi/accelerators.ts';
+export type { AcceleratorFacts, AcceleratorKind } from '../sim/abi/accelerators.ts';
+export { MIG_FLAG, MIG_STATE, nextState } from '../sim/abi/vfio.ts';
+export { Bug } from '../sim/base/bug.ts';
+export { Random } from '../sim/base/random.ts';
+export { UserError } from '../sim/base/user-error.ts';
+export { Accelerator } from '../sim/device/accelerator.ts';
+export type { AcceleratorConfig } from '../sim/device/accelerator.ts';
+export { COST, highCosts, lowCosts, pointCosts } from '../sim/device/costs.ts';
+export type { Cost, CostValues } from '../sim/device/costs.ts';
+export { GuestMemory } from '../sim/device/guest-memory.ts';
+export { GENERATIONS } from '../sim/driver/generation.ts';
+export type { Generation, GenerationId } from '../sim/driver/generation.ts';
+export type { KernelServices, PfDriver, UserMemory } from '../sim/driver/kernel.ts';
+export { PF, VF } from '../sim/driver/port.ts';
+export type { FunctionSelect, RegisterPort } from '../sim/driver/port.ts';
+export { cellLoad, modelCell } from '../sim/migration/cell-model.ts';
+export type { CellBand, CellOptions, CellOutcome } from '../sim/migration/cell-model.ts';
+export { DOWNTIME_PARTS } from '../sim/migration/downtime.ts';
+export type { DowntimePart } from '../sim/migration/downtime.ts';
+export { Link } from '../sim/migration/link.ts';
+export { runMigrations, VfMigration } from '../sim/migration/vf-migration.ts';
+export type { VfMigrationOptions, VfMigrationOutcome } from '../sim/migration/vf-migration.ts';
+export { World } from '../sim/migration/world.ts';
+export { verifyTrace } from '../sim/trace/verify.ts';
+export type { VerifyResult } from '../sim/trace/verify.ts';
+export { UserBuffer } from '../sim/vfio/user-buffer.ts';
+export { VfioDevice } from '../sim/vfio/vfio-device.ts';
+export type { VfioDeviceConfig } from '../sim/vfio/vfio-device.ts';
+export type { Load } from '../sim/workload/load.ts';
+export { JOB_RATES, serviceNs } from '../sim/workload/rates.ts';
+export { RealWorld } from '../workers/real-world.ts';
+export type { RealMigration, RealWorldOptions } from '../workers/real-world.ts';
+export { WorkerLost } from '../workers/worker-lost.ts';
+export { readBenchResult } from './result.ts';
+export type { BenchResult, Cell, Figure } from './result.ts';
+export { runSweep } from './suites/sweep.ts';
+export type { SweepHooks, SweepOptions, SweepResult } from './suites/sweep-types.ts';

@@ -1,0 +1,108 @@
+/**
+ * Measuring tasks of the harness's own Piscina pool: saves, restores and handshakes of one VF whose vCPUs stand still,
+ * timed by benny on the thread that does them.
+ */
+import { workerData } from 'piscina';
+
+import { PF_REG } from '../../sim/abi/registers.ts';
+import { PF } from '../../sim/driver/port.ts';
+import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../../workers/guest-map.ts';
+import { Lane, LanePort } from '../../workers/lane-port.ts';
+import { VfEnd } from '../../workers/vf-end.ts';
+import { waitForValue } from '../../workers/waiting.ts';
+import { WorkerLost } from '../../workers/worker-lost.ts';
+import type { WorldInit } from '../../workers/world-init.ts';
+import { BennyRunner } from '../runner.ts';
+import { timeRoundTrips } from './ping-pong.ts';
+
+export interface MeasureTask {
+  readonly vm: number;
+  /** Host on which the VM is. */
+  readonly host: number;
+  readonly maxSeconds: number;
+  readonly minSamples: number;
+}
+
+export interface HandshakeTask {
+  readonly vm: number;
+  readonly host: number;
+  readonly batches: number;
+  readonly perBatch: number;
+}
+
+export interface SaveMeasurement {
+  /** Seconds per save. */
+  readonly samples: readonly number[];
+  readonly frameBytes: number;
+}
+
+const world = workerData as WorldInit;
+const guestMap = new Int32Array(world.guestMap);
+const lane = new Lane(world.map, world.limitMs);
+const runner = new BennyRunner();
+const WARM_UP_BATCHES = 200;
+
+/** Runs something while the VM's vCPUs stand still. */
+async function whileStopped<T>(vm: number, host: number, body: () => Promise<T>): Promise<T> {
+  const wish = (value: number): void => {
+    wishVm(guestMap, vm, value);
+    if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
+      throw new WorkerLost('guest thread', 'being asked to stop or run its vCPUs');
+    }
+  };
+  wish(STOPPED);
+  try {
+    return await body();
+  } finally {
+    wish(runningOn(host));
+  }
+}
+
+/** Saves: registers through the driver, queue structures gathered, framed with checksums. The VF stays stopped. */
+export async function measureSave(task: MeasureTask): Promise<SaveMeasurement> {
+  return whileStopped(task.vm, task.host, async () => {
+    const end = new VfEnd(world, lane, task.vm, task.host, false);
+    const arena = new Uint8Array(world.slots[0]!.arena);
+    end.save();
+    let frameBytes = end.frame(arena);
+    const once = (): number => {
+      end.stop();
+      end.save();
+      frameBytes = end.frame(arena);
+      return frameBytes;
+    };
+    const { samples } = await runner.measure('save', once, task);
+    end.goOn();
+    end.close();
+    return { samples, frameBytes };
+  });
+}
+
+/** Restores, on the other host, of the frame that the last save left in the arena. @returns seconds per restore */
+export async function measureRestore(task: MeasureTask & { readonly frameBytes: number }): Promise<readonly number[]> {
+  const end = new VfEnd(world, lane, task.vm, 1 - task.host, true);
+  const bytes = new Uint8Array(world.slots[0]!.arena, 0, task.frameBytes);
+  const once = (): number => {
+    end.prepare();
+    const frame = end.validate(bytes);
+    end.scatter(frame);
+    end.load(frame);
+    return frame.image.length;
+  };
+  // From RUNNING the first time: the VF is stopped here, not in the measurement.
+  once();
+  const { samples } = await runner.measure('restore', once, task);
+  end.reset();
+  end.close();
+  return samples;
+}
+
+/** Round trips of one PF register read. @returns ns per round trip, one entry per batch */
+export async function measureHandshake(task: HandshakeTask): Promise<Float64Array> {
+  return whileStopped(task.vm, task.host, async () => {
+    const port = new LanePort(lane, task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
+    const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
+    timeRoundTrips(roundTrip, WARM_UP_BATCHES, task.perBatch);
+    return timeRoundTrips(roundTrip, task.batches, task.perBatch);
+  });
+}
