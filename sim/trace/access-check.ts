@@ -89,7 +89,8 @@ export class AccessCheck {
     const run = expected !== undefined && expected.repeat > 1 ? ` (read ${this.inRun + 1} of ${expected.repeat})` : '';
     lines.push(`  - ${expected === undefined ? '(no more accesses in this call)' : expected.text + run}    expected`);
     lines.push(`  + ${got ?? '(no access: the call is over)'}    got`);
-    for (const after of this.expected.slice(this.at + 1, this.at + 1 + CONTEXT_LINES)) lines.push(`      ${after.text}`);
+    for (const after of this.expected.slice(this.at + 1, this.at + 1 + CONTEXT_LINES))
+      lines.push(`      ${after.text}`);
     throw new Difference(lines.join('\n'));
   }
 }

@@ -17,21 +17,33 @@ export interface CallOutcome {
   readonly text?: string;
 }
 
-const RESULT_KEYS: readonly string[] = ['result', 'result_len', 'events', 'text', 't_start_us', 't_end_us', 'mmio_count', 'mmio'];
+const RESULT_KEYS: ReadonlySet<string> = new Set([
+  'result',
+  'result_len',
+  'events',
+  'text',
+  't_start_us',
+  't_end_us',
+  'mmio_count',
+  'mmio',
+]);
 
 export class CallArguments {
   readonly call: string;
   private readonly fields: TraceCall;
+  private readonly where: string;
 
-  constructor(call: TraceCall) {
+  /** @param where file and step, named in errors */
+  constructor(call: TraceCall, where: string) {
     this.call = call.call;
     this.fields = call;
+    this.where = where;
   }
 
   /** The call as a person would write it. */
   describe(): string {
     const words = Object.entries(this.fields)
-      .filter(([name]) => name !== 'call' && name !== 'data_hex' && !RESULT_KEYS.includes(name))
+      .filter(([name]) => name !== 'call' && name !== 'data_hex' && !RESULT_KEYS.has(name))
       .map(([name, value]) => `${name}=${String(value)}`);
     return [this.call, ...words].join(' ');
   }
@@ -41,8 +53,14 @@ export class CallArguments {
     const value = this.fields[name];
     if (value === undefined && fallback !== undefined) return fallback;
     const number = typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value) ? Number(value) : value;
-    if (typeof number !== 'number' || !Number.isInteger(number)) return this.refuse(name, 'a whole number');
+    if (typeof number !== 'number' || !Number.isSafeInteger(number)) return this.refuse(name, 'a whole number');
     return number;
+  }
+
+  /** A length or position in bytes. */
+  bytes(name: string): number {
+    const number = this.number(name);
+    return number >= 0 ? number : this.refuse(name, 'a whole number that is not negative');
   }
 
   flag(name: string, fallback: boolean): boolean {
@@ -74,13 +92,25 @@ export class CallArguments {
   }
 
   recordedReturn(): number {
-    const ret = this.fields.result['ret'];
-    return typeof ret === 'number' ? ret : 0;
+    return this.fields.result.ret;
+  }
+
+  /** The call itself is none that a replay knows. */
+  refuseCall(): never {
+    throw new UserError(
+      'input',
+      `${this.where}: call: "${this.call}" is no call`,
+      'docs/trace-format.md lists the calls; the file may come from a newer recorder',
+    );
   }
 
   private refuse(name: string, allowed: string): never {
     const found = JSON.stringify(this.fields[name]) ?? 'nothing';
-    throw new UserError('input', `call ${this.call}: ${name}: expected ${allowed} (found ${found})`);
+    throw new UserError(
+      'input',
+      `${this.where}: ${name}: expected ${allowed} (found ${found})`,
+      `docs/trace-format.md lists the arguments of ${this.call}`,
+    );
   }
 }
 
@@ -127,5 +157,6 @@ function differ(label: string, what: string, expected: unknown, got: unknown): n
 }
 
 function show(value: unknown): string {
-  return value === undefined ? '(nothing)' : String(value);
+  if (value === undefined) return '(nothing)';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -10,7 +10,10 @@ import { parseDocument } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 
 /** A number, or a hexadecimal string such as "0x300". */
-const hex = z.union([z.number().int(), z.string().regex(/^0x[0-9a-fA-F]{1,13}$/, 'a hexadecimal number such as "0x300"')]);
+const hex = z.union([
+  z.number().int(),
+  z.string().regex(/^0x[0-9a-fA-F]{1,13}$/, 'a hexadecimal number such as "0x300"'),
+]);
 /** A value of up to 128 bits. */
 const wideHex = z.string().regex(/^0x[0-9a-fA-F]{1,32}$/, 'a hexadecimal value of up to 128 bits');
 const functionName = z.enum(['pf', 'vf']);
@@ -75,9 +78,12 @@ export type RecordedAccess = z.output<typeof access>;
 
 const call = z.looseObject({
   call: z.string(),
-  result: z.looseObject({}),
+  result: z.looseObject({ ret: z.number().int() }),
   result_len: z.number().int().optional(),
-  data_hex: z.string().regex(/^([0-9a-fA-F]{2})*$/, 'bytes in hexadecimal').optional(),
+  data_hex: z
+    .string()
+    .regex(/^([0-9a-fA-F]{2})*$/, 'bytes in hexadecimal')
+    .optional(),
   text: z.string().optional(),
   events: z.array(z.tuple([z.string(), z.number()])).optional(),
   t_start_us: z.number(),
@@ -98,7 +104,9 @@ const trace = z.object({
   steps: z.array(z.unknown()),
 });
 
-export type TraceStep = { readonly kind: 'change'; readonly change: ResponderSettings } | { readonly kind: 'call'; readonly call: TraceCall };
+export type TraceStep =
+  | { readonly kind: 'change'; readonly change: ResponderSettings }
+  | { readonly kind: 'call'; readonly call: TraceCall };
 
 export interface Trace {
   readonly name: string;
@@ -120,7 +128,7 @@ export function parseTrace(text: string, fileName: string): Trace {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
     throw new UserError('input', `${fileName}: not JSON, or cut short: ${reason}`, HINT);
   }
   const head = parseDocument(trace, document, fileName, HINT);

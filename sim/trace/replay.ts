@@ -18,7 +18,7 @@ import { type ResponderSettings, toNumber, type Trace, type TraceCall } from './
 import { Responder } from './responder.ts';
 
 /** Errors that making a file may give. Which one it was in a recording only the result tells; the driver passes it on. */
-const FILE_ERRORS: readonly number[] = [ENFILE, EMFILE, ENOMEM];
+const FILE_ERRORS: ReadonlySet<number> = new Set([ENFILE, EMFILE, ENOMEM]);
 const FEATURE_STRUCT_BYTES = 16;
 
 /** Kernel services that fail when the trace says so. */
@@ -51,6 +51,7 @@ class InjectedKernel implements KernelServices {
 export class Replay {
   accessCount = 0;
   private readonly trace: Trace;
+  private readonly fileName: string;
   private readonly responder: Responder;
   private readonly accesses: AccessCheck = new AccessCheck();
   private readonly kernel: InjectedKernel = new InjectedKernel();
@@ -65,6 +66,7 @@ export class Replay {
 
   constructor(trace: Trace, fileName: string) {
     this.trace = trace;
+    this.fileName = fileName;
     if (!isGenerationId(trace.driver)) {
       throw new UserError(
         'input',
@@ -124,19 +126,21 @@ export class Replay {
   }
 
   private step(call: TraceCall, index: number): void {
-    const args = new CallArguments(call);
+    const args = new CallArguments(call, `${this.fileName}: steps[${index}]`);
     const label = `step ${index + 1}: ${args.describe()}`;
     this.expectTime(label, 't_start_us', call.t_start_us);
     this.events = [];
     const recorded = -args.recordedReturn();
-    this.kernel.fileErrno = FILE_ERRORS.includes(recorded) ? recorded : ENFILE;
+    this.kernel.fileErrno = FILE_ERRORS.has(recorded) ? recorded : ENFILE;
     this.accesses.begin(label, call.mmio);
     const outcome = this.perform(args);
     this.accesses.end();
     this.accessCount += this.accesses.count;
     compareOutcome(label, call, outcome, this.events);
     if (this.accesses.count !== call.mmio_count) {
-      throw new Difference(`${label}: mmio_count\n  - ${call.mmio_count}    expected\n  + ${this.accesses.count}    got`);
+      throw new Difference(
+        `${label}: mmio_count\n  - ${call.mmio_count}    expected\n  + ${this.accesses.count}    got`,
+      );
     }
     this.expectTime(label, 't_end_us', call.t_end_us);
   }
@@ -216,16 +220,12 @@ export class Replay {
         return this.regionWrite(args);
       case 'mmap': {
         const shared = args.flag('shared', true);
-        return { ret: device.map(args.number('index'), args.number('offset'), args.number('len'), shared) };
+        return { ret: device.map(args.number('index'), args.bytes('offset'), args.bytes('len'), shared) };
       }
       case 'debugfs_read':
         return this.debugRead(args.text('file'));
       default:
-        throw new UserError(
-          'input',
-          `${args.describe()}: no such call`,
-          'docs/trace-format.md lists the calls; the file may come from a newer recorder',
-        );
+        return args.refuseCall();
     }
   }
 
@@ -288,7 +288,7 @@ export class Replay {
   private readFile(args: CallArguments): CallOutcome {
     const file = this.fileOf(args.number('fd'));
     if (file === null) return { ret: -EBADF };
-    const length = args.number('len');
+    const length = args.bytes('len');
     const user = this.buffer(Math.min(length, 1 << 20), args);
     const ret = args.call === 'pread' ? file.seekRefused() : this.device.readFile(file, user, length);
     return { ret, data: user.bytes };
@@ -351,15 +351,15 @@ export class Replay {
   }
 
   private regionRead(args: CallArguments): CallOutcome {
-    const length = args.number('len');
-    const offset = args.number('offset');
+    const length = args.bytes('len');
+    const offset = args.bytes('offset');
     const user = this.buffer(Math.min(length, 1 << 20), args);
     const ret = this.device.regionRead(args.number('index'), offset, length, user);
     return { ret, data: user.bytes, fields: { endpos: offset + Math.max(0, ret) } };
   }
 
   private regionWrite(args: CallArguments): CallOutcome {
-    const offset = args.number('offset');
+    const offset = args.bytes('offset');
     const user = this.buffer(args.data(), args);
     const ret = this.device.regionWrite(args.number('index'), offset, user.bytes.length, user);
     return { ret, fields: { endpos: offset + Math.max(0, ret) } };
@@ -375,4 +375,3 @@ export class Replay {
 function truthy(value: boolean | number | undefined): boolean {
   return value !== undefined && value !== false && value !== 0;
 }
-

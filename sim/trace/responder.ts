@@ -227,7 +227,8 @@ export class Responder implements RegisterPort, BarPort {
   }
 
   private store(fn: FunctionSelect, values: Readonly<Record<string, number | string>> | undefined): void {
-    for (const [offset, value] of Object.entries(values ?? {})) this.registers[fn].set(Number(offset), toNumber(value) >>> 0);
+    for (const [offset, value] of Object.entries(values ?? {}))
+      this.registers[fn].set(Number(offset), toNumber(value) >>> 0);
   }
 
   private plain(fn: FunctionSelect, offset: number): number {
@@ -361,8 +362,10 @@ export class Responder implements RegisterPort, BarPort {
 
   private windowToVf(offset: number): number {
     const at = (offset - MIG_REGION.offset) % MIG_REGION.bytesPerFunction;
-    if (at >= MIG_REGION.eqcDw0 && at < MIG_REGION.eqcDw0 + XQC_BYTES) return VF_REG.QM_EQC_DW0 + at - MIG_REGION.eqcDw0;
-    if (at >= MIG_REGION.aeqcDw0 && at < MIG_REGION.aeqcDw0 + XQC_BYTES) return VF_REG.QM_AEQC_DW0 + at - MIG_REGION.aeqcDw0;
+    if (at >= MIG_REGION.eqcDw0 && at < MIG_REGION.eqcDw0 + XQC_BYTES)
+      return VF_REG.QM_EQC_DW0 + at - MIG_REGION.eqcDw0;
+    if (at >= MIG_REGION.aeqcDw0 && at < MIG_REGION.aeqcDw0 + XQC_BYTES)
+      return VF_REG.QM_AEQC_DW0 + at - MIG_REGION.aeqcDw0;
     return at;
   }
 }
