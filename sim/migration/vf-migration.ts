@@ -41,8 +41,9 @@ export type VfMigrationOutcome =
       /** The call that failed, and its error. */
       readonly at: string;
       readonly errno: string;
-      /** Whether the guest runs on at the source with its queues served; otherwise the function had to be reset. */
+      /** Whether the guest runs on at the source with its queues served; otherwise only a reset makes the VF work again. */
       readonly resumed: boolean;
+      /** From the vCPUs' stop until they run again at the source; 0 when they never stopped. */
       readonly downtimeNs: number;
     };
 
@@ -83,12 +84,12 @@ export class VfMigration {
     parts.enter('pauseAndDrain', clock.nowNs);
     ret = this.call(() => source.vfio.setState(STATE.STOP_COPY));
     driver.onPhase = null;
-    if (ret !== 0) return this.giveUp('source STOP_COPY', ret, startNs, incoming);
+    if (ret !== 0) return yield* this.giveUp('source STOP_COPY', ret, startNs, incoming);
     const outgoing = take(source);
 
     const bytes = this.call(() => source.vfio.readFile(outgoing, this.user, ACC_VF_DATA_BYTES));
     source.vfio.closeFile(outgoing);
-    if (bytes < 0) return this.giveUp('source read', bytes, startNs, incoming);
+    if (bytes < 0) return yield* this.giveUp('source read', bytes, startNs, incoming);
 
     parts.enter('transfer', clock.nowNs);
     const image = this.user.bytes.slice(0, bytes);
@@ -101,9 +102,9 @@ export class VfMigration {
     this.user.bytes.set(image);
     destination.host.accelerator.attachMemory(destination.fn, moved);
     ret = this.call(() => destination.vfio.writeFile(incoming, this.user, bytes));
-    if (ret < 0) return this.giveUp('destination write', ret, startNs, incoming);
+    if (ret < 0) return yield* this.giveUp('destination write', ret, startNs, incoming);
     ret = this.call(() => destination.vfio.setState(STATE.STOP));
-    if (ret !== 0) return this.giveUp('destination load', ret, startNs, incoming);
+    if (ret !== 0) return yield* this.giveUp('destination load', ret, startNs, incoming);
     destination.vfio.closeFile(incoming);
 
     // From here on there is no way back: the destination owns the VM.
@@ -131,20 +132,27 @@ export class VfMigration {
     return ret;
   }
 
-  /** The destination lets go, and the guest goes on at the source, if that can be had. */
-  private giveUp(at: string, ret: number, startNs: number, incoming: MigrationFile): VfMigrationOutcome {
+  /** The guest goes on at the source, if that can be had; then the destination lets go. */
+  private *giveUp(
+    at: string,
+    ret: number,
+    startNs: number,
+    incoming: MigrationFile,
+  ): Generator<number, VfMigrationOutcome, void> {
     const { world } = this;
-    const { destination, vm } = this.options;
+    const { destination, vm, costs } = this.options;
+    const resumed = this.call(() => goOn(this.source.vfio)) === 0;
+    yield world.clock.nowNs + costs.vcpuStartNs;
+    world.eventNs = world.clock.nowNs;
+    vm.start();
+    const outcome = this.failed(at, ret, startNs, resumed);
     destination.vfio.closeFile(incoming);
     this.call(() => {
       destination.vfio.reset();
       return 0;
     });
     destination.host.accelerator.attachMemory(destination.fn, null);
-    const resumed = this.call(() => goOn(this.source.vfio)) === 0;
-    world.eventNs = world.clock.nowNs;
-    vm.start();
-    return this.failed(at, ret, startNs, resumed);
+    return outcome;
   }
 
   private failed(at: string, ret: number, startNs: number, resumed: boolean): VfMigrationOutcome {
