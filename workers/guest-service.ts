@@ -51,6 +51,8 @@ export interface GuestReport {
 const ARRIVALS_PER_LOOK = 256;
 /** How far behind arrivals may fall before the client gives up on the lost time. */
 const BEHIND_NS_MAX = 1e6;
+/** Rest when a look found nothing: the latency of an interrupt, rather than a core burnt that others need. */
+const REST_MS = 0.02;
 const SLEEP_MS = 100;
 /** Pauses kept for the report. */
 const PAUSES_MAX = 100_000;
@@ -117,18 +119,19 @@ class GuestVm {
     return true;
   }
 
-  /** One look: follow the wish, take completions, submit arrivals. @returns whether there may soon be more to do */
-  look(): boolean {
+  /** One look: follow the wish, take completions, submit arrivals. @returns for how long nothing more will come, in ms */
+  look(): number {
     const wanted = Atomics.load(this.map, vmWord(this.index, GUEST_VM.wanted));
     if (wanted !== this.actual) this.follow(wanted);
-    if (this.actual === STOPPED) return false;
+    if (this.actual === STOPPED) return SLEEP_MS;
     this.lookNs = localNowNs();
     const taken = this.guest.poll();
     if (taken > 0) this.map[vmWord(this.index, GUEST_VM.completed)] = this.guest.totalCompleted() | 0;
     if (!this.quiet && Atomics.load(this.map, vmWord(this.index, GUEST_VM.quiesce)) === 1) this.quiesce();
     if (this.quiet) return this.drain();
     if (this.arrivals !== null) this.arrive(this.arrivals);
-    return this.init.load.kind !== 'idle';
+    if (this.init.load.kind === 'idle') return SLEEP_MS;
+    return taken > 0 ? 0 : REST_MS;
   }
 
   report(): GuestReport {
@@ -144,7 +147,10 @@ class GuestVm {
       this.awaited.fill(1);
     } else {
       const host = wanted - 1;
-      if (host !== this.host) {
+      if (host === this.host) {
+        // It only stood still for a while; what is reported is the pause of a move.
+        this.awaited.fill(0);
+      } else {
         this.host = host;
         this.guest.moveTo(this.memories[host]!, this.buses[host]!);
       }
@@ -172,11 +178,11 @@ class GuestVm {
     this.guest.keepInFlight(0);
   }
 
-  private drain(): boolean {
-    if (this.guest.totalAccepted() !== this.guest.totalCompleted()) return true;
+  private drain(): number {
+    if (this.guest.totalAccepted() !== this.guest.totalCompleted()) return REST_MS;
     const at = vmWord(this.index, GUEST_VM.drained);
     if (Atomics.load(this.map, at) === 0) publish(this.map, at, 1);
-    return false;
+    return SLEEP_MS;
   }
 
   private completion(queue: number): void {
@@ -205,9 +211,9 @@ export class GuestService {
     publish(map, GUEST_MAP.booted, vms.length);
     while (Atomics.load(map, GUEST_MAP.stop) === 0) {
       const seen = Atomics.load(map, GUEST_MAP.wake);
-      let busy = false;
-      for (const vm of vms) if (vm.look()) busy = true;
-      if (!busy) Atomics.wait(map, GUEST_MAP.wake, seen, SLEEP_MS);
+      let restMs = SLEEP_MS;
+      for (const vm of vms) restMs = Math.min(restMs, vm.look());
+      if (restMs > 0) Atomics.wait(map, GUEST_MAP.wake, seen, restMs);
     }
     return vms.map((vm) => vm.report());
   }

@@ -12,6 +12,7 @@ import {
   LANES_MAX,
   laneStart,
   MAP,
+  markedWord,
   OPERATION,
   operationWord,
   RING_ENTRIES,
@@ -55,9 +56,9 @@ export class Lane {
     map[at + ENTRY.w1] = w1;
     map[at + ENTRY.w2] = w2;
     map[at + ENTRY.w3] = w3;
-    map[start + LANE.lastOperation] = operation;
-    map[start + LANE.lastOffset] = offset;
     this.produced = (this.produced + 1) | 0;
+    map[start + LANE.lastOperation] = markedWord(operation, this.produced);
+    map[start + LANE.lastOffset] = offset;
     Atomics.store(map, start + LANE.produced, this.produced);
     if (Atomics.load(map, MAP.serviceAsleep) === 1) {
       Atomics.add(map, MAP.wake, 1);

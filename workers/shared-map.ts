@@ -19,12 +19,15 @@ export const MAP = {
   serviceAsleep: 1,
   /** Main thread: 1 asks the device thread to end. */
   stop: 2,
-  /** Device thread: turns of its loop, modulo 2^32. */
-  heartbeat: 3,
   /** Device thread: 1 once it serves. */
   ready: 4,
   /** Attaching threads add one and take the number before as their lane. */
   lanesTaken: 5,
+  /**
+   * Device thread: turns of its loop, modulo 2^32, now and then. On a cache line of its own: every lane reads the words
+   * above, and a line that is written all the time would have to travel each time.
+   */
+  heartbeat: 32,
   firstLane: 64,
 } as const;
 
@@ -34,7 +37,11 @@ export const LANE = {
   produced: 0,
   /** Lane's thread: 1 while it sleeps on `consumed` or is about to. */
   asleep: 1,
-  /** Lane's thread: what it is doing, for the watchdog: operation word and offset of the last access. */
+  /**
+   * Lane's thread: operation word of the last access, with the low byte of its count in [31:24], and its offset. The
+   * watchdog names them, and a read that is alone in the ring is served from here: one cache line less has to travel.
+   * The count tells that they are of the access that `produced` speaks of, and of none after it.
+   */
   lastOperation: 2,
   lastOffset: 3,
   /** Device thread: accesses taken out and done, modulo 2^32. */
@@ -54,7 +61,7 @@ export const LANES_MAX = 64;
 /** Words of a ring entry. */
 export const ENTRY = { operation: 0, offset: 1, w0: 2, w1: 3, w2: 4, w3: 5 } as const;
 
-/** Operation word: operation in [7:0], function in [15:8], host in [23:16]. */
+/** Operation word: operation in [7:0], function in [15:8], host in [23:16]; [31:24] see LANE.lastOperation. */
 export const OPERATION = { read32: 1, write32: 2, write64: 3, read128: 4, write128: 5, reset: 6, look: 7 } as const;
 
 const OPERATION_NAMES: Readonly<Record<number, string>> = {
@@ -69,6 +76,21 @@ const OPERATION_NAMES: Readonly<Record<number, string>> = {
 
 export function operationWord(operation: number, fn: number, host: number): number {
   return operation | (fn << 8) | (host << 16);
+}
+
+/** The function of an operation word: 0 the PF, else a VF. */
+export function operationFunction(word: number): number {
+  return (word >>> 8) & 0xff;
+}
+
+/** The host of an operation word. */
+export function operationHost(word: number): number {
+  return (word >>> 16) & 0xff;
+}
+
+/** An operation word marked as that of the access which brings `produced` to a count. */
+export function markedWord(word: number, count: number): number {
+  return word | ((count & 0xff) << 24);
 }
 
 /** A shared map with room for all lanes. */
@@ -87,7 +109,7 @@ export function describeLastAccess(map: Int32Array, lane: number): string {
   const word = Atomics.load(map, start + LANE.lastOperation);
   if (word === 0) return 'no access yet';
   const offset = Atomics.load(map, start + LANE.lastOffset) >>> 0;
-  const fn = (word >>> 8) & 0xff;
+  const fn = operationFunction(word);
   const of = fn === 0 ? 'the PF' : `VF ${fn}`;
-  return `${OPERATION_NAMES[word & 0xff] ?? 'access'} of ${of} at 0x${offset.toString(16)}, host ${(word >>> 16) & 0xff}`;
+  return `${OPERATION_NAMES[word & 0xff] ?? 'access'} of ${of} at 0x${offset.toString(16)}, host ${operationHost(word)}`;
 }

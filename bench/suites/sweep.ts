@@ -23,6 +23,7 @@ import type { HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.t
 interface Effort {
   readonly floorSeconds: number;
   readonly throughputSeconds: number;
+  readonly samplesMin: number;
   readonly batches: number;
   readonly migrationSeconds: number;
   readonly migrationsMin: number;
@@ -32,6 +33,7 @@ interface Effort {
 const FULL: Effort = {
   floorSeconds: 0.4,
   throughputSeconds: 0.25,
+  samplesMin: 5,
   batches: 2_000,
   migrationSeconds: 0.4,
   migrationsMin: 10,
@@ -40,14 +42,14 @@ const FULL: Effort = {
 
 const QUICK: Effort = {
   floorSeconds: 0.2,
-  throughputSeconds: 0.1,
+  throughputSeconds: 0.05,
+  samplesMin: 3,
   batches: 500,
-  migrationSeconds: 0.15,
+  migrationSeconds: 0.1,
   migrationsMin: 4,
   migrationsMax: 30,
 };
 
-const SAMPLES_MIN = 5;
 const MS_PER_S = 1000;
 
 type Coordinates = Pick<Cell, 'accelerator' | 'queuePairs' | 'load'>;
@@ -65,27 +67,36 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   hooks.onProgress(0, steps, 'floors of this machine');
   const floorOptions = { batches: effort.batches, seconds: effort.floorSeconds, signal };
   const floors = await measureFloors(new BennyRunner(), floorOptions);
-  for (const [index, at] of coordinates.entries()) {
-    if (signal.aborted) break;
-    hooks.onProgress(index + 1, steps, `${at.accelerator}, ${at.queuePairs} queue pairs, ${at.load}`);
-    const cell = await measureCell(options, at, effort, floors, signal);
-    if (cell === null) break;
-    cells.push(cell);
-    hooks.onCell(cell);
-    if (cell.lostTasks !== undefined && cell.lostTasks.value > 0) throw new TasksLost(cell.id, cell.lostTasks.value);
+  const pool = new Piscina({ ...poolModule(import.meta.url, 'vf-measure'), minThreads: 1, maxThreads: 1, idleTimeout: Infinity });
+  try {
+    for (const [index, at] of coordinates.entries()) {
+      if (signal.aborted) break;
+      hooks.onProgress(index + 1, steps, `${at.accelerator}, ${at.queuePairs} queue pairs, ${at.load}`);
+      const cell = await measureCell({ options, at, effort, floors, signal, pool });
+      if (cell === null) break;
+      cells.push(cell);
+      hooks.onCell(cell);
+      if (cell.lostTasks !== undefined && cell.lostTasks.value > 0) throw new TasksLost(cell.id, cell.lostTasks.value);
+    }
+  } finally {
+    await pool.destroy();
   }
   if (!signal.aborted) hooks.onProgress(steps, steps, 'done');
   return { floors, costs, cells };
 }
 
+interface CellTask {
+  readonly options: SweepOptions;
+  readonly at: Coordinates;
+  readonly effort: Effort;
+  readonly floors: Floors;
+  readonly signal: AbortSignal;
+  /** One thread that saves, restores and shakes hands for the measuring. */
+  readonly pool: Piscina;
+}
+
 /** @returns null when the signal came */
-async function measureCell(
-  options: SweepOptions,
-  at: Coordinates,
-  effort: Effort,
-  floors: Floors,
-  signal: AbortSignal,
-): Promise<Cell | null> {
+async function measureCell({ options, at, effort, floors, signal, pool }: CellTask): Promise<Cell | null> {
   const wants = (suite: SuiteName): boolean => options.suites.includes(suite);
   const { accelerator: kind, queuePairs } = at;
   const load = cellLoad(at.load, queuePairs);
@@ -95,15 +106,8 @@ async function measureCell(
   const world = await RealWorld.open({ kind, generation, vms: 1, queuePairs, load, seed, inFlight, engine });
   try {
     const parts: Partial<Cell>[] = [];
-    if (wants('throughput') || wants('handshake')) {
-      const pool = new Piscina({ ...poolModule(import.meta.url, 'vf-measure'), workerData: world.init, maxThreads: 1 });
-      try {
-        if (wants('handshake')) parts.push(await handshake(pool, effort, floors));
-        if (wants('throughput') && !signal.aborted) parts.push(await throughput(pool, effort));
-      } finally {
-        await pool.destroy();
-      }
-    }
+    if (wants('handshake')) parts.push(await handshake(world, pool, effort, floors));
+    if (wants('throughput') && !signal.aborted) parts.push(await throughput(world, pool, effort));
     let lost = 0;
     if (wants('downtime') && !signal.aborted) {
       const moves = await migrateBackAndForth(world, effort, signal);
@@ -133,15 +137,16 @@ async function measureCell(
 
 const IMAGE_BYTES = 176;
 
-async function handshake(pool: Piscina, effort: Effort, floors: Floors): Promise<Partial<Cell>> {
-  const task: HandshakeTask = { vm: 0, host: 0, batches: effort.batches, perBatch: ROUND_TRIPS_PER_BATCH };
+async function handshake(world: RealWorld, pool: Piscina, effort: Effort, floors: Floors): Promise<Partial<Cell>> {
+  const task: HandshakeTask = { world: world.init, vm: 0, host: 0, batches: effort.batches, perBatch: ROUND_TRIPS_PER_BATCH };
   const samples = (await pool.run(task, { name: 'measureHandshake' })) as Float64Array;
   const quantiles = quantileFigures(samples, 'ns');
   return { handshakeNs: { ...quantiles, ratioToFloor: ratioToFloor(quantiles.p50, floors.pingPongNs.p50) } };
 }
 
-async function throughput(pool: Piscina, effort: Effort): Promise<Partial<Cell>> {
-  const task: MeasureTask = { vm: 0, host: 0, maxSeconds: effort.throughputSeconds, minSamples: SAMPLES_MIN };
+async function throughput(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {
+  const { throughputSeconds: maxSeconds, samplesMin: minSamples } = effort;
+  const task: MeasureTask = { world: world.init, vm: 0, host: 0, maxSeconds, minSamples };
   const save = (await pool.run(task, { name: 'measureSave' })) as SaveMeasurement;
   const { frameBytes } = save;
   const restores = (await pool.run({ ...task, frameBytes }, { name: 'measureRestore' })) as readonly number[];

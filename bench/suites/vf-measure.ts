@@ -2,8 +2,6 @@
  * Measuring tasks of the harness's own Piscina pool: saves, restores and handshakes of one VF whose vCPUs stand still,
  * timed by benny on the thread that does them.
  */
-import { workerData } from 'piscina';
-
 import { PF_REG } from '../../sim/abi/registers.ts';
 import { PF } from '../../sim/driver/port.ts';
 import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../../workers/guest-map.ts';
@@ -16,6 +14,7 @@ import { BennyRunner } from '../runner.ts';
 import { timeRoundTrips } from './ping-pong.ts';
 
 export interface MeasureTask {
+  readonly world: WorldInit;
   readonly vm: number;
   /** Host on which the VM is. */
   readonly host: number;
@@ -24,6 +23,7 @@ export interface MeasureTask {
 }
 
 export interface HandshakeTask {
+  readonly world: WorldInit;
   readonly vm: number;
   readonly host: number;
   readonly batches: number;
@@ -36,14 +36,17 @@ export interface SaveMeasurement {
   readonly frameBytes: number;
 }
 
-const world = workerData as WorldInit;
-const guestMap = new Int32Array(world.guestMap);
-const lane = new Lane(world.map, world.limitMs);
 const runner = new BennyRunner();
 const WARM_UP_BATCHES = 200;
 
+/** A lane of its own for each task: the thread outlives the worlds that it measures. */
+function laneOf(world: WorldInit): Lane {
+  return new Lane(world.map, world.limitMs);
+}
+
 /** Runs something while the VM's vCPUs stand still. */
-async function whileStopped<T>(vm: number, host: number, body: () => Promise<T>): Promise<T> {
+async function whileStopped<T>(world: WorldInit, vm: number, host: number, body: () => Promise<T>): Promise<T> {
+  const guestMap = new Int32Array(world.guestMap);
   const wish = (value: number): void => {
     wishVm(guestMap, vm, value);
     if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
@@ -60,8 +63,9 @@ async function whileStopped<T>(vm: number, host: number, body: () => Promise<T>)
 
 /** Saves: registers through the driver, queue structures gathered, framed with checksums. The VF stays stopped. */
 export async function measureSave(task: MeasureTask): Promise<SaveMeasurement> {
-  return whileStopped(task.vm, task.host, async () => {
-    const end = new VfEnd(world, lane, task.vm, task.host, false);
+  return whileStopped(task.world, task.vm, task.host, async () => {
+    const { world } = task;
+    const end = new VfEnd(world, laneOf(world), task.vm, task.host, false);
     const arena = new Uint8Array(world.slots[0]!.arena);
     end.save();
     let frameBytes = end.frame(arena);
@@ -80,27 +84,31 @@ export async function measureSave(task: MeasureTask): Promise<SaveMeasurement> {
 
 /** Restores, on the other host, of the frame that the last save left in the arena. @returns seconds per restore */
 export async function measureRestore(task: MeasureTask & { readonly frameBytes: number }): Promise<readonly number[]> {
-  const end = new VfEnd(world, lane, task.vm, 1 - task.host, true);
-  const bytes = new Uint8Array(world.slots[0]!.arena, 0, task.frameBytes);
-  const once = (): number => {
-    end.prepare();
-    const frame = end.validate(bytes);
-    end.scatter(frame);
-    end.load(frame);
-    return frame.image.length;
-  };
-  // From RUNNING the first time: the VF is stopped here, not in the measurement.
-  once();
-  const { samples } = await runner.measure('restore', once, task);
-  end.reset();
-  end.close();
-  return samples;
+  return whileStopped(task.world, task.vm, task.host, async () => {
+    const { world } = task;
+    const end = new VfEnd(world, laneOf(world), task.vm, 1 - task.host, true);
+    const bytes = new Uint8Array(world.slots[0]!.arena, 0, task.frameBytes);
+    const once = (): number => {
+      end.prepare();
+      const frame = end.validate(bytes);
+      end.scatter(frame);
+      end.load(frame);
+      return frame.image.length;
+    };
+    // From RUNNING the first time: the VF is stopped here, not in the measurement.
+    once();
+    const { samples } = await runner.measure('restore', once, task);
+    end.reset();
+    end.close();
+    return samples;
+  });
 }
 
 /** Round trips of one PF register read. @returns ns per round trip, one entry per batch */
 export async function measureHandshake(task: HandshakeTask): Promise<Float64Array> {
-  return whileStopped(task.vm, task.host, async () => {
-    const port = new LanePort(lane, task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
+  return whileStopped(task.world, task.vm, task.host, async () => {
+    const { world } = task;
+    const port = new LanePort(laneOf(world), task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
     timeRoundTrips(roundTrip, WARM_UP_BATCHES, task.perBatch);
     return timeRoundTrips(roundTrip, task.batches, task.perBatch);

@@ -86,10 +86,14 @@ export class Doorbells {
     }
     const wasPaused = functions.paused[fn] === 1;
     functions.paused[fn] = 0;
-    const held = queues.needSq(fn, queue, slot);
-    if (!held) this.unreachable(fn, queue, nowNs);
     if (wasPaused) this.engine.wakeFunction(fn, nowNs);
-    else if (held && !queues.sqInvalidated(slot)) this.engine.wake(slot, nowNs);
+    // A queue with nothing to do need not come onto the chip before its next doorbell.
+    if (queues.sqCached[slot] === 0 && queues.idleInMemory(fn, queue)) return;
+    if (queues.needSq(fn, queue, slot)) {
+      if (!queues.sqInvalidated(slot)) this.engine.wake(slot, nowNs);
+    } else {
+      this.unreachable(fn, queue, nowNs);
+    }
   }
 
   /** Messages of a function were enabled: one that was stopped in place goes on. */

@@ -104,6 +104,7 @@ export class Engine {
     const slot = this.slot[0]!;
     const { queues } = this;
     queues.sqDone[slot]![this.place[0]!] = this.cmdId[0]!;
+    queues.sqUnreported[slot]! += 1;
     queues.sqInService[slot]! -= 1;
     this.inService[queues.owner[slot]!]! -= 1;
     this.finished += 1;
@@ -129,7 +130,7 @@ export class Engine {
     for (let slot = 0; slot < QUEUES_TOTAL; slot++) {
       if (queues.owner[slot] !== fn || queues.sqCached[slot] === 0) continue;
       queues.sqNext[slot] = queues.sqHead[slot]!;
-      queues.sqDone[slot]!.fill(-1);
+      queues.forgetDone(slot);
       queues.sqInService[slot] = 0;
     }
     this.startTasks(nowNs);
@@ -216,6 +217,7 @@ export class Engine {
         return;
       }
       done[head] = -1;
+      queues.sqUnreported[slot]! -= 1;
       head = next;
       queues.sqHead[slot] = head;
     }

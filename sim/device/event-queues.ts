@@ -34,6 +34,8 @@ export class EventQueues {
   private readonly functions: Functions;
   private readonly ras: RasStatus;
   private readonly context: Uint32Array = new Uint32Array(FUNCTIONS_MAX * 2 * WINDOW_WORDS);
+  /** 1 while a function's upper half reads as all ones. Outside the windows it is all zero otherwise. */
+  private readonly hidden: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
   private readonly armed: Uint8Array = new Uint8Array(FUNCTIONS_MAX * 2);
   /** Whether the windows are the PF's. */
   private pfSelected = false;
@@ -90,6 +92,7 @@ export class EventQueues {
     this.push(fn, AEQ, (queue & AEQE.queueMask) | (type << AEQE.typeShift), nowNs);
   }
 
+  /** Takes a function's event queues back to their reset state. */
   reset(fn: number): void {
     this.context.fill(0, fn * 2 * WINDOW_WORDS, (fn + 1) * 2 * WINDOW_WORDS);
     this.armed.fill(0, fn * 2, fn * 2 + 2);
@@ -137,7 +140,10 @@ export class EventQueues {
     if (fn === 0) return;
     const { words } = this.registers;
     const first = fn * FUNCTION_WORDS + WINDOWS_WORD;
-    words.fill(this.pfSelected ? 0xffffffff : 0, first, first + UPPER_HALF_WORDS);
+    if (this.hidden[fn] === (this.pfSelected ? 0 : 1)) {
+      this.hidden[fn] = this.pfSelected ? 1 : 0;
+      words.fill(this.pfSelected ? 0xffffffff : 0, first, first + UPPER_HALF_WORDS);
+    }
     if (this.pfSelected) return;
     const from = fn * 2 * WINDOW_WORDS;
     words.set(this.context.subarray(from, from + 2 * WINDOW_WORDS), first);

@@ -10,6 +10,7 @@
  */
 import { CQC, INVALID_QUEUE_TAG, SQC } from '../abi/contexts.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
+import { FUNCTIONS_MAX } from './functions.ts';
 import type { Functions } from './functions.ts';
 import { addressOf } from './guest-memory.ts';
 import type { VftWindow } from './vft-window.ts';
@@ -48,6 +49,8 @@ export class Queues {
   readonly sqInService: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   /** For each ring place the cmd_id of a task that is done but not yet reported, else -1. */
   readonly sqDone: Int32Array[] = Array.from({ length: QUEUES_TOTAL }, () => NOTHING);
+  /** How many places of {@link sqDone} hold a task. */
+  readonly sqUnreported: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly cqHead: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly cqTail: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly cqDepth: Uint16Array = new Uint16Array(QUEUES_TOTAL);
@@ -56,6 +59,8 @@ export class Queues {
   readonly cqPhase: Uint8Array = new Uint8Array(QUEUES_TOTAL);
   /** Whether the next CQE makes an EQE. */
   readonly cqArmed: Uint8Array = new Uint8Array(QUEUES_TOTAL);
+  /** Contexts of each function on the chip, SQ and CQ counted apart. */
+  private readonly cached: Uint16Array = new Uint16Array(FUNCTIONS_MAX);
   /** The contexts' words, for the fields that the device only carries along. Head, tail and phase here are stale. */
   private readonly sqc: Uint32Array = new Uint32Array(QUEUES_TOTAL * CONTEXT_WORDS);
   private readonly cqc: Uint32Array = new Uint32Array(QUEUES_TOTAL * CONTEXT_WORDS);
@@ -84,6 +89,7 @@ export class Queues {
     const base = addressOf(from[at + 1]!, from[at + 2]!);
     if (base === 0 || head >= depth || tail >= depth) return false;
     for (let i = 0; i < CONTEXT_WORDS; i++) this.sqc[slot * CONTEXT_WORDS + i] = from[at + i]!;
+    if (this.sqCached[slot] === 0) this.cached[fn]! += 1;
     this.owner[slot] = fn;
     this.sqCached[slot] = 1;
     this.sqHead[slot] = head;
@@ -94,8 +100,8 @@ export class Queues {
     this.sqStopped[slot] = 0;
     this.sqCq[slot] = from[at + SIXTH]! & 0xffff;
     this.sqInService[slot] = 0;
-    if (this.sqDone[slot]!.length < depth) this.sqDone[slot] = new Int32Array(depth);
-    this.sqDone[slot]!.fill(-1);
+    if (this.sqDone[slot]!.length < depth) this.sqDone[slot] = new Int32Array(depth).fill(-1);
+    else this.forgetDone(slot);
     return true;
   }
 
@@ -109,6 +115,7 @@ export class Queues {
     if (base === 0 || head >= depth || tail >= depth) return false;
     for (let i = 0; i < CONTEXT_WORDS; i++) this.cqc[slot * CONTEXT_WORDS + i] = from[at + i]!;
     const dw6 = from[at + SIXTH]!;
+    if (this.cqCached[slot] === 0) this.cached[fn]! += 1;
     this.owner[slot] = fn;
     this.cqCached[slot] = 1;
     this.cqHead[slot] = head;
@@ -199,13 +206,22 @@ export class Queues {
 
   /** Contexts of a function on the chip. */
   cachedContexts(fn: number): number {
-    const first = this.vft.base[fn]!;
-    const end = first + this.vft.num[fn]!;
-    let count = 0;
-    for (let slot = first; slot < end; slot++) {
-      if (this.owner[slot] === fn) count += this.sqCached[slot]! + this.cqCached[slot]!;
-    }
-    return count;
+    return this.cached[fn]!;
+  }
+
+  /** Whether a queue that is not on the chip has, by its table entry in guest memory, nothing to do. */
+  idleInMemory(fn: number, queue: number): boolean {
+    const at = this.tableEntry(fn, queue, 0);
+    if (at < 0) return false;
+    const headTail = this.functions.memory[fn]!.u32[at + HEAD_TAIL]!;
+    return (headTail & 0xffff) === headTail >>> 16;
+  }
+
+  /** Tasks of a queue that are done and not reported are to be done again. */
+  forgetDone(slot: number): void {
+    if (this.sqUnreported[slot] === 0) return;
+    this.sqUnreported[slot] = 0;
+    this.sqDone[slot]!.fill(-1);
   }
 
   /** Whether a task of the function is on a core. */
@@ -246,8 +262,16 @@ export class Queues {
 
   /** Forgets every cached context of a function, wherever its slots lie. */
   drop(fn: number): void {
-    for (let slot = 0; slot < QUEUES_TOTAL; slot++) {
+    const first = this.vft.base[fn]!;
+    this.dropSlots(fn, first, first + this.vft.num[fn]!);
+    // Contexts that were taken on before the function's queues were changed lie elsewhere.
+    this.dropSlots(fn, 0, QUEUES_TOTAL);
+  }
+
+  private dropSlots(fn: number, first: number, end: number): void {
+    for (let slot = first; slot < end && this.cached[fn]! > 0; slot++) {
       if (this.owner[slot] !== fn) continue;
+      this.cached[fn]! -= this.sqCached[slot]! + this.cqCached[slot]!;
       this.sqCached[slot] = 0;
       this.cqCached[slot] = 0;
       this.sqStopped[slot] = 0;

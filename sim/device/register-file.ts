@@ -22,6 +22,9 @@ const PAGE_WORDS = 1 << (PAGE_SHIFT - 2);
 const PF_PAGES: readonly number[] = [0x000, 0x001, 0x002, 0x003, 0x100, 0x104, 0x300, 0x301, 0x331];
 const UNMAPPED = 0xff;
 
+/** Registers of a VF that anything can write, in bytes from the start of its BAR2; the mailbox and messages end them. */
+const FUNCTIONAL_BYTES = 0x400;
+
 /** QM_FUNC_CAPS: what a function can do. docs/device.md 2.1. */
 export const FUNC_CAP = {
   qos: 1 << 8,
@@ -103,7 +106,8 @@ export class RegisterFile {
    */
   resetFunction(fn: number, hardware: number, isolation: number): void {
     const first = fn * FUNCTION_WORDS;
-    this.words.fill(0, first, first + (fn === 0 ? 0x4000 : 0x8000) / 4);
+    // Behind these, a VF's lower half holds only the capabilities.
+    this.words.fill(0, first, first + (fn === 0 ? 0x4000 : FUNCTIONAL_BYTES) / 4);
     this.set(fn, VF_REG.QM_QUE_ISO_CFG_V, isolation);
     if (hardware < QM_HW.V3) return;
     const { qos, stopQp, stopFunc, mbCommand, rpmVf, rpmPf } = FUNC_CAP;
