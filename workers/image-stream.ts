@@ -77,6 +77,14 @@ function payloadOffset(sectionCount: number): number {
   return padded(PREFIX_BYTES + HEADER_FIXED_BYTES + HEADER_BYTES_PER_SECTION * sectionCount);
 }
 
+/** Copies a section, and clears its padding of what an earlier VM left there. @returns where the next one starts */
+function put(into: Uint8Array, data: Uint8Array, at: number): number {
+  const next = at + padded(data.length);
+  into.set(data, at);
+  into.fill(0, at + data.length, next);
+  return next;
+}
+
 /**
  * Writes a frame.
  *
@@ -97,12 +105,8 @@ export function writeFrame(
 ): number {
   const start = payloadOffset(places.length + 1);
   let at = start;
-  into.set(image, at);
-  at += padded(image.length);
-  for (const place of places) {
-    into.set(memory.subarray(place.offset, place.offset + place.bytes), at);
-    at += padded(place.bytes);
-  }
+  at = put(into, image, at);
+  for (const place of places) at = put(into, memory.subarray(place.offset, place.offset + place.bytes), at);
   onGathered();
   const frameBytes = at;
   at = start;
@@ -191,7 +195,8 @@ export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame 
     }
     if (at + section.bytes > frame.length) refuse(`section "${section.name}" reaches behind the end`, TRY_AGAIN);
     const data = frame.subarray(at, at + section.bytes);
-    if (crc32(data) !== section.crc) refuse(`the checksum of section "${section.name}" does not fit its bytes`, TRY_AGAIN);
+    if (crc32(data) !== section.crc)
+      refuse(`the checksum of section "${section.name}" does not fit its bytes`, TRY_AGAIN);
     found.push({ place, data });
     at += padded(section.bytes);
   });
@@ -200,7 +205,8 @@ export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame 
 }
 
 function readHeader(frame: Uint8Array, expected: FrameExpectation): FrameHeader {
-  if (frame.length < PREFIX_BYTES) refuse(`it has ${frame.length} bytes, too few for the ${PREFIX_BYTES} of its prefix`, TRY_AGAIN);
+  if (frame.length < PREFIX_BYTES)
+    refuse(`it has ${frame.length} bytes, too few for the ${PREFIX_BYTES} of its prefix`, TRY_AGAIN);
   const view = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES);
   const magic = view.getUint32(0, true);
   if (magic !== FRAME_MAGIC) {
@@ -210,9 +216,12 @@ function readHeader(frame: Uint8Array, expected: FrameExpectation): FrameHeader 
   if (version !== FRAME_VERSION) {
     refuse(`format version ${version}, this stopcopy knows ${FRAME_VERSION}`, 'use the same stopcopy on both sides');
   }
+  const reserved = view.getUint32(28, true);
+  if (reserved !== 0) refuse(`its prefix ends with 0x${reserved.toString(16)}, not with zeros`, TRY_AGAIN);
   const announced = view.getUint32(20, true) * 0x1_0000_0000 + view.getUint32(16, true);
   const most = frameBytesMax(expected.imageBytesMax, expected.places);
-  if (announced > most) refuse(`it announces ${announced} bytes, this destination takes at most ${most}`, OTHER_DESTINATION);
+  if (announced > most)
+    refuse(`it announces ${announced} bytes, this destination takes at most ${most}`, OTHER_DESTINATION);
   if (announced !== frame.length) refuse(`${frame.length} bytes came, it announces ${announced}`, TRY_AGAIN);
   const headerBytes = view.getUint32(8, true);
   const start = view.getUint32(24, true);

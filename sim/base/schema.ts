@@ -13,7 +13,12 @@ import { UserError } from './user-error.ts';
  * @param hint what to try when it does not fit
  * @throws UserError of kind `input`, naming the first field that does not fit
  */
-export function parseDocument<T extends z.ZodType>(schema: T, document: unknown, what: string, hint?: string): z.output<T> {
+export function parseDocument<T extends z.ZodType>(
+  schema: T,
+  document: unknown,
+  what: string,
+  hint?: string,
+): z.output<T> {
   const result = schema.safeParse(document);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
@@ -48,6 +53,8 @@ const SHOWN_MAX = 60;
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no BigInt; a binary document may.
+  const text =
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? String(value);
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
