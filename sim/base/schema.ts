@@ -1,7 +1,7 @@
 /**
  * Reading a document against a schema, with errors for people: the path of the field, what was found, what is allowed.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { UserError } from './user-error.ts';
 
 /**
@@ -55,6 +55,6 @@ function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   // JSON has no BigInt; a binary document may.
   const text =
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? String(value);
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? typeof value;
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
