@@ -66,6 +66,28 @@ const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
 const XQC_BYTES = XQC.words * 4;
 const ALL_ONES = 0xffffffff;
 
+/** Registers of the lower half that something happens at lie below this; see {@link DECODE}. */
+const DECODED_BYTES = 0x400;
+
+/** What a write to each word of the lower half does: a case of Accelerator.writeFunctional, 0 for nothing. */
+const DECODE: Uint8Array = new Uint8Array(DECODED_BYTES / 4);
+const DECODED: readonly (readonly number[])[] = [
+  [],
+  [VF_REG.QM_VF_AEQ_INT_SOURCE, VF_REG.QM_VF_EQ_INT_SOURCE, VF_REG.QM_QUE_ISO_CFG_V, VF_REG.QM_PAGE_SIZE],
+  [VF_REG.QM_VF_AEQ_INT_MASK, VF_REG.QM_VF_EQ_INT_MASK],
+  [VF_REG.QM_IFC_INT_SOURCE_V],
+  [VF_REG.QM_IFC_INT_MASK],
+  [VF_REG.QM_IFC_INT_SET_V],
+  [VF_REG.QM_VF_STATE],
+  [VF_REG.QM_CACHE_WB_START],
+  [VF_REG.QM_MB_CMD_SEND_BASE],
+  [VF_REG.QM_MB_CMD_DATA_ADDR_L, VF_REG.QM_MB_CMD_DATA_ADDR_H, VF_REG.QM_MB_CMD_RSVD],
+  [VF_REG.QM_VF2PF_VF_W, VF_REG.QM_VF2PF_VF_W + 4],
+];
+DECODED.forEach((offsets, code) => {
+  for (const offset of offsets) DECODE[offset >>> 2] = code;
+});
+
 export class Accelerator {
   /** What the last access cost its issuer, in virtual ns. */
   costNs = 0;
@@ -215,7 +237,8 @@ export class Accelerator {
   write64(fn: number, offset: number, low: number, high: number, nowNs: number): void {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.doorbellNs;
-    this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
+    if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs);
+    else this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
     this.reckon();
   }
 
@@ -229,6 +252,11 @@ export class Accelerator {
   write128(fn: number, offset: number, w0: number, w1: number, w2: number, w3: number, nowNs: number): void {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.mmioWrite128Ns;
+    if (fn !== 0 && offset === VF_REG.QM_MB_CMD_SEND_BASE) {
+      this.mailbox.write(fn, w0 >>> 0, w1 >>> 0, w2 >>> 0, w3 >>> 0, nowNs);
+      this.reckon();
+      return;
+    }
     // The word at the lowest offset sets the mailbox going, so it goes last.
     this.write(fn, offset + 12, w3 >>> 0, nowNs);
     this.write(fn, offset + 8, w2 >>> 0, nowNs);
@@ -239,7 +267,7 @@ export class Accelerator {
 
   /** Maps RAM for the DMA of a function, or takes it away. */
   attachMemory(fn: number, memory: GuestMemory | null): void {
-    this.functions.memory[fn] = memory;
+    this.functions.attach(fn, memory);
   }
 
   /**
@@ -284,6 +312,11 @@ export class Accelerator {
     this.reckon();
   }
 
+  /** Whether no task is on a core: then nothing that happens by itself concerns a guest. */
+  get quiet(): boolean {
+    return this.engine.nextNs === Infinity;
+  }
+
   /** The 64 KiB of registers of a function; of a VF its BAR2, offset for offset. */
   vfWords(fn: number): Uint32Array {
     return this.words.subarray(fn * FUNCTION_WORDS, (fn + 1) * FUNCTION_WORDS);
@@ -311,9 +344,8 @@ export class Accelerator {
   }
 
   private timerDue(): void {
-    const timer = this.timers.take();
-    if (timer === undefined) return;
-    const { kind, fn, detail, atNs } = timer;
+    if (!this.timers.take()) return;
+    const { kind, fn, detail, atNs } = this.timers;
     if (kind === TIMER.cacheWriteBack) {
       this.writeBack.finish(fn, atNs);
     } else if (kind === TIMER.faultEnds) {
@@ -346,48 +378,44 @@ export class Accelerator {
 
   /** Registers that every function has, in the lower half of its BAR2. */
   private writeFunctional(fn: number, offset: number, value: number, nowNs: number): void {
+    if (offset >= DECODED_BYTES) return;
     const { registers } = this;
-    switch (offset) {
-      case VF_REG.QM_VF_AEQ_INT_SOURCE:
-      case VF_REG.QM_VF_EQ_INT_SOURCE:
-      case VF_REG.QM_QUE_ISO_CFG_V:
-      case VF_REG.QM_PAGE_SIZE:
+    // Decoded by a table, and by literals: a chain of register names costs several times as much as the write itself.
+    switch (DECODE[offset >>> 2]) {
+      case 1: // stored
         registers.set(fn, offset, value);
         return;
-      case VF_REG.QM_VF_AEQ_INT_MASK:
-      case VF_REG.QM_VF_EQ_INT_MASK: {
+      case 2: {
+        // interrupt masks
         const before = registers.get(fn, offset);
         registers.set(fn, offset, value);
         if ((before & 1) === 0 || (value & 1) === 1) return;
         this.events.interruptIfPending(fn, offset === VF_REG.QM_VF_EQ_INT_MASK ? EQ : AEQ, nowNs);
         return;
       }
-      case VF_REG.QM_IFC_INT_SOURCE_V:
+      case 3: // QM_IFC_INT_SOURCE_V
         this.messages.acknowledge(fn, value);
         return;
-      case VF_REG.QM_IFC_INT_MASK:
+      case 4: // QM_IFC_INT_MASK
         this.messages.mask(fn, value, nowNs);
         if ((value & 1) === 0) this.doorbells.resumeInPlace(fn, nowNs);
         return;
-      case VF_REG.QM_IFC_INT_SET_V:
+      case 5: // QM_IFC_INT_SET_V
         this.messages.kickPf(fn, value, nowNs);
         return;
-      case VF_REG.QM_VF_STATE:
+      case 6: // QM_VF_STATE
         this.held.set(fn, HELD.vfState, value);
         return;
-      case VF_REG.QM_CACHE_WB_START:
+      case 7: // QM_CACHE_WB_START
         if ((value & 1) === 1) this.writeBack.start(fn, nowNs);
         return;
-      case VF_REG.QM_MB_CMD_SEND_BASE:
+      case 8: // mailbox, word 0
         if (this.mailbox.accepts(fn)) this.mailbox.submit(fn, value, nowNs);
         return;
-      case VF_REG.QM_MB_CMD_DATA_ADDR_L:
-      case VF_REG.QM_MB_CMD_DATA_ADDR_H:
-      case VF_REG.QM_MB_CMD_RSVD:
+      case 9: // mailbox, the other words
         if (this.mailbox.accepts(fn)) registers.set(fn, offset, value);
         return;
-      case VF_REG.QM_VF2PF_VF_W:
-      case VF_REG.QM_VF2PF_VF_W + 4:
+      case 10: // the VF's message to the PF
         this.messages.vfMessageWritten(fn, offset, value);
         return;
       default:

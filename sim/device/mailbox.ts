@@ -72,9 +72,22 @@ export class Mailbox {
     registers.publish(fn, VF_REG.QM_MB_CMD_SEND_BASE, word);
     if ((word & QM_MB.busyBit) === 0) return;
     functions.mailboxCount[fn]! += 1;
-    this.state[fn] = WAITING;
-    this.line.push(fn);
-    this.next(nowNs);
+    if (this.active < 0) {
+      this.begin(fn, nowNs);
+    } else {
+      this.state[fn] = WAITING;
+      this.line.push(fn);
+    }
+  }
+
+  /** Software writes all four words at once; dropped while a command of the function is under way. */
+  write(fn: number, w0: number, w1: number, w2: number, w3: number, nowNs: number): void {
+    if (this.state[fn] !== IDLE) return;
+    const { registers } = this.parts;
+    registers.set(fn, VF_REG.QM_MB_CMD_RSVD, w3);
+    registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_H, w2);
+    registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_L, w1);
+    this.submit(fn, w0, nowNs);
   }
 
   /** Whether software may write the function's mailbox. */
@@ -132,9 +145,12 @@ export class Mailbox {
   }
 
   private next(nowNs: number): void {
-    if (this.active >= 0) return;
+    if (this.active >= 0 || this.line.length === 0) return;
     const fn = this.line.shift();
-    if (fn === undefined) return;
+    if (fn !== undefined) this.begin(fn, nowNs);
+  }
+
+  private begin(fn: number, nowNs: number): void {
     const { costs, faults, functions } = this.parts;
     const command = this.word(fn) & QM_MB.commandMask;
     this.active = fn;
@@ -272,7 +288,7 @@ export class Mailbox {
     }
     if (!sq) return queues.loadCq(fn, slot, words, at) ? 0 : MAILBOX_STATUS_REFUSED;
     engine.abandon(fn, slot);
-    queues.sqCached[slot] = 0;
+    queues.forgetSq(slot);
     if (!queues.loadSq(fn, slot, words, at)) return MAILBOX_STATUS_REFUSED;
     engine.wake(slot, nowNs);
     return 0;
@@ -294,13 +310,12 @@ export class Mailbox {
   }
 
   private table(fn: number, which: 0 | 2, get: boolean, low: number, high: number): number {
-    const { tables } = this.parts.functions;
+    const { functions } = this.parts;
     if (get) {
-      this.answerLow = tables[fn * 4 + which]!;
-      this.answerHigh = tables[fn * 4 + which + 1]!;
+      this.answerLow = functions.tables[fn * 4 + which]!;
+      this.answerHigh = functions.tables[fn * 4 + which + 1]!;
     } else {
-      tables[fn * 4 + which] = low;
-      tables[fn * 4 + which + 1] = high;
+      functions.setTable(fn, which, low, high);
     }
     return 0;
   }

@@ -11,7 +11,7 @@
 import { CQC, INVALID_QUEUE_TAG, SQC } from '../abi/contexts.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
 import { FUNCTIONS_MAX } from './functions.ts';
-import type { Functions } from './functions.ts';
+import type { ContextTable, Functions } from './functions.ts';
 import { addressOf } from './guest-memory.ts';
 import type { VftWindow } from './vft-window.ts';
 
@@ -78,6 +78,12 @@ export class Queues {
   /** Number within its function of the queue in a slot. */
   queueOf(slot: number): number {
     return slot - this.vft.base[this.owner[slot]!]!;
+  }
+
+  /** The SQC of a slot is no longer on the chip. */
+  forgetSq(slot: number): void {
+    if (this.sqCached[slot] === 1) this.cached[this.owner[slot]!]! -= 1;
+    this.sqCached[slot] = 0;
   }
 
   /** Takes an SQC from the words of a guest. @returns false when it describes no queue */
@@ -160,11 +166,8 @@ export class Queues {
    * Word index of a queue's entry in the function's SQC table (`which` 0) or CQC table (2), or -1 when DMA does not
    * get there.
    */
-  tableEntry(fn: number, queue: number, which: 0 | 2): number {
-    const { functions } = this;
-    const low = functions.tables[fn * 4 + which]!;
-    const high = functions.tables[fn * 4 + which + 1]!;
-    return functions.wordAt(fn, addressOf(low, high) + queue * SQC.bytes, SQC.bytes);
+  tableEntry(fn: number, queue: number, which: ContextTable): number {
+    return this.functions.tableEntry(fn, which, queue);
   }
 
   /** Tag that doorbells of the queue must carry. */

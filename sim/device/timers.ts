@@ -6,53 +6,91 @@
  */
 export const TIMER = { cacheWriteBack: 0, vftAccess: 1, faultEnds: 2, doorbellTimeout: 3 } as const;
 
-export interface Timer {
-  readonly kind: number;
-  readonly fn: number;
-  /** For {@link TIMER.faultEnds} the register, for {@link TIMER.doorbellTimeout} the queue. */
-  readonly detail: number;
-  readonly atNs: number;
-}
+/** Timers pending at once: a write-back and two fault ends per function, doorbells that nobody answers. */
+const CAPACITY_FIRST = 64;
 
 export class Timers {
-  /** When the earliest is due, in virtual ns. */
+  /** When the earliest is due, in virtual ns; Infinity when nothing is pending. */
   nextNs: number = Infinity;
-  private readonly pending: Timer[] = [];
+  /** The timer that {@link take} took out: what, whose, and when it was due. */
+  kind = 0;
+  fn = 0;
+  /** For {@link TIMER.faultEnds} the register, for {@link TIMER.doorbellTimeout} the queue. */
+  detail = 0;
+  atNs = 0;
+
+  private count = 0;
+  private kinds: Int32Array = new Int32Array(CAPACITY_FIRST);
+  private fns: Int32Array = new Int32Array(CAPACITY_FIRST);
+  private details: Int32Array = new Int32Array(CAPACITY_FIRST);
+  private times: Float64Array = new Float64Array(CAPACITY_FIRST);
 
   /** Starts a timer; one that never comes (Infinity) is not kept. */
   start(kind: number, fn: number, detail: number, atNs: number): void {
     if (atNs === Infinity) return;
-    this.pending.push({ kind, fn, detail, atNs });
+    if (this.count === this.times.length) this.grow();
+    const at = this.count++;
+    this.kinds[at] = kind;
+    this.fns[at] = fn;
+    this.details[at] = detail;
+    this.times[at] = atNs;
     if (atNs < this.nextNs) this.nextNs = atNs;
   }
 
-  /** Takes out the earliest; among equals the one started first. */
-  take(): Timer | undefined {
-    let at = -1;
-    for (let i = 0; i < this.pending.length; i++) {
-      if (at < 0 || this.pending[i]!.atNs < this.pending[at]!.atNs) at = i;
-    }
-    if (at < 0) return undefined;
-    const timer = this.pending.splice(at, 1)[0];
+  /** Takes out the earliest, among equals the one started first. @returns false when none is pending */
+  take(): boolean {
+    if (this.count === 0) return false;
+    let at = 0;
+    for (let i = 1; i < this.count; i++) if (this.times[i]! < this.times[at]!) at = i;
+    this.kind = this.kinds[at]!;
+    this.fn = this.fns[at]!;
+    this.detail = this.details[at]!;
+    this.atNs = this.times[at]!;
+    this.remove(at);
     this.reckon();
-    return timer;
+    return true;
   }
 
   has(kind: number, fn: number): boolean {
-    return this.pending.some((timer) => timer.kind === kind && timer.fn === fn);
+    for (let i = 0; i < this.count; i++) if (this.kinds[i] === kind && this.fns[i] === fn) return true;
+    return false;
   }
 
   /** Stops all timers of a kind, of one function. */
   stop(kind: number, fn: number): void {
-    for (let i = this.pending.length - 1; i >= 0; i--) {
-      const timer = this.pending[i]!;
-      if (timer.kind === kind && timer.fn === fn) this.pending.splice(i, 1);
-    }
+    if (this.count === 0) return;
+    for (let i = this.count - 1; i >= 0; i--) if (this.kinds[i] === kind && this.fns[i] === fn) this.remove(i);
     this.reckon();
+  }
+
+  /** Takes a place out and keeps the order of the others. */
+  private remove(at: number): void {
+    this.count -= 1;
+    for (let i = at; i < this.count; i++) {
+      this.kinds[i] = this.kinds[i + 1]!;
+      this.fns[i] = this.fns[i + 1]!;
+      this.details[i] = this.details[i + 1]!;
+      this.times[i] = this.times[i + 1]!;
+    }
   }
 
   private reckon(): void {
     this.nextNs = Infinity;
-    for (const timer of this.pending) if (timer.atNs < this.nextNs) this.nextNs = timer.atNs;
+    for (let i = 0; i < this.count; i++) if (this.times[i]! < this.nextNs) this.nextNs = this.times[i]!;
+  }
+
+  private grow(): void {
+    const capacity = this.times.length * 2;
+    const wider = (from: Int32Array): Int32Array => {
+      const to = new Int32Array(capacity);
+      to.set(from);
+      return to;
+    };
+    this.kinds = wider(this.kinds);
+    this.fns = wider(this.fns);
+    this.details = wider(this.details);
+    const times = new Float64Array(capacity);
+    times.set(this.times);
+    this.times = times;
   }
 }

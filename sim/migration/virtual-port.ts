@@ -20,9 +20,10 @@ export interface Surroundings {
   catchUp(nowNs: number): void;
 }
 
-/** How long one sleep of a poll really lasts is the host kernel's affair. */
-export interface SleepCosts {
+/** Costs that the port itself accounts for, in ns. How long one sleep of a poll really lasts is the kernel's affair. */
+export interface PortCosts {
   readonly usleepActualNs: number;
+  readonly mmioReadNs: number;
 }
 
 export class VirtualPort implements RegisterPort, BarPort {
@@ -34,32 +35,41 @@ export class VirtualPort implements RegisterPort, BarPort {
   private readonly vf: number;
   private readonly around: Surroundings;
   private readonly usleepNs: number;
+  private readonly readNs: number;
+  private readonly words: Uint32Array;
 
   /**
    * @param functionNumber the VF's hardware function number, 1 to 63
    */
-  constructor(device: Accelerator, clock: VirtualClock, functionNumber: number, around: Surroundings, costs: SleepCosts) {
+  constructor(device: Accelerator, clock: VirtualClock, functionNumber: number, around: Surroundings, costs: PortCosts) {
     this.device = device;
     this.clock = clock;
     this.vf = functionNumber;
     this.around = around;
     this.usleepNs = costs.usleepActualNs;
+    this.readNs = costs.mmioReadNs;
+    this.words = device.vfWords(functionNumber);
   }
 
   read32(fn: FunctionSelect, offset: number): number {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
-    const value = device.read32(fn === PF ? 0 : this.vf, offset, nowNs);
-    clock.nowNs = nowNs + device.costNs;
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
     this.accesses += 1;
+    if (fn !== PF) {
+      // All that a VF can read stands in the words of its registers.
+      clock.nowNs = nowNs + this.readNs;
+      return this.words[offset >>> 2]!;
+    }
+    const value = device.read32(0, offset, nowNs);
+    clock.nowNs = nowNs + device.costNs;
     return value;
   }
 
   write32(fn: FunctionSelect, offset: number, value: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
     device.write32(fn === PF ? 0 : this.vf, offset, value, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -68,7 +78,7 @@ export class VirtualPort implements RegisterPort, BarPort {
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
     device.write64(fn === PF ? 0 : this.vf, offset, low, high, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -77,7 +87,7 @@ export class VirtualPort implements RegisterPort, BarPort {
   read128(fn: FunctionSelect, offset: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
     device.read128(fn === PF ? 0 : this.vf, offset, nowNs, this.wide);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -86,7 +96,7 @@ export class VirtualPort implements RegisterPort, BarPort {
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.around.catchUp(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
     device.write128(fn === PF ? 0 : this.vf, offset, w0, w1, w2, w3, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -158,7 +168,15 @@ export class VirtualPort implements RegisterPort, BarPort {
 
   private pass(ns: number): void {
     const { clock } = this;
-    clock.nowNs += ns;
-    if (this.device.nextEventNs <= clock.nowNs || this.around.nextNs <= clock.nowNs) this.around.catchUp(clock.nowNs);
+    const nowNs = clock.nowNs + ns;
+    clock.nowNs = nowNs;
+    if (this.device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+  }
+
+  /** Does what is due. Commands and write-backs of an idle device concern nobody else, so they need no event loop. */
+  private settle(nowNs: number): void {
+    const { device, around } = this;
+    if (around.nextNs > nowNs && device.quiet) device.advance(nowNs);
+    else around.catchUp(nowNs);
   }
 }

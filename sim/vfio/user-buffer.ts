@@ -16,14 +16,16 @@ export class UserBuffer implements UserMemory {
 
   copyToUser(userOffset: number, from: Uint8Array, fromOffset: number, bytes: number): number {
     const good = this.reachable(bytes);
-    for (let i = 0; i < good; i++) this.bytes[userOffset + i] = from[fromOffset + i]!;
+    if (good === from.length) this.bytes.set(from, userOffset);
+    else for (let i = 0; i < good; i++) this.bytes[userOffset + i] = from[fromOffset + i]!;
     return bytes - good;
   }
 
   /** What cannot be copied reads as zero, as in the kernel's copy_from_user(). */
   copyFromUser(to: Uint8Array, toOffset: number, userOffset: number, bytes: number): number {
     const good = this.reachable(bytes);
-    for (let i = 0; i < good; i++) to[toOffset + i] = this.bytes[userOffset + i]!;
+    if (good === this.bytes.length && userOffset === 0) to.set(this.bytes, toOffset);
+    else for (let i = 0; i < good; i++) to[toOffset + i] = this.bytes[userOffset + i]!;
     if (good < bytes) to.fill(0, toOffset + good, toOffset + bytes);
     return bytes - good;
   }
