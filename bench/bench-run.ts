@@ -10,8 +10,9 @@ import type { Output } from './cli/output.ts';
 import { machineFacts } from './machine.ts';
 import { packageVersion } from './package-root.ts';
 import { summaryOf } from './report/summary.ts';
+import { formatWithRange } from './format.ts';
 import { legend, resultTable } from './report/table.ts';
-import { type BenchResult, type Cell, RESULT_FORMAT, RESULT_VERSION } from './result.ts';
+import { type BenchResult, type Cell, type Figure, RESULT_FORMAT, RESULT_VERSION } from './result.ts';
 import type { RunSweep, SweepOptions, SweepResult } from './suites/sweep-types.ts';
 
 export interface BenchTarget {
@@ -95,6 +96,12 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
     output.text(output.style('dim', legend()));
     output.text('');
   }
+  const floors = floorLines(result);
+  if (floors.length > 0) {
+    output.text('Floors and speeds of this run [M], and their ratios [R]:');
+    for (const line of floors) output.text(`  ${line}`);
+    output.text('');
+  }
   output.text(wrap(summaryOf(result), Math.min(output.columns ?? 100, 120)));
   output.text('');
   // With --json the paths still belong to the user, but not on stdout.
@@ -102,6 +109,17 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
     if (output.json) output.note(file);
     else output.text(file);
   }
+}
+
+/** What the ratios are divided by, and how fast the virtual world is. */
+function floorLines({ floors }: BenchResult): readonly string[] {
+  if (floors === null) return [];
+  const lines: readonly (readonly [string, Figure])[] = [
+    ['bare ping-pong of two threads, p50', floors.pingPongNs.p50],
+    ['bare copy between shared buffers', floors.copyBytesPerSecond],
+    ...floors.more.map(({ name, value }) => [name, value] as const),
+  ];
+  return lines.map(([name, figure]) => `${formatWithRange(figure)}  ${name}`);
 }
 
 /** Breaks a paragraph into lines of at most `width` characters. */

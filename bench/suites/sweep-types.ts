@@ -10,6 +10,7 @@ import type { Cell, CostParameter, Floors, Load } from '../result.ts';
 export const SUITES = {
   throughput: 'saves and restores per second, in images and in bytes',
   handshake: 'round trips between a VF thread and the PF thread, against the bare floor',
+  virtual: 'speed of the virtual world, against a hand-written loop over the same accesses',
   downtime: 'wall and modelled downtime with their parts, guest-visible pause, lost tasks',
 } as const;
 

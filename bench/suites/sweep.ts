@@ -16,6 +16,7 @@ import { BennyRunner } from '../runner.ts';
 import { exact, measured, medianFigure, modelled, percentile, quantileFigures, rateFigure, ratioToFloor } from '../statistics.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { TasksLost } from './tasks-lost.ts';
+import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions, SweepResult } from './sweep-types.ts';
 import type { HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
 
@@ -64,9 +65,13 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   const steps = coordinates.length + 1;
   const cells: Cell[] = [];
   const costs = costParameters();
-  hooks.onProgress(0, steps, 'floors of this machine');
+  hooks.onProgress(0, steps, 'floors of this machine, speed of the virtual world');
   const floorOptions = { batches: effort.batches, seconds: effort.floorSeconds, signal };
-  const floors = await measureFloors(new BennyRunner(), floorOptions);
+  const runner = new BennyRunner();
+  const virtual = { maxSeconds: effort.floorSeconds, minSamples: effort.samplesMin, signal };
+  const speed = options.suites.includes('virtual') ? await measureVirtualSpeed(runner, options.driver, virtual) : [];
+  const measuredFloors = await measureFloors(runner, floorOptions);
+  const floors: Floors = { ...measuredFloors, more: [...measuredFloors.more, ...speed] };
   const pool = new Piscina({ ...poolModule(import.meta.url, 'vf-measure'), minThreads: 1, maxThreads: 1, idleTimeout: Infinity });
   try {
     for (const [index, at] of coordinates.entries()) {

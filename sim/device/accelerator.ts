@@ -229,6 +229,11 @@ export class Accelerator {
   write32(fn: number, offset: number, value: number, nowNs: number): void {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.mmioWriteNs;
+    if (fn !== 0 && offset < DECODED_BYTES) {
+      // Most registers are only stored: nothing becomes due by that.
+      if (this.writeFunctional(fn, offset, value >>> 0, nowNs)) this.reckon();
+      return;
+    }
     this.write(fn, offset, value >>> 0, nowNs);
     this.reckon();
   }
@@ -237,8 +242,11 @@ export class Accelerator {
   write64(fn: number, offset: number, low: number, high: number, nowNs: number): void {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.doorbellNs;
-    if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs);
-    else this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
+    if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) {
+      if (this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs)) this.reckon();
+      return;
+    }
+    this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
     this.reckon();
   }
 
@@ -376,49 +384,50 @@ export class Accelerator {
     this.writeFunctional(fn, offset, value, nowNs);
   }
 
-  /** Registers that every function has, in the lower half of its BAR2. */
-  private writeFunctional(fn: number, offset: number, value: number, nowNs: number): void {
-    if (offset >= DECODED_BYTES) return;
+  /** Registers that every function has, in the lower half of its BAR2. @returns whether something may have become due */
+  private writeFunctional(fn: number, offset: number, value: number, nowNs: number): boolean {
+    if (offset >= DECODED_BYTES) return false;
     const { registers } = this;
     // Decoded by a table, and by literals: a chain of register names costs several times as much as the write itself.
     switch (DECODE[offset >>> 2]) {
       case 1: // stored
         registers.set(fn, offset, value);
-        return;
+        return false;
       case 2: {
         // interrupt masks
         const before = registers.get(fn, offset);
         registers.set(fn, offset, value);
-        if ((before & 1) === 0 || (value & 1) === 1) return;
+        if ((before & 1) === 0 || (value & 1) === 1) return false;
         this.events.interruptIfPending(fn, offset === VF_REG.QM_VF_EQ_INT_MASK ? EQ : AEQ, nowNs);
-        return;
+        return true;
       }
       case 3: // QM_IFC_INT_SOURCE_V
         this.messages.acknowledge(fn, value);
-        return;
+        return true;
       case 4: // QM_IFC_INT_MASK
         this.messages.mask(fn, value, nowNs);
         if ((value & 1) === 0) this.doorbells.resumeInPlace(fn, nowNs);
-        return;
+        return true;
       case 5: // QM_IFC_INT_SET_V
         this.messages.kickPf(fn, value, nowNs);
-        return;
+        return true;
       case 6: // QM_VF_STATE
         this.held.set(fn, HELD.vfState, value);
-        return;
+        return true;
       case 7: // QM_CACHE_WB_START
         if ((value & 1) === 1) this.writeBack.start(fn, nowNs);
-        return;
+        return true;
       case 8: // mailbox, word 0
         if (this.mailbox.accepts(fn)) this.mailbox.submit(fn, value, nowNs);
-        return;
+        return true;
       case 9: // mailbox, the other words
         if (this.mailbox.accepts(fn)) registers.set(fn, offset, value);
-        return;
+        return false;
       case 10: // the VF's message to the PF
         this.messages.vfMessageWritten(fn, offset, value);
-        return;
+        return true;
       default:
+        return false;
     }
   }
 

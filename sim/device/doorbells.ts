@@ -10,7 +10,7 @@
  * enabled again. The driver does that on every start, and it is all it does on a source whose migration was given up,
  * where it rings no doorbell (docs/device.md 8.9); yet such guests go on.
  */
-import { QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
+import { doorbellHigh, QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
 import { QM_RAS } from '../abi/ras.ts';
 import type { Engine } from './engine.ts';
 import { AEQ, EQ } from './event-queues.ts';
@@ -18,6 +18,9 @@ import type { EventQueues } from './event-queues.ts';
 import type { Functions } from './functions.ts';
 import type { Queues } from './queues.ts';
 import type { RasStatus } from './ras-status.ts';
+
+/** High word of a kick: index 0, priority 1. */
+const KICK = doorbellHigh(0, 1);
 
 export class Doorbells {
   private readonly functions: Functions;
@@ -34,19 +37,26 @@ export class Doorbells {
     this.ras = ras;
   }
 
-  /** The doorbell at 0x1000. A command that does not belong there is dropped. */
-  sqCq(fn: number, low: number, high: number, nowNs: number): void {
+  /**
+   * The doorbell at 0x1000. A command that does not belong there is dropped.
+   *
+   * @returns whether something may have become due by it
+   */
+  sqCq(fn: number, low: number, high: number, nowNs: number): boolean {
     const command = (low >>> QM_DB.commandShift) & QM_DB.commandMask;
     const queue = low & QM_DB.queueMask;
+    this.functions.doorbellCount[fn]! += 1;
+    if (command === QM_DOORBELL_CMD.SQ && high === KICK) {
+      return this.kick(fn, queue, nowNs);
+    }
     const index = high & QM_DB.indexMask;
     const priority = high >>> QM_DB.priorityShift;
-    this.functions.doorbellCount[fn]! += 1;
     if (command === QM_DOORBELL_CMD.SQ) {
-      if (priority === 1 && index === 0) this.kick(fn, queue, nowNs);
-      else this.sq(fn, queue, low >>> 16, index, nowNs);
+      this.sq(fn, queue, low >>> 16, index, nowNs);
     } else if (command === QM_DOORBELL_CMD.CQ) {
       this.cq(fn, queue, low >>> 16, index, priority, nowNs);
     }
+    return true;
   }
 
   /** The doorbell at 0x2000. */
@@ -77,23 +87,24 @@ export class Doorbells {
     this.engine.wake(slot, nowNs);
   }
 
-  private kick(fn: number, queue: number, nowNs: number): void {
+  private kick(fn: number, queue: number, nowNs: number): boolean {
     const { queues, functions } = this;
     const slot = queues.slotOf(fn, queue);
     if (slot < 0) {
       this.ras.raise(QM_RAS.sq_vf_invalid, nowNs);
-      return;
+      return true;
     }
     const wasPaused = functions.paused[fn] === 1;
     functions.paused[fn] = 0;
     if (wasPaused) this.engine.wakeFunction(fn, nowNs);
     // A queue with nothing to do need not come onto the chip before its next doorbell.
-    if (queues.sqCached[slot] === 0 && queues.idleInMemory(fn, queue)) return;
+    if (queues.sqCached[slot] === 0 && queues.idleInMemory(fn, queue)) return wasPaused;
     if (queues.needSq(fn, queue, slot)) {
       if (!queues.sqInvalidated(slot)) this.engine.wake(slot, nowNs);
     } else {
       this.unreachable(fn, queue, nowNs);
     }
+    return true;
   }
 
   /** Messages of a function were enabled: one that was stopped in place goes on. */

@@ -92,6 +92,7 @@ export class Engine {
 
   /** A function runs again: all of its queues may have work. */
   wakeFunction(fn: number, nowNs: number): void {
+    if (this.queues.cachedContexts(fn) === 0) return;
     const first = this.queues.vft.base[fn]!;
     const end = first + this.queues.vft.num[fn]!;
     for (let slot = first; slot < end; slot++) if (this.queues.owner[slot] === fn) this.enlist(slot);

@@ -229,6 +229,7 @@ export class Queues {
 
   /** Whether a task of the function is on a core. */
   inService(fn: number): boolean {
+    if (this.cached[fn] === 0) return false;
     const first = this.vft.base[fn]!;
     const end = first + this.vft.num[fn]!;
     for (let slot = first; slot < end; slot++) {
@@ -243,6 +244,7 @@ export class Queues {
    * @returns false when DMA did not get there for one of them
    */
   writeBack(fn: number): boolean {
+    if (this.cached[fn] === 0) return true;
     const first = this.vft.base[fn]!;
     const num = this.vft.num[fn]!;
     let reached = true;

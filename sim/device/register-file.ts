@@ -49,6 +49,8 @@ export class RegisterFile {
   /** Words of all functions: function n starts at word n * {@link FUNCTION_WORDS}. */
   readonly words: Uint32Array;
   readonly vfCount: number;
+  /** Whether another thread can see the words. */
+  private readonly shared: boolean;
   private readonly slotOfPage: Uint8Array;
 
   /** @param buffer backing store, zeroed here; a new one when absent */
@@ -57,6 +59,7 @@ export class RegisterFile {
     const store = buffer ?? new ArrayBuffer(bytes);
     if (store.byteLength < bytes) bug('REGISTER_STORE_BYTES', store.byteLength, bytes);
     this.words = new Uint32Array(store, 0, bytes / 4);
+    this.shared = !(store instanceof ArrayBuffer);
     this.words.fill(0);
     this.vfCount = vfCount;
     this.slotOfPage = new Uint8Array(0x400).fill(UNMAPPED);
@@ -95,7 +98,9 @@ export class RegisterFile {
 
   /** Stores a word that tells another thread to look at what was stored before it. */
   publish(fn: number, offset: number, value: number): void {
-    Atomics.store(this.words, fn * FUNCTION_WORDS + (offset >>> 2), value);
+    const at = fn * FUNCTION_WORDS + (offset >>> 2);
+    if (this.shared) Atomics.store(this.words, at, value);
+    else this.words[at] = value;
   }
 
   /**
