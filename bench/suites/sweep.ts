@@ -73,17 +73,24 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   const measuredFloors = await measureFloors(runner, floorOptions);
   const floors: Floors = { ...measuredFloors, more: [...measuredFloors.more, ...speed] };
   const pool = new Piscina({ ...poolModule(import.meta.url, 'vf-measure'), minThreads: 1, maxThreads: 1, idleTimeout: Infinity });
+  // A measuring task cannot be talked to while it runs, so an abort takes its thread away.
+  const abandon = (): void => void pool.destroy();
+  signal.addEventListener('abort', abandon, { once: true });
   try {
     for (const [index, at] of coordinates.entries()) {
       if (signal.aborted) break;
       hooks.onProgress(index + 1, steps, `${at.accelerator}, ${at.queuePairs} queue pairs, ${at.load}`);
-      const cell = await measureCell({ options, at, effort, floors, signal, pool });
+      const cell = await measureCell({ options, at, effort, floors, signal, pool }).catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
       if (cell === null) break;
       cells.push(cell);
       hooks.onCell(cell);
       if (cell.lostTasks !== undefined && cell.lostTasks.value > 0) throw new TasksLost(cell.id, cell.lostTasks.value);
     }
   } finally {
+    signal.removeEventListener('abort', abandon);
     await pool.destroy();
   }
   if (!signal.aborted) hooks.onProgress(steps, steps, 'done');
