@@ -168,6 +168,18 @@ function refuse(message: string, hint: string): never {
 }
 
 /**
+ * The bytes of a frame that came into an arena.
+ *
+ * @throws UserError of kind `input` when there are more of them than the arena holds
+ */
+export function receivedFrame(arena: ArrayBufferLike, frameBytes: number): Uint8Array {
+  if (frameBytes > arena.byteLength) {
+    refuse(`${frameBytes} bytes came, this destination takes at most ${arena.byteLength}`, OTHER_DESTINATION);
+  }
+  return new Uint8Array(arena, 0, frameBytes);
+}
+
+/**
  * Checks a frame, all of it, against what the destination can take.
  *
  * @throws UserError of kind `input` with the first thing that is wrong

@@ -78,7 +78,9 @@ export class RealWorld {
   private readonly guestMap: Int32Array;
   private readonly freeSlots: number[];
   private readonly waiting: (() => void)[] = [];
-  private readonly lost: Promise<never>;
+  /** Whoever waits for a thread, to be told when one is lost. */
+  private readonly awaiting = new Set<(loss: Error) => void>();
+  private loss: Error | null = null;
   private readonly reports: Promise<GuestReport[]>;
   private closing = false;
 
@@ -102,9 +104,7 @@ export class RealWorld {
       savers: pool(),
       restorers: pool(),
     };
-    this.lost = this.watch();
-    // Whoever waits for something races against this; when nobody waits, nobody needs to know.
-    this.lost.catch(() => {});
+    this.watch();
     this.reports = once(this.threads.guest, 'message').then(([reports]) => reports as GuestReport[]);
     this.reports.catch(() => {});
   }
@@ -137,15 +137,17 @@ export class RealWorld {
     new Int32Array(handover).fill(0);
     const task: MigrationTask = { vm, from, to: 1 - from, slot, ...(damage === undefined ? {} : { damage }) };
     const { savers, restorers } = this.threads;
-    const both = Promise.all([
+    const halves = [
       savers.run(task, { name: 'save' }) as Promise<SaveResult>,
       restorers.run(task, { name: 'restore' }) as Promise<RestoreResult>,
-    ]);
-    both.catch(() => {});
-    const [saved, restored] = await Promise.race([both, this.lost]);
-    const outcome = outcomeOf(saved, restored, new Float64Array(stamps));
-    this.giveSlot(slot);
-    return outcome;
+    ] as const;
+    try {
+      const [saved, restored] = await this.unlessLost(Promise.all(halves));
+      return outcomeOf(saved, restored, new Float64Array(stamps));
+    } finally {
+      // Also when one half failed: the other may write into the slot until it has ended too.
+      void Promise.allSettled(halves).then(() => this.giveSlot(slot));
+    }
   }
 
   /** Ends the load, waits until every accepted task has completed, and takes the threads down. */
@@ -158,7 +160,7 @@ export class RealWorld {
     publish(this.guestMap, GUEST_MAP.stop, 1);
     Atomics.add(this.guestMap, GUEST_MAP.wake, 1);
     Atomics.notify(this.guestMap, GUEST_MAP.wake);
-    const reports = await Promise.race([this.reports, this.lost]);
+    const reports = await this.unlessLost(this.reports);
     await this.close();
     return reports;
   }
@@ -186,22 +188,31 @@ export class RealWorld {
     await this.threads.device.terminate();
   }
 
-  /** Rejects when a thread ends that should not. */
-  private watch(): Promise<never> {
+  /** Notices when a thread ends that should not. */
+  private watch(): void {
     const { device, guest, savers, restorers } = this.threads;
-    return new Promise((_, reject) => {
-      const name = (who: string) => (reason: unknown) => {
-        if (this.closing) return;
-        reject(reason instanceof Error ? lostBy(who, reason, this.lastAccesses()) : new WorkerLost(who, this.lastAccesses()));
-      };
-      device.once('error', name('device thread'));
-      device.once('exit', name('device thread'));
-      guest.once('error', name('guest thread'));
-      guest.once('exit', (code) => {
-        if (code !== 0) name('guest thread')(undefined);
-      });
-      savers.on('error', name('save pool'));
-      restorers.on('error', name('restore pool'));
+    const name = (who: string) => (reason: unknown) => {
+      if (this.closing || this.loss !== null) return;
+      this.loss =
+        reason instanceof Error ? lostBy(who, reason, this.lastAccesses()) : new WorkerLost(who, this.lastAccesses());
+      for (const tell of this.awaiting) tell(this.loss);
+    };
+    device.once('error', name('device thread'));
+    device.once('exit', name('device thread'));
+    guest.once('error', name('guest thread'));
+    guest.once('exit', (code) => {
+      if (code !== 0) name('guest thread')(undefined);
+    });
+    savers.on('error', name('save pool'));
+    restorers.on('error', name('restore pool'));
+  }
+
+  /** What a promise gives, or the loss of a thread if that comes first. (A race against one promise would keep each.) */
+  private unlessLost<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.awaiting.add(reject);
+      promise.then(resolve, reject).finally(() => this.awaiting.delete(reject));
+      if (this.loss !== null) reject(this.loss);
     });
   }
 
@@ -220,13 +231,13 @@ export class RealWorld {
       const seen = Atomics.load(words, index);
       if (seen === value) return;
       const wait = Atomics.waitAsync(words, index, seen, POLL_MS);
-      await Promise.race([wait.async ? wait.value : Promise.resolve(), this.lost]);
+      await this.unlessLost<unknown>(wait.async ? wait.value : Promise.resolve());
     }
   }
 
   private async takeSlot(): Promise<number> {
     while (this.freeSlots.length === 0) {
-      await Promise.race([new Promise<void>((resolve) => this.waiting.push(resolve)), this.lost]);
+      await this.unlessLost(new Promise<void>((resolve) => this.waiting.push(resolve)));
     }
     return this.freeSlots.shift() ?? bug('NO_FREE_SLOT');
   }
@@ -304,7 +315,19 @@ function plan(options: RealWorldOptions): Plan {
   const vft = worldVms.map((_, vm) => ({ base: facts.pfDefaultQueues + vm * queuePairs, num: queuePairs }));
   const limitMs = options.limitMs ?? WAIT_LIMIT_MS;
   const { generation, seed, inFlight, engine } = options;
-  const init = { map, guestMap, kind, generation, hardware, queuePairs, dmaBase: DMA_BASE, hosts, vms: worldVms, slots, limitMs };
+  const init = {
+    map,
+    guestMap,
+    kind,
+    generation,
+    hardware,
+    queuePairs,
+    dmaBase: DMA_BASE,
+    hosts,
+    vms: worldVms,
+    slots,
+    limitMs,
+  };
   const device: DeviceInit = {
     map,
     hosts: hosts.map((host, index) => ({

@@ -8,6 +8,7 @@ import { UserError } from '../sim/base/user-error.ts';
 import type { DriverPhase } from '../sim/driver/vf-driver.ts';
 import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from './guest-map.ts';
 import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from './handover.ts';
+import { receivedFrame } from './image-stream.ts';
 import { Lane } from './lane-port.ts';
 import { DriverCallFailed, VfEnd } from './vf-end.ts';
 import { publish, waitForValue } from './waiting.ts';
@@ -63,6 +64,9 @@ const PART_OF_PHASE: Readonly<Record<DriverPhase, WallPart>> = {
   save: 'save',
 };
 
+/** Values of `prepared`. */
+const PREPARED = 1;
+const NOT_PREPARED = 2;
 /** Bytes `ready` has when there will be no frame. */
 const NO_FRAME = -1;
 
@@ -78,7 +82,10 @@ export function lane(): Lane {
 
 function waitForVm(vm: number, value: number): void {
   if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
-    throw new WorkerLost('guest thread', value === STOPPED ? 'being asked to stop its vCPUs' : 'being asked to run its vCPUs');
+    throw new WorkerLost(
+      'guest thread',
+      value === STOPPED ? 'being asked to stop its vCPUs' : 'being asked to run its vCPUs',
+    );
   }
 }
 
@@ -92,7 +99,8 @@ export function save(task: MigrationTask): SaveResult {
   };
   const end = new VfEnd(world, lane(), task.vm, task.from, false);
   end.onPhase = (phase) => stamp(PART_OF_PHASE[phase]);
-  if (!waitForValue(handover, HANDOVER.prepared, 1, world.limitMs)) {
+  if (waitForChange(handover, HANDOVER.prepared, 'destination', 'being asked to get ready') !== PREPARED) {
+    end.close();
     return { kind: 'failed', reason: 'the destination was not ready to take the VF', resumed: true };
   }
   let frameBytes = 0;
@@ -133,11 +141,11 @@ export function restore(task: MigrationTask): RestoreResult {
   const end = new VfEnd(world, lane(), task.vm, task.to, true);
   try {
     end.prepare();
-    publish(handover, HANDOVER.prepared, 1);
+    publish(handover, HANDOVER.prepared, PREPARED);
     const frameBytes = waitForFrame(handover);
     stamp('validate');
     if (frameBytes === NO_FRAME) return refused(handover, end, 'the source sent no image');
-    const frame = end.validate(new Uint8Array(slot.arena, 0, Math.min(frameBytes, slot.arena.byteLength)));
+    const frame = end.validate(receivedFrame(slot.arena, frameBytes));
     stamp('scatter');
     end.scatter(frame);
     stamp('load');
@@ -161,7 +169,7 @@ export function restore(task: MigrationTask): RestoreResult {
 function refused(handover: Int32Array, end: VfEnd, reason: string, hint?: string): RestoreResult {
   end.reset();
   end.close();
-  publish(handover, HANDOVER.prepared, 2);
+  publish(handover, HANDOVER.prepared, NOT_PREPARED);
   publish(handover, HANDOVER.verdict, VERDICT.refused);
   return hint === undefined ? { kind: 'refused', reason } : { kind: 'refused', reason, hint };
 }

@@ -13,6 +13,7 @@ import {
   type FrameIdentity,
   PREFIX_BYTES,
   readFrame,
+  receivedFrame,
   type SectionPlace,
   writeFrame,
 } from '../../workers/image-stream.ts';
@@ -418,5 +419,13 @@ test('no run of noise is taken, and none makes the reader fail otherwise', () =>
       expect(refusal(frame)).toContain('header');
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('a frame with more bytes than its arena holds is refused, not cut', () => {
+  const arena = new SharedArrayBuffer(128);
+  expect(receivedFrame(arena, 128)).toHaveLength(128);
+  expect(() => receivedFrame(arena, 192)).toThrow(
+    'image stream refused: 192 bytes came, this destination takes at most 128',
   );
 });

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import { GENERATION_IDS } from '../../sim/driver/generation.ts';
+import type { Load } from '../../sim/workload/load.ts';
+import { WALL_PARTS } from '../../workers/handover.ts';
+import { frameBytesMax } from '../../workers/image-stream.ts';
+import { RealWorld } from '../../workers/real-world.ts';
+import type { DamageName } from '../../workers/vf-tasks.ts';
+import { troubles, moved, OPTIONS, progress, SATURATED, stayed, worldOf } from './world-rig.ts';
+
+const LOADS: readonly (readonly [name: string, load: Load])[] = [
+  ['idle', { kind: 'idle' }],
+  ['half loaded', { kind: 'open', fractionOfCapacity: 0.5 }],
+  ['saturated', SATURATED],
+];
+
+describe.each(GENERATION_IDS)('%s:', (generation) => {
+  test.each(LOADS)('a VM that is %s moves there and back again and again and loses nothing', async (name, load) => {
+    const world = await worldOf({ generation, load });
+    for (let turn = 0; turn < 6; turn++) {
+      const outcome = moved(await world.migrate(0, turn % 2));
+      const sumNs = WALL_PARTS.reduce((sum, part) => sum + outcome.partsNs[part], 0);
+      expect(sumNs).toBeCloseTo(outcome.downtimeNs, 0);
+      expect(outcome.downtimeNs).toBeGreaterThan(0);
+      if (name !== 'idle') await progress(world);
+    }
+    const reports = await world.finish();
+    expect(troubles(reports)).toEqual([]);
+    expect(reports[0]!.report.accepted > 0).toBe(name !== 'idle');
+  });
+});
+
+test.each([
+  ['sec', 'finish'],
+  ['hpre', 'hold'],
+] as const)(
+  'tasks that a %s VF has in service when it pauses (%s) are neither lost nor done twice',
+  async (kind, inFlight) => {
+    const world = await worldOf({ kind, inFlight, engine: { servers: 3, serviceNs: 400_000 } });
+    for (let turn = 0; turn < 6; turn++) {
+      moved(await world.migrate(0, turn % 2));
+      await progress(world, 0, 5);
+    }
+    expect(troubles(await world.finish())).toEqual([]);
+  },
+);
+
+test('a frame carries the image and all queue structures', async () => {
+  const world = await worldOf();
+  expect(moved(await world.migrate(0, 0)).frameBytes).toBe(frameBytesMax(176, world.layout.sections));
+});
+
+test('each queue with work reports a pause for each move', async () => {
+  const world = await worldOf();
+  for (let turn = 0; turn < 3; turn++) {
+    await progress(world, 0, 200);
+    moved(await world.migrate(0, turn % 2));
+    await progress(world, 0, 200);
+  }
+  const [guest] = await world.finish();
+  expect(guest!.pausesNs.length).toBe(3 * 4);
+  for (const pauseNs of guest!.pausesNs) expect(pauseNs).toBeGreaterThan(0);
+});
+
+const DAMAGES = {
+  corrupt: 'the checksum of section "queues" does not fit its bytes',
+  truncated: 'bytes came, it announces',
+  oversized: 'bytes came, this destination takes at most',
+  foreign: 'it starts with',
+  version: 'format version 99',
+} as const satisfies Record<DamageName, string>;
+
+describe('a frame that is damaged on its way', () => {
+  let world: RealWorld;
+  /** Host of the VM. */
+  let host = 0;
+
+  beforeAll(async () => {
+    world = await RealWorld.open(OPTIONS);
+  });
+
+  afterAll(() => world.close());
+
+  test.each(Object.entries(DAMAGES) as [DamageName, string][])(
+    '(%s) is refused with a sentence and a hint; the VM runs on at its source, and moves later',
+    async (damage, text) => {
+      await progress(world);
+      for (let again = 0; again < 3; again++) {
+        const { reason, hint } = stayed(await world.migrate(0, host, damage));
+        expect(reason).toContain('the destination refused the image: image stream refused: ');
+        expect(reason).toContain(text);
+        expect(reason).not.toContain('\n');
+        expect(hint).toMatch(/^[a-z]/);
+        await progress(world);
+      }
+      moved(await world.migrate(0, host));
+      host = 1 - host;
+      await progress(world);
+    },
+  );
+
+  test('costs the VM no task', async () => {
+    expect(troubles(await world.finish())).toEqual([]);
+  });
+});
+
+test('a destination that isolates its queues otherwise refuses the VM, which runs on', async () => {
+  const world = await worldOf({ isolation: [1, 2] });
+  await progress(world);
+  const { reason } = stayed(await world.migrate(0, 0));
+  expect(reason).toContain('queue isolation is 1 at the source and 2 here');
+  await progress(world);
+  expect(troubles(await world.finish())).toEqual([]);
+});
+
+describe('many VMs', () => {
+  test('63 saturated ones move at once, there and back, and lose nothing', { timeout: 120_000 }, async () => {
+    const world = await worldOf({
+      vms: 63,
+      queuePairs: 8,
+      load: { kind: 'closed', inFlightPerQueue: 4 },
+      threads: 4,
+      engine: { servers: 2, serviceNs: 50_000 },
+    });
+    for (const from of [0, 1]) {
+      const outcomes = await Promise.all(Array.from({ length: 63 }, (_, vm) => world.migrate(vm, from)));
+      for (const outcome of outcomes) moved(outcome);
+    }
+    const reports = await world.finish();
+    expect(reports).toHaveLength(63);
+    expect(troubles(reports)).toEqual([]);
+    for (const { report } of reports) expect(report.completed).toBeGreaterThan(0);
+  });
+
+  test('do not disturb one whose frame is damaged, nor it them', async () => {
+    const world = await worldOf({ vms: 6, threads: 3 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 6 }, (_, vm) => world.migrate(vm, 0, vm === 2 ? 'corrupt' : undefined)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['moved', 'moved', 'failed', 'moved', 'moved', 'moved']);
+    for (let vm = 0; vm < 6; vm++) await progress(world, vm);
+    expect(troubles(await world.finish())).toEqual([]);
+  });
+
+  test('with more queues than the device has are the user’s mistake', async () => {
+    const opening = RealWorld.open({ ...OPTIONS, vms: 63, queuePairs: 16 });
+    await expect(opening).rejects.toThrow(
+      new UserError(
+        'usage',
+        '63 VFs with 16 queue pairs each need 1008 queues, the zip device has 960 for VFs',
+        'use fewer VFs or fewer queue pairs',
+      ),
+    );
+  });
+});
