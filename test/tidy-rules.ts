@@ -32,7 +32,13 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
 ];
 
 /** Started or loaded otherwise than by an import. */
-const ENTRIES: readonly RegExp[] = [/^bench\/main\.ts$/, /^bench\/library\.ts$/, /\.test\.ts$/, /\.d\.ts$/];
+const ENTRIES: readonly RegExp[] = [
+  /^bench\/main\.ts$/,
+  /^bench\/library\.ts$/,
+  /-thread\.ts$/,
+  /\.test\.ts$/,
+  /\.d\.ts$/,
+];
 
 interface Ban {
   readonly where: RegExp;

@@ -1,0 +1,87 @@
+/**
+ * A register port that writes down what is asked of the one behind it.
+ *
+ * A poll is one line with its end, however often it looked: how often is a matter of time, and times may differ.
+ */
+import { PF, type FunctionSelect, type RegisterPort } from '../../sim/driver/port.ts';
+
+function hex(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`;
+}
+
+export class RecordingPort implements RegisterPort {
+  readonly wide: Uint32Array;
+  private readonly inner: RegisterPort;
+  private lines: string[] = [];
+
+  constructor(inner: RegisterPort) {
+    this.inner = inner;
+    this.wide = inner.wide;
+  }
+
+  /** What was asked since the last time this was called. */
+  take(): readonly string[] {
+    const { lines } = this;
+    this.lines = [];
+    return lines;
+  }
+
+  read32(fn: FunctionSelect, offset: number): number {
+    const value = this.inner.read32(fn, offset);
+    this.note('R32', fn, offset, hex(value));
+    return value;
+  }
+
+  write32(fn: FunctionSelect, offset: number, value: number): void {
+    this.inner.write32(fn, offset, value);
+    this.note('W32', fn, offset, hex(value));
+  }
+
+  write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
+    this.inner.write64(fn, offset, low, high);
+    this.note('W64', fn, offset, `${hex(low)} ${hex(high)}`);
+  }
+
+  write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
+    this.inner.write128(fn, offset, w0, w1, w2, w3);
+    this.note('W128', fn, offset, [w0, w1, w2, w3].map(hex).join(' '));
+  }
+
+  delayUs(us: number): void {
+    this.inner.delayUs(us);
+    this.lines.push(`delay ${us} us`);
+  }
+
+  sleepMs(ms: number): void {
+    this.inner.sleepMs(ms);
+    this.lines.push(`sleep ${ms} ms`);
+  }
+
+  poll32(
+    fn: FunctionSelect,
+    offset: number,
+    mask: number,
+    want: number,
+    sleepUs: number,
+    timeoutUs: number,
+    onceMore: boolean,
+  ): boolean {
+    const came = this.inner.poll32(fn, offset, mask, want, sleepUs, timeoutUs, onceMore);
+    this.note('P32', fn, offset, `${hex(mask)} = ${hex(want)} in ${timeoutUs} us: ${came}`);
+    return came;
+  }
+
+  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
+    const came = this.inner.poll128(fn, offset, mask, want, sleepUs, timeoutUs);
+    this.note('P128', fn, offset, `${hex(mask)} = ${hex(want)} in ${timeoutUs} us: ${came}, ${this.wideText()}`);
+    return came;
+  }
+
+  private note(operation: string, fn: FunctionSelect, offset: number, value: string): void {
+    this.lines.push(`${operation} ${fn === PF ? 'PF' : 'VF'} ${hex(offset)} ${value}`);
+  }
+
+  private wideText(): string {
+    return [...this.wide].map(hex).join(' ');
+  }
+}
