@@ -146,6 +146,6 @@ export class EventQueues {
     }
     if (this.pfSelected) return;
     const from = fn * 2 * WINDOW_WORDS;
-    words.set(this.context.subarray(from, from + 2 * WINDOW_WORDS), first);
+    for (let i = 0; i < 2 * WINDOW_WORDS; i++) words[first + i] = this.context[from + i]!;
   }
 }

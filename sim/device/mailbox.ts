@@ -52,7 +52,16 @@ export interface MailboxParts {
 export class Mailbox {
   /** When the command in progress is due, in virtual ns; Infinity when there is none, or it waits for tasks to end. */
   nextNs: number = Infinity;
-  private readonly parts: MailboxParts;
+  private readonly registers: RegisterFile;
+  private readonly functions: Functions;
+  private readonly queues: Queues;
+  private readonly engine: Engine;
+  private readonly events: EventQueues;
+  private readonly messages: Messages;
+  private readonly ras: RasStatus;
+  private readonly faults: Faults;
+  private readonly costs: CostValues;
+  private readonly inFlight: InFlight;
   private readonly state: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
   private readonly line: number[] = [];
   private active = -1;
@@ -63,12 +72,21 @@ export class Mailbox {
   private answerHigh = 0;
 
   constructor(parts: MailboxParts) {
-    this.parts = parts;
+    this.registers = parts.registers;
+    this.functions = parts.functions;
+    this.queues = parts.queues;
+    this.engine = parts.engine;
+    this.events = parts.events;
+    this.messages = parts.messages;
+    this.ras = parts.ras;
+    this.faults = parts.faults;
+    this.costs = parts.costs;
+    this.inFlight = parts.inFlight;
   }
 
   /** Software wrote word 0; the other words are in place. */
   submit(fn: number, word: number, nowNs: number): void {
-    const { registers, functions } = this.parts;
+    const { registers, functions } = this;
     registers.publish(fn, VF_REG.QM_MB_CMD_SEND_BASE, word);
     if ((word & QM_MB.busyBit) === 0) return;
     functions.mailboxCount[fn]! += 1;
@@ -83,7 +101,7 @@ export class Mailbox {
   /** Software writes all four words at once; dropped while a command of the function is under way. */
   write(fn: number, w0: number, w1: number, w2: number, w3: number, nowNs: number): void {
     if (this.state[fn] !== IDLE) return;
-    const { registers } = this.parts;
+    const { registers } = this;
     registers.set(fn, VF_REG.QM_MB_CMD_RSVD, w3);
     registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_H, w2);
     registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_L, w1);
@@ -126,8 +144,8 @@ export class Mailbox {
     const word = this.word(fn);
     if ((word & QM_MB.commandMask) === QM_MB_CMD.STOP_QP) {
       // The queue is drained and takes no more tasks until it is set up anew.
-      const slot = this.parts.queues.slotOf(fn, word >>> QM_MB.queueShift);
-      if (slot >= 0) this.parts.queues.sqStopped[slot] = 1;
+      const slot = this.queues.slotOf(fn, word >>> QM_MB.queueShift);
+      if (slot >= 0) this.queues.sqStopped[slot] = 1;
     }
     this.complete(0, nowNs);
   }
@@ -151,7 +169,7 @@ export class Mailbox {
   }
 
   private begin(fn: number, nowNs: number): void {
-    const { costs, faults, functions } = this.parts;
+    const { costs, faults, functions } = this;
     const command = this.word(fn) & QM_MB.commandMask;
     this.active = fn;
     this.state[fn] = ACTIVE;
@@ -175,7 +193,7 @@ export class Mailbox {
   }
 
   private complete(status: number, nowNs: number): void {
-    const { registers } = this.parts;
+    const { registers } = this;
     const fn = this.active;
     const word = this.word(fn);
     const answer = this.fault?.answer;
@@ -207,12 +225,12 @@ export class Mailbox {
     const word = this.word(fn);
     const command = word & QM_MB.commandMask;
     if (command === QM_MB_CMD.FLUSH_QM) return true;
-    if (command === QM_MB_CMD.STOP_QP) return this.parts.queues.slotOf(fn, word >>> QM_MB.queueShift) >= 0;
-    return command === QM_MB_CMD.PAUSE_QM && this.parts.inFlight === 'finish';
+    if (command === QM_MB_CMD.STOP_QP) return this.queues.slotOf(fn, word >>> QM_MB.queueShift) >= 0;
+    return command === QM_MB_CMD.PAUSE_QM && this.inFlight === 'finish';
   }
 
   private hasDrained(fn: number): boolean {
-    const { engine, queues } = this.parts;
+    const { engine, queues } = this;
     const word = this.word(fn);
     const command = word & QM_MB.commandMask;
     if (command === QM_MB_CMD.PAUSE_QM) return engine.inService[fn] === 0;
@@ -229,7 +247,7 @@ export class Mailbox {
 
   /** @returns the status of the command */
   private execute(fn: number, nowNs: number): number {
-    const { registers, queues, engine, messages, functions } = this.parts;
+    const { registers, queues, engine, messages, functions } = this;
     const word = this.word(fn);
     const get = (word & QM_MB.opBit) !== 0;
     const queue = word >>> QM_MB.queueShift;
@@ -270,7 +288,7 @@ export class Mailbox {
   }
 
   private queueContext(fn: number, queue: number, get: boolean, address: number, nowNs: number): number {
-    const { queues, engine, functions, ras } = this.parts;
+    const { queues, engine, functions, ras } = this;
     const sq = (this.word(fn) & QM_MB.commandMask) === QM_MB_CMD.SQC;
     const slot = queues.slotOf(fn, queue);
     if (slot < 0) return MAILBOX_STATUS_REFUSED;
@@ -295,7 +313,7 @@ export class Mailbox {
   }
 
   private eventContext(fn: number, which: EventQueue, get: boolean, address: number, nowNs: number): number {
-    const { events, functions, ras } = this.parts;
+    const { events, functions, ras } = this;
     const at = functions.wordAt(fn, address, XEQC.bytes);
     if (at < 0) {
       ras.raise(get ? QM_RAS.axi_bresp : QM_RAS.axi_rresp, nowNs);
@@ -310,7 +328,7 @@ export class Mailbox {
   }
 
   private table(fn: number, which: 0 | 2, get: boolean, low: number, high: number): number {
-    const { functions } = this.parts;
+    const { functions } = this;
     if (get) {
       this.answerLow = functions.tables[fn * 4 + which]!;
       this.answerHigh = functions.tables[fn * 4 + which + 1]!;
@@ -321,6 +339,6 @@ export class Mailbox {
   }
 
   private word(fn: number): number {
-    return this.parts.registers.get(fn, VF_REG.QM_MB_CMD_SEND_BASE);
+    return this.registers.get(fn, VF_REG.QM_MB_CMD_SEND_BASE);
   }
 }

@@ -12,6 +12,7 @@ import { FUNCTIONS_MAX } from './functions.ts';
 import type { Functions } from './functions.ts';
 import type { Messages } from './messages.ts';
 import type { RasStatus } from './ras-status.ts';
+import { FUNCTION_WORDS } from './register-file.ts';
 import type { RegisterFile } from './register-file.ts';
 import { TIMER } from './timers.ts';
 import type { Timers } from './timers.ts';
@@ -41,11 +42,55 @@ export interface PfParts {
   readonly hardware: number;
 }
 
+/** Registers whose value is kept elsewhere, or depends on a selector. */
+const COUNTED: readonly number[] = [
+  PF_REG.QM_IN_IDLE_ST,
+  PF_REG.QM_DFX_MB_CNT,
+  PF_REG.QM_DFX_DB_CNT,
+  PF_REG.QM_DFX_SQE_CNT,
+  PF_REG.QM_DFX_CQE_CNT,
+  PF_REG.QM_DFX_SEND_SQE_TO_ACC_CNT,
+  PF_REG.QM_DFX_WB_SQE_FROM_ACC_CNT,
+  PF_REG.QM_DFX_ACC_FINISH_CNT,
+];
+
+/** Registers that a write is only stored in. */
+const STORED: readonly number[] = [
+  PF_REG.QM_ABNORMAL_INT_MASK,
+  PF_REG.QM_CACHE_CTL,
+  PF_REG.QM_VFT_CFG_OP_WR,
+  PF_REG.QM_VFT_CFG_TYPE,
+  PF_REG.QM_VFT_CFG,
+  PF_REG.QM_VFT_CFG_DATA_L,
+  PF_REG.QM_VFT_CFG_DATA_H,
+  PF_REG.QM_VFT_CFG_RDY,
+  PF_REG.QM_TIMEOUT_CFG,
+  PF_REG.QM_DB_TIMEOUT_CFG,
+  PF_REG.QM_FLR_PENDING_TIME_CFG,
+  PF_REG.QM_IFC_INT_CFG,
+  PF_REG.QM_CQE_AGGR_TIMEOUT_CTRL,
+  PF_REG.QM_PM_CTRL,
+  PF_REG.QM_SHAPER_CFG,
+  PF_REG.QM_OOO_SHUTDOWN_SEL,
+  DFX_SELECT.mailbox,
+  DFX_SELECT.doorbell,
+  DFX_SELECT.sqe,
+  DFX_SELECT.cqe,
+];
+
 export class PfRegisters {
   private readonly parts: PfParts;
+  /** 1 at the words of {@link COUNTED} and of {@link STORED}, so that the many are told from the few at once. */
+  private readonly counted: Uint8Array;
+  private readonly stored: Uint8Array;
 
   constructor(parts: PfParts) {
     this.parts = parts;
+    const { registers } = parts;
+    this.counted = new Uint8Array(FUNCTION_WORDS);
+    for (const offset of COUNTED) this.counted[registers.pfIndex(offset)] = 1;
+    this.stored = new Uint8Array(FUNCTION_WORDS);
+    for (const offset of STORED) this.stored[registers.pfIndex(offset)] = 1;
   }
 
   /** Value of any register of the PF's BAR2 outside the migration windows. */
@@ -55,6 +100,9 @@ export class PfRegisters {
       if (offset === PF_REG.QM_ABNORMAL_INT_STATUS) return (registers.pf(offset) | faults.rasBitsAt(nowNs)) >>> 0;
       if (offset === facts.coreStatusRegister) return (registers.pf(offset) | faults.coreBitsAt(nowNs)) >>> 0;
     }
+    const index = registers.pfIndex(offset);
+    if (index < 0) return 0;
+    if (this.counted[index] === 0) return registers.words[index]!;
     switch (offset) {
       case PF_REG.QM_IN_IDLE_ST:
         return engine.idle ? 1 : 0;
@@ -80,6 +128,12 @@ export class PfRegisters {
   write(offset: number, value: number, nowNs: number): boolean {
     if (offset < FIRST) return false;
     const { registers, ras, messages } = this.parts;
+    const index = registers.pfIndex(offset);
+    if (index < 0) return true;
+    if (this.stored[index] === 1) {
+      registers.words[index] = value;
+      return true;
+    }
     switch (offset) {
       case PF_REG.QM_ABNORMAL_INT_SOURCE:
         ras.clear(value);
@@ -110,28 +164,6 @@ export class PfRegisters {
       case PF_REG.ACC_MASTER_GLOBAL_CTRL:
         registers.setPf(offset, value);
         registers.setPf(PF_REG.ACC_MASTER_TRANS_RETURN, (value & 1) === 1 ? MASTER_RETURNED : 0);
-        break;
-      case PF_REG.QM_ABNORMAL_INT_MASK:
-      case PF_REG.QM_CACHE_CTL:
-      case PF_REG.QM_VFT_CFG_OP_WR:
-      case PF_REG.QM_VFT_CFG_TYPE:
-      case PF_REG.QM_VFT_CFG:
-      case PF_REG.QM_VFT_CFG_DATA_L:
-      case PF_REG.QM_VFT_CFG_DATA_H:
-      case PF_REG.QM_VFT_CFG_RDY:
-      case PF_REG.QM_TIMEOUT_CFG:
-      case PF_REG.QM_DB_TIMEOUT_CFG:
-      case PF_REG.QM_FLR_PENDING_TIME_CFG:
-      case PF_REG.QM_IFC_INT_CFG:
-      case PF_REG.QM_CQE_AGGR_TIMEOUT_CTRL:
-      case PF_REG.QM_PM_CTRL:
-      case PF_REG.QM_SHAPER_CFG:
-      case PF_REG.QM_OOO_SHUTDOWN_SEL:
-      case DFX_SELECT.mailbox:
-      case DFX_SELECT.doorbell:
-      case DFX_SELECT.sqe:
-      case DFX_SELECT.cqe:
-        registers.setPf(offset, value);
         break;
       default:
     }

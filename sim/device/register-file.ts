@@ -70,8 +70,8 @@ export class RegisterFile {
 
   /** Index of the word that keeps a PF register, or -1 where the PF's BAR2 has none. */
   pfIndex(offset: number): number {
-    const page = offset >>> PAGE_SHIFT;
-    const slot = page < 0x400 ? this.slotOfPage[page]! : UNMAPPED;
+    // A page behind the table reads undefined, which is no slot either.
+    const slot = this.slotOfPage[offset >>> PAGE_SHIFT] ?? UNMAPPED;
     return slot === UNMAPPED ? -1 : slot * PAGE_WORDS + ((offset & 0xfff) >>> 2);
   }
 

@@ -178,7 +178,12 @@ export class Qm {
 
   /** Resume kick: one SQ doorbell per queue, index 0, priority 1. */
   kickQueues(): void {
-    for (let queue = 0; queue < this.qpNum; queue++) this.doorbell(queue, QM_DOORBELL_CMD.SQ, 0, 1);
+    const { port, fn, qpNum } = this;
+    const offset = this.base + VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2;
+    const high = doorbellHigh(0, 1);
+    for (let queue = 0; queue < qpNum; queue++) {
+      port.write64(fn, offset, doorbellLow(queue, QM_DOORBELL_CMD.SQ), high);
+    }
   }
 
   /** Reads a run of context words into an image. */
