@@ -48,7 +48,8 @@ export class Lane {
   /** Puts an access into the ring; waits only when the ring is full. */
   post(operation: number, offset: number, w0: number, w1: number, w2: number, w3: number): void {
     const { map, start } = this;
-    if (((this.produced - this.consumed) | 0) >= RING_ENTRIES) this.waitConsumed((this.produced - RING_ENTRIES + 1) | 0);
+    if (((this.produced - this.consumed) | 0) >= RING_ENTRIES)
+      this.waitConsumed((this.produced - RING_ENTRIES + 1) | 0);
     const at = start + LANE.ring + (this.produced & (RING_ENTRIES - 1)) * ENTRY_WORDS;
     map[at + ENTRY.operation] = operation;
     map[at + ENTRY.offset] = offset;

@@ -16,7 +16,12 @@ const NS_PER_MS = 1e6;
  *
  * @returns false when the limit passed first
  */
-export function waitForValue(words: Int32Array, index: number, value: number, limitMs: number = WAIT_LIMIT_MS): boolean {
+export function waitForValue(
+  words: Int32Array,
+  index: number,
+  value: number,
+  limitMs: number = WAIT_LIMIT_MS,
+): boolean {
   for (let spins = 0; spins < SPINS; spins++) if (Atomics.load(words, index) === value) return true;
   const deadlineNs = nowNs() + limitMs * NS_PER_MS;
   for (;;) {

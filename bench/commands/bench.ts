@@ -54,11 +54,7 @@ export function registerBench(program: Command, context: CommandContext): void {
       `queue pairs per VF, 1 to ${QUEUES_TOTAL}; default: ${QUEUE_PAIRS.full.join(',')}, quick: ${QUEUE_PAIRS.quick.join(',')}`,
       integerList('--queue-pairs', 1, QUEUES_TOTAL),
     )
-    .option(
-      '--load <list>',
-      `${LOADS.join(', ')}; default: all`,
-      nameList('--load', LOADS),
-    )
+    .option('--load <list>', `${LOADS.join(', ')}; default: all`, nameList('--load', LOADS))
     .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), DRIVER_DEFAULT)
     .option(
       '--in-flight <mode>',

@@ -13,7 +13,16 @@ import { type RealMigration, RealWorld } from '../../workers/real-world.ts';
 import { poolModule } from '../../workers/worker-url.ts';
 import type { Cell, CostParameter, Figure, Floors } from '../result.ts';
 import { BennyRunner } from '../runner.ts';
-import { exact, measured, medianFigure, modelled, percentile, quantileFigures, rateFigure, ratioToFloor } from '../statistics.ts';
+import {
+  exact,
+  measured,
+  medianFigure,
+  modelled,
+  percentile,
+  quantileFigures,
+  rateFigure,
+  ratioToFloor,
+} from '../statistics.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
@@ -72,7 +81,12 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   const speed = options.suites.includes('virtual') ? await measureVirtualSpeed(runner, options.driver, virtual) : [];
   const measuredFloors = await measureFloors(runner, floorOptions);
   const floors: Floors = { ...measuredFloors, more: [...measuredFloors.more, ...speed] };
-  const pool = new Piscina({ ...poolModule(import.meta.url, 'vf-measure'), minThreads: 1, maxThreads: 1, idleTimeout: Infinity });
+  const pool = new Piscina({
+    ...poolModule(import.meta.url, 'vf-measure'),
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: Infinity,
+  });
   // A measuring task cannot be talked to while it runs, so an abort takes its thread away.
   const abandon = (): void => void pool.destroy();
   signal.addEventListener('abort', abandon, { once: true });
@@ -150,7 +164,13 @@ async function measureCell({ options, at, effort, floors, signal, pool }: CellTa
 const IMAGE_BYTES = 176;
 
 async function handshake(world: RealWorld, pool: Piscina, effort: Effort, floors: Floors): Promise<Partial<Cell>> {
-  const task: HandshakeTask = { world: world.init, vm: 0, host: 0, batches: effort.batches, perBatch: ROUND_TRIPS_PER_BATCH };
+  const task: HandshakeTask = {
+    world: world.init,
+    vm: 0,
+    host: 0,
+    batches: effort.batches,
+    perBatch: ROUND_TRIPS_PER_BATCH,
+  };
   const samples = (await pool.run(task, { name: 'measureHandshake' })) as Float64Array;
   const quantiles = quantileFigures(samples, 'ns');
   return { handshakeNs: { ...quantiles, ratioToFloor: ratioToFloor(quantiles.p50, floors.pingPongNs.p50) } };
@@ -202,7 +222,13 @@ function downtime(moves: readonly Move[]): Partial<Cell> {
     wallDowntimeNs: {
       p50: medianFigure(samplesNs, 'ns'),
       p99: measured(percentile(samplesNs, 0.99), 'ns'),
-      parts: WALL_PARTS.map((name) => ({ name, p50: medianFigure(moves.map(({ partsNs }) => partsNs[name]), 'ns') })),
+      parts: WALL_PARTS.map((name) => ({
+        name,
+        p50: medianFigure(
+          moves.map(({ partsNs }) => partsNs[name]),
+          'ns',
+        ),
+      })),
       samplesNs,
     },
   };
@@ -230,7 +256,7 @@ function guestPause(pausesNs: readonly number[]): Partial<Cell> {
 /** The parameters behind the modelled figures. */
 function costParameters(): CostParameter[] {
   const device = (Object.keys(COST) as CostName[])
-    .filter((name) => !UNUSED.includes(name))
+    .filter((name) => !UNUSED.has(name))
     .map((name): CostParameter => {
       const { ns, min, max, from, source, why } = COST[name];
       return { name, value: ns, unit: 'ns', from, why: `${why} Source: ${source}.`, low: min, high: max };
@@ -238,10 +264,34 @@ function costParameters(): CostParameter[] {
   const { gigabitsPerSecond: rate, latencyNs: latency } = LINK;
   return [
     ...device,
-    { name: 'linkGigabitsPerSecond', value: rate.point, unit: 'Gbit/s', from: 'assumed', why: rate.why, low: rate.high, high: rate.low },
-    { name: 'linkLatencyNs', value: latency.point, unit: 'ns', from: 'assumed', why: latency.why, low: latency.low, high: latency.high },
+    {
+      name: 'linkGigabitsPerSecond',
+      value: rate.point,
+      unit: 'Gbit/s',
+      from: 'assumed',
+      why: rate.why,
+      low: rate.high,
+      high: rate.low,
+    },
+    {
+      name: 'linkLatencyNs',
+      value: latency.point,
+      unit: 'ns',
+      from: 'assumed',
+      why: latency.why,
+      low: latency.low,
+      high: latency.high,
+    },
   ];
 }
 
 /** Costs that no part of a downtime contains. The engine's rates are those of sim/workload/rates.ts. */
-const UNUSED: readonly CostName[] = ['flrNs', 'sriovEnableNs', 'stopQueueBaseNs', 'flushBaseNs', 'secTaskNs', 'hpreTaskNs', 'zipTaskNs'];
+const UNUSED: ReadonlySet<CostName> = new Set<CostName>([
+  'flrNs',
+  'sriovEnableNs',
+  'stopQueueBaseNs',
+  'flushBaseNs',
+  'secTaskNs',
+  'hpreTaskNs',
+  'zipTaskNs',
+]);

@@ -4,7 +4,7 @@
 import type { GenerationId } from '../../sim/driver/generation.ts';
 import { type FunctionSelect, PF } from '../../sim/driver/port.ts';
 import { RoundTrip } from '../../sim/migration/round-trip.ts';
-import type { VirtualPort } from '../../sim/migration/virtual-port.ts';
+import type { AccessTracer } from '../../sim/migration/virtual-port.ts';
 import type { NamedFigure } from '../result.ts';
 import type { MeasureOptions, Runner } from '../runner.ts';
 import { rateFigure, ratioToFloor } from '../statistics.ts';
@@ -13,40 +13,37 @@ const QUEUE_PAIRS = 64;
 /** Migrations per call of the timed function. */
 const PER_CALL = 100;
 
-/** The accesses of one migration: what kind, where, with which value. */
+/** The accesses of one migration: read (0) or write (1), where, with which value. */
 interface Script {
   readonly kinds: Uint8Array;
   readonly offsets: Uint32Array;
   readonly values: Uint32Array;
 }
 
-const READ = 0;
-const WRITE = 1;
 /** Words that the loop's registers take: every offset that a driver reaches, folded. */
 const WORDS = 1 << 16;
+/** Where the PF's registers are folded to. */
+const PF_BASE = 0x20000;
 
-/** Notes the accesses of a port while a body runs. */
-function recorded(ports: readonly VirtualPort[], body: () => void): Script {
-  const kinds: number[] = [];
-  const offsets: number[] = [];
-  const values: number[] = [];
-  const note = (kind: number, fn: FunctionSelect, offset: number, value: number): void => {
-    kinds.push(kind);
-    offsets.push(((fn === PF ? 0x20000 : 0) + offset) & (4 * WORDS - 1));
-    values.push(value);
-  };
-  const restore = ports.map((port) => {
-    const { read32, write32, write64, write128, read128 } = port;
-    port.read32 = (fn, offset) => (note(READ, fn, offset, 0), read32.call(port, fn, offset));
-    port.write32 = (fn, offset, value) => (note(WRITE, fn, offset, value), write32.call(port, fn, offset, value));
-    port.write64 = (fn, offset, low, high) => (note(WRITE, fn, offset, low), write64.call(port, fn, offset, low, high));
-    port.read128 = (fn, offset) => (note(READ, fn, offset, 0), read128.call(port, fn, offset));
-    port.write128 = (fn, offset, ...words) => (note(WRITE, fn, offset, words[0]), write128.call(port, fn, offset, ...words));
-    return () => Object.assign(port, { read32, write32, write64, write128, read128 });
-  });
-  body();
-  for (const undo of restore) undo();
-  return { kinds: Uint8Array.from(kinds), offsets: Uint32Array.from(offsets), values: Uint32Array.from(values) };
+/** Notes accesses for the bare loop. */
+class Recorder implements AccessTracer {
+  private readonly kinds: number[] = [];
+  private readonly offsets: number[] = [];
+  private readonly values: number[] = [];
+
+  access(fn: FunctionSelect, write: boolean, _width: number, offset: number, value: number): void {
+    this.kinds.push(write ? 1 : 0);
+    this.offsets.push(((fn === PF ? PF_BASE : 0) + offset) & (4 * WORDS - 1));
+    this.values.push(value);
+  }
+
+  script(): Script {
+    return {
+      kinds: Uint8Array.from(this.kinds),
+      offsets: Uint32Array.from(this.offsets),
+      values: Uint32Array.from(this.values),
+    };
+  }
 }
 
 /** The floor: the same accesses on plain registers, each with its cost added to a clock. */
@@ -64,7 +61,7 @@ class BareLoop {
     const { kinds, offsets, values } = this.script;
     let sum = 0;
     for (let i = 0; i < kinds.length; i++) {
-      if (kinds[i] === READ) {
+      if (kinds[i] === 0) {
         sum += words[offsets[i]! >>> 2]!;
         this.clockNs += 700;
       } else {
@@ -108,8 +105,8 @@ export async function measureVirtualSpeed(
 function scriptOf(generation: GenerationId): Script {
   const trip = new RoundTrip(generation, QUEUE_PAIRS);
   trip.move();
-  return recorded(
-    trip.ends.map(({ port }) => port),
-    () => trip.move(),
-  );
+  const recorder = new Recorder();
+  for (const { port } of trip.ends) port.tracer = recorder;
+  trip.move();
+  return recorder.script();
 }

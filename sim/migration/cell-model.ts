@@ -21,7 +21,12 @@ import { World } from './world.ts';
 /** A parameter of the link, with the ends to sweep. `low` is the end that makes downtime short. */
 export const LINK = {
   gigabitsPerSecond: { point: 25, low: 100, high: 10, why: 'Hosts of this generation have 10 to 100 Gbit/s; assumed.' },
-  latencyNs: { point: 20_000, low: 5_000, high: 100_000, why: 'One way within a data centre, through the host stacks; assumed.' },
+  latencyNs: {
+    point: 20_000,
+    low: 5_000,
+    high: 100_000,
+    why: 'One way within a data centre, through the host stacks; assumed.',
+  },
 } as const;
 
 export interface CellOptions {

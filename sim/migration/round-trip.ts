@@ -24,7 +24,12 @@ export class RoundTrip {
     const world = new World();
     const vft = [{ base: ACCELERATORS[kind].pfDefaultQueues, num: queuePairs }];
     const costs = pointCosts();
-    const options = { kind, generation: GENERATIONS[generation], costs, device: { hardware: QM_HW.V3, vfCount: 1, vft } } as const;
+    const options = {
+      kind,
+      generation: GENERATIONS[generation],
+      costs,
+      device: { hardware: QM_HW.V3, vfCount: 1, vft },
+    } as const;
     const first = world.addHost(options).slot(1);
     const second = world.addHost(options).slot(1);
     this.slots = [first, second];

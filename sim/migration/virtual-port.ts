@@ -20,6 +20,16 @@ export interface Surroundings {
   catchUp(nowNs: number): void;
 }
 
+/** Is told of every access while it is set; see {@link VirtualPort.tracer}. */
+export interface AccessTracer {
+  /**
+   * @param width in bytes
+   * @param value the low word of what was read or written
+   * @param nowNs when the access began
+   */
+  access(fn: FunctionSelect, write: boolean, width: number, offset: number, value: number, nowNs: number): void;
+}
+
 /** Costs that the port itself accounts for, in ns. How long one sleep of a poll really lasts is the kernel's affair. */
 export interface PortCosts {
   readonly usleepActualNs: number;
@@ -31,6 +41,8 @@ export class VirtualPort implements RegisterPort, BarPort {
   readonly wide: Uint32Array = new Uint32Array(4);
   /** Register accesses made, as the driver would count them. */
   accesses = 0;
+  /** Off by default: a trace costs more than the accesses. */
+  tracer: AccessTracer | null = null;
   private readonly device: Accelerator;
   private readonly clock: VirtualClock;
   private readonly vf: number;
@@ -43,7 +55,13 @@ export class VirtualPort implements RegisterPort, BarPort {
   /**
    * @param functionNumber the VF's hardware function number, 1 to 63
    */
-  constructor(device: Accelerator, clock: VirtualClock, functionNumber: number, around: Surroundings, costs: PortCosts) {
+  constructor(
+    device: Accelerator,
+    clock: VirtualClock,
+    functionNumber: number,
+    around: Surroundings,
+    costs: PortCosts,
+  ) {
     this.device = device;
     this.clock = clock;
     this.vf = functionNumber;
@@ -62,10 +80,13 @@ export class VirtualPort implements RegisterPort, BarPort {
     if (fn !== PF) {
       // All that a VF can read stands in the words of its registers.
       clock.nowNs = nowNs + this.readNs;
-      return this.words[offset >>> 2]!;
+      const own = this.words[offset >>> 2]!;
+      if (this.tracer !== null) this.tracer.access(fn, false, 4, offset, own, nowNs);
+      return own;
     }
     const value = device.read32(0, offset, nowNs);
     clock.nowNs = nowNs + device.costNs;
+    if (this.tracer !== null) this.tracer.access(fn, false, 4, offset, value, nowNs);
     return value;
   }
 
@@ -73,6 +94,7 @@ export class VirtualPort implements RegisterPort, BarPort {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
     if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (this.tracer !== null) this.tracer.access(fn, true, 4, offset, value, nowNs);
     device.write32(fn === PF ? 0 : this.vf, offset, value, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -82,6 +104,7 @@ export class VirtualPort implements RegisterPort, BarPort {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
     if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (this.tracer !== null) this.tracer.access(fn, true, 8, offset, low, nowNs);
     device.write64(fn === PF ? 0 : this.vf, offset, low, high, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
@@ -100,16 +123,18 @@ export class VirtualPort implements RegisterPort, BarPort {
       wide[2] = words[at + 2]!;
       wide[3] = words[at + 3]!;
       clock.nowNs = nowNs + this.read128Ns;
-      return;
+    } else {
+      device.read128(0, offset, nowNs, this.wide);
+      clock.nowNs = nowNs + device.costNs;
     }
-    device.read128(0, offset, nowNs, this.wide);
-    clock.nowNs = nowNs + device.costNs;
+    if (this.tracer !== null) this.tracer.access(fn, false, 16, offset, this.wide[0]!, nowNs);
   }
 
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
     if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (this.tracer !== null) this.tracer.access(fn, true, 16, offset, w0, nowNs);
     device.write128(fn === PF ? 0 : this.vf, offset, w0, w1, w2, w3, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;

@@ -76,7 +76,7 @@ describe('a wrong command line exits with 2 and a sentence', () => {
     ],
     [
       ['bench', '--suite', 'all'],
-      ["--suite has 'all'", 'throughput, handshake, downtime'],
+      ["--suite has 'all'", 'throughput, handshake, virtual, downtime'],
     ],
     [['bench', 'extra'], ['too many arguments']],
     [['report'], ["missing required argument 'result'"]],

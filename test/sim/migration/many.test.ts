@@ -48,7 +48,7 @@ test('a thousand moves in a row forget nothing on the heap', async () => {
     if (rig.move().kind !== 'moved') throw new Error('the VM did not move');
     rig.pass(0.1);
   });
-  // One data file has 176 bytes, beside its object.
-  expect(perMove).toBeLessThan(150);
+  // A data file that is kept takes half a kilobyte: 176 bytes, its buffer, two views and the object.
+  expect(perMove).toBeLessThan(400);
   expect(rig.finish()[0]).toMatchObject({ ok: true, outstanding: 0 });
 });
