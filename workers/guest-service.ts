@@ -150,6 +150,7 @@ class GuestVm {
       if (host === this.host) {
         // It only stood still for a while; what is reported is the pause of a move.
         this.awaited.fill(0);
+        this.lastNs.fill(Number.NaN);
       } else {
         this.host = host;
         this.guest.moveTo(this.memories[host]!, this.buses[host]!);
