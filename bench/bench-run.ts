@@ -12,8 +12,16 @@ import { packageVersion } from './package-root.ts';
 import { summaryOf } from './report/summary.ts';
 import { formatWithRange } from './format.ts';
 import { legend, resultTable } from './report/table.ts';
-import { type BenchResult, type Cell, type Figure, RESULT_FORMAT, RESULT_VERSION } from './result.ts';
-import type { RunSweep, SweepOptions, SweepResult } from './suites/sweep-types.ts';
+import {
+  type BenchResult,
+  type Cell,
+  type CostParameter,
+  type Figure,
+  type Floors,
+  RESULT_FORMAT,
+  RESULT_VERSION,
+} from './result.ts';
+import type { RunSweep, SweepOptions } from './suites/sweep-types.ts';
 
 export interface BenchTarget {
   /** Folder for the files. */
@@ -41,7 +49,9 @@ export async function runBench(
   const cells: Cell[] = [];
   const progress = output.progress();
   const onProgress = (done: number, total: number, label: string): void => progress.update(done, total, label);
-  const resultOf = (sweep: SweepResult, interrupted: boolean): BenchResult => ({
+  // Known piece by piece, so that a run that ends with an error keeps them too.
+  const known: { floors: Floors | null; costs: readonly CostParameter[] } = { floors: null, costs: [] };
+  const resultOf = (interrupted: boolean): BenchResult => ({
     format: RESULT_FORMAT,
     version: RESULT_VERSION,
     stopcopy: packageVersion(),
@@ -52,24 +62,27 @@ export async function runBench(
     interrupted,
     suites: [...options.suites],
     driver: options.driver,
+    inFlight: options.inFlight,
     machine,
-    floors: sweep.floors,
-    costs: [...sweep.costs],
+    floors: known.floors,
+    costs: [...known.costs],
     cells,
   });
-  let sweep: SweepResult = { floors: null, costs: [], cells };
   try {
-    sweep = await runSweep(options, { onCell: (cell) => cells.push(cell), onProgress, signal });
+    const onCell = (cell: Cell): void => void cells.push(cell);
+    const onFloors = (floors: Floors, costs: readonly CostParameter[]): void =>
+      void Object.assign(known, { floors, costs });
+    await runSweep(options, { onCell, onFloors, onProgress, signal });
   } catch (error) {
     progress.stop();
     // An abort that came up through the sweep is the user's wish; of anything else, what was measured is kept.
     if (!signal.aborted) {
-      if (cells.length > 0) for (const file of await writeResult(resultOf(sweep, true), target)) output.note(file);
+      if (cells.length > 0) for (const file of await writeResult(resultOf(true), target)) output.note(file);
       throw error;
     }
   }
   progress.stop();
-  const result = resultOf(sweep, signal.aborted);
+  const result = resultOf(signal.aborted);
   const files = await writeResult(result, target);
   printResult(result, files, output);
   return result.interrupted;
@@ -79,7 +92,7 @@ export async function runBench(
 export async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
   const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
   const json = `${stem}.json`;
-  writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`, '--out');
+  writeFileAtomically(json, `${jsonText(result)}\n`, '--out');
   if (!html) return [json];
   // The charts are large; they are loaded after the measuring, not before it.
   const { reportPage } = await import('./report/page.ts');
@@ -109,6 +122,13 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
     if (output.json) output.note(file);
     else output.text(file);
   }
+}
+
+/** JSON with one field per line, and the numbers of an array on one line: there are thousands of samples. */
+export function jsonText(result: BenchResult): string {
+  return JSON.stringify(result, undefined, 2).replaceAll(/\[\s+[-\d][^[\]{}"]*\]/g, (array) =>
+    array.replaceAll(/\s+/g, ' '),
+  );
 }
 
 /** What the ratios are divided by, and how fast the virtual world is. */

@@ -38,4 +38,4 @@ export { WorkerLost } from '../workers/worker-lost.ts';
 export { readBenchResult } from './result.ts';
 export type { BenchResult, Cell, Figure } from './result.ts';
 export { runSweep } from './suites/sweep.ts';
-export type { SweepHooks, SweepOptions, SweepResult } from './suites/sweep-types.ts';
+export type { SweepHooks, SweepOptions } from './suites/sweep-types.ts';

@@ -120,8 +120,10 @@ export const benchResultSchema = z
     suites: z.array(name),
     /** Driver generation. */
     driver: name,
+    /** What a pause did with tasks in service. */
+    inFlight: z.enum(['finish', 'hold']),
     machine,
-    /** Null when the run was interrupted before the floors were measured. */
+    /** Null when the run ended before the floors were measured. */
     floors: floors.nullable(),
     /** The parameters behind the modelled figures. */
     costs: z.array(costParameter),

@@ -43,10 +43,15 @@ export function percentile(samples: ArrayLike<number>, share: number): number {
   );
 }
 
-/** The median with the middle half of the samples as its range. */
+/** The median with the middle half of the samples as its range, and the samples in the order in which they came. */
 export function medianFigure(samples: ArrayLike<number>, unit: string): Figure {
   const { p50, p25, p75 } = summarise(samples);
-  return { value: p50, unit, kind: 'measured', low: p25, high: p75 };
+  return { value: p50, unit, kind: 'measured', low: p25, high: p75, samples: Array.from(samples, sixDigits) };
+}
+
+/** More digits of a sample are noise, and take room. */
+function sixDigits(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 /** Median with its range, and 99th percentile. */

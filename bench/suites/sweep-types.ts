@@ -32,17 +32,12 @@ export interface SweepOptions {
 export interface SweepHooks {
   /** Called once per finished cell, in order. A cell that was cut short by the signal is not told. */
   onCell(cell: Cell): void;
+  /** Called once, when the floors are known, with the parameters behind the modelled figures. */
+  onFloors(floors: Floors, costs: readonly CostParameter[]): void;
   /** @param label what is being measured now, for a person */
   onProgress(done: number, total: number, label: string): void;
   /** When it fires, the sweep stops within a second and returns what it has. */
   readonly signal: AbortSignal;
 }
 
-export interface SweepResult {
-  /** Null when the signal came before the floors were measured. */
-  readonly floors: Floors | null;
-  readonly costs: readonly CostParameter[];
-  readonly cells: readonly Cell[];
-}
-
-export type RunSweep = (options: SweepOptions, hooks: SweepHooks) => Promise<SweepResult>;
+export type RunSweep = (options: SweepOptions, hooks: SweepHooks) => Promise<void>;

@@ -26,7 +26,7 @@ import {
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
-import type { SuiteName, SweepHooks, SweepOptions, SweepResult } from './sweep-types.ts';
+import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
 import type { HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
 
 /** How long each kind of measurement may take, in one cell. */
@@ -44,7 +44,7 @@ const FULL: Effort = {
   floorSeconds: 0.4,
   throughputSeconds: 0.25,
   samplesMin: 5,
-  batches: 2_000,
+  batches: 500,
   migrationSeconds: 0.4,
   migrationsMin: 10,
   migrationsMax: 100,
@@ -54,7 +54,7 @@ const QUICK: Effort = {
   floorSeconds: 0.2,
   throughputSeconds: 0.05,
   samplesMin: 3,
-  batches: 500,
+  batches: 200,
   migrationSeconds: 0.1,
   migrationsMin: 4,
   migrationsMax: 30,
@@ -65,15 +65,13 @@ const MS_PER_S = 1000;
 type Coordinates = Pick<Cell, 'accelerator' | 'queuePairs' | 'load'>;
 
 /** Runs the sweep. Stops soon after the signal fires; cells told by then stand. */
-export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promise<SweepResult> {
+export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promise<void> {
   const { signal } = hooks;
   const effort = options.quick ? QUICK : FULL;
   const coordinates = options.accelerators.flatMap((accelerator) =>
     options.queuePairs.flatMap((queuePairs) => options.loads.map((load) => ({ accelerator, queuePairs, load }))),
   );
   const steps = coordinates.length + 1;
-  const cells: Cell[] = [];
-  const costs = costParameters();
   hooks.onProgress(0, steps, 'floors of this machine, speed of the virtual world');
   const floorOptions = { batches: effort.batches, seconds: effort.floorSeconds, signal };
   const runner = new BennyRunner();
@@ -81,6 +79,7 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   const speed = options.suites.includes('virtual') ? await measureVirtualSpeed(runner, options.driver, virtual) : [];
   const measuredFloors = await measureFloors(runner, floorOptions);
   const floors: Floors = { ...measuredFloors, more: [...measuredFloors.more, ...speed] };
+  hooks.onFloors(floors, costParameters());
   const pool = new Piscina({
     ...poolModule(import.meta.url, 'vf-measure'),
     minThreads: 1,
@@ -99,7 +98,6 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
         throw error;
       });
       if (cell === null) break;
-      cells.push(cell);
       hooks.onCell(cell);
       if (cell.lostTasks !== undefined && cell.lostTasks.value > 0) throw new TasksLost(cell.id, cell.lostTasks.value);
     }
@@ -108,7 +106,6 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
     await pool.destroy();
   }
   if (!signal.aborted) hooks.onProgress(steps, steps, 'done');
-  return { floors, costs, cells };
 }
 
 interface CellTask {
@@ -250,7 +247,10 @@ function modelledDowntime({ point, low, high }: CellBand): Partial<Cell> {
 function guestPause(pausesNs: readonly number[]): Partial<Cell> {
   if (pausesNs.length === 0) return {};
   const max = pausesNs.reduce((most, ns) => Math.max(most, ns), 0);
-  return { guestPauseNs: { ...quantileFigures(pausesNs, 'ns'), max: measured(max, 'ns') } };
+  const { p50, p99 } = quantileFigures(pausesNs, 'ns');
+  // One sample per queue and move: thousands, that the quantiles stand for.
+  const { samples: _, ...median } = p50;
+  return { guestPauseNs: { p50: median, p99, max: measured(max, 'ns') } };
 }
 
 /** The parameters behind the modelled figures. */

@@ -30,8 +30,8 @@ export interface PfDriver {
   /** PCI revision of the PF, a value of QM_HW. */
   readonly hardware: number;
   /** Bits of the two error registers that shut the device down. */
-  readonly qmShutdownMask: number;
-  readonly coreShutdownMask: number;
+  qmShutdownMask: number;
+  coreShutdownMask: number;
   /** ZIP with the DAE engine: one more status register belongs to "device abnormal". */
   readonly hasDae: boolean;
   /** The QM_RESETTING bit of the PF's control word. */

@@ -122,7 +122,11 @@ export class Replay {
     if (settings.inject !== undefined) this.kernel.inject(settings.inject);
     if (settings.fault_after !== undefined) this.faultAfter = settings.fault_after;
     if (settings.debugfs !== undefined) this.debugFs = truthy(settings.debugfs);
-    if (settings.pf_resetting !== undefined && this.pf !== null) this.pf.resetting = truthy(settings.pf_resetting);
+    const { pf } = this;
+    if (pf === null) return;
+    if (settings.pf_resetting !== undefined) pf.resetting = truthy(settings.pf_resetting);
+    if (settings.qm_shutdown_mask !== undefined) pf.qmShutdownMask = toNumber(settings.qm_shutdown_mask);
+    if (settings.dev_shutdown_mask !== undefined) pf.coreShutdownMask = toNumber(settings.dev_shutdown_mask);
   }
 
   private step(call: TraceCall, index: number): void {

@@ -33,11 +33,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** @param after called between the two cells */
 function sweepOf(after: () => void): RunSweep {
   return async (_options, hooks) => {
+    if (floors !== null) hooks.onFloors(floors, costs);
     hooks.onCell(CELLS[0]);
     hooks.onProgress(1, 2, 'half');
     after();
     if (!hooks.signal.aborted) hooks.onCell(CELLS[1]);
-    return { floors, costs, cells: [] };
   };
 }
 
@@ -63,7 +63,15 @@ test('a run writes a valid document and a page, nothing half-written, and prints
   expect(await done).toBe(false);
   const { names, result } = written(target.out);
   expect(names.map((name) => name.replace(/.*\./, '')).toSorted()).toEqual(['html', 'json']);
-  expect(result).toMatchObject({ seed: 3, quick: true, interrupted: false, suites: ['downtime'], floors, costs });
+  expect(result).toMatchObject({
+    seed: 3,
+    quick: true,
+    interrupted: false,
+    suites: ['downtime'],
+    inFlight: 'finish',
+    floors,
+    costs,
+  });
   expect(result.cells).toEqual(CELLS);
   expect(JSON.parse(stdout())).toEqual(result);
 });
@@ -86,7 +94,7 @@ test('so does one whose sweep lets the abort come up as an error', async () => {
   });
   const { target, done } = run(sweep, controller);
   expect(await done).toBe(true);
-  expect(written(target.out).result).toMatchObject({ interrupted: true, floors: null, cells: [CELLS[0]] });
+  expect(written(target.out).result).toMatchObject({ interrupted: true, floors, cells: [CELLS[0]] });
 });
 
 test('when a worker is lost, what was measured is kept, and the error goes on', async () => {
@@ -95,7 +103,7 @@ test('when a worker is lost, what was measured is kept, and the error goes on', 
   });
   const { target, stderr, done } = run(sweep);
   await expect(done).rejects.toThrow(WorkerLost);
-  expect(written(target.out).result.cells).toEqual([CELLS[0]]);
+  expect(written(target.out).result).toMatchObject({ floors, costs, cells: [CELLS[0]] });
   expect(stderr()).toContain(target.out);
 });
 

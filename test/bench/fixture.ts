@@ -86,6 +86,7 @@ export function fixtureResult(changes: Partial<BenchResult> = {}): BenchResult {
     quick: false,
     interrupted: false,
     suites: ['throughput', 'handshake', 'downtime'],
+    inFlight: 'finish',
     driver: 'upstream-2026',
     machine: {
       cpu: 'Example <CPU> & sons',
