@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Output } from '../bench/cli/output.ts';
 import { buildProgram } from '../bench/cli/program.ts';
-import { COST, type CostName } from '../sim/device/costs.ts';
+import { COST } from '../sim/device/costs.ts';
 import { GUEST_MAP, GUEST_VM } from '../workers/guest-map.ts';
 import { HANDOVER } from '../workers/handover.ts';
 import { LANE, MAP } from '../workers/shared-map.ts';
@@ -164,9 +164,9 @@ function tableRows(page: string): string[][] {
   );
 }
 
-/** A number with or without separators of thousands. */
+/** A number with or without separators of thousands; of a range its first. */
 function numberIn(cell: string | undefined): number {
-  const digits = (cell ?? '').replaceAll(/(?<=\d)[_,\s](?=\d{3})/g, '');
+  const digits = (cell ?? '').replaceAll(/(?<=\d)[_,\s](?=\d{3})/g, '').replace(/(?<=\d)–\d+$/, '');
   return /^\d+(?:\.\d+)?$/.test(digits) ? Number(digits) : Number.NaN;
 }
 
@@ -174,17 +174,35 @@ function numberIn(cell: string | undefined): number {
 const { words: _size, ...HANDOVER_WORDS } = HANDOVER;
 
 describe('what the pages repeat from the sources', () => {
-  it.each(Object.keys(COST) as CostName[])('has point, minimum and maximum of %s in docs/model.md', (name) => {
-    const rows = tableRows('docs/model.md').filter(([first]) => first === name);
-    const { ns, min, max } = COST[name];
-    expect(rows.map((cells) => cells.slice(1, 4).map((cell) => numberIn(cell)))).toContainEqual([ns, min, max]);
+  it('is the cost table, row by row, in docs/model.md', () => {
+    const rows = tableRows('docs/model.md').filter(([name = '']) => /^\w+Ns$/.test(name));
+    const told = rows.map(([name, point, min, max, from, source]) => [
+      name,
+      numberIn(point),
+      numberIn(min),
+      numberIn(max),
+      from,
+      source,
+    ]);
+    const costs = Object.entries(COST).map(([name, { ns, min, max, from, source }]) => [
+      name,
+      ns,
+      min,
+      max,
+      from,
+      source,
+    ]);
+    expect(told).toEqual(costs);
   });
 
   it.each(Object.entries({ MAP, LANE, GUEST_MAP, GUEST_VM, HANDOVER: HANDOVER_WORDS }))(
-    'names every word of %s in docs/shared-memory.md',
+    'is every word of %s with its place, in the tables of docs/shared-memory.md',
     (_, words) => {
-      const spans = new Set(code('docs/shared-memory.md').flatMap((text) => text.match(/\w+/g) ?? []));
-      expect(Object.keys(words).filter((word) => !spans.has(word))).toEqual([]);
+      const told = new Set(tableRows('docs/shared-memory.md').map(([word, place]) => `${word} ${numberIn(place)}`));
+      const missing = Object.entries(words)
+        .map(([word, place]) => `${word} ${place}`)
+        .filter((word) => !told.has(word));
+      expect(missing).toEqual([]);
     },
   );
 });
