@@ -22,6 +22,7 @@ import {
   operationHost,
   RING_ENTRIES,
 } from './shared-map.ts';
+import { IDLE_TURNS } from './waiting.ts';
 import { localNowNs } from './wall-clock.ts';
 
 /** RAM of one VM as its VF on one host reaches it. */
@@ -50,8 +51,6 @@ export interface DeviceInit {
 
 /** Accesses served from one lane before the next one has its turn. */
 const TURN_ENTRIES = 64;
-/** Idle turns before the thread sleeps: long enough to stay awake between two accesses of a driver call. */
-const IDLE_TURNS = 20_000;
 /** The heartbeat is shown once in so many turns. */
 const HEARTBEAT_MASK = 0xfff;
 /** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */

@@ -6,6 +6,9 @@ import { nowNs } from './wall-clock.ts';
 /** Loads before a waiter goes to sleep: some ten microseconds. */
 export const SPINS = 2_000;
 
+/** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
+export const IDLE_TURNS = 20_000;
+
 /** No wait lasts longer than this; who waits longer waits for a thread that died or hangs. */
 export const WAIT_LIMIT_MS = 5_000;
 

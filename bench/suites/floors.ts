@@ -1,19 +1,15 @@
 /**
  * Floors of this machine, measured in the same run as everything else: what is measured is read as a ratio to them.
  */
-import { once } from 'node:events';
-
 import { Packr } from 'msgpackr';
 
-import { startWorker } from '../../workers/worker-url.ts';
 import type { Floors } from '../result.ts';
 import type { Runner } from '../runner.ts';
 import { medianFigure, quantileFigures, rateFigure } from '../statistics.ts';
-import { asker, endAnswer, PING_PONG_WORDS, timeRoundTrips } from './ping-pong.ts';
+import { BarePingPong, timeInTurn } from './ping-pong.ts';
 
 /** Round trips per sample: long against the clock's own cost. */
 export const ROUND_TRIPS_PER_BATCH = 16;
-const WARM_UP_BATCHES = 500;
 const COPY_BYTES = 8 * 1024 * 1024;
 const NS_PER_S = 1e9;
 
@@ -44,14 +40,8 @@ export async function measureFloors(runner: Runner, options: FloorOptions): Prom
 
 /** The bare ping-pong of two threads. ns per round trip, one entry per batch. */
 async function bareRoundTrips(batches: number): Promise<Float64Array> {
-  const shared = new SharedArrayBuffer(4 * PING_PONG_WORDS);
-  const words = new Int32Array(shared);
-  const peer = startWorker(import.meta.url, 'ping-pong-thread', shared);
-  await once(peer, 'online');
-  const roundTrip = asker(words);
-  timeRoundTrips(roundTrip, WARM_UP_BATCHES, ROUND_TRIPS_PER_BATCH);
-  const samples = timeRoundTrips(roundTrip, batches, ROUND_TRIPS_PER_BATCH);
-  endAnswer(words);
-  await once(peer, 'exit');
-  return samples;
+  const bare = await BarePingPong.start();
+  const [samples] = await timeInTurn([bare.roundTrip], batches, ROUND_TRIPS_PER_BATCH);
+  await bare.end();
+  return samples!;
 }

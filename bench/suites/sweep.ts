@@ -27,7 +27,7 @@ import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
-import type { HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
+import type { HandshakeMeasurement, HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
 
 /** How long each kind of measurement may take, in one cell. */
 interface Effort {
@@ -93,7 +93,7 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
     for (const [index, at] of coordinates.entries()) {
       if (signal.aborted) break;
       hooks.onProgress(index + 1, steps, `${at.accelerator}, ${at.queuePairs} queue pairs, ${at.load}`);
-      const cell = await measureCell({ options, at, effort, floors, signal, pool }).catch((error: unknown) => {
+      const cell = await measureCell({ options, at, effort, signal, pool }).catch((error: unknown) => {
         if (signal.aborted) return null;
         throw error;
       });
@@ -112,14 +112,13 @@ interface CellTask {
   readonly options: SweepOptions;
   readonly at: Coordinates;
   readonly effort: Effort;
-  readonly floors: Floors;
   readonly signal: AbortSignal;
   /** One thread that saves, restores and shakes hands for the measuring. */
   readonly pool: Piscina;
 }
 
 /** @returns null when the signal came */
-async function measureCell({ options, at, effort, floors, signal, pool }: CellTask): Promise<Cell | null> {
+async function measureCell({ options, at, effort, signal, pool }: CellTask): Promise<Cell | null> {
   const wants = (suite: SuiteName): boolean => options.suites.includes(suite);
   const { accelerator: kind, queuePairs } = at;
   const load = cellLoad(at.load, queuePairs);
@@ -129,7 +128,7 @@ async function measureCell({ options, at, effort, floors, signal, pool }: CellTa
   const world = await RealWorld.open({ kind, generation, vms: 1, queuePairs, load, seed, inFlight, engine });
   try {
     const parts: Partial<Cell>[] = [];
-    if (wants('handshake')) parts.push(await handshake(world, pool, effort, floors));
+    if (wants('handshake')) parts.push(await handshake(world, pool, effort));
     if (wants('throughput') && !signal.aborted) parts.push(await throughput(world, pool, effort));
     let lost = 0;
     if (wants('downtime') && !signal.aborted) {
@@ -160,7 +159,7 @@ async function measureCell({ options, at, effort, floors, signal, pool }: CellTa
 
 const IMAGE_BYTES = 176;
 
-async function handshake(world: RealWorld, pool: Piscina, effort: Effort, floors: Floors): Promise<Partial<Cell>> {
+async function handshake(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {
   const task: HandshakeTask = {
     world: world.init,
     vm: 0,
@@ -168,9 +167,10 @@ async function handshake(world: RealWorld, pool: Piscina, effort: Effort, floors
     batches: effort.batches,
     perBatch: ROUND_TRIPS_PER_BATCH,
   };
-  const samples = (await pool.run(task, { name: 'measureHandshake' })) as Float64Array;
-  const quantiles = quantileFigures(samples, 'ns');
-  return { handshakeNs: { ...quantiles, ratioToFloor: ratioToFloor(quantiles.p50, floors.pingPongNs.p50) } };
+  const { handshakeNs, bareNs } = (await pool.run(task, { name: 'measureHandshake' })) as HandshakeMeasurement;
+  const quantiles = quantileFigures(handshakeNs, 'ns');
+  // Cores move nearer and farther in the course of a run: the floor is the one measured in turn with the handshakes.
+  return { handshakeNs: { ...quantiles, ratioToFloor: ratioToFloor(quantiles.p50, medianFigure(bareNs, 'ns')) } };
 }
 
 async function throughput(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {

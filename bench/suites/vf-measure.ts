@@ -11,7 +11,7 @@ import { waitForValue } from '../../workers/waiting.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
 import type { WorldInit } from '../../workers/world-init.ts';
 import { BennyRunner } from '../runner.ts';
-import { timeRoundTrips } from './ping-pong.ts';
+import { BarePingPong, timeInTurn } from './ping-pong.ts';
 
 export interface MeasureTask {
   readonly world: WorldInit;
@@ -37,7 +37,6 @@ export interface SaveMeasurement {
 }
 
 const runner = new BennyRunner();
-const WARM_UP_BATCHES = 200;
 
 /** A lane of its own for each task: the thread outlives the worlds that it measures. */
 function laneOf(world: WorldInit): Lane {
@@ -104,13 +103,21 @@ export async function measureRestore(task: MeasureTask & { readonly frameBytes: 
   });
 }
 
-/** Round trips of one PF register read. @returns ns per round trip, one entry per batch */
-export async function measureHandshake(task: HandshakeTask): Promise<Float64Array> {
+export interface HandshakeMeasurement {
+  /** ns per round trip, one entry per batch: reads of a PF register, and the bare ping-pong taken in turn with them. */
+  readonly handshakeNs: Float64Array;
+  readonly bareNs: Float64Array;
+}
+
+/** Round trips of one PF register read, and of a bare ping-pong by the same thread. */
+export async function measureHandshake(task: HandshakeTask): Promise<HandshakeMeasurement> {
   return whileStopped(task.world, task.vm, task.host, async () => {
     const { world } = task;
     const port = new LanePort(laneOf(world), task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    timeRoundTrips(roundTrip, WARM_UP_BATCHES, task.perBatch);
-    return timeRoundTrips(roundTrip, task.batches, task.perBatch);
+    const bare = await BarePingPong.start();
+    const [handshakeNs, bareNs] = await timeInTurn([roundTrip, bare.roundTrip], task.batches, task.perBatch);
+    await bare.end();
+    return { handshakeNs: handshakeNs!, bareNs: bareNs! };
   });
 }
