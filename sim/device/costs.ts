@@ -182,11 +182,11 @@ export const COST = {
     why: 'One 1 KiB cipher on one core.',
   },
   hpreTaskNs: {
-    ns: 100_000,
-    min: 50_000,
+    ns: 200_000,
+    min: 100_000,
     max: 311_000,
     from: 'derived',
-    source: 'Huawei CDN guide: 100 000 RSA-2048 operations per second; spread over 10 cores',
+    source: 'Huawei CDN guide: 100 000 RSA-2048 operations per second and server, two devices; spread over 10 cores',
     why: 'One RSA-2048 private-key operation on one core.',
   },
   zipTaskNs: {
