@@ -21,7 +21,14 @@ test('a summary holds the order statistics and leaves the samples alone', () => 
 });
 
 test('a measured figure is the median with the middle half as its range', () => {
-  expect(medianFigure(SAMPLES, 'ns')).toEqual({ value: 3, unit: 'ns', kind: 'measured', low: 2, high: 4 });
+  expect(medianFigure(SAMPLES, 'ns')).toEqual({
+    value: 3,
+    unit: 'ns',
+    kind: 'measured',
+    low: 2,
+    high: 4,
+    samples: SAMPLES,
+  });
   expect(quantileFigures(SAMPLES, 'ns').p99).toEqual({ value: 4.96, unit: 'ns', kind: 'measured' });
 });
 
