@@ -1,12 +1,13 @@
 /**
  * Files that a command writes: whole or not at all, and a sentence when the place does not take them.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no folder can be made there',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
@@ -20,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function prepareFolder(folder: string, option: string): void {
   const probe = join(folder, `.stopcopy-${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     closeSync(openSync(probe, 'w'));
     rmSync(probe);
   } catch (error) {
@@ -28,11 +29,21 @@ export function prepareFolder(folder: string, option: string): void {
   }
 }
 
+/**
+ * Makes a folder and those above it, one by one: Node's recursive form never returns where a file system refuses a folder
+ * with ENOENT, as /proc does.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
 /** Writes beside the target and renames, so that a reader never sees half a file. Makes the folder. */
 export function writeFileAtomically(path: string, text: string, option: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(resolve(dirname(path)));
     const file = openSync(temporary, 'w');
     try {
       const bytes = Buffer.from(text, 'utf8');

@@ -29,7 +29,7 @@ export function parseDocument<T extends z.ZodType>(
 function describe(issue: z.core.$ZodIssue, document: unknown): string {
   const where = issue.path.length === 0 ? 'the document' : fieldPath(issue.path);
   const found = shown(valueAt(document, issue.path));
-  return `${where}: ${issue.message.replace(/^Invalid input: /, '')} (found ${found})`;
+  return `${where}: ${issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '')} (found ${found})`;
 }
 
 function fieldPath(path: readonly PropertyKey[]): string {

@@ -91,6 +91,19 @@ describe('a wrong command line exits with 2 and a sentence', () => {
   });
 });
 
+test.runIf(process.platform === 'linux')('a place where no folder can be made is said at once', () => {
+  const { status, stderr } = stopcopy('bench', '--quick', '--out', '/proc/stopcopy/results');
+  expect(status).toBe(2);
+  expect(stderr).toContain('/proc/stopcopy/results');
+});
+
+test('more queue pairs than the device has are refused before anything is measured', () => {
+  const out = join(file('plain', ''), '..', 'many');
+  const { status, stderr } = stopcopy('bench', '--accelerator', 'sec', '--queue-pairs', '1000', '--out', out);
+  expect(status).toBe(2);
+  expect(stderr).toContain('768');
+});
+
 test('a folder that cannot be written is told before anything is measured', () => {
   const { status, stderr } = stopcopy('bench', '--quick', '--out', join(file('plain-file', ''), 'below'));
   expect(status).toBe(2);
