@@ -17,7 +17,7 @@ import type { VftEntry } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
 import { pointCosts } from './costs.ts';
 import type { CostValues } from './costs.ts';
-import { Doorbells } from './doorbells.ts';
+import { Doorbells, KICK } from './doorbells.ts';
 import { Engine } from './engine.ts';
 import type { TaskServiceNs } from './engine.ts';
 import { AEQ, EQ, EventQueues } from './event-queues.ts';
@@ -243,6 +243,8 @@ export class Accelerator {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.doorbellNs;
     if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) {
+      // A resume kick of a queue that has nothing to do: a resumed function gets one for each of its queues.
+      if (high === KICK && this.doorbells.isIdleKick(fn, low)) return;
       if (this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs)) this.reckon();
       return;
     }

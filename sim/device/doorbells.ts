@@ -20,7 +20,7 @@ import type { Queues } from './queues.ts';
 import type { RasStatus } from './ras-status.ts';
 
 /** High word of a kick: index 0, priority 1. */
-const KICK = doorbellHigh(0, 1);
+export const KICK: number = doorbellHigh(0, 1);
 
 export class Doorbells {
   private readonly functions: Functions;
@@ -35,6 +35,20 @@ export class Doorbells {
     this.engine = engine;
     this.events = events;
     this.ras = ras;
+  }
+
+  /**
+   * Whether a doorbell with the high word of a kick asks a running function for a queue that is not on the chip and has
+   * nothing to do, so that it has no effect but to be counted.
+   *
+   * @param low low word; queue numbers end below the command, and the SQ command is 0
+   */
+  isIdleKick(fn: number, low: number): boolean {
+    const { queues, functions } = this;
+    if (functions.paused[fn] === 1 || low >= queues.vft.num[fn]!) return false;
+    if (queues.sqCached[queues.vft.base[fn]! + low] === 1 || !queues.idleInMemory(fn, low)) return false;
+    functions.doorbellCount[fn]! += 1;
+    return true;
   }
 
   /**
