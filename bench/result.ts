@@ -4,12 +4,12 @@
  * Every number is a {@link Figure} that says which kind it is. Units stand in the names and in the figures. Figures that
  * belong to a suite which was not run are left out; a failed measurement is never a zero.
  */
-import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
 import { UserError } from '../sim/base/user-error.ts';
-import { schemaError } from './cli/schema-error.ts';
+import { readInputText } from './cli/input-file.ts';
+import { parseDocument } from '../sim/base/schema.ts';
 
 export const RESULT_FORMAT = 'stopcopy-bench';
 export const RESULT_VERSION = 1;
@@ -151,7 +151,7 @@ export type BenchResult = z.infer<typeof benchResultSchema>;
 
 /** @throws UserError naming the file and the field when it is not a whole result document of this version */
 export function readBenchResult(path: string): BenchResult {
-  return parseBenchResult(readText(path), path);
+  return parseBenchResult(readInputText(path), path);
 }
 
 export function parseBenchResult(text: string, file: string): BenchResult {
@@ -171,9 +171,7 @@ export function parseBenchResult(text: string, file: string): BenchResult {
       'Read it with the stopcopy that wrote it, or measure again with `stopcopy bench`.',
     );
   }
-  const parsed = benchResultSchema.safeParse(document);
-  if (!parsed.success) throw schemaError(file, document, parsed.error);
-  return parsed.data;
+  return parseDocument(benchResultSchema, document, file);
 }
 
 function headOf(document: unknown): { format: unknown; version: unknown } {
@@ -190,22 +188,6 @@ function parseJson(text: string, file: string): unknown {
     const state = text.trim() === '' ? 'is empty' : `is not JSON (${why}); it may be cut short`;
     throw new UserError('input', `${file}: ${state}`, 'Give a .json file that `stopcopy bench` wrote.');
   }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UserError('input', `${path}: cannot be read: ${systemReason(error)}`, 'Check the path.');
-  }
-}
-
-function systemReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
 }
 
 function quote(value: unknown): string {
