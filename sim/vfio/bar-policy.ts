@@ -15,14 +15,48 @@ export interface BarPort {
   writeBar(offset: number, width: number, from: Uint8Array): void;
 }
 
-/** Who decides how much of BAR2 user space sees. */
-export type BarPolicy =
-  /** No migration: the core's rules, the whole BAR. */
-  | 'plain'
-  /** Migration control in the upper half of the VF's BAR2: half of it. */
-  | 'half'
+/** How much of BAR2 one kind of device says it has, how much it lets through, and by whose rules. */
+interface BarRules {
+  /** Size in region info. */
+  readonly told: 'half' | 'all';
+  /** What read, write and mmap let through. */
+  readonly granted: 'half' | 'all';
+  /** The core lets an access of no bytes pass anywhere; the driver looks at its place first. */
+  readonly by: 'core' | 'driver';
+}
+
+export const BAR_POLICIES = {
+  /** No migration, or an RFC of 2021 that hides nothing: the core's rules, the whole BAR. */
+  plain: { told: 'all', granted: 'all', by: 'core' },
+  /** Migration control in the upper half, and only the size in region info keeps it from user space. */
+  told: { told: 'half', granted: 'all', by: 'core' },
+  /** Migration control in the upper half of the VF's BAR2, and every call stops at the half. */
+  half: { told: 'half', granted: 'half', by: 'driver' },
   /** Migration control in the PF's BAR2: the whole BAR, but by the driver's rules. */
-  | 'whole';
+  whole: { told: 'all', granted: 'all', by: 'driver' },
+} as const satisfies Record<string, BarRules>;
+
+/** Who decides how much of BAR2 user space sees. */
+export type BarPolicy = keyof typeof BAR_POLICIES;
+
+/**
+ * What is done about a control area in the VF's own BAR2 while migration is offered: nothing, a smaller size in region
+ * info, or, as in the driver that was merged, an end for every call.
+ */
+export type BarClip = 'none' | 'info' | 'all';
+
+const POLICY_OF_CLIP = { none: 'plain', info: 'told', all: 'half' } as const satisfies Record<BarClip, BarPolicy>;
+
+/**
+ * The policy of a device.
+ *
+ * @param offersMigration whether the migration driver is in front of it
+ * @param pfMode whether the control windows are in the PF's BAR2
+ */
+export function policyOf(offersMigration: boolean, pfMode: boolean, clip: BarClip): BarPolicy {
+  if (!offersMigration) return 'plain';
+  return pfMode ? 'whole' : POLICY_OF_CLIP[clip];
+}
 
 export interface RegionInfo {
   /** Bytes. */
@@ -42,16 +76,21 @@ export class BarAccess {
     this.bar2Bytes = bar2Bytes;
   }
 
-  /** Bytes of BAR2 that a policy shows. */
-  visibleBytes(policy: BarPolicy): number {
-    return policy === 'half' ? this.bar2Bytes / GUEST_BAR2_DIVISOR : this.bar2Bytes;
+  /** Bytes of BAR2 that region info tells of. */
+  toldBytes(policy: BarPolicy): number {
+    return this.bytesOf(BAR_POLICIES[policy].told);
+  }
+
+  /** Bytes of BAR2 that read, write and mmap let through. */
+  grantedBytes(policy: BarPolicy): number {
+    return this.bytesOf(BAR_POLICIES[policy].granted);
   }
 
   /** Size and flags of a region, or null where there is none. */
   info(policy: BarPolicy, index: number): RegionInfo | null {
     if (index === REGION.BAR2) {
       const flags = REGION_FLAG.READ | REGION_FLAG.WRITE | REGION_FLAG.MMAP;
-      return { size: this.visibleBytes(policy), flags };
+      return { size: this.toldBytes(policy), flags };
     }
     if (index === REGION.CONFIG) return { size: CONFIG_SPACE_BYTES, flags: REGION_FLAG.READ | REGION_FLAG.WRITE };
     if (index === REGION.VGA || index >= REGION.count) return null;
@@ -60,7 +99,7 @@ export class BarAccess {
 
   /** mmap() of a region. 0 or -EINVAL. Offset and length in bytes, whole pages. */
   map(policy: BarPolicy, index: number, offset: number, length: number, shared: boolean): number {
-    if (index === REGION.BAR2 && offset + length > this.visibleBytes(policy)) return -EINVAL;
+    if (index === REGION.BAR2 && offset + length > this.grantedBytes(policy)) return -EINVAL;
     if (!shared || index !== REGION.BAR2) return -EINVAL;
     return 0;
   }
@@ -96,12 +135,16 @@ export class BarAccess {
   /** How much of an access is let through; an access that crosses the end is cut short, one behind it refused. */
   private granted(policy: BarPolicy, index: number, offset: number, length: number): number {
     if (index === REGION.BAR2) {
-      const end = this.visibleBytes(policy);
-      if (policy === 'plain' && length === 0) return 0;
+      const end = this.grantedBytes(policy);
+      if (length === 0 && BAR_POLICIES[policy].by === 'core') return 0;
       return offset >= end ? -EINVAL : Math.min(length, end - offset);
     }
     if (index >= REGION.count) return -EINVAL;
     return length === 0 ? 0 : -EINVAL;
+  }
+
+  private bytesOf(share: 'half' | 'all'): number {
+    return share === 'half' ? this.bar2Bytes / GUEST_BAR2_DIVISOR : this.bar2Bytes;
   }
 }
 

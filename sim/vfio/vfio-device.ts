@@ -17,7 +17,7 @@ import type { KernelServices, PfDriver, UserMemory } from '../driver/kernel.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
 import type { RegisterPort } from '../driver/port.ts';
 import { VfDriver } from '../driver/vf-driver.ts';
-import { BarAccess, type BarPolicy, type BarPort } from './bar-policy.ts';
+import { BarAccess, type BarClip, type BarPolicy, type BarPort, policyOf } from './bar-policy.ts';
 
 /** What a reset of the function consists of, for whoever plays the hardware or records. */
 export type ResetEvent = 'reset_prepare' | 'flr' | 'reset_done';
@@ -35,6 +35,8 @@ export interface VfioDeviceConfig {
   readonly kernel: KernelServices;
   /** Whether opening the device resets the function. */
   readonly resetsAtOpen: boolean;
+  /** What hides a control area in the VF's own BAR2 while migration is offered. Default: `all`, as in the merged driver. */
+  readonly barClip?: BarClip;
   /** Called at each step of a reset; the function itself is to be reset at `flr`. */
   readonly onReset: (event: ResetEvent) => void;
 }
@@ -52,6 +54,7 @@ export class VfioDevice {
   newFile: MigrationFile | null = null;
 
   private readonly bars: BarAccess;
+  private readonly clip: BarClip;
   private readonly resetsAtOpen: boolean;
   private readonly onReset: (event: ResetEvent) => void;
   private readonly generation: Generation;
@@ -63,6 +66,7 @@ export class VfioDevice {
     const { pf, generation } = config;
     this.generation = generation;
     this.bars = new BarAccess(config.bar, config.bar2Bytes);
+    this.clip = config.barClip ?? 'all';
     this.resetsAtOpen = config.resetsAtOpen;
     this.onReset = config.onReset;
     if (pf !== null && pf.hardware >= QM_HW.V3) {
@@ -196,8 +200,8 @@ export class VfioDevice {
   }
 
   private policy(): BarPolicy {
-    if (this.driver === null) return 'plain';
-    return this.driver.pfMode ? 'whole' : 'half';
+    const { driver } = this;
+    return policyOf(driver !== null, driver !== null && driver.pfMode, this.clip);
   }
 
   private featureMigration(user: UserMemory, flags: number, dataBytes: number): number {
