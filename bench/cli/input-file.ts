@@ -1,7 +1,7 @@
 /**
  * Input files of the commands: YAML or JSON, checked against a schema, with errors that name file, place and field.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 import { parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
@@ -50,16 +50,28 @@ export function parseInput(text: string, path: string): unknown {
  * @throws UserError of kind `input`
  */
 export function readInputText(path: string): string {
-  let bytes: Buffer;
+  let bytes: Buffer | number;
   try {
-    bytes = readFileSync(path);
+    bytes = bytesOrSize(path);
   } catch (error) {
     throw new UserError('input', `${path}: cannot be read: ${systemReason(error)}`, 'Check the path.');
   }
-  if (bytes.length > INPUT_BYTES_MAX) {
-    throw new UserError('input', `${path}: has ${bytes.length} bytes, allowed are ${INPUT_BYTES_MAX}`, 'Split it.');
+  const size = typeof bytes === 'number' ? bytes : bytes.length;
+  if (typeof bytes === 'number' || size > INPUT_BYTES_MAX) {
+    throw new UserError('input', `${path}: has ${size} bytes, allowed are ${INPUT_BYTES_MAX}`, 'Split it.');
   }
   return bytes.toString('utf8');
+}
+
+/** What is in the file, or its size when that is too much to be read. */
+function bytesOrSize(path: string): Buffer | number {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    return size > INPUT_BYTES_MAX ? size : readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function systemReason(error: unknown): string {
