@@ -13,6 +13,7 @@ import { bug } from '../sim/base/bug.ts';
 import { UserError } from '../sim/base/user-error.ts';
 import { acceleratorRegisterBytes } from '../sim/device/accelerator.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
+import { type MigrationRefusal, refusalSentence } from '../sim/vfio/migration-refusal.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
 import type { Load } from '../sim/workload/load.ts';
 import type { DeviceInit } from './device-service.ts';
@@ -42,6 +43,8 @@ export interface RealWorldOptions {
   readonly engine: { readonly servers: number; readonly serviceNs: number };
   /** Queue isolation (PF register 0x30) at source and destination. Default 0 and 0. */
   readonly isolation?: readonly [number, number];
+  /** Why the migration driver keeps away from the VFs of source and destination; null: it does not. Default: null. */
+  readonly refusals?: readonly [MigrationRefusal | null, MigrationRefusal | null];
   /** Threads of each pool, and so migrations at once. Default 1. */
   readonly threads?: number;
   /** How long one thread waits for another before it counts as lost, in ms. */
@@ -132,6 +135,8 @@ export class RealWorld {
    * @throws WorkerLost when a thread died or hangs
    */
   async migrate(vm: number, from: number, damage?: DamageName): Promise<RealMigration> {
+    const blocked = this.blockedBy(from, 'source') ?? this.blockedBy(1 - from, 'destination');
+    if (blocked !== null) return blocked;
     const slot = await this.takeSlot();
     const { handover, stamps } = this.init.slots[slot]!;
     new Int32Array(handover).fill(0);
@@ -148,6 +153,14 @@ export class RealWorld {
       // Also when one half failed: the other may write into the slot until it has ended too.
       void Promise.allSettled(halves).then(() => this.giveSlot(slot));
     }
+  }
+
+  /** A move that does not begin, because the driver of one side offers no migration. Nothing was stopped. */
+  private blockedBy(host: number, side: 'source' | 'destination'): RealMigration | null {
+    const { refusal } = this.init.hosts[host]!;
+    if (refusal === null) return null;
+    const reason = `the ${side} offers no migration: ${refusalSentence(refusal)}`;
+    return { kind: 'failed', reason, resumed: true };
   }
 
   /** Ends the load, waits until every accepted task has completed, and takes the threads down. */
@@ -294,11 +307,13 @@ function plan(options: RealWorldOptions): Plan {
     );
   }
   const isolation = options.isolation ?? [0, 0];
+  const refusals = options.refusals ?? [null, null];
   const layout = new QueueLayout({ kind, queuePairs, dmaBase: DMA_BASE });
   const map = createMap();
   const guestMap = createGuestMap(vms);
-  const hosts = isolation.map((value) => ({
+  const hosts = isolation.map((value, index) => ({
     isolation: value,
+    refusal: refusals[index] ?? null,
     registers: new SharedArrayBuffer(acceleratorRegisterBytes(vms)),
   }));
   const worldVms = Array.from({ length: vms }, (_, vm) => ({
@@ -330,8 +345,9 @@ function plan(options: RealWorldOptions): Plan {
   };
   const device: DeviceInit = {
     map,
-    hosts: hosts.map((host, index) => ({
-      ...host,
+    hosts: hosts.map(({ isolation: queueIsolation, registers }, index) => ({
+      isolation: queueIsolation,
+      registers,
       kind,
       hardware,
       vfCount: vms,

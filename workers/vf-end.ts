@@ -47,7 +47,7 @@ export class VfEnd {
    */
   constructor(world: WorldInit, lane: Lane, vmIndex: number, host: number, resets: boolean) {
     const facts: AcceleratorFacts = ACCELERATORS[world.kind];
-    const { registers, isolation } = world.hosts[host]!;
+    const { registers, isolation, refusal } = world.hosts[host]!;
     const vm = world.vms[vmIndex]!;
     const { kind, queuePairs, dmaBase } = world;
     this.layout = new QueueLayout({ kind, queuePairs, dmaBase });
@@ -72,6 +72,7 @@ export class VfEnd {
       },
       kernel: HEALTHY_KERNEL,
       resetsAtOpen: resets,
+      refusal,
       onReset: (event) => {
         if (event === 'flr') port.resetFunction();
       },

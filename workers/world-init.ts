@@ -3,6 +3,16 @@
  */
 import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
+import type { MigrationRefusal } from '../sim/vfio/migration-refusal.ts';
+
+export interface WorldHost {
+  /** PF register 0x30. */
+  readonly isolation: number;
+  /** The accelerator's register files. */
+  readonly registers: SharedArrayBuffer;
+  /** Why the migration driver keeps away from the VFs of this host; null: it does not. */
+  readonly refusal: MigrationRefusal | null;
+}
 
 /** One VM: its VF and its RAM on each host. */
 export interface WorldVm {
@@ -30,8 +40,7 @@ export interface WorldInit {
   readonly hardware: number;
   readonly queuePairs: number;
   readonly dmaBase: number;
-  /** PF register 0x30 and register files, per host. */
-  readonly hosts: readonly { readonly isolation: number; readonly registers: SharedArrayBuffer }[];
+  readonly hosts: readonly WorldHost[];
   readonly vms: readonly WorldVm[];
   readonly slots: readonly WorldSlot[];
   /** How long any thread waits for another before that one counts as lost, in ms. */

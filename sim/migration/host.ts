@@ -10,6 +10,7 @@ import type { CostValues } from '../device/costs.ts';
 import type { GuestMemory } from '../device/guest-memory.ts';
 import type { Generation } from '../driver/generation.ts';
 import { HEALTHY_KERNEL, type PfDriver } from '../driver/kernel.ts';
+import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
 import { VfioDevice } from '../vfio/vfio-device.ts';
 import type { GuestBus } from '../workload/guest.ts';
 import { type Surroundings, VirtualPort } from './virtual-port.ts';
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly generation: Generation;
   readonly costs: CostValues;
   readonly device: Omit<AcceleratorConfig, 'kind' | 'costs'>;
+  /** VFs, by hardware function number, to which the migration driver is not to attach itself. Default: none. */
+  readonly refusals?: ReadonlyMap<number, MigrationRefusal>;
 }
 
 /** The moment of the event that is being worked on. */
@@ -90,6 +93,7 @@ export class VfSlot {
       pf: host.pf,
       kernel: HEALTHY_KERNEL,
       resetsAtOpen: true,
+      refusal: host.options.refusals?.get(fn) ?? null,
       onReset: (event) => {
         if (event !== 'flr') return;
         host.accelerator.resetFunction(fn, clock.nowNs);

@@ -4,7 +4,7 @@
  * A generator: it yields the moment until which it has nothing to do, so that many migrations share one clock. The
  * driver's calls advance that clock themselves.
  */
-import { errnoName } from '../abi/errno.ts';
+import { ENOTTY, errnoName } from '../abi/errno.ts';
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';
 import { MIG_STATE } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
@@ -41,6 +41,8 @@ export type VfMigrationOutcome =
       /** The call that failed, and its error. */
       readonly at: string;
       readonly errno: string;
+      /** In words, where the errno alone does not tell. */
+      readonly reason?: string;
       /** Whether the guest runs on at the source with its queues served; otherwise only a reset makes the VF work again. */
       readonly resumed: boolean;
       /** From the vCPUs' stop until they run again at the source; 0 when they never stopped. */
@@ -66,6 +68,10 @@ export class VfMigration {
     const { world, options, source } = this;
     const { vm, destination, link, costs } = options;
     const { clock } = world;
+
+    // A VMM learns this when it opens the device, and then does not begin.
+    const blocked = blockedAt(source, 'source') ?? blockedAt(destination, 'destination');
+    if (blocked !== null) return blocked;
 
     // Outside the pause: the destination's VF is stopped and made ready to take an image.
     let ret = this.call(() => destination.vfio.setState(STATE.RESUMING));
@@ -158,6 +164,14 @@ export class VfMigration {
   private failed(at: string, ret: number, startNs: number, resumed: boolean): VfMigrationOutcome {
     return { kind: 'failed', at, errno: errnoName(ret), resumed, downtimeNs: this.world.clock.nowNs - startNs };
   }
+}
+
+/** A move that does not begin, because one side's device offers no migration. Nothing was stopped. */
+function blockedAt(slot: VfSlot, side: 'source' | 'destination'): VfMigrationOutcome | null {
+  const reason = slot.vfio.migrationBlocker;
+  if (reason === null) return null;
+  const errno = errnoName(-ENOTTY);
+  return { kind: 'failed', at: `${side} MIGRATION`, errno, reason, resumed: true, downtimeNs: 0 };
 }
 
 const PART_OF_PHASE = {

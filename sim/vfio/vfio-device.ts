@@ -1,7 +1,8 @@
 /**
  * One VF as user space holds it: the VFIO core's entry paths in front of the migration driver.
  *
- * Where no migration is offered (no PF driver, or hardware before V3) the same device answers as a plain one.
+ * Where no migration is offered (no PF driver, hardware before V3, or a refusal for the place that the VF has) the same
+ * device answers as a plain one: it can be given to a guest, and is no candidate for a move.
  *
  * Source: drivers/vfio/vfio_main.c and vfio_pci_core.c as described in docs/device.md sections 8.11, 9 and 10.
  */
@@ -17,6 +18,7 @@ import type { KernelServices, PfDriver, UserMemory } from '../driver/kernel.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
 import type { RegisterPort } from '../driver/port.ts';
 import { VfDriver } from '../driver/vf-driver.ts';
+import { type MigrationRefusal, refusalSentence } from './migration-refusal.ts';
 import { BarAccess, type BarClip, type BarPolicy, type BarPort, policyOf } from './bar-policy.ts';
 
 /** What a reset of the function consists of, for whoever plays the hardware or records. */
@@ -37,6 +39,8 @@ export interface VfioDeviceConfig {
   readonly resetsAtOpen: boolean;
   /** What hides a control area in the VF's own BAR2 while migration is offered. Default: `all`, as in the merged driver. */
   readonly barClip?: BarClip;
+  /** Why the migration driver keeps away from this VF though it could serve it; null or absent: it does not. */
+  readonly refusal?: MigrationRefusal | null;
   /** Called at each step of a reset; the function itself is to be reset at `flr`. */
   readonly onReset: (event: ResetEvent) => void;
 }
@@ -50,6 +54,8 @@ export class VfioDevice {
   /** The migration driver, or null on a plain device. */
   readonly driver: VfDriver | null;
   readonly debug: DebugFiles | null;
+  /** Why there is no migration, as a VMM puts it when asked to migrate; null where there is. */
+  readonly migrationBlocker: string | null;
   /** The data file that the last state change handed out, or null. The caller holds a reference to it. */
   newFile: MigrationFile | null = null;
 
@@ -63,13 +69,14 @@ export class VfioDevice {
   private readonly scratchView: DataView = new DataView(this.scratch.buffer);
 
   constructor(config: VfioDeviceConfig) {
-    const { pf, generation } = config;
+    const { pf, generation, refusal = null } = config;
     this.generation = generation;
     this.bars = new BarAccess(config.bar, config.bar2Bytes);
     this.clip = config.barClip ?? 'all';
     this.resetsAtOpen = config.resetsAtOpen;
     this.onReset = config.onReset;
-    if (pf !== null && pf.hardware >= QM_HW.V3) {
+    this.migrationBlocker = blockerOf(pf, refusal);
+    if (pf !== null && this.migrationBlocker === null) {
       this.driver = new VfDriver({ ...config, pf });
       this.debug = generation.hasDebugFiles ? new DebugFiles(this.driver) : null;
     } else {
@@ -245,6 +252,12 @@ export class VfioDevice {
     this.precopyInfoV2 = true;
     return 0;
   }
+}
+
+function blockerOf(pf: PfDriver | null, refusal: MigrationRefusal | null): string | null {
+  if (pf === null) return 'the VF offers no migration: its PF has no driver';
+  if (pf.hardware < QM_HW.V3) return 'the VF offers no migration: the device is older than hardware V3';
+  return refusal === null ? null : `the VF offers no migration: ${refusalSentence(refusal)}`;
 }
 
 /** Not an errno and not success: the feature is to be carried out. */

@@ -12,6 +12,7 @@ import { PF, VF } from '../../../sim/driver/port.ts';
 import type { VfDriver } from '../../../sim/driver/vf-driver.ts';
 import type { ResponderSettings, TraceDevice } from '../../../sim/trace/format.ts';
 import { Responder } from '../../../sim/trace/responder.ts';
+import type { MigrationRefusal } from '../../../sim/vfio/migration-refusal.ts';
 import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import { type ResetEvent, VfioDevice } from '../../../sim/vfio/vfio-device.ts';
 
@@ -65,6 +66,7 @@ export interface RigOptions {
   readonly pf?: Partial<PfDriver> | null;
   readonly device?: Partial<TraceDevice>;
   readonly resetsAtOpen?: boolean;
+  readonly refusal?: MigrationRefusal;
 }
 
 class RigPort extends Responder {
@@ -115,6 +117,7 @@ export class Rig {
         mapBar: () => this.kernel.bar,
       },
       resetsAtOpen: options.resetsAtOpen ?? false,
+      refusal: options.refusal ?? null,
       onReset: (event) => this.resets.push(event),
     });
   }

@@ -11,6 +11,7 @@ import { Link } from '../../../sim/migration/link.ts';
 import { runMigrations, VfMigration, type VfMigrationOutcome } from '../../../sim/migration/vf-migration.ts';
 import type { Vm } from '../../../sim/migration/vm.ts';
 import { World } from '../../../sim/migration/world.ts';
+import type { MigrationRefusal } from '../../../sim/vfio/migration-refusal.ts';
 import type { CheckReport } from '../../../sim/workload/checker.ts';
 import type { QueueDepths } from '../../../sim/workload/layout.ts';
 import { type LoadName, namedLoad } from '../../../sim/workload/load.ts';
@@ -21,6 +22,8 @@ export const DRIVERS = [
   { generation: 'upstream-2026', hardware: QM_HW.V3, window: false },
   { generation: 'upstream-2026', hardware: QM_HW.V4, window: true },
 ] as const;
+
+type RefusedVfs = ReadonlyMap<number, MigrationRefusal>;
 
 export interface RigOptions {
   readonly kind?: AcceleratorKind;
@@ -37,6 +40,8 @@ export interface RigOptions {
   readonly costs?: CostValues;
   /** Of source and destination. */
   readonly isolation?: readonly [number, number];
+  /** VFs, by hardware function number, that offer no migration, at source and destination. */
+  readonly refusals?: readonly [RefusedVfs, RefusedVfs];
   /** Queue pairs of each VF of the destination, when they are others. */
   readonly destinationQueuePairs?: number;
   readonly seed?: number;
@@ -74,6 +79,7 @@ export class Rig {
         kind,
         generation: GENERATIONS[options.generation ?? 'linux-6.12.117'],
         costs,
+        ...(options.refusals === undefined ? {} : { refusals: options.refusals[index] }),
         device: {
           hardware: options.hardware ?? QM_HW.V3,
           vfCount: vms,
