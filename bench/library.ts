@@ -8,7 +8,7 @@ export { Bug } from '../sim/base/bug.ts';
 export { Random } from '../sim/base/random.ts';
 export { UserError } from '../sim/base/user-error.ts';
 export { Accelerator } from '../sim/device/accelerator.ts';
-export type { AcceleratorConfig } from '../sim/device/accelerator.ts';
+export type { AcceleratorConfig } from '../sim/device/accelerator-config.ts';
 export { COST, highCosts, lowCosts, pointCosts } from '../sim/device/costs.ts';
 export type { Cost, CostValues } from '../sim/device/costs.ts';
 export { GuestMemory } from '../sim/device/guest-memory.ts';

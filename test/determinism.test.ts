@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { AccessTracer } from '../sim/migration/virtual-port.ts';
 import type { VfMigrationOutcome } from '../sim/migration/vf-migration.ts';
 import type { CheckReport } from '../sim/workload/checker.ts';
 import { LOAD_NAMES } from '../sim/workload/load.ts';
@@ -16,8 +17,9 @@ interface Trail {
 }
 
 /** A life of three VMs: load, all of them there at once, a failure, and back. */
-function live(options: RigOptions): Trail {
+function live(options: RigOptions, tracer: AccessTracer | null = null): Trail {
   const rig = new Rig({ vms: 3, ...options });
+  for (const { port } of rig.hosts.flatMap((host) => [1, 2, 3].map((fn) => host.slot(fn)))) port.tracer = tracer;
   rig.pass(2);
   const outcomes = [...rig.moveAll()];
   rig.pass(2);
@@ -44,6 +46,21 @@ describe.each(CASES)('$generation on hardware $hardware, $load', (options) => {
     expect(live({ ...options, seed: 7 })).toEqual(first);
     expect(first.outcomes.map(({ kind }) => kind)).toEqual(['moved', 'moved', 'moved', 'moved', 'failed', 'moved']);
     expect(first.reports.every(({ accepted }) => accepted > 0)).toBe(options.load !== 'idle');
+  });
+});
+
+/** Without a listener the port makes rows of accesses in one go; with one, access by access. */
+describe.each(CASES)('$generation on hardware $hardware, $load, listened to', (options) => {
+  test('is the same run, to the nanosecond', () => {
+    let accesses = 0;
+    const tracer: AccessTracer = {
+      access: () => {
+        accesses += 1;
+      },
+    };
+    const seeded = { ...options, queuePairs: 16, seed: 7 };
+    expect(live(seeded, tracer)).toEqual(live(seeded));
+    expect(accesses).toBeGreaterThan(500);
   });
 });
 

@@ -13,10 +13,11 @@ import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import type { AcceleratorFacts, AcceleratorKind } from '../abi/accelerators.ts';
 import { MIG_REGION, PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
 import { VFS_MAX, defaultVftSplit } from '../abi/vft.ts';
-import type { VftEntry } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
 import { pointCosts } from './costs.ts';
+import type { AcceleratorConfig } from './accelerator-config.ts';
 import type { CostValues } from './costs.ts';
+import { DECODE, DECODED_BYTES } from './decode.ts';
 import { Doorbells, KICK } from './doorbells.ts';
 import { Engine } from './engine.ts';
 import type { TaskServiceNs } from './engine.ts';
@@ -27,7 +28,6 @@ import type { InterruptHandler } from './functions.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { HeldRegisters } from './held-registers.ts';
 import { Mailbox } from './mailbox.ts';
-import type { InFlight } from './mailbox.ts';
 import { Messages } from './messages.ts';
 import { PfRegisters } from './pf-registers.ts';
 import { Queues } from './queues.ts';
@@ -39,58 +39,16 @@ import { WriteBack } from './write-back.ts';
 
 export { acceleratorRegisterBytes } from './register-file.ts';
 
-export interface AcceleratorConfig {
-  readonly kind: AcceleratorKind;
-  /** One of QM_HW. */
-  readonly hardware: number;
-  /** 1 to 63. */
-  readonly vfCount: number;
-  /** Queues of each VF, index 0 being VF 1. Default: the PF driver's split. */
-  readonly vft?: readonly VftEntry[];
-  /** PF register 0x30. Default 0. */
-  readonly isolation?: number;
-  /** Hardware V4 and later: whether the migration windows are in the PF's BAR2. Default false. */
-  readonly migRegionEnabled?: boolean;
-  /** What PAUSE_QM does with tasks in service; [NR], so a parameter. Default `finish`. */
-  readonly inFlight?: InFlight;
-  /** Cores, and the time in ns that each takes for a task. Default: the kind's cores and its entry in the cost table. */
-  readonly engine?: { readonly servers: number; readonly serviceNs: number };
-  /** Default: the points of the cost table. */
-  readonly costs?: CostValues;
-  /** Where the register files lie, {@link acceleratorRegisterBytes} long or longer. Default: a buffer of its own. */
-  readonly registers?: ArrayBufferLike;
-}
-
 /** Last byte of the functional registers that a PF-resident window shows. */
 const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
 const XQC_BYTES = XQC.words * 4;
 const ALL_ONES = 0xffffffff;
 
-/** Registers of the lower half that something happens at lie below this; see {@link DECODE}. */
-const DECODED_BYTES = 0x400;
-
-/** What a write to each word of the lower half does: a case of Accelerator.writeFunctional, 0 for nothing. */
-const DECODE: Uint8Array = new Uint8Array(DECODED_BYTES / 4);
-const DECODED: readonly (readonly number[])[] = [
-  [],
-  [VF_REG.QM_VF_AEQ_INT_SOURCE, VF_REG.QM_VF_EQ_INT_SOURCE, VF_REG.QM_QUE_ISO_CFG_V, VF_REG.QM_PAGE_SIZE],
-  [VF_REG.QM_VF_AEQ_INT_MASK, VF_REG.QM_VF_EQ_INT_MASK],
-  [VF_REG.QM_IFC_INT_SOURCE_V],
-  [VF_REG.QM_IFC_INT_MASK],
-  [VF_REG.QM_IFC_INT_SET_V],
-  [VF_REG.QM_VF_STATE],
-  [VF_REG.QM_CACHE_WB_START],
-  [VF_REG.QM_MB_CMD_SEND_BASE],
-  [VF_REG.QM_MB_CMD_DATA_ADDR_L, VF_REG.QM_MB_CMD_DATA_ADDR_H, VF_REG.QM_MB_CMD_RSVD],
-  [VF_REG.QM_VF2PF_VF_W, VF_REG.QM_VF2PF_VF_W + 4],
-];
-DECODED.forEach((offsets, code) => {
-  for (const offset of offsets) DECODE[offset >>> 2] = code;
-});
-
 export class Accelerator {
   /** What the last access cost its issuer, in virtual ns. */
   costNs = 0;
+  /** When the last of the writes that {@link idleKicks} took was over, in virtual ns. */
+  idleKicksEndNs = 0;
   /** When something next happens by itself, in virtual ns; Infinity when nothing will. */
   nextEventNs: number = Infinity;
   readonly facts: AcceleratorFacts;
@@ -243,13 +201,57 @@ export class Accelerator {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.doorbellNs;
     if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) {
-      // A resume kick of a queue that has nothing to do: a resumed function gets one for each of its queues.
-      if (high === KICK && this.doorbells.isIdleKick(fn, low)) return;
       if (this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs)) this.reckon();
       return;
     }
     this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
     this.reckon();
+  }
+
+  /**
+   * A VF's 32-bit writes to a row of words of its event queues' contexts: they take effect at once, and nothing becomes
+   * due by them.
+   *
+   * @returns false, having done nothing, when the row is not within those windows
+   */
+  writeContextRow(fn: number, offset: number, from: Uint32Array, at: number, count: number): boolean {
+    if (offset < VF_REG.QM_EQC_DW0 || this.events.windowsInPf) return false;
+    for (let i = 0; i < count; i++) this.writeXqc(fn, offset - VF_REG.QM_EQC_DW0 + 4 * i, from[at + i]!);
+    return true;
+  }
+
+  /**
+   * A row of 64-bit writes, one after another from `nowNs` on, with low words `low`, `low + 1` and so on: takes the first
+   * ones of them that are resume kicks of queues with nothing to do, and so have no effect but to be counted. A resumed
+   * function gets one for each of its queues, most of them such.
+   *
+   * @param untilNs writes that begin at this time or later are not taken
+   * @returns how many were taken; {@link idleKicksEndNs} says when the last was over
+   */
+  idleKicks(
+    fn: number,
+    offset: number,
+    low: number,
+    high: number,
+    count: number,
+    nowNs: number,
+    untilNs: number,
+  ): number {
+    if (offset !== VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2 || high !== KICK) return 0;
+    const { doorbellNs } = this.costs;
+    let atNs = nowNs;
+    let begun = 0;
+    while (begun < count && atNs < untilNs) {
+      atNs += doorbellNs;
+      begun += 1;
+    }
+    const taken = this.doorbells.idleKicks(fn, low, begun);
+    if (taken < begun) {
+      atNs = nowNs;
+      for (let i = 0; i < taken; i++) atNs += doorbellNs;
+    }
+    this.idleKicksEndNs = atNs;
+    return taken;
   }
 
   /** One 128-bit read, as for the mailbox. */

@@ -38,17 +38,15 @@ export class Doorbells {
   }
 
   /**
-   * Whether a doorbell with the high word of a kick asks a running function for a queue that is not on the chip and has
-   * nothing to do, so that it has no effect but to be counted.
-   *
-   * @param low low word; queue numbers end below the command, and the SQ command is 0
+   * Of kicks of a running function for the queues `first`, `first + 1` and so on: how many come before the first that
+   * has an effect, which it has unless its queue is not on the chip and has nothing to do. Those are counted as rung.
    */
-  isIdleKick(fn: number, low: number): boolean {
+  idleKicks(fn: number, first: number, count: number): number {
     const { queues, functions } = this;
-    if (functions.paused[fn] === 1 || low >= queues.vft.num[fn]!) return false;
-    if (queues.sqCached[queues.vft.base[fn]! + low] === 1 || !queues.idleInMemory(fn, low)) return false;
-    functions.doorbellCount[fn]! += 1;
-    return true;
+    if (functions.paused[fn] === 1) return 0;
+    const idle = queues.idleRow(fn, first, count);
+    functions.doorbellCount[fn]! += idle;
+    return idle;
   }
 
   /**

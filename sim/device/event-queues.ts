@@ -94,8 +94,10 @@ export class EventQueues {
 
   /** Takes a function's event queues back to their reset state. */
   reset(fn: number): void {
-    this.context.fill(0, fn * 2 * WINDOW_WORDS, (fn + 1) * 2 * WINDOW_WORDS);
-    this.armed.fill(0, fn * 2, fn * 2 + 2);
+    // A loop: for so few words it is faster than fill().
+    for (let i = fn * 2 * WINDOW_WORDS; i < (fn + 1) * 2 * WINDOW_WORDS; i++) this.context[i] = 0;
+    this.armed[fn * 2] = 0;
+    this.armed[fn * 2 + 1] = 0;
     this.showWindows(fn);
   }
 

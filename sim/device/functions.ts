@@ -74,6 +74,11 @@ export class Functions {
     return queue < this.tableEntries[at]! ? this.tableWord[at]! + queue * ENTRY_WORDS : -1;
   }
 
+  /** How many entries of one of the function's context tables DMA gets to. */
+  tableEnd(fn: number, which: ContextTable): number {
+    return this.tableEntries[fn * 4 + which]!;
+  }
+
   /** Finds a table once, since every doorbell asks for it. */
   private locate(fn: number, which: ContextTable): void {
     const at = fn * 4 + which;

@@ -123,8 +123,10 @@ export class Messages {
   }
 
   reset(fn: number): void {
-    this.toVf.fill(0, fn * 2, fn * 2 + 2);
-    this.fromVf.fill(0, fn * 2, fn * 2 + 2);
+    this.toVf[fn * 2] = 0;
+    this.toVf[fn * 2 + 1] = 0;
+    this.fromVf[fn * 2] = 0;
+    this.fromVf[fn * 2 + 1] = 0;
     this.held.set(fn, HELD.ifcStatus, 0);
     this.held.set(fn, HELD.ifcSet, 0);
     this.setBitOfFunction(PF_REG.QM_IFC_READY_STATUS, fn, false);

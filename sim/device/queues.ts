@@ -10,7 +10,7 @@
  */
 import { CQC, INVALID_QUEUE_TAG, SQC } from '../abi/contexts.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
-import { FUNCTIONS_MAX } from './functions.ts';
+import { FUNCTIONS_MAX, SQC_TABLE } from './functions.ts';
 import type { ContextTable, Functions } from './functions.ts';
 import { addressOf } from './guest-memory.ts';
 import type { VftWindow } from './vft-window.ts';
@@ -218,6 +218,24 @@ export class Queues {
     if (at < 0) return false;
     const headTail = this.functions.memory[fn]!.u32[at + HEAD_TAIL]!;
     return (headTail & 0xffff) === headTail >>> 16;
+  }
+
+  /**
+   * How many of the queues `first`, `first + 1` and so on, up to `count` of them, come before the first that is on the
+   * chip or has something to do.
+   */
+  idleRow(fn: number, first: number, count: number): number {
+    const end = Math.min(first + count, this.vft.num[fn]!, this.functions.tableEnd(fn, SQC_TABLE));
+    if (first >= end) return 0;
+    const { sqCached } = this;
+    const { u32 } = this.functions.memory[fn]!;
+    const base = this.vft.base[fn]!;
+    let at = this.functions.tableEntry(fn, SQC_TABLE, first) + HEAD_TAIL;
+    for (let queue = first; queue < end; queue++, at += CONTEXT_WORDS) {
+      const headTail = u32[at]!;
+      if (sqCached[base + queue] === 1 || (headTail & 0xffff) !== headTail >>> 16) return queue - first;
+    }
+    return end - first;
   }
 
   /** Tasks of a queue that are done and not reported are to be done again. */

@@ -17,8 +17,21 @@ export interface RegisterPort {
   read32(fn: FunctionSelect, offset: number): number;
   write32(fn: FunctionSelect, offset: number, value: number): void;
 
+  /** Reads `count` registers in a row, from `offset` upwards, into `into[at]` and on. Each is an access of its own. */
+  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void;
+
+  /** Writes `count` registers in a row, from `offset` upwards, from `from[at]` and on. */
+  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void;
+
   /** One 64-bit write, as for doorbells. */
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void;
+
+  /**
+   * `count` 64-bit writes to one register, one after another, with low words `low`, `low + 1` and so on and the same high
+   * word: a doorbell for each of a row of queues. A port may do in one go what lies between two things of note; every
+   * write still happens, at its own time.
+   */
+  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void;
 
   /** One 128-bit write, as for the mailbox. */
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void;

@@ -178,22 +178,18 @@ export class Qm {
 
   /** Resume kick: one SQ doorbell per queue, index 0, priority 1. */
   kickQueues(): void {
-    const { port, fn, qpNum } = this;
     const offset = this.base + VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2;
-    const high = doorbellHigh(0, 1);
-    for (let queue = 0; queue < qpNum; queue++) {
-      port.write64(fn, offset, doorbellLow(queue, QM_DOORBELL_CMD.SQ), high);
-    }
+    this.port.write64Row(this.fn, offset, doorbellLow(0, QM_DOORBELL_CMD.SQ), doorbellHigh(0, 1), this.qpNum);
   }
 
   /** Reads a run of context words into an image. */
   readContext(offset: number, into: Uint32Array, at: number): void {
-    for (let i = 0; i < XQC.words; i++) into[at + i] = this.read(offset + 4 * i);
+    this.port.read32Row(this.fn, this.base + offset, into, at, XQC.words);
   }
 
   /** Writes a run of context words from an image. */
   writeContext(offset: number, from: Uint32Array, at: number): void {
-    for (let i = 0; i < XQC.words; i++) this.write(offset + 4 * i, from[at + i]!);
+    this.port.write32Row(this.fn, this.base + offset, from, at, XQC.words);
   }
 
   private pollAt(fn: FunctionSelect, offset: number, mask: number, want: number, timeoutUs: number): boolean {

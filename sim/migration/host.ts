@@ -5,7 +5,8 @@ import { ACCELERATORS, type AcceleratorFacts, type AcceleratorKind } from '../ab
 import { mailboxWord, QM_MB } from '../abi/mailbox.ts';
 import { VF_BAR2_BYTES, VF_REG } from '../abi/registers.ts';
 import type { VirtualClock } from '../base/clock.ts';
-import { Accelerator, type AcceleratorConfig } from '../device/accelerator.ts';
+import { Accelerator } from '../device/accelerator.ts';
+import type { AcceleratorConfig } from '../device/accelerator-config.ts';
 import type { CostValues } from '../device/costs.ts';
 import type { GuestMemory } from '../device/guest-memory.ts';
 import type { Generation } from '../driver/generation.ts';

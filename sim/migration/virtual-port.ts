@@ -34,6 +34,7 @@ export interface AccessTracer {
 export interface PortCosts {
   readonly usleepActualNs: number;
   readonly mmioReadNs: number;
+  readonly mmioWriteNs: number;
   readonly mmioRead128Ns: number;
 }
 
@@ -49,6 +50,7 @@ export class VirtualPort implements RegisterPort, BarPort {
   private readonly around: Surroundings;
   private readonly usleepNs: number;
   private readonly readNs: number;
+  private readonly writeNs: number;
   private readonly read128Ns: number;
   private readonly words: Uint32Array;
 
@@ -68,6 +70,7 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.around = around;
     this.usleepNs = costs.usleepActualNs;
     this.readNs = costs.mmioReadNs;
+    this.writeNs = costs.mmioWriteNs;
     this.read128Ns = costs.mmioRead128Ns;
     this.words = device.vfWords(functionNumber);
   }
@@ -100,6 +103,25 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.accesses += 1;
   }
 
+  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
+    if (!this.undisturbed(fn, count, this.readNs)) {
+      for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
+      return;
+    }
+    const { words } = this;
+    const first = offset >>> 2;
+    for (let i = 0; i < count; i++) into[at + i] = words[first + i]!;
+    this.take(count, this.readNs);
+  }
+
+  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
+    if (!this.undisturbed(fn, count, this.writeNs) || !this.device.writeContextRow(this.vf, offset, from, at, count)) {
+      for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
+      return;
+    }
+    this.take(count, this.writeNs);
+  }
+
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
@@ -108,6 +130,27 @@ export class VirtualPort implements RegisterPort, BarPort {
     device.write64(fn === PF ? 0 : this.vf, offset, low, high, nowNs);
     clock.nowNs = nowNs + device.costNs;
     this.accesses += 1;
+  }
+
+  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
+    const { device, clock, around } = this;
+    let done = 0;
+    while (done < count) {
+      const nowNs = clock.nowNs;
+      if (device.nextEventNs <= nowNs || around.nextNs <= nowNs) this.settle(nowNs);
+      if (this.tracer === null) {
+        const untilNs = device.nextEventNs < around.nextNs ? device.nextEventNs : around.nextNs;
+        const idle = device.idleKicks(fn === PF ? 0 : this.vf, offset, low + done, high, count - done, nowNs, untilNs);
+        if (idle > 0) {
+          clock.nowNs = device.idleKicksEndNs;
+          this.accesses += idle;
+          done += idle;
+          continue;
+        }
+      }
+      this.write64(fn, offset, low + done, high);
+      done += 1;
+    }
   }
 
   read128(fn: FunctionSelect, offset: number): void {
@@ -202,6 +245,21 @@ export class VirtualPort implements RegisterPort, BarPort {
       const mask = (width === 1 ? 0xff : 0xffff) << shift;
       this.write32(VF, aligned, ((this.read32(VF, aligned) & ~mask) | (low << shift)) >>> 0);
     }
+  }
+
+  /** Whether nothing is due anywhere, and nobody listens, while the VF's registers are accessed so many times. */
+  private undisturbed(fn: FunctionSelect, count: number, eachNs: number): boolean {
+    if (fn === PF || this.tracer !== null) return false;
+    const endNs = this.clock.nowNs + count * eachNs;
+    return this.device.nextEventNs > endNs && this.around.nextNs > endNs;
+  }
+
+  /** Accounts for accesses that were made in one go. */
+  private take(count: number, eachNs: number): void {
+    let { nowNs } = this.clock;
+    for (let i = 0; i < count; i++) nowNs += eachNs;
+    this.clock.nowNs = nowNs;
+    this.accesses += count;
   }
 
   private pass(ns: number): void {

@@ -124,8 +124,20 @@ export class Responder implements RegisterPort, BarPort {
     this.put(fn, offset, value >>> 0);
   }
 
+  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
+    for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
+  }
+
+  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
+    for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
+  }
+
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     this.onAccess(fn, true, 8, offset, low, high, 0, 0, this.timeUs);
+  }
+
+  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
+    for (let i = 0; i < count; i++) this.write64(fn, offset, low + i, high);
   }
 
   read128(fn: FunctionSelect, offset: number): void {

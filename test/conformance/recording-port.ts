@@ -37,9 +37,24 @@ export class RecordingPort implements RegisterPort {
     this.note('W32', fn, offset, hex(value));
   }
 
+  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
+    this.inner.read32Row(fn, offset, into, at, count);
+    for (let i = 0; i < count; i++) this.note('R32', fn, offset + 4 * i, hex(into[at + i]!));
+  }
+
+  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
+    this.inner.write32Row(fn, offset, from, at, count);
+    for (let i = 0; i < count; i++) this.note('W32', fn, offset + 4 * i, hex(from[at + i]!));
+  }
+
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     this.inner.write64(fn, offset, low, high);
     this.note('W64', fn, offset, `${hex(low)} ${hex(high)}`);
+  }
+
+  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
+    this.inner.write64Row(fn, offset, low, high, count);
+    for (let i = 0; i < count; i++) this.note('W64', fn, offset, `${hex(low + i)} ${hex(high)}`);
   }
 
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {

@@ -8,7 +8,7 @@ import { mailboxWord, QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import { doorbellHigh, doorbellLow, QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
 import { QM_HW } from '../../../sim/abi/accelerators.ts';
 import { Accelerator } from '../../../sim/device/accelerator.ts';
-import type { AcceleratorConfig } from '../../../sim/device/accelerator.ts';
+import type { AcceleratorConfig } from '../../../sim/device/accelerator-config.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
 import type { CostValues } from '../../../sim/device/costs.ts';
 import { GuestMemory } from '../../../sim/device/guest-memory.ts';
