@@ -3,9 +3,10 @@
  */
 import { formatFigure, formatValue, formatWithRange } from '../format.ts';
 import { type BenchResult, FIGURE_KINDS } from '../result.ts';
-import { html, jsonForScript, type Markup, raw } from './html.ts';
-import { plotsOf, tableMarkup } from './plots.ts';
-import { SCRIPT, STYLE } from './style.ts';
+import { html, jsonForScript, type Markup } from './html.ts';
+import { tableMarkup } from './html-table.ts';
+import { plotsOf } from './plots.ts';
+import { documentPage } from './shell.ts';
 import { summaryOf } from './summary.ts';
 
 export interface NamedResult {
@@ -14,57 +15,31 @@ export interface NamedResult {
   readonly result: BenchResult;
 }
 
-/** The browser is told to fetch nothing, whatever a result contains. */
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
 export function reportPage(results: readonly NamedResult[]): string {
   const first = results[0];
   const title =
     results.length === 1 && first !== undefined ? titleOf(first.result) : `stopcopy bench: ${results.length} results`;
   const links = results.map(({ name }, index) => html`<li><a href="#r${index}">${name}</a></li>`);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="${raw(POLICY)}" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>${raw(STYLE)}</style>
-      </head>
-      <body>
-        <a class="skip" href="#main">Skip to the results</a>
-        <header>
-          <h1>${title}</h1>
-          ${
-            results.length > 1
-              ? html`<nav aria-label="Results">
-                  <ul>
-                    ${links}
-                  </ul>
-                </nav>`
-              : undefined
-          }
-        </header>
-        <main id="main">
-          ${results.map(({ name, result }, index) => resultSection(name, result, `r${index}`))}
-          <section aria-labelledby="kinds">
-            <h2 id="kinds">Kinds of figures</h2>
-            <dl class="facts">
-              ${Object.entries(FIGURE_KINDS).map(
-                ([kind, meaning]) =>
-                  html`<dt>${kind}</dt>
-                    <dd>${meaning}</dd>`,
-              )}
-            </dl>
-          </section>
-        </main>
-        <footer>Written by stopcopy ${first?.result.stopcopy}. This page needs no network.</footer>
-        <script>${raw(SCRIPT)}</script>
-      </body>
-    </html>
-`.text;
+  const nav =
+    results.length > 1
+      ? html`<nav aria-label="Results">
+          <ul>
+            ${links}
+          </ul>
+        </nav>`
+      : undefined;
+  const main = html`${results.map(({ name, result }, index) => resultSection(name, result, `r${index}`))}
+    <section aria-labelledby="kinds">
+      <h2 id="kinds">Kinds of figures</h2>
+      <dl class="facts">
+        ${Object.entries(FIGURE_KINDS).map(
+          ([kind, meaning]) =>
+            html`<dt>${kind}</dt>
+              <dd>${meaning}</dd>`,
+        )}
+      </dl>
+    </section>`;
+  return documentPage({ title, nav, main, version: first?.result.stopcopy });
 }
 
 function titleOf({ startedAt }: BenchResult): string {

@@ -16,6 +16,7 @@ import {
   type ThroughputSeries,
 } from './charts.ts';
 import { html, type Markup, raw } from './html.ts';
+import { type Table, tableMarkup } from './html-table.ts';
 
 interface LegendEntry {
   readonly text: string;
@@ -38,15 +39,6 @@ interface Plot {
   readonly table: Table;
 }
 
-export interface Table {
-  readonly caption: string;
-  /** The first column names the row. */
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** Columns of words, from 0; the others hold numbers. */
-  readonly textColumns?: readonly number[];
-}
-
 /** @param id prefix that makes the ids of this result unique on its page */
 export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
   const plots = [
@@ -66,38 +58,6 @@ export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
     }),
   ];
   return plots.filter((plot) => plot !== undefined).map(plotMarkup);
-}
-
-export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): Markup {
-  const isText = (column: number): boolean => column === 0 || textColumns.includes(column);
-  const headCells = head.map((text, column) =>
-    isText(column) ? html`<th scope="col" class="text">${text}</th>` : html`<th scope="col">${text}</th>`,
-  );
-  const cellOf = (text: string, column: number): Markup => {
-    if (column === 0) return html`<th scope="row">${text}</th>`;
-    if (!isText(column)) return html`<td>${text}</td>`;
-    return html`<td class="${text.length > 40 ? 'text long' : 'text'}">${text}</td>`;
-  };
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${headCells}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map(cellOf)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
 }
 
 function plotMarkup({ id, title, source, wide, legend, panels, table }: Plot): Markup {

@@ -1,0 +1,45 @@
+/**
+ * A table of a page: it has a caption, can be scrolled by keyboard, and names rows and columns.
+ */
+import { html, type Markup } from './html.ts';
+
+export interface Table {
+  readonly caption: string;
+  /** The first column names the row. */
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns of words, from 0; the others hold numbers. */
+  readonly textColumns?: readonly number[];
+}
+
+export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): Markup {
+  const isText = (column: number): boolean => column === 0 || textColumns.includes(column);
+  const headCells = head.map((text, column) =>
+    isText(column) ? html`<th scope="col" class="text">${text}</th>` : html`<th scope="col">${text}</th>`,
+  );
+  const cellOf = (text: string, column: number): Markup => {
+    if (column === 0) return html`<th scope="row">${text}</th>`;
+    if (!isText(column)) return html`<td>${text}</td>`;
+    return html`<td class="${text.length > 40 ? 'text long' : 'text'}">${text}</td>`;
+  };
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${headCells}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map(cellOf)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
