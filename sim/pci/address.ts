@@ -1,0 +1,54 @@
+/**
+ * Places of PCI: a function's segment, bus, device and function in one number, as the requester ID is, and as text.
+ */
+
+/** Segment in bits 31..16, bus in 15..8, device in 7..3, function in 2..0. The low half is the requester ID. */
+export type FunctionAddress = number;
+
+export const ADDRESS_PATTERN = /^(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i;
+export const ADDRESS_ALLOWED = 'an address as lspci writes it, such as 0000:75:00.1 or 75:00.1';
+
+/** Reads `dddd:bb:dd.f` or `bb:dd.f`, which has to fit {@link ADDRESS_PATTERN}. */
+export function parseAddress(text: string): FunctionAddress {
+  const parts = text.split(/[:.]/).map((part) => Number.parseInt(part, 16));
+  const [segment, bus, device, fn] = (parts.length === 4 ? parts : [0, ...parts]) as [number, number, number, number];
+  return segment * 0x10000 + bus * 0x100 + device * 8 + fn;
+}
+
+/** `0000:75:00.1`. */
+export function formatAddress(address: FunctionAddress): string {
+  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+  const rid = address % 0x10000;
+  return `${hex(Math.floor(address / 0x10000), 4)}:${hex(rid >> 8, 2)}:${hex((rid >> 3) & 31, 2)}.${rid & 7}`;
+}
+
+export function segmentOf(address: FunctionAddress): number {
+  return Math.floor(address / 0x10000);
+}
+
+export function busOf(address: FunctionAddress): number {
+  return Math.floor(address / 0x100) % 0x100;
+}
+
+const UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+
+export const SIZE_PATTERN = /^(?:0x[0-9a-f]+|\d+) ?(?:B|KiB|MiB|GiB|TiB)?$/i;
+export const SIZE_ALLOWED = 'a number of bytes with its unit, such as 64KiB or 4MiB';
+
+/** Reads `64KiB`, `0x10000`, `4096`, which has to fit {@link SIZE_PATTERN}. */
+export function parseBytes(text: string): number {
+  const [, digits = '', unit = 'B'] = /^(0x[0-9a-f]+|\d+) ?([a-z]*)$/i.exec(text) ?? [];
+  const name = (Object.keys(UNITS) as (keyof typeof UNITS)[]).find((each) => each.toLowerCase() === unit.toLowerCase());
+  return Number(digits) * (name === undefined ? 1 : UNITS[name]);
+}
+
+/** `64KiB`; the largest unit that leaves a whole number. */
+export function formatBytes(bytes: number): string {
+  const fitting = Object.entries(UNITS).filter(([, scale]) => bytes % scale === 0 && bytes >= scale);
+  const [name, scale] = fitting.at(-1) ?? ['B', 1];
+  return `${bytes / scale}${name}`;
+}
+
+export function formatHex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

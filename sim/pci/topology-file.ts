@@ -1,0 +1,373 @@
+/**
+ * The topology document: what a person writes down of a server (from `lspci -vv`, `lspci -t` and the VMM's command
+ * line) so that it can be asked who reaches a migration control area. docs/isolation.md 6 explains each field.
+ *
+ * Where a field is left out, the value is the one that keeps the fewest things apart, unless `lspci` would show it
+ * otherwise; {@link readTopology} lists what was filled in.
+ */
+import { z } from 'zod';
+import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { parseDocument } from '../base/schema.ts';
+import { UserError } from '../base/user-error.ts';
+import { ACS_ALL, ACS_ALLOWED, parseAcsBits } from './acs.ts';
+import {
+  ADDRESS_ALLOWED,
+  ADDRESS_PATTERN,
+  type FunctionAddress,
+  parseAddress,
+  parseBytes,
+  SIZE_ALLOWED,
+  SIZE_PATTERN,
+} from './address.ts';
+
+export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
+
+/** Who owns a function that was not given to a VM. */
+export const HOST = 'host';
+
+/** Levels of nodes below each other. */
+export const DEPTH_MAX = 32;
+
+const address = z.string().regex(ADDRESS_PATTERN, ADDRESS_ALLOWED).transform(parseAddress);
+
+const bytes = z
+  .union([z.string().regex(SIZE_PATTERN, SIZE_ALLOWED), z.int().min(0)])
+  .transform((value) => (typeof value === 'string' ? parseBytes(value) : value));
+
+const busRange = z
+  .string()
+  .regex(/^[0-9a-f]{2}-[0-9a-f]{2}$/i, 'secondary and subordinate bus in hexadecimal, such as 03-05 or 03-03')
+  .transform((text) => ({
+    secondary: Number.parseInt(text.slice(0, 2), 16),
+    subordinate: Number.parseInt(text.slice(3), 16),
+  }));
+
+const window = z
+  .string()
+  .regex(/^(?:0x)?[0-9a-f]+-(?:0x)?[0-9a-f]+$/i, 'first and last address in hexadecimal, such as 80000000-801fffff')
+  .transform((text) => {
+    const [first = '', last = ''] = text.split('-');
+    return { first: Number.parseInt(first, 16), last: Number.parseInt(last, 16) };
+  });
+
+const bits = z.union([z.string(), z.int().min(0).max(ACS_ALL)]).transform((value, context) => {
+  const parsed = typeof value === 'string' ? parseAcsBits(value) : value;
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: `allowed are ${ACS_ALLOWED}` });
+  return z.NEVER;
+});
+
+/** ACS capability and control words of a port or function. A device without `acs` has no such capability. */
+const acs = z.strictObject({
+  /** What the capability word offers. */
+  can: bits,
+  /** What the control word switches on. */
+  on: bits.default(0),
+  /** Bits that the capability word lacks and that the platform's maker vouches for as hard-wired on. */
+  wired: bits.default(0),
+  /** Egress control vector: the sibling ports whose bit is set. */
+  egress: z.array(address).default([]),
+});
+export type AcsDocument = z.output<typeof acs>;
+
+const bar = z.strictObject({ bar: z.int().min(0).max(5), at: bytes, size: bytes });
+export type BarDocument = z.output<typeof bar>;
+
+export const STREAM_MODES = ['translate', 'bypass', 'abort'] as const;
+export type StreamMode = (typeof STREAM_MODES)[number];
+
+export const CLIPS = ['none', 'info', 'all'] as const;
+/** What keeps user space out of the upper half: nothing, a smaller size in region info, or all three operations. */
+export type Clip = (typeof CLIPS)[number];
+
+/** Address Translation Services of a function. A function without `ats` sends no translated requests. */
+const ats = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** Whether the guest can make the function send an address of its choice as already translated. */
+  guestChooses: z.boolean().default(true),
+});
+
+/** What can be told of any function that may be given to a VM. */
+const settings = z.strictObject({
+  /** A VM by name, or `host`; when left out: host for a physical function, a VM of its own for a VF. */
+  tenant: z.string().min(1).optional(),
+  stream: z.enum(STREAM_MODES).optional(),
+  ats: ats.optional(),
+  clip: z.enum(CLIPS).optional(),
+});
+export type FunctionSettings = z.output<typeof settings>;
+
+export const FUNCTION_KINDS = [...ACCELERATOR_KINDS, 'other'] as const;
+export const HARDWARE_VERSIONS = ['V1', 'V2', 'V3', 'V4', 'V5'] as const;
+export type HardwareVersion = (typeof HARDWARE_VERSIONS)[number];
+
+const sriov = z.strictObject({
+  /** First VF offset and VF stride of the SR-IOV capability, in requester IDs. */
+  offset: z.int().min(1).max(0xffff).default(1),
+  stride: z.int().min(1).max(0xffff).default(1),
+  /** VFs enabled. */
+  vfs: z.int().min(1).max(0xffff),
+  /** BARs of the first VF; those of the others follow without a gap. */
+  bars: z.array(bar).default([]),
+  /** Where the migration control windows are: in each VF's BAR2, or in the PF's (hardware V4 and later). */
+  window: z.enum(['vf-bar', 'pf-bar']).default('vf-bar'),
+  /** For all VFs; those in `each` go first. */
+  all: settings.extend({ clip: z.enum(CLIPS).default('all') }).prefault({}),
+  /** By VF number, from 1. */
+  each: z
+    .record(z.string().regex(/^[1-9]\d*$/), settings, {
+      error: ({ code }) => (code === 'invalid_key' ? 'keys are VF numbers, from 1' : undefined),
+    })
+    .default({}),
+});
+export type SriovDocument = z.output<typeof sriov>;
+
+const physicalFunction = settings.extend({
+  at: address,
+  kind: z.enum(FUNCTION_KINDS).default('other'),
+  /** Hardware version of an accelerator: the PCI revision by name. */
+  version: z.enum(HARDWARE_VERSIONS).optional(),
+  /** Whether a driver of the host is bound to it; when left out: if it was not given to a VM. */
+  driver: z.boolean().optional(),
+  bars: z.array(bar).default([]),
+  acs: acs.optional(),
+  sriov: sriov.optional(),
+});
+export type PhysicalFunctionDocument = z.output<typeof physicalFunction>;
+
+export const TURNAROUNDS = ['loopback', 'ur'] as const;
+/** What a port does with a request for its own side when UF is off: sends it back, or calls it unsupported. */
+export type Turnaround = (typeof TURNAROUNDS)[number];
+
+export const ROUTINGS = ['upstream', 'loop-self', 'loop-any'] as const;
+/** What a device does with a request of its own for one of its own BARs. */
+export type InternalRouting = (typeof ROUTINGS)[number];
+
+const device = z.strictObject({
+  kind: z.literal('device'),
+  name: z.string().min(1).optional(),
+  internalRouting: z.enum(ROUTINGS).default('loop-any'),
+  functions: z.array(physicalFunction).min(1),
+});
+export type DeviceDocument = z.output<typeof device>;
+
+const bridgeFields = { at: address, buses: busRange, windows: z.array(window).optional() };
+const portFields = {
+  ...bridgeFields,
+  acs: acs.optional(),
+  turnaround: z.enum(TURNAROUNDS).optional(),
+  externalFacing: z.boolean().optional(),
+};
+
+interface BridgeFields {
+  readonly at: FunctionAddress;
+  readonly buses: { readonly secondary: number; readonly subordinate: number };
+  readonly windows?: readonly { readonly first: number; readonly last: number }[] | undefined;
+  readonly below: readonly NodeDocument[];
+}
+
+export interface PortDocument extends BridgeFields {
+  readonly kind: 'root-port' | 'downstream-port';
+  readonly acs?: AcsDocument | undefined;
+  readonly turnaround?: Turnaround | undefined;
+  /** For people; what Linux does there (TB) shows in `acs.on`. */
+  readonly externalFacing?: boolean | undefined;
+}
+
+export interface SwitchDocument extends BridgeFields {
+  /** The upstream port; the downstream ports are below it. */
+  readonly kind: 'switch';
+}
+
+export interface BridgeDocument extends BridgeFields {
+  readonly kind: 'pci-bridge';
+}
+
+export type NodeDocument = PortDocument | SwitchDocument | BridgeDocument | DeviceDocument;
+
+const node: z.ZodType<NodeDocument> = z.lazy(() =>
+  z.discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('root-port'), ...portFields, below }),
+      z.strictObject({ kind: z.literal('switch'), ...bridgeFields, below }),
+      z.strictObject({ kind: z.literal('downstream-port'), ...portFields, below }),
+      z.strictObject({ kind: z.literal('pci-bridge'), ...bridgeFields, below }),
+      device,
+    ],
+    { error: 'allowed are root-port, switch, downstream-port, pci-bridge and device' },
+  ),
+);
+const below = z.array(node).default([]);
+
+/** What a VM's IOMMU domain holds besides the guest's memory. */
+const tenant = z.strictObject({
+  /** Whether the VMM also maps the BARs it can mmap, as QEMU does. */
+  mapsBars: z.boolean().default(true),
+  /** Host addresses that root mapped through sysfs and put into the domain. */
+  sysfs: z.array(z.strictObject({ at: bytes, size: bytes })).default([]),
+});
+export type TenantDocument = z.output<typeof tenant>;
+
+export const ANSWERS = ['no', 'yes', 'privileged'] as const;
+export const VERDICTS = ['load-clipped', 'load-full', 'refuse', 'plain', 'n/a'] as const;
+
+/** What a shipped example says about itself; tests hold the answers against it. */
+const expectation = z.strictObject({
+  name: z.string().default('as written'),
+  /** Fields that differ in this variant, by their paths: `tree[0].turnaround`. */
+  with: z.record(z.string(), z.unknown()).default({}),
+  vfs: z
+    .record(
+      z.string().regex(ADDRESS_PATTERN, ADDRESS_ALLOWED),
+      z.strictObject({
+        self: z.enum([...ANSWERS, 'n/a']).optional(),
+        other: z.enum([...ANSWERS, 'n/a']).optional(),
+        group: z.enum(['own', 'merged']).optional(),
+        upstream: z.enum(VERDICTS).optional(),
+        thread: z.enum(VERDICTS).optional(),
+        proof: z.enum(VERDICTS).optional(),
+        dependsOnClip: z.boolean().optional(),
+        opens: z.boolean().optional(),
+      }),
+    )
+    .default({}),
+});
+export type Expectation = z.output<typeof expectation>;
+
+export const topologySchema = z.strictObject({
+  format: z.literal(TOPOLOGY_FORMAT),
+  title: z.string().default(''),
+  rootComplex: z
+    .strictObject({
+      /** What becomes of a request from one root port to another that is not redirected. */
+      p2p: z.enum(['none', 'untranslated', 'translated']).default('untranslated'),
+    })
+    .prefault({}),
+  iommu: z
+    .strictObject({
+      /** Stream mode of every function that says nothing else. Without any IOMMU: bypass. */
+      streams: z.enum(STREAM_MODES).default('translate'),
+      /** Whether a request that leaves the IOMMU with an address of a BAR gets there. */
+      reflectsToMmio: z.boolean().default(true),
+    })
+    .prefault({}),
+  hostPageSize: bytes
+    .refine((size) => [4096, 16_384, 65_536].includes(size), 'allowed are 4KiB, 16KiB and 64KiB')
+    .default(4096),
+  /** For every port that says nothing else. */
+  turnaround: z.enum(TURNAROUNDS).default('loopback'),
+  tree: z.array(node).min(1),
+  tenants: z.record(z.string(), tenant).default({}),
+  /** Functions in the order in which their VMs open them; the default is the order of the document. */
+  opens: z.array(address).optional(),
+  expect: z.array(expectation).default([]),
+});
+export type TopologyDocument = z.output<typeof topologySchema>;
+
+/** A field that the document leaves out, and what is taken instead. */
+export interface Default {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export interface TopologyFile {
+  readonly document: TopologyDocument;
+  readonly defaults: readonly Default[];
+}
+
+/**
+ * Checks a parsed YAML or JSON document and fills in what it leaves out.
+ *
+ * @param raw the parsed document
+ * @param what its name, for messages
+ * @throws UserError of kind `input` for the first field that does not fit
+ */
+export function readTopology(raw: unknown, what: string): TopologyFile {
+  if (depth(raw) > 4 * DEPTH_MAX) {
+    throw new UserError(
+      'input',
+      `${what}: nodes stand more than ${DEPTH_MAX} levels below each other`,
+      'No PCI hierarchy is as deep; look for a node that repeats itself.',
+    );
+  }
+  const document = parseDocument(topologySchema, raw, what, 'docs/isolation.md explains each field of a topology.');
+  const defaults: Default[] = [];
+  collectDefaults(raw, document, '', defaults);
+  return { document, defaults };
+}
+
+/** Depth of nested objects and arrays; YAML aliases can make a document its own child. */
+function depth(value: unknown): number {
+  let level: readonly unknown[] = [value];
+  let levels = 0;
+  while (level.length > 0 && levels <= 4 * DEPTH_MAX) {
+    const next = new Set<unknown>();
+    for (const each of level) {
+      if (typeof each !== 'object' || each === null) continue;
+      for (const inner of Object.values(each)) if (typeof inner === 'object' && inner !== null) next.add(inner);
+    }
+    level = [...next];
+    levels += 1;
+  }
+  return levels;
+}
+
+function collectDefaults(raw: unknown, parsed: unknown, path: string, into: Default[]): void {
+  if (typeof raw !== 'object' || raw === null || typeof parsed !== 'object' || parsed === null) return;
+  for (const [key, value] of Object.entries(parsed)) {
+    const at = Array.isArray(parsed) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    if (path === '' && (key === 'expect' || key === 'title')) continue;
+    if (Object.hasOwn(raw, key)) collectDefaults((raw as Record<string, unknown>)[key], value, at, into);
+    else if (isEmpty(value)) continue;
+    else if (path === '' && typeof value === 'object') collectDefaults({}, value, at, into);
+    else into.push({ path: at, value });
+  }
+}
+
+/** Nothing is there, which is what leaving it out says anyway. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}
+
+/** One of the situations that a shipped example describes. */
+export interface Variant extends TopologyFile {
+  readonly name: string;
+  readonly expectation: Expectation;
+}
+
+/**
+ * The situations of an example: the document once for each entry of its `expect`, with the fields that differ.
+ *
+ * @throws UserError of kind `input`, also for a path that leads nowhere
+ */
+export function topologyVariants(raw: unknown, what: string): readonly Variant[] {
+  return readTopology(raw, what).document.expect.map((expected, i) => {
+    const changed = structuredClone(raw);
+    for (const [path, value] of Object.entries(expected.with))
+      setField(changed, path, value, `${what}: expect[${i}].with`);
+    const name = `${what}: ${expected.name}`;
+    return { name, expectation: expected, ...readTopology(changed, name) };
+  });
+}
+
+/** Sets `tree[0].acs.on`; null takes the field away. */
+function setField(document: unknown, path: string, value: unknown, what: string): void {
+  const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
+  const last = keys.pop() ?? '';
+  let place = document;
+  for (const key of keys) place = isRecord(place) ? place[key] : undefined;
+  if (!isRecord(place)) {
+    throw new UserError(
+      'input',
+      `${what}: the path ${path} leads nowhere`,
+      'A path looks like tree[0].below[1].acs.on.',
+    );
+  }
+  if (value === null) delete place[last];
+  else place[last] = value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import { ACS, parseAcsBits } from '../../../sim/pci/acs.ts';
+import { formatAddress, formatBytes, parseAddress, parseBytes } from '../../../sim/pci/address.ts';
+import { readTopology, topologyVariants } from '../../../sim/pci/topology-file.ts';
+
+const T01 = join(import.meta.dirname, '../../../sim/pci/topologies/t01-integrated.yaml');
+
+function example(): unknown {
+  return parse(readFileSync(T01, 'utf8'));
+}
+
+/** What reading the example says when some fields are set to other values. */
+function complaint(changes: Readonly<Record<string, unknown>>): string {
+  const raw = example() as { expect: unknown };
+  raw.expect = [{ with: changes }];
+  try {
+    topologyVariants(raw, 'x.yaml');
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('a topology document', () => {
+  test('of few lines is complete, and what was filled in is listed', () => {
+    const { document, defaults } = readTopology(
+      { format: 'stopcopy-topology/1', tree: [{ kind: 'device', functions: [{ at: '03:00.0' }] }] },
+      'small.yaml',
+    );
+    expect(document.rootComplex).toEqual({ p2p: 'untranslated' });
+    expect(defaults).toEqual([
+      { path: 'rootComplex.p2p', value: 'untranslated' },
+      { path: 'iommu.streams', value: 'translate' },
+      { path: 'iommu.reflectsToMmio', value: true },
+      { path: 'hostPageSize', value: 4096 },
+      { path: 'turnaround', value: 'loopback' },
+      { path: 'tree[0].internalRouting', value: 'loop-any' },
+      { path: 'tree[0].functions[0].kind', value: 'other' },
+    ]);
+  });
+
+  test.each([
+    ['tree[0].kind', 'card', 'tree[0].kind is "card": allowed are root-port, switch, downstream-port'],
+    [
+      'tree[0].functions[0].at',
+      '3:0.0',
+      'tree[0].functions[0].at is "3:0.0", allowed is an address as lspci writes it',
+    ],
+    ['tree[0].functions[0].acs', { can: 'SV QQ' }, 'acs.can is "SV QQ": allowed are names out of SV TB RR CR UF EC DT'],
+    ['tree[0].functions[0].acs', { can: 0x80 }, 'acs.can is 128, allowed is at most 127'],
+    ['tree[0].functions[0].sriov.bars[0].size', '64 kB', 'allowed is a number of bytes with its unit, such as 64KiB'],
+    ['tree[0].functions[0].sriov.each', { 0: {} }, 'sriov.each.0 is an object: keys are VF numbers, from 1'],
+    ['tree[0].speed', 16, "tree[0] has a field that stopcopy does not know: 'speed'"],
+    ['hostPageSize', '8KiB', 'hostPageSize is "8KiB": allowed are 4KiB, 16KiB and 64KiB'],
+    ['format', 'stopcopy-topology/2', 'format is "stopcopy-topology/2", allowed is "stopcopy-topology/1"'],
+    ['iommu.streams', 'identity', 'iommu.streams is "identity", allowed is "translate" or "bypass" or "abort"'],
+    ['tree[3].kind', 'device', 'expect[0].with: the path tree[3].kind leads nowhere'],
+  ])('with %s set to %j is refused', (path, value, sentence) => {
+    expect(complaint({ [path]: value })).toContain(sentence);
+  });
+
+  test('that contains itself is refused', () => {
+    const raw = parse('format: stopcopy-topology/1\ntree: &t\n  - kind: switch\n    below: *t\n') as unknown;
+    expect(() => readTopology(raw, 'loop.yaml')).toThrow('more than 32 levels');
+  });
+
+  test('has a variant for each entry of its expectations', () => {
+    const raw = example() as { expect: unknown };
+    raw.expect = [{ name: 'a' }, { name: 'b', with: { 'tree[0].internalRouting': null, turnaround: 'ur' } }];
+    const [a, b] = topologyVariants(raw, 'x.yaml');
+    expect(a!.document.tree[0]).toMatchObject({ internalRouting: 'upstream' });
+    expect(b!.document).toMatchObject({ turnaround: 'ur', tree: [{ internalRouting: 'loop-any' }] });
+  });
+});
+
+test('bits are read as names and as lspci writes them', () => {
+  expect(parseAcsBits('SV RR')).toBe(ACS.SV | ACS.RR);
+  expect(parseAcsBits('ACSCap: SrcValid+ TransBlk+ ReqRedir+ CmpltRedir+ UpstreamFwd- EgressCtrl- DirectTrans+')).toBe(
+    ACS.SV | ACS.TB | ACS.RR | ACS.CR | ACS.DT,
+  );
+  expect(parseAcsBits('')).toBe(0);
+  expect(parseAcsBits('SrcValid')).toBeUndefined();
+  expect(parseAcsBits('toString+')).toBeUndefined();
+});
+
+test('addresses and sizes come back as they were written', () => {
+  for (const text of ['0000:75:00.1', '00c1:ff:1f.7', 'ffff:00:00.0'])
+    expect(formatAddress(parseAddress(text))).toBe(text);
+  expect(parseAddress('75:00.1')).toBe(0x7501);
+  expect([parseBytes('64KiB'), parseBytes('0x10'), parseBytes('4 mib'), parseBytes('9B')]).toEqual([
+    65_536, 16, 4_194_304, 9,
+  ]);
+  expect([formatBytes(65_536), formatBytes(1536), formatBytes(1023), formatBytes(0)]).toEqual([
+    '64KiB',
+    '1536B',
+    '1023B',
+    '0B',
+  ]);
+});
