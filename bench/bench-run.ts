@@ -22,6 +22,7 @@ import {
   RESULT_VERSION,
 } from './result.ts';
 import type { RunSweep, SweepOptions } from './suites/sweep-types.ts';
+import { wrap } from './wrap.ts';
 
 export interface BenchTarget {
   /** Folder for the files. */
@@ -140,20 +141,4 @@ function floorLines({ floors }: BenchResult): readonly string[] {
     ...floors.more.map(({ name, value }) => [name, value] as const),
   ];
   return lines.map(([name, figure]) => `${formatWithRange(figure)}  ${name}`);
-}
-
-/** Breaks a paragraph into lines of at most `width` characters. */
-export function wrap(text: string, width: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  lines.push(line);
-  return lines.join('\n');
 }
