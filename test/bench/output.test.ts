@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { lineProgress, timeLeft } from '../../bench/cli/progress.ts';
-import { printResult, wrap } from '../../bench/bench-run.ts';
+import { printResult } from '../../bench/bench-run.ts';
+import { wrap } from '../../bench/wrap.ts';
 import { formatValue, formatWithRange } from '../../bench/format.ts';
 import { summaryOf } from '../../bench/report/summary.ts';
 import { legend, resultTable } from '../../bench/report/table.ts';
