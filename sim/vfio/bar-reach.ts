@@ -2,8 +2,8 @@
  * How far a guest gets into BAR2 under each of the answers to one question of 2021: the control area of a migration lies
  * in the BAR that the guest has, so what keeps the guest out of it?
  *
- * Not reckoned but tried: every access is made against the policy, and what it touched is noted. docs/isolation.md says
- * what follows.
+ * Not reckoned but tried: every access is made against the policy, and what it touched is noted. What follows stands in
+ * docs/isolation-report.md 3.
  */
 import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
 import { VF_BAR2_BYTES } from '../abi/registers.ts';
