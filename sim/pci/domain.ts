@@ -1,0 +1,50 @@
+/**
+ * What IOMMU domains hold besides the guests' memory. docs/isolation.md 3, step 7.
+ */
+import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
+import type { AddressRange, Domain, Topology } from './topology.ts';
+
+/** What {@link domainsOf} looks at. */
+type Source = Pick<
+  Topology,
+  | 'document'
+  | 'tenants'
+  | 'functionTenant'
+  | 'barStart'
+  | 'barEnd'
+  | 'barFunction'
+  | 'barNumber'
+  | 'areas'
+  | 'areaOf'
+  | 'clipped'
+>;
+
+/**
+ * The domains, by tenant: the parts of BARs that a VMM can mmap through VFIO and so put into its guest's domain, and
+ * what root mapped beside VFIO.
+ *
+ * A control area in the VF's BAR2 is left out when all three operations stop at the half. Then a host whose pages are
+ * larger than the half cannot map the other half either.
+ */
+export function domainsOf(topology: Source): readonly Domain[] {
+  const { document, tenants, functionTenant, areaOf, areas, clipped } = topology;
+  const mapped: AddressRange[][] = tenants.map(() => []);
+  const mapsBars = tenants.map((name) => document.tenants[name]?.mapsBars ?? true);
+  for (let i = 0; i < topology.barFunction.length; i++) {
+    const fn = topology.barFunction[i]!;
+    const owner = functionTenant[fn]!;
+    if (owner === 0 || !mapsBars[owner]!) continue;
+    const start = topology.barStart[i]!;
+    let end = topology.barEnd[i]!;
+    const area = areaOf[fn]!;
+    const hasControl = area >= 0 && areas[area]!.holder === fn && topology.barNumber[i] === REGION.BAR2;
+    if (hasControl && clipped[fn] === 1) end = start + (end - start) / GUEST_BAR2_DIVISOR;
+    if ((end - start) % document.hostPageSize === 0 && end > start) mapped[owner]!.push({ start, end });
+  }
+  return tenants.map((name, i) => ({
+    mapped: mapped[i]!,
+    sysfs: (document.tenants[name]?.sysfs ?? [])
+      .map(({ at, size }) => ({ start: at, end: at + size }))
+      .toSorted((a, b) => a.start - b.start),
+  }));
+}

@@ -1,0 +1,178 @@
+/**
+ * What no server can be: the checks on a topology document that look at one node and its neighbours.
+ */
+import { UserError } from '../base/user-error.ts';
+import { ACS, formatAcsBits } from './acs.ts';
+import { busOf, formatAddress, segmentOf } from './address.ts';
+import type {
+  AcsDocument,
+  BridgeDocument,
+  NodeDocument,
+  PhysicalFunctionDocument,
+  PortDocument,
+  SwitchDocument,
+} from './topology-file.ts';
+
+/** Ends with one sentence: the file, the field, what is wrong there, and what to try. */
+export function fail(what: string, path: string, why: string, hint: string): never {
+  throw new UserError('input', `${what}: ${path} ${why}`, hint);
+}
+
+type Bridge = PortDocument | SwitchDocument | BridgeDocument;
+
+export interface NodePlace {
+  readonly path: string;
+  readonly parent: Bridge | undefined;
+  readonly parentIndex: number;
+  /** Position among its siblings. */
+  readonly position: number;
+  /** The topmost bridge to conventional PCI above, -1 for none. */
+  readonly alias: number;
+}
+
+const ALLOWED_BELOW: Readonly<Record<Bridge['kind'] | 'root', readonly NodeDocument['kind'][]>> = {
+  root: ['root-port', 'device'],
+  'root-port': ['device', 'switch', 'pci-bridge'],
+  'downstream-port': ['device', 'switch', 'pci-bridge'],
+  switch: ['downstream-port'],
+  'pci-bridge': ['device', 'pci-bridge'],
+};
+
+/** What may be below what, and on which bus. */
+export function checkChildren(node: NodeDocument, place: NodePlace, what: string): void {
+  const { path, parent } = place;
+  const allowed = ALLOWED_BELOW[parent?.kind ?? 'root'];
+  if (!allowed.includes(node.kind)) {
+    const where = parent === undefined ? 'the root complex' : `a ${parent.kind}`;
+    fail(what, `${path}.kind`, `is ${node.kind}, below ${where}`, `There stands ${allowed.join(', or ')}.`);
+  }
+  if (node.kind === 'device') return;
+  if ((node.kind === 'root-port' || node.kind === 'downstream-port') && node.below.length > 1) {
+    const hint = 'The link of a port has one partner: a device with several functions, a switch, or a bridge.';
+    fail(what, `${path}.below`, `has ${node.below.length} entries`, hint);
+  }
+  if (parent !== undefined) checkBus(node.at, parent, `${path}.at`, what);
+  const { secondary, subordinate } = node.buses;
+  if (secondary > subordinate || (secondary <= busOf(node.at) && parent !== undefined)) {
+    const hint = 'Buses are secondary-subordinate, above the bus of the bridge itself, as lspci -vv shows them.';
+    fail(what, `${path}.buses`, 'do not rise', hint);
+  }
+  if (parent !== undefined && subordinate > parent.buses.subordinate) {
+    const hint = 'The range of a bridge holds those of all bridges below it.';
+    fail(what, `${path}.buses`, `leave the range of the bridge above, ${rangeOf(parent)}`, hint);
+  }
+  checkOverlap(node.below, path, what);
+}
+
+function checkBus(at: number, parent: Bridge, path: string, what: string): void {
+  if (segmentOf(at) === segmentOf(parent.at) && busOf(at) === parent.buses.secondary) return;
+  const hint = `It stands on the secondary bus of the bridge above, whose buses are ${rangeOf(parent)}.`;
+  fail(what, path, `is ${formatAddress(at)}, on another bus`, hint);
+}
+
+function rangeOf({ at, buses }: Bridge): string {
+  const hex = (bus: number): string => bus.toString(16).padStart(2, '0');
+  const segment = segmentOf(at);
+  return `${segment === 0 ? '' : `${segment.toString(16)}:`}${hex(buses.secondary)}-${hex(buses.subordinate)}`;
+}
+
+/** Bus ranges of siblings have no bus in common. */
+function checkOverlap(siblings: readonly NodeDocument[], path: string, what: string): void {
+  if (siblings.length < 2) return;
+  const owners = new Map<number, Bridge>();
+  for (const [i, node] of siblings.entries()) {
+    if (node.kind === 'device') continue;
+    const segment = segmentOf(node.at) * 0x100;
+    for (let bus = node.buses.secondary; bus <= node.buses.subordinate; bus++) {
+      const owner = owners.get(segment + bus);
+      if (owner !== undefined) {
+        const at = path === '' ? `tree[${i}]` : `${path}.below[${i}]`;
+        const hint = 'Each bus is behind one bridge; take the ranges from lspci -vv.';
+        fail(what, `${at}.buses`, `overlap those of ${formatAddress(owner.at)}, ${rangeOf(owner)}`, hint);
+      }
+      owners.set(segment + bus, node);
+    }
+  }
+}
+
+/** Root ports do not share buses, and nothing integrated stands on a bus behind a root port. */
+export function checkBuses(tree: readonly NodeDocument[], what: string): void {
+  checkOverlap(tree, '', what);
+  const behind = new Map<number, Bridge>();
+  for (const node of tree) {
+    if (node.kind === 'device') continue;
+    for (let bus = node.buses.secondary; bus <= node.buses.subordinate; bus++) {
+      behind.set(segmentOf(node.at) * 0x100 + bus, node);
+    }
+  }
+  for (const [i, node] of tree.entries()) {
+    const places = node.kind === 'device' ? node.functions.flatMap(({ at, sriov }) => placesOf(at, sriov)) : [node.at];
+    for (const at of places) {
+      const port = behind.get(Math.floor(at / 0x100));
+      if (port === undefined) continue;
+      const hint =
+        'What is behind a root port stands in its `below`; what is integrated has a bus of the root complex.';
+      fail(what, `tree[${i}]`, `has ${formatAddress(at)} on a bus behind ${formatAddress(port.at)}`, hint);
+    }
+  }
+}
+
+/** The function, and one place on each bus up to that of its last VF. */
+function placesOf(at: number, sriov: PhysicalFunctionDocument['sriov']): readonly number[] {
+  if (sriov === undefined) return [at];
+  const places = [at];
+  const last = at + sriov.offset + (sriov.vfs - 1) * sriov.stride;
+  for (let bus = Math.floor(at / 0x100) + 1; bus <= Math.floor(last / 0x100); bus++) places.push(bus * 0x100);
+  return places;
+}
+
+/** A bit is on only where the capability offers it, and vouched for only where it does not. */
+export function checkAcs(acs: AcsDocument | undefined, path: string, what: string): void {
+  if (acs === undefined) return;
+  const missing = acs.on & ~acs.can;
+  if (missing !== 0) {
+    const hint =
+      'A control bit can be on where the capability offers it; for one that is wired on without, say `wired`.';
+    fail(what, `${path}.on`, `has ${formatAcsBits(missing)}, which \`can\` does not offer`, hint);
+  }
+  const both = acs.wired & acs.can;
+  if (both !== 0) {
+    fail(what, `${path}.wired`, `has ${formatAcsBits(both)}, which \`can\` offers`, 'Say it in `on` instead.');
+  }
+  if ((acs.wired & (ACS.EC | ACS.DT)) !== 0) {
+    fail(what, `${path}.wired`, 'has EC or DT', 'Those two let requests pass; nobody vouches for them as wired on.');
+  }
+  if (acs.egress.length > 0 && (acs.can & ACS.EC) === 0) {
+    fail(what, `${path}.egress`, 'is given, and `can` does not offer EC', 'Take it away, or add EC to `can`.');
+  }
+}
+
+/** What one physical function may be, beside the first of its device. */
+export function checkPhysicalFunction(
+  fn: PhysicalFunctionDocument,
+  first: PhysicalFunctionDocument,
+  { parent }: NodePlace,
+  path: string,
+  what: string,
+): void {
+  if (parent !== undefined) checkBus(fn.at, parent, `${path}.at`, what);
+  if (Math.floor(fn.at / 0x100) !== Math.floor(first.at / 0x100)) {
+    const hint = 'Physical functions of one device share its bus; other devices are entries of their own.';
+    fail(what, `${path}.at`, `is on another bus than ${formatAddress(first.at)}`, hint);
+  }
+  if (fn.kind !== 'other' && fn.version === undefined) {
+    const hint = 'The revision that lspci shows: 20 is V1, 21 V2, 30 V3, 50 V4, 51 V5.';
+    fail(what, `${path}.version`, `is missing, and ${fn.kind} is an accelerator`, hint);
+  }
+  checkAcs(fn.acs, `${path}.acs`, what);
+  if (fn.acs !== undefined && fn.acs.egress.length > 0) {
+    fail(what, `${path}.acs.egress`, 'is given for a function', 'stopcopy knows egress vectors of ports only.');
+  }
+  for (const [where, bars] of [
+    ['bars', fn.bars],
+    ['sriov.bars', fn.sriov?.bars ?? []],
+  ] as const) {
+    const twice = bars.findIndex(({ bar }, i) => bars.findIndex((other) => other.bar === bar) < i);
+    if (twice >= 0) fail(what, `${path}.${where}[${twice}].bar`, 'is given twice', 'Each BAR is one entry.');
+  }
+}
