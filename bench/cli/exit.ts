@@ -4,6 +4,7 @@
 import { Bug } from '../../sim/base/bug.ts';
 import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
+import { MigrationRefused } from '../isolation/migration-refused.ts';
 import { TasksLost } from '../suites/tasks-lost.ts';
 
 export const EXIT = {
@@ -24,7 +25,7 @@ export type ExitCode = (typeof EXIT)[ExitName];
 /** What `stopcopy --help` says about each code. */
 export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   fine: 'fine',
-  failed: 'a check or verification failed',
+  failed: 'a check or verification failed, or a policy refused the migration driver',
   usage: 'the command line was wrong',
   badInput: 'an input file was missing, foreign or damaged',
   infeasible: 'no feasible plan',
@@ -65,6 +66,7 @@ export function reportError(error: unknown): ErrorReport {
   if (error instanceof UserError) return report(EXIT_OF_USER_ERROR[error.kind], error.message, error.hint);
   if (error instanceof Interrupted) return report('interrupted', 'interrupted', undefined);
   if (error instanceof TasksLost) return report('failed', error.message, 'Run the cell alone with the same --seed.');
+  if (error instanceof MigrationRefused) return report('failed', error.message, error.hint);
   if (error instanceof WorkerLost) {
     return report('workerLost', error.message, 'Run the command again; if it happens twice, report it with the seed.');
   }

@@ -12,7 +12,7 @@ const BOX = 26;
 const INDENT = 30;
 const PAD = 8;
 /** Mean width of a character of the drawing's fonts, with some room. */
-const CHARACTER = 7.4;
+const CHARACTER = 7.9;
 const BADGE = 10;
 const WIDTH_MIN = 480;
 

@@ -1,0 +1,226 @@
+/**
+ * An isolation document as one self-contained HTML page: drawings of the trees with the ways of requests, and the tables
+ * behind them.
+ */
+import { formatBytes } from '../../sim/pci/address.ts';
+import { html, jsonForScript, type Markup } from '../report/html.ts';
+import { tableMarkup } from '../report/html-table.ts';
+import { documentPage } from '../report/shell.ts';
+import {
+  type IsolationDocument,
+  type PathReport,
+  POLICIES,
+  type TopologyReport,
+  VERDICT_MEANINGS,
+} from './document.ts';
+import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
+import { TREE_STYLE, treeDrawing } from './tree-svg.ts';
+import {
+  assumedSentence,
+  decisionGroups,
+  hopSentence,
+  pathTitle,
+  pathToDraw,
+  REACH_HEAD,
+  reachCells,
+  topologySummary,
+  vfList,
+} from './words.ts';
+
+/** @param trees the tree of each topology, in their order */
+export function isolationPage(document: IsolationDocument, trees: readonly TreeNode[]): string {
+  const { topologies, stopcopy: version } = document;
+  const [first] = topologies;
+  const title =
+    topologies.length === 1 && first !== undefined
+      ? `Isolation: ${titleOf(first)}`
+      : `Isolation: ${topologies.length} topologies`;
+  const nav =
+    topologies.length === 1
+      ? undefined
+      : html`<nav aria-label="Topologies">
+          <ul>
+            ${topologies.map((report, index) => html`<li><a href="#t${index}">${titleOf(report)}</a></li>`)}
+          </ul>
+        </nav>`;
+  const main = html`${topologies.map((report, index) => topologySection(report, trees[index]!, `t${index}`))}
+    <section aria-labelledby="words">
+      <h2 id="words">Words</h2>
+      <dl class="facts">
+        ${[...Object.entries(POLICIES), ...Object.entries(VERDICT_MEANINGS)].map(
+          ([word, meaning]) =>
+            html`<dt>${word}</dt>
+              <dd>${meaning}</dd>`,
+        )}
+      </dl>
+      <p>
+        <button type="button" hidden data-result="document" data-file="isolation.json">Download the JSON document</button>
+      </p>
+      <script type="application/json" id="document">
+        ${jsonForScript(document)}
+      </script>
+    </section>`;
+  return documentPage({ title, nav, main, version, style: TREE_STYLE });
+}
+
+function titleOf({ title, file }: TopologyReport): string {
+  return title === '' ? file : title;
+}
+
+function topologySection(report: TopologyReport, tree: TreeNode, id: string): Markup {
+  const { vfs } = report;
+  const drawn = pathToDraw(vfs);
+  const trail =
+    drawn === undefined
+      ? NO_TRAIL
+      : trailOf(
+          tree,
+          drawn.path.hops.map(({ at }) => at),
+        );
+  const summary = topologySummary(report);
+  const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn.path, drawn.vf.tenant);
+  const assumed = assumedSentence(report);
+  const warning = drawn === undefined ? '' : ' warning';
+  return html`<section id="${id}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${titleOf(report)}</h2>
+    <dl class="facts">
+      <dt>File</dt>
+      <dd>${report.file}</dd>
+      <dt>Pages of the host</dt>
+      <dd>${formatBytes(report.hostPageBytes)}</dd>
+    </dl>
+    <p class="lead${warning}">${summary}</p>
+    <figure aria-labelledby="${id}-caption">
+      <figcaption>
+        <h3 id="${id}-caption">${caption}</h3>
+        <p class="source">
+          Ports, devices and functions with what is set there.
+          ${drawn === undefined ? '' : 'Wide lines: the way of the request; the numbers are those of the table of hops.'}
+        </p>
+      </figcaption>
+      <div class="scroll" tabindex="0" role="region" aria-label="Drawing of the tree">
+        ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn?.path) })}
+      </div>
+      <details>
+        <summary>Table: the tree</summary>
+        ${tableMarkup(treeTable(tree, trail.nodes))}
+      </details>
+    </figure>
+    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${groupTable(report)} ${decisionTable(report)}
+    ${remedyList(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
+  </section>`;
+}
+
+function descriptionOf(summary: string, path: PathReport | undefined): string {
+  if (path === undefined) return summary;
+  const hops = path.hops.map((hop, index) => `${index + 1}: at ${hop.at}, ${hopSentence(hop)}.`);
+  return [summary, path.request, ...hops].join(' ');
+}
+
+function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
+  const rows: string[][] = [];
+  const add = (node: TreeNode, depth: number, above: string): void => {
+    rows.push([node.label, String(depth), above, node.notes, passed.has(node.key) ? 'yes' : '']);
+    for (const child of node.children) add(child, depth + 1, node.key);
+  };
+  add(tree, 0, '');
+  return {
+    caption: 'What is drawn, row by row',
+    head: ['node', 'depth', 'below', 'settings', 'passed'],
+    textColumns: [2, 3, 4],
+    rows,
+  };
+}
+
+function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
+  if (vfs.length === 0) return undefined;
+  const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
+  return html`<h3>Virtual functions</h3>
+    ${tableMarkup({
+      caption: 'Who reaches a migration control area, and whether the migration driver attaches itself',
+      head: [
+        'VF',
+        'tenant',
+        'own area by CPU',
+        'own area by DMA',
+        'areas of others by DMA',
+        'IOMMU group',
+        ...Object.keys(POLICIES),
+      ],
+      textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
+      rows: vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
+        address,
+        tenant,
+        cpu.reachesControl ? 'yes' : 'no',
+        dma.self,
+        dma.other,
+        `${group}, ${sizes.get(group) === 1 ? 'alone' : `of ${sizes.get(group)}`}`,
+        ...Object.keys(POLICIES).map((name) => decisions.find(({ policy }) => policy === name)?.verdict ?? ''),
+      ]),
+    })}`;
+}
+
+/** Every way that was found; all but the first of many are folded up. */
+function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
+  const all = vfs.flatMap(({ paths, tenant }) => paths.map((path) => ({ path, tenant })));
+  if (all.length === 0) return undefined;
+  const drawn = pathToDraw(vfs)?.path;
+  const sorted = [...all.filter(({ path }) => path === drawn), ...all.filter(({ path }) => path !== drawn)];
+  return html`<h3 id="${id}-ways">Ways into a control area</h3>
+    ${sorted.slice(0, PATHS_MAX).map(({ path, tenant }, index) => {
+      const table = tableMarkup({
+        caption: path.request,
+        head: ['hop', 'at', 'what happens', 'decided by'],
+        textColumns: [1, 2, 3],
+        rows: path.hops.map(({ at, did, because }, hop) => [String(hop + 1), at, did, because ?? '']),
+      });
+      return html`<details ${index === 0 ? html`open` : ''}>
+        <summary>${pathTitle(path, tenant)}</summary>
+        ${table}
+      </details>`;
+    })}
+    ${sorted.length > PATHS_MAX ? html`<p>${sorted.length - PATHS_MAX} more are in the JSON document.</p>` : undefined}`;
+}
+
+const PATHS_MAX = 50;
+
+function reachTable({ vfs }: TopologyReport): Markup | undefined {
+  if (vfs.length === 0) return undefined;
+  return html`<h3>What CPUs and the IOMMU domain reach of BAR2</h3>
+    ${tableMarkup({
+      caption: 'Every access tried against the rules of the VFIO device',
+      head: ['VF', ...REACH_HEAD],
+      textColumns: [1, 2, 3, 4, 5, 6],
+      rows: vfs.map(({ address, cpu }) => [address, ...reachCells(cpu.reach)]),
+    })}`;
+}
+
+function groupTable({ groups }: TopologyReport): Markup {
+  return html`<h3>IOMMU groups</h3>
+    ${tableMarkup({
+      caption: 'As Linux would build them',
+      head: ['group', 'members', 'why they are together'],
+      textColumns: [1, 2],
+      rows: groups.map(({ number, members, why }) => [String(number), members.join(', '), why ?? '']),
+    })}`;
+}
+
+function decisionTable({ vfs }: TopologyReport): Markup | undefined {
+  if (vfs.length === 0) return undefined;
+  return html`<h3>Decisions</h3>
+    ${tableMarkup({
+      caption: 'What each policy says of the VFs, and why',
+      head: ['policy', 'verdict', 'why', 'VFs'],
+      textColumns: [1, 2, 3],
+      rows: decisionGroups(vfs).map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
+    })}`;
+}
+
+function remedyList({ vfs }: TopologyReport): Markup | undefined {
+  const remedies = [...new Set(vfs.flatMap((vf) => vf.remedies))];
+  if (remedies.length === 0) return undefined;
+  return html`<h3>What to change</h3>
+    <ul>
+      ${remedies.map((remedy) => html`<li>${remedy}</li>`)}
+    </ul>`;
+}

@@ -1,0 +1,185 @@
+/**
+ * An isolation document for a person at a terminal: the tree with the way of a request, a row for each VF, the hops, the
+ * groups, the decisions, what to change.
+ */
+import type { Output } from '../cli/output.ts';
+import { wrap } from '../wrap.ts';
+import { formatBytes } from '../../sim/pci/address.ts';
+import type { PathReport, PolicyName, TopologyReport, VfReport } from './document.ts';
+import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
+import { treeLines } from './tree-text.ts';
+import {
+  assumedSentence,
+  decisionGroups,
+  hopSentence,
+  pathTitle,
+  pathToDraw,
+  REACH_HEAD,
+  reachCells,
+  topologySummary,
+  vfList,
+} from './words.ts';
+
+const WIDTH = 110;
+const WIDTH_MAX = 140;
+
+export interface TextOptions {
+  /** The policy that was asked for, if any: its column and its reasons only. */
+  readonly policy: PolicyName | null;
+}
+
+export function printTopology(report: TopologyReport, tree: TreeNode, output: Output, { policy }: TextOptions): void {
+  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  const heading = (text: string): void => output.text(`\n${output.style('bold', text)}`);
+  const { vfs, file, title, hostPageBytes } = report;
+
+  output.text(output.style('bold', title === '' ? file : title));
+  output.text(`${file}; pages of the host: ${formatBytes(hostPageBytes)}`);
+  output.text('');
+  const drawn = pathToDraw(vfs);
+  const trail =
+    drawn === undefined
+      ? NO_TRAIL
+      : trailOf(
+          tree,
+          drawn.path.hops.map(({ at }) => at),
+        );
+  for (const { text, marked } of treeLines(tree, trail)) output.text(marked ? output.style('red', text) : text);
+  output.text('');
+  output.text(wrap(topologySummary(report), width));
+  if (vfs.length > 0) {
+    output.text('');
+    output.text(
+      columns(
+        VF_HEAD(policy),
+        vfs.map((vf) => vfRow(vf, policy, report)),
+      ).join('\n'),
+    );
+  }
+
+  for (const { path, tenant } of pathsToTell(vfs)) {
+    heading(pathTitle(path, tenant));
+    output.text(`  ${path.request}`);
+    const places = Math.max(...path.hops.map(({ at }) => at.length));
+    path.hops.forEach((hop, index) => {
+      const number = String(index + 1).padStart(3);
+      output.text(indented(`${number}  ${hop.at.padEnd(places)}  `, hopSentence(hop), width));
+    });
+  }
+  const untold = untoldPaths(vfs);
+  if (untold > 0) output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
+
+  if (vfs.length > 0) {
+    heading('What CPUs and the IOMMU domain reach of BAR2');
+    for (const { of, cells } of reachGroups(vfs)) {
+      const [what = '', ...ways] = cells;
+      const reached = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
+      output.text(indented('  ', `${vfList(of)}: ${what}`, width));
+      output.text(indented('    ', reached, width));
+    }
+  }
+
+  heading('IOMMU groups');
+  for (const { number, members, why } of report.groups) {
+    const text = why === null ? members.join(', ') : `${members.join(', ')}: ${why}`;
+    output.text(indented(`${String(number).padStart(3)}  `, text, width));
+  }
+
+  const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
+  if (groups.length > 0) {
+    heading('Decisions');
+    for (const { policy: name, verdict, why, vfs: of } of groups) {
+      const text = `${why} (${vfList(of)})`;
+      output.text(indented(`  ${name.padEnd(8)}  ${verdict.padEnd(12)}  `, text, width));
+    }
+  }
+
+  const remedies = remediesOf(vfs);
+  if (remedies.length > 0) {
+    heading('What to change');
+    for (const remedy of remedies) output.text(indented('  - ', remedy, width));
+  }
+
+  const assumed = assumedSentence(report);
+  if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, width))}`);
+}
+
+const VF_HEAD = (policy: PolicyName | null): readonly string[] => [
+  'VF',
+  'tenant',
+  'by CPU',
+  'by DMA: own',
+  'of others',
+  'group',
+  ...(policy === null ? ['upstream', 'thread', 'proof'] : [policy]),
+];
+
+function vfRow(vf: VfReport, policy: PolicyName | null, { groups }: TopologyReport): readonly string[] {
+  const { address, tenant, cpu, dma, group, decisions } = vf;
+  const members = groups.find(({ number }) => number === group)?.members.length ?? 1;
+  return [
+    address,
+    tenant,
+    cpu.reachesControl ? 'yes' : 'no',
+    dma.self,
+    dma.other,
+    members === 1 ? `${group}` : `${group}, of ${members}`,
+    ...decisions.filter((each) => policy === null || each.policy === policy).map(({ verdict }) => verdict),
+  ];
+}
+
+interface ReachGroup {
+  readonly of: readonly VfReport[];
+  readonly cells: readonly string[];
+}
+
+/** VFs with the same reach are told of together. */
+function reachGroups(vfs: readonly VfReport[]): readonly ReachGroup[] {
+  const groups = new Map<string, ReachGroup & { readonly of: VfReport[] }>();
+  for (const vf of vfs) {
+    const cells = reachCells(vf.cpu.reach);
+    const key = cells.join('\n');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { of: [vf], cells });
+    else group.of.push(vf);
+  }
+  return [...groups.values()];
+}
+
+interface TenantPath {
+  readonly path: PathReport;
+  readonly tenant: string;
+}
+
+/** Of each kind the first; all when there are few VFs. */
+function pathsToTell(vfs: readonly VfReport[]): readonly TenantPath[] {
+  const all = vfs.flatMap(({ paths, tenant }) => paths.map((path) => ({ path, tenant })));
+  if (vfs.length === 1) return all;
+  return (['own', 'other'] as const).flatMap((whose) => all.find(({ path }) => path.whose === whose) ?? []);
+}
+
+function untoldPaths(vfs: readonly VfReport[]): number {
+  return vfs.reduce((sum, { paths }) => sum + paths.length, 0) - pathsToTell(vfs).length;
+}
+
+function remediesOf(vfs: readonly VfReport[]): readonly string[] {
+  return [...new Set(vfs.flatMap(({ remedies }) => remedies))];
+}
+
+/** Columns of words, with a rule under the head; lines can be cut by scripts. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
+  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
+  return [line(head), rule, ...rows.map(line)];
+}
+
+/** Text with words in front of its first line, and blanks of the same width in front of the others. */
+function indented(front: string, text: string, width: number): string {
+  const lines = wrap(text, Math.max(30, width - front.length)).split('\n');
+  return lines.map((line, index) => (index === 0 ? front : ' '.repeat(front.length)) + line).join('\n');
+}
