@@ -20,9 +20,10 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
   ['sim/trace', ['sim/base', 'sim/abi', 'sim/driver', 'sim/vfio'], 'a trace stands for the device: use its answers'],
   ['sim/workload', ['sim/base', 'sim/abi', 'sim/device/guest-memory.ts'], 'a guest sees memory and doorbells only'],
   ['sim/pci', ['sim/base', 'sim/abi'], 'the topology knows no devices: move shared tables to sim/abi'],
+  ['sim/vmm', ['sim/base', 'sim/abi', 'sim/device/costs.ts'], 'a VMM sees devices by their profiles and steps only'],
   [
     'sim/migration',
-    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/trace', 'sim/workload', 'sim/pci'],
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/trace', 'sim/workload', 'sim/pci', 'sim/vmm'],
     'move what threads or commands share into sim/base',
   ],
   ['sim/fleet', ['sim'], 'move what threads or commands share into sim/base'],

@@ -1,0 +1,73 @@
+/**
+ * What a kind of device adds to a VM's move: bytes of state, rates, fixed costs. Data files, read against this schema.
+ */
+import { z } from 'zod';
+
+const figure = z.strictObject({
+  value: z.number().nonnegative(),
+  /** Short end and long end: where it makes a pause short, where long. */
+  range: z.tuple([z.number().nonnegative(), z.number().nonnegative()]),
+  from: z.enum(['driver-constant', 'published', 'derived', 'assumed', 'fitted']),
+  source: z.string().min(1),
+});
+
+export const deviceProfileSchema = z.strictObject({
+  format: z.literal('stopcopy-device-profile'),
+  version: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
+  title: z.string().min(1),
+  /** Migration flags besides STOP_COPY. */
+  preCopy: z.boolean(),
+  p2p: z.boolean(),
+  /** Whether the times come from the register model of this VF; figures here then hold for nothing. */
+  registerModel: z.boolean().default(false),
+  /** State of one device, in bytes. */
+  stateBytes: figure,
+  /** Share of the state that is sent before the stop, 0 to 1. */
+  preCopiedShare: figure,
+  /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
+  fixedNs: figure,
+  /** The same for each queue, in ns. */
+  perQueueNs: figure,
+  /** State bytes per second of one device alone, saved, sent and loaded. */
+  streamBytesPerSecond: figure,
+  /** State bytes per second of all devices behind one PF together. */
+  sharedBytesPerSecond: figure,
+  /** Making room at the destination, in ns for each byte of state. */
+  allocateNsPerByte: figure,
+  /** Part of the load that runs under the VMM's big lock, one device after another, in ns. */
+  lockedNs: figure,
+});
+
+export type DeviceProfile = z.infer<typeof deviceProfileSchema>;
+export type ProfileFigure = z.infer<typeof figure>;
+
+/** Which value of each figure is taken. */
+export type RangeEnd = 'point' | 'short' | 'long';
+
+/** A profile's figures as plain numbers. */
+export interface DeviceFigures {
+  readonly stateBytes: number;
+  readonly preCopiedShare: number;
+  readonly fixedNs: number;
+  readonly perQueueNs: number;
+  readonly streamBytesPerSecond: number;
+  readonly sharedBytesPerSecond: number;
+  readonly allocateNsPerByte: number;
+  readonly lockedNs: number;
+}
+
+export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures {
+  const pick = ({ value, range }: ProfileFigure): number =>
+    end === 'point' ? value : end === 'short' ? range[0] : range[1];
+  return {
+    stateBytes: pick(profile.stateBytes),
+    preCopiedShare: pick(profile.preCopiedShare),
+    fixedNs: pick(profile.fixedNs),
+    perQueueNs: pick(profile.perQueueNs),
+    streamBytesPerSecond: pick(profile.streamBytesPerSecond),
+    sharedBytesPerSecond: pick(profile.sharedBytesPerSecond),
+    allocateNsPerByte: pick(profile.allocateNsPerByte),
+    lockedNs: pick(profile.lockedNs),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * How fast a guest dirties its memory: how many distinct bytes have been written in a time.
+ *
+ * Writes fall on the pages of a working set evenly, so that of W pages w writes in a row touch W · (1 - e^(-w/W))
+ * distinct ones (a page is seldom the only one written). Counted in bytes; a page counts whole.
+ */
+import { UserError } from '../base/user-error.ts';
+import { NS_PER_S } from '../base/units.ts';
+
+export type DirtyModel =
+  | { readonly kind: 'none' }
+  /** Writes to pages of a working set of `workingSetBytes`; default: all memory in use. */
+  | { readonly kind: 'uniform'; readonly pagesPerSecond: number; readonly workingSetBytes?: number }
+  /** A small set written often beside the rest written seldom. */
+  | {
+      readonly kind: 'hotSet';
+      readonly hotBytes: number;
+      readonly hotPagesPerSecond: number;
+      readonly coldPagesPerSecond: number;
+    }
+  /** A rate that changes: `pagesPerSecond[i]` holds from `timesNs[i]` on; the last one for ever. */
+  | { readonly kind: 'trace'; readonly timesNs: readonly number[]; readonly pagesPerSecond: readonly number[] };
+
+/** A set of pages that are written evenly. */
+export class MemoryClass {
+  /** Bytes of the set that the destination does not have yet, as the VMM knows it. */
+  remainingBytes: number;
+  readonly setBytes: number;
+  private readonly pageBytes: number;
+  /** From `timesNs[i]` on, so many pages of the set are written per second. */
+  private readonly timesNs: readonly number[];
+  private readonly pagesPerSecond: readonly number[];
+
+  constructor(
+    setBytes: number,
+    pageBytes: number,
+    pagesPerSecond: readonly number[],
+    timesNs: readonly number[] = [Number.NEGATIVE_INFINITY],
+  ) {
+    this.setBytes = setBytes;
+    this.remainingBytes = setBytes;
+    this.pageBytes = pageBytes;
+    this.pagesPerSecond = pagesPerSecond;
+    this.timesNs = timesNs;
+  }
+
+  /** Distinct bytes written from one moment to another, by a guest that runs at `speed` (1: not throttled). */
+  writtenBytes(fromNs: number, toNs: number, speed: number): number {
+    const pages = this.writes(fromNs, toNs) * speed;
+    if (pages <= 0 || this.setBytes <= 0) return 0;
+    return -Math.expm1((-pages * this.pageBytes) / this.setBytes) * this.setBytes;
+  }
+
+  /** The dirty log is read: what was written meanwhile is to be sent again, unless it had not been sent anyway. */
+  addWritten(fromNs: number, toNs: number, speed: number): number {
+    if (this.setBytes <= 0) return 0;
+    const again = this.writtenBytes(fromNs, toNs, speed) * (1 - this.remainingBytes / this.setBytes);
+    this.remainingBytes += again;
+    return again;
+  }
+
+  /** Whether the rate of writing changes behind a moment. */
+  changesAfter(nowNs: number): boolean {
+    return this.timesNs[this.timesNs.length - 1]! > nowNs;
+  }
+
+  private writes(fromNs: number, toNs: number): number {
+    const { timesNs, pagesPerSecond } = this;
+    if (timesNs.length === 1) return ((toNs - fromNs) / NS_PER_S) * pagesPerSecond[0]!;
+    let pages = 0;
+    for (let i = 0; i < timesNs.length; i++) {
+      const begins = i === 0 ? fromNs : Math.max(fromNs, timesNs[i]!);
+      const ends = Math.min(toNs, timesNs[i + 1] ?? Number.POSITIVE_INFINITY);
+      if (ends > begins) pages += ((ends - begins) / NS_PER_S) * pagesPerSecond[i]!;
+    }
+    return pages;
+  }
+}
+
+/** What devices write by DMA: bytes per second, over buffers of so many bytes. */
+export interface DmaWrites {
+  readonly bytesPerSecond: number;
+  readonly setBytes: number;
+}
+
+/**
+ * A guest's memory as sets of pages, none of them sent yet.
+ *
+ * @param memoryBytes memory in use: pages of zeros are not in it
+ * @param pageBytes of the dirty log
+ * @throws UserError for a model that contradicts itself
+ */
+export function memoryClasses(
+  model: DirtyModel,
+  memoryBytes: number,
+  pageBytes: number,
+  dma: DmaWrites = { bytesPerSecond: 0, setBytes: 0 },
+): MemoryClass[] {
+  check(model, memoryBytes, dma);
+  const classes: MemoryClass[] = [];
+  const dmaSet = dma.bytesPerSecond > 0 ? dma.setBytes : 0;
+  const own = memoryBytes - dmaSet;
+  if (dmaSet > 0) classes.push(new MemoryClass(dmaSet, pageBytes, [dma.bytesPerSecond / pageBytes]));
+  switch (model.kind) {
+    case 'none':
+      classes.push(new MemoryClass(own, pageBytes, [0]));
+      break;
+    case 'uniform': {
+      const set = Math.min(model.workingSetBytes ?? own, own);
+      classes.push(new MemoryClass(set, pageBytes, [model.pagesPerSecond]));
+      if (set < own) classes.push(new MemoryClass(own - set, pageBytes, [0]));
+      break;
+    }
+    case 'hotSet':
+      classes.push(new MemoryClass(model.hotBytes, pageBytes, [model.hotPagesPerSecond]));
+      classes.push(new MemoryClass(own - model.hotBytes, pageBytes, [model.coldPagesPerSecond]));
+      break;
+    case 'trace':
+      classes.push(new MemoryClass(own, pageBytes, model.pagesPerSecond, model.timesNs));
+      break;
+  }
+  return classes;
+}
+
+function check(model: DirtyModel, memoryBytes: number, dma: DmaWrites): void {
+  const set = (model.kind === 'hotSet' ? model.hotBytes : 0) + (dma.bytesPerSecond > 0 ? dma.setBytes : 0);
+  if (set > memoryBytes) {
+    throw new UserError(
+      'input',
+      `the hot set and the DMA buffers, ${set} bytes, are larger than the memory in use, ${memoryBytes} bytes`,
+      'Make them smaller, or the memory larger.',
+    );
+  }
+  if (model.kind === 'trace') {
+    const { timesNs, pagesPerSecond } = model;
+    const ordered = timesNs.every((timeNs, i) => i === 0 || timeNs > timesNs[i - 1]!);
+    if (timesNs.length === 0 || timesNs.length !== pagesPerSecond.length || !ordered) {
+      throw new UserError(
+        'input',
+        `a dirty trace has ${timesNs.length} times and ${pagesPerSecond.length} rates`,
+        'It needs one rate for each time, at least one, and times that rise.',
+      );
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The pause of a whole VM and its named parts: what each adds on the critical path, and how long it is busy.
+ */
+import { bug } from '../base/bug.ts';
+
+/** In their order. */
+export const PAUSE_PARTS = [
+  'vcpuStop',
+  'deviceStop',
+  'dirtySync',
+  'memory',
+  'deviceState',
+  'otherState',
+  'latency',
+  'deviceLoad',
+  'deviceStart',
+  'vcpuStart',
+] as const;
+
+export type PausePart = (typeof PAUSE_PARTS)[number];
+
+/** What each part is, for people. */
+export const PAUSE_PART_TITLES: Readonly<Record<PausePart, string>> = {
+  vcpuStop: 'vCPUs stop',
+  deviceStop: 'devices pause and drain',
+  dirtySync: 'last look at the dirty log',
+  memory: 'last round of memory',
+  deviceState: 'device state saved and sent',
+  otherState: 'vCPU and platform state',
+  latency: 'last bytes on the way',
+  deviceLoad: 'device state loaded',
+  deviceStart: 'devices start',
+  vcpuStart: 'vCPUs start',
+};
+
+export interface PauseSpan {
+  readonly part: PausePart;
+  /** Which of several that overlap, such as a device; undefined for the VM itself. */
+  readonly what: string | undefined;
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+export type PartTimes = Record<PausePart, number>;
+
+/** Collects the spans of one pause, in the order in which they begin. */
+export class PauseRecord {
+  readonly spans: PauseSpan[] = [];
+  /** On the critical path; these add up to the pause. */
+  readonly criticalNs: PartTimes = noTimes();
+  /** With everything that overlaps. */
+  readonly busyNs: PartTimes = noTimes();
+  readonly startNs: number;
+  /** Up to here the critical path has been told. */
+  private toldNs: number;
+
+  constructor(startNs: number) {
+    this.startNs = startNs;
+    this.toldNs = startNs;
+  }
+
+  get nowNs(): number {
+    return this.toldNs;
+  }
+
+  /** A part that follows what was told so far. @returns its end */
+  add(part: PausePart, lastsNs: number, what?: string): number {
+    return this.overlap(part, this.toldNs, lastsNs, what);
+  }
+
+  /**
+   * A part that begins at a moment, beside others. It adds to the critical path what lies behind everything told so far.
+   *
+   * @returns its end
+   */
+  overlap(part: PausePart, startNs: number, lastsNs: number, what?: string): number {
+    if (!(lastsNs >= 0) || !(startNs >= this.startNs) || startNs > this.toldNs) bug('PAUSE_SPAN', startNs, lastsNs);
+    const endNs = startNs + lastsNs;
+    if (lastsNs === 0) return endNs;
+    this.spans.push({ part, what, startNs, endNs });
+    // Reckoned as below, so that rounding is the same.
+    this.busyNs[part] += endNs - startNs;
+    if (endNs > this.toldNs) {
+      this.criticalNs[part] += endNs - this.toldNs;
+      this.toldNs = endNs;
+    }
+    return endNs;
+  }
+
+  /** The pause, in ns. The parts on the critical path must add up to it. */
+  finish(): number {
+    const totalNs = this.toldNs - this.startNs;
+    let sumNs = 0;
+    for (const part of PAUSE_PARTS) sumNs += this.criticalNs[part];
+    // Differences of doubles: equal but for rounding far below a nanosecond, even after days.
+    if (Math.abs(sumNs - totalNs) > 1e-2) bug('PAUSE_SUM', sumNs, totalNs);
+    return totalNs;
+  }
+}
+
+function noTimes(): PartTimes {
+  return {
+    vcpuStop: 0,
+    deviceStop: 0,
+    dirtySync: 0,
+    memory: 0,
+    deviceState: 0,
+    otherState: 0,
+    latency: 0,
+    deviceLoad: 0,
+    deviceStart: 0,
+    vcpuStart: 0,
+  };
+}
