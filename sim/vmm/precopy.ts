@@ -156,7 +156,9 @@ class Precopy {
 
   /** What QEMU sends before it next looks at the dirty log: down to the goal, and on to the end of the window. */
   private sliceOf(pending: number, goal: number, phase: number): number {
-    const window = (this.rates.memoryBytesPerSecond * QEMU.windowNs) / NS_PER_S;
+    // Pages are pending, bytes on the wire fill a window: with compression the two differ. Reckoned as if pages filled it,
+    // which is what table sapphire-rapids shows.
+    const window = (this.rates.wireBytesPerSecond * QEMU.windowNs) / NS_PER_S;
     const excess = Math.max(0, pending - Math.max(0, goal));
     // Once the goal was met, whole windows follow one another.
     const send = phase < 1 || this.rounds.length === 0 ? excess + phase * window : Math.ceil(excess / window) * window;
