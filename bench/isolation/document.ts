@@ -39,12 +39,16 @@ export interface HopReport {
   readonly because: string | null;
 }
 
-/** A request that arrives at a control area. */
+/** A request that arrives at the control area of a VF. */
 export interface PathReport {
+  /** The function that sends it, and the VM that has that function. */
   readonly from: string;
-  /** Whose control area: the VF's, or the PF's window of that VF. */
+  readonly fromTenant: string;
+  /** The VF whose control area it is; the area itself may be in its PF's BAR. */
   readonly to: string;
-  readonly whose: 'own' | 'other';
+  readonly toTenant: string;
+  /** Whether that VM is the VF's own or another. */
+  readonly by: 'own' | 'other';
   /** What kind of request, in words. */
   readonly request: string;
   readonly hops: readonly HopReport[];
@@ -66,9 +70,9 @@ export interface VfReport {
   readonly group: number;
   /** What keeps CPUs out, and how far they get. */
   readonly cpu: { readonly variant: BarVariantName; readonly reachesControl: boolean; readonly reach: BarReach };
-  /** Whether requests of this VF reach its own control area, and whether the VF reaches that of another tenant. */
+  /** Whether requests of the VF's own VM reach its control area, and whether those of other VMs do. */
   readonly dma: { readonly self: Answer; readonly other: Answer };
-  /** Those that arrive: at most one for its own control area, and one for each other that it reaches. */
+  /** Those that arrive: the first that was found of the own VM, and of each other. */
   readonly paths: readonly PathReport[];
   readonly decisions: readonly DecisionReport[];
   /** What to change so that nothing arrives any more; empty when nothing does. */

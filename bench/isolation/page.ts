@@ -75,10 +75,10 @@ function topologySection(report: TopologyReport, tree: TreeNode, id: string): Ma
       ? NO_TRAIL
       : trailOf(
           tree,
-          drawn.path.hops.map(({ at }) => at),
+          drawn.hops.map(({ at }) => at),
         );
   const summary = topologySummary(report);
-  const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn.path, drawn.vf.tenant);
+  const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn);
   const assumed = assumedSentence(report);
   const warning = drawn === undefined ? '' : ' warning';
   return html`<section id="${id}" aria-labelledby="${id}-title">
@@ -99,7 +99,7 @@ function topologySection(report: TopologyReport, tree: TreeNode, id: string): Ma
         </p>
       </figcaption>
       <div class="scroll" tabindex="0" role="region" aria-label="Drawing of the tree">
-        ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn?.path) })}
+        ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn) })}
       </div>
       <details>
         <summary>Table: the tree</summary>
@@ -137,13 +137,13 @@ function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
   return html`<h3>Virtual functions</h3>
     ${tableMarkup({
-      caption: 'Who reaches a migration control area, and whether the migration driver attaches itself',
+      caption: 'Who reaches the control area of each, and whether the migration driver attaches itself',
       head: [
         'VF',
         'tenant',
-        'own area by CPU',
-        'own area by DMA',
-        'areas of others by DMA',
+        'control area by CPU',
+        'by own DMA',
+        'by DMA of other VMs',
         'IOMMU group',
         ...Object.keys(POLICIES),
       ],
@@ -162,12 +162,12 @@ function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
 
 /** Every way that was found; all but the first of many are folded up. */
 function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
-  const all = vfs.flatMap(({ paths, tenant }) => paths.map((path) => ({ path, tenant })));
+  const all = vfs.flatMap(({ paths }) => paths);
   if (all.length === 0) return undefined;
-  const drawn = pathToDraw(vfs)?.path;
-  const sorted = [...all.filter(({ path }) => path === drawn), ...all.filter(({ path }) => path !== drawn)];
+  const drawn = pathToDraw(vfs);
+  const sorted = [...all.filter((path) => path === drawn), ...all.filter((path) => path !== drawn)];
   return html`<h3 id="${id}-ways">Ways into a control area</h3>
-    ${sorted.slice(0, PATHS_MAX).map(({ path, tenant }, index) => {
+    ${sorted.slice(0, PATHS_MAX).map((path, index) => {
       const table = tableMarkup({
         caption: path.request,
         head: ['hop', 'at', 'what happens', 'decided by'],
@@ -175,7 +175,7 @@ function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
         rows: path.hops.map(({ at, did, because }, hop) => [String(hop + 1), at, did, because ?? '']),
       });
       return html`<details ${index === 0 ? html`open` : ''}>
-        <summary>${pathTitle(path, tenant)}</summary>
+        <summary>${pathTitle(path)}</summary>
         ${table}
       </details>`;
     })}

@@ -42,7 +42,7 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
       ? NO_TRAIL
       : trailOf(
           tree,
-          drawn.path.hops.map(({ at }) => at),
+          drawn.hops.map(({ at }) => at),
         );
   for (const { text, marked } of treeLines(tree, trail)) output.text(marked ? output.style('red', text) : text);
   output.text('');
@@ -57,8 +57,8 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
     );
   }
 
-  for (const { path, tenant } of pathsToTell(vfs)) {
-    heading(pathTitle(path, tenant));
+  for (const path of pathsToTell(vfs)) {
+    heading(pathTitle(path));
     output.text(`  ${path.request}`);
     const places = Math.max(...path.hops.map(({ at }) => at.length));
     path.hops.forEach((hop, index) => {
@@ -108,8 +108,8 @@ const VF_HEAD = (policy: PolicyName | null): readonly string[] => [
   'VF',
   'tenant',
   'by CPU',
-  'by DMA: own',
-  'of others',
+  'by own DMA',
+  'by DMA of others',
   'group',
   ...(policy === null ? ['upstream', 'thread', 'proof'] : [policy]),
 ];
@@ -146,16 +146,11 @@ function reachGroups(vfs: readonly VfReport[]): readonly ReachGroup[] {
   return [...groups.values()];
 }
 
-interface TenantPath {
-  readonly path: PathReport;
-  readonly tenant: string;
-}
-
-/** Of each kind the first; all when there are few VFs. */
-function pathsToTell(vfs: readonly VfReport[]): readonly TenantPath[] {
-  const all = vfs.flatMap(({ paths, tenant }) => paths.map((path) => ({ path, tenant })));
+/** Of each kind the first; all of a VF that was asked for. */
+function pathsToTell(vfs: readonly VfReport[]): readonly PathReport[] {
+  const all = vfs.flatMap(({ paths }) => paths);
   if (vfs.length === 1) return all;
-  return (['own', 'other'] as const).flatMap((whose) => all.find(({ path }) => path.whose === whose) ?? []);
+  return (['own', 'other'] as const).flatMap((by) => all.find((path) => path.by === by) ?? []);
 }
 
 function untoldPaths(vfs: readonly VfReport[]): number {

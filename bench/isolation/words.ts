@@ -5,28 +5,17 @@ import { formatBytes } from '../../sim/pci/address.ts';
 import { BAR_VARIANTS, type BarReach, type ByteRange } from '../../sim/vfio/bar-reach.ts';
 import type { Answer, PathReport, PolicyName, TopologyReport, VfReport } from './document.ts';
 
-/** `0000:31:00.1 (vm1)`. */
-export function vfName({ address, tenant }: Pick<VfReport, 'address' | 'tenant'>): string {
-  return `${address} (${tenant})`;
-}
-
 /** One paragraph: who reaches what, and what each policy makes of it. */
 export function topologySummary({ vfs }: TopologyReport): string {
   if (vfs.length === 0) return 'There is no VF here that could be migrated.';
-  const reachesSelf = vfs.filter(({ dma }) => isOpen(dma.self));
-  const reachesOther = vfs.filter(({ dma }) => isOpen(dma.other));
-  const byCpu = vfs.filter(({ cpu }) => cpu.reachesControl);
+  const bySelf = vfs.filter(({ dma }) => isOpen(dma.self)).length;
+  const byOther = vfs.filter(({ dma }) => isOpen(dma.other)).length;
+  const byCpu = vfs.filter(({ cpu }) => cpu.reachesControl).length;
   const sentences: string[] = [];
-  if (reachesSelf.length === 0 && reachesOther.length === 0) {
-    sentences.push('No DMA of a guest reaches a migration control area.');
-  } else {
-    if (reachesSelf.length > 0)
-      sentences.push(`${countOf(reachesSelf.length, vfs.length)} its own control area by DMA.`);
-    if (reachesOther.length > 0) {
-      sentences.push(`${countOf(reachesOther.length, vfs.length)} the control area of another tenant by DMA.`);
-    }
-  }
-  if (byCpu.length > 0) sentences.push(`${countOf(byCpu.length, vfs.length)} its own control area by CPU.`);
+  if (bySelf === 0 && byOther === 0) sentences.push('No DMA of a guest reaches a migration control area.');
+  if (byOther > 0) sentences.push(`${areas(byOther, vfs.length)} reached by DMA of other VMs.`);
+  if (bySelf > 0) sentences.push(`${areas(bySelf, vfs.length)} reached by DMA of the VM that has the VF.`);
+  if (byCpu > 0) sentences.push(`${areas(byCpu, vfs.length)} reached by CPUs of that VM.`);
   return sentences.join(' ');
 }
 
@@ -34,14 +23,16 @@ function isOpen(answer: Answer): boolean {
   return answer === 'yes' || answer === 'privileged';
 }
 
-function countOf(some: number, all: number): string {
-  if (all === 1) return 'The VF reaches';
-  return some === all ? `Each of the ${all} VFs reaches` : `${some} of ${all} VFs ${some === 1 ? 'reaches' : 'reach'}`;
+function areas(some: number, all: number): string {
+  if (all === 1) return 'The control area of the VF is';
+  return some === all
+    ? `The control areas of all ${all} VFs are`
+    : `${some} of ${all} control areas ${some === 1 ? 'is' : 'are'}`;
 }
 
-export function pathTitle({ from, to, whose }: PathReport, tenant: string): string {
-  const area = whose === 'own' ? 'its own control area' : `the control area of ${to}`;
-  return `How ${from} (${tenant}) gets to ${area} by DMA`;
+export function pathTitle({ from, fromTenant, to, toTenant }: PathReport): string {
+  const area = from === to ? 'its own control area' : `the control area of ${to} (${toTenant})`;
+  return `How ${from} (${fromTenant}) gets to ${area} by DMA`;
 }
 
 /** The hop's place, and what happened there, with what decided it. */
@@ -49,15 +40,10 @@ export function hopSentence({ did, because }: PathReport['hops'][number]): strin
   return because === null ? did : `${did} [${because}]`;
 }
 
-/** The path that is drawn: of another tenant's area if one is reached, since that is the worse. */
-export function pathToDraw(vfs: readonly VfReport[]): { readonly vf: VfReport; readonly path: PathReport } | undefined {
-  for (const whose of ['other', 'own'] as const) {
-    for (const vf of vfs) {
-      const path = vf.paths.find((each) => each.whose === whose);
-      if (path !== undefined) return { vf, path };
-    }
-  }
-  return undefined;
+/** The path that is drawn: of another VM if there is one, since that is the worse. */
+export function pathToDraw(vfs: readonly VfReport[]): PathReport | undefined {
+  const all = vfs.flatMap(({ paths }) => paths);
+  return all.find(({ by }) => by === 'other') ?? all[0];
 }
 
 /** Decisions that are the same for many VFs are told once. */

@@ -42,17 +42,19 @@ export function fixtureTree(): TreeNode {
   );
 }
 
-function fixtureVf(address: string, tenant: string, other: string): VfReport {
-  const path = (to: string, whose: 'own' | 'other') => ({
-    from: address,
-    to,
-    whose,
+function fixtureVf(address: string, tenant: string, other: readonly [address: string, tenant: string]): VfReport {
+  const path = (from: string, fromTenant: string, by: 'own' | 'other') => ({
+    from,
+    fromTenant,
+    to: address,
+    toTenant: tenant,
+    by,
     request: 'a write to 0x90008000, untranslated',
     hops: [
-      { at: address, did: 'sends it', because: null },
+      { at: from, did: 'sends it', because: null },
       { at: DEVICE, did: 'sends it out', because: 'internalRouting upstream' },
       { at: PORT, did: 'sends it back down, to its own side', because: 'UF off' },
-      { at: to, did: 'takes it into its BAR2', because: null },
+      { at: address, did: 'takes it into its BAR2', because: null },
     ],
   });
   return {
@@ -61,7 +63,7 @@ function fixtureVf(address: string, tenant: string, other: string): VfReport {
     group: 0,
     cpu: { variant: 'merged', reachesControl: false, reach: reachOf('merged', 4096) },
     dma: { self: 'yes', other: 'yes' },
-    paths: [path(address, 'own'), path(other, 'other')],
+    paths: [path(address, tenant, 'own'), path(...other, 'other')],
     decisions: [
       { policy: 'upstream', verdict: 'load-clipped', why: 'Linux asks for no topology', dependsOnClip: true },
       { policy: 'thread', verdict: 'refuse', why: 'it is no integrated endpoint', dependsOnClip: false },
@@ -82,7 +84,10 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
         file: 'card.yaml',
         title: 'A card <below> a switch',
         hostPageBytes: 4096,
-        vfs: [fixtureVf('0000:03:00.1', 'vm1', '0000:03:00.2'), fixtureVf('0000:03:00.2', 'vm2', '0000:03:00.1')],
+        vfs: [
+          fixtureVf('0000:03:00.1', 'vm1', ['0000:03:00.2', 'vm2']),
+          fixtureVf('0000:03:00.2', 'vm2', ['0000:03:00.1', 'vm1']),
+        ],
         groups: [{ number: 0, members: ['0000:03:00.1', '0000:03:00.2'], why: `${PORT} has no ACS` }],
         assumed: [{ path: 'turnaround', value: 'loopback' }],
         ...changes,

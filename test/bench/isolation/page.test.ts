@@ -23,15 +23,15 @@ test('the document is embedded whole, and its text is text', () => {
 test('the drawing has its words and its tables beside it', () => {
   expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="t0-drawn"\s+aria-describedby="t0-words"/);
   const description = /<desc id="t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
-  for (const words of ['1: at 0000:03:00.1, sends it', '3: at 0000:02:00.0', 'UF off']) {
+  for (const words of ['1: at 0000:03:00.2, sends it', '3: at 0000:02:00.0', 'UF off']) {
     expect(description).toContain(words);
   }
   expect(page).toContain('What is drawn, row by row');
-  expect(page).toContain('How 0000:03:00.1 (vm1) gets to the control area of 0000:03:00.2 by DMA');
+  expect(page).toContain('How 0000:03:00.2 (vm2) gets to the control area of 0000:03:00.1 (vm1) by DMA');
 });
 
 test.each([
-  'Who reaches a migration control area',
+  'Who reaches the control area of each',
   'Every access tried',
   'As Linux would build them',
   'What each policy says',

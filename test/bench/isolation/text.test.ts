@@ -19,8 +19,8 @@ const lines = text.split('\n');
 test('the tree, with the way of the request in heavy lines and its hops numbered', () => {
   expect(text).toMatch(/^root complex with IOMMU +streams: translate$/m);
   expect(text).toMatch(/ {3}└─ 0000:02:00\.0 downstream port +no ACS +◄ 3/);
-  expect(text).toMatch(/┣━ 0000:03:00\.1 VF 1 +of vm1 +◄ 1/);
-  expect(text).toMatch(/┗━ 0000:03:00\.2 VF 2 +of vm2 +◄ 4/);
+  expect(text).toMatch(/┣━ 0000:03:00\.1 VF 1 +of vm1 +◄ 4/);
+  expect(text).toMatch(/┗━ 0000:03:00\.2 VF 2 +of vm2 +◄ 1/);
 });
 
 test('a row for each VF, in columns', () => {
@@ -29,8 +29,8 @@ test('a row for each VF, in columns', () => {
     'VF',
     'tenant',
     'by CPU',
-    'by DMA: own',
-    'of others',
+    'by own DMA',
+    'by DMA of others',
     'group',
     'upstream',
     'thread',
@@ -58,7 +58,7 @@ test('the hops of one way of each kind, with what decided; the others are counte
     '  3  0000:02:00.0         sends it back down, to its own side [UF off]',
     '  4  0000:03:00.1         takes it into its BAR2',
   ]);
-  expect(lines).toContain('How 0000:03:00.1 (vm1) gets to the control area of 0000:03:00.2 by DMA');
+  expect(lines).toContain('How 0000:03:00.2 (vm2) gets to the control area of 0000:03:00.1 (vm1) by DMA');
   expect(text).toContain('2 more of the same kind; --vf ADDRESS tells those of one VF.');
   // Of one VF all are told.
   const one = printed({ ...report!, vfs: report!.vfs.slice(0, 1) });
