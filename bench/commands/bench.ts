@@ -1,19 +1,22 @@
 /**
- * `stopcopy bench`: the queue-load sweep on real threads; table, JSON document, HTML page.
+ * `stopcopy bench`: the queue-load sweep on real threads; table, JSON document, HTML page. Or suites of their own.
  */
 import type { Command } from 'commander';
 
 import { ACCELERATORS, type AcceleratorKind } from '../../sim/abi/accelerators.ts';
 import { QUEUES_TOTAL } from '../../sim/abi/vft.ts';
+import { UserError } from '../../sim/base/user-error.ts';
 import { GENERATIONS, type GenerationId } from '../../sim/driver/generation.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { integer, integerList, nameList, oneName } from '../cli/options.ts';
 import { LOADS, type Load } from '../result.ts';
-import { SUITES, type SuiteName, type SweepOptions } from '../suites/sweep-types.ts';
+import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../suites/registry.ts';
+import type { SuiteOptions } from '../suites/suite-report.ts';
+import type { SuiteName, SweepOptions } from '../suites/sweep-types.ts';
 
 interface BenchFlags {
-  readonly suite?: readonly SuiteName[];
+  readonly suite?: readonly AnySuiteName[];
   readonly quick?: boolean;
   readonly out: string;
   readonly seed: number;
@@ -25,7 +28,6 @@ interface BenchFlags {
   readonly html: boolean;
 }
 
-const SUITE_NAMES = Object.keys(SUITES) as SuiteName[];
 const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
 const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
 const DRIVER_DEFAULT: GenerationId = 'upstream-2026';
@@ -35,14 +37,14 @@ const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
 const IN_FLIGHT = ['finish', 'hold'] as const;
 
 export function registerBench(program: Command, context: CommandContext): void {
-  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(11)} ${SUITES[name]}`).join('\n');
+  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(11)} ${aboutSuite(name)}`).join('\n');
   program
     .command('bench')
     .summary('measure save, restore and downtime under queue load')
     .description('Measures save, restore, handshakes and downtime on real threads, over a sweep of queue loads.')
     .option(
       '--suite <name...>',
-      `what to measure: ${SUITE_NAMES.join(', ')}; default: all`,
+      `what to measure: ${SUITE_NAMES.join(', ')}; default: the sweep`,
       nameList('--suite', SUITE_NAMES),
     )
     .option('--quick', 'fewer cells and shorter measurements')
@@ -71,21 +73,29 @@ export function registerBench(program: Command, context: CommandContext): void {
         ['stopcopy bench --quick', 'a look'],
         ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
         ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
+        ['stopcopy bench --suite designs', 'a table of its own, at once'],
       ])}`,
     )
     .action(async (flags: BenchFlags) => {
+      const choice = chooseSuites(flags.suite);
+      if (choice.kind === 'own') {
+        const { runSuites } = await import('../suite-run.ts');
+        const interrupted = await runSuites(choice.names, suiteOptions(flags), context);
+        context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
+        return;
+      }
       const { runBench } = await import('../bench-run.ts');
       const target = { out: flags.out, html: flags.html };
       const loadSweep = async () => (await import('../suites/sweep.ts')).runSweep;
-      const interrupted = await runBench(sweepOptions(flags), target, context, loadSweep);
+      const interrupted = await runBench(sweepOptions(flags, choice.names), target, context, loadSweep);
       context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
     });
 }
 
-function sweepOptions(flags: BenchFlags): SweepOptions {
+function sweepOptions(flags: BenchFlags, suites: readonly SuiteName[]): SweepOptions {
   const quick = flags.quick === true;
   return {
-    suites: flags.suite ?? SUITE_NAMES,
+    suites,
     quick,
     seed: flags.seed,
     accelerators: flags.accelerator ?? ACCELERATOR_NAMES,
@@ -94,4 +104,13 @@ function sweepOptions(flags: BenchFlags): SweepOptions {
     driver: flags.driver,
     inFlight: flags.inFlight,
   };
+}
+
+/** @throws UserError when an option was given that only the sweep has */
+function suiteOptions(flags: BenchFlags): SuiteOptions {
+  if (flags.load !== undefined) {
+    throw new UserError('usage', '--load is given, and the suites that are named have no load', 'Leave it out.');
+  }
+  const { quick = false, driver, accelerator: accelerators, queuePairs } = flags;
+  return { quick, driver, accelerators, queuePairs };
 }

@@ -1,10 +1,9 @@
 /**
  * A result as a table for the terminal, with a legend of the kinds of figures.
  */
-import Table from 'cli-table3';
-
 import { formatFigure } from '../format.ts';
 import { type BenchResult, type Cell, FIGURE_KINDS, type Figure, type FigureKind } from '../result.ts';
+import { bareTable } from './bare-table.ts';
 
 interface Column {
   readonly title: string;
@@ -28,7 +27,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** One letter per kind, under the title of each column. */
-const KIND_MARK: Readonly<Record<FigureKind, string>> = { exact: 'E', measured: 'M', ratio: 'R', modelled: 'P' };
+export const KIND_MARK: Readonly<Record<FigureKind, string>> = { exact: 'E', measured: 'M', ratio: 'R', modelled: 'P' };
 
 /** A row per cell. Columns in which no cell has a figure are left out. */
 export function resultTable(result: BenchResult): string {
@@ -36,27 +35,22 @@ export function resultTable(result: BenchResult): string {
     const kind = result.cells.flatMap((cell) => column.value(cell) ?? [])[0]?.kind;
     return kind === undefined ? [] : [{ ...column, mark: KIND_MARK[kind] }];
   });
-  const table = new Table({
-    head: [
-      'device',
-      'queue\npairs',
-      'load',
-      ...columns.map(({ title, unitLine, mark }) => `${title}\n${unitLine === '' ? '' : `${unitLine} `}[${mark}]`),
-    ],
-    colAligns: ['left', 'right', 'left', ...columns.map(() => 'right' as const)],
-    // Empty styles: otherwise cli-table3 colours even what goes into a pipe.
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
-    chars: BARE,
-  });
-  for (const cell of result.cells) {
-    const { accelerator, queuePairs, load } = cell;
-    table.push([accelerator, String(queuePairs), load, ...columns.map(({ value }) => numberOf(value(cell)))]);
-  }
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const head = [
+    { head: 'device', align: 'left' },
+    { head: 'queue\npairs', align: 'right' },
+    { head: 'load', align: 'left' },
+    ...columns.map(({ title, unitLine, mark }) => ({
+      head: `${title}\n${unitLine === '' ? '' : `${unitLine} `}[${mark}]`,
+      align: 'right' as const,
+    })),
+  ] as const;
+  return bareTable(
+    head,
+    result.cells.map((cell) => {
+      const { accelerator, queuePairs, load } = cell;
+      return [accelerator, String(queuePairs), load, ...columns.map(({ value }) => numberOf(value(cell)))];
+    }),
+  );
 }
 
 /** Counts go without their unit, which the title says. */
@@ -64,26 +58,7 @@ function numberOf(figure: Figure | undefined): string {
   return figure?.unit === 'tasks' ? String(figure.value) : formatFigure(figure);
 }
 
-/** No frame: only a rule under the head, so that a row fits on a line and lines can be cut by scripts. */
-const BARE = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  right: '',
-  'right-mid': '',
-  mid: '-',
-  'mid-mid': '-',
-  middle: '',
-};
-
-export function legend(): string {
-  const kinds = Object.keys(KIND_MARK) as FigureKind[];
+/** What the letters mean, of all kinds or of those that occur. */
+export function legend(kinds: readonly FigureKind[] = Object.keys(KIND_MARK) as FigureKind[]): string {
   return kinds.map((kind) => `[${KIND_MARK[kind]}] ${kind}: ${FIGURE_KINDS[kind]}`).join('\n');
 }

@@ -3,10 +3,7 @@
  */
 import { Piscina } from 'piscina';
 
-import { ACCELERATORS } from '../../sim/abi/accelerators.ts';
-import { QUEUES_TOTAL } from '../../sim/abi/vft.ts';
 import { bug } from '../../sim/base/bug.ts';
-import { UserError } from '../../sim/base/user-error.ts';
 import { COST, type CostName } from '../../sim/device/costs.ts';
 import { DOWNTIME_PARTS } from '../../sim/migration/downtime.ts';
 import { type CellBand, cellLoad, LINK, modelCell } from '../../sim/migration/cell-model.ts';
@@ -27,6 +24,7 @@ import {
   ratioToFloor,
 } from '../statistics.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
+import { refuseTooManyQueues } from './queue-limit.ts';
 import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
@@ -70,7 +68,7 @@ type Coordinates = Pick<Cell, 'accelerator' | 'queuePairs' | 'load'>;
 /** Runs the sweep. Stops soon after the signal fires; cells told by then stand. */
 export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promise<void> {
   const { signal } = hooks;
-  refuseTooManyQueues(options);
+  refuseTooManyQueues(options.accelerators, options.queuePairs);
   const effort = options.quick ? QUICK : FULL;
   const coordinates = options.accelerators.flatMap((accelerator) =>
     options.queuePairs.flatMap((queuePairs) => options.loads.map((load) => ({ accelerator, queuePairs, load }))),
@@ -110,20 +108,6 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
     await pool.destroy();
   }
   if (!signal.aborted) hooks.onProgress(steps, steps, 'done');
-}
-
-/** Before anything is measured: a cell that no device has the queues for. */
-function refuseTooManyQueues({ accelerators, queuePairs }: SweepOptions): void {
-  for (const accelerator of accelerators) {
-    const pool = QUEUES_TOTAL - ACCELERATORS[accelerator].pfDefaultQueues;
-    const most = Math.max(...queuePairs);
-    if (most <= pool) continue;
-    throw new UserError(
-      'usage',
-      `--queue-pairs has ${most}, the ${accelerator} device has ${pool} queues for its VFs`,
-      `Give at most ${pool}, or choose other accelerators with --accelerator.`,
-    );
-  }
 }
 
 interface CellTask {

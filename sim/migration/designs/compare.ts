@@ -41,6 +41,7 @@ export const DESIGNS: Readonly<Record<DesignId, Design>> = {
       'the kernel driver with the registers of VF and PF',
       'the PF driver, whose identity is checked',
       'the VMM with nothing: a wrong image is refused or breaks its own VF',
+      'that no other VF is at the function table in that moment: no lock is taken, though one could be',
     ],
   },
   'kernel-v1-a': {
@@ -64,6 +65,7 @@ export const DESIGNS: Readonly<Record<DesignId, Design>> = {
       'whoever left data with the PF, unchecked',
       'the VMM with data_offset, data_size and the length of an access, on which kernel memory depends',
       'the VMM to keep the order of calls, on which the match check depends',
+      'that no other VF is at the function table in that moment: no lock is taken, though one could be',
     ],
   },
   'user-mapped': {
@@ -74,7 +76,7 @@ export const DESIGNS: Readonly<Record<DesignId, Design>> = {
       'the VMM with all of the VF’s BAR, to keep the upper half from its guest',
       'the kernel’s list of PF registers and values, and whoever keeps it complete',
       'each VMM to have a driver for this device, of a version that fits the other side',
-      'the VMM not to look at the function table while another VM’s VMM does',
+      'that no other VF is at the function table in that moment: no lock could be held from request to request',
     ],
   },
   'user-syscalls': {
@@ -85,7 +87,7 @@ export const DESIGNS: Readonly<Record<DesignId, Design>> = {
       'the VMM with all of the VF’s BAR, to keep the upper half from its guest',
       'the kernel’s list of PF registers and values, and whoever keeps it complete',
       'each VMM to have a driver for this device, of a version that fits the other side',
-      'the VMM not to look at the function table while another VM’s VMM does',
+      'that no other VF is at the function table in that moment: no lock could be held from request to request',
       'nobody else to use the mailbox between the two writes of a command',
     ],
   },
