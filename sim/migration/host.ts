@@ -10,10 +10,11 @@ import type { AcceleratorConfig } from '../device/accelerator-config.ts';
 import type { CostValues } from '../device/costs.ts';
 import type { GuestMemory } from '../device/guest-memory.ts';
 import type { Generation } from '../driver/generation.ts';
-import { HEALTHY_KERNEL, type PfDriver } from '../driver/kernel.ts';
+import { HEALTHY_KERNEL, type KernelServices, type PfDriver } from '../driver/kernel.ts';
 import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
 import { VfioDevice } from '../vfio/vfio-device.ts';
 import type { GuestBus } from '../workload/guest.ts';
+import { type ResettingWatch, SharedKernel, SharedPf, type SharedPfOwner } from './shared-pf.ts';
 import { type Surroundings, VirtualPort } from './virtual-port.ts';
 import type { Vm } from './vm.ts';
 
@@ -24,6 +25,8 @@ export interface HostOptions {
   readonly device: Omit<AcceleratorConfig, 'kind' | 'costs'>;
   /** VFs, by hardware function number, to which the migration driver is not to attach itself. Default: none. */
   readonly refusals?: ReadonlyMap<number, MigrationRefusal>;
+  /** The kernel around all the host's VF drivers. Default: one in which nothing fails. */
+  readonly kernel?: KernelServices;
 }
 
 /** The moment of the event that is being worked on. */
@@ -77,6 +80,8 @@ export class VfSlot {
   readonly port: VirtualPort;
   readonly vfio: VfioDevice;
   readonly bus: GuestBus;
+  /** What its driver reaches but shares with others, or cannot change. */
+  readonly outside: readonly object[];
   vm: Vm | null = null;
 
   constructor(host: Host, fn: number, clock: VirtualClock, around: Surroundings, time: EventTime) {
@@ -84,6 +89,9 @@ export class VfSlot {
     this.fn = fn;
     this.port = new VirtualPort(host.accelerator, clock, fn, around, host.options.costs);
     this.bus = new SlotBus(host.accelerator, fn, time);
+    const pf = new SharedPf(host, this.port, fn);
+    const kernel = new SharedKernel(host.options.kernel ?? HEALTHY_KERNEL, this.port);
+    this.outside = [this.port, pf, kernel, host.options.generation, host.facts];
     this.vfio = new VfioDevice({
       port: this.port,
       bar: this.port,
@@ -91,14 +99,12 @@ export class VfSlot {
       facts: host.facts,
       functionNumber: fn,
       bar2Bytes: VF_BAR2_BYTES,
-      pf: host.pf,
-      kernel: HEALTHY_KERNEL,
+      pf,
+      kernel,
       resetsAtOpen: true,
       refusal: host.options.refusals?.get(fn) ?? null,
       onReset: (event) => {
-        if (event !== 'flr') return;
-        host.accelerator.resetFunction(fn, clock.nowNs);
-        clock.nowNs += host.accelerator.costNs;
+        if (event === 'flr') this.port.resetFunction();
       },
     });
   }
@@ -115,11 +121,13 @@ export class VfSlot {
   }
 }
 
-export class Host {
+export class Host implements SharedPfOwner {
   readonly options: HostOptions;
   readonly facts: AcceleratorFacts;
   readonly accelerator: Accelerator;
   readonly pf: PfDriver;
+  /** Is told of looks at the PF's "resetting" mark. */
+  resettingWatch: ResettingWatch | null = null;
   private readonly slots: VfSlot[] = [];
 
   constructor(options: HostOptions, clock: VirtualClock, around: Surroundings, time: EventTime) {

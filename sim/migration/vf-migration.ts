@@ -2,7 +2,7 @@
  * One VM with one VF moves from host to host, in the virtual world.
  *
  * A generator: it yields the moment until which it has nothing to do, so that many migrations share one clock. The
- * driver's calls advance that clock themselves.
+ * driver's calls advance that clock themselves; when there is more than one migration they take turns (`fiber.ts`).
  */
 import { ENOTTY, errnoName } from '../abi/errno.ts';
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';
@@ -11,11 +11,14 @@ import { bug } from '../base/bug.ts';
 import type { CostValues } from '../device/costs.ts';
 import { GuestMemory } from '../device/guest-memory.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
+import type { DriverPhase } from '../driver/vf-driver.ts';
+import { goOn } from '../vfio/go-on.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
 import { DowntimeClock, type DowntimePart } from './downtime.ts';
+import { type Fiber, runFibers } from './fiber.ts';
 import type { VfSlot } from './host.ts';
 import type { Link } from './link.ts';
-import { goOn } from '../vfio/go-on.ts';
+import { SERVICE } from './shared-pf.ts';
 import { VM_DMA_BASE, type Vm } from './vm.ts';
 import type { World } from './world.ts';
 
@@ -26,6 +29,8 @@ export interface VfMigrationOptions {
   readonly costs: CostValues;
   /** Looks at, and may damage, the image on its way; for tests of what a destination refuses. */
   readonly onWire?: (image: Uint8Array) => void;
+  /** How long after the others it begins, in ns. Default: 0. */
+  readonly afterNs?: number;
 }
 
 export type VfMigrationOutcome =
@@ -55,6 +60,7 @@ export class VfMigration {
   private readonly world: World;
   private readonly options: VfMigrationOptions;
   private readonly source: VfSlot;
+  private fiber: Fiber | null = null;
   private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
 
   constructor(world: World, options: VfMigrationOptions) {
@@ -63,18 +69,24 @@ export class VfMigration {
     this.source = options.vm.slot;
   }
 
-  /** The whole move. Both devices must be open. */
-  *run(): Generator<number, VfMigrationOutcome, void> {
+  /**
+   * The whole move. Both devices must be open.
+   *
+   * @param fiber whose turns the driver's calls are to take; null: nobody else is at work, and each call is made in one go
+   */
+  *run(fiber: Fiber | null): Generator<number, VfMigrationOutcome, void> {
     const { world, options, source } = this;
+    this.fiber = fiber;
     const { vm, destination, link, costs } = options;
     const { clock } = world;
+    if (options.afterNs !== undefined) yield clock.nowNs + options.afterNs;
 
     // A VMM learns this when it opens the device, and then does not begin.
     const blocked = blockedAt(source, 'source') ?? blockedAt(destination, 'destination');
     if (blocked !== null) return blocked;
 
     // Outside the pause: the destination's VF is stopped and made ready to take an image.
-    let ret = this.call(() => destination.vfio.setState(STATE.RESUMING));
+    let ret = this.call(destination, () => destination.vfio.setState(STATE.RESUMING)) ?? (yield* this.rest());
     if (ret !== 0) return this.failed('destination RESUMING', ret, clock.nowNs, true);
     const incoming = take(destination);
 
@@ -86,14 +98,17 @@ export class VfMigration {
 
     const driver = source.vfio.driver;
     if (driver === null) return bug('MIGRATION_WITHOUT_DRIVER');
-    driver.onPhase = (phase) => parts.enter(PART_OF_PHASE[phase], clock.nowNs);
+    const enter = (phase: DriverPhase): void => parts.enter(PART_OF_PHASE[phase], clock.nowNs);
+    driver.onPhase =
+      fiber === null ? enter : (phase) => fiber.once(SERVICE.phase, PHASES.indexOf(phase), () => enter(phase));
     parts.enter('pauseAndDrain', clock.nowNs);
-    ret = this.call(() => source.vfio.setState(STATE.STOP_COPY));
+    ret = this.call(source, () => source.vfio.setState(STATE.STOP_COPY)) ?? (yield* this.rest());
     driver.onPhase = null;
     if (ret !== 0) return yield* this.giveUp('source STOP_COPY', ret, startNs, incoming);
     const outgoing = take(source);
 
-    const bytes = this.call(() => source.vfio.readFile(outgoing, this.user, ACC_VF_DATA_BYTES));
+    const read = (): number => source.vfio.readFile(outgoing, this.user, ACC_VF_DATA_BYTES);
+    const bytes = this.call(source, read) ?? (yield* this.rest());
     source.vfio.closeFile(outgoing);
     if (bytes < 0) return yield* this.giveUp('source read', bytes, startNs, incoming);
 
@@ -107,16 +122,17 @@ export class VfMigration {
     parts.enter('load', clock.nowNs);
     this.user.bytes.set(image);
     destination.host.accelerator.attachMemory(destination.fn, moved);
-    ret = this.call(() => destination.vfio.writeFile(incoming, this.user, bytes));
+    const write = (): number => destination.vfio.writeFile(incoming, this.user, bytes);
+    ret = this.call(destination, write) ?? (yield* this.rest());
     if (ret < 0) return yield* this.giveUp('destination write', ret, startNs, incoming);
-    ret = this.call(() => destination.vfio.setState(STATE.STOP));
+    ret = this.call(destination, () => destination.vfio.setState(STATE.STOP)) ?? (yield* this.rest());
     if (ret !== 0) return yield* this.giveUp('destination load', ret, startNs, incoming);
     destination.vfio.closeFile(incoming);
 
     // From here on there is no way back: the destination owns the VM.
     vm.moveTo(moved, destination);
     parts.enter('start', clock.nowNs);
-    ret = this.call(() => destination.vfio.setState(STATE.RUNNING));
+    ret = this.call(destination, () => destination.vfio.setState(STATE.RUNNING)) ?? (yield* this.rest());
     if (ret !== 0) return bug('START_FAILED', ret);
 
     parts.enter('vcpuStart', clock.nowNs);
@@ -125,17 +141,24 @@ export class VfMigration {
     world.eventNs = clock.nowNs;
     vm.start();
 
-    this.call(() => source.vfio.setState(STATE.STOP));
+    ret = this.call(source, () => source.vfio.setState(STATE.STOP)) ?? (yield* this.rest());
+    if (ret !== 0) return bug('SOURCE_STOP', ret);
     return { kind: 'moved', downtimeNs, partsNs: parts.partsNs, bytes: wireBytes };
   }
 
-  /** One system call into the VFIO driver. */
-  private call(body: () => number): number {
+  /** One system call into the VFIO driver of a slot. @returns what it gave, or null when {@link rest} is to give it */
+  private call(slot: VfSlot, body: () => number): number | null {
     const { clock } = this.world;
     clock.nowNs += this.options.costs.syscallNs;
+    if (this.fiber !== null) return this.fiber.call(slot, body);
     const ret = body();
     this.world.catchUp(clock.nowNs);
     return ret;
+  }
+
+  /** The rest of a call that has to wait for others. */
+  private rest(): Generator<number, number, void> {
+    return (this.fiber ?? bug('CALL_WAITS_ALONE')).rest();
   }
 
   /** The guest goes on at the source, if that can be had; then the destination lets go. */
@@ -147,16 +170,17 @@ export class VfMigration {
   ): Generator<number, VfMigrationOutcome, void> {
     const { world } = this;
     const { destination, vm, costs } = this.options;
-    const resumed = this.call(() => goOn(this.source.vfio)) === 0;
+    const went = this.call(this.source, () => goOn(this.source.vfio)) ?? (yield* this.rest());
     yield world.clock.nowNs + costs.vcpuStartNs;
     world.eventNs = world.clock.nowNs;
     vm.start();
-    const outcome = this.failed(at, ret, startNs, resumed);
+    const outcome = this.failed(at, ret, startNs, went === 0);
     destination.vfio.closeFile(incoming);
-    this.call(() => {
+    const reset = (): number => {
       destination.vfio.reset();
       return 0;
-    });
+    };
+    if (this.call(destination, reset) === null) yield* this.rest();
     destination.host.accelerator.attachMemory(destination.fn, null);
     return outcome;
   }
@@ -179,7 +203,9 @@ const PART_OF_PHASE = {
   checks: 'statusChecks',
   writeBack: 'cacheWriteBack',
   save: 'save',
-} as const;
+} as const satisfies Readonly<Record<DriverPhase, DowntimePart>>;
+
+const PHASES = Object.keys(PART_OF_PHASE);
 
 /** The data file that a slot's last state change handed out. */
 function take(slot: VfSlot): MigrationFile {
@@ -190,25 +216,24 @@ function take(slot: VfSlot): MigrationFile {
 }
 
 /**
- * Runs migrations to their ends on one clock, whoever is due first next; among equals in the order given.
+ * Runs migrations to their ends on one clock. Several take turns, access by access: whoever is due first goes on, among
+ * equals the one given first.
  *
  * @returns the outcomes, in the order given
  */
 export function runMigrations(world: World, migrations: readonly VfMigration[]): VfMigrationOutcome[] {
-  const outcomes: VfMigrationOutcome[] = [];
-  const active = migrations.map((migration, index) => ({ index, steps: migration.run(), wakeNs: world.clock.nowNs }));
-  while (active.length > 0) {
-    let first = 0;
-    for (let i = 1; i < active.length; i++) if (active[i]!.wakeNs < active[first]!.wakeNs) first = i;
-    const next = active[first]!;
-    if (next.wakeNs > world.clock.nowNs) world.runUntil(next.wakeNs);
-    const step = next.steps.next();
-    if (step.done === true) {
-      outcomes[next.index] = step.value;
-      active.splice(first, 1);
-    } else {
-      next.wakeNs = step.value;
-    }
+  if (migrations.length > 1) {
+    return runFibers(
+      world,
+      migrations.map((migration) => (fiber: Fiber) => migration.run(fiber)),
+    );
   }
-  return outcomes;
+  return migrations.map((migration) => {
+    const steps = migration.run(null);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (step.value > world.clock.nowNs) world.runUntil(step.value);
+    }
+  });
 }

@@ -2,7 +2,8 @@
  * The driver's register port in the virtual world: each access costs what the cost table says and takes effect on the
  * device model at its moment.
  *
- * What is due elsewhere (tasks ending, guests running) happens before an access that comes after it.
+ * What is due elsewhere (tasks ending, guests running) happens before an access that comes after it. While calls on several
+ * VFs take turns, something is always due, so that the ordinary way of an access knows nothing of them.
  */
 import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.ts';
 import type { Accelerator } from '../device/accelerator.ts';
@@ -30,6 +31,15 @@ export interface AccessTracer {
   access(fn: FunctionSelect, write: boolean, width: number, offset: number, value: number, nowNs: number): void;
 }
 
+/** Stands before a port while calls on several VFs take turns; see `interleaved-port.ts`. */
+export interface PortTurns extends Omit<RegisterPort, 'wide' | 'delayUs' | 'sleepMs'> {
+  wait(ns: number): void;
+  /** A function-level reset of the VF. */
+  resetFunction(): void;
+  /** Something that is no access; see `InterleavedPort.service`. */
+  service(name: number, argument: number, run: () => number): number;
+}
+
 /** Costs that the port itself accounts for, in ns. How long one sleep of a poll really lasts is the kernel's affair. */
 export interface PortCosts {
   readonly usleepActualNs: number;
@@ -44,11 +54,14 @@ export class VirtualPort implements RegisterPort, BarPort {
   accesses = 0;
   /** Off by default: a trace costs more than the accesses. */
   tracer: AccessTracer | null = null;
+  /** Set while a driver call on this VF takes turns with others: it then carries out, or answers, every operation. */
+  turns: PortTurns | null = null;
+  /** How long one sleep of a poll really lasts, in ns. */
+  readonly usleepNs: number;
   private readonly device: Accelerator;
   private readonly clock: VirtualClock;
   private readonly vf: number;
   private readonly around: Surroundings;
-  private readonly usleepNs: number;
   private readonly readNs: number;
   private readonly writeNs: number;
   private readonly read128Ns: number;
@@ -78,7 +91,10 @@ export class VirtualPort implements RegisterPort, BarPort {
   read32(fn: FunctionSelect, offset: number): number {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) {
+      if (this.turns !== null) return this.turns.read32(fn, offset);
+      this.settle(nowNs);
+    }
     this.accesses += 1;
     if (fn !== PF) {
       // All that a VF can read stands in the words of its registers.
@@ -96,7 +112,10 @@ export class VirtualPort implements RegisterPort, BarPort {
   write32(fn: FunctionSelect, offset: number, value: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) {
+      if (this.turns !== null) return this.turns.write32(fn, offset, value);
+      this.settle(nowNs);
+    }
     if (this.tracer !== null) this.tracer.access(fn, true, 4, offset, value, nowNs);
     device.write32(fn === PF ? 0 : this.vf, offset, value, nowNs);
     clock.nowNs = nowNs + device.costNs;
@@ -105,6 +124,7 @@ export class VirtualPort implements RegisterPort, BarPort {
 
   read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
     if (!this.undisturbed(fn, count, this.readNs)) {
+      if (this.turns !== null) return this.turns.read32Row(fn, offset, into, at, count);
       for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
       return;
     }
@@ -116,6 +136,7 @@ export class VirtualPort implements RegisterPort, BarPort {
 
   write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
     if (!this.undisturbed(fn, count, this.writeNs) || !this.device.writeContextRow(this.vf, offset, from, at, count)) {
+      if (this.turns !== null) return this.turns.write32Row(fn, offset, from, at, count);
       for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
       return;
     }
@@ -125,7 +146,10 @@ export class VirtualPort implements RegisterPort, BarPort {
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) {
+      if (this.turns !== null) return this.turns.write64(fn, offset, low, high);
+      this.settle(nowNs);
+    }
     if (this.tracer !== null) this.tracer.access(fn, true, 8, offset, low, nowNs);
     device.write64(fn === PF ? 0 : this.vf, offset, low, high, nowNs);
     clock.nowNs = nowNs + device.costNs;
@@ -137,7 +161,10 @@ export class VirtualPort implements RegisterPort, BarPort {
     let done = 0;
     while (done < count) {
       const nowNs = clock.nowNs;
-      if (device.nextEventNs <= nowNs || around.nextNs <= nowNs) this.settle(nowNs);
+      if (device.nextEventNs <= nowNs || around.nextNs <= nowNs) {
+        if (this.turns !== null) return this.turns.write64Row(fn, offset, low, high, count);
+        this.settle(nowNs);
+      }
       if (this.tracer === null) {
         const untilNs = device.nextEventNs < around.nextNs ? device.nextEventNs : around.nextNs;
         const idle = device.idleKicks(fn === PF ? 0 : this.vf, offset, low + done, high, count - done, nowNs, untilNs);
@@ -176,7 +203,10 @@ export class VirtualPort implements RegisterPort, BarPort {
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
     const { device, clock } = this;
     const nowNs = clock.nowNs;
-    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
+    if (device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) {
+      if (this.turns !== null) return this.turns.write128(fn, offset, w0, w1, w2, w3);
+      this.settle(nowNs);
+    }
     if (this.tracer !== null) this.tracer.access(fn, true, 16, offset, w0, nowNs);
     device.write128(fn === PF ? 0 : this.vf, offset, w0, w1, w2, w3, nowNs);
     clock.nowNs = nowNs + device.costNs;
@@ -200,6 +230,7 @@ export class VirtualPort implements RegisterPort, BarPort {
     timeoutUs: number,
     onceMore: boolean,
   ): boolean {
+    if (this.turns !== null) return this.turns.poll32(fn, offset, mask, want, sleepUs, timeoutUs, onceMore);
     const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
     for (;;) {
       const expired = this.clock.nowNs > deadlineNs;
@@ -210,6 +241,7 @@ export class VirtualPort implements RegisterPort, BarPort {
   }
 
   poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
+    if (this.turns !== null) return this.turns.poll128(fn, offset, mask, want, sleepUs, timeoutUs);
     const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
     for (;;) {
       if (sleepUs > 0) this.pass(this.usleepNs);
@@ -218,6 +250,14 @@ export class VirtualPort implements RegisterPort, BarPort {
       if ((this.wide[0]! & mask) === want) return true;
       if (expired) return false;
     }
+  }
+
+  /** A function-level reset of the VF, which lasts its time. */
+  resetFunction(): void {
+    if (this.turns !== null) return this.turns.resetFunction();
+    const { device, clock } = this;
+    device.resetFunction(this.vf, clock.nowNs);
+    clock.nowNs += device.costNs;
   }
 
   readBar(offset: number, width: number, into: Uint8Array): void {
@@ -265,8 +305,11 @@ export class VirtualPort implements RegisterPort, BarPort {
   private pass(ns: number): void {
     const { clock } = this;
     const nowNs = clock.nowNs + ns;
+    if (this.device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) {
+      if (this.turns !== null) return this.turns.wait(ns);
+      this.settle(nowNs);
+    }
     clock.nowNs = nowNs;
-    if (this.device.nextEventNs <= nowNs || this.around.nextNs <= nowNs) this.settle(nowNs);
   }
 
   /** Does what is due. Commands and write-backs of an idle device concern nobody else, so they need no event loop. */

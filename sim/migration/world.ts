@@ -1,9 +1,8 @@
 /**
  * The virtual world: one clock, hosts with their accelerators, VMs, and what is due when.
  *
- * Driver calls are synchronous and run one after another on this clock; tasks, interrupts and arrivals happen between
- * their accesses. Calls of several migrations therefore interleave call by call, not access by access
- * (docs/model.md says what that means for many VFs).
+ * Driver calls are synchronous; tasks, interrupts and arrivals happen between their accesses. Where several VFs are at
+ * work at once their calls take turns access by access (`fiber.ts`), each at its own time on the one clock.
  */
 import { bug } from '../base/bug.ts';
 import { VirtualClock } from '../base/clock.ts';
@@ -21,12 +20,13 @@ export class World implements Surroundings, VmEvents, EventTime {
   readonly vms: Vm[] = [];
   /** The moment of the event that is being worked on, in ns. */
   eventNs = 0;
-  /** When the next event is due, in ns. */
+  /** When the next event is due, in ns; always at once while calls take turns, so that every access asks for its turn. */
   nextNs = Infinity;
   /** Events handled so far, and a hash over all of them, for determinism. */
   eventCount = 0;
   readonly hash: TraceHash = new TraceHash();
   private readonly queue: EventQueue = new EventQueue(256);
+  private turns = false;
 
   addHost(options: HostOptions): Host {
     const host = new Host(options, this.clock, this, this);
@@ -49,7 +49,7 @@ export class World implements Surroundings, VmEvents, EventTime {
 
   schedule(timeNs: number, vmIndex: number, kind: number): void {
     this.queue.push(timeNs, vmIndex * KINDS + kind);
-    this.nextNs = this.queue.peekNs();
+    this.nextNs = this.turns ? -Infinity : this.queue.peekNs();
   }
 
   /** Does all that is due up to a moment, in the order of time; the clock is not moved. */
@@ -78,7 +78,17 @@ export class World implements Surroundings, VmEvents, EventTime {
       vm.handle(payload % KINDS);
     }
     this.eventNs = nowNs;
-    this.nextNs = this.queue.peekNs();
+    this.nextNs = this.turns ? -Infinity : this.queue.peekNs();
+  }
+
+  /** Whether driver calls take turns, access by access. Set by whoever gives the turns. */
+  get takesTurns(): boolean {
+    return this.turns;
+  }
+
+  set takesTurns(turns: boolean) {
+    this.turns = turns;
+    this.nextNs = turns ? -Infinity : this.queue.peekNs();
   }
 
   /** Lets time pass up to a moment. */

@@ -11,8 +11,18 @@ const FULL = { kind: 'zip', vms: 63, queuePairs: 15, load: 'saturated' } as cons
 test.each(DRIVERS)('$generation on hardware $hardware: 63 saturated VMs move at once and lose nothing', (driver) => {
   const rig = new Rig({ ...FULL, ...driver });
   rig.pass(1);
-  for (const outcome of rig.moveAll()) expect(outcome).toMatchObject({ kind: 'moved' });
-  for (const vm of rig.vms) expect(vm.slot.host).toBe(rig.hosts[1]);
+  const outcomes = rig.moveAll();
+  // They all pause their destinations at once, by the one mailbox; the old driver gives a command no more than 1 ms.
+  const inTime =
+    driver.generation === 'linux-6.12.117' ? Math.floor(1e6 / rig.costs.pauseBaseNs) : Number.POSITIVE_INFINITY;
+  outcomes.forEach((outcome, vm) => {
+    if (outcome.kind === 'failed') {
+      const tooLate = { at: 'destination RESUMING', errno: 'ETIMEDOUT', resumed: true, downtimeNs: 0 };
+      expect(outcome).toMatchObject(tooLate);
+    }
+    expect(outcome.kind).toBe(vm <= inTime - 1 ? 'moved' : 'failed');
+    expect(rig.vms[vm]!.slot.host).toBe(rig.hosts[outcome.kind === 'moved' ? 1 : 0]);
+  });
   rig.pass(2);
   for (const report of rig.finish()) {
     expect(report).toMatchObject({ ok: true, outstanding: 0 });

@@ -1,0 +1,128 @@
+/**
+ * What one driver call has done so far: each operation on the world outside the driver, with its result and the time at
+ * which it was over.
+ *
+ * A call that must wait for its turn is left, and later made again from its start; until the log is used up, the log
+ * answers in place of the device. Whoever makes the call again must do the same again: an operation that differs from the
+ * logged one is a mistake of ours (state that was not restored, or a result that was not logged).
+ */
+import { bug } from '../base/bug.ts';
+import type { FunctionSelect } from '../driver/port.ts';
+
+export const OP = {
+  read32: 0,
+  write32: 1,
+  write64: 2,
+  write128: 3,
+  wait: 4,
+  poll32: 5,
+  poll32OnceMore: 6,
+  poll128: 7,
+  read32Row: 8,
+  write32Row: 9,
+  write64Row: 10,
+  reset: 11,
+  service: 12,
+} as const;
+
+export type OpKind = (typeof OP)[keyof typeof OP];
+
+/** Places of the words that a 128-bit access needs; rows that need more get more. */
+const WORDS = 4;
+
+/** One operation. What `a` to `d` mean is the affair of whoever carries it out. */
+export class Operation {
+  kind: OpKind = OP.wait;
+  fn: FunctionSelect = 0;
+  offset = 0;
+  a = 0;
+  b = 0;
+  c = 0;
+  d = 0;
+  /** Words written, or read. */
+  words: Uint32Array = new Uint32Array(WORDS);
+  /** Whether it is over; only the last operation of a log may not be. */
+  done = false;
+  /** Of one with several steps: how many are over, and until when the last may begin. */
+  steps = 0;
+  deadlineNs = 0;
+  result = 0;
+  endNs = 0;
+  /** Carries out a service of the kernel around the driver. */
+  run: (() => number) | null = null;
+
+  /** Makes room for so many words. */
+  holdWords(count: number): void {
+    if (this.words.length < count) this.words = new Uint32Array(count);
+  }
+}
+
+export class OperationLog {
+  private readonly operations: Operation[] = [];
+  private count = 0;
+  private at = 0;
+
+  /** A new call begins. */
+  clear(): void {
+    this.count = 0;
+    this.at = 0;
+  }
+
+  /** The same call begins anew. */
+  rewind(): void {
+    this.at = 0;
+  }
+
+  /** The operation that is not over yet, or null. */
+  get unfinished(): Operation | null {
+    const last = this.count === 0 ? null : this.operations[this.count - 1]!;
+    return last === null || last.done ? null : last;
+  }
+
+  /** The next operation of the call: the logged one where the call has been before, else a new one, to be carried out. */
+  next(kind: OpKind, fn: FunctionSelect, offset: number, a: number, b: number, c: number, d: number): Operation {
+    const { operations, at } = this;
+    if (at < this.count) {
+      const logged = operations[at]!;
+      const same =
+        logged.kind === kind &&
+        logged.fn === fn &&
+        logged.offset === offset &&
+        logged.a === a &&
+        logged.b === b &&
+        logged.c === c &&
+        logged.d === d;
+      if (!same)
+        bug('CALL_DIFFERS', at, told(kind, fn, offset, a), told(logged.kind, logged.fn, logged.offset, logged.a));
+      if (!logged.done) bug('CALL_MADE_TOO_EARLY', at);
+      this.at = at + 1;
+      return logged;
+    }
+    const made = (operations[at] ??= new Operation());
+    made.kind = kind;
+    made.fn = fn;
+    made.offset = offset;
+    made.a = a;
+    made.b = b;
+    made.c = c;
+    made.d = d;
+    made.done = false;
+    made.steps = 0;
+    made.result = 0;
+    made.run = null;
+    this.count = at + 1;
+    this.at = at + 1;
+    return made;
+  }
+
+  /** The call has come to its end: it must have come past everything that it did before. */
+  finish(): void {
+    if (this.at !== this.count) bug('CALL_ENDS_EARLY', this.at, this.count);
+  }
+}
+
+/** An operation in short, for a message. */
+function told(kind: OpKind, fn: FunctionSelect, offset: number, value: number): string {
+  const name = Object.keys(OP)[kind] ?? '?';
+  return `${name} ${fn === 0 ? 'PF' : 'VF'} 0x${offset.toString(16)} 0x${value.toString(16)}`;
+}
