@@ -16,12 +16,13 @@ import { PF, type RegisterPort } from '../../driver/port.ts';
 export const PF_REQUEST_BYTES = 16;
 
 /** A register that may be asked for, and for writes the one value that is let through. */
-interface Permission {
+export interface PfPermission {
   readonly offset: number;
   readonly write?: number;
 }
 
-function permissions(facts: AcceleratorFacts, fn: number): readonly Permission[] {
+/** All that the owner of a VF may ask for. */
+export function pfPermissions(facts: AcceleratorFacts, fn: number): readonly PfPermission[] {
   return [
     { offset: VF_REG.QM_QUE_ISO_CFG_V },
     { offset: PF_REG.QM_ABNORMAL_INT_STATUS },
@@ -42,14 +43,14 @@ export class PfGate {
   /** Requests that were turned away. */
   refused = 0;
   private readonly port: RegisterPort;
-  private readonly permitted: readonly Permission[];
+  private readonly permitted: readonly PfPermission[];
   private readonly request: Uint8Array = new Uint8Array(PF_REQUEST_BYTES);
   private readonly view: DataView = new DataView(this.request.buffer);
 
   /** @param functionNumber the VF whose owner may ask */
   constructor(port: RegisterPort, facts: AcceleratorFacts, functionNumber: number) {
     this.port = port;
-    this.permitted = permissions(facts, functionNumber);
+    this.permitted = pfPermissions(facts, functionNumber);
   }
 
   /** One request. 0 or a negative errno; a value that was read is copied back with the request. */
