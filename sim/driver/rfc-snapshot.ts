@@ -27,8 +27,8 @@ export interface RfcSnapshot {
   readonly initialDataSize: number;
   /** Whether an access to the region is cut at its end. */
   readonly clipsCount: boolean;
-  /** Whether the region info of BAR2 tells half the length. Reads and writes reach all of it in both. */
-  readonly halvesBarInfo: boolean;
+  /** What hides the upper half of BAR2: nothing, or the size that region info tells. Reads and writes reach all of it. */
+  readonly barClip: 'none' | 'info';
   /** Whether a reset first tells the VF that its guest is not ready; then a load has to tell it that it is. */
   readonly resetMarksNotReady: boolean;
   /** How long the region lives: as long as the driver is bound, or from the first open to the last close. */
@@ -45,7 +45,7 @@ export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
     knowsEmptyImage: false,
     initialDataSize: V0_BYTES,
     clipsCount: true,
-    halvesBarInfo: false,
+    barClip: 'none',
     resetMarksNotReady: false,
     regionLives: 'bound',
   },
@@ -58,7 +58,7 @@ export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
     knowsEmptyImage: true,
     initialDataSize: 0,
     clipsCount: false,
-    halvesBarInfo: true,
+    barClip: 'info',
     resetMarksNotReady: true,
     regionLives: 'open',
   },

@@ -187,6 +187,19 @@ describe.each(DOORS)('%s', (_, snapshot, door) => {
     expect(stateOf(on.destination)).toBe(V1_STATE.RUNNING);
   });
 
+  test('a destination that is given up after the match data keeps its VF, unless it loads whatever it has', () => {
+    const on = new V1Rig(snapshot, door);
+    const { accelerator } = on.rig.hosts[1];
+    const marked = 0x1234_5678;
+    accelerator.write32(1, 0x8004, marked, on.rig.nowNs);
+    must(on.destination.client.loadSetup());
+    on.sourceUpTo('iterate');
+    expect(on.destination.client.load(on.stream.bytes())).toBeNull();
+    expect(on.destination.client.cancel()).toBe(0);
+    expect(stateOf(on.destination)).toBe(V1_STATE.RUNNING);
+    expect(accelerator.read32(1, 0x8004, on.rig.nowNs)).toBe(snapshot === A ? 0 : marked);
+  });
+
   test('another number of queues is refused when the match data arrive', () => {
     const on = new V1Rig(snapshot, door, { destinationQueuePairs: 5 });
     expect(on.destination.client.loadSetup()).toBe(0);

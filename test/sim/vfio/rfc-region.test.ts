@@ -6,9 +6,10 @@ import { GENERATIONS } from '../../../sim/driver/generation.ts';
 import { GUARD_BYTE, GuardedMemory } from '../../../sim/driver/guarded-memory.ts';
 import { RfcDriver } from '../../../sim/driver/rfc-driver.ts';
 import { RFC_SNAPSHOT_IDS, RFC_SNAPSHOTS, type RfcSnapshotId } from '../../../sim/driver/rfc-snapshot.ts';
-import { RfcRegion } from '../../../sim/vfio/rfc-region.ts';
+import { BarAccess } from '../../../sim/vfio/bar-policy.ts';
+import { rfcBarPolicy, RfcRegion } from '../../../sim/vfio/rfc-region.ts';
 import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
-import { LEGACY, Rig } from '../driver/rig.ts';
+import { EQC, LEGACY, Rig } from '../driver/rig.ts';
 
 const EFAULT = -14;
 const EINVAL = -22;
@@ -151,6 +152,19 @@ test('a data_offset further on moves the image, up to where nothing of it can be
   expect(on.read(99, 1)).toBe(EFAULT);
   on.put(V1_REG.dataOffset, 8, 2n ** 63n);
   expect(on.read(191, 1)).toBe(EFAULT);
+});
+
+test('the upper half of BAR2 is open in both; B only tells of half of it', () => {
+  for (const id of RFC_SNAPSHOT_IDS) {
+    const { port } = new Rig(LEGACY);
+    const bars = new BarAccess(port, 0x10000);
+    const policy = rfcBarPolicy(RFC_SNAPSHOTS[id]);
+    expect(bars.info(policy, 2)?.size).toBe(id === A ? 0x10000 : 0x8000);
+    const user = new UserBuffer(new Uint8Array(4));
+    expect(bars.read(policy, 2, 0x8000, 4, user)).toBe(4);
+    expect(new DataView(user.bytes.buffer).getUint32(0, true)).toBe(EQC[0]);
+    expect(bars.write(policy, 2, 0x8004, 4, user)).toBe(4);
+  }
 });
 
 describe('guarded memory', () => {
