@@ -39,6 +39,14 @@ export class BitRows {
     return false;
   }
 
+  /** Whether a row has a member that a row of other sets lacks. */
+  hasBeyond(row: number, other: BitRows, otherRow: number): boolean {
+    for (let i = 0; i < this.words; i++) {
+      if ((this.bits[row * this.words + i]! & ~other.bits[otherRow * this.words + i]!) !== 0) return true;
+    }
+    return false;
+  }
+
   isEmpty(row: number): boolean {
     for (let i = 0; i < this.words; i++) if (this.bits[row * this.words + i] !== 0) return false;
     return true;

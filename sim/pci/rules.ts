@@ -4,6 +4,7 @@
  *
  * This file shares nothing with walk.ts but the topology, so that the two can be held against each other.
  */
+import { GUEST_BAR2_DIVISOR } from '../abi/region.ts';
 import { ACS } from './acs.ts';
 import { BitRows } from './bit-rows.ts';
 import { type Exposure, noExposure } from './exposure.ts';
@@ -15,13 +16,19 @@ const TYPES = [0, 1] as const;
 type Type = (typeof TYPES)[number];
 const TRANSLATED = 1;
 
-export function exposureByRules(topology: Topology): Exposure {
+export interface RulesExposure extends Exposure {
+  /** By control area: 1 when only the clip keeps some tenant from reaching it. */
+  readonly clipMatters: Uint8Array;
+}
+
+/** The exposure of a topology, from its bits. Takes time in proportion to nodes and functions, times tenants / 32. */
+export function exposureByRules(topology: Topology): RulesExposure {
   return new Rules(topology).run();
 }
 
 class Rules {
   private readonly t: Topology;
-  private readonly exposure: Exposure;
+  private readonly exposure: RulesExposure;
   /** By type, then node: a value of {@link OWN}. */
   private readonly own: readonly [Uint8Array, Uint8Array];
   /** By type: tenants below a node whose requests get up past it. */
@@ -39,7 +46,7 @@ class Rules {
 
   constructor(topology: Topology) {
     this.t = topology;
-    this.exposure = noExposure(topology);
+    this.exposure = { ...noExposure(topology), clipMatters: new Uint8Array(topology.areas.length) };
     const nodes = topology.nodes.length;
     const tenants = topology.tenants.length;
     this.own = [new Uint8Array(nodes), new Uint8Array(nodes)];
@@ -51,13 +58,16 @@ class Rules {
     this.gate = topology.reflects || topology.p2p === P2P.untranslated;
   }
 
-  run(): Exposure {
+  run(): RulesExposure {
     this.findOwn();
     this.findAliases();
     this.findSenders();
     this.findIncoming();
     this.findReached();
-    this.findMapped();
+    const pairs: PairRules = { topology: this.t, ownTranslated: this.own[1], gate: this.gate };
+    const honest = honestSenders(this.t);
+    this.findMapped(pairs, honest);
+    this.findClipped(pairs, honest);
     this.findSpoofs();
     return this.exposure;
   }
@@ -272,10 +282,8 @@ class Rules {
   }
 
   /** By what a domain holds. */
-  private findMapped(): void {
+  private findMapped(pairs: PairRules, honest: ReadonlyMap<number, readonly number[]>): void {
     const { t, exposure, users } = this;
-    const pairs: PairRules = { topology: t, ownTranslated: this.own[1], gate: this.gate };
-    const honest = honestSenders(t);
     for (let tenant = 1; tenant < t.tenants.length; tenant++) {
       const { mapped, sysfs } = t.domains[tenant]!;
       if (mapped.length === 0 && sysfs.length === 0) continue;
@@ -290,6 +298,21 @@ class Rules {
           if (honest.get(tenant)?.some((fn) => comesDirect(pairs, fn, holder)) === true) rows.add(area, tenant);
         }
       }
+    }
+  }
+
+  /** What the owner's domain would lead to if the VMM could map the upper half too. */
+  private findClipped(pairs: PairRules, honest: ReadonlyMap<number, readonly number[]>): void {
+    const { t, exposure, users } = this;
+    for (const [i, { vf, holder, start, end }] of t.areas.entries()) {
+      if (vf !== holder || t.clipped[vf] === 0) continue;
+      const tenant = t.functionTenant[vf]!;
+      const maps = t.document.tenants[t.tenants[tenant]!]?.mapsBars ?? true;
+      if (!maps || ((end - start) * GUEST_BAR2_DIVISOR) % t.document.hostPageSize !== 0) continue;
+      const byDomain = t.reflects && users.hasBeyond(tenant, exposure.reached, i);
+      const direct =
+        !exposure.reached.has(i, tenant) && honest.get(tenant)?.some((fn) => comesDirect(pairs, fn, holder));
+      if (byDomain || direct === true) exposure.clipMatters[i] = 1;
     }
   }
 

@@ -18,14 +18,19 @@ export interface Change {
   readonly on: boolean;
 }
 
+/** Each setting once. */
+export function noteOnce(settings: readonly Setting[]): readonly Setting[] {
+  return [...new Map(settings.map((setting) => [settingKey(setting), setting])).values()];
+}
+
 export function settingKey({ of, place, detail }: Setting): string {
   return `${of} ${place} ${detail}`;
 }
 
 /**
  * What can be done about a setting so that fewer requests get through, or undefined when nothing can: it is so already,
- * or the hardware lacks it. DT lets requests pass and is switched off, EC with a clear bit too; the other bits are
- * switched on; a function's ACS is its PF's.
+ * or the hardware lacks it. DT lets requests pass and is switched off; EC bars some and lets others pass, so it
+ * goes either way; the other bits are switched on. A function's ACS is its PF's.
  */
 export function remedyOf(topology: Topology, setting: Setting): Change | undefined {
   const { of, place, detail } = setting;
@@ -39,7 +44,9 @@ export function remedyOf(topology: Topology, setting: Setting): Change | undefin
     clip: () => topology.clipped[place] === 0,
   };
   if (!remedies[of]()) return undefined;
-  return { setting, on: of !== 'ats' && !(of.endsWith('acs') && (detail === ACS.EC || detail === ACS.DT)) };
+  if (of !== 'port-acs' && of !== 'function-acs') return { setting, on: of !== 'ats' };
+  const bits = of === 'port-acs' ? topology.portAcs[place]! : topology.functionAcs[place]!;
+  return { setting, on: (bits & detail) === 0 };
 }
 
 function portCapability(topology: Topology, port: number): number {
@@ -48,8 +55,8 @@ function portCapability(topology: Topology, port: number): number {
 }
 
 function bitHelps(bit: number, bits: number, can: number): boolean {
-  const wanted = bit !== ACS.EC && bit !== ACS.DT;
-  return ((bits & bit) !== 0) !== wanted && (can & bit) !== 0;
+  if ((can & bit) === 0) return false;
+  return bit === ACS.EC || ((bits & bit) !== 0) === (bit === ACS.DT);
 }
 
 /** Whether the port's egress vector has the bit of another port. */

@@ -37,6 +37,9 @@ export const END = {
 } as const;
 export type End = (typeof END)[keyof typeof END];
 
+/** How hops call it. */
+export const IOMMU = 'IOMMU';
+
 /** One place that a request came by, and what was decided there. */
 export interface Hop {
   /** Of people: `downstream port 0000:02:01.0`, `IOMMU`. */
@@ -165,6 +168,7 @@ export class Walker {
       if (bus < t.secondary[port]! || bus > t.subordinate[port]!) {
         this.look('port-acs', port, ACS.SV);
         if ((acs & ACS.SV) !== 0) return this.stop(port, 'refuses a requester ID from outside its buses', 'SV');
+        this.say(port, 'takes a requester ID from outside its buses', 'SV off', true);
       }
     }
     if (at === AT.translated) {
@@ -339,7 +343,7 @@ export class Walker {
   /** Notes a hop, and gives back `result`. Node -1 stands for the root complex, -2 for the IOMMU. */
   private say(node: number, what: string, by: string, result: boolean): boolean {
     if (this.trace !== null) {
-      const place = node === -1 ? 'root complex' : node === -2 ? 'IOMMU' : nodeLabel(this.topology, node);
+      const place = node === -1 ? 'root complex' : node === -2 ? IOMMU : nodeLabel(this.topology, node);
       this.trace.hops.push({ place, node: Math.max(node, -1), what, by });
     }
     return result;

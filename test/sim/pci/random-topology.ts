@@ -6,6 +6,7 @@ import type { Random } from '../../../sim/base/random.ts';
 import type {
   AcsDocument,
   BarDocument,
+  BridgeDocument,
   DeviceDocument,
   FunctionSettings,
   NodeDocument,
@@ -105,7 +106,7 @@ class Decoder {
   private port(kind: PortDocument['kind'], segment: number, bus: number, slot: number, level: number): PortDocument {
     const secondary = ++this.bus[segment]!;
     const acs = this.acs();
-    const turnaround = this.one(undefined, undefined, 'loopback', 'ur') as PortDocument['turnaround'];
+    const turnaround = this.one(undefined, undefined, 'loopback', 'ur');
     const below = [this.partner(segment, secondary, level)];
     const buses = { secondary, subordinate: this.bus[segment]! };
     return { kind, at: address(segment, bus, slot), buses, acs, turnaround, below };
@@ -131,14 +132,14 @@ class Decoder {
     };
   }
 
-  private bridge(segment: number, bus: number, level: number): NodeDocument {
+  private bridge(segment: number, bus: number, level: number): BridgeDocument {
     const secondary = ++this.bus[segment]!;
     const below: NodeDocument[] = [];
     const count = 1 + this.pick(2);
     for (let i = 0; i < count; i++) {
       if (level < LEVELS_MAX - 1 && this.pick(4) === 3) {
-        const inner = this.bridge(segment, secondary, level + 1) as Mutable<PortDocument>;
-        below.push({ ...inner, at: address(segment, secondary, 16 + i) } as NodeDocument);
+        const inner = this.bridge(segment, secondary, level + 1);
+        below.push({ ...inner, at: address(segment, secondary, 16 + i) });
       } else below.push(this.device(segment, secondary, i, false));
     }
     return {
@@ -229,7 +230,7 @@ class Decoder {
     const stream = this.one(undefined, undefined, undefined, undefined, 'translate', 'bypass', 'abort');
     const ats = this.pick(5);
     const settings: Mutable<FunctionSettings> = { tenant };
-    if (stream !== undefined) settings.stream = stream as 'translate' | 'bypass' | 'abort';
+    if (stream !== undefined) settings.stream = stream;
     if (canAts && ats >= 3) settings.ats = { enabled: this.pick(5) !== 4, guestChooses: ats === 4 };
     return settings;
   }

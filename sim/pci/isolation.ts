@@ -1,0 +1,199 @@
+/**
+ * Who can reach the migration control areas of a server, and should the migration driver load? The answers, and all that
+ * goes with them. docs/isolation.md.
+ */
+import { bug } from '../base/bug.ts';
+import { UserError } from '../base/user-error.ts';
+import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from './address.ts';
+import { type IommuGroups, groupsOf, type Opening } from './groups.ts';
+import { type Remedy, remedyFor } from './remedy.ts';
+import { Router, type Route } from './route.ts';
+import { exposureByRules, type RulesExposure } from './rules.ts';
+import { type ControlArea, functionLabel, type Topology } from './topology.ts';
+import { type Decision, isIntegrated, Judge, POLICIES, type Policy } from './verdict.ts';
+
+/** `privileged`: only by what root mapped through sysfs. `n/a`: the VF cannot migrate, so nothing uses the area. */
+export type Answer = 'no' | 'yes' | 'privileged' | 'n/a';
+
+export interface VfAnswer {
+  /** Its number in `topology.functions`. */
+  readonly vf: number;
+  readonly address: string;
+  readonly tenant: string;
+  readonly integrated: boolean;
+  /** Where the control area is; undefined when the VF cannot migrate. */
+  readonly area: ControlArea | undefined;
+  /** Whether a function of the VM that has the VF reaches the control area. */
+  readonly self: Answer;
+  /** Whether a function of another VM does. */
+  readonly other: Answer;
+  /** Whether the IOMMU may take a request of the VF for one of another tenant's function. */
+  readonly spoofs: boolean;
+  /** Whether the IOMMU lets a request of the VF through to any address. */
+  readonly unchecked: boolean;
+  /** Whether only the clip keeps the control area out of reach. */
+  readonly dependsOnClip: boolean;
+  /** Number of its IOMMU group. */
+  readonly group: number;
+  /** Whether it is alone there. */
+  readonly ownGroup: boolean;
+  /** What becomes of its VM's opening it; undefined for a VF that the host keeps. */
+  readonly opening: Opening | undefined;
+  readonly decisions: Readonly<Record<Policy, Decision>>;
+}
+
+/** A request that arrives where it should not. */
+export interface OffendingRoute {
+  readonly hazard: 'self' | 'other' | 'spoof' | 'unchecked';
+  readonly privileged: boolean;
+  /** The tenant whose function sends it. */
+  readonly tenant: string;
+  readonly route: Route;
+}
+
+/** Answers about one topology. What takes longer than the rest is found when asked for. */
+export class Isolation {
+  readonly topology: Topology;
+  readonly exposure: RulesExposure;
+  readonly groups: IommuGroups;
+  /** Of every VF, in the order of the document. */
+  readonly vfs: readonly VfAnswer[];
+  private readonly router: Router;
+  private readonly judge: Judge;
+  private readonly answers = new Map<number, VfAnswer>();
+
+  constructor(topology: Topology) {
+    this.topology = topology;
+    this.exposure = exposureByRules(topology);
+    this.groups = groupsOf(topology);
+    this.router = new Router(topology);
+    this.judge = new Judge(topology, this.exposure, this.router);
+    const openings = new Map(this.groups.openings.map((opening) => [opening.fn, opening]));
+    this.vfs = topology.functions
+      .filter(({ pf }) => pf !== undefined)
+      .map(({ index }) => this.answer(index, openings.get(index)));
+    for (const answer of this.vfs) this.answers.set(answer.vf, answer);
+  }
+
+  /**
+   * The answer about one VF.
+   *
+   * @param address as `0000:75:00.1` or `75:00.1`
+   * @throws UserError of kind `input` when there is no such VF
+   */
+  of(address: string): VfAnswer {
+    const fn = ADDRESS_PATTERN.test(address) ? this.topology.functionAt.get(parseAddress(address)) : undefined;
+    const answer = fn === undefined ? undefined : this.answers.get(fn);
+    if (answer !== undefined) return answer;
+    const some = this.vfs.slice(0, VFS_NAMED).map(({ vf }) => functionLabel(this.topology, vf));
+    const hint =
+      fn === undefined && !ADDRESS_PATTERN.test(address)
+        ? `Allowed is ${ADDRESS_ALLOWED}.`
+        : `VFs of this topology are ${some.join(', ')}${this.vfs.length > some.length ? ' and others' : ''}.`;
+    throw new UserError('input', `${this.topology.what}: ${address} is no VF`, hint);
+  }
+
+  /** The tenants that reach a VF's control area, its own too; with `privileged`, those that do by what root mapped. */
+  tenantsReaching(vf: number, privileged = false): readonly string[] {
+    const area = this.topology.areaOf[vf]!;
+    if (area < 0) return [];
+    const rows = privileged ? this.exposure.privileged : this.exposure.reached;
+    return rows.members(area).map((tenant) => this.topology.tenants[tenant]!);
+  }
+
+  /**
+   * Requests that arrive where they should not: one of the own VM, one of each of the first other VMs, one by what root
+   * mapped, one that passes for another's, one that nobody checks.
+   *
+   * @param othersMax so many other VMs
+   */
+  routes(vf: number, othersMax = 8): readonly OffendingRoute[] {
+    const { topology, exposure, router } = this;
+    const { areas, areaOf, functionTenant, tenants } = topology;
+    const row = areaOf[vf]!;
+    const own = functionTenant[vf]!;
+    const found: OffendingRoute[] = [];
+    const add = (
+      hazard: OffendingRoute['hazard'],
+      tenant: number,
+      privileged: boolean,
+      route: Route | undefined,
+    ): void => {
+      // The rules said that there is one; they and the walker look at the same topology.
+      if (route === undefined) bug('ROUTE_MISSING', hazard, functionLabel(topology, vf), tenants[tenant]);
+      found.push({ hazard, privileged, tenant: tenants[tenant]!, route });
+    };
+    if (row >= 0) {
+      for (const privileged of [false, true]) {
+        const members = (privileged ? exposure.privileged : exposure.reached).members(row);
+        const some = members.filter((tenant) => tenant === own);
+        some.push(...members.filter((tenant) => tenant !== own).slice(0, othersMax));
+        for (const tenant of some) {
+          add(tenant === own ? 'self' : 'other', tenant, privileged, router.toArea(areas[row]!, tenant, privileged));
+        }
+      }
+    }
+    if (exposure.spoofs[vf] === 1) add('spoof', own, false, router.posing(vf));
+    if (exposure.unchecked[vf] === 1) add('unchecked', own, false, router.unchecked(vf));
+    return found;
+  }
+
+  /** The smallest set of changes that makes a policy accept a VF. */
+  remedy(vf: number, policy: Policy): Remedy {
+    return remedyFor(this.topology, vf, policy);
+  }
+
+  private answer(vf: number, opening: Opening | undefined): VfAnswer {
+    const { topology, exposure, groups } = this;
+    const row = topology.areaOf[vf]!;
+    const tenant = topology.functionTenant[vf]!;
+    const { reached, privileged } = exposure;
+    const group = groups.groupOf[vf]!;
+    const { functions, bridges } = groups.groups[group]!;
+    const decisions = Object.fromEntries(POLICIES.map((policy) => [policy, this.judge.decide(vf, policy)]));
+    return {
+      vf,
+      address: functionLabel(topology, vf),
+      tenant: topology.tenants[tenant]!,
+      integrated: isIntegrated(topology, vf),
+      area: topology.areas[row],
+      self: row < 0 ? 'n/a' : reached.has(row, tenant) ? 'yes' : privileged.has(row, tenant) ? 'privileged' : 'no',
+      other:
+        row < 0
+          ? 'n/a'
+          : reached.hasOther(row, tenant)
+            ? 'yes'
+            : privileged.hasOther(row, tenant)
+              ? 'privileged'
+              : 'no',
+      spoofs: exposure.spoofs[vf] === 1,
+      unchecked: exposure.unchecked[vf] === 1,
+      dependsOnClip: row >= 0 && exposure.clipMatters[row] === 1,
+      group,
+      ownGroup: functions.length + bridges.length === 1,
+      opening,
+      decisions: decisions as Record<Policy, Decision>,
+    };
+  }
+}
+
+const VFS_NAMED = 8;
+
+const known = new WeakMap<Topology, Isolation>();
+
+/** All answers about a topology; asked again, the same ones. */
+export function isolationOf(topology: Topology): Isolation {
+  const found = known.get(topology) ?? new Isolation(topology);
+  known.set(topology, found);
+  return found;
+}
+
+/**
+ * Whether the migration driver should load for a VF.
+ *
+ * @param vf its address, as text or number
+ * @throws UserError of kind `input` when there is no such VF
+ */
+export function decide(topology: Topology, vf: string | number, policy: Policy): Decision {
+  return isolationOf(topology).of(typeof vf === 'number' ? formatAddress(vf) : vf).decisions[policy];
+}

@@ -1,0 +1,146 @@
+/**
+ * One offending request each, found by walking, with the hops it takes: what a person looks at when a rule has spoken.
+ */
+import { segmentOf } from './address.ts';
+import { noteOnce, type Setting } from './setting.ts';
+import {
+  ATS,
+  type ControlArea,
+  HOST_TENANT,
+  IOVA_BASE,
+  MEMORY_ADDRESS,
+  STREAM,
+  SYSFS_IOVA_BASE,
+  type Topology,
+} from './topology.ts';
+import { type AddressType, AT, END, type Hop, IOMMU, type Trace, Walker } from './walk.ts';
+
+export interface Route {
+  /** The function that sends the request. */
+  readonly requester: number;
+  /** The function whose requester ID it bears. */
+  readonly claimed: number;
+  readonly addressType: AddressType;
+  /** As the device sends it. */
+  readonly address: number;
+  readonly hops: readonly Hop[];
+  /** Settings that were looked at on the way, each once: with all of them alike, the way is the same. */
+  readonly settings: readonly Setting[];
+  /** What lets the request through: the bit or parameter of the last hop that chose, and where. */
+  readonly by: string;
+  readonly place: string;
+}
+
+/** Finds routes in one topology. */
+export class Router {
+  private readonly topology: Topology;
+  private readonly walker: Walker;
+  private readonly byTenant: number[][];
+  /** The function of each tenant that last had a route: often it has the next one, too. */
+  private readonly lately = new Map<number, number>();
+
+  constructor(topology: Topology) {
+    this.topology = topology;
+    this.walker = new Walker(topology);
+    this.byTenant = topology.tenants.map(() => []);
+    for (const { index } of topology.functions) this.byTenant[topology.functionTenant[index]!]!.push(index);
+  }
+
+  /**
+   * How a tenant reaches a control area.
+   *
+   * @param privileged whether to look at what root mapped through sysfs, and nowhere else
+   */
+  toArea(area: ControlArea, tenant: number, privileged = false): Route | undefined {
+    const first = this.topology.functionTenant[area.vf] === tenant ? area.vf : this.lately.get(tenant);
+    const early = first === undefined ? undefined : this.fromFunction(first, area, privileged);
+    if (early !== undefined) return early;
+    for (const fn of this.byTenant[tenant]!) {
+      const route = this.fromFunction(fn, area, privileged);
+      if (route === undefined) continue;
+      this.lately.set(tenant, fn);
+      return route;
+    }
+    return undefined;
+  }
+
+  private fromFunction(fn: number, area: ControlArea, privileged: boolean): Route | undefined {
+    const { ats, stream, functionTenant, functionAlias, domains } = this.topology;
+    if (!privileged) {
+      if (this.arrives(fn, AT.untranslated, area.start, area)) return this.route(fn, fn, AT.untranslated, area.start);
+      if (ats[fn] === ATS.guestChooses && this.arrives(fn, AT.translated, area.start, area)) {
+        return this.route(fn, fn, AT.translated, area.start);
+      }
+    }
+    const shared = functionAlias[fn]! < 0 ? [functionTenant[fn]!] : domains.map((_, tenant) => tenant);
+    for (const tenant of shared) {
+      if (tenant === HOST_TENANT) continue;
+      const base = privileged ? SYSFS_IOVA_BASE : IOVA_BASE;
+      for (const range of privileged ? domains[tenant]!.sysfs : domains[tenant]!.mapped) {
+        const start = Math.max(range.start, area.start);
+        if (start >= Math.min(range.end, area.end)) continue;
+        if (this.arrives(fn, AT.untranslated, base + start, area))
+          return this.route(fn, fn, AT.untranslated, base + start);
+        const isOwn = tenant === functionTenant[fn];
+        if (!isOwn || ats[fn] !== ATS.handedOut || stream[fn] !== STREAM.translate) continue;
+        if (this.arrives(fn, AT.translated, start, area)) return this.route(fn, fn, AT.translated, start);
+      }
+    }
+    return undefined;
+  }
+
+  /** A request that the IOMMU lets through to memory of the guest's choice. */
+  unchecked(fn: number): Route | undefined {
+    const types = this.topology.ats[fn] === ATS.guestChooses ? [AT.untranslated, AT.translated] : [AT.untranslated];
+    for (const at of types) {
+      this.walker.walk(fn, fn, at, MEMORY_ADDRESS);
+      if (this.walker.unchecked) return this.route(fn, fn, at, MEMORY_ADDRESS);
+    }
+    return undefined;
+  }
+
+  /** A request that the IOMMU takes for one of another tenant. */
+  posing(fn: number): Route | undefined {
+    const { functionAddress, functionNode, functionTenant, functionAlias } = this.topology;
+    for (let other = 0; other < functionNode.length; other++) {
+      if (functionTenant[other] === functionTenant[fn]) continue;
+      if (segmentOf(functionAddress[other]!) !== segmentOf(functionAddress[fn]!)) continue;
+      const alias = functionAlias[fn]!;
+      if (alias >= 0 ? functionAlias[other] !== alias : functionNode[other] === functionNode[fn]) continue;
+      this.walker.walk(fn, other, AT.untranslated, MEMORY_ADDRESS);
+      if (this.walker.sawIommu && this.walker.stream !== fn)
+        return this.route(fn, other, AT.untranslated, MEMORY_ADDRESS);
+    }
+    return undefined;
+  }
+
+  private arrives(fn: number, at: AddressType, address: number, area: ControlArea): boolean {
+    if (this.walker.walk(fn, fn, at, address) !== END.bar) return false;
+    return this.walker.address >= area.start && this.walker.address < area.end;
+  }
+
+  private route(requester: number, claimed: number, addressType: AddressType, address: number): Route {
+    const trace: Trace = { hops: [], settings: [] };
+    this.walker.walk(requester, claimed, addressType, address, trace);
+    const { hops } = trace;
+    const decisive = decisiveHop(hops, requester !== claimed);
+    return {
+      requester,
+      claimed,
+      addressType,
+      address,
+      hops,
+      settings: noteOnce(trace.settings),
+      by: decisive?.by ?? '',
+      place: decisive?.place ?? '',
+    };
+  }
+}
+
+/** The hop that lets it through: the port that believes a foreign ID, else the IOMMU if it saw it, else the last to choose. */
+function decisiveHop(hops: readonly Hop[], forged: boolean): Hop | undefined {
+  if (forged) {
+    return hops.find(({ by }) => by === 'SV off') ?? hops.find(({ by }) => by === 'conventional PCI');
+  }
+  return hops.findLast(({ place }) => place === IOMMU) ?? hops.findLast(({ by }) => by !== '');
+}

@@ -1,0 +1,149 @@
+/**
+ * Whether the migration driver should load for a VF, by policy. docs/isolation.md 5.
+ */
+import type { RulesExposure } from './rules.ts';
+import type { Router, Route } from './route.ts';
+import { ATS, functionLabel, type Topology } from './topology.ts';
+
+/**
+ * `upstream`: what Linux does, which looks at no topology. `thread`: integrated endpoints only, and no hazard. `proof`:
+ * no hazard, wherever it is.
+ */
+export const POLICIES = ['upstream', 'thread', 'proof'] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/**
+ * `load-clipped`: migration, with the upper half of the BAR hidden. `load-full`: migration, with the whole BAR, as the
+ * control windows are in the PF's. `refuse`: no migration. `plain`: no migration, because there could be none anyway.
+ * `n/a`: the policy says nothing about such a driver.
+ */
+export type Verdict = 'load-clipped' | 'load-full' | 'refuse' | 'plain' | 'n/a';
+
+export type Hazard = 'self' | 'other' | 'spoof' | 'unchecked';
+
+export interface Reason {
+  /** What speaks against it: a hazard, or that the policy wants an integrated endpoint. */
+  readonly against: Hazard | 'placement';
+  /** A sentence. */
+  readonly text: string;
+  /** The bit or parameter that decides, such as `UF off`, and where it is; empty for none. */
+  readonly by: string;
+  readonly place: string;
+  /** A request that shows it. */
+  readonly route: Route | undefined;
+}
+
+export interface Decision {
+  readonly policy: Policy;
+  readonly verdict: Verdict;
+  /** Why, in a sentence; of several reasons the first. */
+  readonly why: string;
+  /** All that speaks against it; empty unless refused. */
+  readonly reasons: readonly Reason[];
+  /** Whether the answer holds only as long as the clip of the BAR is complete. */
+  readonly dependsOnClip: boolean;
+  /** What was left aside. */
+  readonly notes: readonly string[];
+}
+
+/** Decides for the VFs of one topology. */
+export class Judge {
+  private readonly topology: Topology;
+  private readonly exposure: RulesExposure;
+  private readonly router: Router;
+
+  constructor(topology: Topology, exposure: RulesExposure, router: Router) {
+    this.topology = topology;
+    this.exposure = exposure;
+    this.router = router;
+  }
+
+  /** The decision of a policy for a VF. */
+  decide(vf: number, policy: Policy): Decision {
+    const { plainBecause } = this.topology.functions[vf]!;
+    const said = { policy, reasons: [], notes: [], dependsOnClip: false } as const;
+    if (plainBecause !== undefined) return { ...said, verdict: 'plain', why: plainBecause };
+    const area = this.topology.areas[this.topology.areaOf[vf]!]!;
+    const inVf = area.holder === vf;
+    if (policy === 'upstream') {
+      if (inVf && this.topology.clipped[vf] === 0) {
+        return { ...said, verdict: 'n/a', why: 'the driver in Linux clips info, access and mmap; this one does not' };
+      }
+      return { ...said, verdict: inVf ? 'load-clipped' : 'load-full', why: 'the driver in Linux looks at no topology' };
+    }
+    const reasons = this.reasons(vf, policy);
+    const [first] = reasons;
+    const dependsOnClip = this.exposure.clipMatters[this.topology.areaOf[vf]!] === 1;
+    if (first !== undefined) return { ...said, verdict: 'refuse', why: first.text, reasons };
+    const privileged = this.exposure.privileged.isEmpty(this.topology.areaOf[vf]!);
+    const notes = privileged ? [] : ['root mapped the control area through sysfs; no driver can judge what root does'];
+    const why = 'no request of a guest gets to the control area, or past the IOMMU unchecked';
+    return { ...said, verdict: inVf ? 'load-clipped' : 'load-full', why, dependsOnClip, notes };
+  }
+
+  /** Whether a policy refuses, without saying why. */
+  refuses(vf: number, policy: Policy): boolean {
+    const { functions, areaOf } = this.topology;
+    if (policy === 'upstream' || functions[vf]!.plainBecause !== undefined) return false;
+    const { reached, spoofs, unchecked } = this.exposure;
+    if (policy === 'thread' && !isIntegrated(this.topology, vf)) return true;
+    return !reached.isEmpty(areaOf[vf]!) || spoofs[vf] === 1 || unchecked[vf] === 1;
+  }
+
+  /** All that speaks against loading, the plainest first. */
+  reasons(vf: number, policy: Policy): readonly Reason[] {
+    const { topology, exposure, router } = this;
+    const { areas, areaOf, functionTenant, tenants } = topology;
+    const area = areas[areaOf[vf]!]!;
+    const tenant = functionTenant[vf]!;
+    const found: Reason[] = [];
+    const unchecked = exposure.unchecked[vf] === 1 ? this.uncheckedReason(vf) : undefined;
+    if (unchecked !== undefined && topology.ats[vf] !== ATS.guestChooses) found.push(unchecked);
+    if (policy === 'thread' && !isIntegrated(topology, vf)) {
+      const text = 'it is no integrated endpoint: requests pass ports that the maker of the device does not know';
+      found.push({
+        against: 'placement',
+        text,
+        by: 'not integrated',
+        place: functionLabel(topology, vf),
+        route: undefined,
+      });
+    }
+    const row = areaOf[vf]!;
+    if (exposure.reached.has(row, tenant)) {
+      const route = router.toArea(area, tenant);
+      const who = route === undefined || route.requester === vf ? 'it' : functionLabel(topology, route.requester);
+      found.push(reason('self', `${who} reaches ${who === 'it' ? 'its own' : 'the'} control area`, route));
+    }
+    if (exposure.reached.hasOther(row, tenant)) {
+      const others = exposure.reached.members(row).filter((other) => other !== tenant);
+      const route = router.toArea(area, others[0]!);
+      const more = others.length > 1 ? ` and ${others.length - 1} more ${others.length === 2 ? 'VM' : 'VMs'}` : '';
+      found.push(reason('other', `${tenants[others[0]!]}${more} can reach the control area`, route));
+    }
+    if (exposure.spoofs[vf] === 1) {
+      const route = router.posing(vf);
+      const victim = route === undefined ? '' : ` such as ${functionLabel(topology, route.claimed)}`;
+      found.push(reason('spoof', `a requester ID of another VM's function${victim} would be believed`, route));
+    }
+    if (unchecked !== undefined && topology.ats[vf] === ATS.guestChooses) found.push(unchecked);
+    return found;
+  }
+
+  private uncheckedReason(vf: number): Reason {
+    const text = 'the IOMMU lets its requests through to any address';
+    return reason('unchecked', text, this.router.unchecked(vf));
+  }
+}
+
+/** Whether a function is an integrated endpoint: no port is between it and the root complex. */
+export function isIntegrated({ nodeParent, functionNode }: Topology, fn: number): boolean {
+  return nodeParent[functionNode[fn]!]! < 0;
+}
+
+function reason(against: Hazard, what: string, route: Route | undefined): Reason {
+  const by = route?.by ?? '';
+  const place = route?.place ?? '';
+  const text = by === '' ? what : `${what}: ${by} at ${place}`;
+  return { against, text, by, place, route };
+}
