@@ -4,7 +4,7 @@
  * Time is cut into days of equal length; a year has as many days as there are bags, and the events of one day of all
  * years lie in one bag, newest first, unsorted. An event that is added goes on top of its bag and touches no other
  * event; when its day comes, the day's events are put into the `current` list, in order. Events are therefore read
- * only when they are due, which is what makes this twice as fast as a heap once the heap has outgrown the cache
+ * only when they are due, which is what makes this faster than a heap once the heap has outgrown the cache
  * (Brown 1988 for calendar queues; the lazy sorting is that of ladder queues, Tang, Goh and Thng 2005).
  *
  * Events at one time come out first in, first out: a day maps times to bags monotonically, so equal times always lie in
