@@ -1,6 +1,6 @@
 // Builds dist/ from the TypeScript sources. Kept to one file of plain JavaScript so that `npm ci` needs nothing but Node.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,14 @@ if (existsSync(charts)) {
   });
   renameSync(bundled, charts);
   rmSync(`${charts}.map`, { force: true });
+}
+
+// Data files stand beside the code that reads them: topologies, scenarios, profiles, published tables.
+for (const part of ['sim', 'bench']) {
+  cpSync(join(root, part), join(dist, part), {
+    recursive: true,
+    filter: (path) => statSync(path).isDirectory() || path.endsWith('.yaml'),
+  });
 }
 
 const main = join(dist, 'bench', 'main.js');

@@ -15,6 +15,8 @@ const GIB = 1024 ** 3;
 /** A round that leaves hardly less to send than the one before it, so many times in a row, will go on like that. */
 const STILL_ROUNDS = 8;
 const STILL_SHARE = 0.999;
+/** Sums of bytes in doubles are off by less. */
+const ROUNDING_BYTES = 1;
 /** Rounds that are told one by one; more of the same are told as one with a count. */
 const ROUNDS_MAX = 100_000;
 
@@ -82,18 +84,16 @@ export function limitAt(input: Pick<ConvergenceInput, 'downtimeLimitNs' | 'limit
  * Sends memory in rounds until the VM may be stopped.
  *
  * @param classes the guest's memory; its remains are used up
- * @param memoryBytes all memory that the dirty log covers
  * @param deviceBytes device state that goes in the pause, and counts as pending in QEMU
  */
 export function precopy(
   classes: readonly MemoryClass[],
-  memoryBytes: number,
   rates: StreamRates,
   deviceBytes: number,
   input: ConvergenceInput,
   p: VmmParameters,
 ): PrecopyResult {
-  return new Precopy(classes, memoryBytes, rates, deviceBytes, input, p).run();
+  return new Precopy(classes, rates, deviceBytes, input, p).run();
 }
 
 class Precopy {
@@ -101,7 +101,7 @@ class Precopy {
   private readonly rates: StreamRates;
   private readonly deviceBytes: number;
   private readonly input: ConvergenceInput;
-  private readonly syncNs: number;
+  private readonly syncNsPerGib: number;
   private readonly rounds: Round[] = [];
   private nowNs = 0;
   private lastSyncNs = 0;
@@ -112,7 +112,6 @@ class Precopy {
 
   constructor(
     classes: readonly MemoryClass[],
-    memoryBytes: number,
     rates: StreamRates,
     deviceBytes: number,
     input: ConvergenceInput,
@@ -122,7 +121,7 @@ class Precopy {
     this.rates = rates;
     this.deviceBytes = deviceBytes;
     this.input = input;
-    this.syncNs = (p.dirtySyncNsPerGib * memoryBytes) / GIB;
+    this.syncNsPerGib = p.dirtySyncNsPerGib;
   }
 
   run(): PrecopyResult {
@@ -135,8 +134,8 @@ class Precopy {
       const goal = this.goalBytes(limitNs);
       const send = wholeRounds ? pending : this.sliceOf(pending, goal, phase);
       if (pending > goal) phase = 1;
-      const left = this.round(send, limitNs, wholeRounds && this.rounds.length === 0 ? 0 : this.syncNs);
-      if (left <= goal) return this.result('converged', left);
+      const left = this.round(send, limitNs);
+      if (left <= goal + ROUNDING_BYTES) return this.result('converged', left);
       const out = this.nowNs >= input.timeoutNs || this.rounds.length >= input.roundsMax;
       if (out) return this.result(input.whenOut === 'stop' ? 'stopped anyway' : 'gave up', left);
       this.stillRounds = left >= pending * STILL_SHARE ? this.stillRounds + 1 : 0;
@@ -166,7 +165,7 @@ class Precopy {
   }
 
   /** Sends, then reads the dirty log. @returns what is pending then */
-  private round(sendBytes: number, limitNs: number, syncNs: number): number {
+  private round(sendBytes: number, limitNs: number): number {
     const { classes, rates, rounds } = this;
     const pending = this.pending();
     const startNs = this.nowNs;
@@ -179,7 +178,7 @@ class Precopy {
       dirtied += set.addWritten(this.lastSyncNs, sentNs, speed);
     }
     this.lastSyncNs = sentNs;
-    this.nowNs = sentNs + syncNs;
+    this.nowNs = sentNs + (this.syncNsPerGib * dirtied) / GIB;
     this.sentBytes += sendBytes;
     rounds.push({
       count: 1,

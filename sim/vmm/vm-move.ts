@@ -9,7 +9,7 @@ import type { DeviceFigures } from './device-profile.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-parts.ts';
-import { type ConvergenceInput, precopy, type Round } from './precopy.ts';
+import { type ConvergenceInput, precopy, type PrecopyResult, type Round } from './precopy.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
 
 const GIB = 1024 ** 3;
@@ -129,7 +129,7 @@ export function moveVm(input: VmMoveInput, p: VmmParameters): VmMoveResult {
   const inUse = memory.bytes * memory.nonZeroShare;
   const classes = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma);
   const pauseBytes = stateBytes(devices, 'pause');
-  const before = precopy(classes, memory.bytes, rates, pauseBytes, input.convergence, p);
+  const before = precopy(classes, rates, pauseBytes, input.convergence, p);
   const protectionNs = protectionOf(before.rounds, memory.pageBytes, p);
   const shared = { rounds: before.rounds, rates, protectionNs, speed: before.speed };
   if (before.end === 'gave up') {
@@ -147,7 +147,7 @@ export function moveVm(input: VmMoveInput, p: VmmParameters): VmMoveResult {
     };
   }
   const pause = new PauseRecord(before.endNs);
-  const reportedAtNs = runPause(pause, input, before.pendingBytes, rates, p);
+  const reportedAtNs = runPause(pause, input, before, rates, p);
   const pauseNs = pause.finish();
   const memoryBytes = before.sentBytes + before.pendingBytes;
   return {
@@ -170,18 +170,19 @@ export function moveVm(input: VmMoveInput, p: VmmParameters): VmMoveResult {
 function runPause(
   pause: PauseRecord,
   input: VmMoveInput,
-  pendingBytes: number,
+  { pendingBytes, rounds }: Pick<PrecopyResult, 'pendingBytes' | 'rounds'>,
   rates: StreamRates,
   p: VmmParameters,
 ): number {
-  const { stream, memory, devices } = input;
+  const { stream, devices } = input;
   pause.add('vcpuStop', input.vcpuStopNs);
   for (const group of devices) {
     for (const [index, steps] of (group.steps ?? []).entries())
       pause.add('deviceStop', steps.stopNs, label(group, index));
   }
   const roundStartNs = pause.nowNs;
-  pause.add('dirtySync', (p.finalSyncNsPerGib * memory.bytes) / GIB);
+  const dirtyBytes = Math.min(pendingBytes, rounds.at(-1)?.dirtiedBytes ?? 0);
+  pause.add('dirtySync', (p.finalSyncNsPerGib * dirtyBytes) / GIB);
   pause.add('memory', lastRoundNs(input, pendingBytes, rates));
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);

@@ -178,7 +178,8 @@ describe('what is reported', () => {
   });
 
   test('parameters that make a pause short make it no longer than those that make it long', () => {
-    const input = vm({ devices: devices(2), convergence: { timeoutNs: 600 * S, whenOut: 'stop' } });
+    // A last round of memory fills the limit whatever the rate, so it is left out.
+    const { otherStateNs: _, ...input } = vm({ devices: devices(2), memory: { tail: 'zeros' } });
     const [low, point, high] = [shortParameters(), POINT, longParameters()].map((p) => moveVm(input, p).pauseNs);
     expect(low).toBeLessThan(point!);
     expect(point).toBeLessThan(high!);

@@ -1,0 +1,31 @@
+/**
+ * The fitted parameters by name: of the VMM model, and of device profiles as `profile.figure`.
+ */
+import { VMM_PARAMETER, type VmmParameterName } from '../../sim/vmm/parameters.ts';
+import { readProfile, shippedProfiles } from '../profiles.ts';
+
+export const FITTED_ORIGIN =
+  'All other parameters are constants of drivers and VMMs, published figures, or assumptions with a range (docs/pause.md).';
+
+/** One line for each: name, value, range. */
+export function fittedParameters(names: readonly string[]): readonly string[] {
+  return names.map((name) => `${name}: ${described(name)}`);
+}
+
+function described(name: string): string {
+  if (Object.hasOwn(VMM_PARAMETER, name)) {
+    const { value, short, long, unit } = VMM_PARAMETER[name as VmmParameterName];
+    return `${digits(value)} ${unit}, ${digits(short)} to ${digits(long)}`;
+  }
+  const [id = '', figure = ''] = name.split('.');
+  if (!shippedProfiles().includes(id)) return 'a parameter of your own';
+  const found: unknown = Object.entries(readProfile(id)).find(([key]) => key === figure)?.[1];
+  if (typeof found !== 'object' || found === null || !('value' in found) || !('range' in found))
+    return 'no such figure';
+  const [short, long] = found.range as [number, number];
+  return `${digits(Number(found.value))}, ${digits(short)} to ${digits(long)}`;
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
