@@ -113,7 +113,7 @@ export class V1Region implements V1RegionFile {
 
   /** Asking where the data are makes the driver put them there; asking again changes nothing. */
   private prepare(): void {
-    if (!this.saving || this.chunk > 0) return;
+    if (!this.saving) return;
     this.chunk = Math.min(this.window.length, this.image.length - this.position);
     this.window.set(this.image.subarray(this.position, this.position + this.chunk));
   }

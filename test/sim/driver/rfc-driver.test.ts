@@ -168,6 +168,7 @@ describe('running after resuming', () => {
     carry(source.driver, to.driver);
     const { ret, tally } = to.go(RUNNING);
     expect(ret).toBe(0);
+    expect(to.driver.lostState).toBe(false);
     expect(tally).toEqual({ 'vf r32': 7, 'vf w32': id === A ? 19 : 20, 'vf w128': 2, 'vf w64': QUEUES.num });
     for (const at of [0x04, 0x0c, 0x24] as const) expect(to.rig.peek(at)).toBe(REGISTERS[at]);
     for (const [i, word] of EQC.entries()) expect(to.rig.peek(0x8000 + 4 * i)).toBe(word);
