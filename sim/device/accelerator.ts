@@ -59,11 +59,13 @@ export class Accelerator {
   private readonly costs: CostValues;
   private readonly words: Uint32Array;
   private readonly registers: RegisterFile;
-  private readonly functions: Functions = new Functions();
+  /** What is known of each function, and who is told of what they share. */
+  readonly functions: Functions = new Functions();
   private readonly timers: Timers = new Timers();
   private readonly held: HeldRegisters;
   private readonly ras: RasStatus;
-  private readonly vft: VftWindow;
+  /** Which queues each function has. */
+  readonly vft: VftWindow;
   private readonly events: EventQueues;
   private readonly queues: Queues;
   private readonly engine: Engine;
@@ -298,6 +300,7 @@ export class Accelerator {
     this.clear(fn, nowNs);
     this.engine.startTasks(nowNs);
     this.costNs = this.costs.flrNs + this.faults.flrExtraNs;
+    this.functions.watch?.functionReset(fn, nowNs, nowNs + this.costNs);
     this.reckon();
   }
 
@@ -366,6 +369,7 @@ export class Accelerator {
       this.ras.doorbellTimeout(fn, detail, atNs);
     } else {
       const changed = this.vft.finish();
+      this.functions.watch?.vftFinished(atNs);
       if (changed < 0) return;
       // The function's queues are others now: nothing that is cached of the old ones applies.
       this.engine.abandon(changed, -1);

@@ -5,6 +5,7 @@ import { SQC } from '../abi/contexts.ts';
 import { VFS_MAX } from '../abi/vft.ts';
 import { addressOf } from './guest-memory.ts';
 import type { GuestMemory } from './guest-memory.ts';
+import type { SharedPartsWatch } from './shared-parts.ts';
 
 /** PF and VFs: 0 to 63. */
 export const FUNCTIONS_MAX: number = VFS_MAX + 1;
@@ -40,6 +41,8 @@ export class Functions {
   readonly sqeCount: Uint32Array = new Uint32Array(FUNCTIONS_MAX);
   readonly cqeCount: Uint32Array = new Uint32Array(FUNCTIONS_MAX);
   onInterrupt: InterruptHandler = () => {};
+  /** Is told of what the functions share. */
+  watch: SharedPartsWatch | null = null;
 
   /**
    * Index of the 32-bit word at a DMA address of a function, or -1 when any of the bytes is out of its RAM or the

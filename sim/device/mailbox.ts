@@ -90,6 +90,7 @@ export class Mailbox {
     registers.publish(fn, VF_REG.QM_MB_CMD_SEND_BASE, word);
     if ((word & QM_MB.busyBit) === 0) return;
     functions.mailboxCount[fn]! += 1;
+    functions.watch?.mailboxAsked(fn, nowNs);
     if (this.active < 0) {
       this.begin(fn, nowNs);
     } else {
@@ -121,6 +122,7 @@ export class Mailbox {
     if (this.fault?.busy === 'forever') {
       this.state[fn] = HUNG;
       if (this.fault.holdsOthers === true) return;
+      this.functions.watch?.mailboxFreed(fn, nowNs);
       this.active = -1;
       this.next(nowNs);
       return;
@@ -155,6 +157,7 @@ export class Mailbox {
     this.state[fn] = IDLE;
     const at = this.line.indexOf(fn);
     if (at >= 0) this.line.splice(at, 1);
+    if (at >= 0 || this.active === fn) this.functions.watch?.mailboxFreed(fn, nowNs);
     if (this.active !== fn) return;
     this.active = -1;
     this.draining = false;
@@ -172,6 +175,7 @@ export class Mailbox {
     const { costs, faults, functions } = this;
     const command = this.word(fn) & QM_MB.commandMask;
     this.active = fn;
+    functions.watch?.mailboxTaken(fn, nowNs);
     this.state[fn] = ACTIVE;
     this.draining = false;
     this.fault = faults.active ? faults.takeMailbox(fn, command) : undefined;
@@ -201,6 +205,7 @@ export class Mailbox {
       registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_L, answer === undefined ? this.answerLow : answer.low);
       registers.set(fn, VF_REG.QM_MB_CMD_DATA_ADDR_H, answer === undefined ? this.answerHigh : answer.high);
     }
+    this.functions.watch?.mailboxFreed(fn, nowNs);
     this.active = -1;
     this.draining = false;
     this.nextNs = Infinity;

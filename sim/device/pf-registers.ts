@@ -180,8 +180,9 @@ export class PfRegisters {
   }
 
   private launchVft(nowNs: number): void {
-    const { vft, timers, faults, costs } = this.parts;
+    const { vft, timers, faults, costs, functions } = this.parts;
     vft.launch();
+    functions.watch?.vftLaunched(nowNs);
     timers.stop(TIMER.vftAccess, 0);
     timers.start(TIMER.vftAccess, 0, 0, nowNs + costs.vftAccessNs + faults.vftExtraNs);
   }

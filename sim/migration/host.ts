@@ -89,7 +89,7 @@ export class VfSlot {
     this.fn = fn;
     this.port = new VirtualPort(host.accelerator, clock, fn, around, host.options.costs);
     this.bus = new SlotBus(host.accelerator, fn, time);
-    const pf = new SharedPf(host, this.port, fn);
+    const pf = new SharedPf(host, this.port, fn, clock);
     const kernel = new SharedKernel(host.options.kernel ?? HEALTHY_KERNEL, this.port);
     this.outside = [this.port, pf, kernel, host.options.generation, host.facts];
     this.vfio = new VfioDevice({
@@ -128,7 +128,8 @@ export class Host implements SharedPfOwner {
   readonly pf: PfDriver;
   /** Is told of looks at the PF's "resetting" mark. */
   resettingWatch: ResettingWatch | null = null;
-  private readonly slots: VfSlot[] = [];
+  /** The VFs, in the order of their hardware function numbers, from 1 on. */
+  readonly slots: readonly VfSlot[];
 
   constructor(options: HostOptions, clock: VirtualClock, around: Surroundings, time: EventTime) {
     this.options = options;
@@ -141,7 +142,10 @@ export class Host implements SharedPfOwner {
       hasDae: false,
       resetting: false,
     };
-    for (let fn = 1; fn <= options.device.vfCount; fn++) this.slots.push(new VfSlot(this, fn, clock, around, time));
+    this.slots = Array.from(
+      { length: options.device.vfCount },
+      (_, vf) => new VfSlot(this, vf + 1, clock, around, time),
+    );
     this.accelerator.onInterrupt = (fn, vector, nowNs) => {
       if (fn > 0) this.slots[fn - 1]!.vm?.raised(vector, nowNs);
     };

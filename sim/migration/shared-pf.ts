@@ -2,6 +2,7 @@
  * What the VF drivers of one host share besides the device, as each of them sees it: the PF driver's object with its
  * "resetting" mark, and the kernel. While calls take turns, looks at and changes of these are taken in turn too.
  */
+import type { VirtualClock } from '../base/clock.ts';
 import type { KernelServices, PfDriver } from '../driver/kernel.ts';
 import type { VirtualPort } from './virtual-port.ts';
 
@@ -18,7 +19,7 @@ export const SERVICE = {
 /** Is told of the PF's "resetting" mark. */
 export interface ResettingWatch {
   /** A VF's driver saw the mark standing and will look again. */
-  heldUp(fn: number): void;
+  heldUp(fn: number, nowNs: number): void;
 }
 
 /** Whoever has the PF. */
@@ -31,12 +32,14 @@ export class SharedPf implements PfDriver {
   private readonly owner: SharedPfOwner;
   private readonly port: VirtualPort;
   private readonly fn: number;
+  private readonly clock: VirtualClock;
 
   /** @param fn the VF that looks */
-  constructor(owner: SharedPfOwner, port: VirtualPort, fn: number) {
+  constructor(owner: SharedPfOwner, port: VirtualPort, fn: number, clock: VirtualClock) {
     this.owner = owner;
     this.port = port;
     this.fn = fn;
+    this.clock = clock;
   }
 
   get hardware(): number {
@@ -75,7 +78,7 @@ export class SharedPf implements PfDriver {
 
   private look(): boolean {
     const { owner } = this;
-    if (owner.pf.resetting) owner.resettingWatch?.heldUp(this.fn);
+    if (owner.pf.resetting) owner.resettingWatch?.heldUp(this.fn, this.clock.nowNs);
     return owner.pf.resetting;
   }
 }

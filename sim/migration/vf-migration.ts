@@ -15,7 +15,7 @@ import type { DriverPhase } from '../driver/vf-driver.ts';
 import { goOn } from '../vfio/go-on.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
 import { DowntimeClock, type DowntimePart } from './downtime.ts';
-import { type Fiber, runFibers } from './fiber.ts';
+import { type Fiber, type FiberBody, runFibers } from './fiber.ts';
 import type { VfSlot } from './host.ts';
 import type { Link } from './link.ts';
 import { SERVICE } from './shared-pf.ts';
@@ -69,6 +69,9 @@ export class VfMigration {
     this.source = options.vm.slot;
   }
 
+  /** The whole move as a fiber, for runs of moves with other things. */
+  readonly start: FiberBody<VfMigrationOutcome> = (fiber) => this.run(fiber);
+
   /**
    * The whole move. Both devices must be open.
    *
@@ -79,7 +82,7 @@ export class VfMigration {
     this.fiber = fiber;
     const { vm, destination, link, costs } = options;
     const { clock } = world;
-    if (options.afterNs !== undefined) yield clock.nowNs + options.afterNs;
+    if (options.afterNs !== undefined && options.afterNs > 0) yield clock.nowNs + options.afterNs;
 
     // A VMM learns this when it opens the device, and then does not begin.
     const blocked = blockedAt(source, 'source') ?? blockedAt(destination, 'destination');
@@ -225,7 +228,7 @@ export function runMigrations(world: World, migrations: readonly VfMigration[]):
   if (migrations.length > 1) {
     return runFibers(
       world,
-      migrations.map((migration) => (fiber: Fiber) => migration.run(fiber)),
+      migrations.map(({ start }) => start),
     );
   }
   return migrations.map((migration) => {

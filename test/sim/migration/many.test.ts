@@ -8,6 +8,9 @@ import { DRIVERS, Rig } from './rig.ts';
 /** All queues of a ZIP device that are for VFs, 960, shared by as many VFs as there can be. */
 const FULL = { kind: 'zip', vms: 63, queuePairs: 15, load: 'saturated' } as const;
 
+/** A command that the shared mailbox did not get to in the time that its driver gives it. */
+const TOO_LATE = { kind: 'failed', at: 'destination RESUMING', errno: 'ETIMEDOUT', resumed: true, downtimeNs: 0 };
+
 test.each(DRIVERS)('$generation on hardware $hardware: 63 saturated VMs move at once and lose nothing', (driver) => {
   const rig = new Rig({ ...FULL, ...driver });
   rig.pass(1);
@@ -16,11 +19,7 @@ test.each(DRIVERS)('$generation on hardware $hardware: 63 saturated VMs move at 
   const inTime =
     driver.generation === 'linux-6.12.117' ? Math.floor(1e6 / rig.costs.pauseBaseNs) : Number.POSITIVE_INFINITY;
   outcomes.forEach((outcome, vm) => {
-    if (outcome.kind === 'failed') {
-      const tooLate = { at: 'destination RESUMING', errno: 'ETIMEDOUT', resumed: true, downtimeNs: 0 };
-      expect(outcome).toMatchObject(tooLate);
-    }
-    expect(outcome.kind).toBe(vm <= inTime - 1 ? 'moved' : 'failed');
+    expect(outcome).toMatchObject(vm < inTime ? { kind: 'moved' } : TOO_LATE);
     expect(rig.vms[vm]!.slot.host).toBe(rig.hosts[outcome.kind === 'moved' ? 1 : 0]);
   });
   rig.pass(2);

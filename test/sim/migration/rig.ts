@@ -6,6 +6,7 @@ import type { VftEntry } from '../../../sim/abi/vft.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { type CostValues, pointCosts } from '../../../sim/device/costs.ts';
 import { type GenerationId, GENERATIONS } from '../../../sim/driver/generation.ts';
+import type { KernelServices } from '../../../sim/driver/kernel.ts';
 import type { Host } from '../../../sim/migration/host.ts';
 import { Link } from '../../../sim/migration/link.ts';
 import { runMigrations, VfMigration, type VfMigrationOutcome } from '../../../sim/migration/vf-migration.ts';
@@ -33,6 +34,8 @@ export interface RigOptions {
   readonly window?: boolean;
   readonly vms?: number;
   readonly queuePairs?: number;
+  /** Queue pairs of each VF, on both hosts, when they are not all alike. */
+  readonly queuePairsEach?: readonly number[];
   readonly depths?: Partial<QueueDepths>;
   readonly load?: LoadName;
   readonly inFlight?: 'finish' | 'hold';
@@ -42,6 +45,8 @@ export interface RigOptions {
   readonly isolation?: readonly [number, number];
   /** VFs, by hardware function number, that offer no migration, at source and destination. */
   readonly refusals?: readonly [RefusedVfs, RefusedVfs];
+  /** The kernel around the VF drivers of both hosts. */
+  readonly kernel?: KernelServices;
   /** Queue pairs of each VF of the destination, when they are others. */
   readonly destinationQueuePairs?: number;
   readonly seed?: number;
@@ -72,18 +77,24 @@ export class Rig {
     const costs = options.costs ?? pointCosts();
     const facts = ACCELERATORS[kind];
     const engine = options.engine ?? { servers: 2, serviceNs: 3_000 };
-    const split = (queues: number): VftEntry[] =>
-      Array.from({ length: vms }, (_, vm) => ({ base: facts.pfDefaultQueues + vm * queues, num: queues }));
+    const { queuePairsEach = Array.from({ length: vms }, () => queuePairs) } = options;
+    const split = (counts: readonly number[]): VftEntry[] => {
+      let base = facts.pfDefaultQueues;
+      return counts.map((num) => ({ base: (base += num) - num, num }));
+    };
+    const other = options.destinationQueuePairs;
+    const countsAt = [queuePairsEach, queuePairsEach.map((num) => other ?? num)] as const;
     const host = (index: 0 | 1): Host =>
       this.world.addHost({
         kind,
         generation: GENERATIONS[options.generation ?? 'linux-6.12.117'],
         costs,
+        ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
         ...(options.refusals === undefined ? {} : { refusals: options.refusals[index] }),
         device: {
           hardware: options.hardware ?? QM_HW.V3,
           vfCount: vms,
-          vft: split(index === 1 ? (options.destinationQueuePairs ?? queuePairs) : queuePairs),
+          vft: split(countsAt[index]),
           isolation: options.isolation?.[index] ?? 0,
           migRegionEnabled: options.window ?? false,
           inFlight: options.inFlight ?? 'finish',
@@ -104,7 +115,7 @@ export class Rig {
       return this.world.addVm(
         {
           kind,
-          queuePairs,
+          queuePairs: queuePairsEach[index]!,
           depths,
           load: namedLoad(load, depths.sq ?? SMALL.sq),
           capacityPerSecond: ((engine.servers / engine.serviceNs) * 1e9) / vms,
@@ -126,10 +137,10 @@ export class Rig {
     this.world.runUntil(this.nowNs + ms * NS_PER_MS);
   }
 
-  migration(vm: Vm, onWire?: (image: Uint8Array) => void): VfMigration {
+  migration(vm: Vm, onWire?: (image: Uint8Array) => void, afterNs = 0): VfMigration {
     const to = vm.slot.host === this.hosts[0] ? this.hosts[1] : this.hosts[0];
     const { link, costs } = this;
-    const options = { vm, destination: to.slot(vm.slot.fn), link, costs };
+    const options = { vm, destination: to.slot(vm.slot.fn), link, costs, afterNs };
     return new VfMigration(this.world, onWire === undefined ? options : { ...options, onWire });
   }
 
@@ -138,11 +149,15 @@ export class Rig {
     return runMigrations(this.world, [this.migration(vm, onWire)])[0]!;
   }
 
-  /** Moves all VMs at once. */
-  moveAll(): VfMigrationOutcome[] {
+  /**
+   * Moves all VMs at once.
+   *
+   * @param apartNs how long after the one before each begins
+   */
+  moveAll(apartNs = 0): VfMigrationOutcome[] {
     return runMigrations(
       this.world,
-      this.vms.map((vm) => this.migration(vm)),
+      this.vms.map((vm, index) => this.migration(vm, undefined, index * apartNs)),
     );
   }
 
