@@ -455,8 +455,9 @@ export class Accelerator {
     } else if (inside === VF_REG.QM_DOORBELL_EQ_AEQ_BASE_V2) {
       this.doorbells.eqAeq(owner, low, high, nowNs);
     } else {
-      this.write(fn, offset, low, nowNs);
+      // Both words arrive at once; the lower one may set something going, as in the mailbox, so it takes effect last.
       this.write(fn, offset + 4, high, nowNs);
+      this.write(fn, offset, low, nowNs);
     }
   }
 

@@ -31,6 +31,15 @@ describe('a command', () => {
     expect([g.read(0x304), g.read(0x308)]).toEqual([0x5000, 7]);
   });
 
+  test('given in one 64-bit write starts with both words in place', () => {
+    const g = new Guest(device(), 1);
+    g.write(0x308, 7);
+    g.device.write64(1, 0x300, 0x2005, 0x5000, g.nowNs);
+    g.run(COSTS.mailboxCommandNs);
+    expect(g.mailbox(QM_MB_CMD.CQC_BT, 0, true)).toBe(0);
+    expect([g.read(0x304), g.read(0x308)]).toEqual([0x5000, 7]);
+  });
+
   test('written while the busy bit stands is dropped', () => {
     const g = new Guest(device(), 1);
     g.send(QM_MB_CMD.SQC_BT, 0, false, 0x1000, 1);
