@@ -1,0 +1,262 @@
+/**
+ * The register-level world of a scenario: two hosts with a PF for each group of VFs, the VMs with their loads, and all of
+ * them moving at once, access by access.
+ */
+import { ACCELERATORS } from '../abi/accelerators.ts';
+import type { VftEntry } from '../abi/vft.ts';
+import { bug } from '../base/bug.ts';
+import { Random } from '../base/random.ts';
+import { NS_PER_S } from '../base/units.ts';
+import type { CostValues } from '../device/costs.ts';
+import { GENERATIONS } from '../driver/generation.ts';
+import { type Fiber, runFibers } from '../migration/fiber.ts';
+import type { Host } from '../migration/host.ts';
+import type { Vm } from '../migration/vm.ts';
+import { World } from '../migration/world.ts';
+import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { CheckReport } from '../workload/checker.ts';
+import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
+import { type Cut, DeviceMove, type DeviceMoveOutcome, type MovingVf, type VfTimes } from './device-move.ts';
+import type { ScenarioFault } from './document.ts';
+import { DEVICE_FAULTS, imageDamage } from './fault.ts';
+import type { RegisterGroup, ScenarioPlan } from './plan.ts';
+
+/** Tasks that an engine does before the move, at least, so that the queues are in their usual state. */
+const WARM_UP_TASKS = 2_000;
+/** So many for each queue. */
+const WARM_UP_TASKS_PER_QUEUE = 4;
+/** After the move, until everything in flight has run out. */
+const DRAIN_NS = 60 * NS_PER_S;
+
+/** One VF of a VM. */
+export interface VfPlace {
+  readonly group: RegisterGroup;
+  /** Place of the group among the register groups. */
+  readonly groupIndex: number;
+  /** Hardware function number. */
+  readonly fn: number;
+}
+
+/** What became of one VM. */
+export interface VmOutcome {
+  readonly outcome: DeviceMoveOutcome;
+  /** Of each VF. */
+  readonly reports: readonly CheckReport[];
+  /** Of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
+  readonly queuePausesNs: readonly (readonly number[])[];
+}
+
+export interface WorldOutcome {
+  readonly vms: readonly VmOutcome[];
+  readonly places: readonly VfPlace[];
+  /** When the moves began, ns of the world's clock. */
+  readonly startNs: number;
+  readonly endNs: number;
+  /** Register accesses of all drivers in the moves. */
+  readonly accesses: number;
+  /** Over everything that happened, for determinism. */
+  readonly traceHash: string;
+}
+
+/** Numbers for one end of the band. */
+export interface WorldCosts {
+  readonly costs: CostValues;
+  readonly end: RangeEnd;
+}
+
+export interface WorldHooks {
+  /** As {@link DeviceMove}'s, with the VM's place. */
+  loadBegins(vm: number, times: readonly VfTimes[]): number;
+  /** Ends every move at a point, whatever the scenario's faults say; null: as they say. */
+  readonly cut: Cut | null;
+}
+
+export class DeviceWorld {
+  readonly world: World = new World();
+  readonly places: readonly VfPlace[];
+  private readonly plan: ScenarioPlan;
+  private readonly numbers: WorldCosts;
+  /** Source and destination of each group. */
+  private readonly hosts: readonly (readonly [Host, Host])[];
+  /** Of each VM, its parts that use one VF each. */
+  private readonly guests: readonly (readonly Vm[])[];
+  private readonly watchNs: number;
+
+  constructor(plan: ScenarioPlan, numbers: WorldCosts) {
+    this.plan = plan;
+    this.numbers = numbers;
+    const { registerGroups: groups, scenario } = plan;
+    this.hosts = groups.map((group, index) => [this.host(group, index, 0), this.host(group, index, 1)]);
+    this.places = groups.flatMap((group, groupIndex) =>
+      Array.from({ length: group.count }, (_, device) => ({ group, groupIndex, fn: device + 1 })),
+    );
+    this.guests = Array.from({ length: scenario.vms }, (_, vm) =>
+      this.places.map((place, vf) => this.guest(place, vm, vf)),
+    );
+    for (const guests of this.guests) for (const guest of guests) this.world.boot(guest);
+    this.watchNs = Math.max(0, ...groups.map((group) => this.warmUpNs(group)));
+  }
+
+  /** Moves all VMs, and lets what is in flight run out. */
+  run(hooks: WorldHooks): WorldOutcome {
+    const { world, guests, plan } = this;
+    world.runUntil(world.clock.nowNs + this.watchNs);
+    const startNs = world.clock.nowNs;
+    const before = this.accesses();
+    const damage = this.arm(startNs);
+    const bodies = guests.map((parts, vm) => {
+      const vfs = parts.map((guest, vf): MovingVf => {
+        const { groupIndex } = this.places[vf]!;
+        const onWire = damage.get(`${vm}.${vf}`);
+        const destination = this.hosts[groupIndex]![1].slot(guest.slot.fn);
+        return { guest, destination, ...(onWire === undefined ? {} : { onWire }) };
+      });
+      const options = {
+        vfs,
+        costs: this.numbers.costs,
+        preCopy: plan.preCopy,
+        recovery: plan.recovery,
+        cut: hooks.cut ?? cutOf(plan.scenario.faults, vm),
+        loadBegins: (times: readonly VfTimes[]) => hooks.loadBegins(vm, times),
+        watchNs: this.watchNs,
+      };
+      return (fiber: Fiber) => new DeviceMove(fiber, options).run();
+    });
+    const outcomes = runFibers(world, bodies);
+    const accesses = this.accesses() - before;
+    const untilNs = world.clock.nowNs + DRAIN_NS;
+    while (world.nextDueNs() < untilNs) world.runUntil(world.nextDueNs());
+    return {
+      vms: outcomes.map((outcome, vm) => this.vmOutcome(outcome, guests[vm]!)),
+      places: this.places,
+      startNs,
+      endNs: world.clock.nowNs,
+      accesses,
+      traceHash: world.hash.value,
+    };
+  }
+
+  private vmOutcome(outcome: DeviceMoveOutcome, parts: readonly Vm[]): VmOutcome {
+    return {
+      outcome,
+      // What a VF that stands still or was reset had in flight is told by its end, not counted as lost by the device.
+      reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),
+      queuePausesNs: parts.map(({ pauseNs }) => (outcome.pauseNs === 0 ? [] : [...pauseNs].filter((ns) => ns > 0))),
+    };
+  }
+
+  private accesses(): number {
+    let sum = 0;
+    for (const [index, pair] of this.hosts.entries()) {
+      const { count } = this.plan.registerGroups[index]!;
+      const vfs = count * this.plan.scenario.vms;
+      for (const host of pair) for (let fn = 1; fn <= vfs; fn++) sum += host.slot(fn).port.accesses;
+    }
+    return sum;
+  }
+
+  private host(group: RegisterGroup, index: number, side: 0 | 1): Host {
+    const { vms, faults } = this.plan.scenario;
+    const { kind, queuePairs, count, generation, hardware, inFlight } = group;
+    const { costs } = this.numbers;
+    const vfCount = vms * count;
+    const queues = new Array<number>(vfCount).fill(queuePairs);
+    if (side === 1) {
+      for (const fault of faults) {
+        if (fault.kind !== 'otherQueues') continue;
+        const { groupIndex, fn } = this.placeOf(fault.vm, fault.device);
+        if (groupIndex === index) queues[fn - 1] = fault.queues;
+      }
+    }
+    return this.world.addHost({
+      kind,
+      generation: GENERATIONS[generation],
+      costs,
+      device: {
+        hardware,
+        vfCount,
+        vft: dealt(ACCELERATORS[kind].pfDefaultQueues, queues),
+        inFlight,
+        engine: this.engine(group),
+      },
+    });
+  }
+
+  /** Where a VF of a VM is: both from 1. */
+  private placeOf(vm: number, device: number): { readonly groupIndex: number; readonly fn: number } {
+    let left = device - 1;
+    for (const [groupIndex, { count }] of this.plan.registerGroups.entries()) {
+      if (left < count) return { groupIndex, fn: (vm - 1) * count + left + 1 };
+      left -= count;
+    }
+    return bug('NO_SUCH_VF', vm, device);
+  }
+
+  private guest({ group, groupIndex, fn: device }: VfPlace, vm: number, vf: number): Vm {
+    const { world, hosts, plan, numbers } = this;
+    const { kind, queuePairs, depths, load, count } = group;
+    const fn = vm * count + device;
+    const pair = hosts[groupIndex]!;
+    for (const host of pair) {
+      const ret = host.slot(fn).vfio.open();
+      if (ret !== 0) bug('SCENARIO_OPEN', ret, fn);
+    }
+    world.runUntil(world.clock.nowNs);
+    const { servers, serviceNs: taskNs } = this.engine(group);
+    const capacityPerSecond = ((servers / taskNs) * NS_PER_S) / (plan.scenario.vms * count);
+    const random = new Random(plan.scenario.seed, vm * this.places.length + vf);
+    const { interruptNs } = numbers.costs;
+    return world.addVm({ kind, queuePairs, depths, load, capacityPerSecond, random, interruptNs }, pair[0].slot(fn));
+  }
+
+  private engine({ kind, engine }: RegisterGroup): { readonly servers: number; readonly serviceNs: number } {
+    if (engine !== undefined) return engine;
+    const rate = JOB_RATES[kind];
+    const range = serviceNsRange(rate);
+    const { end } = this.numbers;
+    const taskNs = end === 'point' ? serviceNs(rate) : end === 'short' ? range.low : range.high;
+    return { servers: rate.servers.value, serviceNs: taskNs };
+  }
+
+  private warmUpNs(group: RegisterGroup): number {
+    if (group.load.kind === 'idle') return 0;
+    const { servers, serviceNs: taskNs } = this.engine(group);
+    const queues = this.plan.scenario.vms * group.count * group.queuePairs;
+    const busy = group.load.kind === 'open' ? Math.min(1, group.load.fractionOfCapacity) : 1;
+    return (Math.max(WARM_UP_TASKS, WARM_UP_TASKS_PER_QUEUE * queues) * taskNs) / (servers * busy);
+  }
+
+  /** Sets the faults of devices. @returns who damages the images, by VM and VF */
+  private arm(nowNs: number): ReadonlyMap<string, (image: Uint8Array) => void> {
+    const damage = new Map<string, (image: Uint8Array) => void>();
+    for (const fault of this.plan.scenario.faults) {
+      if (fault.kind === 'image') damage.set(`${fault.vm - 1}.${fault.device - 1}`, imageDamage(fault.field));
+      if (fault.kind !== 'device') continue;
+      const { groupIndex, fn } = this.placeOf(fault.vm, fault.device);
+      const { faults } = this.hosts[groupIndex]![fault.side === 'source' ? 0 : 1].accelerator;
+      const untilNs = nowNs + (fault.lasts ?? Infinity);
+      DEVICE_FAULTS[fault.what].set(faults, { fn, untilNs, times: fault.times ?? Infinity });
+    }
+    return damage;
+  }
+}
+
+/** Queues dealt out one VF after another. */
+function dealt(first: number, queues: readonly number[]): VftEntry[] {
+  let base = first;
+  return queues.map((num) => {
+    const entry = { base, num };
+    base += num;
+    return entry;
+  });
+}
+
+/** Where the faults cut off the move of a VM; the link is everybody's. */
+function cutOf(faults: readonly ScenarioFault[], vm: number): Cut | null {
+  for (const fault of faults) {
+    if (fault.kind !== 'cancel' && fault.kind !== 'link') continue;
+    if (fault.vm !== undefined && fault.vm !== vm + 1) continue;
+    return { by: fault.kind, at: fault.at, share: fault.share };
+  }
+  return null;
+}

@@ -1,0 +1,180 @@
+/**
+ * The scenario document: what moves, over what, under which rules, and what goes wrong. Version 1;
+ * docs/scenario-format.md explains each field.
+ */
+import { z } from 'zod';
+
+import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { GENERATION_IDS } from '../driver/generation.ts';
+import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import { MOVE_POINTS } from './device-move.ts';
+import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
+import { bytes, duration } from './quantity.ts';
+
+export const SCENARIO_FORMAT = 'stopcopy-scenario';
+export const SCENARIO_VERSION = 1;
+
+const KIB = 1024;
+const GIB = 1024 ** 3;
+const SEED_MAX = 2 ** 32 - 1;
+
+const perSecond = z.number().nonnegative();
+
+const dirty = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('uniform'), pagesPerSecond: perSecond, workingSet: bytes.optional() }),
+  z.strictObject({
+    kind: z.literal('hotSet'),
+    hot: bytes,
+    hotPagesPerSecond: perSecond,
+    coldPagesPerSecond: perSecond.default(0),
+  }),
+  z.strictObject({ kind: z.literal('trace'), at: z.array(duration).min(1), pagesPerSecond: z.array(perSecond).min(1) }),
+]);
+
+const memory = z.strictObject({
+  size: bytes,
+  nonZeroShare: z.number().min(0).max(1).default(1),
+  page: bytes.default(4 * KIB),
+  dirty: dirty.default({ kind: 'none' }),
+  tail: z.enum(['data', 'zeros']).default('data'),
+  /** What devices write by DMA besides. */
+  dma: z.strictObject({ bytesPerSecond: perSecond, buffers: bytes }).optional(),
+});
+
+const stream = z.strictObject({
+  gigabitsPerSecond: z.number(),
+  latency: duration.default(20_000),
+  share: z.number().gt(0).max(1).default(1),
+  channels: z.int().min(1).max(128).default(1),
+  multifd: z.boolean().optional(),
+  tls: z.boolean().default(false),
+  compression: z.enum(['none', 'zlib', 'zstd', 'deflate-software', 'deflate-hardware']).default('none'),
+  compressionRatio: z.number().min(1).optional(),
+  preallocated: z.boolean().default(true),
+  maxBytesPerSecond: bytes.optional(),
+});
+
+const limitSteps = z.union([z.literal('nova'), z.array(z.strictObject({ after: duration, limit: duration })).min(1)]);
+
+const convergence = z.strictObject({
+  downtimeLimit: duration.default(300 * NS_PER_MS),
+  /** A limit that rises with time: that of OpenStack Nova, or steps of one's own. */
+  steps: limitSteps.optional(),
+  autoConverge: z.boolean().default(false),
+  timeout: duration.optional(),
+  /** Rounds after which Cloud Hypervisor ends the iteration. */
+  rounds: z.int().min(1).optional(),
+  whenOut: z.enum(['cancel', 'stop']).default('cancel'),
+});
+
+const NAMED_LOADS = ['idle', 'half', 'saturated'] as const;
+
+const load = z.union([
+  z.enum(NAMED_LOADS),
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('open'), fraction: z.number(), burst: z.int().default(1) }),
+    z.strictObject({ kind: z.literal('closed'), inFlight: z.int() }),
+  ]),
+]);
+
+const depth = z.int().min(2).max(65536);
+
+const device = z.strictObject({
+  /** A shipped device profile, or a file. */
+  profile: z.string().min(1),
+  /** In each VM. */
+  count: z.int().min(0).max(63).default(1),
+  /** Queues of each; of an accelerator VF, its queue pairs. */
+  queues: z.int().min(1).max(1024).default(1),
+  kind: z.enum(ACCELERATOR_KINDS as readonly ['sec', 'hpre', 'zip']).optional(),
+  load: load.optional(),
+  depths: z.strictObject({ sq: depth, cq: depth, eq: depth, aeq: depth }).partial().optional(),
+  driver: z.enum(GENERATION_IDS as readonly ['linux-6.12.117', 'upstream-2026']).optional(),
+  hardware: z.enum(['V3', 'V4', 'V5']).optional(),
+  /** What a pause does with tasks in service. */
+  inFlight: z.enum(['finish', 'hold']).optional(),
+  engine: z.strictObject({ cores: z.int().min(1).max(64), taskTime: duration }).optional(),
+});
+
+const isolation = z.strictObject({
+  topology: z.string().min(1),
+  policy: z.enum(['upstream', 'thread', 'proof']),
+  vf: z.string().optional(),
+});
+
+const which = { vm: z.int().min(1).max(63).default(1), device: z.int().min(1).max(63).default(1) };
+
+const fault = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('cancel'),
+    at: z.enum(MOVE_POINTS),
+    share: z.number().min(0).max(1).default(0.5),
+    vm: z.int().min(1).max(63).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('link'),
+    at: z.enum(['precopy', 'sending']),
+    share: z.number().min(0).max(1).default(0.5),
+    vm: z.int().min(1).max(63).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('device'),
+    what: z.enum(DEVICE_FAULT_NAMES as unknown as readonly [(typeof DEVICE_FAULT_NAMES)[number]]),
+    side: z.enum(['source', 'destination']),
+    ...which,
+    /** How often it strikes; commands only. Default: always. */
+    times: z.int().min(1).optional(),
+    /** How long it lasts from the start of the move; errors and messages only. Default: for good. */
+    lasts: duration.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('image'),
+    field: z.enum(IMAGE_FIELD_NAMES as unknown as readonly [(typeof IMAGE_FIELD_NAMES)[number]]),
+    ...which,
+  }),
+  z.strictObject({ kind: z.literal('otherQueues'), queues: z.int().min(1).max(1024), ...which }),
+]);
+
+export const scenarioSchema = z.strictObject({
+  format: z.literal(SCENARIO_FORMAT),
+  version: z.literal(SCENARIO_VERSION),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
+  description: z.string().min(1),
+  vmm: z.enum(['qemu', 'cloud-hypervisor']).default('qemu'),
+  /** How many such VMs move at once, from one host to another. */
+  vms: z.int().min(1).max(63).default(1),
+  vcpus: z.int().min(1).max(1024),
+  memory,
+  stream,
+  convergence: convergence.default({ downtimeLimit: 300 * NS_PER_MS, autoConverge: false, whenOut: 'cancel' }),
+  /** Whether device state goes over the channels of multifd, a thread per device. */
+  parallelDevices: z.boolean().default(false),
+  /** Whether the destination makes room for device state before the stop. */
+  switchoverAck: z.boolean().default(false),
+  /** Whether the source waits for the destination's answer. */
+  returnPath: z.boolean().default(false),
+  /** What becomes of a VF whose driver failed. Default: what the VMM does. */
+  recovery: z.enum(['goOn', 'reset']).optional(),
+  devices: z.array(device).default([]),
+  isolation: isolation.optional(),
+  faults: z.array(fault).default([]),
+  seed: z.int().min(0).max(SEED_MAX).default(1),
+});
+
+/** With everything filled in, sizes in bytes and times in ns. */
+export type Scenario = z.output<typeof scenarioSchema>;
+export type ScenarioDevice = Scenario['devices'][number];
+export type ScenarioFault = Scenario['faults'][number];
+
+/** Nova raises the limit in ten steps up to 500 ms, each 75 s per GiB after the one before, as it ships. */
+export const NOVA = { downtimeNs: 500 * NS_PER_MS, steps: 10, delayNsPerGib: 75 * NS_PER_S, leastGib: 2 } as const;
+
+/** The limits that Nova sets one after another for a VM of that size. */
+export function novaSteps(memoryBytes: number): { readonly afterNs: number; readonly limitNs: number }[] {
+  const { downtimeNs, steps, delayNsPerGib, leastGib } = NOVA;
+  const delayNs = delayNsPerGib * Math.max(leastGib, Math.ceil(memoryBytes / GIB));
+  const base = downtimeNs / steps;
+  const rise = (downtimeNs - base) / steps;
+  return Array.from({ length: steps + 1 }, (_, i) => ({ afterNs: delayNs * i, limitNs: base + rise * i }));
+}
