@@ -4,7 +4,9 @@
 import { Command, CommanderError } from 'commander';
 
 import { registerBench } from '../commands/bench.ts';
+import { registerIsolation } from '../commands/isolation.ts';
 import { registerReport } from '../commands/report.ts';
+import { registerValidate } from '../commands/validate.ts';
 import { registerVerify } from '../commands/verify.ts';
 import { packageVersion } from '../package-root.ts';
 import { UserError } from '../../sim/base/user-error.ts';
@@ -16,11 +18,18 @@ import { Output } from './output.ts';
 const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
   ['stopcopy verify', 'replay the recorded traces of the package'],
+  ['stopcopy isolation t12', 'who reaches the control area on a PCIe topology'],
   ['stopcopy bench --help', 'options and examples of a command'],
 ]);
 
 /** In the order of the help. */
-const COMMANDS: readonly RegisterCommand[] = [registerBench, registerVerify, registerReport];
+const COMMANDS: readonly RegisterCommand[] = [
+  registerBench,
+  registerValidate,
+  registerVerify,
+  registerIsolation,
+  registerReport,
+];
 
 /**
  * Runs one command line.

@@ -10,6 +10,7 @@ import { GENERATIONS, type GenerationId } from '../../sim/driver/generation.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { integer, integerList, nameList, oneName } from '../cli/options.ts';
+import { POLICIES, type Policy } from '../../sim/pci/verdict.ts';
 import { LOADS, type Load } from '../result.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../suites/registry.ts';
 import type { SuiteOptions } from '../suites/suite-report.ts';
@@ -26,6 +27,9 @@ interface BenchFlags {
   readonly driver: GenerationId;
   readonly inFlight: (typeof IN_FLIGHT)[number];
   readonly html: boolean;
+  readonly topology?: string;
+  readonly policy?: Policy;
+  readonly vf?: string;
 }
 
 const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
@@ -64,6 +68,9 @@ export function registerBench(program: Command, context: CommandContext): void {
       oneName('--in-flight', IN_FLIGHT),
       'finish',
     )
+    .option('--topology <file>', 'PCIe topology of the hosts; measures only if --policy lets the migration driver load')
+    .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
+    .option('--vf <address>', 'VF of the topology; default: all of them')
     .option('--no-html', 'no HTML page')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -78,6 +85,8 @@ export function registerBench(program: Command, context: CommandContext): void {
     )
     .action(async (flags: BenchFlags) => {
       const choice = chooseSuites(flags.suite);
+      const { passGate } = await import('../isolation/gate.ts');
+      await passGate(flags, context.output);
       if (choice.kind === 'own') {
         const { runSuites } = await import('../suite-run.ts');
         const interrupted = await runSuites(choice.names, suiteOptions(flags), context);

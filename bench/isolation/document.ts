@@ -2,33 +2,27 @@
  * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 1; docs/isolation-report.md
  * explains each field.
  */
+import type { Answer } from '../../sim/pci/isolation.ts';
+import type { Hazard, Policy, Verdict } from '../../sim/pci/verdict.ts';
 import type { BarReach, BarVariantName } from '../../sim/vfio/bar-reach.ts';
 
 export const ISOLATION_FORMAT = 'stopcopy-isolation';
 export const ISOLATION_VERSION = 1;
 
 /** What is asked of a topology before the migration driver attaches itself to a VF. */
-export const POLICIES = {
+export const POLICY_MEANINGS = {
   upstream: 'what Linux does: no look at the topology',
-  thread: 'only integrated endpoints, as the discussion of 2021 ended',
+  thread: 'only integrated endpoints, as the discussion of 2021 ended, and no way in',
   proof: 'wherever no way into the control area is found',
-} as const;
-
-export type PolicyName = keyof typeof POLICIES;
-export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
+} as const satisfies Record<Policy, string>;
 
 export const VERDICT_MEANINGS = {
   'load-clipped': 'migration is offered, and the guest sees half of the BAR',
   'load-full': 'migration is offered, and the guest sees the whole BAR',
   refuse: 'the migration driver keeps away; the VF can be assigned, and not migrated',
   plain: 'the device could not migrate anyway; the VF can be assigned',
-  'n/a': 'the question does not arise',
-} as const;
-
-export type VerdictName = keyof typeof VERDICT_MEANINGS;
-
-/** `privileged`: only because root opened the way. */
-export type Answer = 'no' | 'yes' | 'privileged' | 'n/a';
+  'n/a': 'the policy says nothing about such a driver',
+} as const satisfies Record<Verdict, string>;
 
 export interface HopReport {
   /** An address, or `root complex` or `IOMMU`. */
@@ -39,51 +33,76 @@ export interface HopReport {
   readonly because: string | null;
 }
 
-/** A request that arrives at the control area of a VF. */
+/** A request that arrives where it should not. */
 export interface PathReport {
+  /** `self`, `other`: in the VF's control area. `spoof`: in another's domain. `unchecked`: anywhere in memory. */
+  readonly hazard: Hazard;
+  /** Whether only what root mapped makes it possible. */
+  readonly privileged: boolean;
   /** The function that sends it, and the VM that has that function. */
   readonly from: string;
   readonly fromTenant: string;
-  /** The VF whose control area it is; the area itself may be in its PF's BAR. */
-  readonly to: string;
-  readonly toTenant: string;
-  /** Whether that VM is the VF's own or another. */
-  readonly by: 'own' | 'other';
+  /** The VF whose control area it is (the area itself may be in its PF's BAR), or the function that it passes for. */
+  readonly to: string | null;
+  readonly toTenant: string | null;
   /** What kind of request, in words. */
   readonly request: string;
   readonly hops: readonly HopReport[];
 }
 
+/** What would make a policy accept a VF that it refuses. */
+export interface RemedyReport {
+  /** `changes`: a smallest set. `impossible`: no setting helps. `unknown`: the search was given up. */
+  readonly kind: 'changes' | 'impossible' | 'unknown';
+  readonly changes: readonly string[];
+  /** What stands in the way, in words; null with `changes`. */
+  readonly why: string | null;
+}
+
 export interface DecisionReport {
-  readonly policy: PolicyName;
-  readonly verdict: VerdictName;
+  readonly policy: Policy;
+  readonly verdict: Verdict;
   readonly why: string;
+  /** All that speaks against it; empty unless refused. */
+  readonly reasons: readonly string[];
   /** Whether it holds only as long as the clip of the BAR is complete. */
   readonly dependsOnClip: boolean;
+  /** What was left aside. */
+  readonly notes: readonly string[];
+  /** Null unless refused. */
+  readonly remedy: RemedyReport | null;
+}
+
+export interface CpuReport {
+  readonly variant: BarVariantName;
+  /** Whether they get to a control area. */
+  readonly reachesControl: boolean;
+  readonly reach: BarReach;
 }
 
 export interface VfReport {
   readonly address: string;
   /** The VM that has it, or `host`. */
   readonly tenant: string;
+  /** Whether no port is between it and the root complex. */
+  readonly integrated: boolean;
   /** Number of its IOMMU group in `groups`. */
   readonly group: number;
-  /** What keeps CPUs out, and how far they get. */
-  readonly cpu: { readonly variant: BarVariantName; readonly reachesControl: boolean; readonly reach: BarReach };
+  /** What keeps CPUs out of BAR2, and how far they get; null for the VF of a device that is no accelerator. */
+  readonly cpu: CpuReport | null;
   /** Whether requests of the VF's own VM reach its control area, and whether those of other VMs do. */
   readonly dma: { readonly self: Answer; readonly other: Answer };
-  /** Those that arrive: the first that was found of the own VM, and of each other. */
+  /** Requests that arrive: the first that was found of the own VM, and of each other. */
   readonly paths: readonly PathReport[];
   readonly decisions: readonly DecisionReport[];
-  /** What to change so that nothing arrives any more; empty when nothing does. */
-  readonly remedies: readonly string[];
+  /** Whether VFIO lets its VM open it, and why not. */
+  readonly opens: { readonly ok: boolean; readonly why: string | null };
 }
 
 export interface GroupReport {
   readonly number: number;
+  /** Ports and bridges by kind and address, functions by address. */
   readonly members: readonly string[];
-  /** Why it is not one function alone; null when it is. */
-  readonly why: string | null;
 }
 
 export interface TopologyReport {
@@ -102,6 +121,6 @@ export interface IsolationDocument {
   readonly version: typeof ISOLATION_VERSION;
   readonly stopcopy: string;
   /** The policy that was asked for, or null. */
-  readonly policy: PolicyName | null;
+  readonly policy: Policy | null;
   readonly topologies: readonly TopologyReport[];
 }

@@ -3,13 +3,14 @@
  * behind them.
  */
 import { formatBytes } from '../../sim/pci/address.ts';
+import { POLICIES } from '../../sim/pci/verdict.ts';
 import { html, jsonForScript, type Markup } from '../report/html.ts';
 import { tableMarkup } from '../report/html-table.ts';
 import { documentPage } from '../report/shell.ts';
 import {
   type IsolationDocument,
   type PathReport,
-  POLICIES,
+  POLICY_MEANINGS,
   type TopologyReport,
   VERDICT_MEANINGS,
 } from './document.ts';
@@ -19,10 +20,12 @@ import {
   assumedSentence,
   decisionGroups,
   hopSentence,
+  openingSentences,
   pathTitle,
   pathToDraw,
   REACH_HEAD,
   reachCells,
+  remedySentences,
   topologySummary,
   vfList,
 } from './words.ts';
@@ -47,7 +50,7 @@ export function isolationPage(document: IsolationDocument, trees: readonly TreeN
     <section aria-labelledby="words">
       <h2 id="words">Words</h2>
       <dl class="facts">
-        ${[...Object.entries(POLICIES), ...Object.entries(VERDICT_MEANINGS)].map(
+        ${[...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)].map(
           ([word, meaning]) =>
             html`<dt>${word}</dt>
               <dd>${meaning}</dd>`,
@@ -138,24 +141,16 @@ function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
   return html`<h3>Virtual functions</h3>
     ${tableMarkup({
       caption: 'Who reaches the control area of each, and whether the migration driver attaches itself',
-      head: [
-        'VF',
-        'tenant',
-        'control area by CPU',
-        'by own DMA',
-        'by DMA of other VMs',
-        'IOMMU group',
-        ...Object.keys(POLICIES),
-      ],
+      head: ['VF', 'tenant', 'control area by CPU', 'by own DMA', 'by DMA of other VMs', 'IOMMU group', ...POLICIES],
       textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
       rows: vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
         address,
         tenant,
-        cpu.reachesControl ? 'yes' : 'no',
+        cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
         dma.self,
         dma.other,
         `${group}, ${sizes.get(group) === 1 ? 'alone' : `of ${sizes.get(group)}`}`,
-        ...Object.keys(POLICIES).map((name) => decisions.find(({ policy }) => policy === name)?.verdict ?? ''),
+        ...POLICIES.map((name) => decisions.find(({ policy }) => policy === name)?.verdict ?? ''),
       ]),
     })}`;
 }
@@ -185,24 +180,25 @@ function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
 const PATHS_MAX = 50;
 
 function reachTable({ vfs }: TopologyReport): Markup | undefined {
-  if (vfs.length === 0) return undefined;
+  if (vfs.every(({ cpu }) => cpu === null)) return undefined;
   return html`<h3>What CPUs and the IOMMU domain reach of BAR2</h3>
     ${tableMarkup({
       caption: 'Every access tried against the rules of the VFIO device',
       head: ['VF', ...REACH_HEAD],
       textColumns: [1, 2, 3, 4, 5, 6],
-      rows: vfs.map(({ address, cpu }) => [address, ...reachCells(cpu.reach)]),
+      rows: vfs.flatMap(({ address, cpu }) => (cpu === null ? [] : [[address, ...reachCells(cpu.reach)]])),
     })}`;
 }
 
-function groupTable({ groups }: TopologyReport): Markup {
+function groupTable({ groups, vfs }: TopologyReport): Markup {
   return html`<h3>IOMMU groups</h3>
     ${tableMarkup({
       caption: 'As Linux would build them',
-      head: ['group', 'members', 'why they are together'],
-      textColumns: [1, 2],
-      rows: groups.map(({ number, members, why }) => [String(number), members.join(', '), why ?? '']),
-    })}`;
+      head: ['group', 'members'],
+      textColumns: [1],
+      rows: groups.map(({ number, members }) => [String(number), members.join(', ')]),
+    })}
+    ${openingSentences(vfs).map((sentence) => html`<p>${sentence}.</p>`)}`;
 }
 
 function decisionTable({ vfs }: TopologyReport): Markup | undefined {
@@ -217,10 +213,13 @@ function decisionTable({ vfs }: TopologyReport): Markup | undefined {
 }
 
 function remedyList({ vfs }: TopologyReport): Markup | undefined {
-  const remedies = [...new Set(vfs.flatMap((vf) => vf.remedies))];
-  if (remedies.length === 0) return undefined;
-  return html`<h3>What to change</h3>
-    <ul>
-      ${remedies.map((remedy) => html`<li>${remedy}</li>`)}
-    </ul>`;
+  const sections = POLICIES.flatMap((policy) => {
+    const remedies = remedySentences(vfs, policy);
+    if (remedies.length === 0) return [];
+    return html`<p>So that policy ${policy} accepts:</p>
+      <ul>
+        ${remedies.map((remedy) => html`<li>${remedy}</li>`)}
+      </ul>`;
+  });
+  return sections.length === 0 ? undefined : html`<h3>What to change</h3> ${sections}`;
 }

@@ -21,17 +21,23 @@ export function shippedNames(): readonly string[] {
     .toSorted();
 }
 
+export interface TopologyPlace {
+  readonly path: string;
+  /** For messages and reports: the path as it was given, or the name of what comes with the package. */
+  readonly name: string;
+}
+
 /**
  * The file that a word of the command line means: a path if there is one, otherwise a shipped file.
  *
  * @throws UserError of kind `input` when it is neither
  */
-export function topologyPath(word: string): string {
-  if (existsSync(word) || /[/\\.]/.test(word)) return word;
+export function topologyPlace(word: string): TopologyPlace {
+  if (existsSync(word) || /[/\\.]/.test(word)) return { path: word, name: word };
   const names = shippedNames();
   const wanted = word.toLowerCase();
-  const found = names.find((name) => name === wanted) ?? names.find((name) => name.startsWith(`${wanted}-`));
-  if (found !== undefined) return join(shippedFolder(), `${found}${ENDING}`);
+  const name = names.find((each) => each === wanted) ?? names.find((each) => each.startsWith(`${wanted}-`));
+  if (name !== undefined) return { path: join(shippedFolder(), `${name}${ENDING}`), name };
   throw new UserError(
     'input',
     `${word}: there is no such file, and no topology of that name comes with stopcopy`,

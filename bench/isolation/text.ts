@@ -5,17 +5,20 @@
 import type { Output } from '../cli/output.ts';
 import { wrap } from '../wrap.ts';
 import { formatBytes } from '../../sim/pci/address.ts';
-import type { PathReport, PolicyName, TopologyReport, VfReport } from './document.ts';
+import { POLICIES, type Policy } from '../../sim/pci/verdict.ts';
+import type { PathReport, TopologyReport, VfReport } from './document.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';
 import {
   assumedSentence,
   decisionGroups,
   hopSentence,
+  openingSentences,
   pathTitle,
   pathToDraw,
   REACH_HEAD,
   reachCells,
+  remedySentences,
   topologySummary,
   vfList,
 } from './words.ts';
@@ -25,7 +28,7 @@ const WIDTH_MAX = 140;
 
 export interface TextOptions {
   /** The policy that was asked for, if any: its column and its reasons only. */
-  readonly policy: PolicyName | null;
+  readonly policy: Policy | null;
 }
 
 export function printTopology(report: TopologyReport, tree: TreeNode, output: Output, { policy }: TextOptions): void {
@@ -69,21 +72,24 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   const untold = untoldPaths(vfs);
   if (untold > 0) output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
 
-  if (vfs.length > 0) {
+  const reached = reachGroups(vfs);
+  if (reached.length > 0) {
     heading('What CPUs and the IOMMU domain reach of BAR2');
-    for (const { of, cells } of reachGroups(vfs)) {
+    for (const { of, cells } of reached) {
       const [what = '', ...ways] = cells;
-      const reached = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
+      const told = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
       output.text(indented('  ', `${vfList(of)}: ${what}`, width));
-      output.text(indented('    ', reached, width));
+      output.text(indented('    ', told, width));
     }
   }
 
   heading('IOMMU groups');
-  for (const { number, members, why } of report.groups) {
-    const text = why === null ? members.join(', ') : `${members.join(', ')}: ${why}`;
-    output.text(indented(`${String(number).padStart(3)}  `, text, width));
+  for (const { number, members } of report.groups.filter((group) => group.members.length > 1)) {
+    output.text(indented(`${String(number).padStart(3)}  `, members.join(', '), width));
   }
+  const alone = report.groups.flatMap(({ members }) => (members.length === 1 ? members : []));
+  if (alone.length > 0) output.text(indented('  alone in a group: ', alone.join(', '), width));
+  for (const sentence of openingSentences(vfs)) output.text(indented('  ', sentence, width));
 
   const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
   if (groups.length > 0) {
@@ -94,9 +100,10 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
     }
   }
 
-  const remedies = remediesOf(vfs);
+  const asked = policy ?? 'proof';
+  const remedies = remedySentences(vfs, asked);
   if (remedies.length > 0) {
-    heading('What to change');
+    heading(`What to change, so that policy ${asked} accepts`);
     for (const remedy of remedies) output.text(indented('  - ', remedy, width));
   }
 
@@ -104,23 +111,23 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, width))}`);
 }
 
-const VF_HEAD = (policy: PolicyName | null): readonly string[] => [
+const VF_HEAD = (policy: Policy | null): readonly string[] => [
   'VF',
   'tenant',
   'by CPU',
   'by own DMA',
   'by DMA of others',
   'group',
-  ...(policy === null ? ['upstream', 'thread', 'proof'] : [policy]),
+  ...(policy === null ? POLICIES : [policy]),
 ];
 
-function vfRow(vf: VfReport, policy: PolicyName | null, { groups }: TopologyReport): readonly string[] {
+function vfRow(vf: VfReport, policy: Policy | null, { groups }: TopologyReport): readonly string[] {
   const { address, tenant, cpu, dma, group, decisions } = vf;
   const members = groups.find(({ number }) => number === group)?.members.length ?? 1;
   return [
     address,
     tenant,
-    cpu.reachesControl ? 'yes' : 'no',
+    cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
     dma.self,
     dma.other,
     members === 1 ? `${group}` : `${group}, of ${members}`,
@@ -137,6 +144,7 @@ interface ReachGroup {
 function reachGroups(vfs: readonly VfReport[]): readonly ReachGroup[] {
   const groups = new Map<string, ReachGroup & { readonly of: VfReport[] }>();
   for (const vf of vfs) {
+    if (vf.cpu === null) continue;
     const cells = reachCells(vf.cpu.reach);
     const key = cells.join('\n');
     const group = groups.get(key);
@@ -150,15 +158,17 @@ function reachGroups(vfs: readonly VfReport[]): readonly ReachGroup[] {
 function pathsToTell(vfs: readonly VfReport[]): readonly PathReport[] {
   const all = vfs.flatMap(({ paths }) => paths);
   if (vfs.length === 1) return all;
-  return (['own', 'other'] as const).flatMap((by) => all.find((path) => path.by === by) ?? []);
+  const kinds = new Set<string>();
+  return all.filter(({ hazard, privileged }) => {
+    const kind = `${hazard} ${privileged}`;
+    if (kinds.has(kind)) return false;
+    kinds.add(kind);
+    return true;
+  });
 }
 
 function untoldPaths(vfs: readonly VfReport[]): number {
   return vfs.reduce((sum, { paths }) => sum + paths.length, 0) - pathsToTell(vfs).length;
-}
-
-function remediesOf(vfs: readonly VfReport[]): readonly string[] {
-  return [...new Set(vfs.flatMap(({ remedies }) => remedies))];
 }
 
 /** Columns of words, with a rule under the head; lines can be cut by scripts. */

@@ -3,6 +3,7 @@
  */
 import { ACS, formatAcsBits } from '../../sim/pci/acs.ts';
 import { formatAddress, type FunctionAddress } from '../../sim/pci/address.ts';
+import { HOST } from '../../sim/pci/topology-file.ts';
 import type {
   AcsDocument,
   DeviceDocument,
@@ -139,11 +140,17 @@ function vfsOf(
 function vfNotes(sriov: SriovDocument, number: number, document: TopologyDocument): string {
   const own = sriov.each[String(number)] ?? {};
   const { tenant, stream, ats, clip } = { ...sriov.all, ...own };
-  const notes = [tenant === undefined ? 'of the host' : `of ${tenant}`];
+  const notes = [tenantNote(tenant)];
   if (sriov.window === 'vf-bar' && clip !== undefined && clip !== 'all') notes.push(`clip: ${clip}`);
   if (stream !== undefined && stream !== document.iommu.streams) notes.push(`stream: ${stream}`);
   if (ats !== undefined) notes.push(ats.enabled ? 'ATS' : 'ATS off');
   return notes.join('; ');
+}
+
+/** A VF of which nothing is told has a VM of its own. */
+function tenantNote(tenant: string | undefined): string {
+  if (tenant === undefined) return 'of a VM of its own';
+  return tenant === HOST ? 'of the host' : `of ${tenant}`;
 }
 
 function vfNode({ key, number, notes }: Vf): TreeNode {

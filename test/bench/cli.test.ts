@@ -39,7 +39,7 @@ function file(name: string, text: string): string {
 
 describe('a wrong command line exits with 2 and a sentence', () => {
   const cases: readonly (readonly [args: readonly string[], says: readonly string[]])[] = [
-    [[], ['a command is missing', 'bench, verify, report']],
+    [[], ['a command is missing', 'bench, validate, verify, isolation, report']],
     [['bensh'], ["unknown command 'bensh'", 'Did you mean bench?']],
     [
       ['bench', '--qick'],
@@ -80,6 +80,31 @@ describe('a wrong command line exits with 2 and a sentence', () => {
     ],
     [['bench', 'extra'], ['too many arguments']],
     [['report'], ["missing required argument 'result'"]],
+    [['isolation'], ["missing required argument 'topology'"]],
+    [
+      ['isolation', 't01', '--policy', 'trust'],
+      ["--policy has 'trust'", 'upstream, thread, proof'],
+    ],
+    [
+      ['isolation', 't01', '--vf', '75:0.1'],
+      ["--vf is '75:0.1'", '0000:75:00.1'],
+    ],
+    [
+      ['isolation', 't01', '--vf', '75:00.7'],
+      ['--vf is 0000:75:00.7, which is no VF of t01', '0000:75:00.1, 0000:75:00.2'],
+    ],
+    [
+      ['bench', '--topology', 't01'],
+      ['--topology needs a policy', 'upstream, thread, proof'],
+    ],
+    [
+      ['bench', '--policy', 'proof'],
+      ['--policy has no topology to ask', '--topology'],
+    ],
+    [
+      ['bench', '--vf', '75:00.1'],
+      ['--vf has no topology to ask', '--topology'],
+    ],
   ];
   test.each(cases)('%j', (args, says) => {
     const { status, stdout, stderr } = stopcopy(...args);
@@ -116,7 +141,7 @@ test('--help of the program names the exit codes, and that of each command has e
   expect(program.status).toBe(0);
   expect(program.stdout).toMatch(/130 {2}interrupted/);
   expect(program.stdout).toContain('Examples:\n  stopcopy bench');
-  for (const command of ['bench', 'verify', 'report']) {
+  for (const command of ['bench', 'verify', 'isolation', 'report']) {
     const { status, stdout, stderr } = stopcopy(command, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`Examples:\n  stopcopy ${command}`);

@@ -43,12 +43,13 @@ export function fixtureTree(): TreeNode {
 }
 
 function fixtureVf(address: string, tenant: string, other: readonly [address: string, tenant: string]): VfReport {
-  const path = (from: string, fromTenant: string, by: 'own' | 'other') => ({
+  const path = (from: string, fromTenant: string, hazard: 'self' | 'other') => ({
+    hazard,
+    privileged: false,
     from,
     fromTenant,
     to: address,
     toTenant: tenant,
-    by,
     request: 'a write to 0x90008000, untranslated',
     hops: [
       { at: from, did: 'sends it', because: null },
@@ -57,19 +58,41 @@ function fixtureVf(address: string, tenant: string, other: readonly [address: st
       { at: address, did: 'takes it into its BAR2', because: null },
     ],
   });
+  const decision = { reasons: [], dependsOnClip: false, notes: [], remedy: null };
   return {
     address,
     tenant,
+    integrated: false,
     group: 0,
     cpu: { variant: 'merged', reachesControl: false, reach: reachOf('merged', 4096) },
     dma: { self: 'yes', other: 'yes' },
-    paths: [path(address, tenant, 'own'), path(...other, 'other')],
+    paths: [path(address, tenant, 'self'), path(...other, 'other')],
     decisions: [
-      { policy: 'upstream', verdict: 'load-clipped', why: 'Linux asks for no topology', dependsOnClip: true },
-      { policy: 'thread', verdict: 'refuse', why: 'it is no integrated endpoint', dependsOnClip: false },
-      { policy: 'proof', verdict: 'refuse', why: `UF is off at ${PORT}`, dependsOnClip: false },
+      {
+        ...decision,
+        policy: 'upstream',
+        verdict: 'load-clipped',
+        why: 'Linux asks for no topology',
+        dependsOnClip: true,
+      },
+      {
+        ...decision,
+        policy: 'thread',
+        verdict: 'refuse',
+        why: 'it is no integrated endpoint',
+        reasons: ['it is no integrated endpoint'],
+        remedy: { kind: 'impossible', changes: [], why: 'a card stays a card' },
+      },
+      {
+        ...decision,
+        policy: 'proof',
+        verdict: 'refuse',
+        why: `it reaches its own control area: UF off at ${PORT}`,
+        reasons: [`it reaches its own control area: UF off at ${PORT}`, 'so do others'],
+        remedy: { kind: 'changes', changes: [`switch on UF of downstream port ${PORT}`], why: null },
+      },
     ],
-    remedies: [`switch on UF of downstream port ${PORT}`],
+    opens: tenant === 'vm1' ? { ok: true, why: null } : { ok: false, why: 'vm1 has opened the group already' },
   };
 }
 
@@ -88,7 +111,7 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
           fixtureVf('0000:03:00.1', 'vm1', ['0000:03:00.2', 'vm2']),
           fixtureVf('0000:03:00.2', 'vm2', ['0000:03:00.1', 'vm1']),
         ],
-        groups: [{ number: 0, members: ['0000:03:00.1', '0000:03:00.2'], why: `${PORT} has no ACS` }],
+        groups: [{ number: 0, members: [`downstream port ${PORT}`, '0000:03:00.1', '0000:03:00.2'] }],
         assumed: [{ path: 'turnaround', value: 'loopback' }],
         ...changes,
       },

@@ -63,7 +63,7 @@ test('a topology without VFs, and one where nothing arrives, still make a page',
     ...vf,
     dma: { self: 'no' as const, other: 'no' as const },
     paths: [],
-    remedies: [],
+    decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
   }));
   const closed = isolationPage(fixtureDocument({ vfs: safe }), [fixtureTree()]);
   expect(closed).toContain('No DMA of a guest reaches a migration control area.');

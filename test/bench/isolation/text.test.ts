@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 
-import type { PolicyName, TopologyReport } from '../../../bench/isolation/document.ts';
+import type { TopologyReport } from '../../../bench/isolation/document.ts';
 import { printTopology } from '../../../bench/isolation/text.ts';
+import type { Policy } from '../../../sim/pci/verdict.ts';
 import { captured } from '../captured.ts';
 import { fixtureDocument, fixtureTree } from './fixture.ts';
 
 const [report] = fixtureDocument().topologies;
 
-function printed(of: TopologyReport = report!, policy: PolicyName | null = null, tty = false): string {
+function printed(of: TopologyReport = report!, policy: Policy | null = null, tty = false): string {
   const { output, stdout } = captured(false, tty);
   printTopology(of, fixtureTree(), output, { policy });
   return stdout();
@@ -42,7 +43,7 @@ test('a row for each VF, in columns', () => {
     'no',
     'yes',
     'yes',
-    '0, of 2',
+    '0, of 3',
     'load-clipped',
     'refuse',
     'refuse',
@@ -66,12 +67,13 @@ test('the hops of one way of each kind, with what decided; the others are counte
 });
 
 test('groups, decisions that VFs share, what to change, what was taken as given', () => {
-  expect(text).toContain('  0  0000:03:00.1, 0000:03:00.2: 0000:02:00.0 has no ACS');
+  expect(text).toContain('  0  downstream port 0000:02:00.0, 0000:03:00.1, 0000:03:00.2');
+  expect(text).toContain('  VFIO does not let vm2 open 0000:03:00.2: vm1 has opened the group already');
   expect(text).toContain(
     '  upstream  load-clipped  Linux asks for no topology; this rests on the clip of the BAR (0000:03:00.1,',
   );
   expect(text.match(/it is no integrated endpoint/g)).toHaveLength(1);
-  expect(text).toContain('  - switch on UF of downstream port 0000:02:00.0');
+  expect(text).toContain('  - 0000:03:00.1, 0000:03:00.2: switch on UF of downstream port 0000:02:00.0');
   expect(text).toContain('Taken as given, since the file does not say: turnaround = "loopback".');
 });
 
@@ -97,7 +99,12 @@ test('a terminal has colour, anything else has none; no line is longer than its 
 });
 
 test('a topology where nothing arrives has no ways and nothing to change', () => {
-  const vfs = report!.vfs.map((vf) => ({ ...vf, dma: { self: 'no', other: 'no' } as const, paths: [], remedies: [] }));
+  const vfs = report!.vfs.map((vf) => ({
+    ...vf,
+    dma: { self: 'no', other: 'no' } as const,
+    paths: [],
+    decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
+  }));
   const closed = printed({ ...report!, vfs, assumed: [] });
   expect(closed).toContain('No DMA of a guest reaches a migration control area.');
   expect(closed).not.toMatch(/◄|━|How |What to change|Taken as given/);
