@@ -31,12 +31,26 @@ export class BitRows {
 
   /** Whether a row has any member besides one. */
   hasOther(row: number, member: number): boolean {
+    return this.firstOther(row, member) >= 0;
+  }
+
+  /** The least member of a row besides one, -1 for none. */
+  firstOther(row: number, member: number): number {
     for (let i = 0; i < this.words; i++) {
       let word = this.bits[row * this.words + i]!;
       if (i === member >>> 5) word &= ~(1 << (member & 31));
-      if (word !== 0) return true;
+      if (word !== 0) return i * 32 + 31 - Math.clz32(word & -word);
     }
-    return false;
+    return -1;
+  }
+
+  /** How many members a row has. */
+  count(row: number): number {
+    let sum = 0;
+    for (let i = 0; i < this.words; i++) {
+      for (let word = this.bits[row * this.words + i]!; word !== 0; word &= word - 1) sum += 1;
+    }
+    return sum;
   }
 
   /** Whether a row has a member that a row of other sets lacks. */

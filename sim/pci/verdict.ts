@@ -51,6 +51,7 @@ export class Judge {
   private readonly topology: Topology;
   private readonly exposure: RulesExposure;
   private readonly router: Router;
+  private readonly known = new Map<number, readonly Reason[]>();
 
   constructor(topology: Topology, exposure: RulesExposure, router: Router) {
     this.topology = topology;
@@ -92,34 +93,35 @@ export class Judge {
 
   /** All that speaks against loading, the plainest first. */
   reasons(vf: number, policy: Policy): readonly Reason[] {
+    const hazards = this.known.get(vf) ?? this.hazards(vf);
+    this.known.set(vf, hazards);
+    if (policy !== 'thread' || isIntegrated(this.topology, vf)) return hazards;
+    const text = 'it is no integrated endpoint: requests pass ports that the maker of the device does not know';
+    const place = functionLabel(this.topology, vf);
+    return [{ against: 'placement', text, by: 'not integrated', place, route: undefined }, ...hazards];
+  }
+
+  private hazards(vf: number): readonly Reason[] {
     const { topology, exposure, router } = this;
     const { areas, areaOf, functionTenant, tenants } = topology;
-    const area = areas[areaOf[vf]!]!;
+    const row = areaOf[vf]!;
+    const area = areas[row]!;
     const tenant = functionTenant[vf]!;
     const found: Reason[] = [];
     const unchecked = exposure.unchecked[vf] === 1 ? this.uncheckedReason(vf) : undefined;
     if (unchecked !== undefined && topology.ats[vf] !== ATS.guestChooses) found.push(unchecked);
-    if (policy === 'thread' && !isIntegrated(topology, vf)) {
-      const text = 'it is no integrated endpoint: requests pass ports that the maker of the device does not know';
-      found.push({
-        against: 'placement',
-        text,
-        by: 'not integrated',
-        place: functionLabel(topology, vf),
-        route: undefined,
-      });
-    }
-    const row = areaOf[vf]!;
-    if (exposure.reached.has(row, tenant)) {
+    const ownReaches = exposure.reached.has(row, tenant);
+    if (ownReaches) {
       const route = router.toArea(area, tenant);
       const who = route === undefined || route.requester === vf ? 'it' : functionLabel(topology, route.requester);
       found.push(reason('self', `${who} reaches ${who === 'it' ? 'its own' : 'the'} control area`, route));
     }
-    if (exposure.reached.hasOther(row, tenant)) {
-      const others = exposure.reached.members(row).filter((other) => other !== tenant);
-      const route = router.toArea(area, others[0]!);
-      const more = others.length > 1 ? ` and ${others.length - 1} more ${others.length === 2 ? 'VM' : 'VMs'}` : '';
-      found.push(reason('other', `${tenants[others[0]!]}${more} can reach the control area`, route));
+    const other = exposure.reached.firstOther(row, tenant);
+    if (other >= 0) {
+      const route = router.toArea(area, other);
+      const count = exposure.reached.count(row) - (ownReaches ? 2 : 1);
+      const more = count > 0 ? ` and ${count} more ${count === 1 ? 'VM' : 'VMs'}` : '';
+      found.push(reason('other', `${tenants[other]}${more} can reach the control area`, route));
     }
     if (exposure.spoofs[vf] === 1) {
       const route = router.posing(vf);

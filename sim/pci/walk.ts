@@ -184,7 +184,7 @@ export class Walker {
         return this.pass(port, 'sends it up, though the target is on its own side', 'UF');
       const by = direct ? 'DT' : 'UF off';
       if (t.turnsBack[port] === 0)
-        return this.stop(port, 'calls a request for its own side unsupported', `turnaround ur, ${by}`);
+        return this.stop(port, 'calls a request for its own side unsupported', 'turnaround ur');
       this.say(port, 'sends it back down, to its own side', by, true);
       return this.deliver(address, target);
     }
@@ -278,8 +278,9 @@ export class Walker {
     }
     const host = this.lookUp(t.functionTenant[fn]!, address);
     if (host < 0) return this.stop(-2, 'faults: no mapping', 'stream translate');
-    if (this.trace !== null)
-      this.say(-2, `translates ${formatHex(address)} to ${formatHex(host)}`, 'a mapping of the domain', true);
+    if (this.trace !== null) {
+      this.say(-2, `translates ${formatHex(address)} to ${formatHex(host)}`, this.mappedBecause(address, host), true);
+    }
     return this.leave(host, t.reflects);
   }
 
@@ -300,6 +301,13 @@ export class Walker {
       return host;
     }
     return -1;
+  }
+
+  private mappedBecause(address: number, host: number): string {
+    if (address >= SYSFS_IOVA_BASE) return 'sysfs mapping';
+    const owner = functionOfAddress(this.topology, host);
+    const unclipped = owner >= 0 && this.topology.areaOf[owner]! >= 0 && this.topology.clipped[owner] === 0;
+    return unclipped ? `clip ${this.topology.functions[owner]!.clip}` : 'a mapping of the domain';
   }
 
   /** Step 8: what leaves the IOMMU is for memory or for a BAR. */

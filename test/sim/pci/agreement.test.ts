@@ -1,10 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { Random } from '../../../sim/base/random.ts';
 import { bruteForce } from '../../../sim/pci/brute-force.ts';
 import type { Exposure } from '../../../sim/pci/exposure.ts';
+import { isolationOf } from '../../../sim/pci/isolation.ts';
 import { exposureByRules } from '../../../sim/pci/rules.ts';
+import { withChanges } from '../../../sim/pci/setting.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { functionLabel, type Topology } from '../../../sim/pci/topology.ts';
 import { picture } from './picture.ts';
@@ -62,6 +66,45 @@ function check(tape: ArrayLike<number>): Exposure {
   return rules;
 }
 
+/** What is found of one area when its VF is clipped no more: by trying whether anybody new reaches it. */
+function checkClips(tape: ArrayLike<number>): number {
+  const topology = buildTopology(topologyFrom(tape), 'random');
+  const { clipMatters } = exposureByRules(topology);
+  const before = bruteForce(topology).reached;
+  let count = 0;
+  for (const [i, { vf }] of topology.areas.entries()) {
+    const setting = { of: 'clip', place: vf, detail: 0 } as const;
+    const after = bruteForce(withChanges(topology, [{ setting, on: false }])).reached;
+    const matters = topology.clipped[vf] === 1 && after.hasBeyond(i, before, i);
+    if (matters) count += 1;
+    if ((clipMatters[i] === 1) !== matters) {
+      throw new Error(`the clip of ${functionLabel(topology, vf)}\n${picture(topologyFrom(tape))}`);
+    }
+  }
+  return count;
+}
+
+/** What is wrong with the answers: a hazard without a request that shows it, a decision that does not follow from hazards. */
+function wrongAnswers(tape: ArrayLike<number>): readonly string[] {
+  const isolation = isolationOf(buildTopology(topologyFrom(tape), 'random'));
+  return isolation.vfs.flatMap(({ vf, address, area, decisions, self, other, spoofs, unchecked, integrated }) => {
+    const routes = isolation.routes(vf, Infinity);
+    const toArea = routes.filter(({ hazard, privileged }) => !privileged && (hazard === 'self' || hazard === 'other'));
+    const senders = toArea.map(({ tenant }) => tenant).toSorted();
+    const hazard = self === 'yes' || other === 'yes' || spoofs || unchecked;
+    const refuse = (is: boolean): string => (area === undefined ? 'plain' : is ? 'refuse' : 'load');
+    const { upstream, thread, proof } = decisions;
+    const checks = {
+      routes: isDeepStrictEqual(senders, isolation.tenantsReaching(vf).toSorted()),
+      upstream: upstream.verdict === 'n/a' || upstream.verdict.startsWith(refuse(false)),
+      thread: thread.verdict.startsWith(refuse(hazard || !integrated)),
+      proof: proof.verdict.startsWith(refuse(hazard)),
+      reasons: proof.reasons.every(({ by, place }) => by !== '' && place !== ''),
+    };
+    return Object.entries(checks).flatMap(([name, fine]) => (fine ? [] : [`${address}: ${name}`]));
+  });
+}
+
 const tapes = fc.uint8Array({ maxLength: TAPE_BYTES, size: 'max' });
 
 describe('rules and brute force', () => {
@@ -89,6 +132,19 @@ describe('rules and brute force', () => {
       if (reached.rows > 0 && !Object.values(hazards).includes(true)) seen.nothing += 1;
     }
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(RUNS / 100);
+  });
+
+  test('agree on what rests on the clip alone', () => {
+    const random = new Random(3);
+    let count = 0;
+    for (let i = 0; i < RUNS / 4; i++) count += checkClips(randomTape(random));
+    expect(count).toBeGreaterThan(RUNS / 40);
+  });
+
+  test('each hazard has a request that shows it, and decisions follow from hazards', () => {
+    const random = new Random(4);
+    const wrong = Array.from({ length: RUNS / 4 }, () => wrongAnswers(randomTape(random)));
+    expect(wrong.flat()).toEqual([]);
   });
 
   test.runIf(process.env['STOPCOPY_LONG'] === '1')(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { ACS } from '../../../sim/pci/acs.ts';
 import { parseAddress } from '../../../sim/pci/address.ts';
 import { bruteForce } from '../../../sim/pci/brute-force.ts';
 import type { Exposure } from '../../../sim/pci/exposure.ts';
@@ -60,14 +61,66 @@ describe.each(NAMES)('%s', (name) => {
     const topology = buildTopology(variant.document, variant.name);
     const isolation = isolationOf(topology);
     const tried = bruteForce(topology);
-    expect(Object.keys(variant.expectation.vfs)).not.toHaveLength(0);
-    for (const [address, expected] of Object.entries(variant.expectation.vfs)) {
-      const fn = topology.functionAt.get(parseAddress(address));
-      expect(fn, address).toBeDefined();
-      expect({ [address]: said(isolation, fn!) }).toMatchObject({ [address]: expected });
-      const { self, other } = expected;
-      if (self !== undefined)
-        expect({ [address]: reach(tried, topology, fn!) }).toEqual({ [address]: { self, other } });
+    const expected = Object.entries(variant.expectation.vfs);
+    expect(expected).not.toHaveLength(0);
+    const numberOf = (address: string): number => topology.functionAt.get(parseAddress(address))!;
+    const answers = expected.map(([address]) => [address, said(isolation, numberOf(address))] as const);
+    expect(Object.fromEntries(answers)).toMatchObject(variant.expectation.vfs);
+    const ways = expected.filter(([, { self }]) => self !== undefined);
+    const reaches = ways.map(([address]) => [address, reach(tried, topology, numberOf(address))] as const);
+    expect(reaches).toEqual(ways.map(([address, { self, other }]) => [address, { self, other }]));
+  });
+});
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/isolation.md'), 'utf8');
+
+/** Cells of the rows of all tables of the page, without backticks. */
+const ROWS = Array.from(PAGE.matchAll(/^\|(.*)\|$/gm), ([, row = '']) =>
+  row.split('|').map((cell) => cell.replaceAll('`', '').trim()),
+);
+
+describe('docs/isolation.md', () => {
+  test('has the answers of the files in its table', () => {
+    const told = ROWS.filter(([row = '']) => /^T\d+$/.test(row));
+    const files = NAMES.filter((name) => name.startsWith('t')).flatMap((name) =>
+      variants(name).map(({ expectation }) => {
+        const [address = '', { self, other, group, upstream, thread, proof } = {}] =
+          Object.entries(expectation.vfs)[0] ?? [];
+        const row = `T${Number(name.slice(1, 3))}`;
+        return [
+          row,
+          expectation.name,
+          address,
+          ...[self, other, group, upstream, thread, proof].map((cell) => cell ?? ''),
+        ];
+      }),
+    );
+    expect(told).toEqual(files);
+  });
+
+  test('explains every field that a file may have', () => {
+    const keys = new Set<string>();
+    const collect = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, inner] of Object.entries(value)) {
+        if (/^[a-z]\w*$/i.test(key) && !/^vm\d$/.test(key)) keys.add(key);
+        collect(inner);
+      }
+    };
+    for (const name of NAMES) {
+      const { expect: _answers, ...fields } = parse(readFileSync(join(FOLDER, name), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      collect(fields);
     }
+    const spans = new Set(Array.from(PAGE.matchAll(/`([^`]+)`/g), ([, span]) => span));
+    expect([...keys].filter((key) => !spans.has(key))).toEqual([]);
+    expect(keys.size).toBeGreaterThan(30);
+  });
+
+  test('has the bits with their values', () => {
+    const told = ROWS.filter(([bit = '']) => bit in ACS).map(([bit, value]) => [bit, Number(value)]);
+    expect(told).toEqual(Object.entries(ACS));
   });
 });
