@@ -13,13 +13,9 @@ export function pathOf(topology: Topology, answer: VfAnswer, offending: Offendin
   const { hazard, privileged, route } = offending;
   const from = functionLabel(topology, route.requester);
   const inArea = hazard === 'self' || hazard === 'other';
-  const hops: HopReport[] = route.hops.map((hop, index) => {
-    const ends = inArea && index === route.hops.length - 1;
-    return {
-      at: ends && answer.area !== undefined ? functionLabel(topology, answer.area.holder) : placeKey(topology, hop),
-      did: hop.what,
-      because: hop.by === '' ? null : hop.by,
-    };
+  const hops = route.hops.map((hop, index): HopReport => {
+    if (inArea && index === route.hops.length - 1) return arrival(topology, answer);
+    return { at: placeKey(topology, hop), did: hop.what, because: hop.by === '' ? null : hop.by };
   });
   const to = inArea ? answer.vf : hazard === 'spoof' ? route.claimed : undefined;
   return {
@@ -31,6 +27,17 @@ export function pathOf(topology: Topology, answer: VfAnswer, offending: Offendin
     toTenant: to === undefined ? null : tenantOf(topology, to),
     request: requestText(topology, route),
     hops: [{ at: from, did: 'sends it', because: null }, ...hops],
+  };
+}
+
+/** The last hop, which gets into the control area. */
+function arrival(topology: Topology, { address, vf, area }: VfAnswer): HopReport {
+  const holder = area?.holder ?? vf;
+  const where = holder === vf ? '' : ', in its own BAR2';
+  return {
+    at: functionLabel(topology, holder),
+    did: `takes it into the control area of ${address}${where}`,
+    because: null,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * A VF that could migrate and is not allowed to: where it sits, somebody whom its image is none of the business of could
- * reach the registers that a migration works with. docs/isolation.md.
+ * reach the registers that a migration works with. docs/isolation-report.md 1.
  *
  * Plain data, so that it can be handed to threads.
  */
