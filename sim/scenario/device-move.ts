@@ -155,15 +155,6 @@ export class DeviceMove {
 
   /** The whole move. All devices must be open, with their migration drivers. */
   *run(): Generator<number, DeviceMoveOutcome, void> {
-    const outcome = yield* this.move();
-    const { world, options } = this;
-    yield world.clock.nowNs + options.watchNs;
-    world.eventNs = world.clock.nowNs;
-    for (const { guest } of options.vfs) guest.quiesce();
-    return outcome;
-  }
-
-  private *move(): Generator<number, DeviceMoveOutcome, void> {
     const { options, sources, times } = this;
     const { vfs, preCopy } = options;
     for (const [index, { destination }] of vfs.entries()) {
@@ -230,6 +221,7 @@ export class DeviceMove {
       if (ret !== 0) return bug('START_FAILED', ret);
     }
     yield* this.startVcpus();
+    yield* this.watch();
     for (const source of sources) {
       const ret = yield* this.call(source, () => source.vfio.setState(STATE.STOP));
       if (ret !== 0) return bug('SOURCE_STOP', ret);
@@ -261,6 +253,14 @@ export class DeviceMove {
     for (const { guest } of options.vfs) guest.stop();
     yield clock.nowNs + options.costs.vcpuStopNs;
     return pause;
+  }
+
+  /** The guest runs on under its load for a while, and is then asked for no more. */
+  private *watch(): Generator<number, void, void> {
+    const { world, options } = this;
+    yield world.clock.nowNs + options.watchNs;
+    world.eventNs = world.clock.nowNs;
+    for (const { guest } of options.vfs) guest.quiesce();
   }
 
   private *startVcpus(): Generator<number, void, void> {
@@ -361,6 +361,7 @@ export class DeviceMove {
       this.span(index, 'recovery', startNs);
     }
     if (pause !== null) yield* this.startVcpus();
+    yield* this.watch();
     for (const [index, { destination }] of vfs.entries()) {
       const passage = passages[index];
       if (passage !== undefined) destination.vfio.closeFile(passage.incoming);

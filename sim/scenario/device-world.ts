@@ -40,6 +40,8 @@ export interface VfPlace {
 /** What became of one VM. */
 export interface VmOutcome {
   readonly outcome: DeviceMoveOutcome;
+  /** Where its memory and VFs are in the end, as seen from outside. */
+  readonly foundAt: 'source' | 'destination' | 'torn';
   /** Of each VF. */
   readonly reports: readonly CheckReport[];
   /** Of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
@@ -137,8 +139,11 @@ export class DeviceWorld {
   }
 
   private vmOutcome(outcome: DeviceMoveOutcome, parts: readonly Vm[]): VmOutcome {
+    const at = (side: 0 | 1): boolean =>
+      parts.every(({ slot, running }, vf) => running && slot.host === this.hosts[this.places[vf]!.groupIndex]![side]);
     return {
       outcome,
+      foundAt: parts.length === 0 ? outcome.guestAt : at(1) ? 'destination' : at(0) ? 'source' : 'torn',
       // What a VF that stands still or was reset had in flight is told by its end, not counted as lost by the device.
       reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),
       queuePausesNs: parts.map(({ pauseNs }) => (outcome.pauseNs === 0 ? [] : [...pauseNs].filter((ns) => ns > 0))),
@@ -160,7 +165,7 @@ export class DeviceWorld {
     const { kind, queuePairs, count, generation, hardware, inFlight } = group;
     const { costs } = this.numbers;
     const vfCount = vms * count;
-    const queues = new Array<number>(vfCount).fill(queuePairs);
+    const queues = Array.from({ length: vfCount }, () => queuePairs);
     if (side === 1) {
       for (const fault of faults) {
         if (fault.kind !== 'otherQueues') continue;
