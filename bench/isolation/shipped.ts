@@ -1,7 +1,7 @@
 /**
  * The topologies that come with the package, by name: `t12` or `t12-card-under-switch` for the file of that beginning.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -33,14 +33,21 @@ export interface TopologyPlace {
  * @throws UserError of kind `input` when it is neither
  */
 export function topologyPlace(word: string): TopologyPlace {
-  if (existsSync(word) || /[/\\.]/.test(word)) return { path: word, name: word };
+  const given = { path: word, name: word };
+  if (/[/\\.]/.test(word) || isFile(word)) return given;
   const names = shippedNames();
   const wanted = word.toLowerCase();
   const name = names.find((each) => each === wanted) ?? names.find((each) => each.startsWith(`${wanted}-`));
   if (name !== undefined) return { path: join(shippedFolder(), `${name}${ENDING}`), name };
+  // A folder: the reader says so.
+  if (existsSync(word)) return given;
   throw new UserError(
     'input',
     `${word}: there is no such file, and no topology of that name comes with stopcopy`,
     `Give a YAML or JSON file, or one of ${names.join(', ')}.`,
   );
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -246,6 +246,20 @@ describe('a topology that is none', () => {
     expect((await stopcopy('isolation', join(folder, 'absent.yaml'))).stderr).toContain('there is no such file');
   });
 
+  test('because it is a folder', async () => {
+    const { status, stderr } = await stopcopy('isolation', folder);
+    expect(status).toBe(3);
+    expect(stderr).toContain('it is a folder');
+  });
+
+  test('because it repeats itself by an alias', async () => {
+    const text =
+      'format: stopcopy-topology/1\ntree: &t\n  - { kind: root-port, at: 00:01.0, buses: 01-08, below: *t }\n';
+    const { status, stderr } = await stopcopy('isolation', file('loop.yaml', text));
+    expect(status).toBe(3);
+    expect(stderr).toContain('levels below each other');
+  });
+
   test('leaves no page behind', async () => {
     const page = join(folder, 'none.html');
     await stopcopy('isolation', file('open.yaml', card(OPEN)), file('wrong.yaml', ''), '--html', page);
