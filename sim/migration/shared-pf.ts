@@ -4,7 +4,7 @@
  */
 import type { VirtualClock } from '../base/clock.ts';
 import type { KernelServices, PfDriver } from '../driver/kernel.ts';
-import type { VirtualPort } from './virtual-port.ts';
+import type { PortTurns, VirtualPort } from './virtual-port.ts';
 
 /** Names of the services that {@link VirtualPort.turns} is asked for; equal ones must have one meaning. */
 export const SERVICE = {
@@ -29,6 +29,9 @@ export interface SharedPfOwner {
 }
 
 export class SharedPf implements PfDriver {
+  readonly hardware: number;
+  readonly hasDae: boolean;
+  private readonly pf: PfDriver;
   private readonly owner: SharedPfOwner;
   private readonly port: VirtualPort;
   private readonly fn: number;
@@ -36,50 +39,50 @@ export class SharedPf implements PfDriver {
 
   /** @param fn the VF that looks */
   constructor(owner: SharedPfOwner, port: VirtualPort, fn: number, clock: VirtualClock) {
+    this.hardware = owner.pf.hardware;
+    this.hasDae = owner.pf.hasDae;
+    this.pf = owner.pf;
     this.owner = owner;
     this.port = port;
     this.fn = fn;
     this.clock = clock;
   }
 
-  get hardware(): number {
-    return this.owner.pf.hardware;
-  }
-
   get qmShutdownMask(): number {
-    return this.owner.pf.qmShutdownMask;
+    return this.pf.qmShutdownMask;
   }
 
   get coreShutdownMask(): number {
-    return this.owner.pf.coreShutdownMask;
-  }
-
-  get hasDae(): boolean {
-    return this.owner.pf.hasDae;
+    return this.pf.coreShutdownMask;
   }
 
   get resetting(): boolean {
     const { turns } = this.port;
-    if (turns === null) return this.look();
-    return turns.service(SERVICE.lookAtResetting, 0, () => (this.look() ? 1 : 0)) === 1;
+    return turns === null ? this.look() : this.lookInTurn(turns);
   }
 
   set resetting(resetting: boolean) {
     const { turns } = this.port;
-    if (turns === null) {
-      this.owner.pf.resetting = resetting;
-      return;
-    }
-    turns.service(SERVICE.markResetting, resetting ? 1 : 0, () => {
-      this.owner.pf.resetting = resetting;
-      return 0;
-    });
+    if (turns === null) this.pf.resetting = resetting;
+    else this.markInTurn(turns, resetting);
   }
 
   private look(): boolean {
-    const { owner } = this;
-    if (owner.pf.resetting) owner.resettingWatch?.heldUp(this.fn, this.clock.nowNs);
-    return owner.pf.resetting;
+    const { resetting } = this.pf;
+    if (resetting) this.owner.resettingWatch?.heldUp(this.fn, this.clock.nowNs);
+    return resetting;
+  }
+
+  // Apart from the rest, so that no closure is made where nobody takes turns.
+  private lookInTurn(turns: PortTurns): boolean {
+    return turns.service(SERVICE.lookAtResetting, 0, () => (this.look() ? 1 : 0)) === 1;
+  }
+
+  private markInTurn(turns: PortTurns, resetting: boolean): void {
+    turns.service(SERVICE.markResetting, resetting ? 1 : 0, () => {
+      this.pf.resetting = resetting;
+      return 0;
+    });
   }
 }
 
@@ -94,20 +97,24 @@ export class SharedKernel implements KernelServices {
 
   allocate(): boolean {
     const { turns } = this.port;
-    if (turns === null) return this.kernel.allocate();
-    return turns.service(SERVICE.allocate, 0, () => (this.kernel.allocate() ? 1 : 0)) === 1;
-  }
-
-  createFile(): number {
-    const { turns } = this.port;
-    return turns === null
-      ? this.kernel.createFile()
-      : turns.service(SERVICE.createFile, 0, () => this.kernel.createFile());
+    return turns === null ? this.kernel.allocate() : this.inTurn(turns, 'allocate');
   }
 
   mapBar(): boolean {
     const { turns } = this.port;
-    if (turns === null) return this.kernel.mapBar();
-    return turns.service(SERVICE.mapBar, 0, () => (this.kernel.mapBar() ? 1 : 0)) === 1;
+    return turns === null ? this.kernel.mapBar() : this.inTurn(turns, 'mapBar');
+  }
+
+  createFile(): number {
+    const { turns } = this.port;
+    return turns === null ? this.kernel.createFile() : this.createFileInTurn(turns);
+  }
+
+  private inTurn(turns: PortTurns, service: 'allocate' | 'mapBar'): boolean {
+    return turns.service(SERVICE[service], 0, () => (this.kernel[service]() ? 1 : 0)) === 1;
+  }
+
+  private createFileInTurn(turns: PortTurns): number {
+    return turns.service(SERVICE.createFile, 0, () => this.kernel.createFile());
   }
 }

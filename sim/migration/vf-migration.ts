@@ -79,6 +79,7 @@ export class VfMigration {
    */
   *run(fiber: Fiber | null): Generator<number, VfMigrationOutcome, void> {
     const { world, options, source } = this;
+    if (fiber === null && world.takesTurns) bug('CALLS_OUT_OF_TURN');
     this.fiber = fiber;
     const { vm, destination, link, costs } = options;
     const { clock } = world;

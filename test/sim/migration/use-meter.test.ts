@@ -31,7 +31,7 @@ test('uses one after another queue, and do not overlap where one ends as the nex
   });
 });
 
-test('uses at once are busy for as long as any of them', () => {
+test('uses at once are busy while there is one', () => {
   const meter = new UseMeter();
   meter.add(5, 5, 15);
   meter.add(0, 0, 10);
