@@ -234,7 +234,6 @@ export class InterleavedPort implements PortTurns {
     const { clock } = this;
     if (poll.steps === 0) this.startPoll(poll, timeoutUs);
     for (;;) {
-      // Read after the deadline had passed: this is the last look, and of a poll that looks once more, the one before.
       if (!this.isDue()) return false;
       const expired = clock.nowNs > poll.deadlineNs;
       const met = (port.read32(fn, offset) & mask) === want;
@@ -242,6 +241,7 @@ export class InterleavedPort implements PortTurns {
         poll.result = met ? 1 : 0;
         return true;
       }
+      // A poll that looks once more does so at once, and then is over.
       if (expired) poll.steps = 2;
       else if (sleepUs > 0) clock.nowNs += port.usleepNs;
     }
