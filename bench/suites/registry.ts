@@ -11,13 +11,17 @@ interface OwnSuite {
   readonly load: () => Promise<RunSuite>;
 }
 
-export type OwnSuiteName = 'designs';
+export type OwnSuiteName = 'designs' | 'engine';
 
 /** Suites that print a table of their own. */
 export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
   designs: {
     about: 'where the driver lives: one move with each design, its accesses and system calls counted',
     load: async () => (await import('./designs.ts')).runDesigns,
+  },
+  engine: {
+    about: 'how fast events are: the event queue against a bare heap, and all queues of a device saturated',
+    load: async () => (await import('./engine.ts')).runEngine,
   },
 };
 

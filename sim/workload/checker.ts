@@ -8,6 +8,7 @@
  * Not checked: that the task's result is right; there is no result data in the model.
  */
 import { bug } from '../base/bug.ts';
+import type { GuestLedger } from './ledger.ts';
 
 export type ViolationKind =
   /** Accepted, never completed. */
@@ -81,6 +82,25 @@ export class CompletionChecker {
   /** Violations so far; a run may stop at the first. */
   get violationCount(): number {
     return this.violationTotal;
+  }
+
+  /** All that was seen so far, to go on with in another process. */
+  ledger(): GuestLedger['checker'] {
+    return {
+      next: [...this.next],
+      overtaken: [...this.overtaken].map(([queue, tasks]) => [queue, [...tasks]]),
+      violations: [...this.kept],
+      violationCount: this.violationTotal,
+    };
+  }
+
+  /** Goes on where another process's checker stood still. @param accepted tasks per queue so far */
+  takeOver(accepted: readonly number[], ledger: GuestLedger['checker']): void {
+    this.acceptedCounts.set(accepted);
+    this.next.set(ledger.next);
+    for (const [queue, tasks] of ledger.overtaken) this.overtaken.set(queue, new Set(tasks));
+    this.kept.push(...ledger.violations);
+    this.violationTotal = ledger.violationCount;
   }
 
   /** The guest has accepted the queue's next task; its number is the count of those before it. */

@@ -16,6 +16,7 @@ import { bug } from '../base/bug.ts';
 import type { GuestMemory } from '../device/guest-memory.ts';
 import type { CheckReport, CompletionChecker } from './checker.ts';
 import type { QueueLayout } from './layout.ts';
+import type { GuestLedger } from './ledger.ts';
 
 /** Registers of the guest's own function, and its mailbox. Offsets are bytes in the VF's BAR2. */
 export interface GuestBus {
@@ -233,6 +234,37 @@ export class Guest {
     if (memory.base !== this.memory.base) bug('GUEST_MOVED_BASE', memory.base, this.memory.base);
     this.memory = checkMemory(memory, this.layout);
     this.bus = bus;
+  }
+
+  /** What this guest's software knows, to go on with in another process. Its memory is not in it. */
+  ledger(): GuestLedger {
+    const { accepted, completed, rejected, sqTail, cqHead, cqPhase, eqHead, eqPhase, inFlight } = this;
+    const lists = {
+      accepted: [...accepted],
+      completed: [...completed],
+      rejected: [...rejected],
+      sqTail: [...sqTail],
+      cqHead: [...cqHead],
+      cqPhase: [...cqPhase],
+    };
+    return { guest: { ...lists, eqHead, eqPhase, inFlight }, checker: this.checker.ledger() };
+  }
+
+  /** Goes on where another process's guest stood still. The memory is in place. Instead of {@link start}. */
+  takeOver(ledger: GuestLedger): void {
+    if (this.running || this.totalAccepted() > 0) bug('GUEST_STARTED_TWICE');
+    const { guest } = ledger;
+    for (const name of ['accepted', 'completed', 'rejected', 'sqTail', 'cqHead', 'cqPhase'] as const) {
+      this[name].set(guest[name]);
+    }
+    guest.accepted.forEach((accepted, queue) => {
+      this.outstanding[queue] = Math.max(0, accepted - guest.completed[queue]!);
+    });
+    this.eqHead = guest.eqHead;
+    this.eqPhase = guest.eqPhase;
+    this.inFlight = guest.inFlight;
+    this.checker.takeOver(guest.accepted, ledger.checker);
+    this.running = true;
   }
 
   /**

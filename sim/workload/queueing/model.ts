@@ -452,13 +452,15 @@ export class QueueingModel {
     if (vf.handler === HANDLER.takes) {
       vf.drained += 1;
       this.see(this.done.shift(index), index, vf);
+    } else {
+      vf.drainLimit = vf.polls ? length[index]! : vf.drainMax;
     }
     if (vf.perCompletionNs === 0) {
-      while (length[index]! > 0 && vf.drained < vf.drainMax) {
+      while (length[index]! > 0 && vf.drained < vf.drainLimit) {
         vf.drained += 1;
         this.see(this.done.shift(index), index, vf);
       }
-    } else if (length[index]! > 0 && vf.drained < vf.drainMax) {
+    } else if (length[index]! > 0 && vf.drained < vf.drainLimit) {
       vf.handler = HANDLER.takes;
       this.queue.push(this.nowNs + vf.perCompletionNs, (index << EVENT_BITS) | EVENT.handler);
       return;

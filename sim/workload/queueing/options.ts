@@ -23,7 +23,7 @@ export type CompletionOptions =
       readonly perCompletionNs: number;
       readonly drainMax?: number;
     }
-  /** A thread that sleeps for `periodNs`, takes all that is there, `perCompletionNs` each, and sleeps again. */
+  /** A thread that sleeps for `periodNs`, takes what is there when it wakes, `perCompletionNs` each, and sleeps again. */
   | { readonly kind: 'poll'; readonly periodNs: number; readonly perCompletionNs: number };
 
 /** Completions are seen at once and cost nothing. */

@@ -24,6 +24,7 @@ export interface Vf {
   /** From a completion to the handler's begin; or the sleep of the polling thread. */
   readonly wakeNs: number;
   readonly perCompletionNs: number;
+  /** Of an interrupt's handler. */
   readonly drainMax: number;
   engine: number;
   paused: boolean;
@@ -40,6 +41,8 @@ export interface Vf {
   /** The handler's step fell into the pause. */
   handlerPutOff: boolean;
   drained: number;
+  /** How many it takes before it is called, or sleeps, again. */
+  drainLimit: number;
   shaperDue: boolean;
   accepted: number;
   seen: number;
@@ -71,7 +74,7 @@ export function newVf(options: VfOptions, index: number, firstQueue: number, see
     polls: completion.kind === 'poll',
     wakeNs: completion.kind === 'poll' ? completion.periodNs : completion.latencyNs,
     perCompletionNs: completion.perCompletionNs,
-    drainMax: completion.kind === 'poll' ? Infinity : (completion.drainMax ?? DRAIN_DEFAULT),
+    drainMax: completion.kind === 'poll' ? 0 : (completion.drainMax ?? DRAIN_DEFAULT),
     engine: options.engine ?? 0,
     paused: false,
     pauses: 0,
@@ -83,6 +86,7 @@ export function newVf(options: VfOptions, index: number, firstQueue: number, see
     handler: HANDLER.asleep,
     handlerPutOff: false,
     drained: 0,
+    drainLimit: 0,
     shaperDue: false,
     accepted: 0,
     seen: 0,

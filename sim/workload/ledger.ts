@@ -1,0 +1,103 @@
+/**
+ * A guest's software state, as it travels to another process: what its VF driver and its client know of their tasks, and
+ * what the checker has seen. The rings themselves are guest memory and travel with it.
+ *
+ * A ledger that was sent is checked, all of it, before it is taken over: one that cannot be would make a guest read and
+ * write outside its rings, or hide a lost task.
+ */
+import { z } from 'zod';
+
+import { parseDocument } from '../base/schema.ts';
+import { UserError } from '../base/user-error.ts';
+import { VIOLATIONS_KEPT } from './checker.ts';
+import type { QueueLayout } from './layout.ts';
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const counts = z.array(count);
+const phase = z.number().int().min(0).max(1);
+
+const violation = z.strictObject({
+  kind: z.enum([
+    'lost',
+    'duplicate',
+    'outOfOrder',
+    'unexpected',
+    'wrongSlot',
+    'wrongQueue',
+    'wrongPhase',
+    'missedEvent',
+  ]),
+  queue: count,
+  task: count,
+  expected: count,
+  seen: z.number().int(),
+});
+
+const ledgerSchema = z.strictObject({
+  guest: z.strictObject({
+    /** Per queue: tasks taken on, seen complete, refused. */
+    accepted: counts,
+    completed: counts,
+    rejected: counts,
+    /** Per queue: entry of the SQ that the next task goes to, of the CQ that the next completion comes to, its phase. */
+    sqTail: counts,
+    cqHead: counts,
+    cqPhase: z.array(phase),
+    eqHead: count,
+    eqPhase: phase,
+    /** Tasks that the closed loop keeps in each queue; 0: there is no closed loop. */
+    inFlight: count,
+  }),
+  checker: z.strictObject({
+    /** Per queue: number of the next task in order. */
+    next: counts,
+    /** Queues with tasks that a later one has overtaken. */
+    overtaken: z.array(z.tuple([count, counts])),
+    violations: z.array(violation).max(VIOLATIONS_KEPT),
+    violationCount: count,
+  }),
+});
+
+export type GuestLedger = z.output<typeof ledgerSchema>;
+
+/**
+ * Checks a ledger that was sent.
+ *
+ * @param layout of the VM that is to take it over
+ * @throws UserError of kind `input` naming what does not fit
+ */
+export function readLedger(document: unknown, layout: QueueLayout): GuestLedger {
+  const ledger = parseDocument(ledgerSchema, document, 'client ledger refused');
+  const { guest, checker } = ledger;
+  const { queuePairs, depths } = layout;
+  for (const [name, list] of Object.entries({ ...guest, next: checker.next })) {
+    if (Array.isArray(list) && list.length !== queuePairs) {
+      refuse(`${name} has ${list.length} entries, this VF has ${queuePairs} queue pairs`);
+    }
+  }
+  below('eqHead', guest.eqHead, depths.eq);
+  below('inFlight', guest.inFlight, depths.sq);
+  for (let queue = 0; queue < queuePairs; queue++) {
+    below(`sqTail[${queue}]`, guest.sqTail[queue]!, depths.sq);
+    below(`cqHead[${queue}]`, guest.cqHead[queue]!, depths.cq);
+    const accepted = guest.accepted[queue]!;
+    const outstanding = accepted - guest.completed[queue]!;
+    if (checker.violationCount === 0 && (outstanding < 0 || outstanding >= depths.sq)) {
+      refuse(`queue ${queue} has ${outstanding} tasks in flight, allowed is 0 to ${depths.sq - 1}`);
+    }
+    if (guest.sqTail[queue] !== accepted % depths.sq) {
+      refuse(`sqTail[${queue}] is ${guest.sqTail[queue]} after ${accepted} tasks`);
+    }
+    if (checker.next[queue]! > accepted) refuse(`next[${queue}] is ${checker.next[queue]} of ${accepted} tasks`);
+  }
+  for (const [queue] of checker.overtaken) below('overtaken queue', queue, queuePairs);
+  return ledger;
+}
+
+function below(name: string, value: number, end: number): void {
+  if (value >= end) refuse(`${name} is ${value}, allowed is 0 to ${end - 1}`);
+}
+
+function refuse(message: string): never {
+  throw new UserError('input', `client ledger refused: ${message}`, 'the source keeps its VM: send it again');
+}
