@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { registerBench } from '../commands/bench.ts';
 import { registerIsolation } from '../commands/isolation.ts';
 import { registerReport } from '../commands/report.ts';
+import { registerRun } from '../commands/run.ts';
 import { registerValidate } from '../commands/validate.ts';
 import { registerVerify } from '../commands/verify.ts';
 import { packageVersion } from '../package-root.ts';
@@ -17,6 +18,7 @@ import { Output } from './output.ts';
 
 const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
+  ['stopcopy run zip-64', 'one migration of a whole VM, and its pause in parts'],
   ['stopcopy verify', 'replay the recorded traces of the package'],
   ['stopcopy isolation t12', 'who reaches the control area on a PCIe topology'],
   ['stopcopy bench --help', 'options and examples of a command'],
@@ -25,6 +27,7 @@ const PROGRAM_EXAMPLES = examples([
 /** In the order of the help. */
 const COMMANDS: readonly RegisterCommand[] = [
   registerBench,
+  registerRun,
   registerValidate,
   registerVerify,
   registerIsolation,

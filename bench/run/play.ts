@@ -1,0 +1,74 @@
+/**
+ * A scenario from its file to its results: read, checked, asked of its topology, and played with the parameters at their
+ * points and at both ends.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { type Scenario, scenarioSchema } from '../../sim/scenario/document.ts';
+import { planScenario, type ScenarioPlan } from '../../sim/scenario/plan.ts';
+import { ENDS, runScenario, type ScenarioResult } from '../../sim/scenario/scenario-run.ts';
+import type { DeviceProfile } from '../../sim/vmm/device-profile.ts';
+import { readInputFile } from '../cli/input-file.ts';
+import type { Output } from '../cli/output.ts';
+import { passGate } from '../isolation/gate.ts';
+import { readProfile } from '../profiles.ts';
+import { scenarioPath } from './shipped.ts';
+
+export interface Played {
+  readonly plan: ScenarioPlan;
+  /** With best guesses. */
+  readonly point: ScenarioResult;
+  /** Every parameter where it makes a pause short, and where it makes it long. */
+  readonly short: ScenarioResult;
+  readonly long: ScenarioResult;
+}
+
+/**
+ * Reads a scenario and all that it names.
+ *
+ * @param word a path, or the name of a shipped scenario
+ * @param seed in place of the scenario's own
+ */
+export function readScenario(word: string, seed?: number): ScenarioPlan {
+  const path = scenarioPath(word);
+  // A shipped scenario is called by its name, also in messages.
+  const file = path === word ? word : `scenario ${word}`;
+  const read = readInputFile(path, scenarioSchema);
+  const scenario: Scenario = seed === undefined ? read : { ...read, seed };
+  const profiles = new Map<string, DeviceProfile>();
+  for (const { profile } of scenario.devices) profiles.set(profile, readProfile(beside(path, profile)));
+  return planScenario(scenario, profiles, file);
+}
+
+/** @throws Interrupted when the signal fires; what was played by then is of no use */
+export async function playScenario(plan: ScenarioPlan, output: Output, signal: AbortSignal): Promise<Played> {
+  const { isolation, vms } = plan.scenario;
+  if (isolation !== undefined) {
+    const { topology, policy, vf } = isolation;
+    await passGate({ topology: beside(plan.file, topology), policy, ...(vf === undefined ? {} : { vf }) }, output);
+  }
+  const progress = output.progress();
+  const results: ScenarioResult[] = [];
+  const total = ENDS.length * vms;
+  try {
+    for (const [index, end] of ENDS.entries()) {
+      let sent = 0;
+      const label = end === 'point' ? 'best guesses' : `parameters that make pauses ${end}`;
+      results.push(runScenario(plan, end, () => progress.update(index * vms + sent++, total, label)));
+      // Signals are heard between two runs.
+      await new Promise((goOn) => setImmediate(goOn));
+      signal.throwIfAborted();
+    }
+  } finally {
+    progress.stop();
+  }
+  const [point, short, long] = results as [ScenarioResult, ScenarioResult, ScenarioResult];
+  return { plan, point, short, long };
+}
+
+/** A file that a scenario names is looked for beside it, unless the word is good as it is. */
+function beside(scenario: string, word: string): string {
+  const path = resolve(dirname(scenario), word);
+  return !existsSync(word) && /[/\\.]/.test(word) && existsSync(path) ? path : word;
+}
