@@ -35,6 +35,14 @@ describe('a decision', () => {
     expect(decide(example('t01-integrated'), 0x7501, 'proof').notes).toEqual([]);
   });
 
+  test('of Linux speaks of its own driver, which clips what it has to clip', () => {
+    const all = 'tree[0].functions[0].sriov.all';
+    for (const clip of ['none', 'info']) {
+      expect(decide(example('t01-integrated', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe('n/a');
+      expect(decide(example('t23-windows-in-pf', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe('load-full');
+    }
+  });
+
   test('is asked for by an address that is a VF', () => {
     const topology = example('t01-integrated');
     for (const [address, hint] of [

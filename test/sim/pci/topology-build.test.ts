@@ -92,6 +92,13 @@ test('a domain has what the VMM can map', () => {
     whole,
   ]);
   expect(example('t01-integrated', { tenants: { vm1: { mapsBars: false } } }).domains[1]!.mapped).toEqual([]);
+  // Only BAR 2 is clipped.
+  const bars = [
+    { bar: 0, at: 0x150000000, size: '64KiB' },
+    { bar: 2, at: 0x140400000, size: '64KiB' },
+  ];
+  const two = example('t01-integrated', { 'tree[0].functions[0].sriov.bars': bars });
+  expect(two.domains[1]!.mapped).toEqual([lower, { start: 0x150000000, end: 0x150010000 }]);
   // Of a VF that cannot migrate nothing is hidden.
   expect(example('t25-plain').domains[1]!.mapped).toEqual([whole]);
   expect(example('t23-windows-in-pf').domains[1]!.mapped).toEqual([whole]);
