@@ -23,7 +23,7 @@ import {
   type TopologyReport,
   type VfReport,
 } from './document.ts';
-import { topologyPlace } from './shipped.ts';
+import { TOPOLOGIES } from './shipped.ts';
 import { type TreeNode, treeOf } from './tree.ts';
 import { pathOf } from './way.ts';
 import { pathToDraw } from './words.ts';
@@ -54,7 +54,7 @@ const OTHERS_MAX = 3;
  * @throws UserError of kind `input` for a file that is no topology, `usage` for a VF that it does not have
  */
 export function askedOf(word: string, only?: string): Asked {
-  const { path, name } = topologyPlace(word);
+  const { path, name } = TOPOLOGIES.place(word);
   const { document, defaults } = readTopology(parseInput(readInputText(path), name), name);
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology);

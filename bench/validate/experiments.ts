@@ -5,6 +5,14 @@ import type { z } from 'zod';
 
 import type { RangeEnd } from '../../sim/vmm/device-profile.ts';
 import { MOVE_OUTPUTS, moveExperimentSchema, runMoveExperiment } from '../../sim/vmm/experiment.ts';
+import {
+  hpreExperimentSchema,
+  runHpreExperiment,
+  runSecExperiment,
+  runZipExperiment,
+  secExperimentSchema,
+  zipExperimentSchema,
+} from '../../sim/workload/published/experiments.ts';
 import { readProfile } from '../profiles.ts';
 
 /** Modelled outputs by name. */
@@ -32,6 +40,19 @@ export const EXPERIMENTS = {
   'vm-move': experiment('a VM moves from host to host', moveExperimentSchema, MOVE_OUTPUTS, (inputs, end) =>
     runMoveExperiment(inputs, inputs.profile === undefined ? undefined : readProfile(inputs.profile), end),
   ),
+  'zip-throughput': experiment(
+    'one process compresses blocks, some in flight',
+    zipExperimentSchema,
+    ['megabytesPerSecond'],
+    runZipExperiment,
+  ),
+  'sec-throughput': experiment(
+    'threads encrypt or hash, each with its queue',
+    secExperimentSchema,
+    ['millionsPerSecond'],
+    runSecExperiment,
+  ),
+  'rsa-throughput': experiment('RSA-2048, with and without HPRE', hpreExperimentSchema, ['perSecond'], runHpreExperiment),
 } as const satisfies Readonly<Record<string, Experiment>>;
 
 export type ExperimentName = keyof typeof EXPERIMENTS;

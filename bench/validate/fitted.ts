@@ -1,7 +1,9 @@
 /**
- * The fitted parameters by name: of the VMM model, and of device profiles as `profile.figure`.
+ * The fitted parameters by name: of the VMM model, of the models of throughput as `zip.loneNs`, and of device profiles as
+ * `profile.figure`.
  */
 import { VMM_PARAMETER, type VmmParameterName } from '../../sim/vmm/parameters.ts';
+import { PUBLISHED_PARAMETERS } from '../../sim/workload/published/experiments.ts';
 import { readProfile, shippedProfiles } from '../profiles.ts';
 
 export const FITTED_ORIGIN =
@@ -16,6 +18,11 @@ function described(name: string): string {
   if (Object.hasOwn(VMM_PARAMETER, name)) {
     const { value, short, long, unit } = VMM_PARAMETER[name as VmmParameterName];
     return `${digits(value)} ${unit}, ${digits(short)} to ${digits(long)}`;
+  }
+  const throughput = PUBLISHED_PARAMETERS[name];
+  if (throughput !== undefined) {
+    const { value, low, high, unit } = throughput;
+    return `${digits(value)} ${unit}, ${digits(low)} to ${digits(high)}`;
   }
   const [id = '', figure = ''] = name.split('.');
   if (!shippedProfiles().includes(id)) return 'a parameter of your own';

@@ -1,18 +1,17 @@
 /**
  * Published measurements as data files: what was done, what came out, and which rows set a parameter.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { z } from 'zod';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { readInputFile } from '../cli/input-file.ts';
+import { ShippedFiles } from '../shipped-files.ts';
 import { EXPERIMENTS, type ExperimentName } from './experiments.ts';
 
-const FOLDER = new URL('tables/', import.meta.url);
-const EXTENSION = '.yaml';
+const TABLES = new ShippedFiles('validate/tables/', 'published table');
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const inputs = z.record(z.string(), scalar);
@@ -48,10 +47,7 @@ export type PublishedRow = PublishedTable['rows'][number];
 
 /** Ids of the tables that ship with stopcopy. */
 export function shippedTables(): readonly string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith(EXTENSION))
-    .map((name) => name.slice(0, -EXTENSION.length))
-    .toSorted();
+  return TABLES.names();
 }
 
 /**
@@ -60,15 +56,9 @@ export function shippedTables(): readonly string[] {
  * @throws UserError of kind `input`
  */
 export function readTables(names: readonly string[]): readonly PublishedTable[] {
-  const shipped = shippedTables();
-  const pathOf = (id: string): string => fileURLToPath(new URL(`${id}${EXTENSION}`, FOLDER));
-  const paths = (names.length === 0 ? shipped : names).flatMap((name) => {
-    if (shipped.includes(name)) return [pathOf(name)];
-    if (!existsSync(name)) {
-      const known = `Shipped with stopcopy are ${shipped.join(', ')}.`;
-      throw new UserError('input', `${name}: there is no such table and no such file`, known);
-    }
-    return statSync(name).isDirectory() ? yamlFilesIn(name) : [name];
+  const paths = (names.length === 0 ? TABLES.names() : names).flatMap((name) => {
+    const { path } = TABLES.place(name);
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? yamlFilesIn(path) : [path];
   });
   return paths.map((path) => checked(path, readInputFile(path, publishedTableSchema)));
 }

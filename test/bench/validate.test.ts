@@ -9,13 +9,15 @@ import { readTables, shippedTables } from '../../bench/validate/published-table.
 import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, validate } from '../../bench/validate/validation.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { VMM_PARAMETER } from '../../sim/vmm/parameters.ts';
+import { PUBLISHED_PARAMETERS } from '../../sim/workload/published/experiments.ts';
 
 const ALL = readTables([]);
 const WHOLE = validate(ALL, true);
 
-/** Where a parameter of the VMM model, or a figure of a profile, says that it comes from. */
+/** Where a parameter of a model, or a figure of a profile, says that it comes from. */
 function originOf(name: string): unknown {
   if (Object.hasOwn(VMM_PARAMETER, name)) return VMM_PARAMETER[name as keyof typeof VMM_PARAMETER].from;
+  if (PUBLISHED_PARAMETERS[name] !== undefined) return PUBLISHED_PARAMETERS[name].from;
   const [id = '', figure = ''] = name.split('.');
   const found = Object.entries(readProfile(id)).find(([key]) => key === figure)?.[1];
   return typeof found === 'object' ? found.from : undefined;
@@ -137,7 +139,12 @@ describe("a user's own tables", () => {
     ['an input that nobody knows', 'channels: 1', 'chanels: 1', /row 1: the document has a field.*'chanels'/],
     ['a number out of its range', 'channels: 1', 'channels: 0', /row 1: channels is 0, allowed is at least 1/],
     ['an output that the model has not', 'downtimeMs', 'downtimeS', /has no downtimeS/],
-    ['a profile that is not there', 'tail: zeros', 'tail: zeros, devices: 1, profile: nope', /device profile 'nope'/],
+    [
+      'a profile that is not there',
+      'tail: zeros',
+      'tail: zeros, devices: 1, profile: nope',
+      /no device profile of that name/,
+    ],
     ['no experiment', 'experiment: vm-move', '', /experiment is missing/],
     ['an experiment that nobody knows', 'vm-move', 'vm-mvoe', /experiment is "vm-mvoe", allowed is "vm-move"/],
     ['a figure that is not positive', 'downtimeMs: 8', 'downtimeMs: -8', /published.downtimeMs is -8/],
@@ -149,7 +156,7 @@ describe("a user's own tables", () => {
   });
 
   test.each([
-    ['a name that is nothing', 'nothing', /no such table and no such file/],
+    ['a name that is nothing', 'nothing', /no published table of that name/],
     ['an empty folder', tmpdir(), /has no .yaml or .json file/],
   ])('%s', (_, name, message) => {
     const empty = name === tmpdir() ? mkdtempSync(join(folder, 'empty-')) : name;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram } from '../../../bench/cli/program.ts';
 import { reportError } from '../../../bench/cli/exit.ts';
 import type { IsolationDocument } from '../../../bench/isolation/document.ts';
-import { shippedNames } from '../../../bench/isolation/shipped.ts';
+import { TOPOLOGIES } from '../../../bench/isolation/shipped.ts';
 import { captured } from '../captured.ts';
 
 let folder: string;
@@ -242,7 +242,7 @@ describe('a topology that is none', () => {
     expect(stderr).toContain(
       'no-such-topology: there is no such file, and no topology of that name comes with stopcopy',
     );
-    expect(stderr).toContain(shippedNames()[0]);
+    expect(stderr).toContain(TOPOLOGIES.names()[0]);
     expect((await stopcopy('isolation', join(folder, 'absent.yaml'))).stderr).toContain('there is no such file');
   });
 
@@ -267,7 +267,7 @@ describe('a topology that is none', () => {
   });
 });
 
-test.each(shippedNames())('%s comes with stopcopy and is examined', async (name) => {
+test.each(TOPOLOGIES.names())('%s comes with stopcopy and is examined', async (name) => {
   const { status, stdout, stderr } = await stopcopy('isolation', name);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('IOMMU groups');
