@@ -52,7 +52,12 @@ export const EXPERIMENTS = {
     ['millionsPerSecond'],
     runSecExperiment,
   ),
-  'rsa-throughput': experiment('RSA-2048, with and without HPRE', hpreExperimentSchema, ['perSecond'], runHpreExperiment),
+  'rsa-throughput': experiment(
+    'RSA-2048, with and without HPRE',
+    hpreExperimentSchema,
+    ['perSecond'],
+    runHpreExperiment,
+  ),
 } as const satisfies Readonly<Record<string, Experiment>>;
 
 export type ExperimentName = keyof typeof EXPERIMENTS;

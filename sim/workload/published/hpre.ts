@@ -9,7 +9,7 @@ import { ACCELERATORS } from '../../abi/accelerators.ts';
 import { UserError } from '../../base/user-error.ts';
 import { JOB_RATES, serviceNs } from '../rates.ts';
 import { machineRepair } from '../theory.ts';
-import type { ModelParameter } from './parameter.ts';
+import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 import type { Prediction } from './zip.ts';
 
 const KAE_README = 'KAE README, openssl speed rsa2048, one thread';
@@ -21,7 +21,6 @@ export const HPRE_PARAMETERS = {
     low: 5_000,
     high: 20_000,
     from: 'fitted',
-    rows: ['hpre-verify'],
     source: KAE_README,
     why: 'CPU time of one operation besides waiting: OpenSSL, the engine plug-in, submission.',
   },
@@ -31,7 +30,6 @@ export const HPRE_PARAMETERS = {
     low: 200_000,
     high: 311_000,
     from: 'fitted',
-    rows: ['hpre-sign-wall'],
     source: `${KAE_README}: 32 132 signatures in 10 s`,
     why: 'From submission to answer of a signature that is alone on the engine.',
   },
@@ -90,10 +88,8 @@ function wordProducts(limbs: number): number {
 const SIGN_WORK = SIGN_PRODUCTS * wordProducts(LIMBS / 2);
 const VERIFY_WORK = VERIFY_PRODUCTS * wordProducts(LIMBS);
 
-export function hpreParameters(): HpreParameters {
-  return Object.fromEntries(
-    Object.entries(HPRE_PARAMETERS).map(([name, { value }]) => [name, value]),
-  ) as HpreParameters;
+export function hpreParameters(end: ParameterEnd = 'point'): HpreParameters {
+  return parametersAt(HPRE_PARAMETERS, end);
 }
 
 /** Operations per second. */

@@ -8,12 +8,27 @@ export interface ModelParameter {
   readonly low: number;
   readonly high: number;
   /**
-   * `fitted`: solved from the rows in `rows`, which are then no predictions; at most one such parameter for three rows.
+   * `fitted`: solved from a published row, which is then no prediction (the row says so in bench/validate/tables).
    * `constant`: stated by a source. `derived`: arithmetic on such. `assumed`: a guess, with its reason.
    */
   readonly from: 'fitted' | 'constant' | 'derived' | 'assumed';
-  /** Rows of sim/workload/published/rows.ts that a fitted parameter is solved from. */
-  readonly rows?: readonly string[];
   readonly source: string;
   readonly why: string;
+}
+
+/** `short`: every parameter at its fast end; `long`: at its slow one. */
+export type ParameterEnd = 'point' | 'short' | 'long';
+
+/** The values of a model's parameters at one end of their ranges. */
+export function parametersAt<T extends Readonly<Record<string, ModelParameter>>>(
+  parameters: T,
+  end: ParameterEnd,
+): Readonly<Record<keyof T, number>> {
+  const valueOf = ({ value, unit, low, high }: ModelParameter): number => {
+    if (end === 'point') return value;
+    const moreIsFaster = unit === 'bytes per ns' || unit === 'GHz';
+    return (end === 'short') === moreIsFaster ? high : low;
+  };
+  const values = Object.entries(parameters).map(([name, parameter]) => [name, valueOf(parameter)]);
+  return Object.fromEntries(values) as Readonly<Record<keyof T, number>>;
 }

@@ -9,7 +9,7 @@
 import { ACCELERATORS } from '../../abi/accelerators.ts';
 import { UserError } from '../../base/user-error.ts';
 import { machineRepair } from '../theory.ts';
-import type { ModelParameter } from './parameter.ts';
+import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 import type { Prediction } from './zip.ts';
 
 export const SEC_PARAMETERS = {
@@ -19,7 +19,6 @@ export const SEC_PARAMETERS = {
     low: 1_500,
     high: 3_000,
     from: 'fitted',
-    rows: ['sec-sync-8-spinlock'],
     source: 'UADK commit b012fa26',
     why: 'Sending one operation and taking its answer, with locks that nobody else holds.',
   },
@@ -29,7 +28,6 @@ export const SEC_PARAMETERS = {
     low: 1_081,
     high: 2_175,
     from: 'fitted',
-    rows: ['sec-sync-32'],
     source: 'UADK commit 76145d3a: 3.679 M/s over 4 cores',
     why: 'Time on a core of an operation with few bytes.',
   },
@@ -77,8 +75,8 @@ export interface SecInputs {
 
 const LOCKS = 2;
 
-export function secParameters(): SecParameters {
-  return Object.fromEntries(Object.entries(SEC_PARAMETERS).map(([name, { value }]) => [name, value])) as SecParameters;
+export function secParameters(end: ParameterEnd = 'point'): SecParameters {
+  return parametersAt(SEC_PARAMETERS, end);
 }
 
 /** Throughput in millions of operations per second. */

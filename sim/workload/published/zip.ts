@@ -9,7 +9,7 @@
  * copied while the engine works.
  */
 import { UserError } from '../../base/user-error.ts';
-import type { ModelParameter } from './parameter.ts';
+import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 
 const PERF_RST = 'UADK docs/perf.rst, deflate of 8192-byte blocks';
 
@@ -38,7 +38,6 @@ export const ZIP_PARAMETERS = {
     low: 3_000,
     high: 20_000,
     from: 'fitted',
-    rows: ['zip-sva-1-1'],
     source: PERF_RST,
     why: 'One block from submission to answer with SVA, address translation included, when nothing overlaps.',
   },
@@ -48,7 +47,6 @@ export const ZIP_PARAMETERS = {
     low: 1_000,
     high: 1_300,
     from: 'fitted',
-    rows: ['zip-sva-1-60'],
     source: PERF_RST,
     why: 'All cores together, saturated; in proportion for blocks of other sizes.',
   },
@@ -58,7 +56,6 @@ export const ZIP_PARAMETERS = {
     low: 3_400,
     high: 3_750,
     from: 'fitted',
-    rows: ['zip-copy-1-1'],
     source: PERF_RST,
     why: 'The process without SVA, mostly copying: flat from one block in flight on, so it never waits for the engine.',
   },
@@ -68,7 +65,6 @@ export const ZIP_PARAMETERS = {
     low: 1_000,
     high: 5_000,
     from: 'fitted',
-    rows: ['zip-untouched'],
     source: PERF_RST,
     why: 'Page faults of a block whose four pages nobody had touched, one block after another.',
   },
@@ -105,9 +101,8 @@ const BLOCK_BYTES = 8192;
 /** The largest job that is published as fast. */
 const TOTAL_BYTES_MAX = 491.52e6;
 
-/** The best guess of each parameter. */
-export function zipParameters(): ZipParameters {
-  return Object.fromEntries(Object.entries(ZIP_PARAMETERS).map(([name, { value }]) => [name, value])) as ZipParameters;
+export function zipParameters(end: ParameterEnd = 'point'): ZipParameters {
+  return parametersAt(ZIP_PARAMETERS, end);
 }
 
 /** Throughput in MB/s (10^6 bytes of input). */
