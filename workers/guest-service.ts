@@ -4,6 +4,7 @@
  * A VM that is told to stop takes no completion and submits nothing until it is told to run, on whichever host.
  */
 import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
+import { bug } from '../sim/base/bug.ts';
 import { Random } from '../sim/base/random.ts';
 import { GuestMemory } from '../sim/device/guest-memory.ts';
 import { type CheckReport, CompletionChecker } from '../sim/workload/checker.ts';
@@ -12,6 +13,7 @@ import { QueueLayout } from '../sim/workload/layout.ts';
 import { ArrivalProcess, type Load } from '../sim/workload/load.ts';
 import { GUEST_MAP, GUEST_VM, runningOn, STOPPED, vmWord } from './guest-map.ts';
 import { LaneBus } from './lane-bus.ts';
+import { readLedgerRoom, writeLedgerRoom } from './ledger-room.ts';
 import { type Lane, LanePort } from './lane-port.ts';
 import { publish } from './waiting.ts';
 import { localNowNs } from './wall-clock.ts';
@@ -32,6 +34,10 @@ export interface GuestVmInit {
   readonly seed: number;
   /** Per host. */
   readonly places: readonly VmPlace[];
+  /** For a VM that moves between processes: where its ledger is left when it stops. */
+  readonly ledger?: SharedArrayBuffer;
+  /** The VM is still to come, with a ledger in its place: it does not boot, and goes on when it is first to run. */
+  readonly absent?: boolean;
 }
 
 export interface GuestInit {
@@ -74,6 +80,7 @@ class GuestVm {
   private host = 0;
   private actual: number = STOPPED;
   private quiet = false;
+  private absent: boolean;
   private stoppedNs = 0;
   /** Time of the look that is going on. */
   private lookNs = 0;
@@ -83,6 +90,8 @@ class GuestVm {
     this.index = index;
     this.map = map;
     this.lane = lane;
+    this.absent = init.absent ?? false;
+    if (this.absent) this.stoppedNs = localNowNs();
     const { kind, queuePairs, dmaBase } = init;
     const layout = new QueueLayout({ kind, queuePairs, dmaBase });
     this.memories = init.places.map((place) => new GuestMemory(place.memory, dmaBase));
@@ -111,6 +120,7 @@ class GuestVm {
   }
 
   boot(): boolean {
+    if (this.absent) return true;
     if (!this.guest.start()) return false;
     this.actual = runningOn(0);
     Atomics.store(this.map, vmWord(this.index, GUEST_VM.wanted), this.actual);
@@ -145,7 +155,9 @@ class GuestVm {
       this.lane.flush();
       this.stoppedNs = nowNs;
       this.awaited.fill(1);
+      if (this.init.ledger !== undefined) writeLedgerRoom(this.init.ledger, this.guest.ledger());
     } else {
+      if (this.absent) this.arriveHere();
       const host = wanted - 1;
       if (host === this.host) {
         // It only stood still for a while; what is reported is the pause of a move.
@@ -159,6 +171,14 @@ class GuestVm {
     }
     this.actual = wanted;
     publish(this.map, vmWord(this.index, GUEST_VM.actual), wanted);
+  }
+
+  /** The VM comes from another process, and goes on where its software stood. */
+  private arriveHere(): void {
+    this.absent = false;
+    const ledger = readLedgerRoom(this.init.ledger ?? bug('GUEST_WITHOUT_LEDGER'), this.guest.layout);
+    this.guest.takeOver(ledger);
+    this.guest.keepInFlight(ledger.guest.inFlight);
   }
 
   private arrive(arrivals: ArrivalProcess): void {

@@ -1,0 +1,201 @@
+/**
+ * One connection to a destination: first a stranger, after its hello a channel of the session.
+ */
+import type { Socket } from 'node:net';
+import { crc32 } from 'node:zlib';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import { packControl } from './control.ts';
+import type { DestinationStream } from './destination-stream.ts';
+import { type ReadMode, readInto } from './direct-read.ts';
+import { MessageReader, type MessageSink } from './message-reader.ts';
+import {
+  ACK_NOW,
+  Damage,
+  type Header,
+  HEADER_BYTES,
+  MESSAGE,
+  type MessageType,
+  nameOfType,
+  writeHeader,
+} from './wire.ts';
+
+/** Bytes of chunks after which they are acknowledged. */
+const ACK_BYTES = 1024 * 1024;
+/** Answers that a source has not taken, in bytes, before it counts as broken. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
+/** How long a connection that was ended may take to go, in ms. */
+const END_MS = 500;
+
+const NOTHING = new Uint8Array();
+
+export class DestinationLine implements MessageSink {
+  private readonly stream: DestinationStream;
+  private readonly reader: MessageReader;
+  private readonly socket: Socket;
+  private readonly handshake: NodeJS.Timeout;
+  private channel: number | null = null;
+  private gone = false;
+  /** Messages that came and were dealt with, and that were sent. */
+  private dealtWith = 0;
+  private sequence = 0;
+  private unackedBytes = 0;
+  private wasting = false;
+
+  constructor(accepted: Socket, stream: DestinationStream, mode: ReadMode) {
+    this.stream = stream;
+    this.reader = new MessageReader(this, null, this);
+    const { handshakeMs } = stream.limits;
+    this.handshake = setTimeout(() => this.drop(`no hello within ${handshakeMs} ms`), handshakeMs);
+    this.socket = readInto(
+      accepted,
+      this.reader,
+      mode,
+      () => {
+        if (this.channel !== null) stream.heard();
+      },
+      (error) => this.wrong(error),
+    );
+    // Listened to for as long as the socket lives: a broken one must not end the process.
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.drop(error.code ?? error.message));
+    this.socket.on('end', () => this.drop('the source closed it'));
+    this.socket.on('close', () => this.drop('the source broke it off'));
+  }
+
+  /** For errors. */
+  get name(): string {
+    return this.channel === null ? 'a new connection' : `channel ${this.channel}`;
+  }
+
+  /** The hello was good. */
+  welcome(payload: Uint8Array): void {
+    clearTimeout(this.handshake);
+    this.say(MESSAGE.welcome, 0, payload);
+  }
+
+  reply(id: number, payload: Uint8Array): void {
+    this.say(MESSAGE.reply, id, payload);
+  }
+
+  /** Tells why, and ends. */
+  refuse(reason: string, hint: string | undefined, final: boolean): void {
+    this.say(MESSAGE.refuse, 0, packControl(hint === undefined ? { reason, final } : { reason, hint, final }));
+    this.socket.pause();
+    this.socket.end();
+    this.drop(reason);
+  }
+
+  /** Ends the connection without a word; the stream is told. */
+  drop(reason: string): void {
+    if (this.gone) return;
+    this.leave();
+    this.stream.lost(this, reason.includes(this.name) ? reason : `${this.name}: ${reason}`);
+    this.later();
+  }
+
+  /** Ends the connection once what was said has gone out. Nobody is told. */
+  end(): void {
+    if (this.gone) return;
+    this.leave();
+    // What still comes must not go into an arena that is another's by then.
+    this.socket.pause();
+    this.socket.end();
+    this.later();
+  }
+
+  /** Ends the connection at once. Nobody is told. */
+  destroy(): void {
+    this.leave();
+    this.socket.destroy();
+  }
+
+  chunkBegins(header: Header): Uint8Array | null {
+    if (this.gone) throw new Damage('it is closed', 'connect again');
+    if (this.channel === null) throw new Damage('a chunk came before the hello', 'this is no stream of stopcopy send');
+    const place = this.stream.chunkBegins(this, header);
+    this.wasting = place === null;
+    return place;
+  }
+
+  chunkEnds(header: Header): void {
+    if (this.gone) return;
+    if (!this.wasting) this.stream.chunkEnds(header);
+    this.stream.payloadBytes += header.bytes;
+    this.stream.copiedBytes += this.reader.copiedBytes;
+    this.reader.copiedBytes = 0;
+    this.unackedBytes += header.bytes;
+    this.dealt(header);
+  }
+
+  control(header: Header, payload: Uint8Array): void {
+    if (this.gone) return;
+    if (this.channel === null && header.type !== MESSAGE.hello) {
+      throw new Damage(
+        `a ${nameOfType(header.type)} message came before the hello`,
+        'this is no stream of stopcopy send',
+      );
+    }
+    switch (header.type) {
+      case MESSAGE.hello:
+        if (this.channel !== null) throw new Damage('a second hello came', 'connect again');
+        this.channel = header.channel;
+        this.stream.heard();
+        this.stream.hello(this, header, payload);
+        break;
+      case MESSAGE.request:
+        this.stream.request(this, header.item, payload);
+        break;
+      case MESSAGE.sync:
+        break;
+      default:
+        throw new Damage(
+          `a ${nameOfType(header.type)} message came from the source`,
+          'use the same stopcopy on both sides',
+        );
+    }
+    this.dealt(header);
+  }
+
+  private dealt({ flags }: Header): void {
+    this.dealtWith = (this.dealtWith + 1) >>> 0;
+    if ((flags & ACK_NOW) === 0 && this.unackedBytes < ACK_BYTES) return;
+    this.unackedBytes = 0;
+    this.say(MESSAGE.ack, this.dealtWith, NOTHING);
+  }
+
+  private say(type: MessageType, item: number, payload: Uint8Array): void {
+    if (this.gone || this.socket.destroyed) return;
+    const message = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+    writeHeader(message, {
+      type,
+      channel: this.channel ?? 0,
+      flags: 0,
+      sequence: this.sequence,
+      bytes: payload.length,
+      item,
+      round: 0,
+      crc: crc32(payload),
+    });
+    message.set(payload, HEADER_BYTES);
+    this.sequence = (this.sequence + 1) >>> 0;
+    this.socket.write(message);
+    if (this.socket.writableLength > UNREAD_BYTES_MAX) this.drop('the source does not read its answers');
+  }
+
+  /** Something was wrong with what came. A source that is refused altogether need not come again. */
+  private wrong(error: Error): void {
+    const damaged = error instanceof UserError && error.message.startsWith('stream refused');
+    this.refuse(error.message, error instanceof UserError ? error.hint : undefined, !damaged);
+  }
+
+  private leave(): void {
+    this.gone = true;
+    clearTimeout(this.handshake);
+  }
+
+  private later(): void {
+    // No byte is read any more: reading stops when the socket goes, and what comes until then goes nowhere.
+    if (this.socket.writableEnded) setTimeout(() => this.socket.destroy(), END_MS).unref();
+    else this.socket.destroy();
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The destination's end of streams: connections that come, the one session that they belong to, and the arena into which
+ * its chunks are read.
+ *
+ * A connection is nobody until its hello was read and found good. A chunk belongs to the connection on which it began
+ * last: one that comes again over another means that the source has given the first one up.
+ */
+import type { Server, Socket } from 'node:net';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import {
+  type Hello,
+  helloSchema,
+  packControl,
+  type Reply,
+  type Request,
+  requestSchema,
+  sentence,
+  unpackControl,
+} from './control.ts';
+import { DestinationLine } from './destination-line.ts';
+import type { ReadMode } from './direct-read.ts';
+import { describeEndpoint, type Endpoint, listen } from './endpoint.ts';
+import { TRANSPORT_LIMITS, type TransportLimits } from './limits.ts';
+import { Damage, type Header, TRY_AGAIN } from './wire.ts';
+
+/** Whom a destination's stream works for. */
+export interface DestinationOwner {
+  /** Says no, by a UserError, to a source that cannot be served; else where its parcel goes. */
+  accept(hello: Hello): Uint8Array;
+  /** For a source that connects again: what has become of its VM. */
+  readonly state: string;
+  /** Answers a request. Each is given once, however often it came. */
+  answer(request: Request): Promise<Reply>;
+  /** No byte came from the source for the limit. */
+  silent(ms: number): void;
+}
+
+export interface DestinationStreamOptions {
+  readonly endpoint: Endpoint;
+  readonly owner: DestinationOwner;
+  readonly limits?: Partial<TransportLimits>;
+  /** Default: `onread`. */
+  readonly readMode?: ReadMode;
+  /** Told of every connection that is refused or lost, in a sentence. */
+  readonly onLoss?: (sentence: string) => void;
+}
+
+/** Connections whose hello is still to come. */
+const STRANGERS_MAX = 16;
+
+interface Session {
+  readonly hello: Hello;
+  readonly arena: Uint8Array;
+  readonly lines: (DestinationLine | undefined)[];
+  round: number;
+  /** Per chunk: whether it came in this round, and whether it ever came. */
+  readonly came: Uint8Array;
+  readonly ever: Uint8Array;
+  /** Per chunk: the line on which it is coming. */
+  readonly coming: Map<number, DestinationLine>;
+  readonly replies: Map<number, Promise<Reply>>;
+  /** No chunk may change any more. */
+  sealed: boolean;
+  /** The source has said its last word, and will close its channels. */
+  leaving: boolean;
+}
+
+export class DestinationStream {
+  readonly limits: TransportLimits;
+  /** Bytes of payload that came, and of them those that were copied in user space. */
+  payloadBytes = 0;
+  copiedBytes = 0;
+  /** Chunks that came again or too late, and were thrown away. */
+  wastedChunks = 0;
+  /** Connections refused or lost. */
+  losses = 0;
+  /** Where it listens; the port is known once it does. */
+  at: Endpoint;
+  private readonly owner: DestinationOwner;
+  private readonly readMode: ReadMode;
+  private readonly onLoss: (sentence: string) => void;
+  private readonly strangers = new Set<DestinationLine>();
+  private server: Server | null = null;
+  private session: Session | null = null;
+  private heardMs = 0;
+  private heart: NodeJS.Timeout | undefined;
+
+  constructor(options: DestinationStreamOptions) {
+    this.at = options.endpoint;
+    this.owner = options.owner;
+    this.limits = { ...TRANSPORT_LIMITS, ...options.limits };
+    this.readMode = options.readMode ?? 'onread';
+    this.onLoss = options.onLoss ?? (() => {});
+  }
+
+  /** @throws UserError when the place cannot be had */
+  async listen(): Promise<void> {
+    const { server, at } = await listen(this.at, (socket) => this.connected(socket));
+    this.server = server;
+    this.at = at;
+    this.heart = setInterval(
+      () => {
+        if (this.session === null) return;
+        const silentMs = performance.now() - this.heardMs;
+        if (silentMs > this.limits.idleMs) this.owner.silent(Math.round(silentMs));
+      },
+      Math.max(5, this.limits.idleMs / 8),
+    );
+  }
+
+  /** Whether every chunk up to so many bytes of the parcel has come. */
+  isWhole(bytes: number): boolean {
+    const { session } = this;
+    if (session === null) return false;
+    const chunks = Math.ceil(bytes / session.hello.chunkBytes);
+    return chunks <= session.ever.length && session.ever.subarray(0, chunks).every((came) => came === 1);
+  }
+
+  /** From now on the parcel stays as it is; false: something of it is still coming. */
+  seal(): boolean {
+    if (this.session === null || this.session.coming.size > 0) return false;
+    this.session.sealed = true;
+    return true;
+  }
+
+  /** Forgets the source; another one may come. */
+  forget(): void {
+    const lines = this.session?.lines ?? [];
+    this.session = null;
+    for (const line of lines) line?.end();
+  }
+
+  /** Tells the source why it is of no use to go on. */
+  refuse(reason: string): void {
+    for (const line of this.session?.lines ?? []) line?.refuse(sentence(reason), undefined, true);
+  }
+
+  /** Ends everything. @param gently whether what was said may still go out */
+  close(gently = true): void {
+    clearInterval(this.heart);
+    this.server?.close();
+    this.server = null;
+    const lines = [...this.strangers, ...(this.session?.lines ?? [])];
+    this.session = null;
+    for (const line of lines) {
+      if (gently) line?.end();
+      else line?.destroy();
+    }
+  }
+
+  /** For tests: a channel that breaks. */
+  breakOff(channel: number): void {
+    this.session?.lines[channel]?.drop('broken off');
+  }
+
+  /** A line read something. */
+  heard(): void {
+    this.heardMs = performance.now();
+  }
+
+  /** A line's first message. @throws Damage, or UserError when the source is refused */
+  hello(line: DestinationLine, header: Header, payload: Uint8Array): void {
+    const hello = unpackControl(helloSchema, payload, 'hello');
+    if (header.channel >= hello.channels) {
+      throw new Damage(`channel ${header.channel} of ${hello.channels} cannot be`, TRY_AGAIN);
+    }
+    if (this.session === null) {
+      const arena = this.owner.accept(hello);
+      const chunks = Math.ceil(arena.length / hello.chunkBytes);
+      this.session = {
+        hello,
+        arena,
+        lines: [],
+        round: 0,
+        came: new Uint8Array(chunks),
+        ever: new Uint8Array(chunks),
+        coming: new Map(),
+        replies: new Map(),
+        sealed: false,
+        leaving: false,
+      };
+    } else if (this.session.hello.session !== hello.session) {
+      throw new UserError('input', `${describeEndpoint(this.at)} is taken by another source`, 'wait until it is done');
+    }
+    const { lines } = this.session;
+    this.strangers.delete(line);
+    lines[header.channel]?.drop('the source connected again');
+    lines[header.channel] = line;
+    line.welcome(packControl({ state: this.owner.state }));
+  }
+
+  /** Where a chunk goes; null: it is not wanted any more. @throws Damage */
+  chunkBegins(line: DestinationLine, header: Header): Uint8Array | null {
+    const { session } = this;
+    if (session === null) throw new Damage('a chunk came and nobody waits for it', TRY_AGAIN);
+    const { item, round } = header;
+    const { chunkBytes } = session.hello;
+    const from = item * chunkBytes;
+    if (from >= session.arena.length) throw new Damage(`chunk ${item} of ${session.came.length} cannot be`, TRY_AGAIN);
+    const to = Math.min(session.arena.length, from + chunkBytes);
+    if (header.bytes !== to - from) {
+      throw new Damage(`chunk ${item} has ${header.bytes} bytes, expected ${to - from}`, TRY_AGAIN);
+    }
+    if (round > session.round) {
+      if (session.sealed) throw new Damage(`chunk ${item} came after the end`, TRY_AGAIN);
+      session.round = round;
+      session.came.fill(0);
+    }
+    if (session.sealed || round < session.round || session.came[item] === 1) {
+      this.wastedChunks += 1;
+      return null;
+    }
+    const before = session.coming.get(item);
+    if (before !== undefined) before.drop(`its chunk ${item} came again over another channel`);
+    session.coming.set(item, line);
+    return session.arena.subarray(from, to);
+  }
+
+  chunkEnds(header: Header): void {
+    const { session } = this;
+    if (session === null) return;
+    session.coming.delete(header.item);
+    session.came[header.item] = 1;
+    session.ever[header.item] = 1;
+  }
+
+  /** A question of the hand-over. Who asks again gets the same answer. @throws Damage */
+  request(line: DestinationLine, id: number, payload: Uint8Array): void {
+    const { session } = this;
+    if (session === null) throw new Damage('a request came and nobody waits for it', TRY_AGAIN);
+    let reply = session.replies.get(id);
+    if (reply === undefined) {
+      const request = unpackControl(requestSchema, payload, 'request');
+      session.leaving = request.ask === 'bye' || request.ask === 'abort';
+      reply = this.owner.answer(request);
+      session.replies.set(id, reply);
+    }
+    void reply.then(
+      (value) => line.reply(id, packControl(value)),
+      (error: unknown) => line.refuse(sentence(String(error)), undefined, true),
+    );
+  }
+
+  /** A connection is gone. */
+  lost(line: DestinationLine, reason: string): void {
+    this.strangers.delete(line);
+    const { session } = this;
+    if (session?.leaving === true) return;
+    this.losses += 1;
+    if (session !== null) {
+      const at = session.lines.indexOf(line);
+      if (at >= 0) session.lines[at] = undefined;
+      for (const [chunk, by] of session.coming) if (by === line) session.coming.delete(chunk);
+    }
+    this.onLoss(reason);
+  }
+
+  private connected(socket: Socket): void {
+    if (this.strangers.size >= STRANGERS_MAX) {
+      socket.destroy();
+      this.onLoss(`a connection was turned away: ${STRANGERS_MAX} others have not said hello yet`);
+      return;
+    }
+    this.strangers.add(new DestinationLine(socket, this, this.readMode));
+  }
+}

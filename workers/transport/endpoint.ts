@@ -1,0 +1,116 @@
+/**
+ * Where a destination listens: the path of a Unix socket, or a host and a port.
+ */
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+import { UserError } from '../../sim/base/user-error.ts';
+
+export type Endpoint =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/** Linux gives a path 108 bytes, one of them for the end. */
+const PATH_BYTES_MAX = 107;
+const PORT_MAX = 65_535;
+
+export function describeEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === 'unix') return endpoint.path;
+  return `${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+}
+
+/** @throws UserError of kind `usage` when the path is too long for a socket */
+export function unixEndpoint(option: string, path: string): Endpoint {
+  const bytes = Buffer.byteLength(path);
+  if (bytes === 0 || bytes > PATH_BYTES_MAX) {
+    throw new UserError(
+      'usage',
+      `${option} has a path of ${bytes} bytes, allowed is 1 to ${PATH_BYTES_MAX}`,
+      'choose a shorter one, for instance below /tmp',
+    );
+  }
+  return { kind: 'unix', path };
+}
+
+/**
+ * `HOST:PORT`, `[v6]:PORT` or `:PORT`, which is of the loopback.
+ *
+ * @throws UserError of kind `usage`
+ */
+export function tcpEndpoint(option: string, text: string): Endpoint {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > PORT_MAX) {
+    throw new UserError('usage', `${option} is '${text}', allowed is HOST:PORT with a port from 0 to ${PORT_MAX}`);
+  }
+  const host = match[1] ?? match[2] ?? '';
+  return { kind: 'tcp', host: host === '' ? '127.0.0.1' : host, port };
+}
+
+/** What `net` calls it. */
+export function addressOf(endpoint: Endpoint): { path: string } | { host: string; port: number } {
+  return endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+}
+
+const PROBE_MS = 500;
+
+/**
+ * Listens. A socket file at which nobody listens any more is taken away first; one at which somebody does is not.
+ *
+ * @param onConnection given each connection before any of its bytes are read
+ * @throws UserError of kind `usage` when the place is taken or cannot be had
+ */
+export async function listen(
+  endpoint: Endpoint,
+  onConnection: (socket: Socket) => void,
+): Promise<{ readonly server: Server; readonly at: Endpoint }> {
+  if (endpoint.kind === 'unix') await removeStale(endpoint.path);
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, onConnection);
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(endpoint, error));
+    server.once('error', failed);
+    server.listen(addressOf(endpoint), () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (endpoint.kind === 'tcp' && address !== null && typeof address === 'object') {
+    return { server, at: { ...endpoint, port: address.port } };
+  }
+  return { server, at: endpoint };
+}
+
+function cannotListen(endpoint: Endpoint, error: NodeJS.ErrnoException): UserError {
+  const place = describeEndpoint(endpoint);
+  if (error.code === 'EADDRINUSE') {
+    return new UserError('usage', `somebody already listens at ${place}`, 'choose another place, or end the other one');
+  }
+  return new UserError('usage', `cannot listen at ${place}: ${error.code ?? error.message}`, 'choose another place');
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new UserError('usage', `${path} is there and is no socket`, 'choose a path where nothing is');
+  }
+  if (await isServed(path)) {
+    throw new UserError('usage', `somebody already listens at ${path}`, 'choose another place, or end the other one');
+  }
+  unlinkSync(path);
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const end = (served: boolean): void => {
+      socket.destroy();
+      resolve(served);
+    };
+    // A full backlog takes no connection, but has somebody behind it.
+    socket.setTimeout(PROBE_MS, () => end(true));
+    socket.once('connect', () => end(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code !== 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,275 @@
+/**
+ * The source's end of a stream: all channels of a move, the chunks that wait for one of them, and the questions asked over
+ * them. A channel that is lost is connected again, and what it had not been acknowledged goes over whichever is free.
+ *
+ * Memory is bounded: chunks are views of the parcel, and a socket is given more only when it has taken what it had.
+ */
+import { bug } from '../../sim/base/bug.ts';
+import { UserError } from '../../sim/base/user-error.ts';
+import {
+  type Hello,
+  packControl,
+  type Refusal,
+  type Reply,
+  replySchema,
+  type Request,
+  unpackControl,
+} from './control.ts';
+import { describeEndpoint, type Endpoint } from './endpoint.ts';
+import { TRANSPORT_LIMITS, TransportFailed, type TransportLimits } from './limits.ts';
+import { type LineOwner, SourceLine } from './source-line.ts';
+
+export interface SourceStreamOptions {
+  readonly endpoint: Endpoint;
+  readonly hello: Hello;
+  /** Whether each chunk has a checksum of its own. Default: false, as the parcel has its own. */
+  readonly checksums?: boolean;
+  readonly limits?: Partial<TransportLimits>;
+  /** Told of every loss, in a sentence. */
+  readonly onLoss?: (sentence: string) => void;
+}
+
+interface Question {
+  readonly id: number;
+  readonly payload: Uint8Array;
+  readonly resolve: (reply: Reply) => void;
+}
+
+/** Rest before a lost channel is connected again, in ms: doubled with each loss. */
+const RETRY_MS = 5;
+const RETRY_MS_MAX = 200;
+
+export class SourceStream implements LineOwner {
+  readonly endpoint: Endpoint;
+  readonly hello: Hello;
+  readonly checksums: boolean;
+  readonly limits: TransportLimits;
+  round = 0;
+  /** Losses of channels so far. */
+  losses = 0;
+  /** Chunks that were sent again after a loss. */
+  resentChunks = 0;
+  readonly lines: readonly SourceLine[];
+  private readonly onLoss: (sentence: string) => void;
+  private parcel: Uint8Array = new Uint8Array();
+  private queue: readonly number[] = [];
+  private queueAt = 0;
+  private again: number[] = [];
+  private unacknowledged = 0;
+  private roundDone: (() => void) | null = null;
+  private question: Question | null = null;
+  private questions = 0;
+  private failure: Error | null = null;
+  private readonly failed = new Set<(error: Error) => void>();
+  private opening: (() => void) | null = null;
+  /** Until when lost channels are connected again whatever happens; see {@link settle}. */
+  private settleUntilMs = 0;
+  private closed = false;
+  private readonly retries = new Set<NodeJS.Timeout>();
+  private readonly heart: NodeJS.Timeout;
+
+  constructor(options: SourceStreamOptions) {
+    this.endpoint = options.endpoint;
+    this.hello = options.hello;
+    this.checksums = options.checksums ?? false;
+    this.limits = { ...TRANSPORT_LIMITS, ...options.limits };
+    this.onLoss = options.onLoss ?? (() => {});
+    this.lines = Array.from({ length: this.hello.channels }, (_, index) => new SourceLine(index, this));
+    this.heart = setInterval(
+      () => {
+        for (const line of this.lines) line.beat();
+      },
+      Math.max(5, this.limits.idleMs / 8),
+    );
+  }
+
+  /** Bytes of payload given to the sockets, repeated ones included. */
+  get payloadBytes(): number {
+    return this.lines.reduce((sum, line) => sum + line.payloadBytes, 0);
+  }
+
+  /**
+   * Connects the first channel, then the others. Later losses mend themselves.
+   *
+   * @throws UserError when the destination refuses, TransportFailed when it cannot be reached
+   */
+  async open(): Promise<void> {
+    this.lines[0]!.start();
+    await this.wait<void>((resolve) => (this.opening = resolve));
+    for (const line of this.lines.slice(1)) line.start();
+    await this.wait<void>((resolve) => {
+      this.opening = () => {
+        if (this.lines.every((line) => line.open || line.losses > 0)) resolve();
+      };
+      this.opening();
+    });
+    this.opening = null;
+  }
+
+  /**
+   * Sends chunks of a parcel. When it returns the destination has all of them.
+   *
+   * @param parcel as long as the hello said; must not change meanwhile
+   * @param chunks numbers of those to be sent
+   */
+  async send(parcel: Uint8Array, chunks: readonly number[]): Promise<void> {
+    if (parcel.length !== this.hello.parcelBytes) bug('PARCEL_BYTES', parcel.length, this.hello.parcelBytes);
+    if (this.roundDone !== null) bug('ROUND_IN_ROUND');
+    this.round += 1;
+    if (chunks.length === 0) return;
+    this.parcel = parcel;
+    this.queue = chunks;
+    this.queueAt = 0;
+    this.unacknowledged = chunks.length;
+    await this.wait<void>((resolve) => {
+      this.roundDone = resolve;
+      this.pumpAll();
+    });
+    this.roundDone = null;
+  }
+
+  /** Asks the destination, over whatever channel there is, again and again if need be. Destinations answer once. */
+  async ask(request: Request): Promise<Reply> {
+    if (this.question !== null) bug('QUESTION_IN_QUESTION');
+    const id = (this.questions += 1);
+    try {
+      return await this.wait<Reply>((resolve) => {
+        this.question = { id, payload: packControl(request), resolve };
+        this.lines.find((line) => line.open)?.request(id, this.question.payload);
+      });
+    } finally {
+      this.question = null;
+    }
+  }
+
+  /** From now on no channel is given up before a limit has passed: the destination may have the VM, and must be heard. */
+  settle(): void {
+    this.settleUntilMs = performance.now() + this.limits.settleMs;
+    const late = setTimeout(() => {
+      this.fail(new TransportFailed(`the destination was not heard for ${this.limits.settleMs} ms after the commit`));
+    }, this.limits.settleMs);
+    this.retries.add(late);
+  }
+
+  /** Ends all waiting with an error. */
+  fail(error: Error): void {
+    if (this.failure !== null || this.closed) return;
+    this.failure = error;
+    for (const tell of this.failed) tell(error);
+    this.stop((line) => line.close());
+  }
+
+  /** Ends the stream, once what was said has gone out. */
+  close(): void {
+    this.stop((line) => line.finish());
+  }
+
+  /** For tests: the process is gone from one moment to the next. */
+  vanish(): void {
+    this.fail(new TransportFailed('the source vanished'));
+  }
+
+  get waiting(): boolean {
+    return this.again.length > 0 || this.queueAt < this.queue.length;
+  }
+
+  nextChunk(): number {
+    const repeated = this.again.pop();
+    if (repeated !== undefined) return repeated;
+    return this.queueAt < this.queue.length ? this.queue[this.queueAt++]! : -1;
+  }
+
+  chunkBytes(chunk: number): Uint8Array {
+    const { chunkBytes } = this.hello;
+    return this.parcel.subarray(chunk * chunkBytes, Math.min(this.parcel.length, (chunk + 1) * chunkBytes));
+  }
+
+  lineOpened(line: SourceLine): void {
+    this.opening?.();
+    if (this.question !== null) line.request(this.question.id, this.question.payload);
+    line.pump();
+    this.syncAll();
+  }
+
+  lineLost(line: SourceLine, reason: Error, unacknowledged: readonly number[]): void {
+    this.losses += 1;
+    this.resentChunks += unacknowledged.length;
+    this.again.push(...unacknowledged);
+    this.onLoss(reason.message);
+    const { lossesMax } = this.limits;
+    const settling = performance.now() < this.settleUntilMs;
+    if (line.losses > lossesMax && !settling) {
+      line.givenUp = true;
+      if (this.lines.every((each) => each.givenUp || (!each.open && !each.connected && each.losses > lossesMax))) {
+        this.fail(lastError(reason, describeEndpoint(this.endpoint)));
+        return;
+      }
+    } else if (!this.closed) {
+      const restMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(line.losses - 1, 10));
+      const retry = setTimeout(() => {
+        this.retries.delete(retry);
+        line.start();
+      }, restMs);
+      this.retries.add(retry);
+    }
+    this.opening?.();
+    if (this.question !== null) {
+      this.lines.find((each) => each.open)?.request(this.question.id, this.question.payload);
+    }
+    this.pumpAll();
+  }
+
+  acknowledged(chunks: number): void {
+    this.unacknowledged -= chunks;
+    if (this.unacknowledged === 0) this.roundDone?.();
+    else this.syncAll();
+  }
+
+  replied(id: number, payload: Uint8Array): void {
+    if (this.question?.id !== id) return;
+    this.question.resolve(unpackControl(replySchema, payload, 'reply'));
+  }
+
+  refused({ reason, hint }: Refusal): void {
+    this.fail(new UserError('input', reason, hint));
+  }
+
+  private pumpAll(): void {
+    for (const line of this.lines) line.pump();
+    this.syncAll();
+  }
+
+  /** Nothing more waits: what is on its way is to be acknowledged without delay. */
+  private syncAll(): void {
+    if (this.waiting || this.unacknowledged === 0) return;
+    for (const line of this.lines) line.sync();
+  }
+
+  private wait<T>(begin: (resolve: (value: T) => void) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.failure !== null) {
+        reject(this.failure);
+        return;
+      }
+      if (this.closed) bug('STREAM_CLOSED');
+      this.failed.add(reject);
+      begin((value) => {
+        this.failed.delete(reject);
+        resolve(value);
+      });
+    });
+  }
+
+  private stop(end: (line: SourceLine) => void): void {
+    this.closed = true;
+    clearInterval(this.heart);
+    for (const retry of this.retries) clearTimeout(retry);
+    this.retries.clear();
+    for (const line of this.lines) end(line);
+  }
+}
+
+function lastError(reason: Error, place: string): Error {
+  if (reason instanceof UserError) return reason;
+  return new TransportFailed(reason.message, `look whether stopcopy receive runs at ${place}`);
+}
