@@ -36,8 +36,8 @@ export const HPRE_PARAMETERS = {
   lookingShare: {
     value: 0.5,
     unit: 'fraction',
-    low: 0,
-    high: 1,
+    low: 0.25,
+    high: 0.75,
     from: 'assumed',
     source: `${KAE_README}: 4.95 s of CPU time in 10 s`,
     why: 'Part of the wait during which the thread polls without sleeping; a round number near what was seen.',

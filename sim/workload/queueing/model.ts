@@ -45,9 +45,6 @@ const EVENT = { core: 0, handler: 1, arrival: 2, thought: 3, shaper: 4 } as cons
 const EVENT_BITS = 3;
 const EVENT_MASK = 7;
 
-/** A debt that is due within this time has been paid. */
-const ROUNDING_NS = 1e-3;
-
 export class QueueingModel {
   nowNs = 0;
   /** Events handled so far. */
@@ -348,9 +345,7 @@ export class QueueingModel {
     this.queue.push(endNs, (core << EVENT_BITS) | EVENT.core);
     if (this.shaper.isCapped(index)) {
       this.shaper.take(index, vf.mix.bytes[kind]!);
-      const readyNs = this.shaper.readyNs(index, nowNs);
-      if (readyNs <= nowNs) this.letNextGo(index, vf);
-      else if (this.heldQueues[index]!.count > 0) this.scheduleShaper(index, vf, readyNs);
+      if (this.heldQueues[index]!.count > 0) this.scheduleShaper(index, vf, this.shaper.readyNs(index, nowNs));
     }
     this.enlist(queue, vf);
   }
@@ -375,12 +370,11 @@ export class QueueingModel {
     const vf = this.vfs[index]!;
     vf.shaperDue = false;
     const readyNs = this.shaper.readyNs(index, this.nowNs);
-    if (readyNs > this.nowNs + ROUNDING_NS) {
-      // Another cap was set since.
+    if (readyNs > this.nowNs) {
+      // Another cap was set since, or rounding left a crumb.
       this.scheduleShaper(index, vf, readyNs);
       return;
     }
-    this.shaper.settle(index);
     this.letNextGo(index, vf);
     this.dispatch(vf.engine);
   }

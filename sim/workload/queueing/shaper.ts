@@ -46,11 +46,6 @@ export class Shaper {
     return tokens >= 0 ? nowNs : nowNs - tokens / rate;
   }
 
-  /** The moment of {@link readyNs} has come: no debt is left, whatever rounding says. */
-  settle(vf: number): void {
-    this.tokens[vf] = Math.max(0, this.tokens[vf]!);
-  }
-
   take(vf: number, bytes: number): void {
     this.tokens[vf]! -= bytes;
   }

@@ -54,6 +54,13 @@ describe('ArrivalStream', () => {
     expect(Math.abs(dispersion / want - 1)).toBeLessThan(3.3 * Math.sqrt(2 / 2000));
   });
 
+  test('on and off: short phases have the mean rate too, and often nobody comes in one', () => {
+    const short: OpenLoad = { kind: 'on-off', onRatePerSecond: 1e6, meanOnNs: 500, meanOffNs: 1500 };
+    const { mean, dispersion } = meanAndDispersion(windows(short, 2000, 1e6));
+    expect(Math.abs(mean - 250)).toBeLessThan(3.3 * Math.sqrt((dispersion * 250) / 2000));
+    expect(dispersion).toBeLessThan(2);
+  });
+
   test('queues are drawn uniformly', () => {
     const stream = new ArrivalStream({ kind: 'poisson', ratePerSecond: 1e6 }, 8, new Random(1));
     const counts = new Float64Array(8);

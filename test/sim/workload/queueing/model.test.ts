@@ -99,6 +99,14 @@ describe('the rate cap', () => {
     expect(m.histogram(0, 'during').maxValue / ((2_001_000 - 65_536) / 0.125)).toBeCloseTo(1, 1);
   });
 
+  test('saves up no more than the bucket holds', () => {
+    const m = model([
+      { queues: 1, qosSteps: 10, load: recorded(...Array.from({ length: 1000 }, () => 1e8)), jobs: [JOB] },
+    ]);
+    m.run(2e8);
+    expect(m.histogram(0, 'before').maxValue / ((1_000_000 - 65_536) / 0.125)).toBeCloseTo(1, 1);
+  });
+
   test('is the device’s: lifted or set at any moment', () => {
     const m = model([{ ...CLOSED, qosSteps: 20 }]).run(1e7);
     const slow = m.counts(0).seen;
@@ -145,6 +153,17 @@ describe('a pause', () => {
     hold.resume(0);
     hold.run(1e5);
     expect(hold.meanNs(0, 'during')).toBe((6000 + 7000) / 2);
+  });
+
+  test('begins held jobs of a queue in their old order', () => {
+    const kinds: JobKind[] = [JOB, { ...JOB, name: 'long', fixedNs: 5000 }];
+    const arrivals = { timesNs: Float64Array.of(0, 1), queues: new Uint32Array(2), kinds: Uint8Array.of(1, 0) };
+    const m = model([{ queues: 1, load: { kind: 'recorded', arrivals }, jobs: kinds }], [2, 1]).run(500);
+    m.pause(0, 'hold');
+    m.run(1000);
+    m.resume(0, 1);
+    m.run(1e5);
+    expect(m.meanNs(0, 'during')).toBe((6000 + 6999) / 2);
   });
 
   test('frees the cores for others when jobs are held', () => {
@@ -204,6 +223,16 @@ describe('a pause', () => {
     m.resume(0);
     m.run(60_000);
     expect(m.meanNs(0, 'during')).toBe(50_100);
+  });
+
+  test('that is shorter than an interrupt is on its way brings no second one', () => {
+    const completion = { kind: 'interrupt', latencyNs: 10_000, perCompletionNs: 700 } as const;
+    const m = model([{ queues: 1, load: recorded(0, 0, 0), jobs: [JOB], completion }], [3]).run(2000);
+    m.pause(0);
+    m.run(3000);
+    m.resume(0);
+    m.run(1e5);
+    expect(m.meanNs(0, 'during')).toBe((11_700 + 12_400 + 13_100) / 3);
   });
 
   test('cannot end while jobs are on the cores of the engine that is left', () => {
