@@ -3,6 +3,7 @@
  */
 import { FIGURE_KINDS, type Figure } from '../result.ts';
 import type { VfEnd, VfTimes } from '../../sim/scenario/device-move.ts';
+import type { GroupLatency } from '../../sim/scenario/guest-latency.ts';
 import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../sim/vmm/device-profile.ts';
 import type { Bound } from '../../sim/vmm/stream.ts';
@@ -111,6 +112,8 @@ export interface RunDocument {
   readonly band: readonly EndReport[];
   /** With best guesses. */
   readonly vms: readonly VmReport[];
+  /** What clients in the guests see, by group of VFs; modelled, with best guesses. */
+  readonly latencies: readonly GroupLatency[];
   readonly traceHash: string;
 }
 
@@ -154,6 +157,7 @@ export function runDocument(played: Played): RunDocument {
     longest: longest + 1,
     band: ends.map(endReport),
     vms: point.vms.map((vm, index) => vmReport(vm, index, point)),
+    latencies: played.latencies,
     traceHash: point.world.traceHash,
   };
 }

@@ -5,7 +5,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+import { UserError } from '../../sim/base/user-error.ts';
+import { pointCosts } from '../../sim/device/costs.ts';
 import { type Scenario, scenarioSchema } from '../../sim/scenario/document.ts';
+import { type GroupLatency, guestLatencies } from '../../sim/scenario/guest-latency.ts';
 import { planScenario, type ScenarioPlan } from '../../sim/scenario/plan.ts';
 import { ENDS, runScenario, type ScenarioResult } from '../../sim/scenario/scenario-run.ts';
 import type { DeviceProfile } from '../../sim/vmm/device-profile.ts';
@@ -13,7 +16,7 @@ import { readInputFile } from '../cli/input-file.ts';
 import type { Output } from '../cli/output.ts';
 import { passGate } from '../isolation/gate.ts';
 import { readProfile } from '../profiles.ts';
-import { scenarioPath } from './shipped.ts';
+import { SCENARIOS } from './shipped.ts';
 
 export interface Played {
   readonly plan: ScenarioPlan;
@@ -22,6 +25,8 @@ export interface Played {
   /** Every parameter where it makes a pause short, and where it makes it long. */
   readonly short: ScenarioResult;
   readonly long: ScenarioResult;
+  /** With best guesses. */
+  readonly latencies: readonly GroupLatency[];
 }
 
 /**
@@ -31,13 +36,16 @@ export interface Played {
  * @param seed in place of the scenario's own
  */
 export function readScenario(word: string, seed?: number): ScenarioPlan {
-  const path = scenarioPath(word);
-  // A shipped scenario is called by its name, also in messages.
-  const file = path === word ? word : `scenario ${word}`;
+  const { path, name: file } = SCENARIOS.place(word);
   const read = readInputFile(path, scenarioSchema);
   const scenario: Scenario = seed === undefined ? read : { ...read, seed };
   const profiles = new Map<string, DeviceProfile>();
-  for (const { profile } of scenario.devices) profiles.set(profile, readProfile(beside(path, profile)));
+  for (const [index, { profile }] of scenario.devices.entries()) {
+    profiles.set(
+      profile,
+      readAt(`${file}: devices[${index}].profile`, () => readProfile(beside(path, profile))),
+    );
+  }
   return planScenario(scenario, profiles, file);
 }
 
@@ -64,7 +72,18 @@ export async function playScenario(plan: ScenarioPlan, output: Output, signal: A
     progress.stop();
   }
   const [point, short, long] = results as [ScenarioResult, ScenarioResult, ScenarioResult];
-  return { plan, point, short, long };
+  const latencies = guestLatencies(plan, point.world, 'point', pointCosts());
+  return { plan, point, short, long, latencies };
+}
+
+/** Reads something that a scenario names; an error tells where it is named. */
+function readAt<T>(where: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.kind, `${where}: ${error.message}`, error.hint);
+  }
 }
 
 /** A file that a scenario names is looked for beside it, unless the word is good as it is. */

@@ -36,6 +36,7 @@ export function runTables(document: RunDocument): readonly RunTable[] {
   }
   const vfs = vms.flatMap((each) => each.vfs.map((vf) => ({ vm: each.vm, vf })));
   if (vfs.length > 0) tables.push({ title: 'VFs, register by register', ...vfTable(vfs, vms.length > 1) });
+  if (document.latencies.length > 0) tables.push({ title: 'What a client waits for a job', ...latencyTable(document) });
   return tables;
 }
 
@@ -162,6 +163,31 @@ function roundsTable({ rounds }: VmReport): Rows {
       right('downtime\nlimit'),
       right('vCPU\nspeed'),
     ],
+    rows,
+  };
+}
+
+const PHASE_TITLES = {
+  before: 'before the stop',
+  during: 'submitted before the resume, done after it',
+  after: 'submitted after the resume',
+} as const;
+
+function latencyTable({ latencies }: RunDocument): Rows {
+  const rows = latencies.flatMap(({ name, phases }) =>
+    phases
+      .filter(({ jobs }) => jobs > 0)
+      .map(({ phase, jobs, p50Ns, p99Ns, maxNs }) => [
+        name,
+        PHASE_TITLES[phase],
+        String(jobs),
+        ns(p50Ns),
+        ns(p99Ns),
+        ns(maxNs),
+      ]),
+  );
+  return {
+    columns: [left('VFs'), left('jobs'), right('number [E]'), right('p50 [P]'), right('p99 [P]'), right('longest [P]')],
     rows,
   };
 }

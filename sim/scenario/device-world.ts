@@ -96,7 +96,7 @@ export class DeviceWorld {
       this.places.map((place, vf) => this.guest(place, vm, vf)),
     );
     for (const guests of this.guests) for (const guest of guests) this.world.boot(guest);
-    this.watchNs = Math.max(0, ...groups.map((group) => this.warmUpNs(group)));
+    this.watchNs = Math.max(0, ...groups.map((group) => warmUpNs(group, scenario.vms, numbers.end)));
   }
 
   /** Moves all VMs, and lets what is in flight run out. */
@@ -182,7 +182,7 @@ export class DeviceWorld {
         vfCount,
         vft: dealt(ACCELERATORS[kind].pfDefaultQueues, queues),
         inFlight,
-        engine: this.engine(group),
+        engine: engineOf(group, this.numbers.end),
       },
     });
   }
@@ -207,28 +207,11 @@ export class DeviceWorld {
       if (ret !== 0) bug('SCENARIO_OPEN', ret, fn);
     }
     world.runUntil(world.clock.nowNs);
-    const { servers, serviceNs: taskNs } = this.engine(group);
+    const { servers, serviceNs: taskNs } = engineOf(group, this.numbers.end);
     const capacityPerSecond = ((servers / taskNs) * NS_PER_S) / (plan.scenario.vms * count);
     const random = new Random(plan.scenario.seed, vm * this.places.length + vf);
     const { interruptNs } = numbers.costs;
     return world.addVm({ kind, queuePairs, depths, load, capacityPerSecond, random, interruptNs }, pair[0].slot(fn));
-  }
-
-  private engine({ kind, engine }: RegisterGroup): { readonly servers: number; readonly serviceNs: number } {
-    if (engine !== undefined) return engine;
-    const rate = JOB_RATES[kind];
-    const range = serviceNsRange(rate);
-    const { end } = this.numbers;
-    const taskNs = end === 'point' ? serviceNs(rate) : end === 'short' ? range.low : range.high;
-    return { servers: rate.servers.value, serviceNs: taskNs };
-  }
-
-  private warmUpNs(group: RegisterGroup): number {
-    if (group.load.kind === 'idle') return 0;
-    const { servers, serviceNs: taskNs } = this.engine(group);
-    const queues = this.plan.scenario.vms * group.count * group.queuePairs;
-    const busy = group.load.kind === 'open' ? Math.min(1, group.load.fractionOfCapacity) : 1;
-    return (Math.max(WARM_UP_TASKS, WARM_UP_TASKS_PER_QUEUE * queues) * taskNs) / (servers * busy);
   }
 
   /** Sets the faults of devices. @returns who damages the images, by VM and VF */
@@ -244,6 +227,27 @@ export class DeviceWorld {
     }
     return damage;
   }
+}
+
+/** Cores of a group's PF, and the time that each takes for a task. */
+export function engineOf(
+  { kind, engine }: RegisterGroup,
+  end: RangeEnd,
+): { readonly servers: number; readonly serviceNs: number } {
+  if (engine !== undefined) return engine;
+  const rate = JOB_RATES[kind];
+  const range = serviceNsRange(rate);
+  const taskNs = end === 'point' ? serviceNs(rate) : end === 'short' ? range.low : range.high;
+  return { servers: rate.servers.value, serviceNs: taskNs };
+}
+
+/** How long the engine of a group works before the move, so that its queues are in their usual state; 0 when idle. */
+export function warmUpNs(group: RegisterGroup, vms: number, end: RangeEnd): number {
+  if (group.load.kind === 'idle') return 0;
+  const { servers, serviceNs: taskNs } = engineOf(group, end);
+  const queues = vms * group.count * group.queuePairs;
+  const busy = group.load.kind === 'open' ? Math.min(1, group.load.fractionOfCapacity) : 1;
+  return (Math.max(WARM_UP_TASKS, WARM_UP_TASKS_PER_QUEUE * queues) * taskNs) / (servers * busy);
 }
 
 /** Queues dealt out one VF after another. */

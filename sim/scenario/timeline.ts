@@ -325,7 +325,7 @@ function counted(work: readonly Work[]): { readonly atNs: number; readonly count
     if (last !== undefined && Math.round(last.atNs) === Math.round(atNs)) last.count = count;
     else counts.push({ atNs, count });
   }
-  return counts;
+  return counts.filter((each, i) => each.count !== counts[i - 1]?.count);
 }
 
 /** Times in which anybody is at work, with the most at once. */

@@ -61,15 +61,19 @@ function findings(vm: VmResult, plan: ScenarioPlan): string[] {
   return found;
 }
 
-function check(seed: number): ScenarioResult {
+interface Checked {
+  readonly result: ScenarioResult;
+  readonly found: readonly string[];
+}
+
+function check(seed: number): Checked {
   const plan = planOf(seed);
   const result = runScenario(plan, 'point');
   const found = result.vms.flatMap((vm, index) => findings(vm, plan).map((words) => `VM ${index + 1}: ${words}`));
   const strikes = plan.scenario.faults.length > 0;
   if (!strikes && result.vms.some(({ kind }) => kind !== 'moved'))
     found.push('nothing went wrong, and it did not move');
-  expect(found, `seed ${seed}: ${JSON.stringify(plan.scenario)}`).toEqual([]);
-  return result;
+  return { result, found: found.map((words) => `STOPCOPY_SEED=${seed}: ${words}`) };
 }
 
 const wanted = process.env['STOPCOPY_SEED'];
@@ -81,14 +85,18 @@ describe.skipIf(wanted !== undefined)(`${RUNS} random scenarios`, () => {
   test.each(batches)(
     'parts add up, no task is lost or done twice, and the guest is where the outcome says: from seed %i',
     (first) => {
+      const all: string[] = [];
       for (let seed = first; seed < first + BATCH; seed++) {
-        for (const { kind, devices } of check(seed).vms) {
+        const { result, found } = check(seed);
+        all.push(...found);
+        for (const { kind, devices } of result.vms) {
           for (const end of devices.outcome.vfs) {
             const key = `${kind} ${end}`;
             ends.set(key, (ends.get(key) ?? 0) + 1);
           }
         }
       }
+      expect(all).toEqual([]);
     },
   );
 
@@ -106,11 +114,11 @@ describe.skipIf(wanted !== undefined)(`${RUNS} random scenarios`, () => {
 });
 
 test.runIf(wanted !== undefined)('the scenario of STOPCOPY_SEED', () => {
-  check(Number(wanted));
+  expect(check(Number(wanted)).found).toEqual([]);
 });
 
 test.each([3, 21, 160])('the same seed is the same run: %i', (seed) => {
-  const [first, second] = [check(seed), check(seed)];
+  const [first, second] = [check(seed).result, check(seed).result];
   expect(second.world.traceHash).toBe(first.world.traceHash);
   expect(second.world.endNs).toBe(first.world.endNs);
   expect(second.vms.map(({ parts }) => parts)).toEqual(first.vms.map(({ parts }) => parts));

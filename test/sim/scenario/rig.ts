@@ -1,0 +1,32 @@
+/**
+ * Small scenarios as plans: a VM whose memory takes no thought, and what a test says.
+ */
+import { readProfile } from '../../../bench/profiles.ts';
+import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
+import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
+
+export const MS = 1e6;
+
+/** One saturated ZIP VF with four queue pairs, in a VM of 1 GiB over 25 Gbit/s, moved by QEMU. */
+export const SMALL = {
+  format: 'stopcopy-scenario',
+  version: 1,
+  name: 'small',
+  description: 'a small VM',
+  vcpus: 2,
+  memory: { size: '1GiB' },
+  stream: { gigabitsPerSecond: 25 },
+  devices: [{ profile: 'acc-zip', queues: 4, load: 'saturated', engine: { cores: 2, taskTime: '20us' } }],
+} as const;
+
+export type Changes = Readonly<Record<string, unknown>>;
+
+export function scenario(changes: Changes = {}): Scenario {
+  return scenarioSchema.parse({ ...SMALL, ...changes });
+}
+
+export function plan(changes: Changes = {}): ScenarioPlan {
+  const document = scenario(changes);
+  const profiles = new Map(document.devices.map(({ profile }) => [profile, readProfile(profile)]));
+  return planScenario(document, profiles, 'small.yaml');
+}
