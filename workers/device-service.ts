@@ -47,6 +47,8 @@ export interface DeviceHost {
 export interface DeviceInit {
   readonly map: SharedArrayBuffer;
   readonly hosts: readonly DeviceHost[];
+  /** Turns without work before the thread sleeps. */
+  readonly idleTurns?: number;
 }
 
 /** Accesses served from one lane before the next one has its turn. */
@@ -66,6 +68,7 @@ function freeCosts(): CostValues {
 export class DeviceService {
   readonly devices: readonly Accelerator[];
   private readonly map: Int32Array;
+  private readonly idleTurns: number;
   private readonly consumed: Int32Array = new Int32Array(LANES_MAX);
   private readonly wide: Uint32Array = new Uint32Array(4);
   /** Time as last looked at. A look costs as much as an access, so that reads do without. */
@@ -74,6 +77,7 @@ export class DeviceService {
 
   constructor(init: DeviceInit) {
     this.map = new Int32Array(init.map);
+    this.idleTurns = init.idleTurns ?? IDLE_TURNS;
     const costs = freeCosts();
     this.devices = init.hosts.map((host) => {
       const device = new Accelerator({ ...host, costs });
@@ -93,7 +97,7 @@ export class DeviceService {
     while (Atomics.load(map, MAP.stop) === 0) {
       if (this.turn()) {
         idle = 0;
-      } else if (++idle >= IDLE_TURNS) {
+      } else if (++idle >= this.idleTurns) {
         this.sleep();
         idle = 0;
       }

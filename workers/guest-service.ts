@@ -11,6 +11,7 @@ import { type CheckReport, CompletionChecker } from '../sim/workload/checker.ts'
 import { Guest } from '../sim/workload/guest.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
 import { ArrivalProcess, type Load } from '../sim/workload/load.ts';
+import { RingMarks } from './dirty-rings.ts';
 import { GUEST_MAP, GUEST_VM, runningOn, STOPPED, vmWord } from './guest-map.ts';
 import { LaneBus } from './lane-bus.ts';
 import { readLedgerRoom, writeLedgerRoom } from './ledger-room.ts';
@@ -32,6 +33,8 @@ export interface GuestVmInit {
   readonly load: Load;
   readonly capacityPerSecond: number;
   readonly seed: number;
+  /** Where it counts its doorbells, see RING_MARK; without, it does not. */
+  readonly marks?: SharedArrayBuffer;
   /** Per host. */
   readonly places: readonly VmPlace[];
   /** For a VM that moves between processes: where its ledger is left when it stops. */
@@ -42,6 +45,8 @@ export interface GuestVmInit {
 
 export interface GuestInit {
   readonly map: SharedArrayBuffer;
+  /** Loads of the lane before it sleeps. */
+  readonly laneSpins?: number;
   readonly guestMap: SharedArrayBuffer;
   readonly vms: readonly GuestVmInit[];
 }
@@ -95,7 +100,10 @@ class GuestVm {
     const { kind, queuePairs, dmaBase } = init;
     const layout = new QueueLayout({ kind, queuePairs, dmaBase });
     this.memories = init.places.map((place) => new GuestMemory(place.memory, dmaBase));
-    this.buses = init.places.map((place, host) => new LaneBus(new LanePort(lane, host, place.fn, place.registers)));
+    const marks = init.marks === undefined ? null : new RingMarks(init.marks, layout);
+    this.buses = init.places.map(
+      (place, host) => new LaneBus(new LanePort(lane, host, place.fn, place.registers), marks),
+    );
     this.checker = new CompletionChecker(queuePairs, layout.depths.sq);
     this.lastNs = new Float64Array(queuePairs).fill(Number.NaN);
     this.awaited = new Uint8Array(queuePairs);

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type GuestInit, GuestService } from './guest-service.ts';
 import { Lane } from './lane-port.ts';
+import { WAIT_LIMIT_MS } from './waiting.ts';
 
 const init = workerData as GuestInit;
-parentPort?.postMessage(new GuestService(init, new Lane(init.map)).run());
+parentPort?.postMessage(new GuestService(init, new Lane(init.map, WAIT_LIMIT_MS, init.laneSpins)).run());

@@ -9,7 +9,13 @@ export const HANDOVER = {
   ready: 1,
   /** Restore: {@link VERDICT}, once the destination has the VM or has refused it. */
   verdict: 2,
-  words: 4,
+  /** Save: bytes of the round that lies in the arena, see round-stream.ts. */
+  roundBytes: 3,
+  /** Save: rounds sent so far, stored after the round is complete in the arena; -1 once there will be no more. */
+  roundsSent: 4,
+  /** Restore: rounds taken so far, stored after their bytes are in the VM's memory; -1 when one was refused. */
+  roundsTaken: 5,
+  words: 8,
 } as const;
 
 export const VERDICT = { none: 0, accepted: 1, refused: 2 } as const;

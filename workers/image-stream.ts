@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { bug } from '../sim/base/bug.ts';
 import { parseDocument } from '../sim/base/schema.ts';
 import { UserError } from '../sim/base/user-error.ts';
+import { HeaderTemplate } from './frame-header.ts';
 
 /** "SCVF" in little endian. */
 export const FRAME_MAGIC = 0x46564353;
@@ -81,19 +82,102 @@ function payloadOffset(sectionCount: number): number {
 function put(into: Uint8Array, data: Uint8Array, at: number): number {
   const next = at + padded(data.length);
   into.set(data, at);
-  into.fill(0, at + data.length, next);
+  if (next !== at + data.length) into.fill(0, at + data.length, next);
   return next;
 }
 
 /**
- * Writes a frame.
- *
- * @param into where to; at least {@link frameBytesMax} long
- * @param image the register image
- * @param memory the VM's queue structures
- * @param onGathered told when the bytes are copied and the checksums begin
- * @returns bytes of the frame
+ * Writes the frames of one sender: one copy of each byte, straight from the VM's memory into the frame, and nothing
+ * allocated that survives. What does not change from frame to frame is made once.
  */
+export class FrameWriter {
+  /** Bytes copied into frames so far: image and queue structures; header and prefix are not counted. */
+  bytesCopied = 0;
+  private readonly identity: FrameIdentity;
+  private readonly driver: string;
+  private readonly places: readonly SectionPlace[];
+  private readonly start: number;
+  private header: HeaderTemplate | null = null;
+  private imageBytes = -1;
+  /** The fields of the prefix, to be copied in one go. */
+  private readonly prefix: Uint8Array = new Uint8Array(PREFIX_BYTES);
+  private readonly prefixWords: DataView = new DataView(this.prefix.buffer);
+
+  constructor(identity: FrameIdentity, driver: string, places: readonly SectionPlace[]) {
+    this.identity = identity;
+    this.driver = driver;
+    this.places = places;
+    this.start = payloadOffset(places.length + 1);
+    this.prefixWords.setUint32(0, FRAME_MAGIC, true);
+    this.prefixWords.setUint32(4, FRAME_VERSION, true);
+    this.prefixWords.setUint32(24, this.start, true);
+  }
+
+  /**
+   * Writes a frame.
+   *
+   * @param into where to; at least {@link frameBytesMax} long
+   * @param image the register image
+   * @param memory the VM's queue structures
+   * @param onGathered told when the bytes are copied and the checksums begin
+   * @returns bytes of the frame
+   */
+  write(into: Uint8Array, image: Uint8Array, memory: Uint8Array, onGathered?: () => void): number {
+    const frameBytes = this.gather(into, image, memory);
+    onGathered?.();
+    this.seal(into, image, frameBytes);
+    return frameBytes;
+  }
+
+  /** Copies image and queue structures to their places in a frame. @returns bytes of the frame */
+  gather(into: Uint8Array, image: Uint8Array, memory: Uint8Array): number {
+    let at = put(into, image, this.start);
+    let copied = image.length;
+    for (const { offset, bytes } of this.places) {
+      at = put(into, memory.subarray(offset, offset + bytes), at);
+      copied += bytes;
+    }
+    this.bytesCopied += copied;
+    return at;
+  }
+
+  /** Sums up what was gathered, and writes header and prefix. */
+  seal(into: Uint8Array, image: Uint8Array, frameBytes: number): void {
+    const { start, places, prefix, prefixWords } = this;
+    const header = this.headerFor(image.length);
+    header.setChecksum(0, crc32(image));
+    let at = start + padded(image.length);
+    for (let i = 0; i < places.length; i++) {
+      const { bytes } = places[i]!;
+      header.setChecksum(i + 1, crc32(into.subarray(at, at + bytes)));
+      at += padded(bytes);
+    }
+    const packed = header.bytes;
+    into.set(packed, PREFIX_BYTES);
+    into.fill(0, PREFIX_BYTES + packed.length, start);
+    prefixWords.setUint32(8, packed.length, true);
+    prefixWords.setUint32(12, crc32(packed), true);
+    prefixWords.setUint32(16, frameBytes, true);
+    prefixWords.setUint32(20, Math.floor(frameBytes / 0x1_0000_0000), true);
+    into.set(prefix, 0);
+  }
+
+  private headerFor(imageBytes: number): HeaderTemplate {
+    if (this.header !== null && this.imageBytes === imageBytes) return this.header;
+    const image = { name: IMAGE_SECTION, offset: 0, bytes: imageBytes };
+    const header = new HeaderTemplate({
+      ...this.identity,
+      driver: this.driver,
+      sections: [image, ...this.places],
+    });
+    if (PREFIX_BYTES + header.bytes.length > this.start) bug('FRAME_HEADER_ROOM', header.bytes.length, this.start);
+    this.header = header;
+    this.imageBytes = imageBytes;
+    return header;
+  }
+}
+
+/** Writes one frame; who writes many keeps a {@link FrameWriter}, whose parameters these are. @returns bytes of the frame */
 export function writeFrame(
   into: Uint8Array,
   identity: FrameIdentity,
@@ -101,44 +185,20 @@ export function writeFrame(
   image: Uint8Array,
   memory: Uint8Array,
   places: readonly SectionPlace[],
-  onGathered: () => void = () => {},
+  onGathered?: () => void,
 ): number {
-  const start = payloadOffset(places.length + 1);
-  let at = start;
-  at = put(into, image, at);
-  for (const place of places) at = put(into, memory.subarray(place.offset, place.offset + place.bytes), at);
-  onGathered();
-  const frameBytes = at;
-  at = start;
-  const sections: FrameSection[] = [
-    { name: IMAGE_SECTION, offset: 0, bytes: image.length, crc: crc32(into.subarray(at, at + image.length)) },
-  ];
-  at += padded(image.length);
-  for (const { name, offset, bytes } of places) {
-    sections.push({ name, offset, bytes, crc: crc32(into.subarray(at, at + bytes)) });
-    at += padded(bytes);
-  }
-  const header = packr.pack({ ...identity, driver, sections } satisfies FrameHeader);
-  if (PREFIX_BYTES + header.length > start) bug('FRAME_HEADER_ROOM', header.length, start);
-  into.set(header, PREFIX_BYTES);
-  into.fill(0, PREFIX_BYTES + header.length, start);
-  const prefix = new DataView(into.buffer, into.byteOffset, PREFIX_BYTES);
-  prefix.setUint32(0, FRAME_MAGIC, true);
-  prefix.setUint32(4, FRAME_VERSION, true);
-  prefix.setUint32(8, header.length, true);
-  prefix.setUint32(12, crc32(header), true);
-  prefix.setUint32(16, frameBytes, true);
-  prefix.setUint32(20, Math.floor(frameBytes / 0x1_0000_0000), true);
-  prefix.setUint32(24, start, true);
-  prefix.setUint32(28, 0, true);
-  return frameBytes;
+  return new FrameWriter(identity, driver, places).write(into, image, memory, onGathered);
 }
 
-/** A checked frame. The bytes are views of the frame. */
-export interface Frame {
-  readonly header: FrameHeader;
+/** The payload of a checked frame, as views of it. */
+export interface FramePayload {
   readonly image: Uint8Array;
   readonly sections: readonly { readonly place: SectionPlace; readonly data: Uint8Array }[];
+}
+
+/** A checked frame. */
+export interface Frame extends FramePayload {
+  readonly header: FrameHeader;
 }
 
 /** What a destination can take. */
@@ -170,11 +230,12 @@ function refuse(message: string, hint: string): never {
 /**
  * The bytes of a frame that came into an arena.
  *
+ * @param most bytes that the destination takes; as many as the arena holds, when it holds nothing but frames
  * @throws UserError of kind `input` when there are more of them than the arena holds
  */
-export function receivedFrame(arena: ArrayBufferLike, frameBytes: number): Uint8Array {
-  if (frameBytes > arena.byteLength) {
-    refuse(`${frameBytes} bytes came, this destination takes at most ${arena.byteLength}`, OTHER_DESTINATION);
+export function receivedFrame(arena: ArrayBufferLike, frameBytes: number, most: number = arena.byteLength): Uint8Array {
+  if (frameBytes > most) {
+    refuse(`${frameBytes} bytes came, this destination takes at most ${most}`, OTHER_DESTINATION);
   }
   return new Uint8Array(arena, 0, frameBytes);
 }
@@ -185,7 +246,47 @@ export function receivedFrame(arena: ArrayBufferLike, frameBytes: number): Uint8
  * @throws UserError of kind `input` with the first thing that is wrong
  */
 export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame {
-  const header = readHeader(frame, expected);
+  const header = parseHeader(packedHeader(frame, expected));
+  compareHeader(header, expected);
+  return { header, ...checkedSections(frame, header.sections, (section) => header.sections[section]!.crc) };
+}
+
+/**
+ * Reads the frames that one destination gets, with the checks of {@link readFrame}.
+ *
+ * It keeps the header of the last sound frame. One that differs from it in its checksums at most has passed all that a
+ * header can be asked, so that it need not be unpacked; any other header is read in full.
+ */
+export class FrameReader {
+  /** Headers that had to be unpacked so far. */
+  headersUnpacked = 0;
+  private readonly expected: FrameExpectation;
+  private known: HeaderTemplate | null = null;
+  private sections: readonly SectionPlace[] = [];
+
+  constructor(expected: FrameExpectation) {
+    this.expected = expected;
+  }
+
+  /** @throws UserError of kind `input` with the first thing that is wrong */
+  read(frame: Uint8Array): FramePayload {
+    const packed = packedHeader(frame, this.expected);
+    const { known } = this;
+    if (known !== null && known.takes(packed)) {
+      return checkedSections(frame, this.sections, (section) => known.checksum(section));
+    }
+    this.headersUnpacked += 1;
+    const header = parseHeader(packed);
+    compareHeader(header, this.expected);
+    const payload = checkedSections(frame, header.sections, (section) => header.sections[section]!.crc);
+    this.sections = header.sections;
+    this.known = new HeaderTemplate(header);
+    return payload;
+  }
+}
+
+/** Compares what a header says with the destination: identity, names, places and lengths of the sections. */
+function compareHeader(header: FrameHeader, expected: FrameExpectation): void {
   compareIdentity(header, expected.identity);
   const { sections } = header;
   const first = sections[0]!;
@@ -196,27 +297,38 @@ export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame 
   if (sections.length !== places.length + 1) {
     refuse(`it has ${sections.length - 1} queue sections, this destination has ${places.length}`, OTHER_DESTINATION);
   }
-  const view = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES);
-  let at = view.getUint32(24, true);
-  const found: { place: SectionPlace; data: Uint8Array }[] = [];
   sections.forEach((section, index) => {
     const place = index === 0 ? { name: IMAGE_SECTION, offset: 0, bytes: section.bytes } : places[index - 1]!;
     if (section.name !== place.name || section.offset !== place.offset || section.bytes !== place.bytes) {
       const sent = `"${section.name}" of ${section.bytes} bytes at ${section.offset}`;
       refuse(`section ${sent}, expected "${place.name}" of ${place.bytes} bytes at ${place.offset}`, OTHER_DESTINATION);
     }
-    if (at + section.bytes > frame.length) refuse(`section "${section.name}" reaches behind the end`, TRY_AGAIN);
-    const data = frame.subarray(at, at + section.bytes);
-    if (crc32(data) !== section.crc)
-      refuse(`the checksum of section "${section.name}" does not fit its bytes`, TRY_AGAIN);
-    found.push({ place, data });
-    at += padded(section.bytes);
   });
-  if (at !== frame.length) refuse(`${frame.length - at} bytes follow its last section`, TRY_AGAIN);
-  return { header, image: found[0]!.data, sections: found.slice(1) };
 }
 
-function readHeader(frame: Uint8Array, expected: FrameExpectation): FrameHeader {
+/** Checks that the sections fill the frame and have the checksums that its header tells. */
+function checkedSections(
+  frame: Uint8Array,
+  places: readonly SectionPlace[],
+  checksum: (section: number) => number,
+): FramePayload {
+  let at = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES).getUint32(24, true);
+  const found: { place: SectionPlace; data: Uint8Array }[] = [];
+  places.forEach(({ name, offset, bytes }, index) => {
+    if (at + bytes > frame.length) refuse(`section "${name}" reaches behind the end`, TRY_AGAIN);
+    const data = frame.subarray(at, at + bytes);
+    if (crc32(data) !== checksum(index)) {
+      refuse(`the checksum of section "${name}" does not fit its bytes`, TRY_AGAIN);
+    }
+    found.push({ place: { name, offset, bytes }, data });
+    at += padded(bytes);
+  });
+  if (at !== frame.length) refuse(`${frame.length - at} bytes follow its last section`, TRY_AGAIN);
+  return { image: found[0]!.data, sections: found.slice(1) };
+}
+
+/** Checks the prefix. @returns the packed header, whose checksum fits */
+function packedHeader(frame: Uint8Array, expected: FrameExpectation): Uint8Array {
   if (frame.length < PREFIX_BYTES)
     refuse(`it has ${frame.length} bytes, too few for the ${PREFIX_BYTES} of its prefix`, TRY_AGAIN);
   const view = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES);
@@ -242,6 +354,10 @@ function readHeader(frame: Uint8Array, expected: FrameExpectation): FrameHeader 
   }
   const packed = frame.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   if (crc32(packed) !== view.getUint32(12, true)) refuse('the checksum of its header does not fit', TRY_AGAIN);
+  return packed;
+}
+
+function parseHeader(packed: Uint8Array): FrameHeader {
   let unpacked: unknown;
   try {
     unpacked = packr.unpack(packed.slice());

@@ -5,6 +5,7 @@ import { mailboxWord, QM_MB } from '../sim/abi/mailbox.ts';
 import { VF_REG } from '../sim/abi/registers.ts';
 import { VF } from '../sim/driver/port.ts';
 import type { GuestBus } from '../sim/workload/guest.ts';
+import type { RingMarks } from './dirty-rings.ts';
 import type { LanePort } from './lane-port.ts';
 
 /** A guest gives a mailbox command this long. */
@@ -13,9 +14,12 @@ const POLL_SLEEP_US = 10;
 
 export class LaneBus implements GuestBus {
   private readonly port: LanePort;
+  private readonly marks: RingMarks | null;
 
-  constructor(port: LanePort) {
+  /** @param marks where doorbells are counted; null: nowhere */
+  constructor(port: LanePort, marks: RingMarks | null = null) {
     this.port = port;
+    this.marks = marks;
   }
 
   read32(offset: number): number {
@@ -27,6 +31,7 @@ export class LaneBus implements GuestBus {
   }
 
   write64(offset: number, low: number, high: number): void {
+    if (this.marks !== null && offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) this.marks.rung(low, high);
     this.port.write64(VF, offset, low, high);
   }
 

@@ -33,16 +33,19 @@ export class Lane {
   readonly start: number;
   /** How long an access may take before the device thread counts as lost, in ms. */
   readonly limitMs: number;
+  /** Loads before it sleeps. */
+  private readonly spins: number;
   private produced = 0;
   /** Consumed as last seen; the real one may be further on. */
   private consumed = 0;
 
-  constructor(map: SharedArrayBuffer, limitMs: number = WAIT_LIMIT_MS) {
+  constructor(map: SharedArrayBuffer, limitMs: number = WAIT_LIMIT_MS, spins: number = SPINS) {
     this.map = new Int32Array(map);
     this.index = Atomics.add(this.map, MAP.lanesTaken, 1);
     if (this.index >= LANES_MAX) throw new WorkerLost('lanes', `all ${LANES_MAX} lanes are taken`);
     this.start = laneStart(this.index);
     this.limitMs = limitMs;
+    this.spins = spins;
   }
 
   /** Puts an access into the ring; waits only when the ring is full. */
@@ -79,9 +82,9 @@ export class Lane {
 
   /** Waits until `consumed` has reached a count. */
   private waitConsumed(count: number): void {
-    const { map, start } = this;
+    const { map, start, spins: spinsMost } = this;
     const at = start + LANE.consumed;
-    for (let spins = 0; spins < SPINS; spins++) {
+    for (let spins = 0; spins < spinsMost; spins++) {
       const seen = Atomics.load(map, at);
       if (((seen - count) | 0) >= 0) {
         this.consumed = seen;
@@ -147,7 +150,15 @@ export class LanePort implements RegisterPort, BarPort {
   }
 
   read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
+    if (fn !== VF) {
+      for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
+      return;
+    }
+    // The lane is empty after the first wait, and stays so.
+    this.lane.flush();
+    const { words } = this;
+    const first = offset >>> 2;
+    for (let i = 0; i < count; i++) into[at + i] = words[first + i]!;
   }
 
   write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {

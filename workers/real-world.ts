@@ -17,13 +17,16 @@ import { type MigrationRefusal, refusalSentence } from '../sim/vfio/migration-re
 import { QueueLayout } from '../sim/workload/layout.ts';
 import type { Load } from '../sim/workload/load.ts';
 import type { DeviceInit } from './device-service.ts';
+import { createRingMarks } from './dirty-rings.ts';
 import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './guest-map.ts';
 import type { GuestInit, GuestReport } from './guest-service.ts';
 import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './handover.ts';
 import { frameBytesMax } from './image-stream.ts';
 import { createMap, describeLastAccess, LANES_MAX, MAP } from './shared-map.ts';
 import type { DamageName, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
-import { publish, WAIT_LIMIT_MS } from './waiting.ts';
+import { roundBytesMax } from './round-stream.ts';
+import { publish, chooseWaiting, WAIT_LIMIT_MS, type WaitingPolicy } from './waiting.ts';
+import { waitingFacts } from './waiting-calibration.ts';
 import { poolModule, startWorker } from './worker-url.ts';
 import { WorkerLost } from './worker-lost.ts';
 import type { WorldInit } from './world-init.ts';
@@ -49,6 +52,18 @@ export interface RealWorldOptions {
   readonly threads?: number;
   /** How long one thread waits for another before it counts as lost, in ms. */
   readonly limitMs?: number;
+  /** How threads wait for each other. Default: chosen by what this machine is measured to do. */
+  readonly waiting?: WaitingPolicy;
+}
+
+/** How a VM is moved. */
+export interface MoveOptions {
+  /** Rounds sent at most while the guest runs, before the pause. Default 0: everything is sent in the pause. */
+  readonly roundsMax?: number;
+  /** For tests: what happens to the frame on its way. */
+  readonly damage?: DamageName;
+  /** For tests: it is the first round that is damaged, not what is sent in the pause. */
+  readonly damagedRound?: boolean;
 }
 
 export type RealMigration =
@@ -56,7 +71,10 @@ export type RealMigration =
       readonly kind: 'moved';
       readonly downtimeNs: number;
       readonly partsNs: Readonly<Record<WallPart, number>>;
+      /** Of what was sent in the pause. */
       readonly frameBytes: number;
+      /** Of each round before it. */
+      readonly roundBytes: readonly number[];
     }
   | {
       readonly kind: 'failed';
@@ -100,6 +118,8 @@ export class RealWorld {
         minThreads: init.slots.length,
         maxThreads: init.slots.length,
         idleTimeout: Number.POSITIVE_INFINITY,
+        // The default queue of the pool lets tasks overtake each other for seconds.
+        stricterFIFO: true,
       });
     this.threads = {
       device: startWorker(import.meta.url, 'device-thread', device),
@@ -114,7 +134,8 @@ export class RealWorld {
 
   /** Starts all threads and boots the VMs. */
   static async open(options: RealWorldOptions): Promise<RealWorld> {
-    const { init, layout, device, guest } = plan(options);
+    const waiting = options.waiting ?? chooseWaiting(await waitingFacts(), 1 + (options.threads ?? 1));
+    const { init, layout, device, guest } = plan(options, waiting);
     const world = new RealWorld(init, layout, device, guest);
     try {
       await world.until(world.map, MAP.ready, 1, 'device thread');
@@ -131,16 +152,15 @@ export class RealWorld {
    *
    * @param vm index of the VM
    * @param from host on which it runs
-   * @param damage for tests: what happens to the frame on its way
    * @throws WorkerLost when a thread died or hangs
    */
-  async migrate(vm: number, from: number, damage?: DamageName): Promise<RealMigration> {
+  async migrate(vm: number, from: number, options: MoveOptions = {}): Promise<RealMigration> {
     const blocked = this.blockedBy(from, 'source') ?? this.blockedBy(1 - from, 'destination');
     if (blocked !== null) return blocked;
     const slot = await this.takeSlot();
     const { handover, stamps } = this.init.slots[slot]!;
     new Int32Array(handover).fill(0);
-    const task: MigrationTask = { vm, from, to: 1 - from, slot, ...(damage === undefined ? {} : { damage }) };
+    const task: MigrationTask = { vm, from, to: 1 - from, slot, ...options };
     const { savers, restorers } = this.threads;
     const halves = [
       savers.run(task, { name: 'save' }) as Promise<SaveResult>,
@@ -284,7 +304,7 @@ function outcomeOf(saved: SaveResult, restored: RestoreResult, stamps: Float64Ar
   });
   const downtimeNs = stamps[END_STAMP]! - stamps[stampOf('vcpuStop')]!;
   if (Math.abs(sumNs - downtimeNs) > 1) bug('WALL_SUM', sumNs, downtimeNs);
-  return { kind: 'moved', downtimeNs, partsNs, frameBytes: saved.frameBytes };
+  return { kind: 'moved', downtimeNs, partsNs, frameBytes: saved.frameBytes, roundBytes: saved.roundBytes };
 }
 
 interface Plan {
@@ -294,7 +314,7 @@ interface Plan {
   readonly guest: GuestInit;
 }
 
-function plan(options: RealWorldOptions): Plan {
+function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
   const { kind, vms, queuePairs, load } = options;
   const facts = ACCELERATORS[kind];
   const queues = vms * queuePairs;
@@ -319,8 +339,12 @@ function plan(options: RealWorldOptions): Plan {
   const worldVms = Array.from({ length: vms }, (_, vm) => ({
     fn: vm + 1,
     memories: hosts.map(() => new SharedArrayBuffer(layout.totalBytes)),
+    marks: createRingMarks(queuePairs),
   }));
-  const arenaBytes = frameBytesMax(ACC_VF_DATA_BYTES, layout.sections);
+  const arenaBytes = Math.max(
+    frameBytesMax(ACC_VF_DATA_BYTES, layout.sections),
+    roundBytesMax(ACC_VF_DATA_BYTES, queuePairs, layout.contextBufferOffset),
+  );
   const slots = Array.from({ length: options.threads ?? 1 }, () => ({
     arena: new SharedArrayBuffer(arenaBytes),
     handover: new SharedArrayBuffer(4 * HANDOVER.words),
@@ -342,9 +366,11 @@ function plan(options: RealWorldOptions): Plan {
     vms: worldVms,
     slots,
     limitMs,
+    waiting,
   };
   const device: DeviceInit = {
     map,
+    idleTurns: waiting.deviceIdleTurns,
     hosts: hosts.map(({ isolation: queueIsolation, registers }, index) => ({
       isolation: queueIsolation,
       registers,
@@ -360,6 +386,7 @@ function plan(options: RealWorldOptions): Plan {
   const capacityPerSecond = ((engine.servers / engine.serviceNs) * 1e9) / vms;
   const guest: GuestInit = {
     map,
+    laneSpins: waiting.laneSpins,
     guestMap,
     vms: worldVms.map((vm) => ({
       kind,
@@ -368,6 +395,7 @@ function plan(options: RealWorldOptions): Plan {
       load,
       capacityPerSecond,
       seed,
+      marks: vm.marks,
       places: hosts.map((host, index) => ({ fn: vm.fn, memory: vm.memories[index]!, registers: host.registers })),
     })),
   };

@@ -15,8 +15,10 @@ import { goOn } from '../sim/vfio/go-on.ts';
 import { UserBuffer } from '../sim/vfio/user-buffer.ts';
 import { VfioDevice } from '../sim/vfio/vfio-device.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
-import { type Frame, type FrameExpectation, type FrameIdentity, readFrame, writeFrame } from './image-stream.ts';
+import { DirtyRings } from './dirty-rings.ts';
+import { frameBytesMax, type FrameIdentity, type FramePayload, FrameReader, FrameWriter } from './image-stream.ts';
 import { type Lane, LanePort } from './lane-port.ts';
+import { type Round, type RoundExpectation, RoundReader, RoundWriter, scatterRound } from './round-stream.ts';
 import type { WorldInit } from './world-init.ts';
 
 /** The driver refused a call, or the hardware kept it from carrying it out. */
@@ -32,29 +34,63 @@ export class DriverCallFailed extends Error {
   }
 }
 
+/**
+ * Writes and reads the frames of one host's VFs. What all of them have in common is made once: a thread keeps it from one
+ * migration to the next.
+ */
+export class FrameCodec {
+  readonly writer: FrameWriter;
+  readonly reader: FrameReader;
+  readonly layout: QueueLayout;
+  readonly rounds: RoundExpectation;
+  /** Longest frame that is read. */
+  readonly frameBytesMax: number;
+
+  constructor(world: WorldInit, host: number) {
+    const { kind, queuePairs, dmaBase } = world;
+    const { isolation } = world.hosts[host]!;
+    const identity: FrameIdentity = { deviceId: ACCELERATORS[kind].vfDeviceId, queuePairs, isolation, dmaBase };
+    this.layout = new QueueLayout({ kind, queuePairs, dmaBase });
+    const places = this.layout.sections;
+    this.writer = new FrameWriter(identity, world.generation, places);
+    this.reader = new FrameReader({ identity, imageBytesMax: ACC_VF_DATA_BYTES, places });
+    this.frameBytesMax = frameBytesMax(ACC_VF_DATA_BYTES, places);
+    this.rounds = { identity, imageBytesMax: ACC_VF_DATA_BYTES, memoryBytes: this.layout.contextBufferOffset };
+  }
+}
+
 export class VfEnd {
   readonly vfio: VfioDevice;
   readonly layout: QueueLayout;
   readonly memory: Uint8Array;
-  private readonly expectation: FrameExpectation;
-  private readonly driverName: string;
+  private readonly codec: FrameCodec;
+  private readonly marks: SharedArrayBuffer | undefined;
+  private sending: { readonly dirty: DirtyRings; readonly writer: RoundWriter } | null = null;
+  private readonly roundReader: RoundReader;
   private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
   private file: MigrationFile | null = null;
   private imageBytes = 0;
 
   /**
    * @param resets whether opening resets the function: a destination is a fresh VF, a source has a running guest
+   * @param codec the host's, when the thread has one already
    */
-  constructor(world: WorldInit, lane: Lane, vmIndex: number, host: number, resets: boolean) {
+  constructor(
+    world: WorldInit,
+    lane: Lane,
+    vmIndex: number,
+    host: number,
+    resets: boolean,
+    codec: FrameCodec = new FrameCodec(world, host),
+  ) {
     const facts: AcceleratorFacts = ACCELERATORS[world.kind];
-    const { registers, isolation, refusal } = world.hosts[host]!;
+    const { registers, refusal } = world.hosts[host]!;
     const vm = world.vms[vmIndex]!;
-    const { kind, queuePairs, dmaBase } = world;
-    this.layout = new QueueLayout({ kind, queuePairs, dmaBase });
+    this.codec = codec;
+    this.layout = codec.layout;
     this.memory = new Uint8Array(vm.memories[host]!);
-    this.driverName = world.generation;
-    const identity: FrameIdentity = { deviceId: facts.vfDeviceId, queuePairs, isolation, dmaBase };
-    this.expectation = { identity, imageBytesMax: ACC_VF_DATA_BYTES, places: this.layout.sections };
+    this.marks = vm.marks;
+    this.roundReader = new RoundReader(codec.rounds);
     const port = new LanePort(lane, host, vm.fn, registers);
     this.vfio = new VfioDevice({
       port,
@@ -95,9 +131,28 @@ export class VfEnd {
 
   /** The saved image and the queue structures as one frame. @returns its bytes */
   frame(into: Uint8Array, onGathered?: () => void): number {
-    const image = this.user.bytes.subarray(0, this.imageBytes);
-    const { identity } = this.expectation;
-    return writeFrame(into, identity, this.driverName, image, this.memory, this.layout.sections, onGathered);
+    return this.codec.writer.write(into, this.image(), this.memory, onGathered);
+  }
+
+  /**
+   * What may have changed since the round before, as the next round; the whole memory the first time.
+   *
+   * @param last whether the VF stands still and is saved: its image goes along
+   * @returns bytes of the round
+   */
+  round(into: Uint8Array, last: boolean, onGathered?: () => void): number {
+    const { marks } = this;
+    if (marks === undefined) bug('ROUND_WITHOUT_MARKS');
+    this.sending ??= {
+      dirty: new DirtyRings(marks, this.layout),
+      writer: new RoundWriter(this.codec.rounds.identity),
+    };
+    const { dirty, writer } = this.sending;
+    dirty.look();
+    const bytes = writer.gather(into, last ? this.image() : null, this.memory, dirty);
+    onGathered?.();
+    writer.seal(into, bytes, dirty, last);
+    return bytes;
   }
 
   /** Ends a save: the VF stays stopped. */
@@ -113,20 +168,30 @@ export class VfEnd {
   }
 
   /** Checks a frame in full. Throws what is wrong with it; nothing is changed by then. */
-  validate(bytes: Uint8Array): Frame {
-    return readFrame(bytes, this.expectation);
+  validate(bytes: Uint8Array): FramePayload {
+    return this.codec.reader.read(bytes);
+  }
+
+  /** Checks a round in full. Throws what is wrong with it; nothing is changed by then. */
+  validateRound(bytes: Uint8Array): Round {
+    return this.roundReader.read(bytes);
+  }
+
+  /** Puts the runs of a checked round in their places. */
+  scatterRound(round: Round): void {
+    scatterRound(round, this.memory);
   }
 
   /** Puts the queue structures of a checked frame in their places. */
-  scatter(frame: Frame): void {
+  scatter(frame: FramePayload): void {
     for (const { place, data } of frame.sections) this.memory.set(data, place.offset);
   }
 
-  /** Loads the registers of a checked frame. */
-  load(frame: Frame): void {
+  /** Loads the registers of a checked frame, or of a checked last round. */
+  load({ image }: { readonly image: Uint8Array }): void {
     if (this.file === null) bug('LOAD_BEFORE_PREPARE');
-    this.user.bytes.set(frame.image);
-    must('write', this.vfio.writeFile(this.file, this.user, frame.image.length));
+    this.user.bytes.set(image);
+    must('write', this.vfio.writeFile(this.file, this.user, image.length));
     must('load', this.vfio.setState(MIG_STATE.STOP));
     this.closeFile();
   }
@@ -152,6 +217,10 @@ export class VfEnd {
   close(): void {
     this.closeFile();
     this.vfio.close();
+  }
+
+  private image(): Uint8Array {
+    return this.user.bytes.subarray(0, this.imageBytes);
   }
 
   private takeFile(): MigrationFile {

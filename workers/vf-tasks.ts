@@ -10,8 +10,8 @@ import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from './guest-map.ts';
 import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from './handover.ts';
 import { receivedFrame } from './image-stream.ts';
 import { Lane } from './lane-port.ts';
-import { DriverCallFailed, VfEnd } from './vf-end.ts';
-import { publish, waitForValue } from './waiting.ts';
+import { DriverCallFailed, FrameCodec, VfEnd } from './vf-end.ts';
+import { publish, waitForValue, WAITING_DEFAULT } from './waiting.ts';
 import { nowNs } from './wall-clock.ts';
 import { WorkerLost } from './worker-lost.ts';
 import type { WorldInit } from './world-init.ts';
@@ -24,12 +24,22 @@ export interface MigrationTask {
   readonly to: number;
   /** Slot of the migration, for its arena and stamps. */
   readonly slot: number;
+  /** Rounds that are sent at most while the guest runs; none: everything is sent in the pause. */
+  readonly roundsMax?: number;
   /** For tests: damages the frame on its way, see {@link DAMAGE}. */
   readonly damage?: DamageName;
+  /** For tests: it is the first round that is damaged, not what is sent in the pause. */
+  readonly damagedRound?: boolean;
 }
 
 export type SaveResult =
-  | { readonly kind: 'sent'; readonly frameBytes: number }
+  | {
+      readonly kind: 'sent';
+      /** Of the frame, or of the last round: what crosses in the pause. */
+      readonly frameBytes: number;
+      /** Of each round before the pause. */
+      readonly roundBytes: readonly number[];
+    }
   | { readonly kind: 'failed'; readonly reason: string; readonly resumed: boolean };
 
 export type RestoreResult =
@@ -69,15 +79,28 @@ const PREPARED = 1;
 const NOT_PREPARED = 2;
 /** Bytes `ready` has when there will be no frame. */
 const NO_FRAME = -1;
+/** What `roundsSent` has once the next thing to come is sent in the pause; what `roundsTaken` has after a refusal. */
+const ROUNDS_OVER = -1;
+const ROUND_REFUSED = -1;
 
 const world = workerData as WorldInit;
+const waiting = world.waiting ?? WAITING_DEFAULT;
 const guestMap = new Int32Array(world.guestMap);
 let ownLane: Lane | undefined;
 
 /** This thread's lane; taken at the first task, since a pool may start threads that never get one. */
 export function lane(): Lane {
-  ownLane ??= new Lane(world.map, world.limitMs);
+  ownLane ??= new Lane(world.map, world.limitMs, waiting.laneSpins);
   return ownLane;
+}
+
+const codecs = new Map<number, FrameCodec>();
+
+/** What this thread needs to write and read frames of a host's VFs; made at the first task. */
+function codecOf(host: number): FrameCodec {
+  let codec = codecs.get(host);
+  if (codec === undefined) codecs.set(host, (codec = new FrameCodec(world, host)));
+  return codec;
 }
 
 function waitForVm(vm: number, value: number): void {
@@ -97,12 +120,25 @@ export function save(task: MigrationTask): SaveResult {
   const stamp = (part: WallPart): void => {
     stamps[stampOf(part)] = nowNs();
   };
-  const end = new VfEnd(world, lane(), task.vm, task.from, false);
+  const end = new VfEnd(world, lane(), task.vm, task.from, false, codecOf(task.from));
   end.onPhase = (phase) => stamp(PART_OF_PHASE[phase]);
   if (waitForChange(handover, HANDOVER.prepared, 'destination', 'being asked to get ready') !== PREPARED) {
     end.close();
     return { kind: 'failed', reason: 'the destination was not ready to take the VF', resumed: true };
   }
+  const arena = new Uint8Array(slot.arena);
+  const roundsMax = task.roundsMax ?? 0;
+  const roundBytes: number[] = [];
+  while (roundBytes.length < roundsMax && worthARound(roundBytes)) {
+    let bytes = end.round(arena, false);
+    roundBytes.push(bytes);
+    if (task.damage !== undefined && task.damagedRound === true) bytes = DAMAGE[task.damage](arena, bytes);
+    if (!sendRound(handover, bytes, roundBytes.length)) {
+      end.close();
+      return { kind: 'failed', reason: 'the destination refused a round', resumed: true };
+    }
+  }
+  if (roundsMax > 0) publish(handover, HANDOVER.roundsSent, ROUNDS_OVER);
   let frameBytes = 0;
   try {
     stamp('vcpuStop');
@@ -110,9 +146,9 @@ export function save(task: MigrationTask): SaveResult {
     waitForVm(task.vm, STOPPED);
     end.save();
     stamp('gather');
-    const arena = new Uint8Array(slot.arena);
-    frameBytes = end.frame(arena, () => stamp('checksum'));
-    if (task.damage !== undefined) frameBytes = DAMAGE[task.damage](arena, frameBytes);
+    const onGathered = (): void => stamp('checksum');
+    frameBytes = roundBytes.length > 0 ? end.round(arena, true, onGathered) : end.frame(arena, onGathered);
+    if (task.damage !== undefined && task.damagedRound !== true) frameBytes = DAMAGE[task.damage](arena, frameBytes);
     stamp('handOver');
     publish(handover, HANDOVER.ready, frameBytes);
   } catch (error) {
@@ -125,7 +161,7 @@ export function save(task: MigrationTask): SaveResult {
     end.stop();
     end.reset();
     end.close();
-    return { kind: 'sent', frameBytes };
+    return { kind: 'sent', frameBytes, roundBytes };
   }
   return { kind: 'failed', reason: 'the destination refused the image', resumed: resume(task, end) };
 }
@@ -138,18 +174,29 @@ export function restore(task: MigrationTask): RestoreResult {
   const stamp = (part: WallPart): void => {
     stamps[stampOf(part)] = nowNs();
   };
-  const end = new VfEnd(world, lane(), task.vm, task.to, true);
+  const end = new VfEnd(world, lane(), task.vm, task.to, true, codecOf(task.to));
   try {
     end.prepare();
     publish(handover, HANDOVER.prepared, PREPARED);
+    const rounds = (task.roundsMax ?? 0) > 0 ? takeRounds(handover, slot.arena, end) : 0;
     const frameBytes = waitForFrame(handover);
     stamp('validate');
     if (frameBytes === NO_FRAME) return refused(handover, end, 'the source sent no image');
-    const frame = end.validate(receivedFrame(slot.arena, frameBytes));
-    stamp('scatter');
-    end.scatter(frame);
-    stamp('load');
-    end.load(frame);
+    if (rounds > 0) {
+      const last = end.validateRound(receivedFrame(slot.arena, frameBytes));
+      const { image } = last;
+      if (image === null) return refused(handover, end, 'the source stopped its VF before the last round');
+      stamp('scatter');
+      end.scatterRound(last);
+      stamp('load');
+      end.load({ image });
+    } else {
+      const frame = end.validate(receivedFrame(slot.arena, frameBytes, codecOf(task.to).frameBytesMax));
+      stamp('scatter');
+      end.scatter(frame);
+      stamp('load');
+      end.load(frame);
+    }
     stamp('start');
     end.run();
   } catch (error) {
@@ -170,8 +217,37 @@ function refused(handover: Int32Array, end: VfEnd, reason: string, hint?: string
   end.reset();
   end.close();
   publish(handover, HANDOVER.prepared, NOT_PREPARED);
+  publish(handover, HANDOVER.roundsTaken, ROUND_REFUSED);
   publish(handover, HANDOVER.verdict, VERDICT.refused);
   return hint === undefined ? { kind: 'refused', reason } : { kind: 'refused', reason, hint };
+}
+
+/** A round that is less than this share of the one before shows that the guest is slower than the sending. */
+const SHRINKS_BELOW = 0.75;
+
+/** Whether another round before the pause would make the last one shorter: as long as they shrink. */
+function worthARound(roundBytes: readonly number[]): boolean {
+  const [before, last] = roundBytes.slice(-2);
+  return before === undefined || last === undefined || last < SHRINKS_BELOW * before;
+}
+
+/** Hands a round over and waits until it has been taken. @returns false when it was refused */
+function sendRound(handover: Int32Array, bytes: number, rounds: number): boolean {
+  Atomics.store(handover, HANDOVER.roundBytes, bytes);
+  publish(handover, HANDOVER.roundsSent, rounds);
+  const seen = rounds - 1;
+  return waitWhile(handover, HANDOVER.roundsTaken, seen, 'destination', 'being sent a round') === rounds;
+}
+
+/** Takes rounds until the source says that the pause begins. @returns how many came */
+function takeRounds(handover: Int32Array, arena: SharedArrayBuffer, end: VfEnd): number {
+  for (let taken = 0; ;) {
+    const sent = waitWhile(handover, HANDOVER.roundsSent, taken, 'source', 'being asked for the image');
+    if (sent === ROUNDS_OVER) return taken;
+    end.scatterRound(end.validateRound(receivedFrame(arena, Atomics.load(handover, HANDOVER.roundBytes))));
+    taken = sent;
+    publish(handover, HANDOVER.roundsTaken, taken);
+  }
 }
 
 function waitForFrame(handover: Int32Array): number {
@@ -184,19 +260,21 @@ function waitForVerdict(handover: Int32Array): number {
 
 /** Waits until a word is no longer 0. */
 function waitForChange(words: Int32Array, index: number, who: string, last: string): number {
+  return waitWhile(words, index, 0, who, last);
+}
+
+/** Waits until a word no longer has a value. @returns what it has then */
+function waitWhile(words: Int32Array, index: number, seen: number, who: string, last: string): number {
   const deadlineNs = nowNs() + world.limitMs * 1e6;
   for (let spins = 0; ; spins++) {
     const value = Atomics.load(words, index);
-    if (value !== 0) return value;
-    if (spins < SPINS_BEFORE_SLEEP) continue;
+    if (value !== seen) return value;
+    if (spins < waiting.halfSpins) continue;
     const leftMs = (deadlineNs - nowNs()) / 1e6;
     if (leftMs <= 0) throw new WorkerLost(who, last);
-    Atomics.wait(words, index, 0, leftMs);
+    Atomics.wait(words, index, seen, leftMs);
   }
 }
-
-/** A source spins only a moment for its destination: the two share few cores with the device thread. */
-const SPINS_BEFORE_SLEEP = 200;
 
 /** The VM goes on at its source. @returns whether it does, with its VF served */
 function resume(task: MigrationTask, end: VfEnd): boolean {

@@ -14,6 +14,80 @@ export const WAIT_LIMIT_MS = 5_000;
 
 const NS_PER_MS = 1e6;
 
+/** How the threads of a world wait for each other. */
+export type WaitingStyle = 'spin' | 'spin-then-wait' | 'wait';
+
+export interface WaitingPolicy {
+  readonly style: WaitingStyle;
+  /** Loads of a lane before it sleeps. */
+  readonly laneSpins: number;
+  /** Loads of a migration half before it sleeps: it waits for its other half, with which it shares few cores. */
+  readonly halfSpins: number;
+  /** Turns of the device thread without work before it sleeps. */
+  readonly deviceIdleTurns: number;
+}
+
+/** Nothing measured: what suits a machine whose sleeper needs some tens of microseconds to wake up. */
+export const WAITING_DEFAULT: WaitingPolicy = {
+  style: 'spin-then-wait',
+  laneSpins: SPINS,
+  halfSpins: 200,
+  deviceIdleTurns: IDLE_TURNS,
+};
+
+/** What was found out about the machine. */
+export interface WaitingFacts {
+  /** Cores that this process may use. */
+  readonly cores: number;
+  /** One atomic load, with its loop, in ns. */
+  readonly loadNs: number;
+  /** A turn of the device thread without work, in ns. */
+  readonly turnNs: number;
+  /** From the notify until the sleeper runs, in ns: half a round trip of two threads that sleep. */
+  readonly wakeNs: number;
+  /** A round trip of two threads that spin, in ns; more than {@link wakeNs} where they get no core each. */
+  readonly spinRoundNs: number;
+}
+
+/** Round trips that a lane may spin where cores are short: the device thread is running and answers, or it is not. */
+const SHORT_ROUNDS = 8;
+/** A device thread that has a core sleeps only after so many times what waking it costs. */
+const AWAKE_WAKES = 10;
+const SPINS_LEAST = 50;
+const SPINS_MOST = 100_000;
+
+/**
+ * Chooses how long to spin. Who spins for as long as a wake-up costs, then sleeps, never waits more than twice as long as
+ * who knew the future. That holds while the one waited for has a core; with more threads than cores, a spin keeps it from
+ * running, so that a lane spins no longer than an answer takes from a thread that does run. Where spinning threads do not
+ * even meet faster than sleeping ones, nobody spins.
+ *
+ * @param threads that may be at work at the same time: the device thread, and each that asks it
+ */
+export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPolicy {
+  const { cores, loadNs, turnNs, wakeNs, spinRoundNs } = facts;
+  const spins = (ns: number): number => Math.round(Math.min(SPINS_MOST, Math.max(SPINS_LEAST, ns / loadNs)));
+  if (cores < 2 || spinRoundNs >= wakeNs) return { style: 'wait', laneSpins: 0, halfSpins: 0, deviceIdleTurns: 0 };
+  const short = spins(SHORT_ROUNDS * spinRoundNs);
+  if (threads > cores) {
+    const deviceIdleTurns = Math.round(wakeNs / turnNs);
+    return { style: 'spin-then-wait', laneSpins: short, halfSpins: 0, deviceIdleTurns };
+  }
+  return {
+    style: 'spin-then-wait',
+    laneSpins: spins(wakeNs),
+    halfSpins: short,
+    deviceIdleTurns: Math.round((AWAKE_WAKES * wakeNs) / turnNs),
+  };
+}
+
+/** A policy of a given style, for comparison. `spin` sleeps after a very long time only: a lost thread must be noticed. */
+export function waitingOf(style: WaitingStyle, calibrated: WaitingPolicy = WAITING_DEFAULT): WaitingPolicy {
+  if (style === 'spin') return { style, laneSpins: 1e8, halfSpins: 1e8, deviceIdleTurns: 1e9 };
+  if (style === 'wait') return { style, laneSpins: 0, halfSpins: 0, deviceIdleTurns: 0 };
+  return { ...calibrated, style };
+}
+
 /**
  * Waits until a word has a value.
  *
@@ -24,8 +98,9 @@ export function waitForValue(
   index: number,
   value: number,
   limitMs: number = WAIT_LIMIT_MS,
+  spinsMost: number = SPINS,
 ): boolean {
-  for (let spins = 0; spins < SPINS; spins++) if (Atomics.load(words, index) === value) return true;
+  for (let spins = 0; spins < spinsMost; spins++) if (Atomics.load(words, index) === value) return true;
   const deadlineNs = nowNs() + limitMs * NS_PER_MS;
   for (;;) {
     const seen = Atomics.load(words, index);

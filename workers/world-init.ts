@@ -4,6 +4,7 @@
 import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
 import type { MigrationRefusal } from '../sim/vfio/migration-refusal.ts';
+import type { WaitingPolicy } from './waiting.ts';
 
 export interface WorldHost {
   /** PF register 0x30. */
@@ -20,6 +21,8 @@ export interface WorldVm {
   readonly fn: number;
   /** Queue structures, per host. */
   readonly memories: readonly SharedArrayBuffer[];
+  /** What its guest gave to its queues and took from them, see RING_MARK; without, it is not sent in rounds. */
+  readonly marks?: SharedArrayBuffer;
 }
 
 /** Room for one migration in flight. */
@@ -45,4 +48,6 @@ export interface WorldInit {
   readonly slots: readonly WorldSlot[];
   /** How long any thread waits for another before that one counts as lost, in ms. */
   readonly limitMs: number;
+  /** Default: {@link WAITING_DEFAULT}. */
+  readonly waiting?: WaitingPolicy;
 }

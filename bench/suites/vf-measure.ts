@@ -40,7 +40,7 @@ const runner = new BennyRunner();
 
 /** A lane of its own for each task: the thread outlives the worlds that it measures. */
 function laneOf(world: WorldInit): Lane {
-  return new Lane(world.map, world.limitMs);
+  return new Lane(world.map, world.limitMs, world.waiting?.laneSpins);
 }
 
 /** Runs something while the VM's vCPUs stand still. */

@@ -11,6 +11,8 @@ import {
   type FrameExpectation,
   frameBytesMax,
   type FrameIdentity,
+  FrameReader,
+  FrameWriter,
   PREFIX_BYTES,
   readFrame,
   receivedFrame,
@@ -185,6 +187,61 @@ describe('a sound frame', () => {
         expect(sent.length).toBeLessThanOrEqual(frameBytesMax(image.length, places));
       }),
     );
+  });
+});
+
+describe('who writes and reads many', () => {
+  const writer = new FrameWriter(IDENTITY, 'linux-6.12.117', PLACES);
+  const reader = new FrameReader(EXPECTED);
+  const into = new Uint8Array(frameBytesMax(IMAGE_MAX, PLACES));
+  const write = (image = IMAGE, memory = MEMORY): Uint8Array => into.subarray(0, writer.write(into, image, memory));
+  const other = MEMORY.map((byte) => byte ^ 0xff);
+
+  test('writes what the function for one writes, whatever came before', () => {
+    const short = IMAGE.subarray(0, 40);
+    for (const [image, memory] of [
+      [IMAGE, MEMORY],
+      [IMAGE, other],
+      [short, MEMORY],
+      [IMAGE, MEMORY],
+    ] as const) {
+      expect(write(image, memory)).toEqual(frameOf(image, memory));
+    }
+  });
+
+  test('copies each byte once', () => {
+    const before = writer.bytesCopied;
+    write();
+    expect(writer.bytesCopied - before).toBe(IMAGE.length + 100 + 64 + 130);
+  });
+
+  test('unpacks a header again only when more than checksums has changed', () => {
+    const images: [Uint8Array, Uint8Array][] = [];
+    for (const memory of [MEMORY, other, MEMORY]) {
+      const { image, sections } = reader.read(write(IMAGE, memory));
+      expect(sections.map(({ place }) => place)).toEqual(PLACES);
+      images.push([image, sections[2]!.data.slice()]);
+    }
+    expect(reader.headersUnpacked).toBe(1);
+    expect(images[1]![1]).toEqual(other.subarray(256, 256 + 130));
+    expect(reader.read(write(IMAGE.subarray(0, 40))).image).toEqual(IMAGE.subarray(0, 40));
+    expect(reader.headersUnpacked).toBe(2);
+  });
+
+  test('refuses a damaged frame between two sound ones, whichever way its header went', () => {
+    const sound = write().slice();
+    reader.read(sound);
+    for (const at of meaningful(sound)) {
+      const bad = sound.slice();
+      bad[at]! ^= 0x10;
+      expect(() => reader.read(bad)).toThrow(UserError);
+    }
+    expect(reader.read(sound).image).toEqual(IMAGE);
+  });
+
+  test('refuses a header that is sound but of another destination', () => {
+    reader.read(write());
+    expect(() => reader.read(craft({ ...headerOf(), isolation: 0 }))).toThrow('queue isolation is 0');
   });
 });
 

@@ -7,6 +7,7 @@ import { WALL_PARTS } from '../../workers/handover.ts';
 import { frameBytesMax } from '../../workers/image-stream.ts';
 import { RealWorld } from '../../workers/real-world.ts';
 import type { DamageName } from '../../workers/vf-tasks.ts';
+import { waitingOf } from '../../workers/waiting.ts';
 import { troubles, moved, OPTIONS, progress, SATURATED, stayed, worldOf } from './world-rig.ts';
 
 const LOADS: readonly (readonly [name: string, load: Load])[] = [
@@ -87,7 +88,7 @@ describe('a frame that is damaged on its way', () => {
     async (damage, text) => {
       await progress(world);
       for (let again = 0; again < 3; again++) {
-        const { reason, hint } = stayed(await world.migrate(0, host, damage));
+        const { reason, hint } = stayed(await world.migrate(0, host, { damage }));
         expect(reason).toContain('the destination refused the image: image stream refused: ');
         expect(reason).toContain(text);
         expect(reason).not.toContain('\n');
@@ -103,6 +104,63 @@ describe('a frame that is damaged on its way', () => {
   test('costs the VM no task', async () => {
     expect(troubles(await world.finish())).toEqual([]);
   });
+});
+
+describe('with pre-copy', () => {
+  test.each(LOADS)('a VM that is %s moves there and back and loses nothing', async (name, load) => {
+    const world = await worldOf({ load });
+    for (let turn = 0; turn < 6; turn++) {
+      const { roundBytes, frameBytes } = moved(await world.migrate(0, turn % 2, { roundsMax: 3 }));
+      expect(roundBytes.length).toBeGreaterThan(0);
+      expect(roundBytes.length).toBeLessThanOrEqual(3);
+      // The first round has everything, whatever was sent in an earlier move; an idle guest leaves the rest clean.
+      expect(roundBytes[0]).toBeGreaterThan(world.layout.contextBufferOffset);
+      expect(name !== 'idle' || frameBytes < world.layout.queuesOffset + 1024).toBe(true);
+      if (name !== 'idle') await progress(world);
+    }
+    expect(troubles(await world.finish())).toEqual([]);
+  });
+
+  test('moves with it and without take turns', async () => {
+    const world = await worldOf();
+    for (let turn = 0; turn < 6; turn++) {
+      const { roundBytes } = moved(await world.migrate(0, turn % 2, { roundsMax: turn % 3 }));
+      expect(roundBytes.length > 0).toBe(turn % 3 > 0);
+      await progress(world);
+    }
+    expect(troubles(await world.finish())).toEqual([]);
+  });
+
+  test.each([
+    ['a round', true],
+    ['what is sent in the pause', false],
+  ])(
+    '%s that is damaged leaves the VM at its source, and the next move takes it along',
+    async (_what, damagedRound) => {
+      const world = await worldOf();
+      for (const damage of ['corrupt', 'truncated', 'oversized', 'foreign', 'version'] as const) {
+        await progress(world);
+        const outcome = stayed(await world.migrate(0, 0, { roundsMax: 2, damage, damagedRound }));
+        expect(outcome.reason).toContain('image stream refused: ');
+        expect(
+          outcome.reason.startsWith(damagedRound ? 'the destination refused a round' : 'the destination refused the'),
+        ).toBe(true);
+        await progress(world);
+      }
+      moved(await world.migrate(0, 0, { roundsMax: 2 }));
+      await progress(world);
+      expect(troubles(await world.finish())).toEqual([]);
+    },
+  );
+});
+
+test.each(['spin', 'wait'] as const)('threads that %s move a VM as well', async (style) => {
+  const world = await worldOf({ waiting: waitingOf(style) });
+  for (let turn = 0; turn < 4; turn++) {
+    moved(await world.migrate(0, turn % 2));
+    await progress(world);
+  }
+  expect(troubles(await world.finish())).toEqual([]);
 });
 
 test('a destination that isolates its queues otherwise refuses the VM, which runs on', async () => {
@@ -136,7 +194,7 @@ describe('many VMs', () => {
   test('do not disturb one whose frame is damaged, nor it them', async () => {
     const world = await worldOf({ vms: 6, threads: 3 });
     const outcomes = await Promise.all(
-      Array.from({ length: 6 }, (_, vm) => world.migrate(vm, 0, vm === 2 ? 'corrupt' : undefined)),
+      Array.from({ length: 6 }, (_, vm) => world.migrate(vm, 0, vm === 2 ? { damage: 'corrupt' } : {})),
     );
     expect(outcomes.map(({ kind }) => kind)).toEqual(['moved', 'moved', 'failed', 'moved', 'moved', 'moved']);
     for (let vm = 0; vm < 6; vm++) await progress(world, vm);
