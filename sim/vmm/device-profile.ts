@@ -25,6 +25,8 @@ export const deviceProfileSchema = z.strictObject({
   stateBytes: figure,
   /** Share of the state that is sent before the stop, 0 to 1. */
   preCopiedShare: figure,
+  /** Whether that is of use only if the source waits until the destination has made room for it (switchover-ack). */
+  preCopyNeedsAck: z.boolean().default(false),
   /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
   fixedNs: figure,
   /** The same for each queue, in ns. */
@@ -49,6 +51,7 @@ export type RangeEnd = 'point' | 'short' | 'long';
 export interface DeviceFigures {
   readonly stateBytes: number;
   readonly preCopiedShare: number;
+  readonly preCopyNeedsAck: boolean;
   readonly fixedNs: number;
   readonly perQueueNs: number;
   readonly streamBytesPerSecond: number;
@@ -63,6 +66,7 @@ export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures 
   return {
     stateBytes: pick(profile.stateBytes),
     preCopiedShare: pick(profile.preCopiedShare),
+    preCopyNeedsAck: profile.preCopyNeedsAck,
     fixedNs: pick(profile.fixedNs),
     perQueueNs: pick(profile.perQueueNs),
     streamBytesPerSecond: pick(profile.streamBytesPerSecond),

@@ -33,7 +33,7 @@ export const moveExperimentSchema = z.strictObject({
   multifd: z.boolean().default(true),
   tls: z.boolean().default(false),
   compression: z.enum(['none', 'zlib', 'zstd', 'deflate-software', 'deflate-hardware']).default('none'),
-  /** The corpus: that of the parameters, or the random fill of the D06 table. */
+  /** What fills the memory: the corpus, or the random fill of table d06, which any method takes to the ratio of deflate. */
   corpus: z.enum(['silesia', 'random']).default('silesia'),
   preallocated: z.boolean().default(true),
   capGigabytesPerSecond: z.number().positive().optional(),
@@ -108,7 +108,7 @@ function moveInput(
       multifd: experiment.multifd,
       tls: experiment.tls,
       compression: experiment.compression === 'none' ? null : experiment.compression,
-      compressionRatio: experiment.corpus === 'random' ? p.randomFillRatio : null,
+      compressionRatio: experiment.corpus === 'random' ? p.deflateRatio : null,
       preallocated: experiment.preallocated,
       maxBytesPerSecond: cap === undefined ? Infinity : cap * 1e9,
     },

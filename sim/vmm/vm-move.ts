@@ -123,7 +123,8 @@ export function checkMove(input: VmMoveInput): void {
 }
 
 /** Moves a VM. */
-export function moveVm(input: VmMoveInput, p: VmmParameters): VmMoveResult {
+export function moveVm(given: VmMoveInput, p: VmmParameters): VmMoveResult {
+  const input = withPreCopy(given);
   const { memory, stream, devices } = input;
   const rates = streamRates(stream, p);
   const inUse = memory.bytes * memory.nonZeroShare;
@@ -164,6 +165,15 @@ export function moveVm(input: VmMoveInput, p: VmmParameters): VmMoveResult {
     memoryBytes,
     wireBytes: memoryBytes / rates.ratio + stateBytes(devices, 'before') + pauseBytes,
   };
+}
+
+/** What is sent before the stop is of no use to devices that need the destination's answer, when nobody waits for it. */
+function withPreCopy(input: VmMoveInput): VmMoveInput {
+  if (input.switchoverAck || !input.devices.some(({ figures }) => figures.preCopyNeedsAck)) return input;
+  const devices = input.devices.map((group) =>
+    group.figures.preCopyNeedsAck ? { ...group, figures: { ...group.figures, preCopiedShare: 0 } } : group,
+  );
+  return { ...input, devices };
 }
 
 /** @returns when the source calls the move done */

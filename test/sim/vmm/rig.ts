@@ -52,6 +52,7 @@ export const MEMORY: MemoryInput = {
 export const FIGURES: DeviceFigures = {
   stateBytes: 100e6,
   preCopiedShare: 0,
+  preCopyNeedsAck: false,
   fixedNs: 50 * MS,
   perQueueNs: 0,
   streamBytesPerSecond: 100e6,

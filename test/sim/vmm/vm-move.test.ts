@@ -143,6 +143,13 @@ describe('devices', () => {
     expect(late.pauseNs - early.pauseNs).toBeCloseTo(500 * MS, 3);
   });
 
+  test('what is sent ahead helps a device that needs the answer only when it is waited for', () => {
+    const figures = { preCopiedShare: 1, preCopyNeedsAck: true };
+    const late = move({ devices: devices(1, figures), memory: { tail: 'zeros' } });
+    const early = move({ devices: devices(1, figures), memory: { tail: 'zeros' }, switchoverAck: true });
+    expect(late.pauseNs - early.pauseNs).toBeCloseTo(1000 * MS, 3);
+  });
+
   test('known steps come in their places', () => {
     const step = { stopNs: 1 * MS, saveNs: 2 * MS, loadNs: 3 * MS, startNs: 4 * MS };
     const [group] = devices(2, { stateBytes: 176 });
