@@ -60,7 +60,7 @@ export function runSentences(document: RunDocument): string[] {
   }
   if (figures.reported !== undefined) {
     const vmm = scenario.vmm === 'qemu' ? 'QEMU' : 'Cloud Hypervisor';
-    said.push(`${vmm} calls ${marked(figures.reported)} of it downtime.`);
+    said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
   }
   said.push(
     `${bytes(vm.memoryBytes)} of memory went, at ${formatValue(document.stream.memoryBytesPerSecond, 'B/s')}, bound by ` +

@@ -152,8 +152,8 @@ export const scenarioSchema = z.strictObject({
   parallelDevices: z.boolean().default(false),
   /** Whether the destination makes room for device state before the stop. */
   switchoverAck: z.boolean().default(false),
-  /** Whether the source waits for the destination's answer. */
-  returnPath: z.boolean().default(false),
+  /** Whether the source waits for the destination's answer. Default: as the VMM does unless told otherwise. */
+  returnPath: z.boolean().optional(),
   /** What becomes of a VF whose driver failed. Default: what the VMM does. */
   recovery: z.enum(['goOn', 'reset']).optional(),
   devices: z.array(device).default([]),

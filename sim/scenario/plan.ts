@@ -277,7 +277,8 @@ export function moveInputOf(
   steps?: readonly (readonly DeviceSteps[] | undefined)[],
   windowPhase: number = WINDOW_PHASES.point[0]!,
 ): VmMoveInput {
-  const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices, returnPath } = plan.scenario;
+  const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices } = plan.scenario;
+  const { returnPath = vmm === 'cloud-hypervisor' } = plan.scenario;
   const { compression, compressionRatio = null, maxBytesPerSecond = Infinity, multifd = stream.channels > 1 } = stream;
   const { steps: limits, timeout = Infinity, rounds = Infinity } = convergence;
   return {

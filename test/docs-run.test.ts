@@ -1,0 +1,145 @@
+/**
+ * Keeps true what the pages about `stopcopy run` repeat: parameters, fields, and the output in README.md.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { parseInput } from '../bench/cli/input-file.ts';
+import { packageRoot } from '../bench/package-root.ts';
+import { type RunDocument, runDocument } from '../bench/run/document.ts';
+import { playScenario, readScenario } from '../bench/run/play.ts';
+import { MOVE_POINTS } from '../sim/scenario/device-move.ts';
+import { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
+import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts';
+import { MOVE_PARTS } from '../sim/scenario/move-pause.ts';
+import { VMM_PARAMETER } from '../sim/vmm/parameters.ts';
+import { PAUSE_PARTS } from '../sim/vmm/pause-parts.ts';
+import { captured } from './bench/captured.ts';
+
+const ROOT = packageRoot();
+
+function read(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8');
+}
+
+/** Rows of the tables under a heading: their cells, without backticks. */
+function rowsUnder(page: string, heading: string): string[][] {
+  const text = `\n${read(page)}`;
+  const from = text.indexOf(`\n${heading}\n`);
+  expect({ page, heading, there: from >= 0 }).toMatchObject({ there: true });
+  const rest = text.slice(from + heading.length + 2);
+  const until = rest.search(/^## /m);
+  const section = until < 0 ? rest : rest.slice(0, until);
+  return Array.from(section.matchAll(/^\|(.*)\|$/gm), ([, row = '']) =>
+    row.split('|').map((cell) => cell.replaceAll('`', '').trim()),
+  ).slice(2);
+}
+
+function namesUnder(page: string, heading: string): string[] {
+  return rowsUnder(page, heading).map(([name = '']) => name);
+}
+
+function sorted(names: Iterable<string>): string[] {
+  return [...names].toSorted();
+}
+
+const numberIn = (cell: string | undefined): number => Number((cell ?? '').replaceAll(' ', ''));
+
+describe('docs/pause.md', () => {
+  it('has the parameters of the VMM, row by row', () => {
+    const told = rowsUnder('docs/pause.md', '## Parameters').map(([name, value, short, long, unit, from, source]) => [
+      name,
+      numberIn(value),
+      numberIn(short),
+      numberIn(long),
+      unit,
+      from,
+      source,
+    ]);
+    const held = Object.entries(VMM_PARAMETER).map(([name, { value, short, long, unit, from, source }]) => [
+      name,
+      value,
+      short,
+      long,
+      unit,
+      from,
+      source,
+    ]);
+    expect(told).toEqual(held);
+  });
+
+  it('has the parts in their order', () => {
+    const parts = rowsUnder('docs/pause.md', '## The order of things').map((cells) => cells[3] ?? '');
+    expect(parts.filter((part) => part !== 'before the pause')).toEqual(PAUSE_PARTS);
+    const text = read('docs/pause.md');
+    for (const part of MOVE_PARTS) expect(text).toContain(`\`${part}\``);
+  });
+});
+
+describe('docs/scenario-format.md', () => {
+  const { shape } = scenarioSchema;
+  const fieldsOf = (schema: { shape: object }): string[] => sorted(Object.keys(schema.shape));
+
+  it.each([
+    ['## Scenario', fieldsOf(scenarioSchema)],
+    ['## `memory`', fieldsOf(shape.memory)],
+    ['## `stream`', fieldsOf(shape.stream)],
+    ['## `convergence`', fieldsOf(shape.convergence.unwrap())],
+    ['## `devices`', fieldsOf(shape.devices.unwrap().element)],
+    ['## `faults`', sorted(shape.faults.unwrap().element.options.map((option) => [...option.shape.kind.values][0]!))],
+  ])('has the fields of the schema: %s', (heading, fields) => {
+    expect(sorted(namesUnder('docs/scenario-format.md', heading))).toEqual(fields);
+  });
+
+  it('names every point, fault and field of an image', () => {
+    const text = read('docs/scenario-format.md');
+    for (const name of [...MOVE_POINTS, ...DEVICE_FAULT_NAMES, ...IMAGE_FIELD_NAMES])
+      expect(text).toContain(`\`${name}\``);
+  });
+
+  it('begins with a scenario that can be played', () => {
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(read('docs/scenario-format.md')) ?? [];
+    const scenario: Scenario = scenarioSchema.parse(parseInput(example, 'example'));
+    expect(scenario).toMatchObject({ name: 'mine', memory: { size: 64 * 1024 ** 3 } });
+  });
+});
+
+describe('docs/run-format.md', () => {
+  async function document(): Promise<RunDocument> {
+    const plan = readScenario('zip-64');
+    return runDocument(await playScenario(plan, captured(true).output, new AbortController().signal));
+  }
+
+  it('has the fields of a document', async () => {
+    const made = await document();
+    expect(sorted(namesUnder('docs/run-format.md', '# The run document'))).toEqual(sorted(Object.keys(made)));
+    expect(sorted(namesUnder('docs/run-format.md', '## `vms`'))).toEqual(sorted(Object.keys(made.vms[0]!)));
+    const figures = rowsUnder('docs/run-format.md', '## `figures`').map(([name, kind]) => `${name} ${kind}`);
+    const made_ = Object.entries(made.figures).map(([name, { kind }]) => `${name} ${kind}`);
+    expect(sorted(figures)).toEqual(sorted(made_));
+  });
+});
+
+describe('README.md', () => {
+  it('shows what stopcopy run prints', () => {
+    const section = /^ {4}npx stopcopy (run [\w-]+)\n[\s\S]*?\n```\n([\s\S]*?)\n```/m.exec(read('README.md'));
+    const [, command = '', shown = ''] = section ?? [];
+    const entry = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
+    const { status, stdout } = spawnSync(process.execPath, [...entry, ...command.split(' ')], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(shown.length).toBeGreaterThan(500);
+    // An ellipsis stands for lines that are left out.
+    let rest = stdout;
+    for (const piece of shown.split(/\n?…\n/)) {
+      expect(rest).toContain(piece);
+      rest = rest.slice(rest.indexOf(piece) + piece.length);
+    }
+    expect(rest.trim()).toBe('');
+  });
+});
