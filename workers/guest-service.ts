@@ -65,6 +65,8 @@ const BEHIND_NS_MAX = 1e6;
 /** Rest when a look found nothing: the latency of an interrupt, rather than a core burnt that others need. */
 const REST_MS = 0.02;
 const SLEEP_MS = 100;
+/** Random streams of clients that came from another process begin here. */
+const ARRIVED_STREAM = 1024;
 /** Pauses kept for the report. */
 const PAUSES_MAX = 100_000;
 
@@ -77,7 +79,8 @@ class GuestVm {
   private readonly checker: CompletionChecker;
   private readonly buses: readonly LaneBus[];
   private readonly memories: readonly GuestMemory[];
-  private readonly arrivals: ArrivalProcess | null;
+  private load: Load;
+  private arrivals: ArrivalProcess | null;
   private readonly lastNs: Float64Array;
   private readonly awaited: Uint8Array;
   private readonly pausesNs: number[] = [];
@@ -96,7 +99,6 @@ class GuestVm {
     this.map = map;
     this.lane = lane;
     this.absent = init.absent ?? false;
-    if (this.absent) this.stoppedNs = localNowNs();
     const { kind, queuePairs, dmaBase } = init;
     const layout = new QueueLayout({ kind, queuePairs, dmaBase });
     this.memories = init.places.map((place) => new GuestMemory(place.memory, dmaBase));
@@ -115,16 +117,8 @@ class GuestVm {
       checker: this.checker,
       onCompletion: (queue) => this.completion(queue),
     });
-    const { load } = init;
-    this.arrivals =
-      load.kind === 'open'
-        ? new ArrivalProcess({
-            ratePerSecond: init.capacityPerSecond * load.fractionOfCapacity,
-            queues: queuePairs,
-            random: new Random(init.seed, index),
-            startNs: localNowNs(),
-          })
-        : null;
+    this.load = init.load;
+    this.arrivals = this.arrivalsOf(init.load, index);
   }
 
   boot(): boolean {
@@ -133,7 +127,7 @@ class GuestVm {
     this.actual = runningOn(0);
     Atomics.store(this.map, vmWord(this.index, GUEST_VM.wanted), this.actual);
     publish(this.map, vmWord(this.index, GUEST_VM.actual), this.actual);
-    if (this.init.load.kind === 'closed') this.guest.keepInFlight(this.init.load.inFlightPerQueue);
+    if (this.load.kind === 'closed') this.guest.keepInFlight(this.load.inFlightPerQueue);
     return true;
   }
 
@@ -148,7 +142,7 @@ class GuestVm {
     if (!this.quiet && Atomics.load(this.map, vmWord(this.index, GUEST_VM.quiesce)) === 1) this.quiesce();
     if (this.quiet) return this.drain();
     if (this.arrivals !== null) this.arrive(this.arrivals);
-    if (this.init.load.kind === 'idle') return SLEEP_MS;
+    if (this.load.kind === 'idle') return SLEEP_MS;
     return taken > 0 ? 0 : REST_MS;
   }
 
@@ -163,9 +157,9 @@ class GuestVm {
       this.lane.flush();
       this.stoppedNs = nowNs;
       this.awaited.fill(1);
-      if (this.init.ledger !== undefined) writeLedgerRoom(this.init.ledger, this.guest.ledger());
+      if (this.init.ledger !== undefined) writeLedgerRoom(this.init.ledger, this.guest.ledger(this.load));
     } else {
-      if (this.absent) this.arriveHere();
+      if (this.absent) this.arriveHere(nowNs);
       const host = wanted - 1;
       if (host === this.host) {
         // It only stood still for a while; what is reported is the pause of a move.
@@ -182,11 +176,26 @@ class GuestVm {
   }
 
   /** The VM comes from another process, and goes on where its software stood. */
-  private arriveHere(): void {
+  private arriveHere(nowNs: number): void {
     this.absent = false;
+    this.stoppedNs = nowNs;
     const ledger = readLedgerRoom(this.init.ledger ?? bug('GUEST_WITHOUT_LEDGER'), this.guest.layout);
     this.guest.takeOver(ledger);
     this.guest.keepInFlight(ledger.guest.inFlight);
+    this.load = ledger.load;
+    // Other draws than at the source: those it made there are not known here.
+    this.arrivals = this.arrivalsOf(ledger.load, this.index + ARRIVED_STREAM);
+  }
+
+  /** @param stream of the random numbers */
+  private arrivalsOf(load: Load, stream: number): ArrivalProcess | null {
+    if (load.kind !== 'open') return null;
+    return new ArrivalProcess({
+      ratePerSecond: this.init.capacityPerSecond * load.fractionOfCapacity,
+      queues: this.init.queuePairs,
+      random: new Random(this.init.seed, stream),
+      startNs: localNowNs(),
+    });
   }
 
   private arrive(arrivals: ArrivalProcess): void {

@@ -5,8 +5,10 @@ import { Command, CommanderError } from 'commander';
 
 import { registerBench } from '../commands/bench.ts';
 import { registerIsolation } from '../commands/isolation.ts';
+import { registerReceive } from '../commands/receive.ts';
 import { registerReport } from '../commands/report.ts';
 import { registerRun } from '../commands/run.ts';
+import { registerSend } from '../commands/send.ts';
 import { registerValidate } from '../commands/validate.ts';
 import { registerVerify } from '../commands/verify.ts';
 import { packageVersion } from '../package-root.ts';
@@ -19,6 +21,7 @@ import { Output } from './output.ts';
 const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
   ['stopcopy run zip-64', 'one migration of a whole VM, and its pause in parts'],
+  ['stopcopy send --socket /tmp/move.sock', 'a VM, moved live to stopcopy receive in another process'],
   ['stopcopy verify', 'replay the recorded traces of the package'],
   ['stopcopy isolation t12', 'who reaches the control area on a PCIe topology'],
   ['stopcopy bench --help', 'options and examples of a command'],
@@ -28,6 +31,8 @@ const PROGRAM_EXAMPLES = examples([
 const COMMANDS: readonly RegisterCommand[] = [
   registerBench,
   registerRun,
+  registerSend,
+  registerReceive,
   registerValidate,
   registerVerify,
   registerIsolation,

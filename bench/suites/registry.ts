@@ -11,7 +11,7 @@ interface OwnSuite {
   readonly load: () => Promise<RunSuite>;
 }
 
-export type OwnSuiteName = 'designs' | 'engine';
+export type OwnSuiteName = 'designs' | 'engine' | 'transport' | 'growth';
 
 /** Suites that print a table of their own. */
 export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
@@ -22,6 +22,14 @@ export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
   engine: {
     about: 'how fast events are: the event queue against a bare heap, and all queues of a device saturated',
     load: async () => (await import('./engine.ts')).runEngine,
+  },
+  growth: {
+    about: 'how the cost of the model grows with VFs and events, and how many whole VMs it moves in a second',
+    load: async () => (await import('./growth.ts')).runGrowth,
+  },
+  transport: {
+    about: 'an image from process to process: the stream of a move against bare sockets, latency, copies',
+    load: async () => (await import('./transport.ts')).runTransport,
   },
 };
 

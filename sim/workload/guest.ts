@@ -236,8 +236,12 @@ export class Guest {
     this.bus = bus;
   }
 
-  /** What this guest's software knows, to go on with in another process. Its memory is not in it. */
-  ledger(): GuestLedger {
+  /**
+   * What this guest's software knows, to go on with in another process. Its memory is not in it.
+   *
+   * @param load of its client
+   */
+  ledger(load: GuestLedger['load']): GuestLedger {
     const { accepted, completed, rejected, sqTail, cqHead, cqPhase, eqHead, eqPhase, inFlight } = this;
     const lists = {
       accepted: [...accepted],
@@ -247,7 +251,7 @@ export class Guest {
       cqHead: [...cqHead],
       cqPhase: [...cqPhase],
     };
-    return { guest: { ...lists, eqHead, eqPhase, inFlight }, checker: this.checker.ledger() };
+    return { load, guest: { ...lists, eqHead, eqPhase, inFlight }, checker: this.checker.ledger() };
   }
 
   /** Goes on where another process's guest stood still. The memory is in place. Instead of {@link start}. */

@@ -11,6 +11,7 @@ import { parseDocument } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import { VIOLATIONS_KEPT } from './checker.ts';
 import type { QueueLayout } from './layout.ts';
+import { checkLoad } from './load.ts';
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const counts = z.array(count);
@@ -33,7 +34,15 @@ const violation = z.strictObject({
   seen: z.number().int(),
 });
 
+/** What the client asks of the queues goes with the VM. Bursts are of virtual time only. */
+const load = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('idle') }),
+  z.strictObject({ kind: z.literal('closed'), inFlightPerQueue: count }),
+  z.strictObject({ kind: z.literal('open'), fractionOfCapacity: z.number() }),
+]);
+
 const ledgerSchema = z.strictObject({
+  load,
   guest: z.strictObject({
     /** Per queue: tasks taken on, seen complete, refused. */
     accepted: counts,
@@ -70,6 +79,7 @@ export function readLedger(document: unknown, layout: QueueLayout): GuestLedger 
   const ledger = parseDocument(ledgerSchema, document, 'client ledger refused');
   const { guest, checker } = ledger;
   const { queuePairs, depths } = layout;
+  checkLoad(ledger.load, depths.sq);
   for (const [name, list] of Object.entries({ ...guest, next: checker.next })) {
     if (Array.isArray(list) && list.length !== queuePairs) {
       refuse(`${name} has ${list.length} entries, this VF has ${queuePairs} queue pairs`);

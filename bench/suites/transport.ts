@@ -1,0 +1,275 @@
+/**
+ * The suite `transport`: a VF's image from one process to another, over the stream of a move and, in turn with it, over
+ * bare sockets that carry messages of the same size. docs/transport.md section 7.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { bug } from '../../sim/base/bug.ts';
+import { QueueLayout } from '../../sim/workload/layout.ts';
+import type { ReadMode } from '../../workers/transport/direct-read.ts';
+import { addressOf, type Endpoint } from '../../workers/transport/endpoint.ts';
+import { ParcelLayout } from '../../workers/transport/parcel.ts';
+import { SourceStream } from '../../workers/transport/source-stream.ts';
+import { packageVersion } from '../package-root.ts';
+import { exact, medianFigure, percentile, measured } from '../statistics.ts';
+import type { Figure } from '../result.ts';
+import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from './suite-report.ts';
+import type { PeerAnswer, PeerAsk } from './transport-peer.ts';
+
+/** How the destination reads, and whether each chunk has a checksum of its own. */
+export const WAYS = ['direct', 'copied', 'checked'] as const;
+
+type Way = (typeof WAYS)[number];
+
+export interface TransportSize {
+  readonly queuePairs: number;
+  readonly channels: readonly number[];
+  /** Images that are sent each way, warm-up apart. */
+  readonly images: number;
+}
+
+const SIZES: Readonly<Record<'quick' | 'full', TransportSize>> = {
+  quick: { queuePairs: 16, channels: [1, 4], images: 20 },
+  full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 120 },
+};
+
+const FRAME_BYTES = [64 * 1024, 1024 * 1024] as const;
+const WARM_UP_IMAGES = 8;
+const NS_PER_S = 1e9;
+const KIB = 1024;
+
+const COLUMNS: readonly SuiteColumn[] = [
+  { name: 'streamBytesPerSecond', title: 'stream\n' },
+  { name: 'bareBytesPerSecond', title: 'bare\n' },
+  { name: 'ratio', title: 'stream\nto bare' },
+  { name: 'ratioLow', title: 'lower\nquarter' },
+  { name: 'imageP50', title: 'image\np50' },
+  { name: 'imageP99', title: 'image\np99' },
+  { name: 'copiedPerByte', title: 'copied\nper byte' },
+];
+
+interface Place {
+  readonly transport: 'unix' | 'tcp';
+  readonly frameBytes: number;
+  readonly channels: number;
+  readonly way: Way;
+}
+
+export function runTransport(options: SuiteOptions): Promise<SuiteReport> {
+  const size = SIZES[options.quick ? 'quick' : 'full'];
+  const queuePairs = options.queuePairs?.[0] ?? size.queuePairs;
+  return measureTransport({ ...size, queuePairs });
+}
+
+export async function measureTransport(size: TransportSize): Promise<SuiteReport> {
+  const { bytes } = new ParcelLayout(
+    new QueueLayout({ kind: 'zip', queuePairs: size.queuePairs, dmaBase: 0x2f_0000_0000 }),
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'stopcopy-transport-'));
+  const peer = await PeerProcess.start();
+  const rows: SuiteRow[] = [];
+  try {
+    for (const place of places(size)) rows.push(await measurePlace(place, bytes, size.images, folder, peer));
+  } finally {
+    peer.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    suite: 'transport',
+    title: `An image of ${bytes} bytes between two processes, in turn with bare sockets and messages of the same size`,
+    columns: COLUMNS,
+    rows,
+    remarks: [
+      { about: 'direct', lines: ['bytes are read from the socket straight into the parcel'] },
+      { about: 'copied', lines: ['bytes come in pieces of the socket and are copied into the parcel'] },
+      {
+        about: 'checked',
+        lines: ['as direct, and each frame has a checksum, made and compared by the socket threads'],
+      },
+    ],
+    costs: [],
+  };
+}
+
+function places({ channels }: TransportSize): Place[] {
+  return (['unix', 'tcp'] as const).flatMap((transport) =>
+    FRAME_BYTES.flatMap((frameBytes) => [
+      ...channels.map((count): Place => ({ transport, frameBytes, channels: count, way: 'direct' })),
+      ...(['copied', 'checked'] as const).map((way): Place => ({ transport, frameBytes, channels: 1, way })),
+    ]),
+  );
+}
+
+async function measurePlace(
+  place: Place,
+  bytes: number,
+  images: number,
+  folder: string,
+  peer: PeerProcess,
+): Promise<SuiteRow> {
+  const { transport, frameBytes, channels, way } = place;
+  const at = (name: string): Endpoint =>
+    transport === 'unix' ? { kind: 'unix', path: join(folder, name) } : { kind: 'tcp', host: '127.0.0.1', port: 0 };
+  const parcel = new Uint8Array(new SharedArrayBuffer(bytes)).map((_, index) => index * 31);
+  const readMode: ReadMode = way === 'copied' ? 'data' : 'onread';
+  const stream = new SourceStream({
+    endpoint: await peer.open({ open: 'stream', endpoint: at('stream'), readMode }),
+    hello: {
+      session: randomBytes(16).toString('hex'),
+      stopcopy: packageVersion(),
+      channels,
+      chunkBytes: frameBytes,
+      parcelBytes: bytes,
+      vm: { kind: 'zip', queuePairs: 0, isolation: 0, dmaBase: 0, driver: 'none' },
+    },
+    checksums: way === 'checked',
+  });
+  const share = Math.ceil(bytes / channels);
+  const bare = await BarePipe.open(await peer.open({ open: 'bare', endpoint: at('bare'), bytes: share }), channels);
+  const chunks = Array.from({ length: Math.ceil(bytes / frameBytes) }, (_, chunk) => chunk);
+  const message = parcel.subarray(0, Math.min(frameBytes, share));
+  const streamNs: number[] = [];
+  const bareNs: number[] = [];
+  const kinds = [
+    { samples: streamNs, once: () => stream.send(parcel, chunks) },
+    { samples: bareNs, once: () => bare.send(message, share) },
+  ];
+  try {
+    await stream.open();
+    for (let image = -WARM_UP_IMAGES; image < images; image++) {
+      // Whoever comes first finds the cores in another state: they take turns in that, too.
+      for (const { samples, once: send } of image % 2 === 0 ? kinds : kinds.toReversed()) {
+        const startNs = performance.now() * 1e6;
+        await send();
+        if (image >= 0) samples.push(performance.now() * 1e6 - startNs);
+      }
+    }
+  } finally {
+    stream.close();
+    bare.close();
+  }
+  const { payloadBytes, copiedBytes } = await peer.closeAll();
+  return {
+    at: { ...rowOf(place) },
+    figures: figuresOf(bytes, share * channels, streamNs, bareNs, copiedBytes / payloadBytes),
+  };
+}
+
+function rowOf({ transport, frameBytes, channels, way }: Place): Readonly<Record<string, string | number>> {
+  return { transport, frame: `${frameBytes / KIB} KiB`, channels, way };
+}
+
+function figuresOf(
+  bytes: number,
+  bareBytes: number,
+  streamNs: readonly number[],
+  bareNs: readonly number[],
+  copied: number,
+): Readonly<Record<string, Figure>> {
+  const ratios = streamNs.map((ns, image) => bytes / ns / (bareBytes / bareNs[image]!));
+  const ratio = medianFigure(ratios, 'x');
+  return {
+    streamBytesPerSecond: medianFigure(
+      streamNs.map((ns) => (bytes / ns) * NS_PER_S),
+      'B/s',
+    ),
+    bareBytesPerSecond: medianFigure(
+      bareNs.map((ns) => (bareBytes / ns) * NS_PER_S),
+      'B/s',
+    ),
+    ratio: { ...ratio, kind: 'ratio' },
+    ratioLow: { value: percentile(ratios, 0.25), unit: 'x', kind: 'ratio' },
+    imageP50: medianFigure(streamNs, 'ns'),
+    imageP99: measured(percentile(streamNs, 0.99), 'ns'),
+    copiedPerByte: exact(Number(copied.toFixed(3)), ''),
+  };
+}
+
+/** Plain sockets, each of which carries its share of an image in messages of one size. */
+class BarePipe {
+  private readonly sockets: readonly Socket[];
+
+  private constructor(sockets: readonly Socket[]) {
+    this.sockets = sockets;
+  }
+
+  static async open(endpoint: Endpoint, channels: number): Promise<BarePipe> {
+    const sockets = Array.from({ length: channels }, () => connect({ ...addressOf(endpoint), noDelay: true }));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    return new BarePipe(sockets);
+  }
+
+  async send(message: Uint8Array, share: number): Promise<void> {
+    await Promise.all(
+      this.sockets.map(async (socket) => {
+        const answered = once(socket, 'data');
+        for (let left = share; left > 0; left -= message.length) {
+          const piece = left < message.length ? message.subarray(0, left) : message;
+          if (!socket.write(piece)) await once(socket, 'drain');
+        }
+        await answered;
+      }),
+    );
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
+
+class PeerProcess {
+  private readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+  }
+
+  static async start(): Promise<PeerProcess> {
+    const fromSource = import.meta.url.endsWith('.ts');
+    const url = new URL(`./transport-peer.${fromSource ? 'ts' : 'js'}`, import.meta.url);
+    const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : [];
+    const child = spawn(process.execPath, [...loader, url.pathname], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const peer = new PeerProcess(child);
+    await peer.heard();
+    return peer;
+  }
+
+  async open(ask: Exclude<PeerAsk, { open: 'nothing' }>): Promise<Endpoint> {
+    const { endpoint } = await this.ask(ask);
+    return endpoint ?? bug('PEER_WITHOUT_PLACE');
+  }
+
+  closeAll(): Promise<PeerAnswer> {
+    return this.ask({ open: 'nothing' });
+  }
+
+  end(): void {
+    this.child.kill();
+  }
+
+  private ask(ask: PeerAsk): Promise<PeerAnswer> {
+    const answer = this.heard();
+    this.child.send(ask);
+    return answer;
+  }
+
+  /** The next message of the child, or its end as an error. */
+  private heard(): Promise<PeerAnswer> {
+    return new Promise((resolve, reject) => {
+      const gone = (): void => reject(new Error('the other process of the suite ended'));
+      this.child.once('exit', gone);
+      this.child.once('message', (answer: PeerAnswer) => {
+        this.child.off('exit', gone);
+        resolve(answer);
+      });
+    });
+  }
+}
