@@ -49,6 +49,9 @@ export function readScenario(word: string, seed?: number): ScenarioPlan {
   return planScenario(scenario, profiles, file);
 }
 
+/** Most runs are over before anybody asks how far they are. */
+const QUIET_MS = 2000;
+
 /** @throws Interrupted when the signal fires; what was played by then is of no use */
 export async function playScenario(plan: ScenarioPlan, output: Output, signal: AbortSignal): Promise<Played> {
   const { isolation, vms } = plan.scenario;
@@ -59,11 +62,16 @@ export async function playScenario(plan: ScenarioPlan, output: Output, signal: A
   const progress = output.progress();
   const results: ScenarioResult[] = [];
   const total = ENDS.length * vms;
+  const startedMs = performance.now();
   try {
     for (const [index, end] of ENDS.entries()) {
       let sent = 0;
       const label = end === 'point' ? 'best guesses' : `parameters that make pauses ${end}`;
-      results.push(runScenario(plan, end, () => progress.update(index * vms + sent++, total, label)));
+      const onVm = (): void => {
+        sent += 1;
+        if (performance.now() - startedMs > QUIET_MS) progress.update(index * vms + sent, total, label);
+      };
+      results.push(runScenario(plan, end, onVm));
       // Signals are heard between two runs.
       await new Promise((goOn) => setImmediate(goOn));
       signal.throwIfAborted();

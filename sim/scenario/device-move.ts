@@ -200,8 +200,9 @@ export class DeviceMove {
     const memories = vfs.map(({ guest }) => new GuestMemory(guest.memory.u8.slice().buffer, VM_DMA_BASE));
     for (const [index, { destination }] of vfs.entries()) {
       destination.host.accelerator.attachMemory(destination.fn, memories[index]!);
-      const ret = yield* this.timed(index, 'load', destination, () => this.loaded(index, destination));
-      if (ret > 0) return yield* this.leave(index, 'destination write', -ret);
+      const written = yield* this.timed(index, 'load', destination, () => this.write(index, destination));
+      if (written < 0) return yield* this.leave(index, 'destination write', written);
+      const ret = yield* this.timed(index, 'load', destination, () => destination.vfio.setState(STATE.STOP));
       if (ret < 0 && options.recovery === 'goOn') return yield* this.leave(index, 'destination load', ret);
       if (ret < 0) {
         // It is found where the VM starts, which the source takes for done: the VM runs with a device that is reset.
@@ -238,9 +239,10 @@ export class DeviceMove {
     passage.outgoing = take(source);
     ret = yield* this.read(index, source, 'ahead');
     if (ret < 0) return yield* this.leave(index, 'source read', ret);
-    ret = yield* this.call(destination, () => this.write(index, destination, ret));
+    const ahead = ret;
+    ret = yield* this.call(destination, () => this.write(index, destination));
     if (ret < 0) return yield* this.leave(index, 'destination write', ret);
-    passage.ahead = ret;
+    passage.ahead = ahead;
     return null;
   }
 
@@ -321,19 +323,13 @@ export class DeviceMove {
     return end;
   }
 
-  /** Hands the rest of an image to the destination. */
-  private write(index: number, destination: VfSlot, end: number): number {
+  /** Hands the rest of an image to the destination. @returns the bytes that it took, or a negative errno */
+  private write(index: number, destination: VfSlot): number {
     const { incoming, image, ahead } = this.passages[index]!;
     const { user } = this;
+    const end = this.lengths[index]!;
     user.bytes.set(image.subarray(ahead, end));
-    return end === ahead ? end : destination.vfio.writeFile(incoming, user, end - ahead);
-  }
-
-  /** Write and load. @returns 0, the errno of a failed write, or the negative errno of a failed load */
-  private loaded(index: number, destination: VfSlot): number {
-    const ret = this.write(index, destination, this.lengths[index]!);
-    if (ret < 0) return -ret;
-    return destination.vfio.setState(STATE.STOP);
+    return destination.vfio.writeFile(incoming, user, end - ahead);
   }
 
   /**
