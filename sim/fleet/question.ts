@@ -1,0 +1,186 @@
+/**
+ * The question document: what is asked of a VM or a fleet, and what must hold. Version 1; docs/plan-format.md explains
+ * each field.
+ */
+import { z } from 'zod';
+import { VFS_MAX } from '../abi/vft.ts';
+import { NS_PER_MS } from '../base/units.ts';
+import { bytes, duration } from '../scenario/quantity.ts';
+import { scenarioSchema } from '../scenario/document.ts';
+import { CLASSES_MAX } from './rooms.ts';
+import { limitsSchema } from './limits.ts';
+
+export const QUESTION_FORMAT = 'stopcopy-question';
+export const QUESTION_VERSION = 1;
+
+/** A VM as a scenario describes it, without what happens to it. */
+export const questionVmSchema = scenarioSchema.pick({
+  vmm: true,
+  vcpus: true,
+  memory: true,
+  stream: true,
+  convergence: true,
+  parallelDevices: true,
+  switchoverAck: true,
+  returnPath: true,
+  recovery: true,
+  devices: true,
+});
+
+export type QuestionVm = z.output<typeof questionVmSchema>;
+
+const gigabits = z.number().positive();
+
+const budget = z
+  .strictObject({
+    pause: duration.default(300 * NS_PER_MS),
+    /** Which end of the band has to stay within it: every parameter where pauses are long, or best guesses. */
+    judge: z.enum(['long', 'point']).default('long'),
+  })
+  .default({ pause: 300 * NS_PER_MS, judge: 'long' });
+
+const head = {
+  format: z.literal(QUESTION_FORMAT),
+  version: z.literal(QUESTION_VERSION),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
+  description: z.string().min(1),
+  /** Fields by their path, such as `vm.stream.channels`, with the values to try; every combination is asked. */
+  grid: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean()])).min(1)).optional(),
+};
+
+/** Which of the VM's devices is meant, from 1. */
+const device = z.int().min(1).max(VFS_MAX).default(1);
+
+const most = z.strictObject({
+  ...head,
+  ask: z.literal('most'),
+  of: z.enum(['vfs', 'queues', 'load']),
+  device,
+  vm: questionVmSchema,
+  budget,
+});
+
+const least = z.strictObject({
+  ...head,
+  ask: z.literal('least'),
+  of: z.enum(['gigabitsPerSecond', 'channels']),
+  vm: questionVmSchema,
+  budget,
+});
+
+const atOnce = z.strictObject({
+  ...head,
+  ask: z.literal('at-once'),
+  over: z.enum(['host', 'pf', 'uplink']),
+  /** Of the uplink that moves from several hosts share. */
+  uplinkGigabitsPerSecond: gigabits.optional(),
+  vm: questionVmSchema,
+  limits: limitsSchema.optional(),
+  budget,
+});
+
+const converge = z.strictObject({
+  ...head,
+  ask: z.literal('converge'),
+  vm: questionVmSchema,
+  limits: limitsSchema.optional(),
+});
+
+const fleet = z.strictObject({
+  racks: z.int().min(1).max(100_000),
+  hostsPerRack: z.int().min(1).max(1000),
+  /** Lines that migrations may use, in 10^9 bits per second; left out: never full. */
+  hostGigabitsPerSecond: gigabits,
+  pfsPerHost: z.int().min(1).max(16).default(1),
+  pfGigabitsPerSecond: gigabits.optional(),
+  rackGigabitsPerSecond: gigabits.optional(),
+  spineGigabitsPerSecond: gigabits.optional(),
+  /** What every host that is not emptied can still take. */
+  room: z
+    .strictObject({
+      memory: bytes.optional(),
+      vfs: z.int().min(0).max(10_000).default(VFS_MAX),
+      queues: z.int().min(0).max(1_000_000).default(1024),
+    })
+    .prefault({}),
+  vms: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        perHost: z.int().min(0).max(1000),
+        vm: questionVmSchema,
+      }),
+    )
+    .min(1)
+    .max(CLASSES_MAX),
+});
+
+const evacuate = z.strictObject({
+  ...head,
+  ask: z.literal('evacuate'),
+  /** How many hosts, or racks, are emptied; the first ones. */
+  hosts: z.int().min(1).optional(),
+  racks: z.int().min(1).optional(),
+  fleet,
+  limits: limitsSchema.optional(),
+  order: z
+    .strictObject({
+      hosts: z.enum(['in turn', 'one by one']).default('in turn'),
+      vms: z.enum(['as listed', 'largest first', 'smallest first']).default('as listed'),
+    })
+    .prefault({}),
+  /** Whether the other orders are tried as well. */
+  compareOrders: z.boolean().default(false),
+  /** Time in which it must be done. */
+  within: duration.optional(),
+  budget,
+});
+
+const host = z.strictObject({
+  name: z.string().min(1),
+  kind: z.enum(['sec', 'hpre', 'zip']),
+  hardware: z.enum(['V3', 'V4', 'V5']).default('V3'),
+  /** Free of the PF's VFs, and of its queues. */
+  freeVfs: z.int().min(0).max(VFS_MAX),
+  freeQueues: z.int().min(0).max(1024),
+  /** Queue pairs of each VF that is made there; left out: as many as asked for. */
+  queuesPerVf: z.int().min(1).max(1024).optional(),
+  freeMemory: bytes.optional(),
+  /** A topology, the address of a VF in it, and the policy that must let the driver load. */
+  isolation: z
+    .strictObject({ topology: z.string().min(1), policy: z.enum(['upstream', 'thread', 'proof']), vf: z.string() })
+    .optional(),
+});
+
+const room = z.strictObject({
+  ...head,
+  ask: z.literal('room'),
+  vm: questionVmSchema,
+  hosts: z.array(host).min(1).max(100_000),
+});
+
+const compare = z.strictObject({
+  ...head,
+  ask: z.literal('compare'),
+  vm: questionVmSchema,
+  variants: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        driver: z.enum(['linux-6.12.117', 'upstream-2026']).optional(),
+        hardware: z.enum(['V3', 'V4', 'V5']).optional(),
+        inFlight: z.enum(['finish', 'hold']).optional(),
+      }),
+    )
+    .min(2)
+    .max(12),
+  budget,
+});
+
+export const questionSchema = z.discriminatedUnion('ask', [most, least, atOnce, converge, evacuate, room, compare]);
+
+/** With everything filled in, sizes in bytes and times in ns. */
+export type Question = z.output<typeof questionSchema>;
+export type QuestionOf<Ask extends Question['ask']> = Extract<Question, { readonly ask: Ask }>;
+export type Budget = z.output<typeof budget>;
+export type RoomHost = z.output<typeof host>;
