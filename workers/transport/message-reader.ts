@@ -40,7 +40,7 @@ export interface MessageSink {
 const wasted = new Uint8Array(64 * 1024);
 
 export class MessageReader {
-  /** Bytes of payload that were copied in user space, and all bytes that came. */
+  /** Bytes of chunks that were copied in user space, and all bytes that came. */
   copiedBytes = 0;
   cameBytes = 0;
 
@@ -107,7 +107,7 @@ export class MessageReader {
       const target = this.target();
       const length = Math.min(target.length, bytes.length - at);
       if (this.into !== null) target.set(bytes.subarray(at, at + length));
-      if (this.message !== null && this.into !== null) this.copiedBytes += length;
+      if (this.message?.type === MESSAGE.chunk && this.into !== null) this.copiedBytes += length;
       at += length;
       this.filled(length);
     }

@@ -1,0 +1,174 @@
+/**
+ * Moves in which something dies at a random point: the source, the destination, the thread of a PF, or channels. Whatever
+ * dies and whenever, at most one side runs the VM, whoever runs it has all its tasks, and nothing is left behind.
+ *
+ * STOPCOPY_LONG=1 plays ten thousand of them.
+ */
+import { readdirSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { Random } from '../../../sim/base/random.ts';
+import { handOver, type HandoverOutcome } from '../../../workers/transport/handover.ts';
+import { WorkerLost } from '../../../workers/worker-lost.ts';
+import { type Sides, sides } from './move-rig.ts';
+import { Killed } from './virtual-vm.ts';
+
+const LONG = process.env['STOPCOPY_LONG'] === '1';
+const MOVES = LONG ? 10_000 : 60;
+const MINUTES = 60_000;
+
+const VICTIMS = ['nobody', 'channel', 'channels', 'source', 'destination', 'sourcePf', 'destinationPf'] as const;
+
+type Victim = (typeof VICTIMS)[number];
+
+/** Turns of the event loop that a move may take before the victim dies. */
+const TURNS_MAX = 120;
+/** Calls on a VM in one move. */
+const CALLS_MAX = 7;
+/** How soon a side that cannot be heard is given up, in the runs in which one dies. In the others nothing is. */
+const SOON_MS = 30;
+
+interface Ending {
+  readonly victim: Victim;
+  /** What the source made of it: an outcome, or the error with which its process ends. */
+  readonly source: HandoverOutcome | Error;
+  readonly all: Sides;
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** Something dies after so many turns. */
+async function strike(victim: Victim, all: Sides, random: Random): Promise<void> {
+  const { source, destination, out, into } = all;
+  switch (victim) {
+    case 'nobody':
+      return;
+    case 'channel':
+    case 'channels':
+      for (let left = victim === 'channel' ? 1 : 6; left > 0; left--) {
+        await turns(random.below(TURNS_MAX / 4));
+        const channel = random.below(out.lines.length);
+        if (random.below(2) === 0) out.lines[channel]!.breakOff();
+        else into.breakOff(channel);
+      }
+      return;
+    case 'source':
+      await turns(random.below(TURNS_MAX));
+      source.killed = true;
+      out.vanish();
+      return;
+    case 'destination':
+      await turns(random.below(TURNS_MAX));
+      destination.killed = true;
+      into.close(false);
+      return;
+    case 'sourcePf':
+      source.pfDiesAt = source.calls + 1 + random.below(CALLS_MAX);
+      return;
+    default:
+      destination.pfDiesAt = 1 + random.below(3);
+  }
+}
+
+async function play(seed: number): Promise<Ending> {
+  const random = new Random(seed);
+  const victim = VICTIMS[seed % VICTIMS.length]!;
+  const sourceDies = victim === 'source' || victim === 'sourcePf';
+  const all = await sides({
+    seed,
+    channels: 1 + random.below(4),
+    tcp: random.below(4) === 0,
+    checksums: random.below(2) === 0,
+    readMode: random.below(4) === 0 ? 'data' : 'onread',
+    sourceLimits: victim === 'destination' ? { lossesMax: 2, settleMs: SOON_MS } : {},
+    destinationLimits: sourceDies ? { idleMs: SOON_MS } : {},
+  });
+  const [source] = await Promise.all([
+    handOver(all.source, all.out, { rounds: random.below(4), fewChunks: random.below(3) }).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    ),
+    strike(victim, all, random),
+  ]);
+  // A source that died says nothing; the destination must find out.
+  const heard = victim !== 'destination' && all.receiving.state !== 'empty';
+  if (heard && !(source instanceof Error) && source.kind === 'moved') await all.receiving.released;
+  if (heard && source instanceof Error) await all.receiving.arrived;
+  return { victim, source, all };
+}
+
+/** Never both; and whoever runs it, has all of it. */
+function judge({ victim, source, all }: Ending): string {
+  const { source: here, destination: there } = all;
+  const kind = source instanceof Error ? 'died' : source.kind;
+  expect(here.running && there.running).toBe(false);
+  switch (kind) {
+    case 'moved':
+      expect(here.running).toBe(false);
+      if (victim !== 'destination') expect(there.running).toBe(true);
+      break;
+    case 'kept':
+      expect([victim, here.running, there.running]).toEqual([victim, victim !== 'source', false]);
+      break;
+    case 'inDoubt':
+      // Who says nothing after a commit has died.
+      expect(here.running).toBe(false);
+      expect(['source', 'destination']).toContain(victim);
+      break;
+    default:
+      expect(['source', 'sourcePf']).toContain(victim);
+      expect(source instanceof Killed || source instanceof WorkerLost).toBe(true);
+  }
+  if (['nobody', 'channel', 'channels'].includes(victim)) expect(kind).toBe('moved');
+  if (victim === 'destinationPf') expect(kind).toBe('kept');
+  for (const side of [here, there]) {
+    // A PF that died serves no task any more; the guest in front of it is gone with it.
+    if (!side.running || side.calls >= side.pfDiesAt) continue;
+    const report = side.finish();
+    expect(report).toMatchObject({ ok: true, outstanding: 0, lostTasks: 0 });
+    expect(report.accepted).toBeGreaterThan(0);
+  }
+  if (!(source instanceof Error) && source.kind !== 'moved') {
+    expect(source.reason.message).toMatch(/^.{10,}/);
+    expect(source.reason.message).not.toContain('\n');
+  }
+  return `${victim}: ${kind}, the VM runs ${here.running ? 'at the source' : there.running ? 'at the destination' : 'nowhere'}`;
+}
+
+function openFiles(): number {
+  return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
+}
+
+test(`${MOVES} moves, each with somebody who may die`, { timeout: LONG ? 120 * MINUTES : 5 * MINUTES }, async () => {
+  const endings = new Map<string, number>();
+  let openBefore = 0;
+  let bytesBefore = 0;
+  for (let seed = 1; seed <= MOVES; seed++) {
+    const ending = await play(seed);
+    const told = judge(ending);
+    endings.set(told, (endings.get(told) ?? 0) + 1);
+    ending.all.close();
+    if (seed === Math.floor(MOVES / 3)) {
+      await settled();
+      openBefore = openFiles();
+      bytesBefore = process.memoryUsage().arrayBuffers;
+    }
+  }
+  if (LONG) for (const [told, count] of [...endings].toSorted()) console.log(String(count).padStart(6), told);
+  expect([...endings.keys()].filter((told) => told.startsWith('source:')).length).toBeGreaterThan(1);
+  await settled();
+  expect(openFiles()).toBeLessThanOrEqual(openBefore + 8);
+  // A parcel that something still held would show: each has hundreds of kilobytes.
+  expect(process.memoryUsage().arrayBuffers - bytesBefore).toBeLessThan(MOVES * 20_000);
+});
+
+/** Connections that were ended are gone, and garbage is collected. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 600);
+  });
+  const { leastGrowth } = await import('../../heap.ts');
+  await leastGrowth(1, 1, () => {});
+}
