@@ -27,7 +27,8 @@ import { wrap } from './wrap.ts';
 export interface BenchTarget {
   /** Folder for the files. */
   readonly out: string;
-  readonly html: boolean;
+  /** Whether a page is written beside the document, or the file that it goes to. */
+  readonly html: boolean | string;
 }
 
 /**
@@ -96,9 +97,10 @@ export async function writeResult(result: BenchResult, { out, html }: BenchTarge
   writeFileAtomically(json, `${jsonText(result)}\n`, '--out');
   if (!html) return [json];
   // The charts are large; they are loaded after the measuring, not before it.
-  const { reportPage } = await import('./report/page.ts');
-  const page = `${stem}.html`;
-  writeFileAtomically(page, reportPage([{ name: json, result }]), '--out');
+  const { benchSection } = await import('./report/kinds/bench.ts');
+  const { writePage } = await import('./report/write-page.ts');
+  const page = html === true ? `${stem}.html` : html;
+  writePage(page, [{ name: json, section: benchSection(result) }], html === true ? '--out' : '--html');
   return [json, page];
 }
 

@@ -97,7 +97,7 @@ const floors = z.strictObject({
   more: z.array(namedFigure),
 });
 
-const costParameter = z.strictObject({
+export const costParameter = z.strictObject({
   name,
   value: z.number(),
   unit: name,
@@ -155,7 +155,11 @@ export function readBenchResult(path: string): BenchResult {
 }
 
 export function parseBenchResult(text: string, file: string): BenchResult {
-  const document = parseJson(text, file);
+  return benchResultOf(parseJson(text, file), file);
+}
+
+/** @throws UserError naming the file and the field */
+export function benchResultOf(document: unknown, file: string): BenchResult {
   const { format, version } = headOf(document);
   if (format !== RESULT_FORMAT) {
     throw new UserError(
@@ -180,13 +184,18 @@ function headOf(document: unknown): { format: unknown; version: unknown } {
   return { format, version };
 }
 
-function parseJson(text: string, file: string): unknown {
+/** @throws UserError of kind `input` for what is no JSON */
+export function parseJson(
+  text: string,
+  file: string,
+  hint = 'Give a .json file that `stopcopy bench` wrote.',
+): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const state = text.trim() === '' ? 'is empty' : `is not JSON (${why}); it may be cut short`;
-    throw new UserError('input', `${file}: ${state}`, 'Give a .json file that `stopcopy bench` wrote.');
+    throw new UserError('input', `${file}: ${state}`, hint);
   }
 }
 

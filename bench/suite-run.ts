@@ -1,5 +1,5 @@
 /**
- * One run of suites of their own: nothing is written to files; tables are printed, or one JSON document.
+ * One run of suites of their own: tables are printed, or one JSON document; a page is written where one is asked for.
  */
 import type { CommandContext } from './cli/context.ts';
 import { packageVersion } from './package-root.ts';
@@ -13,11 +13,15 @@ import {
   type SuitesDocument,
 } from './suites/suite-report.ts';
 
-/** @returns whether the run was interrupted; the suites that were finished are told all the same */
+/**
+ * @param html file of a page, if there is to be one
+ * @returns whether the run was interrupted; the suites that were finished are told all the same
+ */
 export async function runSuites(
   names: readonly OwnSuiteName[],
   options: SuiteOptions,
   { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  html: string | false = false,
 ): Promise<boolean> {
   const suites: SuiteReport[] = [];
   for (const name of names) {
@@ -33,7 +37,13 @@ export async function runSuites(
     driver: options.driver,
     suites,
   };
+  if (html !== false) {
+    const { suitesSection } = await import('./report/kinds/suites.ts');
+    const { writePage } = await import('./report/write-page.ts');
+    writePage(html, [{ name: 'suites.json', section: suitesSection(document) }], '--html');
+  }
   output.document(document);
   output.text(suites.map(suiteText).join('\n\n'));
+  if (html !== false) output.path(html);
   return signal.aborted;
 }

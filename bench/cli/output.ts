@@ -43,6 +43,12 @@ export class Output {
     this.#stderr.write(`${text}\n`);
   }
 
+  /** A file that was written. With `--json` it still belongs to the user, but not on stdout. */
+  path(file: string): void {
+    if (this.#json) this.note(file);
+    else this.text(`\n${file}`);
+  }
+
   /** An error: sentences on stderr, and with `--json` a document with the same words on stdout. */
   error(report: ErrorReport): void {
     this.note(`${this.#style('red', 'stopcopy:', this.#stderr)} ${report.message}`);

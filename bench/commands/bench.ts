@@ -26,7 +26,7 @@ interface BenchFlags {
   readonly load?: readonly Load[];
   readonly driver: GenerationId;
   readonly inFlight: (typeof IN_FLIGHT)[number];
-  readonly html: boolean;
+  readonly html?: string | false;
   readonly topology?: string;
   readonly policy?: Policy;
   readonly vf?: string;
@@ -71,6 +71,7 @@ export function registerBench(program: Command, context: CommandContext): void {
     .option('--topology <file>', 'PCIe topology of the hosts; measures only if --policy lets the migration driver load')
     .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
     .option('--vf <address>', 'VF of the topology; default: all of them')
+    .option('--html <file>', 'the HTML page; default: beside the JSON document')
     .option('--no-html', 'no HTML page')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -89,12 +90,12 @@ export function registerBench(program: Command, context: CommandContext): void {
       await passGate(flags, context.output);
       if (choice.kind === 'own') {
         const { runSuites } = await import('../suite-run.ts');
-        const interrupted = await runSuites(choice.names, suiteOptions(flags), context);
+        const interrupted = await runSuites(choice.names, suiteOptions(flags), context, flags.html);
         context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
         return;
       }
       const { runBench } = await import('../bench-run.ts');
-      const target = { out: flags.out, html: flags.html };
+      const target = { out: flags.out, html: flags.html ?? true };
       const loadSweep = async () => (await import('../suites/sweep.ts')).runSweep;
       const interrupted = await runBench(sweepOptions(flags, choice.names), target, context, loadSweep);
       context.exit(interrupted ? EXIT.interrupted : EXIT.fine);

@@ -53,21 +53,16 @@ export function registerIsolation(program: Command, context: CommandContext): vo
       const examined = words.map((word) => examine(word, flags.vf));
       const document = isolationDocument(examined, policy);
       if (flags.html !== undefined) {
-        const { isolationPage } = await import('../isolation/page.ts');
-        const { writeFileAtomically } = await import('../cli/file-output.ts');
-        const trees = examined.map(({ tree }) => tree);
-        writeFileAtomically(flags.html, isolationPage(document, trees), '--html');
+        const { isolationSection } = await import('../isolation/page.ts');
+        const { writePage } = await import('../report/write-page.ts');
+        writePage(flags.html, [{ name: 'isolation.json', section: isolationSection(document) }], '--html');
       }
       output.document(document);
       examined.forEach(({ report, tree }, index) => {
         if (index > 0) output.text('\n');
         printTopology(report, tree, output, { policy });
       });
-      if (flags.html !== undefined) {
-        // With --json the path still belongs to the user, but not on stdout.
-        if (output.json) output.note(flags.html);
-        else output.text(`\n${flags.html}`);
-      }
+      if (flags.html !== undefined) output.path(flags.html);
       const refused = policy !== null && examined.some(({ report }) => isRefused(report, policy));
       context.exit(refused ? EXIT.failed : EXIT.fine);
     });

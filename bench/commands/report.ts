@@ -13,9 +13,9 @@ interface ReportOptions {
 export function registerReport(program: Command, context: CommandContext): void {
   program
     .command('report')
-    .summary('self-contained HTML page from results of bench')
-    .description('Draws results of stopcopy bench into one HTML page that needs no network.')
-    .argument('<result...>', 'JSON files that stopcopy bench wrote')
+    .summary('self-contained HTML page from results of other commands')
+    .description('Draws results of bench, run, validate and isolation into one HTML page that needs no network.')
+    .argument('<result...>', 'JSON documents that these commands wrote, in any mixture')
     .option('--out <file>', 'the page; default: the first result with the ending .html')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -23,15 +23,15 @@ export function registerReport(program: Command, context: CommandContext): void 
       examples([
         ['stopcopy report results/bench.json', 'writes results/bench.html'],
         ['stopcopy report before.json after.json --out both.html', 'two results on one page'],
+        ['stopcopy run zip-64 --json > run.json; stopcopy report run.json', 'any document of --json'],
       ]),
     )
     .action(async (paths: readonly string[], options: ReportOptions) => {
-      const { readBenchResult } = await import('../result.ts');
-      const { reportPage } = await import('../report/page.ts');
-      const { writeFileAtomically } = await import('../cli/file-output.ts');
-      const results = paths.map((path) => ({ name: path, result: readBenchResult(path) }));
+      const { readSection } = await import('../report/kinds.ts');
+      const { writePage } = await import('../report/write-page.ts');
+      const sections = paths.map(readSection);
       const out = options.out ?? `${paths[0]!.replace(/\.json$/, '')}.html`;
-      writeFileAtomically(out, reportPage(results), '--out');
+      writePage(out, sections, '--out');
       context.output.text(out);
       context.output.document({ html: out });
       context.exit(EXIT.fine);

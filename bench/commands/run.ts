@@ -55,17 +55,14 @@ export function registerRun(program: Command, context: CommandContext): void {
         files.push(flags.timeline);
       }
       if (flags.html !== undefined) {
-        const { runPage } = await import('../run/page.ts');
-        writeFileAtomically(flags.html, runPage(document), '--html');
+        const { runSection } = await import('../report/kinds/run.ts');
+        const { writePage } = await import('../report/write-page.ts');
+        writePage(flags.html, [{ name: 'run.json', section: runSection(document) }], '--html');
         files.push(flags.html);
       }
       output.document(document);
       printRun(document, output);
-      // With --json the paths still belong to the user, but not on stdout.
-      for (const file of files) {
-        if (output.json) output.note(file);
-        else output.text(`\n${file}`);
-      }
+      for (const file of files) output.path(file);
       context.exit(document.figures.wrongTasks.value === 0 ? EXIT.fine : EXIT.failed);
     });
 }

@@ -1,13 +1,14 @@
 /**
- * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 1; docs/isolation-report.md
+ * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 2; docs/isolation-report.md
  * explains each field.
  */
 import type { Answer } from '../../sim/pci/isolation.ts';
 import type { Hazard, Policy, Verdict } from '../../sim/pci/verdict.ts';
 import type { BarReach, BarVariantName } from '../../sim/vfio/bar-reach.ts';
+import type { TreeNode } from './tree.ts';
 
 export const ISOLATION_FORMAT = 'stopcopy-isolation';
-export const ISOLATION_VERSION = 1;
+export const ISOLATION_VERSION = 2;
 
 /** What is asked of a topology before the migration driver attaches itself to a VF. */
 export const POLICY_MEANINGS = {
@@ -112,6 +113,8 @@ export interface TopologyReport {
   readonly hostPageBytes: number;
   readonly vfs: readonly VfReport[];
   readonly groups: readonly GroupReport[];
+  /** The tree as it is drawn; VFs in a row of which nothing particular is told are one node. */
+  readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */
   readonly assumed: readonly { readonly path: string; readonly value: unknown }[];
 }

@@ -66,6 +66,9 @@ export function examine(word: string, only?: string): Examined {
   const { topology, isolation, vfs: answers, assumed } = askedOf(word, only);
   const { document, what: file } = topology;
   const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
+  const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
+  const passed = (pathToDraw(vfs)?.hops ?? []).map(({ at }) => at);
+  const tree = treeOf(document, new Set([...named, ...passed]));
   const report: TopologyReport = {
     file,
     title: document.title,
@@ -74,11 +77,10 @@ export function examine(word: string, only?: string): Examined {
     groups: isolation.groups.groups
       .filter(({ functions }) => functions.length > 0)
       .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),
+    tree,
     assumed,
   };
-  const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
-  const passed = (pathToDraw(vfs)?.hops ?? []).map(({ at }) => at);
-  return { report, tree: treeOf(document, new Set([...named, ...passed])) };
+  return { report, tree };
 }
 
 export function isolationDocument(examined: readonly Examined[], policy: Policy | null): IsolationDocument {

@@ -1,12 +1,12 @@
 /**
- * An isolation document as one self-contained HTML page: drawings of the trees with the ways of requests, and the tables
+ * An isolation document on a page: drawings of the trees with the ways of requests, and the tables
  * behind them.
  */
 import { formatBytes } from '../../sim/pci/address.ts';
 import { POLICIES } from '../../sim/pci/verdict.ts';
-import { html, jsonForScript, type Markup } from '../report/html.ts';
+import { html, type Markup } from '../report/html.ts';
 import { tableMarkup } from '../report/html-table.ts';
-import { documentPage } from '../report/shell.ts';
+import type { ReportSection } from '../report/section.ts';
 import {
   type IsolationDocument,
   type PathReport,
@@ -30,48 +30,37 @@ import {
   vfList,
 } from './words.ts';
 
-/** @param trees the tree of each topology, in their order */
-export function isolationPage(document: IsolationDocument, trees: readonly TreeNode[]): string {
-  const { topologies, stopcopy: version } = document;
+export function isolationSection(document: IsolationDocument): ReportSection {
+  const { topologies } = document;
   const [first] = topologies;
-  const title =
-    topologies.length === 1 && first !== undefined
-      ? `Isolation: ${titleOf(first)}`
-      : `Isolation: ${topologies.length} topologies`;
-  const nav =
-    topologies.length === 1
-      ? undefined
-      : html`<nav aria-label="Topologies">
-          <ul>
-            ${topologies.map((report, index) => html`<li><a href="#t${index}">${titleOf(report)}</a></li>`)}
-          </ul>
-        </nav>`;
-  const main = html`${topologies.map((report, index) => topologySection(report, trees[index]!, `t${index}`))}
-    <section aria-labelledby="words">
-      <h2 id="words">Words</h2>
-      <dl class="facts">
-        ${[...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)].map(
-          ([word, meaning]) =>
-            html`<dt>${word}</dt>
-              <dd>${meaning}</dd>`,
-        )}
-      </dl>
-      <p>
-        <button type="button" hidden data-result="document" data-file="isolation.json">Download the JSON document</button>
-      </p>
-      <script type="application/json" id="document">
-        ${jsonForScript(document)}
-      </script>
-    </section>`;
-  return documentPage({ title, nav, main, version, style: TREE_STYLE });
+  const title = topologies.length === 1 && first !== undefined ? titleOf(first) : `${topologies.length} topologies`;
+  return {
+    title: `Isolation: ${title}`,
+    heading: `Isolation: ${title}`,
+    version: document.stopcopy,
+    body: (id) => html`${topologies.length === 1 ? undefined : linksTo(topologies, id)}
+    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1))}`,
+    words: [...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)],
+    style: TREE_STYLE,
+    document,
+  };
+}
+
+function linksTo(topologies: readonly TopologyReport[], id: string): Markup {
+  return html`<nav aria-label="Topologies">
+    <ul>
+      ${topologies.map((report, index) => html`<li><a href="#${id}-t${index}">${titleOf(report)}</a></li>`)}
+    </ul>
+  </nav>`;
 }
 
 function titleOf({ title, file }: TopologyReport): string {
   return title === '' ? file : title;
 }
 
-function topologySection(report: TopologyReport, tree: TreeNode, id: string): Markup {
-  const { vfs } = report;
+/** @param headed whether it needs a heading of its own */
+function topologySection(report: TopologyReport, id: string, headed: boolean): Markup {
+  const { vfs, tree } = report;
   const drawn = pathToDraw(vfs);
   const trail =
     drawn === undefined
@@ -84,8 +73,8 @@ function topologySection(report: TopologyReport, tree: TreeNode, id: string): Ma
   const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn);
   const assumed = assumedSentence(report);
   const warning = drawn === undefined ? '' : ' warning';
-  return html`<section id="${id}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title">${titleOf(report)}</h2>
+  return html`<section id="${id}" aria-label="${titleOf(report)}">
+    ${headed ? html`<h2>${titleOf(report)}</h2>` : undefined}
     <dl class="facts">
       <dt>File</dt>
       <dd>${report.file}</dd>

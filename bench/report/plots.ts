@@ -15,29 +15,8 @@ import {
   throughputChart,
   type ThroughputSeries,
 } from './charts.ts';
-import { html, type Markup, raw } from './html.ts';
-import { type Table, tableMarkup } from './html-table.ts';
-
-interface LegendEntry {
-  readonly text: string;
-  readonly colour: string;
-  readonly look?: 'hollow' | 'round' | 'faint';
-}
-
-interface Panel {
-  readonly title: string;
-  readonly svg: string;
-}
-
-interface Plot {
-  readonly id: string;
-  readonly title: string;
-  readonly source: string;
-  readonly wide: boolean;
-  readonly legend: readonly LegendEntry[];
-  readonly panels: readonly Panel[];
-  readonly table: Table;
-}
+import type { Markup } from './html.ts';
+import { type Plot, plotMarkup } from './plot.ts';
 
 /** @param id prefix that makes the ids of this result unique on its page */
 export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
@@ -58,34 +37,6 @@ export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
     }),
   ];
   return plots.filter((plot) => plot !== undefined).map(plotMarkup);
-}
-
-function plotMarkup({ id, title, source, wide, legend, panels, table }: Plot): Markup {
-  const entries = legend.map(
-    ({ text, colour, look = '' }) =>
-      html`<li><span class="swatch ${look}" style="--swatch:${colour}" aria-hidden="true"></span>${text}</li>`,
-  );
-  const boxes = panels.map(
-    (panel) =>
-      html`<div class="panel">
-        <h4>${panel.title}</h4>
-        ${raw(panel.svg)}
-      </div>`,
-  );
-  return html`<figure id="${id}" aria-labelledby="${id}-title" aria-describedby="${id}-source">
-    <figcaption>
-      <h3 id="${id}-title">${title}</h3>
-      <p class="source" id="${id}-source">${source}</p>
-    </figcaption>
-    <ul class="legend">
-      ${entries}
-    </ul>
-    <div class="panels ${wide ? 'wide' : ''}">${boxes}</div>
-    <details>
-      <summary>Table: ${title.toLowerCase()}</summary>
-      ${tableMarkup(table)}
-    </details>
-  </figure> `;
 }
 
 /** Accelerator, queue pairs and load of a cell, as the first columns of each table. */

@@ -4,8 +4,10 @@
 import { FIGURE_KINDS, type Figure } from '../result.ts';
 import type { VfEnd, VfTimes } from '../../sim/scenario/device-move.ts';
 import type { GroupLatency } from '../../sim/scenario/guest-latency.ts';
+import { type Influence, influencesOn } from '../../sim/scenario/influence.ts';
 import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../sim/vmm/device-profile.ts';
+import type { PauseSpan } from '../../sim/vmm/pause-parts.ts';
 import type { Bound } from '../../sim/vmm/stream.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Played } from './play.ts';
@@ -67,6 +69,15 @@ export interface VmReport {
   readonly vfs: readonly VfReport[];
 }
 
+/** Times from the stop of the vCPUs. */
+export interface SpanReport {
+  readonly part: PauseSpan['part'];
+  /** Which of several, such as a device; null for the VM itself. */
+  readonly what: string | null;
+  readonly beginsNs: number;
+  readonly endsNs: number;
+}
+
 /** All VMs with the parameters at one end. */
 export interface EndReport {
   readonly end: RangeEnd;
@@ -114,6 +125,10 @@ export interface RunDocument {
   readonly vms: readonly VmReport[];
   /** What clients in the guests see, by group of VFs; modelled, with best guesses. */
   readonly latencies: readonly GroupLatency[];
+  /** Parts of the pause of the VM that stood still longest as they lay in time; empty unless it moved. */
+  readonly spans: readonly SpanReport[];
+  /** What that pause hangs on, one parameter at a time, the widest first; empty unless it moved. */
+  readonly influences: readonly Influence[];
   readonly traceHash: string;
 }
 
@@ -158,8 +173,20 @@ export function runDocument(played: Played): RunDocument {
     band: ends.map(endReport),
     vms: point.vms.map((vm, index) => vmReport(vm, index, point)),
     latencies: played.latencies,
+    spans: of.kind === 'moved' ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
+    influences: of.kind === 'moved' ? influencesOn(plan, timesByEnd(played, longest)) : [],
     traceHash: point.world.traceHash,
   };
+}
+
+function spanReport({ part, what, startNs, endNs }: PauseSpan, stoppedAtNs: number): SpanReport {
+  return { part, what: what ?? null, beginsNs: startNs - stoppedAtNs, endsNs: endNs - stoppedAtNs };
+}
+
+/** Of the VFs of one VM. */
+function timesByEnd({ point, short, long }: Played, vm: number) {
+  const of = ({ vms }: ScenarioResult) => vms[vm]!.devices.outcome.times;
+  return { point: of(point), short: of(short), long: of(long) };
 }
 
 /** Place of the VM that stood still longest. */

@@ -92,6 +92,19 @@ export function runScenario(plan: ScenarioPlan, end: RangeEnd, onVm: () => void 
   return { end, vms, world };
 }
 
+/**
+ * The model of the whole VM with all parameters at one end, and the steps of its VFs as they were seen in a run: an answer at
+ * once, where no register has to be played again.
+ *
+ * @param times of each VF of one VM; undefined: VFs take no time
+ */
+export function moveWithTimes(plan: ScenarioPlan, end: RangeEnd, times: readonly VfTimes[] | undefined): VmMoveResult {
+  const costs = COSTS[end]();
+  const p = PARAMETERS[end]();
+  const steps = times === undefined ? undefined : stepsOf(plan, times);
+  return moveVm(moveInputOf(plan, end, costs, steps, phaseOf(plan, end, costs, p)), p);
+}
+
 /** Of the phases of QEMU's window, the one that suits this end of the band. */
 function phaseOf(plan: ScenarioPlan, end: RangeEnd, costs: CostValues, p: VmmParameters): number {
   const pauses = WINDOW_PHASES[end].map((phase) => {
@@ -158,7 +171,7 @@ function roundsBefore(
 }
 
 /** The steps of each device group whose registers are modelled, from the times of the VM's VFs. */
-function stepsOf({ devices }: ScenarioPlan, times: readonly VfTimes[]): (readonly DeviceSteps[] | undefined)[] {
+export function stepsOf({ devices }: ScenarioPlan, times: readonly VfTimes[]): (readonly DeviceSteps[] | undefined)[] {
   let next = 0;
   return devices.map(({ registers }) => {
     if (registers === null) return undefined;

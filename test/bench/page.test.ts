@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 
 import { html, raw } from '../../bench/report/html.ts';
-import { reportPage } from '../../bench/report/page.ts';
+import { benchSection } from '../../bench/report/kinds/bench.ts';
+import { sectionsPage } from '../../bench/report/page.ts';
+import type { BenchResult } from '../../bench/result.ts';
 import { fixtureCell, fixtureResult } from './fixture.ts';
+
+function reportPage(results: readonly { readonly name: string; readonly result: BenchResult }[]): string {
+  return sectionsPage(results.map(({ name, result: each }) => ({ name, section: benchSection(each) })));
+}
 
 const result = fixtureResult();
 const page = reportPage([{ name: 'results/a.json', result }]);

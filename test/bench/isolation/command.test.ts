@@ -141,7 +141,7 @@ describe('the JSON document', () => {
   test('is one document with its format and version, and has every VF that a VM has', async () => {
     const path = file('open.yaml', card(OPEN));
     const document = await documentOf(path);
-    expect(document).toMatchObject({ format: 'stopcopy-isolation', version: 1, policy: null });
+    expect(document).toMatchObject({ format: 'stopcopy-isolation', version: 2, policy: null });
     expect(document.topologies).toHaveLength(1);
     const [topology] = document.topologies;
     expect(topology).toMatchObject({ file: path, title: 'A card', hostPageBytes: 4096 });
@@ -199,7 +199,7 @@ describe('the page', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(page);
     const text = readFileSync(page, 'utf8');
     expect(text).toContain('class="edge passed"');
-    expect(text).toMatch(/<desc id="t0-words">.*UF off/s);
+    expect(text).toMatch(/<desc id="r0-t0-words">.*UF off/s);
   });
 
   test('is named on stderr when stdout is a document', async () => {

@@ -112,6 +112,7 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
           fixtureVf('0000:03:00.2', 'vm2', ['0000:03:00.1', 'vm1']),
         ],
         groups: [{ number: 0, members: [`downstream port ${PORT}`, '0000:03:00.1', '0000:03:00.2'] }],
+        tree: fixtureTree(),
         assumed: [{ path: 'turnaround', value: 'loopback' }],
         ...changes,
       },

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 
-import { isolationPage } from '../../../bench/isolation/page.ts';
-import { fixtureDocument, fixtureTree } from './fixture.ts';
+import type { IsolationDocument } from '../../../bench/isolation/document.ts';
+import { isolationSection } from '../../../bench/isolation/page.ts';
+import { sectionsPage } from '../../../bench/report/page.ts';
+import { fixtureDocument } from './fixture.ts';
+
+function isolationPage(shown: IsolationDocument): string {
+  return sectionsPage([{ name: 'isolation.json', section: isolationSection(shown) }]);
+}
 
 const document = fixtureDocument();
-const page = isolationPage(document, [fixtureTree()]);
+const page = isolationPage(document);
 
 test('nothing on the page comes from elsewhere', () => {
   expect(/https?:|\/\/[a-z]|[\s:'"]url\((?!#)|<link|<img|<iframe|@import|\ssrc=/i.exec(page)?.[0]).toBeUndefined();
@@ -12,17 +18,17 @@ test('nothing on the page comes from elsewhere', () => {
 });
 
 test('the document is embedded whole, and its text is text', () => {
-  const json = /<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1];
+  const json = /<script type="application\/json" id="r0-json">(.*?)<\/script>/s.exec(page)?.[1];
   expect(JSON.parse(json ?? '')).toEqual(document);
   expect(page).toContain('A card &lt;below&gt; a switch');
   expect(page).not.toMatch(/<below>|card <1>/);
   const nasty = fixtureDocument({ title: '</script><script>alert(1)' });
-  expect(isolationPage(nasty, [fixtureTree()]).includes('<script>alert')).toBe(false);
+  expect(isolationPage(nasty).includes('<script>alert')).toBe(false);
 });
 
 test('the drawing has its words and its tables beside it', () => {
-  expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="t0-drawn"\s+aria-describedby="t0-words"/);
-  const description = /<desc id="t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
+  expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="r0-t0-drawn"\s+aria-describedby="r0-t0-words"/);
+  const description = /<desc id="r0-t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
   for (const words of ['1: at 0000:03:00.2, sends it', '3: at 0000:02:00.0', 'UF off']) {
     expect(description).toContain(words);
   }
@@ -43,10 +49,10 @@ test.each([
 
 test('ids are unique, also with two topologies, which then have links', () => {
   const [topology] = document.topologies;
-  const both = isolationPage({ ...document, topologies: [topology!, topology!] }, [fixtureTree(), fixtureTree()]);
+  const both = isolationPage({ ...document, topologies: [topology!, topology!] });
   const ids = [...both.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(both).toContain('href="#t1"');
+  expect(both).toContain('href="#r0-t1"');
   expect(both).toContain('<title>Isolation: 2 topologies</title>');
 });
 
@@ -56,7 +62,7 @@ test('light, dark and paper: the drawing takes its colours from the page', () =>
 });
 
 test('a topology without VFs, and one where nothing arrives, still make a page', () => {
-  const empty = isolationPage(fixtureDocument({ vfs: [], assumed: [] }), [fixtureTree()]);
+  const empty = isolationPage(fixtureDocument({ vfs: [], assumed: [] }));
   expect(empty).toContain('There is no VF here that could be migrated.');
   expect(empty).not.toContain('class="hop"');
   const safe = document.topologies[0]!.vfs.map((vf) => ({
@@ -65,7 +71,7 @@ test('a topology without VFs, and one where nothing arrives, still make a page',
     paths: [],
     decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
   }));
-  const closed = isolationPage(fixtureDocument({ vfs: safe }), [fixtureTree()]);
+  const closed = isolationPage(fixtureDocument({ vfs: safe }));
   expect(closed).toContain('No DMA of a guest reaches a migration control area.');
   expect(closed).not.toContain('lead warning');
 });
@@ -73,7 +79,5 @@ test('a topology without VFs, and one where nothing arrives, still make a page',
 test('many ways are told up to a number, and the rest is in the document', () => {
   const [vf] = document.topologies[0]!.vfs;
   const many = { ...vf!, paths: Array.from({ length: 60 }, () => vf!.paths[0]!) };
-  expect(isolationPage(fixtureDocument({ vfs: [many] }), [fixtureTree()])).toContain(
-    '10 more are in the JSON document.',
-  );
+  expect(isolationPage(fixtureDocument({ vfs: [many] }))).toContain('10 more are in the JSON document.');
 });

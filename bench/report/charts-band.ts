@@ -1,0 +1,119 @@
+/**
+ * Horizontal bars: how far a figure moves (a tornado), and figures with their ranges.
+ */
+import { axisLook, decades, draw, type DrawApi, INK, label, PAPER, type Range } from './chart-base.ts';
+
+export interface BandRow {
+  readonly label: string;
+  /** The figure with the parameter where it makes it small, and where it makes it large. */
+  readonly short: number;
+  readonly long: number;
+}
+
+const ROW = 26;
+const LABEL_WIDTH = 172;
+
+/** A tornado: one bar per parameter around the best guess, the widest on top if the rows come so. */
+export function bandChart(rows: readonly BandRow[], point: number, unit: string): string {
+  const values = [point, ...rows.flatMap(({ short, long }) => [short, long])];
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const room = Math.max((high - low) * 0.06, Math.abs(point) * 1e-6, 1e-9);
+  return draw(640, 60 + ROW * rows.length, {
+    grid: { left: LABEL_WIDTH, right: 24, top: 24, bottom: 30 },
+    xAxis: {
+      ...axisLook(),
+      type: 'value',
+      min: Math.max(0, low - room),
+      max: high + room,
+      axisLabel: { ...label(unit), showMinLabel: false, showMaxLabel: false },
+      splitNumber: 4,
+    },
+    yAxis: categories(rows.map((row) => row.label)),
+    series: [
+      {
+        type: 'custom',
+        data: rows.flatMap(({ short, long }, index) => [
+          [index, short, 0],
+          [index, long, 1],
+        ]),
+        renderItem: (_params: unknown, api: DrawApi) => {
+          const row = Number(api.value(0));
+          const [atX = 0, y = 0] = api.coord([Number(api.value(1)), row]);
+          const middle = api.coord([point, row])[0] ?? 0;
+          return {
+            type: 'rect' as const,
+            shape: { x: Math.min(atX, middle), y: y - 8, width: Math.max(1, Math.abs(atX - middle)), height: 16 },
+            style: { fill: Number(api.value(2)) === 0 ? 'var(--c1)' : 'var(--c2)', stroke: PAPER, lineWidth: 0.5 },
+          };
+        },
+        markLine: {
+          silent: true,
+          symbol: 'none',
+          lineStyle: { color: INK, type: 'solid' },
+          label: { formatter: 'best guess', position: 'end', color: INK },
+          data: [{ xAxis: point }],
+        },
+      },
+    ],
+  });
+}
+
+export interface ValueRow extends Range {
+  readonly label: string;
+  readonly value: number;
+}
+
+/** Figures of one unit as points with their ranges; the axis is logarithmic where they lie far apart. */
+export function valueChart(rows: readonly ValueRow[], unit: string, colour: string): string {
+  const values = rows.flatMap(({ low, high }) => [low, high]);
+  const smallest = Math.min(...values);
+  const log = smallest > 0 && Math.max(...values) / smallest > 30;
+  const { low: min, high: max } = decades(values);
+  const axis = log
+    ? { ...axisLook(), type: 'log' as const, min, max, axisLabel: label(unit) }
+    : { ...axisLook(), type: 'value' as const, min: 0, axisLabel: label(unit), splitNumber: 3 };
+  return draw(420, 50 + ROW * rows.length, {
+    grid: { left: LABEL_WIDTH, right: 30, top: 8, bottom: 30 },
+    xAxis: axis,
+    yAxis: categories(rows.map((row) => row.label)),
+    series: [
+      {
+        type: 'custom',
+        data: rows.map(({ low, high }, index) => [index, low, high]),
+        renderItem: (_params: unknown, api: DrawApi) => {
+          const [x1 = 0, y1 = 0] = api.coord([Number(api.value(1)), Number(api.value(0))]);
+          const x2 = api.coord([Number(api.value(2)), Number(api.value(0))])[0] ?? 0;
+          return {
+            type: 'line' as const,
+            shape: { x1, y1, x2, y2: y1 },
+            style: { stroke: colour, lineWidth: 4, opacity: 0.4 },
+          };
+        },
+      },
+      {
+        type: 'scatter',
+        data: rows.map(({ value }, index) => [value, index]),
+        symbolSize: 9,
+        itemStyle: { color: colour, opacity: 1 },
+      },
+    ],
+  });
+}
+
+function categories(names: readonly string[]) {
+  return {
+    ...axisLook(),
+    type: 'category' as const,
+    inverse: true,
+    data: [...names],
+    axisLabel: {
+      color: INK,
+      width: LABEL_WIDTH - 12,
+      overflow: 'break' as const,
+      lineHeight: 12,
+      fontSize: 11,
+      interval: 0,
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Runs of a scenario: the pause in its parts, rounds and pause over time, what the pause hangs on, what clients wait.
+ */
+import { runPlots } from '../../run/plots.ts';
+import { RUN_FORMAT, RUN_VERSION, type RunDocument } from '../../run/document.ts';
+import { runSchema } from '../../run/schema.ts';
+import { runSentences, runTables } from '../../run/words.ts';
+import { html } from '../html.ts';
+import { tableMarkup } from '../html-table.ts';
+import { reportKind } from '../kind-reader.ts';
+import { plotMarkup } from '../plot.ts';
+import type { ReportSection } from '../section.ts';
+
+export const RUN_KIND = reportKind<RunDocument>({
+  format: RUN_FORMAT,
+  version: RUN_VERSION,
+  command: 'stopcopy run SCENARIO --json',
+  schema: runSchema,
+  section: runSection,
+});
+
+/** The tables besides it stand behind the charts. */
+const VF_TABLE = 'VFs, register by register';
+
+export function runSection(document: RunDocument): ReportSection {
+  const { scenario, kinds } = document;
+  return {
+    title: `Run: ${scenario.name}`,
+    heading: `Run: ${scenario.name}`,
+    version: document.stopcopy,
+    body(id) {
+      return html`<p>${scenario.description}. Seed ${scenario.seed}.</p>
+        <p class="lead">${runSentences(document).join(' ')}</p>
+        ${runPlots(document, id).map(plotMarkup)}
+        ${runTables(document)
+          .filter(({ title }) => title === VF_TABLE)
+          .map(
+            ({ title, columns, rows }) =>
+              html`<h3>${title}</h3>
+              ${tableMarkup({
+                caption: title,
+                head: columns.map(({ head }) => head.replaceAll('\n', ' ').trim()),
+                rows,
+                textColumns: columns.flatMap(({ align }, column) => (align === 'left' ? [column] : [])),
+              })}`,
+          )}`;
+    },
+    words: Object.entries(kinds),
+    style: '',
+    document,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * What the pause of a VM hangs on: one parameter after another at both ends of its range, all others at their best guesses.
+ */
+import { COST, pointCosts } from '../device/costs.ts';
+import { type DeviceProfile, figuresOf, type ProfileFigure } from '../vmm/device-profile.ts';
+import { pointParameters, VMM_PARAMETER, type VmmParameterName, type VmmParameters } from '../vmm/parameters.ts';
+import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../vmm/vm-move.ts';
+import type { VfTimes } from './device-move.ts';
+import { moveInputOf, type ScenarioPlan, WINDOW_PHASES } from './plan.ts';
+import { stepsOf } from './scenario-run.ts';
+
+/** The pause with one parameter at its ends. */
+export interface Influence {
+  readonly name: string;
+  /** In words, with the unit; empty where the name says it all. */
+  readonly title: string;
+  /** Where the figure comes from. */
+  readonly from: string;
+  readonly value: string;
+  readonly short: string;
+  readonly long: string;
+  /** The pause, in ns; null where the VM would then never be stopped. */
+  readonly shortPauseNs: number | null;
+  readonly longPauseNs: number | null;
+}
+
+/** Differences below this are rounding. */
+const LEAST_NS = 1;
+
+/** Times of the VFs of one VM in the three runs. */
+export interface TimesByEnd {
+  readonly point: readonly VfTimes[];
+  readonly short: readonly VfTimes[];
+  readonly long: readonly VfTimes[];
+}
+
+/**
+ * @param times of the VFs, which move together: their registers are played with all costs at one end
+ * @returns those that the pause depends on at all, the widest first; none where the VM is not stopped
+ */
+export function influencesOn(plan: ScenarioPlan, times: TimesByEnd): Influence[] {
+  const costs = pointCosts();
+  const p = pointParameters();
+  const steps = stepsOf(plan, times.point);
+  const base = moveInputOf(plan, 'point', costs, steps);
+  const basePauseNs = pauseOf(moveVm(base, p));
+  if (basePauseNs === null) return [];
+  const moved = (input: VmMoveInput, parameters: VmmParameters = p): number | null =>
+    pauseOf(moveVm(input, parameters));
+  const found: Influence[] = (Object.keys(VMM_PARAMETER) as VmmParameterName[]).map((name) => {
+    const { value, short, long, unit, from } = VMM_PARAMETER[name];
+    return {
+      name,
+      title: unit,
+      from,
+      value: digits(value),
+      short: digits(short),
+      long: digits(long),
+      shortPauseNs: moved(base, { ...p, [name]: short }),
+      longPauseNs: moved(base, { ...p, [name]: long }),
+    };
+  });
+  for (const name of ['vcpuStopNs', 'vcpuStartNs'] as const) {
+    const { ns, min, max, from } = COST[name];
+    found.push({
+      name,
+      title: 'ns',
+      from,
+      value: digits(ns),
+      short: digits(min),
+      long: digits(max),
+      shortPauseNs: moved({ ...base, [name]: min }),
+      longPauseNs: moved({ ...base, [name]: max }),
+    });
+  }
+  if (plan.scenario.vmm === 'qemu') found.push(windowInfluence(plan, steps));
+  if (plan.registerGroups.length > 0) {
+    found.push({
+      name: 'registers',
+      title: 'all costs of the VFs’ registers and engines together',
+      from: 'mostly assumed',
+      value: 'best guesses',
+      short: 'short ends',
+      long: 'long ends',
+      shortPauseNs: moved(moveInputOf(plan, 'point', costs, stepsOf(plan, times.short))),
+      longPauseNs: moved(moveInputOf(plan, 'point', costs, stepsOf(plan, times.long))),
+    });
+  }
+  for (const [index, { profile }] of plan.devices.entries()) {
+    for (const name of PROFILE_FIGURES) found.push(figureInfluence(base, index, profile, name));
+  }
+  return found
+    .filter((influence) => widthOf(influence, basePauseNs) > LEAST_NS)
+    .toSorted((a, b) => widthOf(b, basePauseNs) - widthOf(a, basePauseNs));
+}
+
+/** Unknown and no parameter of anybody's: where in QEMU's window of 100 ms the limit is met. */
+function windowInfluence(plan: ScenarioPlan, steps: readonly (readonly DeviceSteps[] | undefined)[]): Influence {
+  const at = (phase: number): number | null =>
+    pauseOf(moveVm(moveInputOf(plan, 'point', pointCosts(), steps, phase), pointParameters()));
+  const pauses = WINDOW_PHASES.short.map((phase) => ({ phase, ns: at(phase) }));
+  const known = pauses.filter((each) => each.ns !== null).toSorted((a, b) => a.ns! - b.ns!);
+  const [short, long] = [known[0], known.at(-1)];
+  return {
+    name: 'windowPhase',
+    title: 'where in QEMU’s window of 100 ms the limit is met',
+    from: 'unknown',
+    value: String(WINDOW_PHASES.point[0]),
+    short: String(short?.phase ?? ''),
+    long: String(long?.phase ?? ''),
+    shortPauseNs: short?.ns ?? null,
+    longPauseNs: long?.ns ?? null,
+  };
+}
+
+const PROFILE_FIGURES = [
+  'stateBytes',
+  'preCopiedShare',
+  'fixedNs',
+  'perQueueNs',
+  'streamBytesPerSecond',
+  'sharedBytesPerSecond',
+  'allocateNsPerByte',
+  'lockedNs',
+] as const satisfies readonly (keyof DeviceProfile)[];
+
+function figureInfluence(
+  base: VmMoveInput,
+  index: number,
+  profile: DeviceProfile,
+  name: (typeof PROFILE_FIGURES)[number],
+): Influence {
+  const { value, range, from }: ProfileFigure = profile[name];
+  const at = (figure: number): number | null => {
+    const devices = base.devices.map((group, place): DeviceGroup =>
+      place === index ? { ...group, figures: { ...figuresOf(profile, 'point'), [name]: figure } } : group,
+    );
+    return pauseOf(moveVm({ ...base, devices }, pointParameters()));
+  };
+  return {
+    name: `${profile.id}.${name}`,
+    title: '',
+    from,
+    value: digits(value),
+    short: digits(range[0]),
+    long: digits(range[1]),
+    shortPauseNs: at(range[0]),
+    longPauseNs: at(range[1]),
+  };
+}
+
+function widthOf({ shortPauseNs, longPauseNs }: Influence, basePauseNs: number): number {
+  const values = [shortPauseNs ?? basePauseNs, longPauseNs ?? basePauseNs, basePauseNs];
+  return Math.max(...values) - Math.min(...values);
+}
+
+function pauseOf({ end, pauseNs }: VmMoveResult): number | null {
+  return end === 'moved' ? pauseNs : null;
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
