@@ -12,6 +12,15 @@ export function integer(option: string, min: number, max: number): (text: string
   };
 }
 
+/** A parser for a number that may have a fraction. */
+export function decimal(option: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+(?:\.\d+)?$/.test(text) && value >= min && value <= max) return value;
+    throw new UserError('usage', `${option} is '${text}', allowed is a number from ${min} to ${max}`);
+  };
+}
+
 /** A parser for names divided by commas; the option may also be given several times. */
 export function nameList<Name extends string>(
   option: string,

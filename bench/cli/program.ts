@@ -4,11 +4,13 @@
 import { Command, CommanderError } from 'commander';
 
 import { registerBench } from '../commands/bench.ts';
+import { registerCompare } from '../commands/compare.ts';
 import { registerIsolation } from '../commands/isolation.ts';
 import { registerReceive } from '../commands/receive.ts';
 import { registerReport } from '../commands/report.ts';
 import { registerRun } from '../commands/run.ts';
 import { registerSend } from '../commands/send.ts';
+import { registerStageProcess } from '../commands/stage-process.ts';
 import { registerValidate } from '../commands/validate.ts';
 import { registerVerify } from '../commands/verify.ts';
 import { packageVersion } from '../package-root.ts';
@@ -36,7 +38,9 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerValidate,
   registerVerify,
   registerIsolation,
+  registerCompare,
   registerReport,
+  registerStageProcess,
 ];
 
 /**
@@ -99,7 +103,11 @@ function exitTable(): string {
 }
 
 function commandNames(program: Command): string {
-  return program.commands.map((command) => command.name()).join(', ');
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => command.name())
+    .join(', ');
 }
 
 /** Commander's message, `error: unknown option '--qick'\n(Did you mean --quick?)`, as one sentence and a hint. */

@@ -1,0 +1,165 @@
+/**
+ * A built folder of stopcopy as the comparison uses it: processes are started in it, each for one task.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import { STAGE_PROTOCOL } from '../metrics/stage-process.ts';
+
+const MAIN = join('dist', 'bench', 'main.js');
+
+/** Asks a build's own main file, so that no other file of it has to keep its place. */
+export const STAGE_COMMAND = 'stage-process';
+
+const listSchema = z.object({
+  stages: z.array(z.object({ name: z.string(), version: z.number(), kind: z.enum(['single', 'threaded']) })),
+});
+
+const exactSchema = z.object({
+  metrics: z.array(z.object({ name: z.string(), value: z.union([z.number(), z.string()]) })),
+});
+
+const measureSchema = z.object({
+  metrics: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(['measured', 'ratio']),
+      unit: z.string(),
+      better: z.enum(['lower', 'higher', 'neither']),
+      value: z.number().positive(),
+      limit: z.number().optional(),
+    }),
+  ),
+});
+
+export type ListedStage = z.infer<typeof listSchema>['stages'][number];
+export type MeasuredMetric = z.infer<typeof measureSchema>['metrics'][number];
+
+/** A process of a build ended badly or said something else than it should. */
+export class StageFailed extends Error {
+  override readonly name = 'StageFailed';
+}
+
+/** Far above what any stage takes on a slow machine. */
+const PROCESS_LIMIT_MS = 300_000;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; a signal ends it early and rejects. */
+export function runProgram(
+  program: string,
+  words: readonly string[],
+  options: { readonly cwd: string; readonly signal: AbortSignal; readonly limitMs?: number },
+): Promise<Finished> {
+  const { cwd, signal, limitMs = PROCESS_LIMIT_MS } = options;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    // What the user set for his own Node must not change what is measured.
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const child = spawn(program, words, {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    });
+    const parts: { stdout: string; stderr: string } = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text: string) => (parts[stream] += text));
+    }
+    const stop = (): void => void child.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', stop);
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve({ code, ...parts });
+    });
+  });
+}
+
+export class Build {
+  readonly root: string;
+
+  /** @throws UserError when the folder holds no built stopcopy */
+  constructor(root: string, word: string) {
+    this.root = root;
+    const manifest = join(root, 'package.json');
+    const name = existsSync(manifest)
+      ? (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown }).name
+      : undefined;
+    if (name !== 'stopcopy') {
+      throw new UserError(
+        'usage',
+        `${word}: is a folder without a stopcopy in it`,
+        'Give a checkout, a revision or a result file.',
+      );
+    }
+    if (!existsSync(join(root, MAIN))) {
+      throw new UserError(
+        'usage',
+        `${word}: is a checkout that was not built`,
+        'Run `npm run build` in it, or give a revision.',
+      );
+    }
+  }
+
+  /** Words before the task, for whoever starts Node itself. */
+  get command(): readonly string[] {
+    return [join(this.root, MAIN), STAGE_COMMAND, '--json'];
+  }
+
+  async stages(signal: AbortSignal): Promise<readonly ListedStage[]> {
+    return (await this.ask(listSchema, ['list'], signal)).stages;
+  }
+
+  async exact(signal: AbortSignal): Promise<ReadonlyMap<string, number | string>> {
+    const { metrics } = await this.ask(exactSchema, ['exact'], signal);
+    return new Map(metrics.map(({ name, value }) => [name, value]));
+  }
+
+  async measure(stage: string, seconds: number, signal: AbortSignal): Promise<readonly MeasuredMetric[]> {
+    return (await this.ask(measureSchema, ['measure', stage, String(seconds)], signal)).metrics;
+  }
+
+  /** One fresh process. */
+  private async ask<T extends z.ZodType>(
+    schema: T,
+    words: readonly string[],
+    signal: AbortSignal,
+  ): Promise<z.output<T>> {
+    const { code, stdout, stderr } = await runProgram(process.execPath, [...this.command, ...words], {
+      cwd: this.root,
+      signal,
+    });
+    const said = stderr.trim().split('\n', 1)[0] ?? '';
+    if (code !== 0)
+      throw new StageFailed(said === '' ? `ended with ${code ?? 'a signal'}` : said.replace(/^stopcopy: /, ''));
+    const document = parseJson(stdout);
+    const protocol = (document as { protocol?: unknown } | null)?.protocol;
+    if (protocol !== STAGE_PROTOCOL) {
+      throw new StageFailed(
+        `speaks version ${String(protocol)} of the stage protocol, this stopcopy speaks ${STAGE_PROTOCOL}`,
+      );
+    }
+    const parsed = schema.safeParse(document);
+    if (!parsed.success) throw new StageFailed('told something that is no measurement');
+    return parsed.data;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StageFailed('told no JSON document');
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * `stopcopy compare BASE CANDIDATE`: which sides there are, what of them can be compared, and how.
+ */
+import { UserError } from '../../sim/base/user-error.ts';
+import type { CommandContext } from '../cli/context.ts';
+import { readInputText } from '../cli/input-file.ts';
+import { machineFacts } from '../machine.ts';
+import { BASELINE_FORMAT, compareExact, parseBaseline } from '../metrics/baseline.ts';
+import { parseBenchResult } from '../result.ts';
+import { type Build, StageFailed } from './build.ts';
+import { compareCounted, countingUnavailable } from './counted.ts';
+import { compareDocument, type ComparisonDocument, type MetricResult, type SideReport } from './document.ts';
+import { exactResults } from './exact-gate.ts';
+import { compareInterleaved } from './interleaved.ts';
+import { compareResultFiles } from './result-files.ts';
+import type { TestSettings } from './settings.ts';
+import { type Side, sideOf, Workshop } from './sides.ts';
+
+export interface CompareOptions {
+  readonly settings: TestSettings;
+  readonly budgetSeconds: number;
+  readonly secondsPerProcess: number;
+  readonly stages?: readonly string[];
+  readonly seed: number;
+  /** Whether instructions are counted too. */
+  readonly counted: boolean;
+  /** Whether anything is measured; without it exact metrics are all. */
+  readonly measured: boolean;
+}
+
+type Context = Pick<CommandContext, 'output' | 'signal'>;
+
+export async function compare(
+  baseWord: string,
+  candidateWord: string,
+  options: CompareOptions,
+  context: Context,
+): Promise<ComparisonDocument> {
+  const { signal } = context;
+  const base = await sideOf(baseWord, signal);
+  const candidate = await sideOf(candidateWord, signal);
+  if (base.kind === 'file' && candidate.kind === 'file') return compareFiles(base.path, candidate.path);
+  if (base.kind !== 'file' && candidate.kind !== 'file') {
+    return compareBuilds([baseWord, base], [candidateWord, candidate], options, context);
+  }
+  const [file, other] = base.kind === 'file' ? [baseWord, candidateWord] : [candidateWord, baseWord];
+  throw new UserError(
+    'usage',
+    `${file} is a file and ${other} is not: what a file tells was measured at another time`,
+    'Give two files, or two of revisions and built folders.',
+  );
+}
+
+function compareFiles(basePath: string, candidatePath: string): ComparisonDocument {
+  const [base, candidate] = [basePath, candidatePath].map((path) => ({ path, text: readInputText(path) })) as [
+    TextFile,
+    TextFile,
+  ];
+  if (isBaseline(base) && isBaseline(candidate)) {
+    const values = [base, candidate].map(({ path, text }) => parseBaseline(text, path).metrics);
+    const comparison = compareExact(values[0]!, values[1]!);
+    return compareDocument({
+      base: { word: basePath, kind: 'baseline', revision: null },
+      candidate: { word: candidatePath, kind: 'baseline', revision: null },
+      results: exactResults(comparison),
+      same: comparison.same,
+    });
+  }
+  const results = [base, candidate].map(({ path, text }) => parseBenchResult(text, path));
+  return compareDocument({
+    base: { word: basePath, kind: 'result file', revision: null },
+    candidate: { word: candidatePath, kind: 'result file', revision: null },
+    results: compareResultFiles(results[0]!, results[1]!),
+    same: 0,
+  });
+}
+
+interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+function isBaseline({ text }: TextFile): boolean {
+  return text.slice(0, 200).includes(BASELINE_FORMAT);
+}
+
+type BuildSide = Exclude<Side, { kind: 'file' }>;
+
+async function compareBuilds(
+  [baseWord, baseSide]: readonly [string, BuildSide],
+  [candidateWord, candidateSide]: readonly [string, BuildSide],
+  options: CompareOptions,
+  { output, signal }: Context,
+): Promise<ComparisonDocument> {
+  const tell = (text: string): void => output.note(text);
+  const workshop = new Workshop(signal, tell);
+  const progress = output.progress();
+  try {
+    const base = await workshop.open(baseWord, baseSide, 'a');
+    const candidate = await workshop.open(candidateWord, candidateSide, 'b');
+    const sides: { readonly base: SideReport; readonly candidate: SideReport } = {
+      base: base.report,
+      candidate: candidate.report,
+    };
+    const results: MetricResult[] = [];
+    const exact = await compareExactOf(base.build, candidate.build, signal);
+    results.push(...exact.results);
+    if (!options.measured) return compareDocument({ ...sides, results, same: exact.same });
+    const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
+    const outcome = await compareInterleaved(base.build, candidate.build, { ...options, signal, onProgress });
+    progress.stop();
+    results.push(...outcome.results);
+    if (options.counted) results.push(...(await counted(base.build, candidate.build, options, signal, tell)));
+    const settings = { ...options.settings, pairs: outcome.pairs, seconds: outcome.seconds };
+    return compareDocument({ ...sides, results, same: exact.same, settings, machine: machineFacts() });
+  } catch (error) {
+    if (!(error instanceof StageFailed)) throw error;
+    throw new UserError(
+      'usage',
+      `a build cannot be compared: it ${error.message}`,
+      'Builds before stages were tracked have none.',
+    );
+  } finally {
+    progress.stop();
+    await workshop.close();
+  }
+}
+
+async function compareExactOf(
+  base: Build,
+  candidate: Build,
+  signal: AbortSignal,
+): Promise<{ readonly results: readonly MetricResult[]; readonly same: number }> {
+  const comparison = compareExact(await base.exact(signal), await candidate.exact(signal));
+  return { results: exactResults(comparison), same: comparison.same };
+}
+
+async function counted(
+  base: Build,
+  candidate: Build,
+  { settings, stages: wanted }: CompareOptions,
+  signal: AbortSignal,
+  tell: (text: string) => void,
+): Promise<readonly MetricResult[]> {
+  const why = await countingUnavailable(signal);
+  if (why !== null) {
+    tell(`${why}.`);
+    return [];
+  }
+  const there = await candidate.stages(signal);
+  const both = (await base.stages(signal)).filter(
+    ({ name, version }) =>
+      (wanted?.includes(name) ?? true) && there.some((other) => other.name === name && other.version === version),
+  );
+  return compareCounted(base, candidate, both, settings, signal);
+}

@@ -1,0 +1,21 @@
+/**
+ * How a comparison of measured metrics decides.
+ */
+export interface TestSettings {
+  /** Chance that equals are told apart, over all metrics of a comparison together. */
+  readonly alpha: number;
+  /** Smallest effect that matters, as a share: 0.02 is 2 %. */
+  readonly smallestEffect: number;
+  /** Numbers of pairs after which the samples are looked at, rising. */
+  readonly looks: readonly number[];
+}
+
+export const PAIRS_MAX_DEFAULT = 40;
+
+/**
+ * The smallest chance that the signed-rank test can give is 2/2^n; with four looks and ten metrics it takes twelve pairs
+ * before anything can be told at all.
+ */
+export const DEFAULT_LOOKS: readonly number[] = [12, 16, 24, PAIRS_MAX_DEFAULT];
+
+export const DEFAULT_SETTINGS: TestSettings = { alpha: 0.05, smallestEffect: 0.02, looks: DEFAULT_LOOKS };

@@ -1,0 +1,69 @@
+/**
+ * What a process does that measures one stage: `list` tells the stages of this build, `exact` its exact metrics, `measure`
+ * one stage, `loop` repeats its work so often for a counting tool. One JSON document on standard output each.
+ *
+ * It is the border between two builds: the words and fields below stay as they are as long as {@link STAGE_PROTOCOL} does.
+ */
+import { median } from 'simple-statistics';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import { BennyRunner } from '../runner.ts';
+import { exactMetrics } from './exact.ts';
+import { type StageMetric, STAGE_NAMES, type StageName, STAGES, type StageWork } from './stages.ts';
+
+export const STAGE_PROTOCOL = 1;
+
+const NS_PER_S = 1e9;
+const SAMPLES_MIN = 5;
+/** A counting tool is some fifty times slower than the machine. */
+const COUNTED_WARM_UP = 40;
+
+export async function stageProcess(words: readonly string[]): Promise<unknown> {
+  const [task = '', name = '', amount = ''] = words;
+  if (task === 'list') {
+    const stages = STAGE_NAMES.map((stage) => ({
+      name: stage,
+      version: STAGES[stage].version,
+      kind: STAGES[stage].kind,
+    }));
+    return { protocol: STAGE_PROTOCOL, stages };
+  }
+  if (task === 'exact') return { protocol: STAGE_PROTOCOL, metrics: exactMetrics() };
+  const stage = STAGES[stageName(name)];
+  if (task === 'measure') {
+    const metrics =
+      stage.kind === 'single' ? await measureSingle(name, stage.prepare(), Number(amount)) : await stage.measure();
+    return { protocol: STAGE_PROTOCOL, metrics };
+  }
+  if (task === 'loop' && stage.kind === 'single') {
+    const { call, warmUp } = stage.prepare();
+    let sink = 0;
+    // The same warm-up at every length: what the lengths differ by is the work alone.
+    for (let i = 0; i < Math.min(warmUp, COUNTED_WARM_UP) + Number(amount); i++) sink += call();
+    return { protocol: STAGE_PROTOCOL, sink };
+  }
+  throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
+}
+
+async function measureSingle(name: string, work: StageWork, seconds: number): Promise<readonly StageMetric[]> {
+  const runner = new BennyRunner();
+  for (let i = 0; i < work.warmUp; i++) runner.sink += work.call();
+  const timing = { maxSeconds: seconds, minSamples: SAMPLES_MIN };
+  const { samples } = await runner.measure(name, work.call, timing);
+  const value = (median([...samples]) * NS_PER_S) / work.operations;
+  const metrics: StageMetric[] = [{ name, kind: 'measured', unit: 'ns', better: 'lower', value }];
+  const { floor } = work;
+  if (floor !== undefined) {
+    const bare = await runner.measure(floor.name, floor.call, timing);
+    const ratio = value / (median([...bare.samples]) * NS_PER_S);
+    const { limit } = floor;
+    metrics.push({ name: `${name} to ${floor.name}`, kind: 'ratio', unit: 'x', better: 'lower', value: ratio, limit });
+  }
+  return metrics;
+}
+
+function stageName(word: string): StageName {
+  const found = STAGE_NAMES.find((name) => name === word);
+  if (found !== undefined) return found;
+  throw new UserError('usage', `there is no stage '${word}'`, `Stages are ${STAGE_NAMES.join(', ')}.`);
+}

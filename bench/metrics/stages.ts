@@ -1,0 +1,214 @@
+/**
+ * The stages whose speed is tracked. Each is measured in a process of its own, which tells one value per metric; each has
+ * a version that rises when it does something else, so that two builds are never compared by different work.
+ *
+ * Single-threaded stages can also be counted: the same work some more times, and nothing else, costs the difference.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ACCELERATORS } from '../../sim/abi/accelerators.ts';
+import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
+import { bug } from '../../sim/base/bug.ts';
+import { cellLoad, modelCell } from '../../sim/migration/cell-model.ts';
+import { RoundTrip } from '../../sim/migration/round-trip.ts';
+import { VM_DMA_BASE } from '../../sim/migration/vm.ts';
+import { verifyTrace } from '../../sim/trace/verify.ts';
+import { QueueLayout } from '../../sim/workload/layout.ts';
+import { frameBytesMax, readFrame, writeFrame } from '../../workers/image-stream.ts';
+import { packageRoot } from '../package-root.ts';
+import type { Better } from './metric.ts';
+
+export const STAGE_NAMES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
+
+export type StageName = (typeof STAGE_NAMES)[number];
+
+/** What a process tells of a metric: the median of its samples. */
+export interface StageMetric {
+  readonly name: string;
+  readonly kind: 'measured' | 'ratio';
+  readonly unit: string;
+  readonly better: Better;
+  readonly value: number;
+  /** Of a ratio to a floor: more than this is a regression whatever the base does. */
+  readonly limit?: number;
+}
+
+/** Work that can be repeated. */
+export interface StageWork {
+  /** One call of the timed function; gives a number that depends on the work. */
+  readonly call: () => number;
+  /** Operations that one call stands for. */
+  readonly operations: number;
+  /** Calls before the clock runs. */
+  readonly warmUp: number;
+  /** Work on the same bytes that nothing can be faster than, measured in the same process. */
+  readonly floor?: { readonly name: string; readonly call: () => number; readonly limit: number };
+}
+
+export interface SingleStage {
+  readonly kind: 'single';
+  readonly version: number;
+  readonly about: string;
+  readonly prepare: () => StageWork;
+}
+
+/** Measures several metrics on threads, by itself. */
+export interface ThreadedStage {
+  readonly kind: 'threaded';
+  readonly version: number;
+  readonly about: string;
+  readonly measure: () => Promise<readonly StageMetric[]>;
+}
+
+const QUEUE_PAIRS = 16;
+
+export const STAGES: Readonly<Record<StageName, SingleStage | ThreadedStage>> = {
+  'virtual-move': {
+    kind: 'single',
+    version: 1,
+    about: 'whole migrations of an idle VF with 64 queue pairs in virtual time',
+    prepare: prepareVirtualMove,
+  },
+  'model-cell': {
+    kind: 'single',
+    version: 1,
+    about: 'a modelled cell, half loaded, with its three ends',
+    prepare: prepareModelCell,
+  },
+  'frame-write': {
+    kind: 'single',
+    version: 1,
+    about: 'gathering and framing of an image with its queue structures',
+    prepare: () => prepareFrame('write'),
+  },
+  'frame-read': {
+    kind: 'single',
+    version: 1,
+    about: 'check of a whole frame before anything is loaded',
+    prepare: () => prepareFrame('read'),
+  },
+  'trace-replay': {
+    kind: 'single',
+    version: 1,
+    about: 'replay of a recorded trace through the driver',
+    prepare: prepareReplay,
+  },
+  real: {
+    kind: 'threaded',
+    version: 1,
+    about: 'saves, restores, handshakes and downtime on real threads',
+    measure: measureReal,
+  },
+};
+
+function prepareVirtualMove(): StageWork {
+  const operations = 20;
+  const trip = new RoundTrip('upstream-2026', 64);
+  const call = (): number => {
+    for (let i = 0; i < operations; i++) trip.move();
+    return trip.accesses;
+  };
+  return { call, operations, warmUp: 250 };
+}
+
+function prepareModelCell(): StageWork {
+  const load = cellLoad('half', QUEUE_PAIRS);
+  const options = {
+    kind: 'hpre',
+    generation: 'upstream-2026',
+    queuePairs: QUEUE_PAIRS,
+    load,
+    inFlight: 'finish',
+    seed: 1,
+  } as const;
+  return { call: () => modelCell(options).point.downtimeNs, operations: 1, warmUp: 3 };
+}
+
+function prepareFrame(direction: 'write' | 'read'): StageWork {
+  const kind = 'zip';
+  const layout = new QueueLayout({ kind, queuePairs: QUEUE_PAIRS, dmaBase: VM_DMA_BASE });
+  const { sections: places } = layout;
+  const arena = new Uint8Array(frameBytesMax(ACC_VF_DATA_BYTES, places));
+  const memory = new Uint8Array(Math.max(...places.map(({ offset, bytes }) => offset + bytes))).fill(7);
+  const identity = {
+    deviceId: ACCELERATORS[kind].vfDeviceId,
+    queuePairs: QUEUE_PAIRS,
+    isolation: 0,
+    dmaBase: VM_DMA_BASE,
+  };
+  const image = new Uint8Array(ACC_VF_DATA_BYTES).fill(3);
+  const write = (): number => writeFrame(arena, identity, 'upstream-2026', image, memory, places);
+  const frame = arena.subarray(0, write());
+  const expected = { identity, imageBytesMax: ACC_VF_DATA_BYTES, places };
+  const read = (): number => readFrame(frame, expected).sections.length;
+  const from = new Uint8Array(frame.length).fill(5);
+  const into = new Uint8Array(frame.length);
+  const copy = (): number => {
+    into.set(from);
+    return into[7]!;
+  };
+  return {
+    call: direction === 'write' ? write : read,
+    operations: 1,
+    warmUp: 40,
+    floor: { name: 'copy', call: copy, limit: direction === 'write' ? 60 : 40 },
+  };
+}
+
+function prepareReplay(): StageWork {
+  const file = 'plain-stop-copy.upstream-2026.json';
+  const text = readFileSync(join(packageRoot(), 'traces', file), 'utf8');
+  const call = (): number => {
+    const { passed, accessCount } = verifyTrace(text, file);
+    return passed ? accessCount : bug('STAGE_TRACE', file);
+  };
+  return { call, operations: 1, warmUp: 200 };
+}
+
+/** One cell of the sweep, in its short form. */
+async function measureReal(): Promise<readonly StageMetric[]> {
+  const { runSweep } = await import('../suites/sweep.ts');
+  const metrics: StageMetric[] = [];
+  const options = {
+    suites: ['throughput', 'handshake', 'downtime'],
+    quick: true,
+    seed: 1,
+    accelerators: ['zip'],
+    queuePairs: [QUEUE_PAIRS],
+    loads: ['idle'],
+    driver: 'upstream-2026',
+    inFlight: 'finish',
+  } as const;
+  await runSweep(options, {
+    onCell({ savesPerSecond, restoresPerSecond, handshakeNs, wallDowntimeNs }): void {
+      const add = (
+        name: string,
+        better: Better,
+        figure: { readonly value: number; readonly unit: string } | undefined,
+      ): void => {
+        if (figure !== undefined)
+          metrics.push({ name, kind: 'measured', unit: figure.unit, better, value: figure.value });
+      };
+      add('real/saves', 'higher', savesPerSecond);
+      add('real/restores', 'higher', restoresPerSecond);
+      add('real/handshake', 'lower', handshakeNs?.p50);
+      add('real/downtime', 'lower', wallDowntimeNs?.p50);
+      const ratio = handshakeNs?.ratioToFloor;
+      if (ratio !== undefined) {
+        metrics.push({
+          name: 'real/handshake to ping-pong',
+          kind: 'ratio',
+          unit: 'x',
+          better: 'lower',
+          value: ratio.value,
+          limit: 10,
+        });
+      }
+    },
+    onFloors: () => {},
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  });
+  return metrics;
+}
