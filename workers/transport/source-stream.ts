@@ -95,7 +95,11 @@ export class SourceStream implements LineOwner {
    */
   async open(): Promise<void> {
     this.lines[0]!.start();
-    await this.wait<void>((resolve) => (this.opening = resolve));
+    await this.wait<void>((resolve) => {
+      this.opening = () => {
+        if (this.lines[0]!.open) resolve();
+      };
+    });
     for (const line of this.lines.slice(1)) line.start();
     await this.wait<void>((resolve) => {
       this.opening = () => {

@@ -1,0 +1,294 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import type { Hello, Reply, Request } from '../../../workers/transport/control.ts';
+import { type DestinationOwner, DestinationStream } from '../../../workers/transport/destination-stream.ts';
+import { tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
+import { type TransportLimits, TransportFailed } from '../../../workers/transport/limits.ts';
+import { SourceStream } from '../../../workers/transport/source-stream.ts';
+import { until } from '../world-rig.ts';
+import { AGES, socketPath } from './move-rig.ts';
+
+const CHUNK = 64 * 1024;
+const CHUNKS = 160;
+const HELLO: Hello = {
+  session: '0123456789abcdef0123456789abcdef',
+  stopcopy: 'test',
+  channels: 1,
+  chunkBytes: CHUNK,
+  parcelBytes: CHUNKS * CHUNK - 5,
+  vm: { kind: 'zip', queuePairs: 1, isolation: 0, dmaBase: 0, driver: 'none' },
+};
+
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+class AnyOwner implements DestinationOwner {
+  readonly state = 'filling';
+  readonly arena = new Uint8Array(HELLO.parcelBytes);
+  readonly asked: string[] = [];
+  readonly silences: number[] = [];
+
+  accept(): Uint8Array {
+    return this.arena;
+  }
+
+  answer({ ask }: Request): Promise<Reply> {
+    this.asked.push(ask);
+    return Promise.resolve({ is: 'prepared' });
+  }
+
+  silent(ms: number): void {
+    this.silences.push(ms);
+  }
+}
+
+interface Pair {
+  readonly owner: AnyOwner;
+  readonly into: DestinationStream;
+  readonly out: SourceStream;
+  readonly losses: string[];
+}
+
+async function pair(
+  hello: Partial<Hello> = {},
+  limits: Partial<TransportLimits> = {},
+  sourceLimits: Partial<TransportLimits> = limits,
+): Promise<Pair> {
+  const owner = new AnyOwner();
+  const losses: string[] = [];
+  const onLoss = (sentence: string): void => void losses.push(sentence);
+  const into = new DestinationStream({
+    endpoint: { kind: 'unix', path: socketPath() },
+    owner,
+    limits: { ...AGES, ...limits },
+    onLoss,
+  });
+  await into.listen();
+  const out = new SourceStream({
+    endpoint: into.at,
+    hello: { ...HELLO, ...hello },
+    limits: { ...AGES, ...sourceLimits },
+    onLoss,
+  });
+  closing.push(
+    () => out.close(),
+    () => into.close(false),
+  );
+  return { owner, into, out, losses };
+}
+
+function parcelOf(seed: number): Uint8Array {
+  return new Uint8Array(HELLO.parcelBytes).map((_, index) => (index * 31 + seed + (index >> 12)) & 0xff);
+}
+
+const ALL = Array.from({ length: CHUNKS }, (_, chunk) => chunk);
+
+describe('a parcel', () => {
+  test.each([1, 2, 5, 8])('comes over %i channels as it was, however often they break', async (channels) => {
+    const { owner, into, out } = await pair({ channels });
+    await out.open();
+    for (let round = 1; round <= 6; round++) {
+      const parcel = parcelOf(round);
+      const sent = out.send(parcel, ALL);
+      // Breaks a channel whenever some more of the round has come.
+      for (let breaks = 0; breaks < 3; breaks++) {
+        const goal = into.payloadBytes + CHUNK;
+        await Promise.race([sent, until('some more has come', () => into.payloadBytes > goal)]);
+        if (breaks % 2 === 0) out.lines[breaks % channels]!.breakOff();
+        else into.breakOff(breaks % channels);
+      }
+      await sent;
+      expect(Buffer.compare(owner.arena, parcel)).toBe(0);
+    }
+    expect(out.losses).toBeGreaterThan(0);
+    expect(into.isWhole(HELLO.parcelBytes)).toBe(true);
+  });
+
+  test('of which nothing changed takes no message', async () => {
+    const { out } = await pair();
+    await out.open();
+    await out.send(parcelOf(1), []);
+    expect(out.payloadBytes).toBe(0);
+  });
+
+  test('is not whole while a chunk of it never came', async () => {
+    const { into, out } = await pair();
+    await out.open();
+    await out.send(parcelOf(1), [0, 1, 3]);
+    expect([into.isWhole(2 * CHUNK), into.isWhole(2 * CHUNK + 1), into.isWhole(4 * CHUNK)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('cannot change once it is sealed', async () => {
+    const { into, out } = await pair({}, { lossesMax: 1 });
+    await out.open();
+    const parcel = parcelOf(1);
+    await out.send(parcel, ALL);
+    expect(into.seal()).toBe(true);
+    await expect(out.send(parcelOf(2), [3])).rejects.toThrow(/chunk 3 came after the end/);
+  });
+});
+
+test('a question is answered once, over whatever channel is left', async () => {
+  const { owner, out } = await pair({ channels: 3 });
+  await out.open();
+  const answers = out.ask({ ask: 'prepare' });
+  out.lines[0]!.breakOff();
+  expect(await answers).toEqual({ is: 'prepared' });
+  expect(owner.asked).toEqual(['prepare']);
+});
+
+describe('a destination that does not read', () => {
+  test('is not given more than a bounded amount', async () => {
+    // It says welcome and then stops reading: the welcome of a genuine destination, passed on.
+    const { into, out } = await pair();
+    const sockets: Socket[] = [];
+    const path = socketPath();
+    const proxy: Server = createServer((client) => {
+      const server = connect({ path: into.at.kind === 'unix' ? into.at.path : '' });
+      sockets.push(client, server);
+      for (const socket of [client, server]) socket.on('error', () => {});
+      server.pipe(client);
+      client.once('data', (hello) => {
+        server.write(hello);
+        client.pause();
+      });
+    });
+    proxy.listen(path);
+    await once(proxy, 'listening');
+    const stuck = new SourceStream({ endpoint: { kind: 'unix', path }, hello: HELLO, limits: AGES });
+    closing.push(
+      () => proxy.close(),
+      () => stuck.fail(new TransportFailed('enough')),
+      () => {
+        for (const socket of sockets) socket.destroy();
+      },
+    );
+    await stuck.open();
+    const sending = stuck.send(parcelOf(1), ALL).catch((error: unknown) => error);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+    // What the socket holds, and what the kernel took: a fraction of the parcel.
+    expect(stuck.payloadBytes).toBeLessThanOrEqual(5 * 1024 * 1024);
+    expect(stuck.payloadBytes).toBeLessThan(HELLO.parcelBytes);
+    stuck.fail(new TransportFailed('enough'));
+    expect(await sending).toEqual(new TransportFailed('enough'));
+    expect(out.payloadBytes).toBe(0);
+  });
+});
+
+/** Sends bytes to a destination, and waits for the end. */
+async function shout(into: DestinationStream, bytes: Uint8Array): Promise<void> {
+  const socket = connect({ path: into.at.kind === 'unix' ? into.at.path : '' });
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(bytes);
+  await once(socket, 'close');
+}
+
+describe('a stranger', () => {
+  test('that is no stopcopy is turned away with a sentence, and the next source is served', async () => {
+    const { into, out, losses } = await pair();
+    await shout(into, new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    expect(losses[0]).toMatch(/^stream refused on a new connection at message 0, byte 32: it starts with 0x20544547/);
+    await out.open();
+    await out.send(parcelOf(1), ALL);
+  });
+
+  test('that says nothing is turned away after a while', async () => {
+    const { into, losses } = await pair({}, { handshakeMs: 20 });
+    await shout(into, new Uint8Array());
+    expect(losses).toEqual(['a new connection: no hello within 20 ms']);
+  });
+
+  test('that is another source is told so', async () => {
+    const { into, out } = await pair();
+    await out.open();
+    const other = new SourceStream({
+      endpoint: into.at,
+      hello: { ...HELLO, session: 'f'.repeat(32) },
+      limits: AGES,
+    });
+    closing.push(() => other.close());
+    await expect(other.open()).rejects.toThrow(/is taken by another source$/);
+    await out.send(parcelOf(1), ALL);
+  });
+});
+
+describe('a source', () => {
+  test('whom nobody hears gives up with channel and place', async () => {
+    const path = socketPath();
+    const out = new SourceStream({ endpoint: { kind: 'unix', path }, hello: HELLO, limits: { ...AGES, lossesMax: 2 } });
+    closing.push(() => out.close());
+    await expect(out.open()).rejects.toThrow(`channel 0 to ${path}: there is no such socket`);
+  });
+
+  test('whose hello nobody answers gives up', async () => {
+    const path = socketPath();
+    const mute = createServer(() => {});
+    mute.listen(path);
+    await once(mute, 'listening');
+    const limits = { ...AGES, handshakeMs: 10, lossesMax: 1 };
+    const out = new SourceStream({ endpoint: { kind: 'unix', path }, hello: HELLO, limits });
+    closing.push(
+      () => mute.close(),
+      () => out.close(),
+    );
+    await expect(out.open()).rejects.toThrow(`channel 0 to ${path}: no answer to the hello within 10 ms`);
+  });
+
+  test('that falls silent is noticed, though its connections stand', async () => {
+    // Its own heart beats only every some seconds.
+    const { owner, out } = await pair({}, { idleMs: 20 }, AGES);
+    await out.open();
+    await until('the silence is noticed', () => owner.silences.length > 0);
+    expect(owner.silences[0]).toBeGreaterThanOrEqual(20);
+  });
+
+  test('that has nothing to say shows all the same that it is there', async () => {
+    const { owner, into, out } = await pair({}, AGES, { idleMs: 40 });
+    await out.open();
+    const before = into.limits.idleMs;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 120);
+    });
+    expect([before, owner.silences, out.losses]).toEqual([AGES.idleMs, [], 0]);
+  });
+});
+
+describe('a place', () => {
+  test('at which a dead socket file lies is taken; one that is served, or no socket, is not', async () => {
+    const path = socketPath();
+    const { into } = await pair();
+    const taken = new DestinationStream({ endpoint: into.at, owner: new AnyOwner() });
+    await expect(taken.listen()).rejects.toThrow(/^somebody already listens at /);
+    writeFileSync(path, 'precious');
+    const onFile = new DestinationStream({ endpoint: { kind: 'unix', path }, owner: new AnyOwner() });
+    await expect(onFile.listen()).rejects.toThrow(`${path} is there and is no socket`);
+    expect(existsSync(path)).toBe(true);
+    into.close();
+    await until('the socket file is gone', () => into.at.kind === 'unix' && !existsSync(into.at.path));
+  });
+
+  test('is written as people write it', () => {
+    expect(tcpEndpoint('--listen', '127.0.0.1:80')).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 80 });
+    expect(tcpEndpoint('--listen', ':7600')).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 7600 });
+    expect(tcpEndpoint('--listen', '[::1]:7600')).toEqual({ kind: 'tcp', host: '::1', port: 7600 });
+    for (const wrong of ['7600', 'host', 'host:', 'host:70000', '::1:80', 'host:-1']) {
+      expect(() => tcpEndpoint('--listen', wrong)).toThrow(UserError);
+    }
+    expect(() => unixEndpoint('--socket', `/tmp/${'x'.repeat(110)}`)).toThrow('a path of 115 bytes');
+  });
+});
