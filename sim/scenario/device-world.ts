@@ -42,6 +42,8 @@ export interface VmOutcome {
   readonly outcome: DeviceMoveOutcome;
   /** Where its memory and VFs are in the end, as seen from outside. */
   readonly foundAt: 'source' | 'destination' | 'torn';
+  /** States (MIG_STATE) of the VFs that the guest does not have: at the other end of the way of each of its own. */
+  readonly otherStates: readonly number[];
   /** Of each VF. */
   readonly reports: readonly CheckReport[];
   /** Of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
@@ -143,6 +145,10 @@ export class DeviceWorld {
       parts.every(({ slot, running }, vf) => running && slot.host === this.hosts[this.places[vf]!.groupIndex]![side]);
     return {
       outcome,
+      otherStates: parts.map(({ slot }, vf) => {
+        const [source, destination] = this.hosts[this.places[vf]!.groupIndex]!;
+        return (slot.host === source ? destination : source).slot(slot.fn).vfio.getState();
+      }),
       foundAt: parts.length === 0 ? outcome.guestAt : at(1) ? 'destination' : at(0) ? 'source' : 'torn',
       // What a VF that stands still or was reset had in flight is told by its end, not counted as lost by the device.
       reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),

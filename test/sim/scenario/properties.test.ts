@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { MIG_STATE } from '../../../sim/abi/vfio.ts';
 import { readProfile } from '../../../bench/profiles.ts';
 import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
 import { runScenario, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
@@ -23,7 +24,7 @@ function findings(vm: VmResult, plan: ScenarioPlan): string[] {
   const claim = (holds: boolean, words: string): void => {
     if (!holds) found.push(words);
   };
-  const { outcome, reports, foundAt, queuePausesNs } = vm.devices;
+  const { outcome, reports, foundAt, otherStates, queuePausesNs } = vm.devices;
 
   const sumNs = vm.parts.reduce((sum, { criticalNs }) => sum + criticalNs, 0);
   claim(Math.abs(sumNs - vm.pauseNs) < 0.01, `the parts give ${sumNs}, the pause lasted ${vm.pauseNs}`);
@@ -37,6 +38,12 @@ function findings(vm: VmResult, plan: ScenarioPlan): string[] {
   claim(
     (outcome.kind === 'moved') === (outcome.guestAt === 'destination'),
     `${outcome.kind}, at the ${outcome.guestAt}`,
+  );
+  // The source is stopped once the VM has left it; a destination that it never came to is as good as new.
+  const otherState = outcome.guestAt === 'destination' ? MIG_STATE.STOP : MIG_STATE.RUNNING;
+  claim(
+    otherStates.every((state) => state === otherState),
+    `the VFs on the other side are in states ${otherStates.join()}`,
   );
   claim(outcome.kind !== 'failed' || outcome.at !== '', 'a failure without its place');
   claim(outcome.kind !== 'cancelled' || plan.scenario.faults.some(({ kind }) => kind === 'cancel'), 'nobody cancelled');

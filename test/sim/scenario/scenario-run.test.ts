@@ -57,6 +57,7 @@ describe('a VM that moves', () => {
       vf!.pauseAndDrainNs + vf!.statusChecksNs + vf!.cacheWriteBackNs + vf!.saveNs,
       3,
     );
+    expect(part(with_, 'deviceState')).toBeGreaterThan(vf!.readNs);
     expect(part(with_, 'deviceLoad')).toBeCloseTo(vf!.loadNs, 3);
     expect(part(with_, 'deviceStart')).toBeCloseTo(vf!.startNs, 3);
     for (const name of ['vcpuStop', 'memory', 'otherState', 'latency', 'vcpuStart']) {
@@ -162,6 +163,14 @@ describe('a driver that fails', () => {
   test('at the stop for good leaves the VF paused, and says so', () => {
     const { devices } = run({ faults: [{ ...refused, times: undefined }], recovery: 'goOn' });
     expect(devices.outcome.vfs).toEqual(['paused']);
+  });
+
+  test.each(['qemu', 'cloud-hypervisor'])('of %s behind the look at its guest goes on for all that', (vmm) => {
+    const faults = [{ kind: 'device', what: 'queueTableRefused', side: 'source' }];
+    const { kind, devices } = run({ vmm, faults, recovery: 'goOn' });
+    expect(kind).toBe('failed');
+    expect(devices.outcome).toMatchObject({ at: 'source STOP_COPY', errno: 'EIO', vfs: ['served'] });
+    expect(devices.reports[0]).toMatchObject({ ok: true, outstanding: 0 });
   });
 
   test('at the load: QEMU starts the VM there with a VF that is reset', () => {
