@@ -79,6 +79,16 @@ export function modelled(value: number, unit: string, low: number, high: number)
   return { value, unit, kind: 'modelled', low, high };
 }
 
+/**
+ * How often as long something took as its floor, both measured in turn: the median of the ratios of neighbours, which
+ * whatever disturbs the machine for longer than a turn disturbs alike. The range holds the middle half of the ratios.
+ */
+export function ratioInTurn(samples: ArrayLike<number>, floor: ArrayLike<number>): Figure {
+  if (samples.length !== floor.length) bug('RATIO_SAMPLES', samples.length, floor.length);
+  const ratios = Array.from(samples, (sample, turn) => sample / floor[turn]!);
+  return { ...medianFigure(ratios, 'x'), kind: 'ratio' };
+}
+
 /** A measured figure divided by a floor of the same run. */
 export function ratioToFloor(value: Figure, floor: Figure): Figure {
   const ratio: Figure = { value: value.value / floor.value, unit: 'x', kind: 'ratio' };

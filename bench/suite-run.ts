@@ -2,6 +2,7 @@
  * One run of suites of their own: tables are printed, or one JSON document; a page is written where one is asked for.
  */
 import type { CommandContext } from './cli/context.ts';
+import { machineFacts } from './machine.ts';
 import { packageVersion } from './package-root.ts';
 import { suiteText } from './report/suite-text.ts';
 import { OWN_SUITES, type OwnSuiteName } from './suites/registry.ts';
@@ -24,10 +25,11 @@ export async function runSuites(
   html: string | false = false,
 ): Promise<boolean> {
   const suites: SuiteReport[] = [];
+  const machine = machineFacts();
   for (const name of names) {
     if (signal.aborted) break;
     const run = await OWN_SUITES[name].load();
-    suites.push(await run(options));
+    suites.push(await run({ ...options, signal }));
   }
   const document: SuitesDocument = {
     format: SUITES_FORMAT,
@@ -35,6 +37,7 @@ export async function runSuites(
     stopcopy: packageVersion(),
     quick: options.quick,
     driver: options.driver,
+    machine,
     suites,
   };
   if (html !== false) {

@@ -35,6 +35,8 @@ export class Lane {
   readonly limitMs: number;
   /** Loads before it sleeps. */
   private readonly spins: number;
+  /** How often it had to wait for the device thread; the same for the same calls, however long each wait was. */
+  waits = 0;
   private produced = 0;
   /** Consumed as last seen; the real one may be further on. */
   private consumed = 0;
@@ -83,6 +85,7 @@ export class Lane {
   /** Waits until `consumed` has reached a count. */
   private waitConsumed(count: number): void {
     const { map, start, spins: spinsMost } = this;
+    this.waits += 1;
     const at = start + LANE.consumed;
     for (let spins = 0; spins < spinsMost; spins++) {
       const seen = Atomics.load(map, at);
@@ -117,6 +120,8 @@ export class Lane {
 /** The driver's port: registers of one VF, and of its PF, through a lane. */
 export class LanePort implements RegisterPort, BarPort {
   readonly wide: Uint32Array = new Uint32Array(4);
+  /** Sum of the driver's own waits (delays, sleeps, periods of polls), in ns. */
+  passedNs = 0;
   private readonly lane: Lane;
   private readonly host: number;
   private readonly fn: number;
@@ -250,6 +255,7 @@ export class LanePort implements RegisterPort, BarPort {
    * scheduler.
    */
   private pass(ns: number): void {
+    this.passedNs += ns;
     spinNs(ns);
     this.lane.post(operationWord(OPERATION.look, 0, this.host), 0, 0, 0, 0, 0);
     this.lane.flush();

@@ -6,3 +6,4 @@ register();
 const tasks = await import(process.env.STOPCOPY_POOL_MODULE);
 
 export const { save, restore, measureSave, measureRestore, measureHandshake } = tasks;
+export const { empty, measureCodec, measureHandshakes, measureScale, measureStages, saveBatch } = tasks;

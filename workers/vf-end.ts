@@ -63,6 +63,7 @@ export class VfEnd {
   readonly vfio: VfioDevice;
   readonly layout: QueueLayout;
   readonly memory: Uint8Array;
+  readonly port: LanePort;
   private readonly codec: FrameCodec;
   private readonly marks: SharedArrayBuffer | undefined;
   private sending: { readonly dirty: DirtyRings; readonly writer: RoundWriter } | null = null;
@@ -92,6 +93,7 @@ export class VfEnd {
     this.marks = vm.marks;
     this.roundReader = new RoundReader(codec.rounds);
     const port = new LanePort(lane, host, vm.fn, registers);
+    this.port = port;
     this.vfio = new VfioDevice({
       port,
       bar: port,

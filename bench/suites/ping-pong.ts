@@ -2,95 +2,35 @@
  * The floor of every handshake: two threads that do nothing but pass a word back and forth. They wait as the threads of
  * the real world do, the asking one like a lane and the answering one like the device thread: spin, then sleep.
  */
-import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 
-import { startWorker } from '../../workers/worker-url.ts';
+import { EchoPeer } from '../../workers/echo-peer.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
-import { IDLE_TURNS, SPINS } from '../../workers/waiting.ts';
-
-/** Words of the two sides, a cache line apart: what a side sends, and whether it sleeps. */
-const ASKING = { sent: 0, asleep: 1 } as const;
-const ANSWERING = { sent: 16, asleep: 17 } as const;
-const PING_PONG_WORDS = 32;
-
-type Side = typeof ASKING | typeof ANSWERING;
-
-/** Value that ends the answering side. */
-const END = -1;
-
-/** Waits until the other side has sent something else: spins, then sleeps. */
-function waitBeyond(words: Int32Array, other: Side, own: Side, seen: number, spinsMax: number): number {
-  for (let spins = 0; spins < spinsMax; spins++) {
-    const value = Atomics.load(words, other.sent);
-    if (value !== seen) return value;
-  }
-  Atomics.store(words, own.asleep, 1);
-  Atomics.wait(words, other.sent, seen);
-  Atomics.store(words, own.asleep, 0);
-  return Atomics.load(words, other.sent);
-}
-
-function send(words: Int32Array, own: Side, other: Side, value: number): void {
-  Atomics.store(words, own.sent, value);
-  if (Atomics.load(words, other.asleep) === 1) Atomics.notify(words, own.sent);
-}
-
-/** The answering side: sends back what comes, until told to end. */
-export function answer(words: Int32Array): void {
-  let seen = 0;
-  for (;;) {
-    seen = waitBeyond(words, ASKING, ANSWERING, seen, IDLE_TURNS);
-    if (seen === END) return;
-    send(words, ANSWERING, ASKING, seen);
-  }
-}
+import { WAITING_DEFAULT, type WaitingPolicy } from '../../workers/waiting.ts';
 
 /** A bare ping-pong with a thread of its own. */
 export class BarePingPong {
   readonly roundTrip: () => void;
-  private readonly words: Int32Array;
-  private readonly peer: Worker;
+  private readonly peer: EchoPeer;
 
-  private constructor(words: Int32Array, peer: Worker) {
-    this.words = words;
+  private constructor(peer: EchoPeer, { laneSpins, deviceIdleTurns }: WaitingPolicy) {
     this.peer = peer;
-    this.roundTrip = asker(words);
+    const asker = peer.asker(laneSpins, deviceIdleTurns);
+    this.roundTrip = () => asker.roundTrip();
   }
 
-  static async start(): Promise<BarePingPong> {
-    const shared = new SharedArrayBuffer(4 * PING_PONG_WORDS);
-    const peer = startWorker(import.meta.url, 'ping-pong-thread', shared);
-    await once(peer, 'online');
-    return new BarePingPong(new Int32Array(shared), peer);
+  /** @param waiting how the two sides wait: as the world does that is measured in the same run */
+  static async start(waiting: WaitingPolicy = WAITING_DEFAULT): Promise<BarePingPong> {
+    return new BarePingPong(await EchoPeer.start(), waiting);
   }
 
   async end(): Promise<void> {
-    const gone = once(this.peer, 'exit');
-    endAnswer(this.words);
-    await gone;
+    await this.peer.end();
   }
 }
 
-/** Tells the answering side to end. */
-function endAnswer(words: Int32Array): void {
-  send(words, ASKING, ANSWERING, END);
-}
-
-/** The asking side: a function that makes one round trip. */
-function asker(words: Int32Array): () => void {
-  let count = 0;
-  return () => {
-    const seen = count;
-    count = (count + 1) & 0x3fffffff;
-    send(words, ASKING, ANSWERING, count);
-    waitBeyond(words, ANSWERING, ASKING, seen, SPINS);
-  };
-}
-
 /** Bursts of a measurement, and the rest between them: a scheduler that put both threads on one core has moved on. */
-const BURSTS = 20;
+export const BURSTS = 20;
 const REST_MS = 2;
 /** Batches of each burst that only wake the other side up. */
 const WARM_UP_BATCHES = 5;

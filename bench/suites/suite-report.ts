@@ -4,7 +4,7 @@
  */
 import type { AcceleratorKind } from '../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../sim/driver/generation.ts';
-import type { CostParameter, Figure } from '../result.ts';
+import type { CostParameter, Figure, Machine } from '../result.ts';
 
 export const SUITES_FORMAT = 'stopcopy-suites';
 export const SUITES_VERSION = 1;
@@ -15,6 +15,8 @@ export interface SuiteOptions {
   readonly driver: GenerationId;
   readonly accelerators: readonly AcceleratorKind[] | undefined;
   readonly queuePairs: readonly number[] | undefined;
+  /** When it fires, a suite that measures leaves out the rows that it has not begun. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SuiteColumn {
@@ -53,6 +55,8 @@ export interface SuitesDocument {
   readonly stopcopy: string;
   readonly quick: boolean;
   readonly driver: string;
+  /** Whose wall time the measured figures are. */
+  readonly machine: Machine;
   readonly suites: readonly SuiteReport[];
 }
 

@@ -39,24 +39,26 @@ export interface SaveMeasurement {
 const runner = new BennyRunner();
 
 /** A lane of its own for each task: the thread outlives the worlds that it measures. */
-function laneOf(world: WorldInit): Lane {
+export function laneOf(world: WorldInit): Lane {
   return new Lane(world.map, world.limitMs, world.waiting?.laneSpins);
 }
 
-/** Runs something while the VM's vCPUs stand still. */
-async function whileStopped<T>(world: WorldInit, vm: number, host: number, body: () => Promise<T>): Promise<T> {
+/** Asks a VM's vCPUs to stop or to run somewhere, and waits until they do. */
+export function wishAndWait(world: WorldInit, vm: number, value: number): void {
   const guestMap = new Int32Array(world.guestMap);
-  const wish = (value: number): void => {
-    wishVm(guestMap, vm, value);
-    if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
-      throw new WorkerLost('guest thread', 'being asked to stop or run its vCPUs');
-    }
-  };
-  wish(STOPPED);
+  wishVm(guestMap, vm, value);
+  if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
+    throw new WorkerLost('guest thread', 'being asked to stop or run its vCPUs');
+  }
+}
+
+/** Runs something while the VM's vCPUs stand still. */
+export async function whileStopped<T>(world: WorldInit, vm: number, host: number, body: () => Promise<T>): Promise<T> {
+  wishAndWait(world, vm, STOPPED);
   try {
     return await body();
   } finally {
-    wish(runningOn(host));
+    wishAndWait(world, vm, runningOn(host));
   }
 }
 
@@ -115,7 +117,7 @@ export async function measureHandshake(task: HandshakeTask): Promise<HandshakeMe
     const { world } = task;
     const port = new LanePort(laneOf(world), task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    const bare = await BarePingPong.start();
+    const bare = await BarePingPong.start(world.waiting);
     const [handshakeNs, bareNs] = await timeInTurn([roundTrip, bare.roundTrip], task.batches, task.perBatch);
     await bare.end();
     return { handshakeNs: handshakeNs!, bareNs: bareNs! };
