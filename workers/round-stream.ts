@@ -172,6 +172,7 @@ export class RoundReader {
     if (magic !== ROUND_MAGIC) refuse(`it starts with 0x${magic.toString(16)}, not with "SCVR"`);
     const version = get('version');
     if (version !== ROUND_VERSION) refuse(`format version ${version} of a round, this stopcopy knows ${ROUND_VERSION}`);
+    if (get('zero') !== 0) refuse(`its prefix has 0x${get('zero').toString(16)} where zero is due`);
     const announced = get('frameBytes');
     if (announced !== frame.length) refuse(`${frame.length} bytes came, it announces ${announced}`);
     const runs = get('runs');

@@ -41,7 +41,7 @@ const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
 const IN_FLIGHT = ['finish', 'hold'] as const;
 
 export function registerBench(program: Command, context: CommandContext): void {
-  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(11)} ${aboutSuite(name)}`).join('\n');
+  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
   program
     .command('bench')
     .summary('measure save, restore and downtime under queue load')

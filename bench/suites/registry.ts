@@ -11,9 +11,18 @@ interface OwnSuite {
   readonly load: () => Promise<RunSuite>;
 }
 
-export type OwnSuiteName = 'designs' | 'engine' | 'transport' | 'growth';
+export type OwnSuiteName =
+  | 'designs'
+  | 'engine'
+  | 'transport'
+  | 'growth'
+  | 'handshake-floor'
+  | 'snapshot'
+  | 'codec'
+  | 'downtime-floor'
+  | 'scale';
 
-/** Suites that print a table of their own. */
+/** Suites that print a table of their own. One that goes deeper into what a part of the sweep measures ends in `-floor`. */
 export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
   designs: {
     about: 'where the driver lives: one move with each design, its accesses and system calls counted',
@@ -30,6 +39,26 @@ export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
   transport: {
     about: 'an image from process to process: the stream of a move against bare sockets, latency, copies',
     load: async () => (await import('./transport.ts')).runTransport,
+  },
+  'handshake-floor': {
+    about: 'a register read in each way of waiting, against a bare ping-pong that waits alike',
+    load: async () => (await import('./handshake-floor.ts')).runHandshakeFloor,
+  },
+  snapshot: {
+    about: 'each stage of save and restore between shared buffers, against a bare copy, checksum or ping-pong',
+    load: async () => (await import('./snapshot.ts')).runSnapshot,
+  },
+  codec: {
+    about: 'a frame’s header written and read, against msgpackr with the same header',
+    load: async () => (await import('./codec.ts')).runCodec,
+  },
+  'downtime-floor': {
+    about: 'moves with everything in the pause and with rounds before it, in parts, beside the modelled parts',
+    load: async () => (await import('./downtime-floor.ts')).runDowntimeFloor,
+  },
+  scale: {
+    about: 'one to 63 VFs behind one PF thread, pools and PFs of several sizes, saves in batches',
+    load: async () => (await import('./scale.ts')).runScale,
   },
 };
 

@@ -56,7 +56,7 @@ export interface SuitesDocument {
   readonly quick: boolean;
   readonly driver: string;
   /** Whose wall time the measured figures are. */
-  readonly machine: Machine;
+  readonly machine?: Machine;
   readonly suites: readonly SuiteReport[];
 }
 
