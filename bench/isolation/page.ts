@@ -36,7 +36,7 @@ export function isolationSection(document: IsolationDocument): ReportSection {
   const title = topologies.length === 1 && first !== undefined ? titleOf(first) : `${topologies.length} topologies`;
   return {
     title: `Isolation: ${title}`,
-    heading: `Isolation: ${title}`,
+    heading: topologies.map(({ file }) => file).join(', '),
     version: document.stopcopy,
     body: (id) => html`${topologies.length === 1 ? undefined : linksTo(topologies, id)}
     ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1))}`,

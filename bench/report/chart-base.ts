@@ -61,6 +61,11 @@ export function label(unit: string) {
   return { color: INK, hideOverlap: true, formatter: (value: number) => formatValue(value, unit) };
 }
 
+/** Room for names at the left of a chart of that width. */
+export function labelWidth(width: number): number {
+  return width < 500 ? 122 : 190;
+}
+
 /** A title in the middle of an axis. */
 export function axisTitle(name: string, gap: number) {
   return { name, nameLocation: 'middle' as const, nameGap: gap, nameTextStyle: { color: INK } };

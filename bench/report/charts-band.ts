@@ -1,7 +1,7 @@
 /**
  * Horizontal bars: how far a figure moves (a tornado), and figures with their ranges.
  */
-import { axisLook, decades, draw, type DrawApi, INK, label, PAPER, type Range } from './chart-base.ts';
+import { axisLook, decades, draw, type DrawApi, INK, label, labelWidth, PAPER, type Range } from './chart-base.ts';
 
 export interface BandRow {
   readonly label: string;
@@ -14,13 +14,14 @@ const ROW = 26;
 const LABEL_WIDTH = 172;
 
 /** A tornado: one bar per parameter around the best guess, the widest on top if the rows come so. */
-export function bandChart(rows: readonly BandRow[], point: number, unit: string): string {
+export function bandChart(rows: readonly BandRow[], point: number, unit: string, width: number): string {
+  const left = labelWidth(width);
   const values = [point, ...rows.flatMap(({ short, long }) => [short, long])];
   const low = Math.min(...values);
   const high = Math.max(...values);
   const room = Math.max((high - low) * 0.06, Math.abs(point) * 1e-6, 1e-9);
-  return draw(640, 60 + ROW * rows.length, {
-    grid: { left: LABEL_WIDTH, right: 24, top: 24, bottom: 30 },
+  return draw(width, 60 + ROW * rows.length, {
+    grid: { left, right: 24, top: 24, bottom: 30 },
     xAxis: {
       ...axisLook(),
       type: 'value',
@@ -29,7 +30,10 @@ export function bandChart(rows: readonly BandRow[], point: number, unit: string)
       axisLabel: { ...label(unit), showMinLabel: false, showMaxLabel: false },
       splitNumber: 4,
     },
-    yAxis: categories(rows.map((row) => row.label)),
+    yAxis: categories(
+      rows.map((row) => row.label),
+      left,
+    ),
     series: [
       {
         type: 'custom',
@@ -51,7 +55,7 @@ export function bandChart(rows: readonly BandRow[], point: number, unit: string)
           silent: true,
           symbol: 'none',
           lineStyle: { color: INK, type: 'solid' },
-          label: { formatter: 'best guess', position: 'end', color: INK },
+          label: { formatter: 'best guess', position: 'start', color: INK },
           data: [{ xAxis: point }],
         },
       },
@@ -76,7 +80,10 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
   return draw(420, 50 + ROW * rows.length, {
     grid: { left: LABEL_WIDTH, right: 30, top: 8, bottom: 30 },
     xAxis: axis,
-    yAxis: categories(rows.map((row) => row.label)),
+    yAxis: categories(
+      rows.map((row) => row.label),
+      LABEL_WIDTH,
+    ),
     series: [
       {
         type: 'custom',
@@ -101,19 +108,12 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
   });
 }
 
-function categories(names: readonly string[]) {
+function categories(names: readonly string[], width: number) {
   return {
     ...axisLook(),
     type: 'category' as const,
     inverse: true,
     data: [...names],
-    axisLabel: {
-      color: INK,
-      width: LABEL_WIDTH - 12,
-      overflow: 'break' as const,
-      lineHeight: 12,
-      fontSize: 11,
-      interval: 0,
-    },
+    axisLabel: { color: INK, width: width - 10, overflow: 'break' as const, lineHeight: 12, interval: 0 },
   };
 }

@@ -9,6 +9,7 @@ import {
   type DrawApi,
   INK,
   label,
+  labelWidth,
   P50_COLOUR,
   P99_COLOUR,
   PAPER,
@@ -22,28 +23,19 @@ export interface RoundPoint {
   readonly dirtiedBytes: number;
 }
 
-/** Rounds of memory over time: what each sent, and what the guest wrote meanwhile. The pause is a line. */
-export function roundsChart(rounds: readonly RoundPoint[], stoppedNs: number | undefined, endNs: number): string {
-  const { low } = decades(rounds.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]));
-  const most = Math.max(...rounds.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]), low * 10);
-  const bars = (colour: string, bytesOf: (round: RoundPoint) => number, part: number) => ({
-    type: 'custom' as const,
-    data: rounds.map((round) => [round.fromNs, round.toNs, bytesOf(round)]),
-    renderItem: (_params: unknown, api: DrawApi) => {
-      const bytes = Number(api.value(2));
-      if (!(bytes > low)) return { type: 'group' as const, children: [] };
-      const [from = 0, top = 0] = api.coord([Number(api.value(0)), bytes]);
-      const [to = 0, bottom = 0] = api.coord([Number(api.value(1)), low]);
-      const width = Math.max((to - from) / 2, 0.75);
-      return {
-        type: 'rect' as const,
-        shape: { x: from + part * width, y: top, width: Math.max(width - 0.5, 0.5), height: bottom - top },
-        style: { fill: colour },
-      };
-    },
-  });
-  return draw(640, 230, {
-    grid: { left: 66, right: 24, top: 24, bottom: 46 },
+export interface RoundsLook {
+  readonly width: number;
+  /** Undefined: they never do. */
+  readonly stoppedNs: number | undefined;
+  readonly endNs: number;
+}
+
+/** Rounds of memory over time: areas for what each sent, lines for what the guest wrote meanwhile. */
+export function roundsChart(rounds: readonly RoundPoint[], { width, stoppedNs, endNs }: RoundsLook): string {
+  const all = rounds.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]);
+  const { low, high } = decades(all);
+  return draw(width, 250, {
+    grid: { left: 60, right: 24, top: 24, bottom: 46 },
     xAxis: {
       ...axisLook(),
       type: 'value',
@@ -52,10 +44,33 @@ export function roundsChart(rounds: readonly RoundPoint[], stoppedNs: number | u
       axisLabel: { ...label('ns'), showMaxLabel: false },
       ...axisTitle('since the start', 28),
     },
-    yAxis: { ...axisLook(), type: 'log', min: low, max: most, axisLabel: label('B') },
+    yAxis: { ...axisLook(), type: 'log', min: low, max: high, axisLabel: label('B') },
     series: [
       {
-        ...bars(P50_COLOUR, ({ sentBytes }) => sentBytes, 0),
+        type: 'custom',
+        data: rounds.map(({ fromNs, toNs, sentBytes, dirtiedBytes }) => [fromNs, toNs, sentBytes, dirtiedBytes]),
+        renderItem: (_params: unknown, api: DrawApi) => {
+          const at = (bytes: number): number => Math.max(bytes, low);
+          const [x = 0, top = 0] = api.coord([Number(api.value(0)), at(Number(api.value(2)))]);
+          const [to = 0, bottom = 0] = api.coord([Number(api.value(1)), low]);
+          const written = api.coord([0, at(Number(api.value(3)))])[1] ?? bottom;
+          const wide = Math.max(to - x, 1);
+          return {
+            type: 'group' as const,
+            children: [
+              {
+                type: 'rect' as const,
+                shape: { x, y: top, width: Math.max(wide - 0.75, 0.75), height: bottom - top },
+                style: { fill: P50_COLOUR, opacity: 0.75 },
+              },
+              {
+                type: 'rect' as const,
+                shape: { x, y: written - 2, width: Math.max(wide, 3), height: written < bottom ? 4 : 0 },
+                style: { fill: P99_COLOUR, stroke: PAPER, lineWidth: 0.5 },
+              },
+            ],
+          };
+        },
         ...(stoppedNs === undefined
           ? {}
           : {
@@ -68,7 +83,6 @@ export function roundsChart(rounds: readonly RoundPoint[], stoppedNs: number | u
               },
             }),
       },
-      bars(P99_COLOUR, ({ dirtiedBytes }) => dirtiedBytes, 1),
     ],
   });
 }
@@ -81,9 +95,10 @@ export interface TimelineRow {
 }
 
 /** Spans of time in rows, from the moment at which the vCPUs stop. */
-export function timelineChart(rows: readonly TimelineRow[], endNs: number): string {
-  return draw(640, 56 + 26 * rows.length, {
-    grid: { left: 172, right: 24, top: 8, bottom: 46 },
+export function timelineChart(rows: readonly TimelineRow[], endNs: number, width: number): string {
+  const left = labelWidth(width);
+  return draw(width, 56 + 26 * rows.length, {
+    grid: { left, right: 24, top: 8, bottom: 46 },
     xAxis: {
       ...axisLook(),
       type: 'value',
@@ -97,7 +112,7 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number): stri
       type: 'category',
       inverse: true,
       data: rows.map((row) => row.label),
-      axisLabel: { color: INK, fontSize: 11, interval: 0, width: 162, overflow: 'truncate' },
+      axisLabel: { color: INK, interval: 0, width: left - 10, overflow: 'break', lineHeight: 12 },
     },
     series: [
       {
@@ -131,13 +146,12 @@ export function latencyChart(phases: readonly string[], series: readonly Latency
     grid: { left: 66, right: 16, top: 12, bottom: 30 },
     xAxis: { ...axisLook(), type: 'category', data: [...phases], axisLabel: { color: INK, interval: 0 } },
     yAxis: { ...axisLook(), type: 'log', min: low, max: high, axisLabel: label('ns') },
-    series: series.map(({ colour, ns }, index) => ({
-      type: 'line' as const,
+    series: series.map(({ colour, ns }) => ({
+      type: 'bar' as const,
+      barMaxWidth: 26,
+      barGap: '15%',
       data: ns.map((value) => value ?? '-'),
-      symbol: ['circle', 'rect', 'triangle'][index % 3]!,
-      symbolSize: 9,
       itemStyle: { color: colour },
-      lineStyle: { color: colour, width: 2, type: (['solid', 'dashed', 'dotted'] as const)[index % 3]! },
     })),
   });
 }

@@ -139,8 +139,8 @@ export interface PartsBar {
 }
 
 /** Downtime parts as stacked bars, one per cell. */
-export function partsChart(parts: number, bars: readonly PartsBar[], axisNsMax: number): string {
-  return draw(400, 60 + 26 * bars.length, {
+export function partsChart(parts: number, bars: readonly PartsBar[], axisNsMax: number, width = 400): string {
+  return draw(width, 60 + 26 * bars.length, {
     grid: { left: 110, right: 24, top: 8, bottom: 30 },
     xAxis: { ...axisLook(), type: 'value', min: 0, max: axisNsMax, axisLabel: label('ns'), splitNumber: 4 },
     yAxis: {

@@ -14,6 +14,17 @@ export interface Panel {
   /** Empty when the figure has one panel. */
   readonly title: string;
   readonly svg: string;
+  /** The same for a narrow screen, where the chart fills the width of the page. */
+  readonly narrow?: string;
+}
+
+/** Widths, in units of a chart, for a page of a desk and for a phone. */
+const WIDE = 980;
+const NARROW = 380;
+
+/** A chart that fills the width of the page, drawn for wide and for narrow screens. */
+export function fullPanel(title: string, chart: (width: number) => string): Panel {
+  return { title, svg: chart(WIDE), narrow: chart(NARROW) };
 }
 
 export interface Plot {
@@ -37,7 +48,7 @@ export function plotMarkup({ id, title, source, wide, legend, panels, table }: P
     (panel) =>
       html`<div class="panel">
         ${panel.title === '' ? undefined : html`<h4>${panel.title}</h4>`}
-        ${raw(panel.svg)}
+        ${panel.narrow === undefined ? raw(panel.svg) : twice(panel.svg, panel.narrow)}
       </div>`,
   );
   return html`<figure id="${id}" aria-labelledby="${id}-title" aria-describedby="${id}-source">
@@ -45,13 +56,16 @@ export function plotMarkup({ id, title, source, wide, legend, panels, table }: P
       <h3 id="${id}-title">${title}</h3>
       <p class="source" id="${id}-source">${source}</p>
     </figcaption>
-    <ul class="legend">
-      ${entries}
-    </ul>
-    <div class="panels ${wide ? 'wide' : ''}">${boxes}</div>
+    ${entries.length === 0 ? undefined : html`<ul class="legend">${entries}</ul>`}
+    <div class="panels ${panels.some(({ narrow }) => narrow !== undefined) ? 'full' : wide ? 'wide' : ''}">${boxes}</div>
     <details>
       <summary>Table: ${title.toLowerCase()}</summary>
       ${tableMarkup(table)}
     </details>
   </figure> `;
+}
+
+function twice(wide: string, narrow: string): Markup {
+  return html`<div class="on-wide">${raw(wide)}</div>
+    <div class="on-narrow">${raw(narrow)}</div>`;
 }

@@ -32,6 +32,8 @@ figure { margin: 1rem 0 2rem; padding: 0; } figcaption { font-size: .9rem; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17.5rem), 1fr)); gap: 1rem; }
 .panels.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
 .panel svg { display: block; width: 100%; max-width: 36rem; height: auto; }
+.panels.full { grid-template-columns: 1fr; } .panels.full svg { max-width: none; }
+.on-narrow { display: none; } @media screen and (max-width: 40rem) { .on-wide { display: none; } .on-narrow { display: block; } }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; margin: .5rem 0; padding: 0; font-size: .9rem; }
 .swatch { display: inline-block; width: .9em; height: .9em; margin-right: .4em; vertical-align: -.1em;
   border: 2px solid var(--swatch); background: var(--swatch); print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -14,7 +14,7 @@ import {
   type TimelineRow,
   timelineChart,
 } from '../report/charts.ts';
-import type { Plot } from '../report/plot.ts';
+import { fullPanel, type Plot } from '../report/plot.ts';
 import type { RunDocument } from './document.ts';
 import { toldVm } from './words.ts';
 
@@ -52,14 +52,17 @@ function pausePlot(document: RunDocument, id: string): Plot | undefined {
     wide: true,
     legend: shown.map(({ title }, index) => ({ text: title, colour: seriesColour(index) })),
     panels: [
-      {
-        title: '',
-        svg: partsChart(
+      fullPanel('', (width) =>
+        partsChart(
           shown.length,
-          band.map((end) => ({ label: END_TITLES[end.end], ns: shown.map(({ name }) => at(end, name)) })),
+          band.map((end) => ({
+            label: `${END_TITLES[end.end]}\n${ns(end.pauseNs)}`,
+            ns: shown.map(({ name }) => at(end, name)),
+          })),
           longest,
+          width,
         ),
-      },
+      ),
     ],
     table: {
       caption: 'Parts of the pause on the critical path; busy counts what overlaps too, with best guesses',
@@ -88,13 +91,17 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
   return {
     id,
     title: 'The move over time: rounds of memory',
-    source: `modelled, best guesses. A pair of bars is a round; the axis of bytes is logarithmic.${many}`,
+    source: `modelled, best guesses. An area and a line are a round; the axis of bytes is logarithmic.${many}`,
     wide: true,
     legend: [
       { text: 'sent in the round', colour: P50_COLOUR },
       { text: 'written by the guest meanwhile', colour: P99_COLOUR },
     ],
-    panels: [{ title: '', svg: roundsChart(points, pauseNs > 0 ? totalNs - pauseNs : undefined, totalNs) }],
+    panels: [
+      fullPanel('', (width) =>
+        roundsChart(points, { width, stoppedNs: pauseNs > 0 ? totalNs - pauseNs : undefined, endNs: totalNs }),
+      ),
+    ],
     table: {
       caption: 'Rounds of memory; times since the start of the move',
       head: ['begins', 'lasts', 'rounds', 'sent', 'written', 'downtime limit', 'vCPU speed'],
@@ -114,7 +121,7 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
 }
 
 /** So many devices have rows of their own; more share one for each part. */
-const DEVICES_DRAWN = 8;
+const DEVICES_DRAWN = 3;
 
 function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undefined {
   if (spans.length === 0) return undefined;
@@ -133,7 +140,7 @@ function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undef
     source: 'modelled, best guesses. Bars that lie above each other run at the same time.',
     wide: true,
     legend: [],
-    panels: [{ title: '', svg: timelineChart([...rows.values()], figures.pause.value) }],
+    panels: [fullPanel('', (width) => timelineChart([...rows.values()], figures.pause.value, width))],
     table: {
       caption: 'Spans of the pause; times since the vCPUs stop',
       head: ['part', 'of', 'begins', 'ends', 'lasts'],
@@ -150,12 +157,17 @@ function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undef
 }
 
 /** What moves the pause less than these is in the table only. */
-const INFLUENCES_DRAWN = 12;
+const INFLUENCES_DRAWN = 8;
 
 function influencePlot({ influences, figures }: RunDocument, id: string): Plot | undefined {
   const { value } = figures.pause;
   if (influences.length === 0) return undefined;
   const orPoint = (pauseNs: number | null): number => pauseNs ?? value;
+  const bars = influences.slice(0, INFLUENCES_DRAWN).map(({ name, shortPauseNs, longPauseNs }) => ({
+    label: name,
+    short: orPoint(shortPauseNs),
+    long: orPoint(longPauseNs),
+  }));
   const never = influences.some(({ shortPauseNs, longPauseNs }) => shortPauseNs === null || longPauseNs === null);
   return {
     id,
@@ -169,20 +181,7 @@ function influencePlot({ influences, figures }: RunDocument, id: string): Plot |
       { text: 'at its short end', colour: 'var(--c1)' },
       { text: 'at its long end', colour: 'var(--c2)' },
     ],
-    panels: [
-      {
-        title: '',
-        svg: bandChart(
-          influences.slice(0, INFLUENCES_DRAWN).map(({ name, shortPauseNs, longPauseNs }) => ({
-            label: name,
-            short: orPoint(shortPauseNs),
-            long: orPoint(longPauseNs),
-          })),
-          value,
-          'ns',
-        ),
-      },
-    ],
+    panels: [fullPanel('', (width) => bandChart(bars, value, 'ns', width))],
     table: {
       caption: `The pause, ${ns(value)} with best guesses, with one parameter at an end of its range`,
       head: ['parameter', 'best guess', 'short end', 'pause', 'long end', 'pause', 'unit', 'from'],
@@ -216,7 +215,7 @@ function latencyPlot({ latencies }: RunDocument, id: string): Plot | undefined {
     source:
       'modelled, best guesses: from submission to completion. Before: done before the stop. Over the pause: submitted ' +
       'before the resume and done after it. After: submitted after the resume. The axis is logarithmic.',
-    wide: false,
+    wide: true,
     legend: QUANTILES.map(({ name, colour }) => ({ text: name, colour, look: 'round' })),
     panels: latencies.map(({ name, phases }) => ({
       title: name,

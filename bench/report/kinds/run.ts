@@ -26,11 +26,11 @@ export function runSection(document: RunDocument): ReportSection {
   const { scenario, kinds } = document;
   return {
     title: `Run: ${scenario.name}`,
-    heading: `Run: ${scenario.name}`,
+    heading: `${scenario.name}: ${scenario.description}`,
     version: document.stopcopy,
     body(id) {
-      return html`<p>${scenario.description}. Seed ${scenario.seed}.</p>
-        <p class="lead">${runSentences(document).join(' ')}</p>
+      return html`<p class="lead">${runSentences(document).join(' ')}</p>
+        <p class="source">Scenario ${scenario.file}, seed ${scenario.seed}.</p>
         ${runPlots(document, id).map(plotMarkup)}
         ${runTables(document)
           .filter(({ title }) => title === VF_TABLE)

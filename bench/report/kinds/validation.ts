@@ -67,7 +67,7 @@ export function validationSectionOf(document: unknown): ReportSection {
 
 function validationSection(document: Document): ReportSection {
   return {
-    title: 'stopcopy validate: published measurements, predicted',
+    title: 'Validation of the model',
     heading: 'Published measurements, predicted',
     version: document.stopcopy,
     body: (id) => body(document, id),
@@ -80,7 +80,7 @@ function validationSection(document: Document): ReportSection {
         'modelled',
         'follows from parameters; given with a band: all of them at their short ends, and at their long ends',
       ],
-      ['predicted', 'a row that set no parameter'],
+      ['prediction', 'a row that set no parameter'],
       ['calibration', 'a row to which a parameter was fitted; it proves nothing'],
       ['error', 'modelled less published, divided by published'],
     ],
@@ -142,7 +142,7 @@ function againstPlot(tables: Document['tables'], placed: readonly Placed[], id: 
     })),
     table: {
       caption: 'All figures',
-      head: ['table', 'row', 'figure', 'published', 'modelled', 'band', 'error', ''],
+      head: ['table', 'row', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
       textColumns: [2, 7],
       rows: placed.map((row) => [row.table, String(row.row), row.output, ...cells(row)]),
     },
@@ -155,7 +155,7 @@ function cells({ published, modelled, error, calibrates }: Row): readonly string
     figure(modelled.value),
     `${figure(modelled.low)} to ${figure(modelled.high)}`,
     percent(error),
-    calibrates.length === 0 ? '' : 'calibration',
+    calibrates.length === 0 ? 'prediction' : 'calibration',
   ];
 }
 
@@ -173,7 +173,7 @@ function tableSection({ id, title, grade, source, notPredicted, rows }: Document
         ? undefined
         : tableMarkup({
             caption: `${title}: published and modelled`,
-            head: ['row', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', ''],
+            head: ['row', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
             textColumns: [1, 2, 7],
             rows: rows.map((row) => [String(row.row), given(row), row.output, ...cells(row)]),
           })
