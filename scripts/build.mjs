@@ -1,6 +1,6 @@
 // Builds dist/ from the TypeScript sources. Kept to one file of plain JavaScript so that `npm ci` needs nothing but Node.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +11,15 @@ const dist = join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
-  stdio: 'inherit',
-  cwd: root,
-});
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+/** @param {string} project */
+function compile(project) {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, project)], { stdio: 'inherit', cwd: root });
+  if (status !== 0) process.exit(status ?? 1);
+}
+compile('tsconfig.build.json');
+// Only checked: it is bundled below.
+const client = join('bench', 'ui', 'client');
+if (existsSync(join(root, client))) compile(client);
 
 // The charts carry echarts with them: it is a tool of the build, not a dependency of the package.
 const charts = join(dist, 'bench', 'report', 'charts.js');
@@ -35,6 +39,25 @@ if (existsSync(charts)) {
   });
   renameSync(bundled, charts);
   rmSync(`${charts}.map`, { force: true });
+  // What went into the bundle would need echarts.
+  const folder = dirname(charts);
+  for (const name of readdirSync(folder)) if (/^charts?-\w+\.js(\.map)?$/.test(name)) rmSync(join(folder, name));
+}
+
+// The program of the page of `stopcopy ui`: the same model, for browsers.
+if (existsSync(join(root, client))) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(root, client, 'main-thread.ts')],
+    outfile: join(dist, 'bench', 'ui', 'client.bundle.js'),
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
 }
 
 // Data files stand beside the code that reads them: topologies, scenarios, profiles, published tables.

@@ -9,6 +9,7 @@ import { registerIsolation } from '../commands/isolation.ts';
 import { registerReceive } from '../commands/receive.ts';
 import { registerReport } from '../commands/report.ts';
 import { registerRun } from '../commands/run.ts';
+import { registerUi } from '../commands/ui.ts';
 import { registerSend } from '../commands/send.ts';
 import { registerStageProcess } from '../commands/stage-process.ts';
 import { registerValidate } from '../commands/validate.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerIsolation,
   registerCompare,
   registerReport,
+  registerUi,
   registerStageProcess,
 ];
 
