@@ -50,12 +50,16 @@ export async function send(command: SendCommand, context: CommandContext): Promi
     stopcopy: packageVersion(),
     limits: { idleMs },
     signal,
+    onBooted: () => output.note(`a VM works here, with a ${kind} VF of ${queuePairs} queue pairs`),
     onLoss: (sentence) => output.note(sentence),
   });
   output.document(documentOf(command, report));
   output.text(textOf(command, report));
   const { outcome, stayed } = report;
-  if (outcome.kind === 'moved') return EXIT.fine;
+  if (outcome.kind === 'moved') {
+    if (outcome.trouble !== null) output.note(`stopcopy: the VM has gone, and then ${outcome.trouble.message}`);
+    return EXIT.fine;
+  }
   if (signal.aborted) return EXIT.interrupted;
   if (outcome.kind === 'kept' && outcome.reason instanceof WorkerLost) throw outcome.reason;
   output.note(`stopcopy: ${outcome.reason.message}`);

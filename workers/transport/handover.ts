@@ -7,7 +7,6 @@
  */
 import { UserError } from '../../sim/base/user-error.ts';
 import { DriverCallFailed } from '../vf-end.ts';
-import { WorkerLost } from '../worker-lost.ts';
 import { type Hello, type Reply, type Request, type Seal, sentence, type VmIdentity } from './control.ts';
 import type { DestinationOwner } from './destination-stream.ts';
 import { TransportFailed } from './limits.ts';
@@ -68,6 +67,8 @@ export type HandoverOutcome =
       readonly downtimeNs: number;
       /** Chunks of each round; the last one was sent in the pause. */
       readonly chunks: readonly number[];
+      /** What went wrong here once the VM was gone; null: nothing did. */
+      readonly trouble: Error | null;
     }
   | {
       readonly kind: 'kept';
@@ -118,7 +119,7 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
   } catch (error) {
     clearTimeout(late);
     options.signal?.removeEventListener('abort', abort);
-    const reason = error instanceof Error ? error : new Error(String(error));
+    const reason = asError(error);
     // If it is not heard, the destination will find its source silent; it runs nothing in either case.
     await tell(stream, { ask: 'abort', reason: sentence(reason.message) });
     return { kind: 'kept', reason, step, resumed: await vm.resume() };
@@ -131,7 +132,7 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
   try {
     reply = await stream.ask({ ask: 'commit' });
   } catch (error) {
-    return { kind: 'inDoubt', reason: error instanceof Error ? error : new Error(String(error)) };
+    return { kind: 'inDoubt', reason: asError(error) };
   }
   if (reply.is === 'discarded') {
     const reason = new UserError('input', `the destination took the VM and gave it up: ${reply.reason}`, reply.hint);
@@ -142,10 +143,15 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
   const downtimeNs = performance.now() * 1e6 - stopNs;
   await options.onStep?.('leave');
   await tell(stream, { ask: 'bye' });
-  await vm.discard();
-  return { kind: 'moved', downtimeNs, chunks };
+  const trouble = await vm.discard().then(() => null, asError);
+  return { kind: 'moved', downtimeNs, chunks, trouble };
 }
 
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** How long a last word may take, in ms. */
 const TELL_MS = 200;
 
 /** Says a last word, waits a moment for the answer, and ends the stream. */
@@ -251,7 +257,7 @@ export class Receiving implements DestinationOwner {
     try {
       return await this.carryOut(request);
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
+      const reason = asError(error);
       await this.discard(reason);
       return discarded(reason);
     }
@@ -310,9 +316,4 @@ function difference(sent: VmIdentity, here: VmIdentity): string | null {
   }
   if (sent.dmaBase !== here.dmaBase) return 'the queues lie elsewhere in the memory of the source';
   return null;
-}
-
-/** Whether an error means that a thread of this process is gone. */
-export function isLoss(error: unknown): error is WorkerLost {
-  return error instanceof WorkerLost;
 }

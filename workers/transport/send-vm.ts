@@ -28,6 +28,8 @@ export interface SendOptions {
   readonly stopcopy: string;
   readonly limits?: Partial<TransportLimits>;
   readonly signal?: AbortSignal;
+  /** Told once the guest works. */
+  readonly onBooted?: () => void;
   /** Told of losses of channels, in sentences. */
   readonly onLoss?: (sentence: string) => void;
 }
@@ -51,6 +53,7 @@ export async function sendVm(options: SendOptions): Promise<SendReport> {
   signal?.throwIfAborted();
   const host = await OneHost.open({ ...options.vm, absent: false, chunkBytes });
   try {
+    options.onBooted?.();
     await host.pause(runMs, signal);
     const stream = new SourceStream({
       endpoint,

@@ -12,7 +12,7 @@ import { Random } from '../../../sim/base/random.ts';
 import { handOver, type HandoverOutcome } from '../../../workers/transport/handover.ts';
 import { WorkerLost } from '../../../workers/worker-lost.ts';
 import { type Sides, sides } from './move-rig.ts';
-import { Killed } from './virtual-vm.ts';
+import { Killed, type VirtualVm } from './virtual-vm.ts';
 
 const LONG = process.env['STOPCOPY_LONG'] === '1';
 const MOVES = LONG ? 10_000 : 60;
@@ -22,8 +22,8 @@ const VICTIMS = ['nobody', 'channel', 'channels', 'source', 'destination', 'sour
 
 type Victim = (typeof VICTIMS)[number];
 
-/** Turns of the event loop that a move may take before the victim dies. */
-const TURNS_MAX = 120;
+/** Turns of the event loop that a move may take before the victim dies: few moves take so many. */
+const TURNS_MAX = 60;
 /** Calls on a VM in one move. */
 const CALLS_MAX = 7;
 /** How soon a side that cannot be heard is given up, in the runs in which one dies. In the others nothing is. */
@@ -56,12 +56,12 @@ async function strike(victim: Victim, all: Sides, random: Random): Promise<void>
       }
       return;
     case 'source':
-      await turns(random.below(TURNS_MAX));
+      await turns(random.below(1 + random.below(TURNS_MAX)));
       source.killed = true;
       out.vanish();
       return;
     case 'destination':
-      await turns(random.below(TURNS_MAX));
+      await turns(random.below(1 + random.below(TURNS_MAX)));
       destination.killed = true;
       into.close(false);
       return;
@@ -149,7 +149,8 @@ function complaints(ending: Ending): string[] {
 
 function tell(ending: Ending): string {
   const { source: here, destination: there } = ending.all;
-  const where = here.running ? 'at the source' : there.running ? 'at the destination' : 'nowhere';
+  const served = (side: VirtualVm): boolean => side.running && side.calls < side.pfDiesAt;
+  const where = served(here) ? 'at the source' : served(there) ? 'at the destination' : 'nowhere';
   return `${ending.victim}: ${kindOf(ending)}, the VM runs ${where}`;
 }
 
