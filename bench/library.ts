@@ -68,6 +68,10 @@ export type { CompletionOptions, QueueingOptions, VfOptions } from '../sim/workl
 export { JOB_RATES, serviceNs } from '../sim/workload/rates.ts';
 export { RealWorld } from '../workers/real-world.ts';
 export type { RealMigration, RealWorldOptions } from '../workers/real-world.ts';
+export { receiveVm } from '../workers/transport/receive-vm.ts';
+export type { ReceiveOptions, ReceiveReport } from '../workers/transport/receive-vm.ts';
+export { sendVm } from '../workers/transport/send-vm.ts';
+export type { SendOptions, SendReport } from '../workers/transport/send-vm.ts';
 export { WorkerLost } from '../workers/worker-lost.ts';
 export { parseArrivals, readArrivalFile } from './arrival-file.ts';
 export { examine, isolationDocument } from './isolation/examine.ts';

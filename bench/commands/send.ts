@@ -6,7 +6,6 @@ import type { Command } from 'commander';
 import { LOAD_NAMES, type LoadName } from '../../sim/workload/load.ts';
 import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../workers/transport/wire.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
-import { EXIT } from '../cli/exit.ts';
 import { integer, oneName } from '../cli/options.ts';
 import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
 
@@ -85,6 +84,5 @@ export function registerSend(program: Command, context: CommandContext): void {
         context,
       ),
     );
-    if (context.signal.aborted) context.exit(EXIT.interrupted);
   });
 }

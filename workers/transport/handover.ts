@@ -129,10 +129,14 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
   options.signal?.removeEventListener('abort', abort);
   stream.settle();
   let reply: Reply;
+  const hurry = (): void => void setTimeout(abort, LAST_WORD_MS).unref();
+  options.signal?.addEventListener('abort', hurry, { once: true });
   try {
     reply = await stream.ask({ ask: 'commit' });
   } catch (error) {
     return { kind: 'inDoubt', reason: asError(error) };
+  } finally {
+    options.signal?.removeEventListener('abort', hurry);
   }
   if (reply.is === 'discarded') {
     const reason = new UserError('input', `the destination took the VM and gave it up: ${reply.reason}`, reply.hint);
@@ -153,6 +157,8 @@ function asError(error: unknown): Error {
 
 /** How long a last word may take, in ms. */
 const TELL_MS = 200;
+/** How long the answer to a commit is still waited for when the user asks to stop, in ms. */
+const LAST_WORD_MS = 500;
 
 /** Says a last word, waits a moment for the answer, and ends the stream. */
 async function tell(stream: SourceStream, request: Request): Promise<void> {
