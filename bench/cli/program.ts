@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 
 import { registerBench } from '../commands/bench.ts';
 import { registerCompare } from '../commands/compare.ts';
+import { registerHistory } from '../commands/history.ts';
 import { registerIsolation } from '../commands/isolation.ts';
 import { registerReceive } from '../commands/receive.ts';
 import { registerReport } from '../commands/report.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerVerify,
   registerIsolation,
   registerCompare,
+  registerHistory,
   registerReport,
   registerUi,
   registerStageProcess,

@@ -1,0 +1,168 @@
+/**
+ * The history: one file, one line per record, each with its checksum. Appending never touches what is there; a line that a
+ * crash cut short, or that something damaged, is told and passed over, and costs no other record.
+ *
+ *     1f2e3d4c {"v":1,"time":…}
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import { type HistoryRecord, isRecord, RECORD_VERSION } from './record.ts';
+import { withLock } from './lock.ts';
+
+export interface DamagedLine {
+  /** From 1. */
+  readonly line: number;
+  readonly why: string;
+}
+
+export interface History {
+  readonly records: readonly HistoryRecord[];
+  readonly damaged: readonly DamagedLine[];
+}
+
+const NEWLINE = 10;
+
+export function recordLine(record: HistoryRecord): string {
+  const json = JSON.stringify(record);
+  return `${checksum(json)} ${json}\n`;
+}
+
+function checksum(text: string | Buffer): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
+
+/** @throws UserError of kind `input` when there is no such file, or it is no history at all */
+export function readHistory(path: string): History {
+  if (!existsSync(path)) {
+    throw new UserError(
+      'input',
+      `${path}: there is no such history`,
+      'Begin one with `stopcopy history record`, or name it with --file.',
+    );
+  }
+  const records: HistoryRecord[] = [];
+  const damaged: DamagedLine[] = [];
+  let line = 0;
+  for (const bytes of linesOf(readFileSync(path))) {
+    line += 1;
+    if (bytes.length === 0) continue;
+    const read = readLine(bytes);
+    if (typeof read === 'string') damaged.push({ line, why: read });
+    else records.push(read);
+  }
+  if (records.length === 0 && damaged.length > 0) {
+    throw new UserError(
+      'input',
+      `${path}: is no history of stopcopy: line ${damaged[0]!.line} ${damaged[0]!.why}`,
+      'Name another file with --file.',
+    );
+  }
+  return { records, damaged };
+}
+
+function* linesOf(file: Buffer): Generator<Buffer> {
+  for (let from = 0; from < file.length;) {
+    const found = file.indexOf(NEWLINE, from);
+    const end = found === -1 ? file.length : found;
+    yield file.subarray(from, end);
+    from = end + 1;
+  }
+}
+
+/** A record, or why there is none. */
+function readLine(bytes: Buffer): HistoryRecord | string {
+  const said = bytes.toString('latin1', 0, 9);
+  if (!/^[0-9a-f]{8} $/.test(said)) return 'does not begin with a checksum';
+  const json = bytes.subarray(9);
+  if (checksum(json) !== said.slice(0, 8)) return 'does not fit its checksum: it was cut short, damaged or edited';
+  let value: unknown;
+  try {
+    value = JSON.parse(json.toString('utf8'));
+  } catch {
+    return 'is not JSON';
+  }
+  if (isRecord(value)) return value;
+  const version = (value as { v?: unknown } | null)?.v;
+  return version === RECORD_VERSION
+    ? 'is no whole record'
+    : `has version ${JSON.stringify(version) ?? 'none'}, this stopcopy reads ${RECORD_VERSION}`;
+}
+
+/** Appends records; they are on the disk when it returns. */
+export async function appendRecords(path: string, records: readonly HistoryRecord[]): Promise<void> {
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  const text = records.map(recordLine).join('');
+  await withLock(path, () => {
+    const file = openSync(path, 'a+');
+    try {
+      // A line that a crash left without its end must not swallow the next record.
+      writeAll(file, Buffer.from(endsOpen(file) ? `\n${text}` : text, 'utf8'));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function endsOpen(file: number): boolean {
+  const { size } = fstatSync(file);
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  readSync(file, last, 0, 1, size - 1);
+  return last[0] !== NEWLINE;
+}
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+}
+
+/**
+ * Rewrites the history with the records that are to be kept. Damaged lines stay as they are unless they are to go: perhaps
+ * somebody can read them.
+ *
+ * @returns how many records and damaged lines went
+ */
+export async function pruneHistory(
+  path: string,
+  choose: (all: readonly HistoryRecord[]) => ReadonlySet<HistoryRecord>,
+  dropDamaged: boolean,
+): Promise<{ readonly records: number; readonly damaged: number }> {
+  return withLock(path, () => {
+    const { records } = readHistory(path);
+    const chosen = choose(records);
+    const kept: Buffer[] = [];
+    const gone = { records: 0, damaged: 0 };
+    const next = records.values();
+    for (const bytes of linesOf(readFileSync(path))) {
+      if (bytes.length === 0) continue;
+      const isDamaged = typeof readLine(bytes) === 'string';
+      const stays = isDamaged ? !dropDamaged : chosen.has(next.next().value!);
+      if (stays) kept.push(bytes, Buffer.from('\n'));
+      else gone[isDamaged ? 'damaged' : 'records'] += 1;
+    }
+    const temporary = `${path}.${process.pid}.tmp`;
+    const file = openSync(temporary, 'w');
+    try {
+      writeAll(file, Buffer.concat(kept));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    return gone;
+  });
+}
