@@ -90,7 +90,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
           ${drawn === undefined ? '' : 'Wide lines: the way of the request; the numbers are those of the table of hops.'}
         </p>
       </figcaption>
-      <div class="scroll" tabindex="0" role="region" aria-label="Drawing of the tree">
+      <div class="scroll" tabindex="0" role="group" aria-label="Drawing of the tree">
         ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn) })}
       </div>
       <details>

@@ -22,7 +22,7 @@ export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): M
     if (!isText(column)) return html`<td>${text}</td>`;
     return html`<td class="${text.length > 40 ? 'text long' : 'text'}">${text}</td>`;
   };
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}">
     <table>
       <caption>
         ${caption}

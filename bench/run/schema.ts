@@ -130,7 +130,7 @@ export const runSchema: z.ZodType<RunDocument> = z
       context.addIssue({
         code: 'custom',
         path: ['longest'],
-        message: `is ${longest}, and there are ${vms.length} VMs`,
+        message: `there are ${vms.length} VMs`,
       });
     }
   });

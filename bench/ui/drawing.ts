@@ -53,7 +53,7 @@ export function bandMarkup(bands: readonly Band[], point: number): Markup {
     ></i>`;
   };
   const words = (value: number | null): string => (value === null ? 'never stopped' : ns(value));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: what the pause hangs on"><table class="tornado">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: what the pause hangs on"><table class="tornado">
     <thead>
       <tr>
         <th scope="col" class="text">parameter</th>

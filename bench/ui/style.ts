@@ -48,7 +48,7 @@ select:focus-visible, input:focus-visible { outline: 3px solid var(--c1); outlin
   .ui main { grid-template-columns: minmax(0, 1fr); gap: 0; } .knobs { position: static; order: 2; margin-top: 1rem; } #answer { display: contents; }
   .sticky { order: 1; } #pause { order: 3; } #curve { order: 4; } #rounds { order: 5; } #influence { order: 6; }
   .big { font-size: 1.75rem; } .sticky { min-height: 8.5rem; }
-  .drawing text { font-size: 18px; }
+  .drawing text { font-size: 15px; }
 }
 @media print { .knobs .buttons, .knobs .about { display: none; } .sticky, .knobs { position: static; } .ui main { display: block; } }
 `;

@@ -91,7 +91,7 @@ export function pauseMarkup({ point, short, long }: Answer): Markup | undefined 
         shares: shown.map((name) => ({ place: names.indexOf(name), share: at(end, name) / longest })),
       })),
     )}
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: the pause, part by part"><table>
+    <div class="scroll" tabindex="0" role="group" aria-label="Table: the pause, part by part"><table>
       <caption>
         On the critical path [modelled]; ends: all parameters where they make pauses short, or long
       </caption>
@@ -136,7 +136,7 @@ export function roundsSection({ point }: Answer): Markup | undefined {
       ${ns(totalNs)} [modelled, best guesses]. Areas: sent. Lines: written by the guest meanwhile.
     </p>
     ${roundsMarkup(rounds, totalNs, pauseNs)}
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: rounds of memory"><table>
+    <div class="scroll" tabindex="0" role="group" aria-label="Table: rounds of memory"><table>
       <caption>
         ${rounds.length > ROWS ? `The first ${ROWS} rows of ${rounds.length}` : 'Times since the start of the move'}
       </caption>

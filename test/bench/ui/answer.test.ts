@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+
+import { type Answer, answerOf, pausesAlong, play, planOf, playKey } from '../../../bench/ui/answer.ts';
+import { applySettings, type Settings } from '../../../bench/ui/knobs.ts';
+import { verdictOf } from '../../../bench/ui/view.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+import { type ScenarioPlan } from '../../../sim/scenario/plan.ts';
+import { runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { PROFILES, scenarioNamed } from './scenarios.ts';
+
+function planned(name: string, settings: Settings = {}): ScenarioPlan {
+  return planOf(applySettings(scenarioNamed(name), settings), PROFILES);
+}
+
+function answered(plan: ScenarioPlan): Answer {
+  return answerOf(plan, play(plan, PROFILES), true)!;
+}
+
+describe('the answer is that of stopcopy run', () => {
+  const cases: readonly (readonly [name: string, settings: Settings])[] = [
+    ['idle-vf', {}],
+    ['zip-64', {}],
+    ['zip-64', { gbit: 100, dirty: 50_000 }],
+    ['vm-64gib', { memory: 8, load: 30, queues: 4 }],
+    ['vm-64gib', { budget: 50 }],
+    ['eight-vfs', { vfs: 2 }],
+    ['never-converges', {}],
+    ['never-converges', { dirty: 1000 }],
+    ['link-fails', {}],
+  ];
+  test.each(cases)('%s with %j', (name, settings) => {
+    const plan = planned(name, settings);
+    const answer = answered(plan);
+    for (const end of ['point', 'short', 'long'] as const) {
+      const run = runScenario(plan, end).vms[0]!;
+      expect(answer[end].kind).toBe(run.kind);
+      expect(answer[end].pauseNs).toBeCloseTo(run.pauseNs, 3);
+      expect(answer[end].totalNs).toBeCloseTo(run.totalNs, 3);
+      expect(answer[end].parts.map(({ criticalNs }) => criticalNs)).toEqual(
+        run.parts.map(({ criticalNs }) => expect.closeTo(criticalNs, 3)),
+      );
+      expect(answer[end].rounds).toHaveLength(run.rounds.length);
+    }
+  });
+});
+
+describe('registers are played again', () => {
+  const key = (settings: Settings): string => playKey(planned('zip-64', settings));
+
+  test.each([{ queues: 8 }, { load: 50 }, { vfs: 0 }])('with %j', (settings) => {
+    expect(key(settings)).not.toBe(key({}));
+  });
+  test.each([{ gbit: 10 }, { channels: 4 }, { budget: 100 }, { memory: 8 }, { dirty: 100 }])(
+    'not with %j',
+    (settings) => {
+      expect(key(settings)).toBe(key({}));
+    },
+  );
+  test('with anything, where faults meet memory', () => {
+    expect(playKey(planned('link-fails', { gbit: 10 }))).not.toBe(playKey(planned('link-fails')));
+  });
+});
+
+test('before the registers are played there is an answer that leaves out or takes over what VFs take', () => {
+  const plan = planned('zip-64');
+  const exact = answered(plan);
+  const without = answerOf(plan, undefined, false)!;
+  expect(without.point.pauseNs).toBeLessThan(exact.point.pauseNs);
+  expect(without.wrongTasks).toBeUndefined();
+  const borrowed = answerOf(plan, play(planned('zip-64', { queues: 32 }), PROFILES), false)!;
+  expect(borrowed.point.pauseNs).toBeGreaterThan(without.point.pauseNs);
+  expect(answerOf(planned('link-fails'), undefined, false)).toBeUndefined();
+});
+
+test('influences lie around the best guess, the widest first', () => {
+  const { influences, point } = answered(planned('zip-64'));
+  const width = ({ shortPauseNs, longPauseNs }: (typeof influences)[number]): number => {
+    const values = [shortPauseNs ?? point.pauseNs, longPauseNs ?? point.pauseNs, point.pauseNs];
+    return Math.max(...values) - Math.min(...values);
+  };
+  expect(influences.length).toBeGreaterThan(5);
+  expect(influences.map(width)).toEqual(influences.map(width).toSorted((a, b) => b - a));
+  expect(influences.map(({ name }) => name)).toContain('registers');
+});
+
+test('pauses along a slider are those at its places', () => {
+  const plans = [10, 25, 100].map((gbit) => planned('idle-vf', { gbit }));
+  const played = play(plans[0]!, PROFILES);
+  expect(pausesAlong([...plans, null], played)).toEqual([
+    ...plans.map((plan) => answerOf(plan, played, true)!.point.pauseNs),
+    null,
+  ]);
+});
+
+describe('verdicts', () => {
+  const verdict = (name: string, settings: Settings = {}) => verdictOf(answered(planned(name, settings)));
+
+  test('within, over, never, failed', () => {
+    expect(verdict('zip-64')).toMatchObject({ tone: 'good', mark: 'Moves' });
+    expect(verdict('vm-64gib', { budget: 20 })).toMatchObject({ tone: 'warn', mark: 'Moves, over budget' });
+    expect(verdict('never-converges')).toMatchObject({ tone: 'bad', mark: 'Does not move' });
+    expect(verdict('link-fails')).toMatchObject({ tone: 'bad', mark: 'Fails' });
+    expect(verdict('link-fails').text).toMatch(/runs on at the source, after standing still for/);
+  });
+
+  test('what cannot be is refused by the plan, in a sentence', () => {
+    expect(() => planned('zip-64', { vfs: 2 })).toThrow(UserError);
+    expect(() => planned('zip-64', { gbit: 1, dirty: 1e6 })).toThrow('would never be stopped');
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { uiPage } from '../../../bench/ui/page.ts';
+import { uiProgram } from '../../../bench/ui/program.ts';
+import { openUiServer, type UiServer } from '../../../bench/ui/server.ts';
+import { scenarioSchema } from '../../../sim/scenario/document.ts';
+import { BROWSER_FOUND, openBrowser, openPage, overflow, violations } from '../browser.ts';
+import { DATA } from './scenarios.ts';
+
+describe.runIf(BROWSER_FOUND)('the page with knobs, in a browser', () => {
+  let browser: Browser;
+  let server: UiServer;
+
+  beforeAll(async () => {
+    server = await openUiServer(uiPage(DATA, await uiProgram()), 0);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server.close();
+  });
+
+  /** Waits until the registers are played. */
+  async function settled(page: Page): Promise<string> {
+    await page.locator('#answer[aria-busy=false]').waitFor({ state: 'attached' });
+    return (await page.locator('.big').textContent()) ?? '';
+  }
+
+  test.each([
+    ['light', 1200, ''],
+    ['dark', 1200, '#scenario=eight-vfs&vfs=2&dirty=300000'],
+    ['light', 390, '#scenario=idle-vf'],
+    ['dark', 390, '#scenario=never-converges'],
+    ['light', 1200, '#scenario=zip-64&vfs=2'],
+    ['light', 1200, '#scenario=link-fails'],
+  ] as const)(
+    '%s, %d wide, %s: one request, no error, accessible, no wider than the window',
+    async (colorScheme, width, link) => {
+      const { page, complaints, requests } = await openPage(browser, `${server.url}${link}`, {
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      await settled(page);
+      expect(await violations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      expect(requests.filter((url) => !url.startsWith('blob:'))).toEqual([server.url]);
+      expect(await overflow(page)).toBe(0);
+      await page.context().close();
+    },
+  );
+
+  test('the answer follows a slider that is dragged, and the address with it', async () => {
+    const { page, complaints } = await openPage(browser, `${server.url}#scenario=idle-vf`);
+    const before = await settled(page);
+    const slider = page.locator('#gbit');
+    const box = (await slider.boundingBox())!;
+    const middle = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.45, middle);
+    await page.mouse.down();
+    const seen = new Set<string>();
+    for (const share of [0.3, 0.2, 0.7, 0.95]) {
+      await page.mouse.move(box.x + box.width * share, middle, { steps: 3 });
+      seen.add((await page.locator('#gbit-value').textContent()) ?? '');
+    }
+    await page.mouse.up();
+    expect(seen.size).toBeGreaterThan(2);
+    expect(await settled(page)).not.toBe(before);
+    expect(page.url()).toMatch(/#scenario=idle-vf&gbit=(200|400)$/);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('by keyboard: sliders say their values in words; what is focused has its curve', async () => {
+    const { page } = await openPage(browser, `${server.url}#scenario=idle-vf`);
+    await settled(page);
+    await page.locator('#memory').focus();
+    expect(await page.locator('#curve h2').textContent()).toBe('The pause against: memory');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#memory').getAttribute('aria-valuetext')).toBe('12 GiB');
+    expect(await page.locator('#memory-value').textContent()).toBe('12 GiB');
+    await page.keyboard.press('Home');
+    expect(page.url()).toContain('memory=1');
+    await page.locator('#spoken', { hasText: 'Moves.' }).waitFor({ state: 'attached' });
+    await page.context().close();
+  });
+
+  test('registers are played in the background, and the state says so', async () => {
+    const { page } = await openPage(browser, `${server.url}#scenario=zip-64`);
+    await settled(page);
+    await page.locator('#queues').focus();
+    await page.keyboard.press('ArrowLeft');
+    // Whatever the state is by now, the answer is there, and it comes to rest.
+    expect(await page.locator('.big').textContent()).toContain('pause [modelled]');
+    await settled(page);
+    expect(await page.locator('.state').textContent()).toContain('Registers played at this setting. No task was lost');
+    await page.context().close();
+  });
+
+  test('a link carries the settings, and they can be put back', async () => {
+    const link = '#scenario=zip-64&queues=16&gbit=100&dirty=100000';
+    const { page } = await openPage(browser, server.url + link);
+    const turned = await settled(page);
+    expect(await page.locator('#gbit-value').textContent()).toBe('100 Gbit/s');
+    expect(await page.locator('.knob.turned').count()).toBe(3);
+    const again = await openPage(browser, page.url());
+    expect(await settled(again.page)).toBe(turned);
+    await page.getByRole('button', { name: 'As in the scenario' }).click();
+    expect(page.url()).toMatch(/#scenario=zip-64$/);
+    expect(await page.locator('.knob.turned').count()).toBe(0);
+    await page.locator('#scenario').selectOption('vm-64gib');
+    expect(await page.locator('#memory-value').textContent()).toBe('64 GiB');
+    await again.page.context().close();
+    await page.context().close();
+  });
+
+  test('what cannot be is said in a sentence', async () => {
+    const { page } = await openPage(browser, `${server.url}#scenario=zip-64&vfs=2`);
+    expect(await settled(page)).toBe('no move');
+    expect(await page.locator('.verdict').textContent()).toMatch(/Cannot be\..*QEMU moves no VM with 2 VFIO devices/s);
+    await page.context().close();
+  });
+
+  test('settings are saved as a scenario that can be run', async () => {
+    const { page } = await openPage(browser, `${server.url}#scenario=zip-64&queues=16`);
+    await settled(page);
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save as scenario' }).click();
+    const download = await waiting;
+    expect(download.suggestedFilename()).toBe('zip-64-turned.json');
+    const scenario = scenarioSchema.parse(JSON.parse(readFileSync(await download.path(), 'utf8')));
+    expect(scenario.devices[0]?.queues).toBe(16);
+    await page.context().close();
+  });
+});
