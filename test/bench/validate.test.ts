@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { packageRoot } from '../../bench/package-root.ts';
 import { readProfile, shippedProfiles } from '../../bench/profiles.ts';
 import { readTables, shippedTables } from '../../bench/validate/published-table.ts';
-import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, validate } from '../../bench/validate/validation.ts';
+import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, share, validate } from '../../bench/validate/validation.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { VMM_PARAMETER } from '../../sim/vmm/parameters.ts';
 import { PUBLISHED_PARAMETERS } from '../../sim/workload/published/experiments.ts';
@@ -167,4 +168,13 @@ describe("a user's own tables", () => {
 test('every shipped profile and table can be read', () => {
   expect(shippedProfiles().map((id) => readProfile(id).id)).toEqual(shippedProfiles());
   expect(ALL.map(({ id }) => id)).toEqual(shippedTables());
+});
+
+test('the README says what the model comes to', () => {
+  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
+  const { predicted, medianError, calibrating } = WHOLE;
+  expect(readme).toContain(
+    `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+      `${calibrating} more in rows that set a parameter.`,
+  );
 });
