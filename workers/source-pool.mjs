@@ -5,5 +5,5 @@ import { register } from 'tsx/esm/api';
 register();
 const tasks = await import(process.env.STOPCOPY_POOL_MODULE);
 
-export const { save, restore, measureSave, measureRestore, measureHandshake } = tasks;
+export const { save, restore, measureSave, measureRestore, measureHandshake, planCell } = tasks;
 export const { empty, measureCodec, measureHandshakes, measureScale, measureStages, saveBatch } = tasks;

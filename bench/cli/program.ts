@@ -8,6 +8,7 @@ import { registerCompare } from '../commands/compare.ts';
 import { registerHistory } from '../commands/history.ts';
 import { registerIsolation } from '../commands/isolation.ts';
 import { registerReceive } from '../commands/receive.ts';
+import { registerPlan } from '../commands/plan.ts';
 import { registerReport } from '../commands/report.ts';
 import { registerRun } from '../commands/run.ts';
 import { registerUi } from '../commands/ui.ts';
@@ -26,6 +27,7 @@ const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
   ['stopcopy run zip-64', 'one migration of a whole VM, and its pause in parts'],
   ['stopcopy send --socket /tmp/move.sock', 'a VM, moved live to stopcopy receive in another process'],
+  ['stopcopy plan vfs-per-vm', 'how many VFs a VM may have, and what binds'],
   ['stopcopy verify', 'replay the recorded traces of the package'],
   ['stopcopy isolation t12', 'who reaches the control area on a PCIe topology'],
   ['stopcopy bench --help', 'options and examples of a command'],
@@ -35,6 +37,7 @@ const PROGRAM_EXAMPLES = examples([
 const COMMANDS: readonly RegisterCommand[] = [
   registerBench,
   registerRun,
+  registerPlan,
   registerSend,
   registerReceive,
   registerValidate,

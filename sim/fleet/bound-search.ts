@@ -36,11 +36,12 @@ export function firstThatHolds(low: number, high: number, holds: (n: number) => 
 }
 
 /**
- * Corrects a bound that was found by a quick judgement: moves it until it holds and one further does not.
+ * Corrects a bound that was found by a quick judgement: moves it until it holds and one further does not. Where the guess
+ * was far off, by steps that double, and halving between.
  *
  * @param direction 1: further is more; -1: further is less
  * @param holds the judgement that counts
- * @returns null when no number from `low` to `high` holds
+ * @returns null when no number that was tried back to the other end holds
  */
 export function settleBound(
   guess: number,
@@ -49,12 +50,35 @@ export function settleBound(
   direction: 1 | -1,
   holds: (n: number) => boolean,
 ): number | null {
-  let at = Math.min(high, Math.max(low, guess));
-  const inside = (n: number): boolean => n >= low && n <= high;
-  while (!holds(at)) {
-    at -= direction;
-    if (!inside(at)) return null;
+  const start = Math.min(high, Math.max(low, guess));
+  const last = direction === 1 ? high : low;
+  const first = direction === 1 ? low : high;
+  /** Steps from `start` on, in a direction. */
+  const between = (good: number, bad: number): number => {
+    let [a, b] = [good, bad];
+    while (Math.abs(b - a) > 1) {
+      const middle = Math.floor((a + b) / 2);
+      if (holds(middle)) a = middle;
+      else b = middle;
+    }
+    return a;
+  };
+  let step = 1;
+  let known = start;
+  if (holds(start)) {
+    while (known !== last) {
+      const next = direction === 1 ? Math.min(last, known + step) : Math.max(last, known - step);
+      if (!holds(next)) return between(known, next);
+      known = next;
+      step *= 2;
+    }
+    return known;
   }
-  while (inside(at + direction) && holds(at + direction)) at += direction;
-  return at;
+  while (known !== first) {
+    const next = direction === 1 ? Math.max(first, known - step) : Math.min(first, known + step);
+    if (holds(next)) return between(next, known);
+    known = next;
+    step *= 2;
+  }
+  return null;
 }

@@ -339,7 +339,7 @@ class Evacuation {
     if (!anew && queuedNs <= dueNs) return;
     if (!Number.isFinite(dueNs)) return;
     this.queuedNs[slot] = Math.max(dueNs, this.nowNs);
-    this.queue.push(this.queuedNs[slot]!, slot);
+    this.queue.push(this.queuedNs[slot], slot);
   }
 
   private result(): EvacuationResult {

@@ -282,7 +282,7 @@ export class MoveReplay {
     this.sentBytes[slot]! += pending;
     this.pauseNs[slot] = kind.pauseNs(this.rate[slot]! / kind.ratio, pending, this.dirtied[slot]!);
     this.step[slot] = STEP.paused;
-    this.dueNs[slot] = nowNs + this.pauseNs[slot]!;
+    this.dueNs[slot] = nowNs + this.pauseNs[slot];
     return false;
   }
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { evacuate, type EvacuationInput, FATE } from '../../../sim/fleet/evacuation.ts';
@@ -203,13 +203,8 @@ describe('plans and a simulator in small steps', () => {
       }
     }
     errors.sort((a, b) => a - b);
-    if (process.env['STOPCOPY_SHOW'] !== undefined)
-      console.log(
-        far.length,
-        errors[Math.floor(errors.length / 2)],
-        errors[Math.floor(errors.length * 0.95)],
-        errors.at(-1),
-      );
     expect(far).toEqual([]);
+    // Most differ by far less, so that a slow drift is seen as well.
+    expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(0.001);
   });
 });

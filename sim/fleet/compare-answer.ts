@@ -1,0 +1,143 @@
+/**
+ * What another generation of the driver, another hardware version, or another behaviour of a pause changes.
+ */
+import { type Generation, GENERATIONS } from '../driver/generation.ts';
+import { formatNs } from '../base/units.ts';
+import { runScenario } from '../scenario/scenario-run.ts';
+import { planScenario } from '../scenario/plan.ts';
+import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { Answer, AnswerOptions } from './answer-parts.ts';
+import type { QuestionOf, QuestionVm } from './question.ts';
+import { pauseTornado } from './vm-tornado.ts';
+import { scenarioOf, type VmTrials } from './vm-trials.ts';
+
+type CompareQuestion = QuestionOf<'compare'>;
+type Variant = CompareQuestion['variants'][number];
+
+interface Outcome {
+  readonly variant: Variant;
+  readonly pauseNs: Readonly<Record<RangeEnd, number>>;
+  /** Of all VFs: their steps, at best guesses. */
+  readonly deviceNs: number;
+  readonly accesses: number;
+  readonly moved: boolean;
+}
+
+const ENDS: readonly RangeEnd[] = ['short', 'point', 'long'];
+
+/** Answers `compare`; the first variant is what the others are compared with. */
+export function compareAnswer(question: CompareQuestion, trials: VmTrials, options: AnswerOptions): Answer {
+  const { tornado = true, onProgress = () => {} } = options;
+  const { variants, vm, budget } = question;
+  const outcomes = variants.map((variant, index) => {
+    onProgress(index, variants.length, variant.name);
+    return play(variant, withVariant(vm, variant), trials);
+  });
+  const first = outcomes[0]!;
+  /** At best guesses, or at whichever end it is longest. */
+  const judged = ({ pauseNs }: Outcome): number =>
+    budget.judge === 'point' ? pauseNs.point : Math.max(pauseNs.short, pauseNs.point, pauseNs.long);
+  const best = outcomes.toSorted((a, b) => judged(a) - judged(b))[0]!;
+  const differing = factsThatDiffer(variants);
+  const within = outcomes.filter((outcome) => outcome.moved && judged(outcome) <= budget.pause);
+  const feasible = within.length > 0;
+  const gain = first.pauseNs.point - best.pauseNs.point;
+  return {
+    feasible,
+    value: feasible ? best.pauseNs.point : null,
+    unit: 'ns',
+    band: best.pauseNs,
+    sentences: [
+      `${best.variant.name} has the shortest pause, ${formatNs(best.pauseNs.point)} (${formatNs(best.pauseNs.short)} to ` +
+        `${formatNs(best.pauseNs.long)})${best === first ? '' : `, ${formatNs(gain)} less than ${first.variant.name}`}; ` +
+        `${formatNs(best.deviceNs)} of it are steps of VFs.`,
+      feasible
+        ? `${within.map(({ variant }) => variant.name).join(', ')} ${within.length === 1 ? 'stays' : 'stay'} within ${formatNs(budget.pause)}.`
+        : `None of them stays within ${formatNs(budget.pause)}.`,
+    ],
+    constraints: outcomes.map((outcome) => ({
+      name: `pause budget, ${outcome.variant.name}`,
+      unit: 'ns',
+      limit: budget.pause,
+      used: judged(outcome),
+      next: null,
+      binds: judged(outcome) > budget.pause,
+    })),
+    proof: [],
+    relaxing: [],
+    tornado: tornado ? pauseTornado(trials, withVariant(vm, best.variant)) : null,
+    tables: [
+      {
+        title: 'Variants',
+        columns: [
+          { name: 'variant', title: 'variant', unit: '' },
+          { name: 'short', title: 'pause, short', unit: 'ns' },
+          { name: 'point', title: 'best guess', unit: 'ns' },
+          { name: 'long', title: 'long', unit: 'ns' },
+          { name: 'deviceNs', title: 'steps of VFs', unit: 'ns' },
+          { name: 'accesses', title: 'register accesses', unit: '' },
+        ],
+        rows: outcomes.map(({ variant, pauseNs, deviceNs, accesses }) => [
+          variant.name,
+          pauseNs.short,
+          pauseNs.point,
+          pauseNs.long,
+          deviceNs,
+          accesses,
+        ]),
+      },
+      ...(differing.length === 0
+        ? []
+        : [
+            {
+              title: 'Facts of the driver generations that differ',
+              columns: ['fact', ...Object.keys(GENERATIONS)].map((title) => ({ name: title, title, unit: '' })),
+              rows: differing,
+            },
+          ]),
+    ],
+    methods: outcomes.map(({ variant, pauseNs }) => ({
+      figure: `pause, ${variant.name}`,
+      unit: 'ns',
+      closedForm: trials.quick(withVariant(vm, variant), 'point').pauseNs,
+      simulated: pauseNs.point,
+    })),
+    nearest: feasible ? null : `The nearest that holds: a budget of ${formatNs(judged(best))}.`,
+  };
+}
+
+function withVariant(vm: QuestionVm, { driver, hardware, inFlight }: Variant): QuestionVm {
+  return {
+    ...vm,
+    devices: vm.devices.map((device) => ({
+      ...device,
+      ...(driver === undefined ? {} : { driver }),
+      ...(hardware === undefined ? {} : { hardware }),
+      ...(inFlight === undefined ? {} : { inFlight }),
+    })),
+  };
+}
+
+function play(variant: Variant, vm: QuestionVm, trials: VmTrials): Outcome {
+  const plan = planScenario(scenarioOf(vm), trials.profiles, trials.file);
+  const [short, point, long] = ENDS.map((end) => runScenario(plan, end));
+  const only = point!.vms[0]!;
+  const { deviceStop, deviceState, deviceLoad, deviceStart } = only.move.criticalNs;
+  return {
+    variant,
+    pauseNs: { short: short!.vms[0]!.pauseNs, point: only.pauseNs, long: long!.vms[0]!.pauseNs },
+    deviceNs: deviceStop + deviceState + deviceLoad + deviceStart,
+    accesses: point!.world.accesses,
+    moved: [short!, point!, long!].every(({ vms }) => vms[0]!.kind === 'moved'),
+  };
+}
+
+/** Rows of facts in which the generations that were asked for differ. */
+function factsThatDiffer(variants: readonly Variant[]): (string | number)[][] {
+  if (new Set(variants.map(({ driver }) => driver ?? 'upstream-2026')).size < 2) return [];
+  const all = Object.values(GENERATIONS);
+  const names = Object.keys(all[0]!).filter((name) => name !== 'id') as (keyof Generation)[];
+  return names
+    .filter((name) => new Set(all.map((each) => each[name])).size > 1)
+    .map((name) => [name, ...all.map((each) => String(each[name]))]);
+}

@@ -1,0 +1,178 @@
+/**
+ * An evacuation asked for, put into the terms of the simulator, with every parameter at one end or one of them moved.
+ */
+import { NS_PER_S } from '../base/units.ts';
+import { UserError } from '../base/user-error.ts';
+import type { RangeEnd } from '../vmm/device-profile.ts';
+import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
+import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
+import { limitedVm, needsOf } from './limited-vm.ts';
+import type { Limits } from './limits.ts';
+import { MoveClass } from './move-class.ts';
+import type { QuestionOf } from './question.ts';
+import { type Moved, parametersWith, structures, type VmTrials } from './vm-trials.ts';
+
+export type EvacuateQuestion = QuestionOf<'evacuate'>;
+
+/** More moves at once than this are refused: their state would not fit. */
+const VMS_MAX = 5_000_000;
+
+export interface FleetChange {
+  readonly limits?: Limits;
+  readonly fleet?: EvacuateQuestion['fleet'];
+  readonly order?: EvacuateQuestion['order'];
+}
+
+export class FleetPlan {
+  readonly question: EvacuateQuestion;
+  readonly limits: Limits;
+  /** Hosts that are emptied, and VMs on them. */
+  readonly hosts: number;
+  readonly vms: number;
+  private readonly trials: VmTrials;
+
+  /** @throws UserError of kind `input` for a fleet that cannot be */
+  constructor(question: EvacuateQuestion, trials: VmTrials, limits: Limits) {
+    const { fleet } = question;
+    const refuse = (message: string, hint?: string): never => {
+      throw new UserError('input', `${trials.file}: ${message}`, hint);
+    };
+    if ((question.hosts === undefined) === (question.racks === undefined)) {
+      refuse('exactly one of hosts and racks is to be given', 'It says how many are emptied.');
+    }
+    const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
+    const all = fleet.racks * fleet.hostsPerRack;
+    if (hosts >= all) refuse(`${hosts} hosts are to be emptied, and there are ${all}`, 'Leave some to receive VMs.');
+    const vms = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
+    if (vms > VMS_MAX) refuse(`${vms} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
+    if (vms === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
+    for (const { name, vm } of fleet.vms) {
+      const broken = structures(vm, trials.profiles).find(({ used, limit }) => used > limit);
+      if (broken !== undefined) refuse(`VM ${name}: ${broken.name}: ${broken.used}, allowed are ${broken.limit}`);
+    }
+    this.question = question;
+    this.trials = trials;
+    this.limits = limits;
+    this.hosts = hosts;
+    this.vms = vms;
+  }
+
+  /** What the simulator gets. */
+  input(end: RangeEnd, change: FleetChange = {}, moved?: Moved): EvacuationInput {
+    const { fleet, limits, order } = this.with(change);
+    const parameters = parametersWith(end, moved);
+    return {
+      lines: linesOf(fleet, parameters.lineShare),
+      classes: this.classes(end, change, moved).map(
+        ({ input, parameters: own }, index) =>
+          new MoveClass({
+            name: fleet.vms[index]!.name,
+            move: input,
+            parameters: own,
+            needs: needsOf(fleet.vms[index]!.vm),
+            progressTimeoutNs: limits.progressTimeoutNs,
+          }),
+      ),
+      perHost: fleet.vms.map(({ perHost }) => perHost),
+      hosts: this.hosts,
+      room: { memoryBytes: fleet.room.memory ?? Infinity, vfs: fleet.room.vfs, queues: fleet.room.queues },
+      concurrency: concurrencyOf(limits),
+      hostOrder: order.hosts,
+      vmOrder: order.vms,
+    };
+  }
+
+  /** Closed forms: how long it takes at least, by each line and limit. */
+  bounds(end: RangeEnd, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
+    const { fleet, limits } = this.with(change);
+    const lines = linesOf(fleet, parametersWith(end, moved).lineShare);
+    return fleetBounds(this.classes(end, change, moved), this.hosts, lines, concurrencyOf(limits));
+  }
+
+  private with({ limits = this.limits, fleet = this.question.fleet, order = this.question.order }: FleetChange) {
+    return { limits, fleet, order };
+  }
+
+  private classes(end: RangeEnd, change: FleetChange, moved: Moved | undefined): BoundClass[] {
+    const { fleet, limits } = this.with(change);
+    return fleet.vms.map(({ vm, perHost }) => {
+      const own = limitedVm(vm, limits);
+      const stream = { ...own.stream, gigabitsPerSecond: fleet.hostGigabitsPerSecond };
+      return { ...this.trials.inputOf({ ...own, stream }, end, moved), perHost };
+    });
+  }
+}
+
+function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {
+  const usable = (gigabits: number | undefined): number =>
+    gigabits === undefined ? Infinity : ((gigabits * 1e9) / 8) * lineShare;
+  return {
+    racks: fleet.racks,
+    hostsPerRack: fleet.hostsPerRack,
+    pfsPerHost: fleet.pfsPerHost,
+    pf: usable(fleet.pfGigabitsPerSecond),
+    host: usable(fleet.hostGigabitsPerSecond),
+    rack: usable(fleet.rackGigabitsPerSecond),
+    spine: usable(fleet.spineGigabitsPerSecond),
+  };
+}
+
+function concurrencyOf({ fleet, outboundPerHost, inboundPerHost, perPf }: Limits): Concurrency {
+  return { fleet, outboundPerHost, inboundPerHost, perPf };
+}
+
+/** What became of the VMs, in numbers. */
+export interface Outcome {
+  readonly totalNs: number;
+  readonly moved: number;
+  readonly overLimit: number;
+  readonly timeout: number;
+  readonly noProgress: number;
+  readonly noRoom: number;
+  readonly hostsEmptied: number;
+  /** Mean time until a host is empty, of those that are; NaN when none is. */
+  readonly meanHostNs: number;
+  readonly pauseP50Ns: number;
+  readonly pauseP99Ns: number;
+  readonly pauseMaxNs: number;
+  /** VMs that stood still for longer than the budget. */
+  readonly overBudget: number;
+  readonly sentBytes: number;
+  readonly atOnce: number;
+  readonly vmsPerHour: number;
+}
+
+export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
+  const counts = [0, 0, 0, 0, 0];
+  for (const fate of result.fate) counts[fate]! += 1;
+  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.overLimit).toSorted();
+  const at = (share: number): number =>
+    pauses.length === 0 ? 0 : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
+  let emptied = 0;
+  let sumNs = 0;
+  for (const ns of result.hostEmptyNs) {
+    if (Number.isNaN(ns)) continue;
+    emptied += 1;
+    sumNs += ns;
+  }
+  let over = 0;
+  for (const ns of pauses) if (ns > budgetNs) over += 1;
+  const moved = counts[FATE.moved]! + counts[FATE.overLimit]!;
+  return {
+    totalNs: result.totalNs,
+    moved,
+    overLimit: counts[FATE.overLimit]!,
+    timeout: counts[FATE.timeout]!,
+    noProgress: counts[FATE.noProgress]!,
+    noRoom: counts[FATE.noRoom]!,
+    hostsEmptied: emptied,
+    meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,
+    pauseP50Ns: at(0.5),
+    pauseP99Ns: at(0.99),
+    pauseMaxNs: at(1),
+    overBudget: over,
+    sentBytes: result.sentBytes,
+    atOnce: result.atOnce,
+    vmsPerHour: result.totalNs === 0 ? 0 : (moved / result.totalNs) * 3600 * NS_PER_S,
+  };
+}

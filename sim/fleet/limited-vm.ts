@@ -1,0 +1,53 @@
+/**
+ * A VM under an operator's limits, and as the fleet moves it.
+ */
+import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { VmmParameters } from '../vmm/parameters.ts';
+import type { Limits } from './limits.ts';
+import { MoveClass, type Needs } from './move-class.ts';
+import type { QuestionVm } from './question.ts';
+import type { Moved, VmTrials } from './vm-trials.ts';
+
+const GIB = 1024 ** 3;
+
+/** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
+export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
+  const { convergence, stream, memory } = vm;
+  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib } = limits;
+  const timeout = convergence.timeout ?? timeoutNsPerGib * Math.max(1, memory.size / GIB);
+  const cap = Math.min(stream.maxBytesPerSecond ?? Infinity, bytesPerSecondPerMove);
+  return {
+    ...vm,
+    convergence: {
+      ...convergence,
+      timeout,
+      ...(downtimeLimitNs === undefined ? {} : { downtimeLimit: downtimeLimitNs }),
+      ...(novaSteps && convergence.steps === undefined ? { steps: 'nova' as const } : {}),
+    },
+    stream: { ...stream, ...(Number.isFinite(cap) ? { maxBytesPerSecond: cap } : {}) },
+  };
+}
+
+/** What a VM needs where it goes. */
+export function needsOf({ memory, devices }: QuestionVm): Needs {
+  let vfs = 0;
+  let allQueues = 0;
+  for (const { count, queues } of devices) {
+    vfs += count;
+    allQueues += count * queues;
+  }
+  return { memoryBytes: memory.size, vfs, queues: allQueues };
+}
+
+/** The VM as the fleet replays it, with the parameters that it was made with. */
+export function moveClassOf(
+  name: string,
+  vm: QuestionVm,
+  trials: VmTrials,
+  end: RangeEnd,
+  progressTimeoutNs: number,
+  moved?: Moved,
+): { readonly kind: MoveClass; readonly parameters: VmmParameters } {
+  const { input: move, parameters } = trials.inputOf(vm, end, moved);
+  return { kind: new MoveClass({ name, move, parameters, needs: needsOf(vm), progressTimeoutNs }), parameters };
+}

@@ -1,0 +1,314 @@
+/**
+ * One VM tried out: how long it stands still, with every parameter at one end of its range or one of them moved.
+ *
+ * Quick trials are closed forms: the steps of a VF are taken from a world with one such VF, once, and put into the model
+ * of the whole VM. Full trials play the scenario with all its VFs, register by register.
+ */
+import { ACCELERATORS } from '../abi/accelerators.ts';
+import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
+import { NS_PER_S } from '../base/units.ts';
+import { type CostName, type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
+import type { DeviceMoveOutcome, VfTimes } from '../scenario/device-move.ts';
+import { DeviceWorld } from '../scenario/device-world.ts';
+import { SCENARIO_FORMAT, SCENARIO_VERSION, type Scenario } from '../scenario/document.ts';
+import { moveInputOf, planScenario, type RegisterGroup, type ScenarioPlan, WINDOW_PHASES } from '../scenario/plan.ts';
+import { runScenario } from '../scenario/scenario-run.ts';
+import { type DeviceFigures, type DeviceProfile, figuresOf, type RangeEnd } from '../vmm/device-profile.ts';
+import {
+  longParameters,
+  pointParameters,
+  shortParameters,
+  VMM_PARAMETER,
+  type VmmParameterName,
+  type VmmParameters,
+} from '../vmm/parameters.ts';
+import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../vmm/vm-move.ts';
+import type { QuestionVm } from './question.ts';
+
+/** Moves that do not converge are given up then, unless the VM says when. */
+const TIMEOUT_NS = 3600 * NS_PER_S;
+/** Long enough for every VF to have been saved. */
+const LOAD_BEGINS_NS = 10 * NS_PER_S;
+
+/** One parameter that is moved to an end of its range, the others staying. */
+export interface Moved {
+  readonly group: 'vmm' | 'cost' | 'profile' | 'jobs' | 'window';
+  /** Of the group `profile`: `acc-sec.fixedNs`. */
+  readonly name: string;
+  readonly end: 'short' | 'long';
+}
+
+export interface Assumed {
+  readonly group: Moved['group'];
+  readonly name: string;
+  readonly from: string;
+  readonly source: string;
+}
+
+/** What became of a trial. */
+export interface Trial {
+  readonly moved: boolean;
+  /** The call of a driver that failed, with its error; null: none did. */
+  readonly failed: string | null;
+  readonly pauseNs: number;
+  readonly totalNs: number;
+  readonly result: VmMoveResult;
+  /** Device state that goes in the pause. */
+  readonly deviceBytes: number;
+}
+
+/** A limit of hardware or VMM that a VM's devices must keep. */
+export interface Structure {
+  readonly name: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
+const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
+  point: pointParameters(),
+  short: shortParameters(),
+  long: longParameters(),
+};
+const COSTS: Readonly<Record<RangeEnd, CostValues>> = { point: pointCosts(), short: lowCosts(), long: highCosts() };
+const FIGURES = [
+  'stateBytes',
+  'preCopiedShare',
+  'fixedNs',
+  'perQueueNs',
+  'streamBytesPerSecond',
+  'sharedBytesPerSecond',
+  'allocateNsPerByte',
+  'lockedNs',
+] as const satisfies readonly (keyof DeviceFigures)[];
+
+/** Steps of one VF, by everything that they depend on; worlds are deterministic. */
+const knownSteps = new Map<string, DeviceSteps | string>();
+const KNOWN_MAX = 10_000;
+
+/** What limits the devices of a VM, or of several at once, whatever the pause. */
+export function structures(
+  vm: QuestionVm,
+  profiles: ReadonlyMap<string, DeviceProfile>,
+  vms: number = 1,
+): readonly Structure[] {
+  const found: Structure[] = [];
+  let devices = 0;
+  let without = 0;
+  for (const { profile: name, count, queues, kind } of vm.devices) {
+    const profile = profiles.get(name);
+    devices += count;
+    if (profile?.p2p === false) without += count;
+    if (profile?.registerModel !== true || count === 0) continue;
+    const own = ACCELERATORS[kind ?? (profile.id.replace('acc-', '') as 'sec' | 'hpre' | 'zip')].pfDefaultQueues;
+    found.push(
+      { name: 'VFs of one PF', used: vms * count, limit: VFS_MAX },
+      { name: 'queue pairs of one PF', used: vms * count * queues, limit: QUEUES_TOTAL - own },
+    );
+  }
+  if (vm.vmm === 'qemu' && without > 0) {
+    found.push({ name: 'devices of a VM that QEMU moves when one of them lacks P2P', used: devices, limit: 1 });
+  }
+  return found;
+}
+
+export function scenarioOf(vm: QuestionVm, vms: number = 1): Scenario {
+  const { convergence } = vm;
+  return {
+    ...vm,
+    format: SCENARIO_FORMAT,
+    version: SCENARIO_VERSION,
+    name: 'plan',
+    description: 'asked by a plan',
+    vms,
+    convergence: { ...convergence, timeout: convergence.timeout ?? TIMEOUT_NS },
+    faults: [],
+    seed: 1,
+  };
+}
+
+export class VmTrials {
+  readonly profiles: ReadonlyMap<string, DeviceProfile>;
+  /** Name of the question, for messages. */
+  readonly file: string;
+
+  constructor(profiles: ReadonlyMap<string, DeviceProfile>, file: string) {
+    this.profiles = profiles;
+    this.file = file;
+  }
+
+  /** What the model of a whole VM gets, with the steps of its VFs. */
+  inputOf(
+    vm: QuestionVm,
+    end: RangeEnd,
+    moved?: Moved,
+    vms: number = 1,
+  ): { readonly input: VmMoveInput; readonly parameters: VmmParameters; readonly failed: string | null } {
+    const plan = planScenario(scenarioOf(vm, vms), this.profilesWith(moved), this.file);
+    const costs = costsWith(end, moved);
+    let failed: string | null = null;
+    const steps = plan.devices.map(({ registers, count }) => {
+      if (registers === null) return undefined;
+      const each = stepsOf(plan, registers, count * vms, end, costs, moved);
+      if (typeof each === 'string') {
+        failed = each;
+        return undefined;
+      }
+      return Array.from({ length: count }, () => each);
+    });
+    const parameters = parametersWith(end, moved);
+    const phases = moved?.group === 'window' ? [moved.end === 'short' ? 1 : 0] : WINDOW_PHASES[end];
+    let chosen: VmMoveInput | undefined;
+    let chosenNs = Number.NaN;
+    for (const phase of phases) {
+      const input = moveInputOf(plan, end, costs, steps, phase);
+      if (phases.length === 1) return { input, parameters, failed };
+      const { end: ended, pauseNs } = moveVm(input, parameters);
+      const ns = ended === 'gave up' ? Number.POSITIVE_INFINITY : pauseNs;
+      const better = Number.isNaN(chosenNs) || (end === 'long' ? ns > chosenNs : ns < chosenNs);
+      if (!better) continue;
+      chosen = input;
+      chosenNs = ns;
+    }
+    return { input: chosen!, parameters, failed };
+  }
+
+  /** By closed form. */
+  quick(vm: QuestionVm, end: RangeEnd, moved?: Moved, vms: number = 1): Trial {
+    const { input, parameters, failed } = this.inputOf(vm, end, moved, vms);
+    const result = moveVm(input, parameters);
+    const { pauseNs, totalNs } = result;
+    return {
+      moved: failed === null && result.end === 'moved',
+      failed,
+      pauseNs,
+      totalNs,
+      result,
+      deviceBytes: this.deviceBytes(vm, end),
+    };
+  }
+
+  /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
+  full(vm: QuestionVm, end: RangeEnd, vms: number = 1): Trial {
+    const plan = planScenario(scenarioOf(vm, vms), this.profiles, this.file);
+    const results = runScenario(plan, end).vms;
+    let worst = results[0]!;
+    for (const each of results) {
+      if (each.kind !== 'moved') worst = each;
+      else if (worst.kind === 'moved' && each.pauseNs > worst.pauseNs) worst = each;
+    }
+    const { kind, pauseNs, totalNs, move: result, devices } = worst;
+    const failed = kind === 'failed' ? callWords(devices.outcome) : null;
+    return { moved: kind === 'moved', failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
+  }
+
+  /** Device state that goes in the pause, in bytes. */
+  deviceBytes({ devices }: QuestionVm, end: RangeEnd): number {
+    let sum = 0;
+    for (const { profile, count } of devices) {
+      const { stateBytes, preCopiedShare } = figuresOf(this.profiles.get(profile)!, end);
+      sum += count * stateBytes * (1 - preCopiedShare);
+    }
+    return sum;
+  }
+
+  /** The parameters that a VM's pause may depend on. */
+  assumptions(vm: QuestionVm): readonly Assumed[] {
+    const list: Assumed[] = Object.entries(VMM_PARAMETER).map(([name, { from, source }]) => ({
+      group: 'vmm',
+      name,
+      from,
+      source,
+    }));
+    const profiles = vm.devices.filter(({ count }) => count > 0).map(({ profile }) => this.profiles.get(profile)!);
+    const registers = profiles.some(({ registerModel }) => registerModel);
+    for (const [name, { from, source, min, max }] of Object.entries(COST)) {
+      if (min === max || (!registers && !name.startsWith('vcpu'))) continue;
+      list.push({ group: 'cost', name, from, source });
+    }
+    for (const profile of new Set(profiles)) {
+      for (const figure of FIGURES) {
+        const { range, from, source } = profile[figure];
+        if (range[0] !== range[1]) list.push({ group: 'profile', name: `${profile.id}.${figure}`, from, source });
+      }
+    }
+    if (registers)
+      list.push({ group: 'jobs', name: 'job rate', from: 'published', source: 'docs/model.md, job rates' });
+    if (vm.vmm === 'qemu') {
+      list.push({ group: 'window', name: 'phase of the window', from: 'assumed', source: 'nobody reports it' });
+    }
+    return list;
+  }
+
+  private profilesWith(moved: Moved | undefined): ReadonlyMap<string, DeviceProfile> {
+    if (moved?.group !== 'profile') return this.profiles;
+    const [id, figure] = moved.name.split('.') as [string, (typeof FIGURES)[number]];
+    const changed = new Map(this.profiles);
+    for (const [word, profile] of this.profiles) {
+      if (profile.id !== id) continue;
+      const value = figuresOf(profile, moved.end)[figure];
+      changed.set(word, { ...profile, [figure]: { ...profile[figure], value } });
+    }
+    return changed;
+  }
+}
+
+function callWords({ at, errno }: Pick<DeviceMoveOutcome, 'at' | 'errno'>): string {
+  return `${at} fails with ${errno}`;
+}
+
+function costsWith(end: RangeEnd, moved: Moved | undefined): CostValues {
+  if (moved?.group !== 'cost') return COSTS[end];
+  const name = moved.name as CostName;
+  return { ...COSTS[end], [name]: COSTS[moved.end][name] };
+}
+
+export function parametersWith(end: RangeEnd, moved: Moved | undefined): VmmParameters {
+  if (moved?.group !== 'vmm') return PARAMETERS[end];
+  const name = moved.name as VmmParameterName;
+  return { ...PARAMETERS[end], [name]: PARAMETERS[moved.end][name] };
+}
+
+/** Steps of one VF among `sharing` on its PF, from a world in which it has its share of the engine; or the call that failed. */
+function stepsOf(
+  plan: ScenarioPlan,
+  group: RegisterGroup,
+  sharing: number,
+  end: RangeEnd,
+  costs: CostValues,
+  moved: Moved | undefined,
+): DeviceSteps | string {
+  const { load } = group;
+  // Steps hardly depend on the load: a few shares stand for all, rounded so that a VF has rather too much to do.
+  const share = 2 ** Math.floor(Math.log2(sharing));
+  const shared = load.kind === 'open' ? { ...load, fractionOfCapacity: load.fractionOfCapacity / share } : load;
+  const alone: RegisterGroup = { ...group, count: 1, load: shared };
+  const jobsEnd = moved?.group === 'jobs' ? moved.end : end;
+  const movedCost = moved?.group === 'cost' ? moved : null;
+  const { vmm } = plan.scenario;
+  const key = JSON.stringify([alone, vmm, end, jobsEnd, movedCost]);
+  const known = knownSteps.get(key);
+  if (known !== undefined) return known;
+  const solo: ScenarioPlan = {
+    ...plan,
+    scenario: { ...plan.scenario, vms: 1 },
+    devices: plan.devices.filter(({ registers }) => registers === group).map((each) => ({ ...each, count: 1 })),
+    registerGroups: [alone],
+  };
+  const world = new DeviceWorld(solo, { costs, end: jobsEnd });
+  const { vms } = world.run({ cut: null, loadBegins: () => LOAD_BEGINS_NS });
+  const { outcome } = vms[0]!;
+  const steps = outcome.kind === 'moved' ? stepsFrom(outcome.times[0]!) : callWords(outcome);
+  if (knownSteps.size >= KNOWN_MAX) knownSteps.clear();
+  knownSteps.set(key, steps);
+  return steps;
+}
+
+/** As the scenario takes them: the registers are read before the VF's state change is over. */
+function stepsFrom(times: VfTimes): DeviceSteps {
+  return {
+    stopNs: times.pauseAndDrainNs + times.statusChecksNs + times.cacheWriteBackNs + times.saveNs,
+    saveNs: times.readNs,
+    loadNs: times.loadNs,
+    startNs: times.startNs,
+  };
+}
