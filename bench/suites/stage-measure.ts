@@ -141,8 +141,11 @@ async function dataStages(task: StageTask): Promise<readonly StageMeasurement[]>
   };
   dirtyParts();
   const dirtyBytes = dirty.bytes + image.length;
+  let copyAt = 0;
+  // The dirty parts move on through the rings; so does the copy, lest it find in the cache what they do not.
   const copyDirty = (): number => {
-    into.set(from.subarray(0, dirtyBytes));
+    into.set(from.subarray(copyAt, copyAt + dirtyBytes));
+    copyAt = copyAt + 2 * dirtyBytes <= bytes ? copyAt + dirtyBytes : 0;
     return dirtyBytes;
   };
   const gather = (): number => writer.gather(arena, image, memory);
