@@ -108,6 +108,68 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
   });
 }
 
+export interface EffectRow extends Range {
+  readonly label: string;
+  /** A share: 0 is no change. */
+  readonly effect: number;
+  readonly fails: boolean;
+}
+
+/** Changes with their intervals, around the line of no change. */
+export function effectChart(rows: readonly EffectRow[], width: number): string {
+  const left = labelWidth(width);
+  const most = Math.max(...rows.flatMap(({ low, high, effect }) => [low, high, effect].map(Math.abs)), 0.01) * 1.05;
+  const colour = (index: number): string => (rows[index]?.fails === true ? 'var(--c9)' : 'var(--c1)');
+  return draw(width, 60 + ROW * rows.length, {
+    grid: { left, right: 24, top: 8, bottom: 30 },
+    xAxis: {
+      ...axisLook(),
+      type: 'value',
+      min: -most,
+      max: most,
+      splitNumber: 4,
+      axisLabel: {
+        color: INK,
+        hideOverlap: true,
+        showMinLabel: false,
+        showMaxLabel: false,
+        formatter: (value: number) => `${value > 0 ? '+' : ''}${Number((value * 100).toPrecision(3))} %`,
+      },
+    },
+    yAxis: categories(
+      rows.map((row) => row.label),
+      left,
+    ),
+    series: [
+      {
+        type: 'custom',
+        data: rows.map(({ low, high }, index) => [index, low, high]),
+        renderItem: (params: { dataIndex: number }, api: DrawApi) => {
+          const [x1 = 0, y1 = 0] = api.coord([Number(api.value(1)), Number(api.value(0))]);
+          const x2 = api.coord([Number(api.value(2)), Number(api.value(0))])[0] ?? 0;
+          const style = { stroke: colour(params.dataIndex), lineWidth: 4, opacity: 0.4 };
+          return { type: 'line' as const, shape: { x1, y1, x2, y2: y1 }, style };
+        },
+      },
+      {
+        type: 'scatter',
+        symbolSize: 9,
+        data: rows.map(({ effect }, index) => ({
+          value: [effect, index],
+          itemStyle: { color: colour(index), opacity: 1 },
+        })),
+        markLine: {
+          silent: true,
+          symbol: 'none',
+          lineStyle: { color: INK, type: 'solid' },
+          label: { show: false },
+          data: [{ xAxis: 0 }],
+        },
+      },
+    ],
+  });
+}
+
 function categories(names: readonly string[], width: number) {
   return {
     ...axisLook(),

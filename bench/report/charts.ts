@@ -5,7 +5,7 @@
  * Colours are CSS variables of the page, so that one SVG serves light, dark and paper.
  */
 export { decades, MODELLED_COLOUR, P50_COLOUR, P99_COLOUR, type Range, seriesColour } from './chart-base.ts';
-export { bandChart, type BandRow, valueChart, type ValueRow } from './charts-band.ts';
+export { bandChart, type BandRow, effectChart, type EffectRow, valueChart, type ValueRow } from './charts-band.ts';
 export {
   type LatencySeries,
   latencyChart,

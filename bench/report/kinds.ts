@@ -5,14 +5,24 @@ import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../cli/input-file.ts';
 import { parseJson } from '../result.ts';
 import { BENCH_KIND } from './kinds/bench.ts';
+import { COMPARISON_KIND } from './kinds/comparison.ts';
 import { ISOLATION_KIND } from './kinds/isolation.ts';
+import { PLAN_KIND } from './kinds/plan.ts';
 import { RUN_KIND } from './kinds/run.ts';
 import { SUITES_KIND } from './kinds/suites.ts';
 import { VALIDATION_KIND } from './kinds/validation.ts';
 import type { NamedSection } from './page.ts';
 import type { ReportKind } from './section.ts';
 
-export const REPORT_KINDS: readonly ReportKind[] = [BENCH_KIND, SUITES_KIND, RUN_KIND, VALIDATION_KIND, ISOLATION_KIND];
+export const REPORT_KINDS: readonly ReportKind[] = [
+  BENCH_KIND,
+  SUITES_KIND,
+  RUN_KIND,
+  VALIDATION_KIND,
+  ISOLATION_KIND,
+  COMPARISON_KIND,
+  PLAN_KIND,
+];
 
 /**
  * Reads a document of any kind.

@@ -9,7 +9,9 @@ import { html } from '../html.ts';
 import { tableMarkup } from '../html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { plotMarkup } from '../plot.ts';
-import type { ReportSection } from '../section.ts';
+import type { ReportSection, Word } from '../section.ts';
+import { KIND_MARK } from '../table.ts';
+import type { FigureKind } from '../../result.ts';
 
 export const RUN_KIND = reportKind<RunDocument>({
   format: RUN_FORMAT,
@@ -45,7 +47,10 @@ export function runSection(document: RunDocument): ReportSection {
               })}`,
           )}`;
     },
-    words: Object.entries(kinds),
+    words: Object.entries(kinds).map(([kind, meaning]): Word => [
+      `${kind} [${KIND_MARK[kind as FigureKind]}]`,
+      meaning,
+    ]),
     style: '',
     document,
   };

@@ -107,7 +107,8 @@ class Page {
     scenarioPicker().value = name;
     element('description').textContent = `${this.scenario.description}.`;
     for (const knob of KNOB_NAMES) this.place(knob);
-    if (!hasKnob(this.knob, this.scenario)) this.knob = 'gbit';
+    // Of a link, the curve of what was turned.
+    this.knob = KNOB_NAMES.findLast((knob) => settings[knob] !== undefined) ?? 'gbit';
     this.show();
   }
 

@@ -1,7 +1,9 @@
 /**
  * A document of every kind that can be shown, made by the code that makes them, of small things.
  */
+import { compareDocument } from '../../../bench/compare/document.ts';
 import { examine, isolationDocument } from '../../../bench/isolation/examine.ts';
+import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from '../../../bench/plan/document.ts';
 import { runDocument } from '../../../bench/run/document.ts';
 import { playScenario, readScenario } from '../../../bench/run/play.ts';
 import { SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from '../../../bench/suites/suite-report.ts';
@@ -55,6 +57,42 @@ const SUITES: SuitesDocument = {
   ],
 };
 
+const PLAN: PlanDocument = {
+  format: PLAN_FORMAT,
+  version: PLAN_VERSION,
+  stopcopy: '0.1.0',
+  question: { file: 'q.yaml', name: 'q', ask: 'most', description: 'How many VFs a VM may have' },
+  kind: 'modelled',
+  answer: {
+    feasible: true,
+    value: 45,
+    unit: 'VFs',
+    band: { short: 63, point: 63, long: 45 },
+    sentences: ['At most 45 VFs: pause budget binds.'],
+    constraints: [{ name: 'pause budget', unit: 'ns', limit: 15e7, used: 14.8e7, next: 15.1e7, binds: true }],
+    proof: [{ at: 46, holds: false, method: 'simulation', finding: 'pause budget: 151 ms of 150 ms' }],
+    relaxing: [{ change: 'twice the line', answer: null }],
+    tornado: {
+      figure: 'pause',
+      unit: 'ns',
+      value: 13e7,
+      bars: [{ parameter: 'lineShare', from: 'fitted', source: 'a table', short: 11e7, long: 16e7 }],
+    },
+    tables: [
+      {
+        title: 'Hosts',
+        columns: [
+          { name: 'host', title: 'host', unit: '' },
+          { name: 'ns', title: 'takes', unit: 'ns' },
+        ],
+        rows: [['a', 5e9]],
+      },
+    ],
+    methods: [],
+    nearest: null,
+  },
+};
+
 export async function reportDocuments(): Promise<Readonly<Record<string, unknown>>> {
   const output = new Output(true);
   const { signal } = new AbortController();
@@ -65,5 +103,28 @@ export async function reportDocuments(): Promise<Readonly<Record<string, unknown
     'failed run': runDocument(await playScenario(readScenario('link-fails'), output, signal)),
     validation: validationDocument(validate(readTables(['ping-pong', 'multifd', 'xen-quake']), false)),
     isolation: isolationDocument([examine('t12')], null),
+    comparison: compareDocument({
+      base: { word: 'HEAD~1', kind: 'revision', revision: 'abc1234' },
+      candidate: { word: '.', kind: 'built folder', revision: null },
+      results: [
+        {
+          name: 'save zip 64',
+          kind: 'measured',
+          unit: 'ns',
+          better: 'lower',
+          verdict: 'worse',
+          fails: true,
+          base: 100_000,
+          candidate: 120_000,
+          effect: 0.2,
+          low: 0.15,
+          high: 0.26,
+          pairs: 20,
+        },
+        { name: 'accesses', kind: 'exact', unit: '', better: 'lower', verdict: 'new', fails: false, candidate: 172 },
+      ],
+      same: 12,
+    }),
+    plan: PLAN,
   };
 }
