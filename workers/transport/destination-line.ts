@@ -17,7 +17,7 @@ import {
   MESSAGE,
   type MessageType,
   nameOfType,
-  writeHeader,
+  HeaderBytes,
 } from './wire.ts';
 
 /** Bytes of chunks after which they are acknowledged. */
@@ -166,7 +166,7 @@ export class DestinationLine implements MessageSink {
   private say(type: MessageType, item: number, payload: Uint8Array): void {
     if (this.gone || this.socket.destroyed) return;
     const message = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-    writeHeader(message, {
+    new HeaderBytes(message).write({
       type,
       channel: this.channel ?? 0,
       flags: 0,

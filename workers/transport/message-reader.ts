@@ -15,9 +15,9 @@ import {
   Damage,
   type Header,
   HEADER_BYTES,
+  HeaderBytes,
   MESSAGE,
   nameOfType,
-  readHeader,
   refusalOf,
   TRY_AGAIN,
 } from './wire.ts';
@@ -46,7 +46,7 @@ export class MessageReader {
 
   private readonly connection: { readonly name: string };
   private readonly sink: MessageSink;
-  private readonly header: Uint8Array = new Uint8Array(HEADER_BYTES);
+  private readonly header: HeaderBytes = new HeaderBytes();
   private channel: number | null;
   /** The message whose payload is coming; null while a header is. */
   private message: Header | null = null;
@@ -64,7 +64,7 @@ export class MessageReader {
     this.connection = connection;
     this.channel = channel;
     this.sink = sink;
-    this.into = this.header;
+    this.into = this.header.bytes;
   }
 
   /** Whether the bytes so far end with a whole message. */
@@ -114,7 +114,7 @@ export class MessageReader {
   }
 
   private begin(): void {
-    const header = readHeader(this.header);
+    const header = this.header.read();
     this.channel ??= header.channel;
     if (header.channel !== this.channel) {
       throw new Damage(`it belongs to channel ${header.channel}, this is channel ${this.channel}`, TRY_AGAIN);
@@ -150,7 +150,7 @@ export class MessageReader {
       throw new Damage(`the checksum of ${what} does not fit its bytes`, TRY_AGAIN);
     }
     this.message = null;
-    this.into = this.header;
+    this.into = this.header.bytes;
     this.need = HEADER_BYTES;
     this.got = 0;
     this.sequence = (this.sequence + 1) >>> 0;

@@ -15,17 +15,19 @@ import {
   CHECKED,
   Damage,
   type Header,
-  HEADER_BYTES,
   MESSAGE,
   type MessageType,
   nameOfType,
-  writeHeader,
+  HeaderBytes,
 } from './wire.ts';
 
 /** Bytes that may be on their way without an acknowledgement, per channel; at least four chunks. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** Bytes given to the socket in one piece: several small chunks share a system call. */
 const BATCH_BYTES = 256 * 1024;
+
+/** Headers of chunks; more than a window and a batch have chunks. */
+const HEADERS = 128;
 
 /** Whom a line works for. */
 export interface LineOwner {
@@ -71,6 +73,9 @@ export class SourceLine implements MessageSink {
   private sequence = 0;
   private sent: Sent[] = [];
   private unackedBytes = 0;
+  /** Headers of chunks, in turn: one is written again when its chunk has long been acknowledged. */
+  private headers: HeaderBytes[] = [];
+  private headerAt = 0;
   private askedUpTo = 0;
   private heardMs = 0;
   private deadline: NodeJS.Timeout | undefined;
@@ -101,6 +106,8 @@ export class SourceLine implements MessageSink {
     this.socket = socket;
     this.reader = new MessageReader(this, this.index, this);
     this.sequence = 0;
+    // The socket before may still hold some.
+    this.headers = [];
     this.askedUpTo = 0;
     this.blocked = false;
     this.limit(connectMs, `${this.name}: no connection within ${connectMs} ms`);
@@ -223,8 +230,8 @@ export class SourceLine implements MessageSink {
     const payload = owner.chunkBytes(chunk);
     const last = !owner.waiting;
     const flags = (last ? ACK_NOW : 0) | (owner.checksums ? CHECKED : 0);
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, {
+    this.headers[this.headerAt] ??= new HeaderBytes();
+    const header = this.headers[this.headerAt]!.write({
       type: MESSAGE.chunk,
       channel: this.index,
       flags,
@@ -234,6 +241,7 @@ export class SourceLine implements MessageSink {
       round: owner.round,
       crc: owner.checksums ? crc32(payload) : 0,
     });
+    this.headerAt = (this.headerAt + 1) % HEADERS;
     this.sequence = (this.sequence + 1) >>> 0;
     if (last) this.askedUpTo = this.sequence;
     this.sent.push({ upTo: this.sequence, chunk, bytes: payload.length });
@@ -247,8 +255,7 @@ export class SourceLine implements MessageSink {
   private say(type: MessageType, item: number, payload: Uint8Array, flags = 0): void {
     const { socket } = this;
     if (socket === null) return;
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, {
+    const header = new HeaderBytes().write({
       type,
       channel: this.index,
       flags,

@@ -51,7 +51,7 @@ export class SourceStream implements LineOwner {
   resentChunks = 0;
   readonly lines: readonly SourceLine[];
   private readonly onLoss: (sentence: string) => void;
-  private parcel: Uint8Array = new Uint8Array();
+  private parcel: Buffer = Buffer.alloc(0);
   private queue: readonly number[] = [];
   private queueAt = 0;
   private again: number[] = [];
@@ -121,7 +121,7 @@ export class SourceStream implements LineOwner {
     if (this.roundDone !== null) bug('ROUND_IN_ROUND');
     this.round += 1;
     if (chunks.length === 0) return;
-    this.parcel = parcel;
+    this.parcel = Buffer.from(parcel.buffer, parcel.byteOffset, parcel.length);
     this.queue = chunks;
     this.queueAt = 0;
     this.unacknowledged = chunks.length;

@@ -74,21 +74,71 @@ export function nameOfType(type: number): string {
   return NAMES[type] ?? `type ${type}`;
 }
 
-/** Writes a header into its 32 bytes. */
-export function writeHeader(into: Uint8Array, header: Header): void {
-  const view = new DataView(into.buffer, into.byteOffset, HEADER_BYTES);
-  view.setUint32(0, WIRE_MAGIC, true);
-  view.setUint8(4, WIRE_VERSION);
-  view.setUint8(5, header.type);
-  view.setUint8(6, header.channel);
-  view.setUint8(7, header.flags);
-  view.setUint32(8, header.sequence, true);
-  view.setUint32(12, header.bytes, true);
-  view.setUint32(16, header.item, true);
-  view.setUint32(20, header.round, true);
-  view.setUint32(24, header.crc, true);
-  view.setUint32(28, crc32(into.subarray(0, 28)), true);
+/** The 32 bytes of a header, to be written or read again and again. */
+export class HeaderBytes {
+  readonly bytes: Buffer;
+  private readonly view: DataView;
+  /** What the header's checksum is of. */
+  private readonly covered: Uint8Array;
+
+  constructor(bytes: Buffer = Buffer.alloc(HEADER_BYTES)) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+    this.covered = bytes.subarray(0, CRC_AT);
+  }
+
+  /** Bytes that may still be on their way must not be written again. @returns the bytes */
+  write(header: Header): Buffer {
+    const { view } = this;
+    view.setUint32(0, WIRE_MAGIC, true);
+    view.setUint8(4, WIRE_VERSION);
+    view.setUint8(5, header.type);
+    view.setUint8(6, header.channel);
+    view.setUint8(7, header.flags);
+    view.setUint32(8, header.sequence, true);
+    view.setUint32(12, header.bytes, true);
+    view.setUint32(16, header.item, true);
+    view.setUint32(20, header.round, true);
+    view.setUint32(24, header.crc, true);
+    view.setUint32(CRC_AT, crc32(this.covered), true);
+    return this.bytes;
+  }
+
+  /**
+   * Reads and checks the header; its payload is checked when it is there.
+   *
+   * @throws Damage
+   */
+  read(): Header {
+    const { view } = this;
+    const magic = view.getUint32(0, true);
+    if (magic !== WIRE_MAGIC) throw new Damage(`it starts with 0x${magic.toString(16)}, not with "SCVT"`, FOREIGN);
+    const version = view.getUint8(4);
+    if (version !== WIRE_VERSION) {
+      throw new Damage(
+        `protocol version ${version}, this stopcopy knows ${WIRE_VERSION}`,
+        'use the same stopcopy on both sides',
+      );
+    }
+    if (crc32(this.covered) !== view.getUint32(CRC_AT, true)) {
+      throw new Damage('the checksum of the header does not fit', TRY_AGAIN);
+    }
+    const type = view.getUint8(5);
+    if (NAMES[type] === undefined) throw new Damage(`message type ${type} is not known`, FOREIGN);
+    return {
+      type: type as MessageType,
+      channel: view.getUint8(6),
+      flags: view.getUint8(7),
+      sequence: view.getUint32(8, true),
+      bytes: view.getUint32(12, true),
+      item: view.getUint32(16, true),
+      round: view.getUint32(20, true),
+      crc: view.getUint32(24, true),
+    };
+  }
 }
+
+const CRC_AT = 28;
 
 /** What is wrong with a stream, without the place. */
 export class Damage extends Error {
@@ -103,39 +153,6 @@ export class Damage extends Error {
 
 export const TRY_AGAIN = 'the destination loaded nothing and the source keeps its VM: send it again';
 const FOREIGN = 'this is no stream of stopcopy send';
-
-/**
- * Reads and checks a header; its payload is checked when it is there.
- *
- * @throws Damage
- */
-export function readHeader(from: Uint8Array): Header {
-  const view = new DataView(from.buffer, from.byteOffset, HEADER_BYTES);
-  const magic = view.getUint32(0, true);
-  if (magic !== WIRE_MAGIC) throw new Damage(`it starts with 0x${magic.toString(16)}, not with "SCVT"`, FOREIGN);
-  const version = view.getUint8(4);
-  if (version !== WIRE_VERSION) {
-    throw new Damage(
-      `protocol version ${version}, this stopcopy knows ${WIRE_VERSION}`,
-      'use the same stopcopy on both sides',
-    );
-  }
-  if (crc32(from.subarray(0, 28)) !== view.getUint32(28, true)) {
-    throw new Damage('the checksum of the header does not fit', TRY_AGAIN);
-  }
-  const type = view.getUint8(5);
-  if (NAMES[type] === undefined) throw new Damage(`message type ${type} is not known`, FOREIGN);
-  return {
-    type: type as MessageType,
-    channel: view.getUint8(6),
-    flags: view.getUint8(7),
-    sequence: view.getUint32(8, true),
-    bytes: view.getUint32(12, true),
-    item: view.getUint32(16, true),
-    round: view.getUint32(20, true),
-    crc: view.getUint32(24, true),
-  };
-}
 
 /** A refusal of a stream for people: what is wrong and where. */
 export function refusalOf(damage: Damage, place: string): UserError {

@@ -10,8 +10,8 @@ import {
   CONTROL_BYTES_MAX,
   type Header,
   HEADER_BYTES,
+  HeaderBytes,
   MESSAGE,
-  writeHeader,
 } from '../../../workers/transport/wire.ts';
 
 const CHUNK = 1000;
@@ -45,8 +45,7 @@ class Keeper implements MessageSink {
 
 function bytesOf(messages: readonly Message[]): Uint8Array {
   const parts = messages.flatMap(({ chunk, payload }, sequence) => {
-    const header = new Uint8Array(HEADER_BYTES);
-    writeHeader(header, {
+    const header = new HeaderBytes().write({
       type: chunk === null ? MESSAGE.request : MESSAGE.chunk,
       channel: 3,
       flags: chunk === null ? 0 : CHECKED,
@@ -170,8 +169,7 @@ const PLAIN: Header = {
 };
 
 function headerOf(change: Partial<Header>, alter: (bytes: Uint8Array) => void = () => {}): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES);
-  writeHeader(bytes, { ...PLAIN, ...change });
+  const bytes = new HeaderBytes().write({ ...PLAIN, ...change });
   alter(bytes);
   return bytes;
 }
