@@ -46,6 +46,7 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   const kept = keptPath(out);
   // A place that cannot be written is known before the work and not after it.
   if (options.fresh === true || !existsSync(kept)) writeFileAtomically(kept, '', '--out');
+  signal.throwIfAborted();
   const done = new Map<string, CellOutcome>();
   for (const { key, outcome } of readKept(kept)) done.set(key, outcome);
   const keys = cells.map((cell) => keyOf(JSON.stringify(cell.question), asked));

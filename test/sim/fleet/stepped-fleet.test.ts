@@ -206,5 +206,5 @@ describe('plans and a simulator in small steps', () => {
     expect(far).toEqual([]);
     // Most differ by far less, so that a slow drift is seen as well.
     expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(0.001);
-  });
+  }, 600_000);
 });

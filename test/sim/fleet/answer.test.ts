@@ -1,0 +1,248 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import { readQuestion } from '../../../bench/plan/read-question.ts';
+import { answer } from '../../../sim/fleet/answer.ts';
+import type { Answer, AnswerOptions } from '../../../sim/fleet/answer-parts.ts';
+import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
+import type { Question } from '../../../sim/fleet/question.ts';
+import { scenarioOf, structures } from '../../../sim/fleet/vm-trials.ts';
+import { planScenario } from '../../../sim/scenario/plan.ts';
+import { runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { moveVm } from '../../../sim/vmm/vm-move.ts';
+import { fleet, moveClass, moveInput, P, shipped, usable } from './fixture.ts';
+
+const { files } = readQuestion('vfs-per-vm');
+
+function ask(question: Question, options: AnswerOptions = { tornado: false }): Answer {
+  const all = readQuestion(question.name).files;
+  return answer(question, all, question.name, options);
+}
+
+/** The longest pause over all ends, register by register; Infinity when it does not move. */
+function worstPause(
+  question: Extract<Question, { ask: 'most' | 'least' }>,
+  set: (vm: typeof question.vm) => typeof question.vm,
+) {
+  const vm = set(question.vm);
+  if (structures(vm, files.profiles).some(({ used, limit }) => used > limit)) return Infinity;
+  const plan = planScenario(scenarioOf(vm), readQuestion(question.name).files.profiles, 'test');
+  const ends = (['short', 'point', 'long'] as const).map((end) => runScenario(plan, end).vms[0]!);
+  return Math.max(...ends.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
+}
+
+describe('the most VFs of a VM', () => {
+  const question = shipped('vfs-per-vm', 'most');
+  const small = { ...question, budget: { ...question.budget, pause: 132e6 } };
+  const withVfs = (count: number) => (vm: typeof question.vm) => ({
+    ...vm,
+    devices: vm.devices.map((device) => ({ ...device, count })),
+  });
+  let given: Answer;
+  beforeAll(() => {
+    given = ask(small);
+  }, 300_000);
+
+  test('are as many as stay within the budget, and one more does not, played in full', () => {
+    const at = given.value!;
+    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(132e6);
+    expect(worstPause(small, withVfs(at + 1))).toBeGreaterThan(132e6);
+  }, 300_000);
+
+  test('are shown by simulation on both sides', () => {
+    expect(given.proof.map(({ at, holds, method }) => [at, holds, method])).toEqual(
+      expect.arrayContaining([
+        [given.value, true, 'simulation'],
+        [given.value! + 1, false, 'simulation'],
+      ]),
+    );
+  });
+
+  test('come with what binds, by how much, and closed forms that agree', () => {
+    const [binding, ...others] = given.constraints.filter(({ binds }) => binds);
+    expect(others).toEqual([]);
+    expect(binding).toMatchObject({ name: 'pause budget', limit: 132e6 });
+    expect(binding!.used).toBeLessThanOrEqual(132e6);
+    expect(binding!.next).toBeGreaterThan(132e6);
+    for (const { closedForm, simulated } of given.methods) expect(closedForm / simulated).toBeCloseTo(1, 2);
+  });
+
+  test('are 63 at most, since a PF has no more', () => {
+    const rich = ask({ ...question, budget: { ...question.budget, pause: 10e9 } }, { tornado: false, verify: false });
+    expect(rich.value).toBe(63);
+    expect(rich.constraints.filter(({ binds }) => binds).map(({ name }) => name)).toEqual(['VFs of one PF']);
+  }, 300_000);
+
+  test('are one where QEMU moves the VM: they lack P2P', () => {
+    const { parallelDevices: _, ...vm } = question.vm;
+    const qemu = ask(
+      { ...question, vm: { ...vm, parallelDevices: false, vmm: 'qemu' }, budget: { ...question.budget, pause: 10e9 } },
+      { tornado: false, verify: false },
+    );
+    expect(qemu.value).toBe(1);
+    expect(qemu.constraints.find(({ binds }) => binds)?.name).toContain('P2P');
+    expect(qemu.relaxing.find(({ change }) => change.startsWith('Cloud Hypervisor'))?.answer).toBe(63);
+  }, 300_000);
+});
+
+test('queues are bounded by the driver: it gives the cache write-back one millisecond', () => {
+  const question = shipped('queues-per-vf', 'most');
+  const withQueues = (queues: number) => (vm: typeof question.vm) => ({
+    ...vm,
+    devices: vm.devices.map((device) => ({ ...device, queues })),
+  });
+  expect(worstPause(question, withQueues(535))).toBeLessThan(300e6);
+  expect(worstPause(question, withQueues(536))).toBe(Infinity);
+}, 300_000);
+
+describe('the least line', () => {
+  const question = shipped('line', 'least');
+  const given = ask(question, { verify: true, tornado: true });
+
+  test('holds, and a tenth of a gigabit less does not, played in full', () => {
+    const withLine = (gigabitsPerSecond: number) => (vm: typeof question.vm) => ({
+      ...vm,
+      stream: { ...vm.stream, gigabitsPerSecond },
+    });
+    const at = given.value!;
+    expect(worstPause(question, withLine(at))).toBeLessThanOrEqual(question.budget.pause);
+    expect(worstPause(question, withLine(at - 0.1))).toBeGreaterThan(question.budget.pause);
+  });
+
+  test('has a band around the best guess', () => {
+    const { short, point, long } = given.band;
+    expect(short!).toBeLessThanOrEqual(point!);
+    expect(point!).toBeLessThanOrEqual(long!);
+    expect(given.value).toBe(long);
+  });
+
+  test('has a tornado: the longest bar first, each with its source', () => {
+    const { bars, value } = given.tornado!;
+    const lengths = bars.map(({ short, long }) => Math.max(short, long, value) - Math.min(short, long, value));
+    expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+    expect(bars.map(({ parameter }) => parameter)).toEqual(
+      expect.arrayContaining(['lineShare', 'vcpuStateNs', 'mailboxCommandNs']),
+    );
+    for (const { source, from } of bars) expect([source, from]).not.toContain('');
+  });
+});
+
+test('moves over a host: shares of the line, until guests write as fast', () => {
+  const question = shipped('moves-per-host', 'at-once');
+  const { value, proof, methods } = ask(question);
+  expect(proof.find(({ at }) => at === value)?.holds).toBe(true);
+  expect(proof.find(({ at }) => at === value! + 1)?.holds).toBe(false);
+  for (const { closedForm, simulated } of methods) expect(Math.abs(closedForm / simulated - 1)).toBeLessThan(0.05);
+  const double = { ...question.vm.stream, gigabitsPerSecond: 2 * question.vm.stream.gigabitsPerSecond };
+  const twice = ask({ ...question, vm: { ...question.vm, stream: double } });
+  expect(twice.value! / value!).toBeGreaterThan(1.9);
+}, 300_000);
+
+test("an operator's limit binds where it is below what the line carries", () => {
+  const { value, constraints } = ask({ ...shipped('moves-per-host', 'at-once'), limits: 'kubevirt' });
+  expect(value).toBe(2);
+  expect(constraints.find(({ binds }) => binds)?.name).toBe('moves at once out of a host (kubevirt)');
+}, 300_000);
+
+describe('convergence', () => {
+  const question = shipped('converge-nova', 'converge');
+
+  test('comes with the step after which it stops; the step before is not enough', () => {
+    const { value, proof, methods } = ask(question);
+    expect(value).toBe(3);
+    expect(proof.map(({ at, holds }) => [at, holds])).toEqual([
+      [2, false],
+      [3, true],
+    ]);
+    for (const { closedForm, simulated } of methods) expect(closedForm / simulated).toBeCloseTo(1, 3);
+  });
+
+  test('that never comes is told with the limit that would do', () => {
+    const dirty = { kind: 'uniform', pagesPerSecond: 5_000_000, workingSet: 4 * 1024 ** 3 } as const;
+    const never = ask({ ...question, vm: { ...question.vm, memory: { ...question.vm.memory, dirty } } });
+    expect(never).toMatchObject({ feasible: false, value: null });
+    expect(never.nearest).toMatch(/a limit of 3\.\d\d s/);
+  });
+});
+
+describe('emptying hosts', () => {
+  const question = shipped('empty-host', 'evacuate');
+
+  test('without room for all is infeasible, and says how many find none', () => {
+    const { fleet: given } = question;
+    const full = ask({ ...question, fleet: { ...given, room: { ...given.room, vfs: 0 } } });
+    expect(full.feasible).toBe(false);
+    expect(full.sentences.join(' ')).toContain('15 VMs find none');
+    expect(full.nearest).toContain('0 hosts');
+  });
+
+  test('by a deadline that cannot be met names it, and the nearest', () => {
+    const late = ask({ ...question, within: 30e9 });
+    expect(late.feasible).toBe(false);
+    expect(late.constraints.find(({ name }) => name === 'time in which it must be done')?.binds).toBe(true);
+    expect(late.nearest).toMatch(/The nearest: \d/);
+  });
+
+  test('what binds is what buys time when it is relaxed', () => {
+    const { value, relaxing, constraints, methods } = ask(question);
+    expect(constraints.find(({ binds }) => binds)?.name).toBe("a host's line");
+    expect(relaxing[0]!.answer! / value!).toBeLessThan(0.6);
+    expect(relaxing[1]!.answer! / value!).toBeGreaterThan(0.9);
+    expect(methods[0]!.closedForm).toBeLessThanOrEqual(methods[0]!.simulated);
+  });
+
+  test('too many at once starve each other, and fewer are proposed', () => {
+    const move = moveInput({ pagesPerSecond: 100_000, workingSetGib: 2, timeoutS: 300 });
+    const kind = moveClass(move);
+    const crowd = evacuate(fleet([kind], { perHost: [12] }));
+    expect([...crowd.fate].every((each) => each === FATE.timeout)).toBe(true);
+    const concurrency = { fleet: Infinity, outboundPerHost: 2, inboundPerHost: Infinity, perPf: Infinity };
+    const fewer = evacuate(fleet([kind], { perHost: [12], concurrency }));
+    expect([...fewer.fate].every((each) => each === FATE.moved)).toBe(true);
+    const share = { ...move.stream, maxBytesPerSecond: usable(25) / 12 };
+    expect(moveVm({ ...move, stream: share }, P).end).toBe('gave up');
+  });
+});
+
+describe('room', () => {
+  const question = shipped('room', 'room');
+
+  test('is where VFs, queues and memory are, of the right kind, with equal queues, and where the driver may load', () => {
+    const { value, tables } = ask(question);
+    expect(value).toBe(5);
+    const why = Object.fromEntries(tables[0]!.rows.map(([host, vms, reason]) => [host, [vms, reason]]));
+    expect(why).toMatchObject({ a1: [5, ''], a3: [0, 'too few free VFs'] });
+    expect(why['a2']![1]).toContain('another number of queues');
+    expect(why['b1']![1]).toContain('policy proof');
+  });
+
+  test('nowhere: the nearest host is told', () => {
+    const none = ask({ ...question, hosts: question.hosts.slice(1, 3) });
+    expect(none).toMatchObject({ feasible: false, nearest: expect.stringContaining('The nearest is a2') as string });
+    const other = ask({ ...question, hosts: [{ ...question.hosts[0]!, kind: 'sec', hardware: 'V4' }] });
+    expect(other.sentences[0]).toContain('another kind');
+    expect(other.sentences[0]).toContain('another version');
+  });
+});
+
+test('generations are compared as they are played', () => {
+  const question = shipped('generations', 'compare');
+  const one = {
+    ...question,
+    vm: { ...question.vm, devices: question.vm.devices.map((each) => ({ ...each, count: 1 })) },
+  };
+  const { tables, methods } = ask(one);
+  const accesses = tables[0]!.rows.map((row) => row[5]);
+  expect(new Set(accesses).size).toBeGreaterThan(1);
+  for (const { closedForm, simulated } of methods) expect(closedForm / simulated).toBeCloseTo(1, 3);
+}, 300_000);
+
+test('a question that contradicts itself is refused', () => {
+  const question = shipped('vfs-per-vm', 'most');
+  expect(() => ask({ ...question, device: 2 })).toThrow('device is 2, and the VM has 1 in its list');
+  const uplink = shipped('moves-over-uplink', 'at-once');
+  const { uplinkGigabitsPerSecond: _, ...without } = uplink;
+  expect(() => ask(without)).toThrow('uplinkGigabitsPerSecond is missing');
+  const host = shipped('empty-host', 'evacuate');
+  expect(() => ask({ ...host, racks: 1 })).toThrow('exactly one of hosts and racks');
+  expect(() => ask({ ...host, hosts: 16 })).toThrow('16 hosts are to be emptied');
+});
