@@ -31,6 +31,7 @@ export function openWorld(options: SuiteOptions, { kind, ...shape }: WorldShape)
   const world: RealWorldOptions = {
     load: { kind: 'idle' },
     ...shape,
+    ...(options.limitMs === undefined ? {} : { limitMs: options.limitMs }),
     kind,
     generation: options.driver,
     seed: SEED,

@@ -17,6 +17,8 @@ export interface SuiteOptions {
   readonly queuePairs: readonly number[] | undefined;
   /** When it fires, a suite that measures leaves out the rows that it has not begun. */
   readonly signal?: AbortSignal;
+  /** How long a thread of a world waits for another before that counts as lost, in ms. Default: that of every world. */
+  readonly limitMs?: number;
 }
 
 export interface SuiteColumn {
