@@ -10,16 +10,7 @@ import { packControl, type Hello, type Refusal, refuseSchema, unpackControl, wel
 import { addressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
 import { type TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
-import {
-  ACK_NOW,
-  CHECKED,
-  Damage,
-  type Header,
-  MESSAGE,
-  type MessageType,
-  nameOfType,
-  HeaderBytes,
-} from './wire.ts';
+import { ACK_NOW, CHECKED, Damage, type Header, MESSAGE, type MessageType, nameOfType, HeaderBytes } from './wire.ts';
 
 /** Bytes that may be on their way without an acknowledgement, per channel; at least four chunks. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -61,8 +52,9 @@ export class SourceLine implements MessageSink {
   readonly index: number;
   /** How often the connection was lost since anything was acknowledged. */
   losses = 0;
-  /** Whether it is given up. */
+  /** Whether it is given up, and whether it was ever tried. */
   givenUp = false;
+  started = false;
   /** Bytes of payload and of all that was sent, over all its connections. */
   payloadBytes = 0;
   private readonly owner: LineOwner;
@@ -94,13 +86,10 @@ export class SourceLine implements MessageSink {
     return this.welcomed;
   }
 
-  get connected(): boolean {
-    return this.socket !== null;
-  }
-
   /** Connects and says hello. The owner is told how it went. */
   start(): void {
     const { owner } = this;
+    this.started = true;
     const { connectMs, handshakeMs } = owner.limits;
     const socket = connect({ ...addressOf(owner.endpoint), noDelay: true });
     this.socket = socket;

@@ -204,7 +204,7 @@ export class SourceStream implements LineOwner {
     const settling = performance.now() < this.settleUntilMs;
     if (line.losses > lossesMax && !settling) {
       line.givenUp = true;
-      if (this.lines.every((each) => each.givenUp || (!each.open && !each.connected && each.losses > lossesMax))) {
+      if (this.lines.every((each) => each.givenUp || !each.started)) {
         this.fail(lastError(reason, describeEndpoint(this.endpoint)));
         return;
       }

@@ -230,7 +230,11 @@ describe('a stranger', () => {
 describe('a source', () => {
   test('whom nobody hears gives up with channel and place', async () => {
     const path = socketPath();
-    const out = new SourceStream({ endpoint: { kind: 'unix', path }, hello: HELLO, limits: { ...AGES, lossesMax: 2 } });
+    const out = new SourceStream({
+      endpoint: { kind: 'unix', path },
+      hello: { ...HELLO, channels: 3 },
+      limits: { ...AGES, lossesMax: 2 },
+    });
     closing.push(() => out.close());
     await expect(out.open()).rejects.toThrow(`channel 0 to ${path}: there is no such socket`);
   });
@@ -267,6 +271,7 @@ describe('a source', () => {
       count();
     };
     await until('it was heard three times', () => heard >= 3);
+    expect(into.losses).toBe(0);
   });
 });
 

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+
+import { suiteText } from '../../../bench/report/suite-text.ts';
+import { measureTransport, WAYS } from '../../../bench/suites/transport.ts';
+
+test('images go over each kind of socket in each way, in turn with bare ones, and their copies are counted', async () => {
+  const report = await measureTransport({ queuePairs: 1, channels: [1, 2], images: 2 });
+  const rows = report.rows.map(({ at }) => `${at['transport']} ${at['frame']} ${at['channels']} ${at['way']}`);
+  const expected = ['unix', 'tcp'].flatMap((transport) =>
+    ['64 KiB', '1024 KiB'].flatMap((frame) =>
+      ['1 direct', '2 direct', '1 copied', '1 checked'].map((rest) => `${transport} ${frame} ${rest}`),
+    ),
+  );
+  expect(rows).toEqual(expected);
+  for (const { at, figures } of report.rows) {
+    expect(figures['copiedPerByte']).toMatchObject({ kind: 'exact', value: at['way'] === 'copied' ? 1 : 0 });
+    expect(figures['ratio']!.kind).toBe('ratio');
+    expect(figures['ratio']!.value).toBeGreaterThan(0);
+    expect(figures['ratio']!.samples).toHaveLength(2);
+    expect(figures['imageP99']!.value).toBeGreaterThanOrEqual(figures['imageP50']!.value);
+  }
+  const text = suiteText(report);
+  for (const way of WAYS) expect(text).toContain(`\n${way}\n`);
+});
