@@ -37,10 +37,14 @@ export function bandChart(rows: readonly BandRow[], point: number, unit: string,
     series: [
       {
         type: 'custom',
-        data: rows.flatMap(({ short, long }, index) => [
-          [index, short, 0],
-          [index, long, 1],
-        ]),
+        // Both ends may lie on the same side of the point: the shorter bar is on top.
+        data: rows.flatMap(({ short, long }, index) => {
+          const ends = [
+            [index, short, 0],
+            [index, long, 1],
+          ];
+          return Math.abs(short - point) < Math.abs(long - point) ? ends.toReversed() : ends;
+        }),
         renderItem: (_params: unknown, api: DrawApi) => {
           const row = Number(api.value(0));
           const [atX = 0, y = 0] = api.coord([Number(api.value(1)), row]);

@@ -1,10 +1,12 @@
 /**
  * A table of a page: it has a caption, can be scrolled by keyboard, and names rows and columns.
  */
-import { html, type Markup } from './html.ts';
+import { html, type Markup, raw } from './html.ts';
 
 export interface Table {
   readonly caption: string;
+  /** Whether the caption is for screen readers only, since a heading above says the same. */
+  readonly headed?: boolean;
   /** The first column names the row. */
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -12,7 +14,7 @@ export interface Table {
   readonly textColumns?: readonly number[];
 }
 
-export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): Markup {
+export function tableMarkup({ caption, headed = false, head, rows, textColumns = [] }: Table): Markup {
   const isText = (column: number): boolean => column === 0 || textColumns.includes(column);
   const headCells = head.map((text, column) =>
     isText(column) ? html`<th scope="col" class="text">${text}</th>` : html`<th scope="col">${text}</th>`,
@@ -24,7 +26,7 @@ export function tableMarkup({ caption, head, rows, textColumns = [] }: Table): M
   };
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}">
     <table>
-      <caption>
+      <caption${headed ? raw(' class="unseen"') : undefined}>
         ${caption}
       </caption>
       <thead>

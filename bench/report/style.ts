@@ -22,6 +22,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.25rem; margin: 2.
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; } h4 { font-size: .875rem; margin: 0; font-weight: 600; }
 a { color: var(--link); } a:focus-visible, summary:focus-visible, button:focus-visible, .scroll:focus-visible {
   outline: 3px solid var(--c1); outline-offset: 2px; }
+.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }
 .skip { position: absolute; left: -100rem; } .skip:focus { position: static; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: 0; }
 .facts dt { color: var(--faint); } .facts dd { margin: 0; }

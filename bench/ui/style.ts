@@ -30,7 +30,6 @@ select:focus-visible, input:focus-visible { outline: 3px solid var(--c1); outlin
   border: 2px solid var(--faint); border-right-color: transparent; animation: turn 1s linear infinite; }
 @keyframes turn { to { transform: rotate(360deg); } }
 @media (prefers-reduced-motion: reduce) { .computing .state::before { animation: none; } }
-.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }
 .stacks { display: grid; grid-template-columns: max-content 1fr max-content; gap: .35rem .75rem; align-items: center; font-size: .875rem; margin: .5rem 0; }
 .stacks .bar { display: flex; height: 1.5rem; } .stacks i { display: block; height: 100%; flex: none;
   print-color-adjust: exact; -webkit-print-color-adjust: exact; }

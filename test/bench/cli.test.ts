@@ -39,7 +39,7 @@ function file(name: string, text: string): string {
 
 describe('a wrong command line exits with 2 and a sentence', () => {
   const cases: readonly (readonly [args: readonly string[], says: readonly string[]])[] = [
-    [[], ['a command is missing', 'bench, validate, verify, isolation, report']],
+    [[], ['a command is missing', 'Give one of bench, run,']],
     [['bensh'], ["unknown command 'bensh'", 'Did you mean bench?']],
     [
       ['bench', '--qick'],

@@ -116,7 +116,7 @@ function body({ answer }: PlanDocument, id: string): Markup {
     ${tablesOf(answer).map(
       (table) =>
         html`<h3>${table.caption}</h3>
-          ${tableMarkup(table)}`,
+          ${tableMarkup({ ...table, headed: true })}`,
     )}`;
 }
 

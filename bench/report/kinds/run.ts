@@ -41,6 +41,7 @@ export function runSection(document: RunDocument): ReportSection {
               html`<h3>${title}</h3>
               ${tableMarkup({
                 caption: title,
+                headed: true,
                 head: columns.map(({ head }) => head.replaceAll('\n', ' ').trim()),
                 rows,
                 textColumns: columns.flatMap(({ align }, column) => (align === 'left' ? [column] : [])),

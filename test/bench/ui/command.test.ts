@@ -1,0 +1,65 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { packageRoot } from '../../../bench/package-root.ts';
+
+const ENTRY = ['--import', 'tsx', join(packageRoot(), 'bench', 'main.ts'), 'ui'];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-ui-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function ui(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], {
+    cwd: packageRoot(),
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('stopcopy ui', () => {
+  test('serves until it is interrupted, which is no failure', async () => {
+    const child = spawn(process.execPath, [...ENTRY, 'idle-vf', '--json'], { cwd: packageRoot() });
+    let stdout = '';
+    const ended = new Promise<number | null>((done) => child.on('exit', done));
+    const url = await new Promise<string>((told, failed) => {
+      child.on('error', failed);
+      child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+        stdout += piece;
+        if (stdout.endsWith('}\n')) told((JSON.parse(stdout) as { url: string }).url);
+      });
+    });
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const response = await fetch(url);
+    const page = await response.text();
+    expect(response.status).toBe(200);
+    expect(page).toContain('"first":"idle-vf"');
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+  });
+
+  test('writes the page to a file, under 2 MB, which asks nobody for anything', () => {
+    const file = join(folder, 'page.html');
+    expect(ui('--html', file)).toMatchObject({ status: 0, stdout: `${file}\n` });
+    const page = readFileSync(file, 'utf8');
+    expect(page.length).toBeLessThan(2_000_000);
+    expect(page).toContain("default-src 'none'");
+    expect(/<link|<img|<iframe|@import|\ssrc=/.exec(page)?.[0]).toBeUndefined();
+  });
+
+  test.each([
+    [['no-such'], 3, 'no-such: there is no such file'],
+    [['--port', '70000'], 2, "--port is '70000', allowed is a whole number from 0 to 65535"],
+    [['a', 'b'], 2, 'too many arguments'],
+  ] as const)('%j ends with %d and a sentence', (args, status, says) => {
+    const outcome = ui(...args);
+    expect(outcome.status).toBe(status);
+    expect(outcome.stderr).toContain(says);
+  });
+});
