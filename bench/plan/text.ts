@@ -9,7 +9,6 @@ import { formatValue } from '../format.ts';
 import { type BareColumn, bareTable } from '../report/bare-table.ts';
 import { wrap } from '../wrap.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
-import { wordsOf } from './sweep.ts';
 
 const WIDTH = 110;
 const WIDTH_MAX = 140;
@@ -86,9 +85,6 @@ export function printSweep({ question, cells }: SweepDocument, output: Output): 
     ),
   );
 }
-
-/** A remark for a cell that is under way. */
-export { wordsOf };
 
 function columns(first: 'l' | 'r', others: 'l' | 'r', heads: readonly string[]): BareColumn[] {
   const align = (letter: 'l' | 'r'): BareColumn['align'] => (letter === 'l' ? 'left' : 'right');

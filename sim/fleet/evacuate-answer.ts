@@ -12,7 +12,8 @@ import type { Assumed, VmTrials } from './vm-trials.ts';
 
 /** Up to so many VMs each parameter is moved in a simulation; beyond, in the closed form. */
 const TORNADO_VMS_MAX = 400;
-/** Up to so many VMs all orders are simulated without being asked for. */
+/** Up to so many hosts a limit is tried below what is allowed. */
+const PROOF_HOSTS_MAX = 2000;
 const ENDS: readonly RangeEnd[] = ['short', 'point', 'long'];
 const HOST_ORDERS: readonly HostOrder[] = ['in turn', 'one by one'];
 const VM_ORDERS: readonly VmOrder[] = ['as listed', 'largest first', 'smallest first'];
@@ -164,7 +165,7 @@ function provedBound(
   run: (end: RangeEnd, change?: FleetChange) => Outcome,
 ): Proof[] {
   const { budget } = question;
-  if (!Number.isFinite(withinNs) || judged.totalNs > withinNs || plan.hosts * 1 > 2000) return [];
+  if (!Number.isFinite(withinNs) || judged.totalNs > withinNs || plan.hosts > PROOF_HOSTS_MAX) return [];
   const { outboundPerHost } = limits;
   if (!Number.isFinite(outboundPerHost)) return [];
   const proof: Proof[] = [];

@@ -67,7 +67,7 @@ test.each([
   [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "does not know: 'cpus'"],
   [['plan', 'line', '--out', 'x.json'], 2, '--out is for a sweep'],
 ])('%j exits with %i', (args, code, words) => {
-  const { status, stderr } = stopcopy(...(args as string[]));
+  const { status, stderr } = stopcopy(...args);
   expect(stderr).toContain(words);
   expect(status).toBe(code);
 });

@@ -72,7 +72,8 @@ test('only flows whose rate changed are told, each once', () => {
   shares.forgetChanged();
   shares.add(2, [0], 100);
   shares.settle();
-  expect([...shares.changed.subarray(0, shares.changedCount)].toSorted()).toEqual([0, 2]);
+  expect(new Set(shares.changed.subarray(0, shares.changedCount))).toEqual(new Set([0, 2]));
+  expect(shares.changedCount).toBe(2);
   expect([shares.rate[0], shares.rate[1], shares.rate[2]]).toEqual([5, 10, 5]);
 });
 
