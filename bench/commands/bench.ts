@@ -17,6 +17,8 @@ import type { SuiteOptions } from '../suites/suite-report.ts';
 import type { SuiteName, SweepOptions } from '../suites/sweep-types.ts';
 
 interface BenchFlags {
+  readonly noise?: boolean;
+  readonly budget: number;
   readonly suite?: readonly AnySuiteName[];
   readonly quick?: boolean;
   readonly out: string;
@@ -73,6 +75,13 @@ export function registerBench(program: Command, context: CommandContext): void {
     .option('--vf <address>', 'VF of the topology; default: all of them')
     .option('--html <file>', 'the HTML page; default: beside the JSON document')
     .option('--no-html', 'no HTML page')
+    .option('--noise', 'how much this machine disturbs, and the smallest slowdown that compare finds on it')
+    .option(
+      '--budget <seconds>',
+      'with --noise: of the comparison that is asked about',
+      integer('--budget', 1, 86_400),
+      300,
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -82,9 +91,16 @@ export function registerBench(program: Command, context: CommandContext): void {
         ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
         ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
         ['stopcopy bench --suite designs', 'a table of its own, at once'],
+        ['stopcopy bench --noise', 'what this machine can tell apart'],
       ])}`,
     )
     .action(async (flags: BenchFlags) => {
+      if (flags.noise === true) {
+        const { runNoise } = await import('../compare/noise.ts');
+        await runNoise(flags.budget, context);
+        context.exit(EXIT.fine);
+        return;
+      }
       const choice = chooseSuites(flags.suite);
       const { passGate } = await import('../isolation/gate.ts');
       await passGate(flags, context.output);

@@ -14,6 +14,7 @@ interface CompareFlags {
   readonly accept?: string;
   readonly baseline?: string;
   readonly markdown?: boolean;
+  readonly save?: string;
   readonly stage?: readonly string[];
   readonly budget: number;
   readonly pairs: number;
@@ -40,6 +41,7 @@ export function registerCompare(program: Command, context: CommandContext): void
     .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
     .option('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package')
     .option('--markdown', 'Markdown for a pull request in place of the table')
+    .option('--save <file>', 'also write the JSON document there')
     .option('--stage <list>', `${STAGES.join(', ')}; default: all`, nameList('--stage', STAGES))
     .option('--budget <seconds>', 'wall time after which no further round begins', integer('--budget', 1, 86_400), 300)
     .option(
@@ -115,6 +117,10 @@ export function registerCompare(program: Command, context: CommandContext): void
         },
         context,
       );
+      if (flags.save !== undefined) {
+        const { writeFileAtomically } = await import('../cli/file-output.ts');
+        writeFileAtomically(flags.save, `${JSON.stringify(document, undefined, 2)}\n`, '--save');
+      }
       output.document(document);
       printComparison(document, markdown, output);
       context.exit(document.regression ? EXIT.regression : EXIT.fine);

@@ -73,7 +73,7 @@ export function comparisonMarkdown(document: ComparisonDocument): string {
   if (settings !== undefined && machine !== undefined) {
     lines.push(
       '',
-      `<sub>${settings.pairs} pairs of fresh processes by turns, ${Math.round(settings.seconds)} s; smallest effect that ` +
+      `<sub>${settings.pairs} ${settings.pairs === 1 ? 'pair' : 'pairs'} of fresh processes by turns, ${Math.round(settings.seconds)} s; smallest effect that ` +
         `matters ${percent(settings.smallestEffect)}; chance of a false alarm ${percent(settings.alpha)} in all; ` +
         `${machine.cores} × ${escapeCell(machine.cpu)}, Node ${machine.node}</sub>`,
     );

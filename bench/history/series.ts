@@ -105,7 +105,9 @@ export function seriesOf(
     throw new UserError(
       'usage',
       `there is no metric '${name}' of machine ${machine}`,
-      `There is ${namesOf(own).slice(0, 8).join(', ')}.`,
+      own.length === 0
+        ? 'Records of a checkout with changes that are in no commit are left out.'
+        : `There is ${namesOf(own).slice(0, 8).join(', ')}.`,
     );
   }
   return [...lists].map(([metric, { kind, unit, values, of }]) => ({

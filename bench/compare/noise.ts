@@ -1,0 +1,174 @@
+/**
+ * `stopcopy bench --noise`: how much this machine disturbs, and so how small a slowdown `stopcopy compare` finds on it. The
+ * build is compared with itself; what the comparison would say of slowdowns is played with the pairs that came of it.
+ */
+import { median, medianAbsoluteDeviation } from 'simple-statistics';
+
+import { Random } from '../../sim/base/random.ts';
+import type { CommandContext } from '../cli/context.ts';
+import { formatValue } from '../format.ts';
+import { machineFacts } from '../machine.ts';
+import { packageRoot, packageVersion } from '../package-root.ts';
+import { bareTable } from '../report/bare-table.ts';
+import type { Machine } from '../result.ts';
+import { Build } from './build.ts';
+import { sequentialChance } from './decision.ts';
+import type { MetricResult } from './document.ts';
+import { compareInterleaved, type StageRunner } from './interleaved.ts';
+import { logRatios } from './paired-effect.ts';
+import { DEFAULT_LOOKS, DEFAULT_SETTINGS, type TestSettings } from './settings.ts';
+import { percent } from './text.ts';
+
+export const NOISE_FORMAT = 'stopcopy-noise';
+export const NOISE_VERSION = 1;
+
+/** Pairs that the report rests on. */
+const PAIRS = 12;
+/** Slowdowns that are tried, as shares. */
+export const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
+const PLAYED = 200;
+/** A slowdown that is found less often than this is not counted on. */
+const POWER = 0.8;
+
+export interface NoiseOfMetric {
+  readonly name: string;
+  readonly unit: string;
+  readonly median: number;
+  /** Median absolute deviation of the processes, as a share of their median. */
+  readonly spread: number;
+  /** The later half of the processes over the earlier half, minus 1. */
+  readonly drift: number;
+  /** The largest ratio of two processes that ran one after the other, minus 1. */
+  readonly worstPair: number;
+  /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
+  readonly smallestFound: number | null;
+}
+
+export interface NoiseDocument {
+  readonly format: typeof NOISE_FORMAT;
+  readonly version: typeof NOISE_VERSION;
+  readonly stopcopy: string;
+  readonly machine: Machine;
+  readonly budgetSeconds: number;
+  /** Pairs that fit into the budget, with all stages, up to the last look. */
+  readonly pairsInBudget: number;
+  readonly metrics: readonly NoiseOfMetric[];
+}
+
+export interface NoiseOptions {
+  readonly budgetSeconds: number;
+  readonly secondsPerProcess: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (pairs: number, total: number, label: string) => void;
+}
+
+/** @param build compared with itself */
+export async function measureNoise(build: StageRunner, options: NoiseOptions): Promise<NoiseDocument> {
+  const { budgetSeconds } = options;
+  // A single look that proves nothing the same keeps all stages until the end.
+  const settings: TestSettings = { alpha: DEFAULT_SETTINGS.alpha, smallestEffect: 1e-6, looks: [PAIRS] };
+  const outcome = await compareInterleaved(build, build, { ...options, settings, budgetSeconds: Infinity, seed: 1 });
+  const measured = outcome.results.filter(({ samples }) => samples !== undefined);
+  const pairsInBudget = Math.min(DEFAULT_LOOKS.at(-1)!, Math.floor(budgetSeconds / (outcome.seconds / outcome.pairs)));
+  return {
+    format: NOISE_FORMAT,
+    version: NOISE_VERSION,
+    stopcopy: packageVersion(),
+    machine: machineFacts(),
+    budgetSeconds,
+    pairsInBudget,
+    metrics: measured.map((result) => noiseOf(result, measured.length, pairsInBudget)),
+  };
+}
+
+function noiseOf({ name, unit, samples }: MetricResult, metrics: number, pairsInBudget: number): NoiseOfMetric {
+  const { base, candidate } = samples!;
+  const ordered = base.flatMap((value, pair) => [value, candidate[pair]!]);
+  const ratios = logRatios(base, candidate);
+  const half = Math.floor(ordered.length / 2);
+  return {
+    name,
+    unit,
+    median: median(ordered),
+    spread: medianAbsoluteDeviation(ordered) / median(ordered),
+    drift: median(ordered.slice(half)) / median(ordered.slice(0, half)) - 1,
+    worstPair: Math.expm1(Math.max(...ratios.map(Math.abs))),
+    smallestFound: smallestSlowdown(ratios, metrics, pairsInBudget),
+  };
+}
+
+/**
+ * Plays comparisons with the ratios of equals: drawn again, with either sign, and shifted by a slowdown.
+ *
+ * @param metrics that are tested together
+ */
+export function smallestSlowdown(ratios: readonly number[], metrics: number, pairs: number): number | null {
+  const looks = DEFAULT_LOOKS.filter((look) => look <= pairs);
+  if (looks.length === 0) return null;
+  const found = (slowdown: number): boolean => {
+    const random = new Random(1);
+    const shift = Math.log1p(slowdown);
+    let hits = 0;
+    for (let i = 0; i < PLAYED; i++) {
+      const drawn = Array.from({ length: looks.at(-1)! }, () => {
+        const ratio = ratios[random.below(ratios.length)]!;
+        return shift + (random.below(2) === 0 ? ratio : -ratio);
+      });
+      // As strict as the comparison: its looks, and all its metrics.
+      const p = sequentialChance(drawn, DEFAULT_LOOKS) * metrics;
+      if (p <= DEFAULT_SETTINGS.alpha && median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect)) hits += 1;
+    }
+    return hits >= POWER * PLAYED;
+  };
+  // A larger slowdown is found more often.
+  let [low, high] = [0, SLOWDOWNS.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (found(SLOWDOWNS[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return SLOWDOWNS[low] ?? null;
+}
+
+export function noiseText({ metrics, machine, budgetSeconds, pairsInBudget }: NoiseDocument): string {
+  const left = (head: string) => ({ head, align: 'left' }) as const;
+  const right = (head: string) => ({ head, align: 'right' }) as const;
+  const rows = metrics.map(({ name, unit, median: middle, spread, drift, worstPair, smallestFound }) => [
+    name,
+    formatValue(middle, unit),
+    percent(spread),
+    `${drift >= 0 ? '+' : '-'}${percent(Math.abs(drift))}`,
+    percent(worstPair),
+    smallestFound === null ? 'none' : percent(smallestFound),
+  ]);
+  const head = [
+    left('metric'),
+    right('median'),
+    right('spread'),
+    right('drift'),
+    right('worst\npair'),
+    right('smallest slowdown\nfound'),
+  ];
+  const load = machine.loadAverage[0] ?? 0;
+  return [
+    bareTable(head, rows),
+    '',
+    `In ${budgetSeconds} s there are about ${pairsInBudget} pairs of each stage. Load average ${load} on ${machine.cores} cores, Node ${machine.node}.`,
+    'spread: median absolute deviation of processes; drift: later half over earlier half; worst pair: of two neighbours;',
+    'smallest slowdown found: what compare finds four times of five in that budget, played with these pairs.',
+  ].join('\n');
+}
+
+export async function runNoise(budgetSeconds: number, { output, signal }: CommandContext): Promise<void> {
+  const progress = output.progress();
+  const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
+  try {
+    const build = new Build(packageRoot(), packageRoot());
+    const document = await measureNoise(build, { budgetSeconds, secondsPerProcess: 0.3, signal, onProgress });
+    progress.stop();
+    output.document(document);
+    output.text(noiseText(document));
+  } finally {
+    progress.stop();
+  }
+}

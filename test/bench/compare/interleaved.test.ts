@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+
+import { type ListedStage, type MeasuredMetric, StageFailed } from '../../../bench/compare/build.ts';
+import { countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
+import { compareDocument } from '../../../bench/compare/document.ts';
+import { compareInterleaved, type InterleavedOptions, type StageRunner } from '../../../bench/compare/interleaved.ts';
+import { measureNoise, smallestSlowdown } from '../../../bench/compare/noise.ts';
+import { compareResultFiles } from '../../../bench/compare/result-files.ts';
+import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
+import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/compare/text.ts';
+import { exact } from '../../../bench/statistics.ts';
+import { Random } from '../../../sim/base/random.ts';
+import { fixtureCell, fixtureResult } from '../fixture.ts';
+
+/** A build whose stages take what a function says; `log` has who ran when. */
+class FakeBuild implements StageRunner {
+  readonly name: string;
+  private readonly speeds: Readonly<Record<string, () => number>>;
+  private readonly log: string[];
+  private readonly version: number;
+
+  constructor(name: string, speeds: Readonly<Record<string, () => number>>, log: string[] = [], version = 1) {
+    this.name = name;
+    this.speeds = speeds;
+    this.log = log;
+    this.version = version;
+  }
+
+  stages(): Promise<readonly ListedStage[]> {
+    return Promise.resolve(Object.keys(this.speeds).map((name) => ({ name, version: this.version, kind: 'single' })));
+  }
+
+  measure(stage: string): Promise<readonly MeasuredMetric[]> {
+    this.log.push(`${this.name}${stage}`);
+    const value = this.speeds[stage]!();
+    if (Number.isNaN(value)) return Promise.reject(new StageFailed('ended with 70'));
+    return Promise.resolve([{ name: stage, kind: 'measured', unit: 'ns', better: 'lower', value }]);
+  }
+}
+
+function options(changes: Partial<InterleavedOptions> = {}): InterleavedOptions {
+  return {
+    settings: DEFAULT_SETTINGS,
+    budgetSeconds: 1e9,
+    secondsPerProcess: 0.1,
+    seed: 3,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...changes,
+  };
+}
+
+const around = (random: Random, value: number, spread: number) => () => value * (1 + spread * (random.uniform() - 0.5));
+
+describe('two builds by turns', () => {
+  test('take turns in the order ABBA or BAAB, and both come first as often', async () => {
+    const log: string[] = [];
+    const random = new Random(1);
+    const build = (name: string) => new FakeBuild(name, { x: around(random, 1000, 0.2) }, log);
+    await compareInterleaved(build('A'), build('B'), options());
+    const order = log.map((word) => word[0]).join('');
+    expect(order.length % 4).toBe(0);
+    const blocks = order.match(/.{4}/g)!;
+    expect(new Set(blocks)).toEqual(new Set(['ABBA', 'BAAB']));
+  });
+
+  test('a slowdown of 10 % is worse, and is told at the first look', async () => {
+    const random = new Random(2);
+    const base = new FakeBuild('A', { x: around(random, 1000, 0.03) });
+    const slow = new FakeBuild('B', { x: around(random, 1100, 0.03) });
+    const { results, pairs } = await compareInterleaved(base, slow, options());
+    expect(results).toMatchObject([{ name: 'x', verdict: 'worse', fails: true, pairs: 12 }]);
+    expect(pairs).toBe(12);
+    const back = await compareInterleaved(slow, base, options());
+    expect(back.results).toMatchObject([{ verdict: 'better', fails: false }]);
+  });
+
+  test('a stage that is decided is not measured on while another one is open', async () => {
+    const log: string[] = [];
+    const random = new Random(3);
+    const speeds = { quiet: around(random, 1000, 0.001), noisy: around(random, 1000, 1) };
+    const { results, pairs } = await compareInterleaved(
+      new FakeBuild('A', speeds, log),
+      new FakeBuild('B', speeds, log),
+      options(),
+    );
+    expect(results.map(({ verdict }) => verdict)).toEqual(['same', 'cannot tell']);
+    expect(pairs).toBe(40);
+    expect(log.filter((word) => word.endsWith('quiet'))).toHaveLength(24);
+    expect(results[1]!.morePairs).toBeGreaterThan(0);
+  });
+
+  test('the budget ends it, and what is open then cannot be told', async () => {
+    let ms = 0;
+    const random = new Random(4);
+    const build = new FakeBuild('A', { x: () => ((ms += 1000), around(random, 1000, 0.001)()) });
+    const { results, pairs } = await compareInterleaved(build, build, options({ budgetSeconds: 5, now: () => ms }));
+    expect(pairs).toBe(3);
+    expect(results).toMatchObject([{ verdict: 'cannot tell', pairs: 3, morePairs: 9 }]);
+  });
+
+  test('a stage that fails at the candidate is a regression, one that fails at the base is not', async () => {
+    const good = new FakeBuild('A', { x: () => 1000 });
+    const bad = new FakeBuild('B', { x: () => Number.NaN });
+    const [failed] = (await compareInterleaved(good, bad, options())).results;
+    expect(failed).toMatchObject({ name: 'x', verdict: 'failed', fails: true, why: 'candidate: ended with 70' });
+    const [before] = (await compareInterleaved(bad, good, options())).results;
+    expect(before).toMatchObject({ verdict: 'failed', fails: false, why: 'base: ended with 70' });
+  });
+
+  test('stages of one side only are new or gone, and other work under the same name is not compared', async () => {
+    const base = new FakeBuild('A', { old: () => 1, both: () => 1 }, [], 1);
+    const candidate = new FakeBuild('B', { both: () => 1, fresh: () => 1 }, [], 2);
+    const { results } = await compareInterleaved(base, candidate, options());
+    expect(results.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['old', 'gone'],
+      ['both', 'cannot tell'],
+      ['fresh', 'new'],
+    ]);
+    expect(results[1]!.why).toContain('version 1, here 2');
+  });
+
+  test('a ratio above its limit is a regression though the base is as bad', async () => {
+    const build: StageRunner = {
+      stages: () => Promise.resolve([{ name: 'x', version: 1, kind: 'single' }]),
+      measure: () =>
+        Promise.resolve([{ name: 'x to floor', kind: 'ratio', unit: 'x', better: 'lower', value: 12, limit: 10 }]),
+    };
+    const { results } = await compareInterleaved(build, build, options());
+    expect(results).toMatchObject([{ verdict: 'worse', fails: true, why: 'above 10 times its floor' }]);
+  });
+});
+
+describe('what is said', () => {
+  const side = (word: string) => ({ word, kind: 'revision', revision: 'c0ffee0123456789' }) as const;
+  const document = compareDocument({
+    base: side('main'),
+    candidate: side('HEAD'),
+    same: 3,
+    results: [
+      {
+        name: 'a|b',
+        kind: 'measured',
+        unit: 'ns',
+        better: 'lower',
+        verdict: 'cannot tell',
+        fails: false,
+        base: 1000,
+        candidate: 1010,
+        effect: 0.01,
+        low: -0.02,
+        high: 0.04,
+        morePairs: 7,
+      },
+      {
+        name: 'c',
+        kind: 'exact',
+        unit: '',
+        better: 'lower',
+        verdict: 'worse',
+        fails: true,
+        base: 12,
+        candidate: 13,
+        effect: 1 / 12,
+      },
+    ],
+  });
+
+  test('text: bad news first, and a sentence', () => {
+    const lines = comparisonText(document).split('\n');
+    expect(lines.findIndex((line) => line.startsWith('c '))).toBeLessThan(
+      lines.findIndex((line) => line.startsWith('a|b')),
+    );
+    expect(lines.at(-1)).toBe('3 same, 1 worse, 1 cannot tell; 1 makes it a regression.');
+    expect(comparisonText(document)).toContain('cannot tell, about 7 more pairs would');
+  });
+
+  test('Markdown: its marker first, so that a comment is found again; cells that cannot break the table', () => {
+    const text = comparisonMarkdown(document);
+    expect(text.split('\n')[0]).toBe(COMMENT_MARKER);
+    expect(text).toContain('### stopcopy: regression');
+    expect(text).toContain('| `a\\|b` | measured | 1 µs | 1.01 µs | +1.00 % | -2.00 % to +4.00 % | cannot tell');
+    expect(text).toContain('**worse**');
+  });
+});
+
+describe('two result files', () => {
+  test('exact figures decide, measured ones are only set side by side', () => {
+    const before = fixtureResult();
+    const cells = before.cells.map((cell) =>
+      cell.id === 'zip-1-idle' ? { ...cell, stateBytes: exact(cell.stateBytes.value + 1, 'B') } : cell,
+    );
+    const results = compareResultFiles(before, fixtureResult({ cells }));
+    expect(results.filter(({ fails }) => fails).map(({ name }) => name)).toEqual(['zip-1-idle/stateBytes']);
+    const measured = results.filter(({ kind }) => kind === 'measured');
+    expect(measured.length).toBeGreaterThan(50);
+    expect(new Set(measured.map(({ verdict }) => verdict))).toEqual(new Set(['cannot tell']));
+  });
+
+  test('runs with other settings are not compared, and it says which', () => {
+    const results = compareResultFiles(fixtureResult(), fixtureResult({ seed: 8, quick: true }));
+    expect(results.every(({ verdict }) => verdict === 'cannot tell')).toBe(true);
+    expect(results[0]!.why).toBe('the runs differ in seed (7, 8) and quick (false, true)');
+  });
+
+  test('cells of one side only are told', () => {
+    const more = fixtureResult({ cells: [...fixtureResult().cells, fixtureCell('zip', 256, 'idle')] });
+    expect(compareResultFiles(fixtureResult(), more).filter(({ verdict }) => verdict === 'new')).toMatchObject([
+      { name: 'zip-256-idle' },
+    ]);
+    expect(compareResultFiles(more, fixtureResult()).filter(({ verdict }) => verdict === 'gone')).toMatchObject([
+      { name: 'zip-256-idle' },
+    ]);
+  });
+});
+
+describe('counted instructions', () => {
+  test("are read from cachegrind's line, old and new", () => {
+    expect(instructionsIn('==1== I   refs:      3,578,615,217\n')).toBe(3_578_615_217);
+    expect(instructionsIn('==1== I refs:        742,861,166')).toBe(742_861_166);
+    expect(instructionsIn('nothing')).toBeUndefined();
+  });
+
+  test('are the same within the smallest effect, else better or worse', () => {
+    const settings = { ...DEFAULT_SETTINGS, smallestEffect: 0.01 };
+    expect(countedVerdict(1000, 1005, settings)).toMatchObject({ verdict: 'same', fails: false });
+    expect(countedVerdict(1000, 1020, settings)).toMatchObject({ verdict: 'worse', fails: true });
+    expect(countedVerdict(1000, 970, settings)).toMatchObject({ verdict: 'better', fails: false });
+  });
+});
+
+describe('noise', () => {
+  test('a quiet machine finds small slowdowns, a loud one only large ones, none without pairs', () => {
+    const ratios = Array.from({ length: 12 }, (_, i) => (i - 5.5) / 1000);
+    expect(smallestSlowdown(ratios, 10, 40)).toBe(0.03);
+    expect(
+      smallestSlowdown(
+        ratios.map((ratio) => 60 * ratio),
+        10,
+        40,
+      ),
+    ).toBeGreaterThanOrEqual(0.2);
+    expect(
+      smallestSlowdown(
+        ratios.map((ratio) => 1e4 * ratio),
+        10,
+        40,
+      ),
+    ).toBeNull();
+    expect(smallestSlowdown(ratios, 10, 11)).toBeNull();
+  });
+
+  test('spread and drift are those of the processes in their order', async () => {
+    let calls = 0;
+    const build = new FakeBuild('A', { x: () => 1000 + 10 * calls++ });
+    const { metrics } = await measureNoise(build, {
+      budgetSeconds: 1e6,
+      secondsPerProcess: 0.1,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    });
+    expect(metrics).toHaveLength(1);
+    expect(metrics[0]!.median).toBe(1115);
+    expect(metrics[0]!.drift).toBeCloseTo(1175 / 1055 - 1, 2);
+    expect(metrics[0]!.spread).toBeCloseTo(60 / 1115, 2);
+  });
+});
