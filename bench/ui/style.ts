@@ -43,11 +43,13 @@ select:focus-visible, input:focus-visible { outline: 3px solid var(--c1); outlin
 .tornado { width: 100%; } .tornado .wide { width: 50%; min-width: 8rem; } .track { position: relative; display: block; height: 1.1rem; }
 .track i { position: absolute; top: 0; height: 100%; } .track b { position: absolute; top: -.2rem; bottom: -.2rem; border-left: 2px solid var(--ink); }
 .tornado th[scope=row] { overflow-wrap: anywhere; white-space: normal; min-width: 9rem; }
-@media (max-width: 48rem) {
+@media screen and (max-width: 48rem) {
   .ui main { grid-template-columns: minmax(0, 1fr); gap: 0; } .knobs { position: static; order: 2; margin-top: 1rem; } #answer { display: contents; }
   .sticky { order: 1; } #pause { order: 3; } #curve { order: 4; } #rounds { order: 5; } #influence { order: 6; }
   .big { font-size: 1.75rem; } .sticky { min-height: 8.5rem; }
   .drawing text { font-size: 15px; }
 }
-@media print { .knobs .buttons, .knobs .about { display: none; } .sticky, .knobs { position: static; } .ui main { display: block; } }
+@media print { :root { --good: #1a7f37; --warn: #9a6700; --bad: #b42318; }
+  .knobs .buttons, .knobs .about, .knob input, .ui footer { display: none; } .knobs { gap: 0; margin-bottom: 1rem; }
+  .sticky, .knobs { position: static; } .ui main { display: block; } }
 `;

@@ -123,6 +123,17 @@ describe.runIf(BROWSER_FOUND)('the page with knobs, in a browser', () => {
     await page.context().close();
   });
 
+  test('on paper: dark ink on white, the settings as words, no controls', async () => {
+    const { page } = await openPage(browser, `${server.url}#scenario=idle-vf`, { colorScheme: 'dark' });
+    await settled(page);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
+    expect(await page.locator('#gbit').isVisible()).toBe(false);
+    expect(await page.locator('#gbit-value').isVisible()).toBe(true);
+    expect(await page.getByRole('button').count()).toBe(0);
+    await page.context().close();
+  });
+
   test('settings are saved as a scenario that can be run', async () => {
     const { page } = await openPage(browser, `${server.url}#scenario=zip-64&queues=16`);
     await settled(page);
