@@ -11,8 +11,7 @@ import type { TestSettings } from './settings.ts';
 /** Between runs of one build counts differ by some millionths; a change below this is no news. */
 export const COUNTED_NOISE = 0.002;
 
-const SHORT = 20;
-const LONG = 60;
+const LENGTHS = ['short', 'long'] as const;
 const NODE_FLAGS = ['--predictable', '--single-threaded'] as const;
 
 /** Null when valgrind is installed, otherwise a sentence. */
@@ -37,20 +36,22 @@ export function instructionsIn(stderr: string): number | undefined {
 /** Instructions per call of a stage. */
 async function count(build: Build, stage: string, signal: AbortSignal): Promise<number> {
   const totals: number[] = [];
-  for (const calls of [SHORT, LONG]) {
+  let calls = Number.NaN;
+  for (const length of LENGTHS) {
     const words = [
       '--tool=cachegrind',
       '--cache-sim=no',
       '--cachegrind-out-file=/dev/null',
       '--smc-check=all-non-file',
     ];
-    const program = [process.execPath, ...NODE_FLAGS, ...build.command, 'loop', stage, String(calls)];
-    const { code, stderr } = await runProgram('valgrind', [...words, ...program], { cwd: build.root, signal });
+    const program = [process.execPath, ...NODE_FLAGS, ...build.command, 'loop', stage, length];
+    const { code, stdout, stderr } = await runProgram('valgrind', [...words, ...program], { cwd: build.root, signal });
     const instructions = instructionsIn(stderr);
     if (code !== 0 || instructions === undefined) throw new StageFailed(`valgrind ended with ${code ?? 'a signal'}`);
     totals.push(instructions);
+    calls = Number(/"counted": (\d+)/.exec(stdout)?.[1]);
   }
-  return (totals[1]! - totals[0]!) / (LONG - SHORT);
+  return (totals[1]! - totals[0]!) / calls;
 }
 
 export async function compareCounted(
@@ -80,6 +81,7 @@ export async function compareCounted(
   return results;
 }
 
+/** Told, and no regression by itself: another choice of the compiler moves the count too. */
 export function countedVerdict(
   before: number,
   after: number,
@@ -87,5 +89,5 @@ export function countedVerdict(
 ): Pick<MetricResult, 'verdict' | 'fails' | 'effect'> {
   const effect = after / before - 1;
   if (Math.abs(effect) < Math.max(COUNTED_NOISE, smallestEffect)) return { verdict: 'same', fails: false, effect };
-  return { verdict: effect > 0 ? 'worse' : 'better', fails: effect > 0, effect };
+  return { verdict: effect > 0 ? 'worse' : 'better', fails: false, effect };
 }

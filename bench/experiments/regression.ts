@@ -10,9 +10,10 @@ import { join } from 'node:path';
 
 import { bug } from '../../sim/base/bug.ts';
 import { Build } from '../compare/build.ts';
+import { compareCounted } from '../compare/counted.ts';
 import { exactResults } from '../compare/exact-gate.ts';
 import { compareInterleaved } from '../compare/interleaved.ts';
-import type { TestSettings } from '../compare/settings.ts';
+import { DEFAULT_SETTINGS, type TestSettings } from '../compare/settings.ts';
 import { compareExact } from '../metrics/baseline.ts';
 import { packageRoot } from '../package-root.ts';
 
@@ -107,6 +108,29 @@ export async function runTrials(experiment: string, planted: Planted | null, opt
       }));
       options.onTrial({ experiment, trial, verdicts, seconds });
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What counting instructions says of a changed copy: other users of the machine do not matter to it. */
+export async function countedTrial(experiment: string, planted: Planted | null, stage: string): Promise<Trial> {
+  const folder = mkdtempSync(join(tmpdir(), 'stopcopy-experiment-'));
+  const { signal } = new AbortController();
+  try {
+    const base = copyBuild(folder, 'a', null);
+    const candidate = copyBuild(folder, 'b', planted);
+    const startedMs = performance.now();
+    const stages = [{ name: stage, version: 1, kind: 'single' } as const];
+    const results = await compareCounted(base, candidate, stages, DEFAULT_SETTINGS, signal);
+    const seconds = (performance.now() - startedMs) / 1000;
+    const none = { low: undefined, high: undefined, pairs: undefined };
+    return {
+      experiment,
+      trial: 1,
+      verdicts: results.map(({ name, verdict, effect }) => ({ metric: name, verdict, effect, ...none })),
+      seconds,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

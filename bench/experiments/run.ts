@@ -9,7 +9,7 @@ import { DEFAULT_SETTINGS } from '../compare/settings.ts';
 import { machineFacts } from '../machine.ts';
 import { packageRoot } from '../package-root.ts';
 import { historySpeed } from './history-speed.ts';
-import { exactTrial, ONE_ACCESS_MORE, runTrials, slowMoves, type Trial } from './regression.ts';
+import { countedTrial, exactTrial, ONE_ACCESS_MORE, runTrials, slowMoves, type Trial } from './regression.ts';
 
 const trials = Number(process.argv[2] ?? 5);
 const stages = (process.argv[3] ?? 'virtual-move').split(',');
@@ -63,6 +63,10 @@ if (wanted('history')) history = await historySpeed(10_000, 100);
 if (wanted('exact')) {
   told(await exactTrial('exact metrics, nothing planted', null));
   told(await exactTrial('exact metrics, one access more', ONE_ACCESS_MORE));
+}
+if (wanted('counted')) {
+  told(await countedTrial('instructions, 5 % planted', slowMoves(1), 'virtual-move'));
+  told(await countedTrial('instructions, nothing planted', null, 'virtual-move'));
 }
 if (wanted('10')) await runTrials('10 % slower', slowMoves(2), options);
 if (wanted('5')) await runTrials('5 % slower', slowMoves(1), options);

@@ -1,6 +1,6 @@
 /**
  * What a process does that measures one stage: `list` tells the stages of this build, `exact` its exact metrics, `measure`
- * one stage, `loop` repeats its work so often for a counting tool. One JSON document on standard output each.
+ * one stage, `loop` repeats its work for a counting tool, `short` or `long`. One JSON document on standard output each.
  *
  * It is the border between two builds: the words and fields below stay as they are as long as {@link STAGE_PROTOCOL} does.
  */
@@ -16,8 +16,6 @@ export const STAGE_PROTOCOL = 1;
 const NS_PER_S = 1e9;
 const NS_PER_US = 1e3;
 const SAMPLES_MIN = 5;
-/** A counting tool is some fifty times slower than the machine. */
-const COUNTED_WARM_UP = 40;
 
 export async function stageProcess(words: readonly string[]): Promise<unknown> {
   const [task = '', name = '', amount = ''] = words;
@@ -37,11 +35,12 @@ export async function stageProcess(words: readonly string[]): Promise<unknown> {
     return { protocol: STAGE_PROTOCOL, metrics };
   }
   if (task === 'loop' && stage.kind === 'single') {
-    const { call, warmUp } = stage.prepare();
+    const { call, warmUp, counted } = stage.prepare();
     let sink = 0;
-    // The same warm-up at every length: what the lengths differ by is the work alone.
-    for (let i = 0; i < Math.min(warmUp, COUNTED_WARM_UP) + Number(amount); i++) sink += call();
-    return { protocol: STAGE_PROTOCOL, sink };
+    // The same way to the point where counting begins: what the lengths differ by is the work alone.
+    const calls = 2 * warmUp + (amount === 'long' ? counted : 0);
+    for (let i = 0; i < calls; i++) sink += call();
+    return { protocol: STAGE_PROTOCOL, sink, counted };
   }
   throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
 }
