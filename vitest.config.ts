@@ -7,5 +7,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--import', 'tsx'],
     testTimeout: 60_000,
+    // Half of the tests wait for programs or threads of their own.
+    maxWorkers: 2,
   },
 });

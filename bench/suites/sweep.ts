@@ -21,7 +21,7 @@ import {
   percentile,
   quantileFigures,
   rateFigure,
-  ratioToFloor,
+  ratioInTurn,
 } from '../statistics.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
@@ -172,7 +172,8 @@ async function handshake(world: RealWorld, pool: Piscina, effort: Effort): Promi
   const { handshakeNs, bareNs } = (await pool.run(task, { name: 'measureHandshake' })) as HandshakeMeasurement;
   const quantiles = quantileFigures(handshakeNs, 'ns');
   // Cores move nearer and farther in the course of a run: the floor is the one measured in turn with the handshakes.
-  return { handshakeNs: { ...quantiles, ratioToFloor: ratioToFloor(quantiles.p50, medianFigure(bareNs, 'ns')) } };
+  // And each with its own: what is common to both of a pair falls out.
+  return { handshakeNs: { ...quantiles, ratioToFloor: ratioInTurn(handshakeNs, bareNs) } };
 }
 
 async function throughput(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {

@@ -13,7 +13,7 @@ const QUEUE_PAIRS = 64;
 /** Migrations per call of the timed function. */
 const PER_CALL = 100;
 /** Migrations before the clock runs: the compiler is done with the code by then. */
-const WARM_UP = 10_000;
+const WARM_UP = 100_000;
 
 /** The accesses of one migration: read (0) or write (1), where, with which value. */
 interface Script {
