@@ -2,6 +2,7 @@
  * What an answer is made of, whatever was asked.
  */
 import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { Schedule } from './schedule.ts';
 
 /** Something that must hold, where the answer is and one step further. */
 export interface ConstraintState {
@@ -87,6 +88,8 @@ export interface Answer {
   readonly tornado: Tornado | null;
   readonly tables: readonly AnswerTable[];
   readonly methods: readonly MethodPair[];
+  /** Of `evacuate`: the moves over time. */
+  readonly schedule?: Schedule;
   /** When infeasible: the nearest that is feasible. */
   readonly nearest: string | null;
 }

@@ -8,6 +8,7 @@ import { evacuate, type HostOrder, type VmOrder } from './evacuation.ts';
 import type { BoundName, FleetBound } from './fleet-bounds.ts';
 import { type EvacuateQuestion, type FleetChange, FleetPlan, type Outcome, outcomeOf } from './fleet-plan.ts';
 import type { Limits } from './limits.ts';
+import { type Schedule, scheduleOf } from './schedule.ts';
 import type { Assumed, VmTrials } from './vm-trials.ts';
 
 /** Up to so many VMs each parameter is moved in a simulation; beyond, in the closed form. */
@@ -40,13 +41,16 @@ export function evacuateAnswer(
   const steps = ENDS.length + 3;
   const run = (end: RangeEnd, change?: FleetChange): Outcome =>
     outcomeOf(evacuate(plan.input(end, change)), budget.pause);
+  let schedule: Schedule | undefined;
   const outcomes = ENDS.map((end, index) => {
     onProgress(
       index,
       steps,
       `${plan.vms} VMs of ${plan.hosts} hosts, ${end === 'point' ? 'best guesses' : `${end} ends`}`,
     );
-    return run(end);
+    const result = evacuate(plan.input(end));
+    if (end === 'point') schedule = scheduleOf(result, plan.scheduleFleet);
+    return outcomeOf(result, budget.pause);
   });
   const [short, point, long] = outcomes as [Outcome, Outcome, Outcome];
   // The end at which most is left behind or stands still longest.
@@ -132,6 +136,7 @@ export function evacuateAnswer(
         simulated: total,
       },
     ],
+    ...(schedule === undefined ? {} : { schedule }),
     nearest: feasible ? null : nearestOf(limits, judged, run, ENDS[outcomes.indexOf(judged)]!),
   };
 }

@@ -10,6 +10,7 @@ import { limitedVm, needsOf } from './limited-vm.ts';
 import type { Limits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
 import type { QuestionOf } from './question.ts';
+import type { ScheduleFleet } from './schedule.ts';
 import { type Moved, parametersWith, structures, type VmTrials } from './vm-trials.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
@@ -80,6 +81,12 @@ export class FleetPlan {
       hostOrder: order.hosts,
       vmOrder: order.vms,
     };
+  }
+
+  /** What a picture of the moves over time needs to know. */
+  get scheduleFleet(): ScheduleFleet {
+    const { hostsPerRack, vms } = this.question.fleet;
+    return { hosts: this.hosts, hostsPerRack, classes: vms.map(({ name }) => name) };
   }
 
   /** Closed forms: how long it takes at least, by each line and limit. */
