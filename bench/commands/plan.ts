@@ -15,6 +15,7 @@ interface PlanFlags {
   readonly threads?: number;
   readonly fresh?: true;
   readonly tornado: boolean;
+  readonly html?: string;
 }
 
 const THREADS_MAX = 256;
@@ -37,6 +38,7 @@ export function registerPlan(program: Command, context: CommandContext): void {
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
     .option('--no-tornado', 'do not move parameters one by one')
+    .option('--html <file>', 'also write a self-contained page; not of a sweep')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -55,6 +57,9 @@ export function registerPlan(program: Command, context: CommandContext): void {
       const { readQuestion } = await import('../plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
       if (asked.cells.length > 0) {
+        if (flags.html !== undefined) {
+          throw new UserError('usage', '--html is given, and a sweep has no page', 'Its document goes to --out.');
+        }
         const { sweepPlan } = await import('../plan/sweep.ts');
         const { printSweep } = await import('../plan/text.ts');
         const out = flags.out ?? `results/plan-${asked.question.name}.json`;
@@ -76,8 +81,14 @@ export function registerPlan(program: Command, context: CommandContext): void {
       const { playPlan } = await import('../plan/play.ts');
       const { printPlan } = await import('../plan/text.ts');
       const document = playPlan(asked, { output, tornado: flags.tornado });
+      if (flags.html !== undefined) {
+        const { planSection } = await import('../report/kinds/plan.ts');
+        const { writePage } = await import('../report/write-page.ts');
+        writePage(flags.html, [{ name: 'plan.json', section: planSection(document) }], '--html');
+      }
       output.document(document);
       printPlan(document, output);
+      if (flags.html !== undefined) output.path(flags.html);
       context.exit(document.answer.feasible ? EXIT.fine : EXIT.infeasible);
     });
 }

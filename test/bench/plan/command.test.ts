@@ -51,6 +51,16 @@ test('--json prints one document that says what binds', () => {
   expect(document.answer.constraints.some(({ binds }) => binds)).toBe(true);
 });
 
+test('--html writes a page with the document in it', () => {
+  const file = join(folder, 'line.html');
+  const { status, stdout } = stopcopy('plan', 'line', '--no-tornado', '--html', file);
+  expect(status).toBe(0);
+  expect(stdout.trimEnd().endsWith(file)).toBe(true);
+  const page = readFileSync(file, 'utf8');
+  expect(page).toContain('<title>Plan: line</title>');
+  expect(page).toContain('"format":"stopcopy-plan"');
+});
+
 test('what nothing satisfies exits with 4, and names the nearest', () => {
   const text = readFileSync(QUESTIONS.path('line'), 'utf8').replace('pause: 500ms', 'pause: 1ms');
   const path = join(folder, 'impossible.yaml');
@@ -66,6 +76,7 @@ test.each([
   [['plan', 'line', '--sweep', 'vm.vcpus'], 2, 'a field and its values'],
   [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "does not know: 'cpus'"],
   [['plan', 'line', '--out', 'x.json'], 2, '--out is for a sweep'],
+  [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', 'x.html'], 2, 'a sweep has no page'],
 ])('%j exits with %i', (args, code, words) => {
   const { status, stderr } = stopcopy(...args);
   expect(stderr).toContain(words);
