@@ -104,7 +104,7 @@ function groupsOf(result: EvacuationResult, { hosts, hostsPerRack }: ScheduleFle
 function strip({ vms, totalNs, startNs, endNs, fate }: EvacuationResult, hosts: number, from: number, until: number) {
   const perHost = vms / hosts;
   const sliceNs = totalNs / SLICES;
-  const atOnce = new Array<number>(SLICES).fill(0);
+  const atOnce = Array.from({ length: SLICES }, () => 0);
   let firstNs = Infinity;
   let lastNs = 0;
   for (let vm = from * perHost; vm < until * perHost; vm++) {
