@@ -9,6 +9,8 @@ import { z } from 'zod';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { STAGE_PROTOCOL } from '../metrics/stage-process.ts';
+import { StageFailed } from './stage-failed.ts';
+import { TurnProcess, type TurnStage } from './turn-process.ts';
 
 const MAIN = join('dist', 'bench', 'main.js');
 
@@ -38,11 +40,6 @@ const measureSchema = z.object({
 
 export type ListedStage = z.infer<typeof listSchema>['stages'][number];
 export type MeasuredMetric = z.infer<typeof measureSchema>['metrics'][number];
-
-/** A process of a build ended badly or said something else than it should. */
-export class StageFailed extends Error {
-  override readonly name = 'StageFailed';
-}
 
 /** Far above what any stage takes on a slow machine. */
 const PROCESS_LIMIT_MS = 300_000;
@@ -126,8 +123,14 @@ export class Build {
     return new Map(metrics.map(({ name, value }) => [name, value]));
   }
 
-  async measure(stage: string, seconds: number, signal: AbortSignal): Promise<readonly MeasuredMetric[]> {
-    return (await this.ask(measureSchema, ['measure', stage, String(seconds)], signal)).metrics;
+  /** A stage on threads, by a fresh process that measures as long as it needs. */
+  async measure(stage: string, signal: AbortSignal): Promise<readonly MeasuredMetric[]> {
+    return (await this.ask(measureSchema, ['measure', stage], signal)).metrics;
+  }
+
+  /** A fresh process with a single-threaded stage. @param core to which it is held; undefined: none */
+  open(stage: string, core: number | undefined, signal: AbortSignal): TurnStage {
+    return new TurnProcess({ root: this.root, words: [...this.command, 'turns', stage], core, signal });
   }
 
   /** One fresh process. */

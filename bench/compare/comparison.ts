@@ -7,14 +7,16 @@ import { readInputText } from '../cli/input-file.ts';
 import { machineFacts } from '../machine.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../metrics/baseline.ts';
 import { parseBenchResult } from '../result.ts';
-import { type Build, StageFailed } from './build.ts';
+import type { Build } from './build.ts';
 import { compareCounted, countingUnavailable } from './counted.ts';
 import { compareDocument, type ComparisonDocument, type MetricResult, type SideReport } from './document.ts';
 import { exactResults } from './exact-gate.ts';
 import { compareInterleaved } from './interleaved.ts';
+import { pinnableCores } from './pinning.ts';
 import { compareResultFiles } from './result-files.ts';
 import type { TestSettings } from './settings.ts';
 import { type Side, sideOf, Workshop } from './sides.ts';
+import { StageFailed } from './stage-failed.ts';
 
 export interface CompareOptions {
   readonly settings: TestSettings;
@@ -107,7 +109,8 @@ async function compareBuilds(
     results.push(...exact.results);
     if (!options.measured) return compareDocument({ ...sides, results, same: exact.same });
     const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
-    const outcome = await compareInterleaved(base.build, candidate.build, { ...options, signal, onProgress });
+    const cores = await pinnableCores(signal);
+    const outcome = await compareInterleaved(base.build, candidate.build, { ...options, cores, signal, onProgress });
     progress.stop();
     results.push(...outcome.results);
     if (options.counted) results.push(...(await counted(base.build, candidate.build, options, signal, tell)));

@@ -4,9 +4,10 @@
  * two lengths, and the difference counts.
  */
 import type { Build, ListedStage } from './build.ts';
-import { runProgram, StageFailed } from './build.ts';
+import { runProgram } from './build.ts';
 import type { MetricResult } from './document.ts';
 import type { TestSettings } from './settings.ts';
+import { StageFailed } from './stage-failed.ts';
 
 /** Between runs of one build counts differ by some millionths; a change below this is no news. */
 export const COUNTED_NOISE = 0.002;

@@ -46,8 +46,12 @@ export interface MetricResult {
   readonly morePairs?: number;
   /** In words, where the verdict alone does not say it. */
   readonly why?: string;
-  /** Medians of the processes, pair by pair. */
-  readonly samples?: { readonly base: readonly number[]; readonly candidate: readonly number[] };
+  /** Pair by pair: medians of the processes, and the logarithm of their ratio as their turns have it. */
+  readonly samples?: {
+    readonly base: readonly number[];
+    readonly candidate: readonly number[];
+    readonly ratios: readonly number[];
+  };
 }
 
 export interface SideReport {

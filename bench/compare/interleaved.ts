@@ -1,24 +1,28 @@
 /**
- * Two builds measured by turns: every stage in fresh processes, in the order ABBA or BAAB, until every metric is decided,
- * the last look is behind, or the budget is spent.
+ * Two builds measured by turns: every stage in pairs of fresh processes, until every metric is decided, the last look is
+ * behind, or the budget is spent. Single-threaded stages take turns within a pair; those on threads run one after the other,
+ * the pairs in the order ABBA or BAAB.
  */
 import { median } from 'simple-statistics';
 
 import { Random } from '../../sim/base/random.ts';
 import type { Build, ListedStage, MeasuredMetric } from './build.ts';
-import { StageFailed } from './build.ts';
 import { type Decision, decide } from './decision.ts';
 import type { MetricResult } from './document.ts';
-import { bootstrapMedian, logRatios } from './paired-effect.ts';
+import { bootstrapMedian } from './paired-effect.ts';
 import { intervalLevel } from './decision.ts';
 import type { TestSettings } from './settings.ts';
+import { StageFailed } from './stage-failed.ts';
+import { measureTurnPair, type PairedSample, SideFailed, SIDES } from './turn-pair.ts';
 
 export interface InterleavedOptions {
   readonly settings: TestSettings;
   /** Wall time after which no further round is started. */
   readonly budgetSeconds: number;
-  /** Measuring time of one process; warming up comes on top. */
+  /** Measuring time of one process of a single-threaded stage; warming up comes on top. */
   readonly secondsPerProcess: number;
+  /** Cores to one of which both processes of a pair are held; none: they run where the system lets them. */
+  readonly cores: readonly number[];
   /** Stages to be measured; undefined: all that both builds have. */
   readonly stages?: readonly string[];
   readonly seed: number;
@@ -29,32 +33,34 @@ export interface InterleavedOptions {
 }
 
 /** What the comparison needs of a build. */
-export type StageRunner = Pick<Build, 'stages' | 'measure'>;
+export type StageRunner = Pick<Build, 'stages' | 'measure' | 'open'>;
 
 interface Series {
   readonly metric: MeasuredMetric;
   readonly base: number[];
   readonly candidate: number[];
+  readonly ratios: number[];
 }
 
 /** A stage on its way: what its processes told so far. */
 class StageTrack {
   readonly name: string;
+  readonly kind: ListedStage['kind'];
   readonly series: Map<string, Series> = new Map();
-  failure: string | undefined;
+  failure: SideFailed | undefined;
   settled = false;
 
-  constructor(name: string) {
+  constructor({ name, kind }: ListedStage) {
     this.name = name;
+    this.kind = kind;
   }
 
-  add(base: readonly MeasuredMetric[], candidate: readonly MeasuredMetric[]): void {
-    for (const metric of base) {
-      const other = candidate.find(({ name }) => name === metric.name);
-      if (other === undefined) continue;
-      const series = this.series.get(metric.name) ?? { metric: other, base: [], candidate: [] };
-      series.base.push(metric.value);
-      series.candidate.push(other.value);
+  add(samples: readonly PairedSample[]): void {
+    for (const { metric, base, candidate, logRatio } of samples) {
+      const series = this.series.get(metric.name) ?? { metric, base: [], candidate: [], ratios: [] };
+      series.base.push(base);
+      series.candidate.push(candidate);
+      series.ratios.push(logRatio);
       this.series.set(metric.name, series);
     }
   }
@@ -86,7 +92,7 @@ export async function compareInterleaved(
     for (const track of tracks) {
       if (track.settled) continue;
       options.onProgress(pairs, total, track.name);
-      await measurePair(track, base, candidate, baseFirst, options);
+      await measurePair(track, { base, candidate }, baseFirst, random, options);
     }
     pairs += 1;
     if (settings.looks.includes(pairs)) settle(tracks, settings);
@@ -107,7 +113,7 @@ function matchStages(
   const results: MetricResult[] = [];
   for (const name of names) {
     const [a, b] = [base, candidate].map((list) => list.find((stage) => stage.name === name));
-    if (a !== undefined && b !== undefined && a.version === b.version) tracks.push(new StageTrack(name));
+    if (a !== undefined && b !== undefined && a.version === b.version) tracks.push(new StageTrack(b));
     else if (a === undefined) results.push(plainResult(name, 'new'));
     else if (b === undefined) results.push(plainResult(name, 'gone'));
     else {
@@ -122,25 +128,68 @@ function plainResult(name: string, verdict: MetricResult['verdict']): MetricResu
   return { name, kind: 'measured', unit: '', better: 'neither', verdict, fails: false };
 }
 
+type Sides = Readonly<Record<(typeof SIDES)[number], StageRunner>>;
+
 async function measurePair(
   track: StageTrack,
-  base: StageRunner,
-  candidate: StageRunner,
+  sides: Sides,
   baseFirst: boolean,
-  { secondsPerProcess, signal }: InterleavedOptions,
+  random: Random,
+  options: InterleavedOptions,
 ): Promise<void> {
-  const told: { base: readonly MeasuredMetric[]; candidate: readonly MeasuredMetric[] } = { base: [], candidate: [] };
-  for (const side of baseFirst ? (['base', 'candidate'] as const) : (['candidate', 'base'] as const)) {
+  try {
+    track.add(
+      await (track.kind === 'single'
+        ? pairByTurns(track.name, sides, baseFirst, random, options)
+        : pairInARow(track.name, sides, baseFirst, options)),
+    );
+  } catch (error) {
+    if (!(error instanceof SideFailed)) throw error;
+    track.failure = error;
+    track.settled = true;
+  }
+}
+
+async function pairByTurns(
+  stage: string,
+  sides: Sides,
+  baseFirst: boolean,
+  random: Random,
+  { secondsPerProcess: seconds, cores, signal }: InterleavedOptions,
+): Promise<readonly PairedSample[]> {
+  const core = cores.length === 0 ? undefined : cores[random.below(cores.length)];
+  const open = (side: (typeof SIDES)[number]) => sides[side].open(stage, core, signal);
+  // Which one starts first is by lot too.
+  const first = open(baseFirst ? 'base' : 'candidate');
+  const second = open(baseFirst ? 'candidate' : 'base');
+  const [base, candidate] = baseFirst ? [first, second] : [second, first];
+  try {
+    return await measureTurnPair({ base, candidate }, { stage, seconds, random });
+  } finally {
+    base.end();
+    candidate.end();
+  }
+}
+
+async function pairInARow(
+  stage: string,
+  sides: Sides,
+  baseFirst: boolean,
+  { signal }: InterleavedOptions,
+): Promise<readonly PairedSample[]> {
+  const told: Partial<Record<(typeof SIDES)[number], readonly MeasuredMetric[]>> = {};
+  for (const side of baseFirst ? SIDES : SIDES.toReversed()) {
     try {
-      told[side] = await (side === 'base' ? base : candidate).measure(track.name, secondsPerProcess, signal);
+      told[side] = await sides[side].measure(stage, signal);
     } catch (error) {
-      if (!(error instanceof StageFailed)) throw error;
-      track.failure = `${side}: ${error.message}`;
-      track.settled = true;
-      return;
+      throw error instanceof StageFailed ? new SideFailed(side, error.message) : error;
     }
   }
-  track.add(told.base, told.candidate);
+  return told.candidate!.flatMap((metric) => {
+    const base = told.base!.find(({ name }) => name === metric.name)?.value;
+    if (base === undefined) return [];
+    return { metric, base, candidate: metric.value, logRatio: Math.log(metric.value / base) };
+  });
 }
 
 interface Judged {
@@ -154,7 +203,7 @@ function judge(tracks: readonly StageTrack[], settings: TestSettings): readonly 
     .filter(({ failure }) => failure === undefined)
     .flatMap((track) => [...track.series.values()].map((series) => ({ track, series })));
   const decisions = decide(
-    all.map(({ series }) => ({ better: series.metric.better, ratios: logRatios(series.base, series.candidate) })),
+    all.map(({ series }) => ({ better: series.metric.better, ratios: series.ratios })),
     settings,
   );
   return all.map((each, index) => ({ ...each, decision: decisions[index]! }));
@@ -176,11 +225,11 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
     // What cannot be measured any more is no better than what has become slower.
     .map((track) => ({
       ...plainResult(track.name, 'failed'),
-      fails: track.failure!.startsWith('candidate'),
-      why: track.failure!,
+      fails: track.failure!.side === 'candidate',
+      why: `${track.failure!.side}: ${track.failure!.message}`,
     }));
   const judged = judge(tracks, settings).map(({ series, decision }): MetricResult => {
-    const { metric, base, candidate } = series;
+    const { metric, base, candidate, ratios } = series;
     const { name, kind, unit, better } = metric;
     const { verdict, effect, low, high, p, pairs, morePairs } = decision;
     const above = limitWords(series, settings);
@@ -200,7 +249,7 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
       pairs,
       ...(morePairs === undefined || above !== undefined ? {} : { morePairs }),
       ...(above === undefined ? {} : { why: above }),
-      samples: { base, candidate },
+      samples: { base, candidate, ratios },
     };
   });
   return [...failed, ...judged];

@@ -15,7 +15,7 @@ import { Build } from './build.ts';
 import { sequentialChance } from './decision.ts';
 import type { MetricResult } from './document.ts';
 import { compareInterleaved, type StageRunner } from './interleaved.ts';
-import { logRatios } from './paired-effect.ts';
+import { pinnableCores } from './pinning.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, type TestSettings } from './settings.ts';
 import { percent } from './text.ts';
 
@@ -38,7 +38,7 @@ export interface NoiseOfMetric {
   readonly spread: number;
   /** The later half of the processes over the earlier half, minus 1. */
   readonly drift: number;
-  /** The largest ratio of two processes that ran one after the other, minus 1. */
+  /** The largest ratio of the two processes of a pair, minus 1. */
   readonly worstPair: number;
   /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
   readonly smallestFound: number | null;
@@ -58,6 +58,7 @@ export interface NoiseDocument {
 export interface NoiseOptions {
   readonly budgetSeconds: number;
   readonly secondsPerProcess: number;
+  readonly cores: readonly number[];
   readonly signal: AbortSignal;
   readonly onProgress: (pairs: number, total: number, label: string) => void;
 }
@@ -82,9 +83,8 @@ export async function measureNoise(build: StageRunner, options: NoiseOptions): P
 }
 
 function noiseOf({ name, unit, samples }: MetricResult, metrics: number, pairsInBudget: number): NoiseOfMetric {
-  const { base, candidate } = samples!;
+  const { base, candidate, ratios } = samples!;
   const ordered = base.flatMap((value, pair) => [value, candidate[pair]!]);
-  const ratios = logRatios(base, candidate);
   const half = Math.floor(ordered.length / 2);
   return {
     name,
@@ -154,7 +154,7 @@ export function noiseText({ metrics, machine, budgetSeconds, pairsInBudget }: No
     bareTable(head, rows),
     '',
     `In ${budgetSeconds} s there are about ${pairsInBudget} pairs of each stage. Load average ${load} on ${machine.cores} cores, Node ${machine.node}.`,
-    'spread: median absolute deviation of processes; drift: later half over earlier half; worst pair: of two neighbours;',
+    'spread: median absolute deviation of processes; drift: later half over earlier half; worst pair: of two processes;',
     'smallest slowdown found: what compare finds four times of five in that budget, played with these pairs.',
   ].join('\n');
 }
@@ -164,7 +164,13 @@ export async function runNoise(budgetSeconds: number, { output, signal }: Comman
   const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
   try {
     const build = new Build(packageRoot(), packageRoot());
-    const document = await measureNoise(build, { budgetSeconds, secondsPerProcess: 0.3, signal, onProgress });
+    const document = await measureNoise(build, {
+      budgetSeconds,
+      secondsPerProcess: 0.3,
+      cores: await pinnableCores(signal),
+      signal,
+      onProgress,
+    });
     progress.stop();
     output.document(document);
     output.text(noiseText(document));

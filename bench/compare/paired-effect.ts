@@ -20,12 +20,6 @@ export interface PairedEffect extends Interval {
 
 const RESAMPLES = 2000;
 
-/** Logarithms of candidate over base, pair by pair. */
-export function logRatios(base: readonly number[], candidate: readonly number[]): readonly number[] {
-  if (base.length !== candidate.length) bug('PAIRS', base.length, candidate.length);
-  return base.map((value, pair) => Math.log(candidate[pair]! / value));
-}
-
 /**
  * @param ratios log ratios, at least one
  * @param level of the interval, such as 0.95

@@ -79,6 +79,7 @@ export interface TrialOptions {
   readonly settings: TestSettings;
   readonly stages: readonly string[];
   readonly secondsPerProcess: number;
+  readonly cores: readonly number[];
   readonly budgetSeconds: number;
   readonly onTrial: (trial: Trial) => void;
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 
 import { writeFileAtomically } from '../cli/file-output.ts';
+import { pinnableCores } from '../compare/pinning.ts';
 import { DEFAULT_SETTINGS } from '../compare/settings.ts';
 import { machineFacts } from '../machine.ts';
 import { packageRoot } from '../package-root.ts';
@@ -54,6 +55,7 @@ const options = {
   settings: DEFAULT_SETTINGS,
   stages,
   secondsPerProcess: SECONDS,
+  cores: await pinnableCores(new AbortController().signal),
   budgetSeconds: BUDGET_SECONDS,
   onTrial: told,
 };

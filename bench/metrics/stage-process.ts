@@ -1,21 +1,20 @@
 /**
  * What a process does that measures one stage: `list` tells the stages of this build, `exact` its exact metrics, `measure`
- * one stage, `loop` repeats its work for a counting tool, `short` or `long`. One JSON document on standard output each.
+ * one on threads, `loop` repeats the work of another for a counting tool, `short` or `long`: one JSON document on standard
+ * output each. `turns` works whenever its parent sends a number of calls, and sends back what they took.
  *
  * It is the border between two builds: the words and fields below stay as they are as long as {@link STAGE_PROTOCOL} does.
  */
-import { median } from 'simple-statistics';
-
 import { UserError } from '../../sim/base/user-error.ts';
-import { BennyRunner } from '../runner.ts';
 import { exactMetrics } from './exact.ts';
-import { type StageMetric, STAGE_NAMES, type StageName, STAGES, type StageWork } from './stages.ts';
+import { STAGE_NAMES, type StageName, STAGES, type StageWork } from './stages.ts';
 
-export const STAGE_PROTOCOL = 1;
+export const STAGE_PROTOCOL = 2;
 
-const NS_PER_S = 1e9;
-const NS_PER_US = 1e3;
-const SAMPLES_MIN = 5;
+/** A run of calls must be so long before it tells what a call takes, in ns. */
+const CALIBRATION_NS = 2e6;
+/** A turn of a floor is this share of the turn before it. */
+const FLOOR_SHARE = 0.25;
 
 export async function stageProcess(words: readonly string[]): Promise<unknown> {
   const [task = '', name = '', amount = ''] = words;
@@ -29,10 +28,11 @@ export async function stageProcess(words: readonly string[]): Promise<unknown> {
   }
   if (task === 'exact') return { protocol: STAGE_PROTOCOL, metrics: exactMetrics() };
   const stage = STAGES[stageName(name)];
-  if (task === 'measure') {
-    const metrics =
-      stage.kind === 'single' ? await measureSingle(name, stage.prepare(), Number(amount)) : await stage.measure();
-    return { protocol: STAGE_PROTOCOL, metrics };
+  if (task === 'measure' && stage.kind === 'threaded') {
+    return { protocol: STAGE_PROTOCOL, metrics: await stage.measure() };
+  }
+  if (task === 'turns' && stage.kind === 'single' && process.send !== undefined) {
+    return { protocol: STAGE_PROTOCOL, sink: await takeTurns(stage.prepare(), process.send.bind(process)) };
   }
   if (task === 'loop' && stage.kind === 'single') {
     const { call, warmUp, counted } = stage.prepare();
@@ -45,33 +45,36 @@ export async function stageProcess(words: readonly string[]): Promise<unknown> {
   throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
 }
 
-async function measureSingle(name: string, work: StageWork, seconds: number): Promise<readonly StageMetric[]> {
-  const runner = new BennyRunner();
-  for (let i = 0; i < work.warmUp; i++) runner.sink += work.call();
-  const timing = { maxSeconds: seconds, minSamples: SAMPLES_MIN };
-  let calls = 0;
-  const counted = (): number => {
-    calls += 1;
-    return work.call();
+/** Works when told to, until the parent goes. @returns the sum of what the calls gave */
+function takeTurns({ call, warmUp, operations, floor }: StageWork, send: (message: object) => void): Promise<number> {
+  let sink = 0;
+  const timeCalls = (fn: () => number, calls: number): number => {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < calls; i++) sink += fn();
+    return Number(process.hrtime.bigint() - start);
   };
-  const before = process.cpuUsage();
-  const { samples } = await runner.measure(name, counted, timing);
-  const { user, system } = process.cpuUsage(before);
-  const value = (median([...samples]) * NS_PER_S) / work.operations;
-  const cpu = ((user + system) * NS_PER_US) / (calls * work.operations);
-  const metrics: StageMetric[] = [
-    { name, kind: 'measured', unit: 'ns', better: 'lower', value },
-    // With its collector and compiler, and without the time that others had the processor.
-    { name: `${name}/cpu`, kind: 'measured', unit: 'ns', better: 'lower', value: cpu },
-  ];
-  const { floor } = work;
-  if (floor !== undefined) {
-    const bare = await runner.measure(floor.name, floor.call, timing);
-    const ratio = value / (median([...bare.samples]) * NS_PER_S);
-    const { limit } = floor;
-    metrics.push({ name: `${name} to ${floor.name}`, kind: 'ratio', unit: 'x', better: 'lower', value: ratio, limit });
-  }
-  return metrics;
+  const calibrate = (fn: () => number): number => {
+    for (let calls = 1; ; calls *= 2) {
+      const ns = timeCalls(fn, calls);
+      if (ns >= CALIBRATION_NS) return ns / calls;
+    }
+  };
+  timeCalls(call, warmUp);
+  const callNs = calibrate(call);
+  const floorCallNs = floor === undefined ? 0 : calibrate(floor.call);
+  process.on('message', (message) => {
+    const calls = Number(message);
+    const ns = timeCalls(call, calls) / calls;
+    if (floor === undefined) {
+      send({ ns });
+      return;
+    }
+    const floorCalls = Math.max(1, Math.round((FLOOR_SHARE * calls * callNs) / floorCallNs));
+    send({ ns, floorNs: timeCalls(floor.call, floorCalls) / floorCalls });
+  });
+  const { name, limit } = floor ?? {};
+  send({ protocol: STAGE_PROTOCOL, callNs, operations, ...(floor === undefined ? {} : { floor: { name, limit } }) });
+  return new Promise((resolve) => process.once('disconnect', () => resolve(sink)));
 }
 
 function stageName(word: string): StageName {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
-import { type ListedStage, type MeasuredMetric, StageFailed } from '../../../bench/compare/build.ts';
+import type { ListedStage, MeasuredMetric } from '../../../bench/compare/build.ts';
 import { countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
 import { compareDocument } from '../../../bench/compare/document.ts';
 import { compareInterleaved, type InterleavedOptions, type StageRunner } from '../../../bench/compare/interleaved.ts';
 import { measureNoise, smallestSlowdown } from '../../../bench/compare/noise.ts';
 import { compareResultFiles } from '../../../bench/compare/result-files.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
+import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/compare/text.ts';
 import { exact } from '../../../bench/statistics.ts';
+import { bug } from '../../../sim/base/bug.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
 
@@ -27,7 +29,11 @@ class FakeBuild implements StageRunner {
   }
 
   stages(): Promise<readonly ListedStage[]> {
-    return Promise.resolve(Object.keys(this.speeds).map((name) => ({ name, version: this.version, kind: 'single' })));
+    return Promise.resolve(Object.keys(this.speeds).map((name) => ({ name, version: this.version, kind: 'threaded' })));
+  }
+
+  open(): never {
+    return bug('NOT_BY_TURNS');
   }
 
   measure(stage: string): Promise<readonly MeasuredMetric[]> {
@@ -43,6 +49,7 @@ function options(changes: Partial<InterleavedOptions> = {}): InterleavedOptions 
     settings: DEFAULT_SETTINGS,
     budgetSeconds: 1e9,
     secondsPerProcess: 0.1,
+    cores: [],
     seed: 3,
     signal: new AbortController().signal,
     onProgress: () => {},
@@ -122,7 +129,8 @@ describe('two builds by turns', () => {
 
   test('a ratio above its limit is a regression though the base is as bad', async () => {
     const build: StageRunner = {
-      stages: () => Promise.resolve([{ name: 'x', version: 1, kind: 'single' }]),
+      stages: () => Promise.resolve([{ name: 'x', version: 1, kind: 'threaded' }]),
+      open: () => bug('NOT_BY_TURNS'),
       measure: () =>
         Promise.resolve([{ name: 'x to floor', kind: 'ratio', unit: 'x', better: 'lower', value: 12, limit: 10 }]),
     };
@@ -256,6 +264,7 @@ describe('noise', () => {
     const { metrics } = await measureNoise(build, {
       budgetSeconds: 1e6,
       secondsPerProcess: 0.1,
+      cores: [],
       signal: new AbortController().signal,
       onProgress: () => {},
     });
