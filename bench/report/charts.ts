@@ -4,7 +4,15 @@
  *
  * Colours are CSS variables of the page, so that one SVG serves light, dark and paper.
  */
-export { decades, MODELLED_COLOUR, P50_COLOUR, P99_COLOUR, type Range, seriesColour } from './chart-base.ts';
+export {
+  decades,
+  INK as INK_COLOUR,
+  MODELLED_COLOUR,
+  P50_COLOUR,
+  P99_COLOUR,
+  type Range,
+  seriesColour,
+} from './chart-base.ts';
 export { bandChart, type BandRow, effectChart, type EffectRow, valueChart, type ValueRow } from './charts-band.ts';
 export {
   type LatencySeries,
@@ -14,6 +22,7 @@ export {
   type TimelineRow,
   timelineChart,
 } from './charts-run.ts';
+export { type LaneBar, laneChart, type Strip, stripChart } from './charts-schedule.ts';
 export { type AgainstPoint, againstChart } from './charts-published.ts';
 export {
   type DowntimePoint,

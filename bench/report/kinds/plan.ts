@@ -1,5 +1,5 @@
 /**
- * Answers of the planner: the number, what binds, the proof, what it hangs on, and what another value would buy.
+ * Answers of the planner: the number, what binds, the proof, moves over time, what it hangs on, and what another value would buy.
  */
 import { z } from 'zod';
 
@@ -12,6 +12,7 @@ import { type Table, tableMarkup } from '../html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, plotMarkup } from '../plot.ts';
 import type { ReportSection } from '../section.ts';
+import { schedulePlot, scheduleSchema } from './plan-schedule.ts';
 
 const number = z.number().nullable();
 
@@ -72,6 +73,7 @@ const schema: z.ZodType<PlanDocument> = z.looseObject({
     methods: z.array(
       z.looseObject({ figure: z.string(), unit: z.string(), closedForm: z.number(), simulated: z.number() }),
     ),
+    schedule: scheduleSchema.exactOptional(),
     nearest: z.string().nullable(),
   }),
 });
@@ -100,7 +102,8 @@ export function planSection(document: PlanDocument): ReportSection {
 type Answer = PlanDocument['answer'];
 
 function body({ answer }: PlanDocument, id: string): Markup {
-  const { feasible, sentences, band, unit, nearest } = answer;
+  const { feasible, sentences, band, unit, nearest, schedule } = answer;
+  const moves = schedule === undefined ? undefined : schedulePlot(schedule, id);
   const ends = (
     [
       ['short', band.short],
@@ -112,7 +115,7 @@ function body({ answer }: PlanDocument, id: string): Markup {
       ${sentences.join(' ')} ${nearest === null ? '' : `The nearest that is feasible: ${nearest}.`}
     </p>
     <p class="source">modelled; with all parameters at one end: ${ends.join(', ')}.</p>
-    ${tornadoPlot(answer, id)}
+    ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}
     ${tablesOf(answer).map(
       (table) =>
         html`<h3>${table.caption}</h3>
