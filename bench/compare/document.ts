@@ -10,7 +10,7 @@ export const COMPARISON_FORMAT = 'stopcopy-comparison';
 export const COMPARISON_VERSION = 1;
 
 export const VERDICTS = {
-  same: 'the interval of the change lies within the smallest effect that matters',
+  same: 'the interval of the change lies within the smallest effect that matters, or a ratio within its limit',
   better: 'changed for the better, by at least the smallest effect that matters',
   worse: 'changed for the worse, by at least the smallest effect that matters',
   changed: 'an exact value is another one; neither direction of it is good',

@@ -198,15 +198,20 @@ interface Judged {
   readonly decision: Decision;
 }
 
+/** Series without a limit; one with a limit is judged by that alone, see {@link limitResult}. */
 function judge(tracks: readonly StageTrack[], settings: TestSettings): readonly Judged[] {
-  const all = tracks
-    .filter(({ failure }) => failure === undefined)
-    .flatMap((track) => [...track.series.values()].map((series) => ({ track, series })));
+  const all = seriesOf(tracks).filter(({ series }) => series.metric.limit === undefined);
   const decisions = decide(
     all.map(({ series }) => ({ better: series.metric.better, ratios: series.ratios })),
     settings,
   );
   return all.map((each, index) => ({ ...each, decision: decisions[index]! }));
+}
+
+function seriesOf(tracks: readonly StageTrack[]): readonly Omit<Judged, 'decision'>[] {
+  return tracks
+    .filter(({ failure }) => failure === undefined)
+    .flatMap((track) => [...track.series.values()].map((series) => ({ track, series })));
 }
 
 /** A stage that is told has no further processes. */
@@ -229,35 +234,45 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
       why: `${track.failure!.side}: ${track.failure!.message}`,
     }));
   const judged = judge(tracks, settings).map(({ series, decision }): MetricResult => {
-    const { metric, base, candidate, ratios } = series;
-    const { name, kind, unit, better } = metric;
     const { verdict, effect, low, high, p, pairs, morePairs } = decision;
-    const above = limitWords(series, settings);
     return {
-      name,
-      kind,
-      unit,
-      better,
-      verdict: above === undefined ? verdict : 'worse',
-      fails: verdict === 'worse' || above !== undefined,
-      base: median(base),
-      candidate: median(candidate),
+      ...plainFigures(series),
+      verdict,
+      fails: verdict === 'worse',
       effect,
       low,
       high,
       p,
       pairs,
-      ...(morePairs === undefined || above !== undefined ? {} : { morePairs }),
-      ...(above === undefined ? {} : { why: above }),
-      samples: { base, candidate, ratios },
+      ...(morePairs === undefined ? {} : { morePairs }),
     };
   });
-  return [...failed, ...judged];
+  const limited = seriesOf(tracks).flatMap(({ series }) => {
+    const { limit } = series.metric;
+    return limit === undefined ? [] : [limitResult(series, limit, settings)];
+  });
+  return [...failed, ...judged, ...limited];
 }
 
-/** A ratio whose whole interval lies above its limit is too high, whatever the base does. */
-function limitWords({ metric: { limit }, candidate }: Series, settings: TestSettings): string | undefined {
-  if (limit === undefined || candidate.length < settings.looks[0]!) return undefined;
+function plainFigures({ metric, base, candidate, ratios }: Series) {
+  const { name, kind, unit, better } = metric;
+  const samples = { base, candidate, ratios };
+  return { name, kind, unit, better, base: median(base), candidate: median(candidate), samples };
+}
+
+/**
+ * A ratio to a floor holds or does not, whatever the base does: the floor is of the same process. Its luck with memory is
+ * too, so that two such ratios say less about two builds than the times alone, and are not tested.
+ */
+function limitResult(series: Series, limit: number, settings: TestSettings): MetricResult {
+  const { candidate } = series;
+  const pairs = candidate.length;
+  const figures = { ...plainFigures(series), pairs };
+  const missing = settings.looks[0]! - pairs;
+  if (missing > 0) return { ...figures, verdict: 'cannot tell', fails: false, morePairs: missing };
+  // Too high is what lies above the limit with its whole interval.
   const { low } = bootstrapMedian(candidate, intervalLevel(settings), new Random(1));
-  return low > limit ? `above ${limit} times its floor` : undefined;
+  return low > limit
+    ? { ...figures, verdict: 'worse', fails: true, why: `above ${limit} times its floor` }
+    : { ...figures, verdict: 'same', fails: false, why: `not above ${limit} times its floor` };
 }

@@ -137,6 +137,18 @@ describe('two builds by turns', () => {
     const { results } = await compareInterleaved(build, build, options());
     expect(results).toMatchObject([{ verdict: 'worse', fails: true, why: 'above 10 times its floor' }]);
   });
+
+  test('a ratio within its limit is no regression though the base had half of it', async () => {
+    const build = (value: number): StageRunner => ({
+      stages: () => Promise.resolve([{ name: 'x', version: 1, kind: 'threaded' }]),
+      open: () => bug('NOT_BY_TURNS'),
+      measure: () =>
+        Promise.resolve([{ name: 'x to floor', kind: 'ratio', unit: 'x', better: 'lower', value, limit: 10 }]),
+    });
+    const { results, pairs } = await compareInterleaved(build(4), build(8), options());
+    expect(results).toMatchObject([{ verdict: 'same', fails: false, base: 4, candidate: 8 }]);
+    expect(pairs).toBe(12);
+  });
 });
 
 describe('what is said', () => {
