@@ -18,6 +18,7 @@ import { MOVE_PARTS } from '../sim/scenario/move-pause.ts';
 import { VMM_PARAMETER } from '../sim/vmm/parameters.ts';
 import { PAUSE_PARTS } from '../sim/vmm/pause-parts.ts';
 import { captured } from './bench/captured.ts';
+import { expectShown } from './page-examples.ts';
 
 const ROOT = packageRoot();
 
@@ -134,12 +135,6 @@ describe('README.md', () => {
     });
     expect(status).toBe(0);
     expect(shown.length).toBeGreaterThan(500);
-    // An ellipsis stands for lines that are left out.
-    let rest = stdout;
-    for (const piece of shown.split(/\n?…\n/)) {
-      expect(rest).toContain(piece);
-      rest = rest.slice(rest.indexOf(piece) + piece.length);
-    }
-    expect(rest.trim()).toBe('');
+    expectShown(stdout, shown);
   });
 });

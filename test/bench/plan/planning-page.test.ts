@@ -9,13 +9,11 @@ import { expect, test } from 'vitest';
 
 import { buildProgram } from '../../../bench/cli/program.ts';
 import { packageRoot } from '../../../bench/package-root.ts';
+import { expectShown, stepsOf } from '../../page-examples.ts';
 import { captured } from '../captured.ts';
 
 const PAGE = readFileSync(join(packageRoot(), 'docs', 'planning.md'), 'utf8');
-const EXAMPLES = Array.from(PAGE.matchAll(/^ {4}npx stopcopy (.+)\n\n```\n([\s\S]*?)^```/gm), ([, command, shown]) => ({
-  command: command!,
-  shown: shown!.trimEnd().split('\n'),
-}));
+const EXAMPLES = stepsOf(PAGE).filter((step) => step.does === 'run');
 
 test('the page has examples', () => {
   expect(EXAMPLES.map(({ command }) => command.split(' ')[1])).toEqual([
@@ -32,24 +30,19 @@ test.each(EXAMPLES)(
     const folder = mkdtempSync(join(tmpdir(), 'stopcopy-page-'));
     try {
       const { output, stdout } = captured(false);
-      const program = buildProgram({ output, signal: new AbortController().signal, exit: () => undefined });
+      let status = 0;
+      const program = buildProgram({
+        output,
+        signal: new AbortController().signal,
+        exit: (code) => void (status = code),
+      });
       const words = command.split(' ');
-      if (words.includes('--sweep')) words.push('--threads', '1', '--out', join(folder, 'plan.json'));
+      const out = join(folder, 'plan.json');
+      if (words.includes('--sweep')) words.push('--threads', '1', '--out', out);
       await program.parseAsync(words, { from: 'user' });
-      const printed = stdout().split('\n');
-      let from = 0;
-      let free = false;
-      for (const line of shown) {
-        if (line === '…') {
-          free = true;
-          continue;
-        }
-        const at = free ? printed.indexOf(line, from) : from;
-        // A line that is missing is told with what stands there.
-        expect([line, ...(printed[at] === line ? [] : printed.slice(from, from + 3))]).toEqual([line]);
-        from = at + 1;
-        free = false;
-      }
+      expect(status).toBe(0);
+      // Of a sweep the last line is the name of its document.
+      expectShown(stdout().replace(`\n${out}\n`, ''), shown);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

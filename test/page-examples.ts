@@ -1,0 +1,85 @@
+/**
+ * Pages whose examples are commands: what stands below a command is what it prints.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { expect } from 'vitest';
+
+/** What a reader does, in the order of the page. */
+export type PageStep =
+  | { readonly does: 'run'; readonly command: string; readonly shown: string }
+  | { readonly does: 'write'; readonly file: string; readonly text: string }
+  | { readonly does: 'patch'; readonly diff: string };
+
+const STEP =
+  /^ {4}npx stopcopy (?<command>.+)\n\n```\n(?<shown>[\s\S]*?)^```|^```yaml\n(?<text># (?<file>\S+\.yaml)\n[\s\S]*?)^```|^```diff\n(?<diff>[\s\S]*?)^```/gm;
+
+/** Commands with their output, files that begin with a comment of their name, and changes. */
+export function stepsOf(page: string): PageStep[] {
+  return Array.from(page.matchAll(STEP), ({ groups = {} }): PageStep => {
+    const { command, shown = '', file, text = '', diff = '' } = groups;
+    if (command !== undefined) return { does: 'run', command, shown };
+    return file === undefined ? { does: 'patch', diff } : { does: 'write', file, text };
+  });
+}
+
+function splitAtCuts(lines: readonly string[]): string[][] {
+  const pieces: string[][] = [[]];
+  for (const line of lines) {
+    if (line === '…') pieces.push([]);
+    else pieces.at(-1)!.push(line);
+  }
+  return pieces;
+}
+
+/** Holds that this was printed; a line with an ellipsis stands for lines that are left out. */
+export function expectShown(printed: string, shown: string): void {
+  const lines = printed.trimEnd().split('\n');
+  const pieces = splitAtCuts(shown.trimEnd().split('\n'));
+  let from = 0;
+  for (const [index, piece] of pieces.entries()) {
+    const standsAt = (at: number): boolean => piece.every((line, offset) => lines[at + offset] === line);
+    let at = from;
+    if (index > 0) while (at < lines.length && !standsAt(at)) at++;
+    // What is missing is told with what stands where it should begin.
+    const begin = standsAt(at) ? at : Math.max(from, lines.indexOf(piece[0] ?? '', from));
+    expect(lines.slice(begin, begin + piece.length)).toEqual(piece);
+    from = begin + piece.length;
+  }
+  if (pieces.at(-1)!.length > 0) expect(lines.slice(from)).toEqual([]);
+}
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** The command line of the sources in a tree, without a shell. */
+export function stopcopyIn(tree: string): readonly string[] {
+  return ['--import', TSX, join(tree, 'bench', 'main.ts')];
+}
+
+/**
+ * Does a step in a folder, with the sources in `tree`.
+ *
+ * @returns the exit status of a command
+ */
+export function doStep(step: PageStep, folder: string, tree: string): number | undefined {
+  if (step.does === 'write') {
+    writeFileSync(join(folder, step.file), step.text);
+    return undefined;
+  }
+  if (step.does === 'patch') {
+    const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd: folder, input: step.diff, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return undefined;
+  }
+  const words = step.command.split(' ');
+  const { status, stdout } = spawnSync(process.execPath, [...stopcopyIn(tree), ...words], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expectShown(stdout, step.shown);
+  return status ?? -1;
+}
