@@ -7,6 +7,7 @@ import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { decimal, integer, nameList } from '../cli/options.ts';
+import type { ComparisonDocument } from '../compare/document.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, PAIRS_MAX_DEFAULT } from '../compare/settings.ts';
 
 interface CompareFlags {
@@ -15,6 +16,7 @@ interface CompareFlags {
   readonly baseline?: string;
   readonly markdown?: boolean;
   readonly save?: string;
+  readonly html?: string;
   readonly stage?: readonly string[];
   readonly budget: number;
   readonly pairs: number;
@@ -42,6 +44,7 @@ export function registerCompare(program: Command, context: CommandContext): void
     .option('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package')
     .option('--markdown', 'Markdown for a pull request in place of the table')
     .option('--save <file>', 'also write the JSON document there')
+    .option('--html <file>', 'also write a self-contained page')
     .option('--stage <list>', `${STAGES.join(', ')}; default: all`, nameList('--stage', STAGES))
     .option('--budget <seconds>', 'wall time after which no further round begins', integer('--budget', 1, 86_400), 300)
     .option(
@@ -82,11 +85,27 @@ export function registerCompare(program: Command, context: CommandContext): void
           );
         }
         const { passExactGate } = await import('../compare/exact-gate.ts');
-        const { accept, baseline } = flags;
+        const { accept, baseline, html } = flags;
+        if (accept !== undefined && html !== undefined) {
+          throw new UserError(
+            'usage',
+            '--html is given with --accept, which compares nothing',
+            'Give --html to `stopcopy compare --exact` before the change is accepted.',
+          );
+        }
+        let made: ComparisonDocument | undefined;
         const passed = passExactGate(
-          { markdown, ...(accept === undefined ? {} : { accept }), ...(baseline === undefined ? {} : { baseline }) },
+          {
+            markdown,
+            onDocument: (document) => {
+              made = document;
+            },
+            ...(accept === undefined ? {} : { accept }),
+            ...(baseline === undefined ? {} : { baseline }),
+          },
           output,
         );
+        if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
         context.exit(passed ? EXIT.fine : EXIT.regression);
         return;
       }
@@ -123,6 +142,20 @@ export function registerCompare(program: Command, context: CommandContext): void
       }
       output.document(document);
       printComparison(document, markdown, output);
+      if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
       context.exit(document.regression ? EXIT.regression : EXIT.fine);
     });
+}
+
+async function writeComparison(
+  file: string,
+  document: ComparisonDocument,
+  { markdown }: CompareFlags,
+  { output }: CommandContext,
+): Promise<void> {
+  const { madeComparison } = await import('../report/kinds/comparison.ts');
+  const { writePage } = await import('../report/write-page.ts');
+  writePage(file, [{ name: 'comparison.json', section: madeComparison(document) }], '--html');
+  // Markdown goes into a pull request as it is.
+  if (markdown !== true) output.path(file);
 }

@@ -19,7 +19,7 @@ import {
 } from '../metrics/baseline.ts';
 import { exactMetrics } from '../metrics/exact.ts';
 import { type Better, betterOf } from '../metrics/metric.ts';
-import { compareDocument, type MetricResult } from './document.ts';
+import { compareDocument, type ComparisonDocument, type MetricResult } from './document.ts';
 import { printComparison } from './text.ts';
 
 export interface ExactFlags {
@@ -27,6 +27,8 @@ export interface ExactFlags {
   /** Why the values may change. */
   readonly accept?: string;
   readonly markdown: boolean;
+  /** Told what is printed; not when a change is accepted. */
+  readonly onDocument?: (document: ComparisonDocument) => void;
 }
 
 /** @returns whether this build has the values of the baseline; after accepting it always has */
@@ -53,6 +55,7 @@ export function passExactGate(flags: ExactFlags, output: Output, counted = exact
     results: exactResults(comparison).map((result) => ({ ...result, fails: true })),
     same: comparison.same,
   });
+  flags.onDocument?.(document);
   output.document(document);
   printComparison(document, flags.markdown, output);
   if (comparison.differences.length > 0) {

@@ -3,7 +3,13 @@
  */
 import { z } from 'zod';
 
-import { COMPARISON_FORMAT, COMPARISON_VERSION, type Verdict, VERDICTS } from '../../compare/document.ts';
+import {
+  COMPARISON_FORMAT,
+  COMPARISON_VERSION,
+  type ComparisonDocument,
+  type Verdict,
+  VERDICTS,
+} from '../../compare/document.ts';
 import { formatValue } from '../../format.ts';
 import { effectChart, type EffectRow } from '../charts.ts';
 import { html, type Markup } from '../html.ts';
@@ -52,6 +58,11 @@ export const COMPARISON_KIND = reportKind<Document>({
   schema,
   section: comparisonSection,
 });
+
+/** Of a comparison that was just made. */
+export function madeComparison(document: ComparisonDocument): ReportSection {
+  return comparisonSection(schema.parse(document));
+}
 
 function comparisonSection(document: Document): ReportSection {
   const { base, candidate } = document;
