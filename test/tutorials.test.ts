@@ -1,6 +1,8 @@
 /**
  * Does what the tutorials tell their readers to do, in order, and holds what they show against what is printed.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { packageRoot } from '../bench/package-root.ts';
-import { doStep, stepsOf } from './page-examples.ts';
+import { doStep, stepsOf, stopcopyIn } from './page-examples.ts';
 
 const ROOT = packageRoot();
 /** Of a tutorial: each command with its exit status. */
@@ -38,4 +40,46 @@ test('docs/tutorial-driver.md, whose change is made in a copy of the sources', {
     ['verify traces/plain-stop-copy.upstream-2026.json', 1],
     ['compare --exact', 5],
   ]);
+});
+
+test('docs/tutorial-vmm.md', { timeout: 300_000 }, () => {
+  expect(follow('tutorial-vmm.md', ROOT)).toEqual([
+    ['run mine.yaml', 0],
+    ['run mine.yaml', 0],
+    ['run mine.yaml', 0],
+    ['run link-fails', 0],
+  ]);
+});
+
+/** Figures of a move between processes are those of one machine; the words around them are not. */
+function withoutFigures(text: string): string {
+  return text
+    .trim()
+    .replaceAll(/\S+\.sock/g, 'SOCKET')
+    .replaceAll(/\d[\d.]*(?: (?:[nµm]?s|[kMG]?B)\b)?/g, 'N');
+}
+
+test('docs/tutorial-vmm.md says what send and receive say', { timeout: 300_000 }, async () => {
+  const page = readFileSync(join(ROOT, 'docs', 'tutorial-vmm.md'), 'utf8');
+  const blocks = Array.from(page.matchAll(/ with(?: the likes of)?\n\n```\n([\s\S]*?)^```/gm), ([, text = '']) =>
+    withoutFigures(text),
+  );
+  const start = (task: string) => {
+    const words = [task, '--socket', join(folder, 'move.sock'), '--idle-ms', '60000'];
+    const child = spawn(process.execPath, [...stopcopyIn(ROOT), ...words], { cwd: folder, stdio: 'pipe' });
+    let stdout = '';
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+    return { child, ended: once(child, 'close').then(([status]) => ({ status: Number(status), stdout })) };
+  };
+  const receive = start('receive');
+  try {
+    // It says where it listens before anybody may connect.
+    for (let said = ''; !said.includes('listening at');) said += String(await once(receive.child.stderr, 'data'));
+    const sent = await start('send').ended;
+    const received = await receive.ended;
+    expect([sent.status, received.status]).toEqual([0, 0]);
+    expect(blocks).toEqual([withoutFigures(sent.stdout), withoutFigures(received.stdout)]);
+  } finally {
+    receive.child.kill('SIGKILL');
+  }
 });
