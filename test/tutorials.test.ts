@@ -83,3 +83,13 @@ test('docs/tutorial-vmm.md says what send and receive say', { timeout: 300_000 }
     receive.child.kill('SIGKILL');
   }
 });
+
+test('docs/tutorial-operator.md', { timeout: 300_000 }, () => {
+  expect(follow('tutorial-operator.md', ROOT)).toEqual([
+    ['isolation card.yaml --policy proof', 1],
+    ['isolation card.yaml --policy proof', 0],
+    ['plan vfs-per-vm --no-tornado', 0],
+    ['plan empty-rack --no-tornado', 0],
+    ['plan empty-rack --no-tornado --sweep limits=kubevirt,nova,vsphere', 0],
+  ]);
+});
