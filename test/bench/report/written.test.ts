@@ -65,9 +65,7 @@ describe('compare --html', () => {
 
   test('is refused where a change is accepted, before anything is written', () => {
     const path = join(folder, 'untouched.json');
-    const { status, stderr } = stopcopy(
-      ...['compare', '--exact', '--accept', 'meant', '--baseline', path, '--html', page],
-    );
+    const { status, stderr } = stopcopy('compare', '--exact', '--accept', 'why', '--baseline', path, '--html', page);
     expect(status).toBe(2);
     expect(stderr).toContain('--html is given with --accept');
     expect([existsSync(path), existsSync(page)]).toEqual([false, false]);
