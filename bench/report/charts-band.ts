@@ -92,6 +92,8 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
       {
         type: 'custom',
         data: rows.map(({ low, high }, index) => [index, low, high]),
+        // So that the axis reaches the ends of the ranges.
+        encode: { x: [1, 2], y: 0 },
         renderItem: (_params: unknown, api: DrawApi) => {
           const [x1 = 0, y1 = 0] = api.coord([Number(api.value(1)), Number(api.value(0))]);
           const x2 = api.coord([Number(api.value(2)), Number(api.value(0))])[0] ?? 0;

@@ -121,10 +121,12 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
         renderItem: (_params: unknown, api: DrawApi) => {
           const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
           const to = api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0;
+          const wide = Math.max(to - x, 1.5);
           return {
             type: 'rect' as const,
-            shape: { x, y: y - 8, width: Math.max(to - x, 1.5), height: 16 },
-            style: { fill: seriesColour(Number(api.value(3))), stroke: PAPER, lineWidth: 0.5 },
+            shape: { x, y: y - 8, width: wide, height: 16 },
+            // A border around a thin span would hide it.
+            style: { fill: seriesColour(Number(api.value(3))), ...(wide > 4 ? { stroke: PAPER, lineWidth: 0.5 } : {}) },
           };
         },
       },

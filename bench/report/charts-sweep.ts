@@ -154,8 +154,12 @@ export function partsChart(parts: number, bars: readonly PartsBar[], axisNsMax: 
       type: 'bar' as const,
       stack: 'downtime',
       barWidth: 16,
-      data: bars.map(({ ns }) => ns[part] ?? 0),
-      itemStyle: { color: seriesColour(part), borderColor: PAPER, borderWidth: 0.5 },
+      data: bars.map(({ ns }) => {
+        const value = ns[part] ?? 0;
+        // A border around a thin slice would hide it.
+        return { value, itemStyle: value > axisNsMax / 100 ? { borderColor: PAPER, borderWidth: 0.5 } : {} };
+      }),
+      itemStyle: { color: seriesColour(part) },
     })),
   });
 }

@@ -218,10 +218,10 @@ function partsPlot(result: BenchResult, { id, title, kind, partsOf }: PartsPlot)
   };
 }
 
-/** The next 1, 2 or 5 times a power of ten. */
+/** The next round number: at most a quarter of an axis stays empty. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return ([1, 2, 5].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10) * power;
 }
 
 function pairs(count: number): string {
