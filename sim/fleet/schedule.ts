@@ -119,11 +119,11 @@ function strip({ vms, totalNs, startNs, endNs, fate }: EvacuationResult, hosts: 
       atOnce[slice]! += Math.max(share, 0);
     }
   }
-  const any = lastNs > 0;
+  const moved = lastNs > 0;
   return {
     vms: (until - from) * perHost,
-    firstNs: any ? firstNs : null,
-    lastNs: any ? lastNs : null,
+    firstNs: moved ? firstNs : null,
+    lastNs: moved ? lastNs : null,
     // Three digits are enough for a picture.
     atOnce: atOnce.map((mean) => Number(mean.toPrecision(3))),
   };
