@@ -72,7 +72,7 @@ export async function runDowntimeFloor(
     rows,
     remarks: [
       {
-        about: ROUNDS[1].toString(),
+        about: `rounds ${ROUNDS[1]}`,
         lines: [
           `rounds of pre-copy end when one is not a quarter shorter than the one before, and after ${ROUNDS[1]}`,
           'the model sends everything in the pause, whatever the row',
