@@ -11,6 +11,8 @@ import { END, MoveReplay } from './move-replay.ts';
 import { type HostRoom, Rooms } from './rooms.ts';
 
 const NONE = -1;
+/** Moments that are nearer to each other than this are one: rates are kept to a ten-millionth, and moves last minutes. */
+const SAME_NS = 10_000;
 
 /** Lines of a fleet, in usable bytes per second; Infinity: never full. */
 export interface FleetLines {
@@ -170,13 +172,15 @@ class Evacuation {
   }
 
   run(): EvacuationResult {
-    const { queue, replay, queuedNs } = this;
+    const { queue, replay, queuedNs, slotVm } = this;
+    const ended: number[] = [];
     this.begin();
     this.reckon();
     while (queue.size > 0) {
-      const nowNs = queue.peekNs();
-      this.nowNs = nowNs;
-      while (queue.size > 0 && queue.peekNs() === nowNs) {
+      const untilNs = queue.peekNs() + SAME_NS;
+      while (queue.size > 0 && queue.peekNs() <= untilNs) {
+        const nowNs = queue.peekNs();
+        this.nowNs = nowNs;
         const slot = queue.pop();
         if (queuedNs[slot] !== nowNs) continue;
         const dueNs = replay.dueNs[slot]!;
@@ -187,9 +191,13 @@ class Evacuation {
         }
         this.events += 1;
         queuedNs[slot] = Number.NaN;
-        if (replay.advance(slot, nowNs)) this.finish(slot);
+        if (replay.advance(slot, nowNs)) ended.push(slot);
         else this.schedule(slot, true);
       }
+      // What ends at one moment counts in the order of hosts, and of VMs on a host.
+      if (ended.length > 1) ended.sort((a, b) => slotVm[a]! - slotVm[b]!);
+      for (const slot of ended) this.finish(slot);
+      ended.length = 0;
       this.begin();
       this.reckon();
     }

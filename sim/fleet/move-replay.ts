@@ -14,7 +14,7 @@ const GIB = 1024 ** 3;
 const STILL_ROUNDS = 3;
 const STILL_SHARE = 0.999;
 const ROUNDING_BYTES = 1;
-/** A rate that has risen by less does not make a VM converge that did not before. */
+/** A rate that has changed by less leaves such rounds as they are. */
 const WAKE_SHARE = 0.01;
 
 /** What a move is at. */
@@ -45,7 +45,6 @@ export class MoveReplay {
   private readonly roundBytes: Float64Array;
   private readonly seenNs: Float64Array;
   private readonly syncedNs: Float64Array;
-  private readonly roundNs: Float64Array;
   private readonly pendingBefore: Float64Array;
   private readonly dirtied: Float64Array;
   /** Memory bytes per second. */
@@ -77,7 +76,6 @@ export class MoveReplay {
     this.roundBytes = doubles();
     this.seenNs = doubles();
     this.syncedNs = doubles();
-    this.roundNs = doubles();
     this.pendingBefore = doubles();
     this.dirtied = doubles();
     this.rate = doubles();
@@ -133,8 +131,8 @@ export class MoveReplay {
         return;
       case STEP.still:
         this.rate[slot] = rate;
-        // With more room it may converge now.
-        if (rate > this.restRate[slot]! * (1 + WAKE_SHARE)) this.wake(slot, nowNs);
+        // With more room it may converge now, and with less its rounds are others.
+        if (Math.abs(rate - this.restRate[slot]!) > this.restRate[slot]! * WAKE_SHARE) this.wake(slot, nowNs);
         return;
       default:
         this.rate[slot] = rate;
@@ -150,7 +148,7 @@ export class MoveReplay {
       case STEP.looking:
         return this.look(slot, nowNs);
       case STEP.still:
-        return this.wake(slot, nowNs);
+        return this.goOn(slot, nowNs);
       default:
         return true;
     }
@@ -178,7 +176,6 @@ export class MoveReplay {
     this.pendingBefore[slot] = pending;
     this.roundBytes[slot] = send;
     this.toSend[slot] = send;
-    this.roundNs[slot] = nowNs;
     this.seenNs[slot] = nowNs;
     this.step[slot] = STEP.sending;
     this.dueNs[slot] = nowNs + (send / this.rate[slot]!) * NS_PER_S;
@@ -253,18 +250,55 @@ export class MoveReplay {
     this.step[slot] = STEP.still;
     this.restRate[slot] = this.rate[slot]!;
     this.seenNs[slot] = nowNs;
-    this.dueNs[slot] = Math.max(nowNs, untilNs);
+    // Nothing is decided before a round is over.
+    const lastsNs = this.roundLastsNs(slot);
+    this.dueNs[slot] = nowNs + Math.max(0, Math.ceil((untilNs - nowNs) / lastsNs)) * lastsNs;
   }
 
-  private wake(slot: number, nowNs: number): boolean {
+  /** Of a round like the last, at the rate at which the move came to rest. */
+  private sendNs(slot: number): number {
+    return (this.roundBytes[slot]! / this.restRate[slot]!) * NS_PER_S;
+  }
+
+  private roundLastsNs(slot: number): number {
+    // Where nothing is dirty and the device state alone is too much, rounds are empty.
+    return Math.max(1, this.sendNs(slot) + (this.kindOf(slot).syncNsPerGib * this.dirtied[slot]!) / GIB);
+  }
+
+  /** A rest is over with the round that is over: the limit has risen, or time is out. */
+  private goOn(slot: number, nowNs: number): boolean {
     const kind = this.kindOf(slot);
-    this.sentBytes[slot]! += ((nowNs - this.seenNs[slot]!) / NS_PER_S) * this.rate[slot]!;
+    this.sentBytes[slot]! +=
+      Math.round((nowNs - this.seenNs[slot]!) / this.roundLastsNs(slot)) * this.roundBytes[slot]!;
     this.syncedNs[slot]! += nowNs - this.seenNs[slot]!;
     if (nowNs >= this.timeoutNs[slot]!) return this.outOfTime(slot, END.timeout, nowNs);
     if (nowNs >= this.leastNs[slot]! + kind.progressTimeoutNs) return this.outOfTime(slot, END.noProgress, nowNs);
     this.still[slot] = 0;
     this.beginRound(slot, nowNs);
     return false;
+  }
+
+  /** A rest ends in the midst of a round, which goes on at another rate. */
+  private wake(slot: number, nowNs: number): void {
+    const lastsNs = this.roundLastsNs(slot);
+    const sendNs = this.sendNs(slot);
+    const whole = Math.floor((nowNs - this.seenNs[slot]!) / lastsNs);
+    const roundNs = this.seenNs[slot]! + whole * lastsNs;
+    this.sentBytes[slot]! += whole * this.roundBytes[slot]!;
+    this.syncedNs[slot]! += whole * lastsNs;
+    this.still[slot] = 0;
+    if (nowNs < roundNs + sendNs) {
+      this.pendingBefore[slot] = this.pending(slot);
+      this.toSend[slot] = this.roundBytes[slot]! - ((nowNs - roundNs) / NS_PER_S) * this.restRate[slot]!;
+      this.seenNs[slot] = nowNs;
+      this.step[slot] = STEP.sending;
+      this.dueNs[slot] = nowNs + (this.toSend[slot] / this.rate[slot]!) * NS_PER_S;
+      return;
+    }
+    this.sentBytes[slot]! += this.roundBytes[slot]!;
+    this.syncedNs[slot] = roundNs + sendNs;
+    this.step[slot] = STEP.looking;
+    this.dueNs[slot] = Math.max(nowNs, roundNs + lastsNs);
   }
 
   private outOfTime(slot: number, end: number, nowNs: number): boolean {

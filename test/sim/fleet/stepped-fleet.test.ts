@@ -189,22 +189,27 @@ function apart(a: number, b: number): number {
 }
 
 describe('plans and a simulator in small steps', () => {
-  test('agree within 5 % on 200 random fleets', () => {
-    const far: string[] = [];
-    const errors: number[] = [];
-    for (const fleet of fc.sample(fleetArbitrary, { seed: 20261123, numRuns: 200 })) {
-      const plan = planned(fleet);
-      const step = stepped(fleet);
-      if (plan.fates.join() !== step.fates.join()) far.push(`fates ${plan.fates.join()} against ${step.fates.join()}`);
-      for (const figure of ['totalS', 'meanPauseS', 'longestPauseS'] as const) {
-        const error = apart(plan[figure], step[figure]);
-        errors.push(error);
-        if (error > 0.05) far.push(`${figure} ${plan[figure]} against ${step[figure]}: ${JSON.stringify(fleet)}`);
+  test.each([20261123, 1, 2, 4])(
+    'of 200 random fleets of seed %i agree within 5 %%',
+    (seed) => {
+      const far: string[] = [];
+      const errors: number[] = [];
+      for (const fleet of fc.sample(fleetArbitrary, { seed, numRuns: 200 })) {
+        const plan = planned(fleet);
+        const step = stepped(fleet);
+        if (plan.fates.join() !== step.fates.join())
+          far.push(`fates ${plan.fates.join()} against ${step.fates.join()}`);
+        for (const figure of ['totalS', 'meanPauseS', 'longestPauseS'] as const) {
+          const error = apart(plan[figure], step[figure]);
+          errors.push(error);
+          if (error > 0.05) far.push(`${figure} ${plan[figure]} against ${step[figure]}: ${JSON.stringify(fleet)}`);
+        }
       }
-    }
-    errors.sort((a, b) => a - b);
-    expect(far).toEqual([]);
-    // Most differ by far less, so that a slow drift is seen as well.
-    expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(0.001);
-  }, 600_000);
+      errors.sort((a, b) => a - b);
+      expect(far).toEqual([]);
+      // Nearly all differ by far less, so that a slow drift is seen as well.
+      expect(errors[Math.floor(errors.length * 0.99)]).toBeLessThan(1e-4);
+    },
+    600_000,
+  );
 });

@@ -61,11 +61,16 @@ export interface SteppedVmEnd {
   readonly pauseS: number;
 }
 
+/** Moments that are nearer to each other are one. */
+const SAME_S = 1e-5;
+
 interface Flow {
   readonly vm: SteppedVm;
   readonly kind: number;
   readonly host: number;
   readonly pf: number;
+  /** Of its VM on the host. */
+  readonly index: number;
   readonly target: number;
   readonly startS: number;
   rate: number;
@@ -93,9 +98,10 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
   const ends: SteppedVmEnd[] = [];
   let flows: Flow[] = [];
   let nowS = 0;
-  // Sources in the order of their turn; destinations per kind of VM.
-  let turn = Array.from({ length: fleet.hosts }, (_, host) => host);
-  const turnsOfKind = fleet.vms.map(() => {
+  // Hosts that may begin a move; hosts whose next VM waits for a destination, and destinations, by the kind of VM.
+  const line = Array.from({ length: fleet.hosts }, (_, host) => host);
+  const waiting = fleet.vms.map((): number[] => []);
+  const targets = fleet.vms.map(() => {
     const order: number[] = [];
     for (let place = 0; place < fleet.hostsPerRack; place++)
       for (let rack = 0; rack < fleet.racks; rack++) {
@@ -104,104 +110,121 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
       }
     return order;
   });
+  const busyOf = fleet.vms.map(() => new Set<number>());
+  const fullOf = fleet.vms.map(() => new Set<number>());
 
-  // Who waits for a destination comes first; a destination that had all it may take comes last when it may take more.
-  const waiting = fleet.vms.map((): number[] => []);
-  const parked = fleet.vms.map(() => new Set<number>());
+  const may = (host: number): boolean =>
+    left[host]!.length > 0 && flows.filter((flow) => flow.host === host).length < fleet.outbound;
+  const next = (hosts: number[]): number => (fleet.oneByOne ? Math.min(...hosts) : hosts[0]!);
+  const drop = (hosts: number[], host: number): void => void hosts.splice(hosts.indexOf(host), 1);
 
-  const begin = (): boolean => {
-    if (flows.length >= fleet.atOnce) return false;
-    const stuck = new Set<number>();
-    if (fleet.oneByOne) for (const line of waiting) line.sort((a, b) => a - b);
-    for (const host of [...waiting.flat(), ...turn.filter((each) => !waiting.flat().includes(each))]) {
-      const kind = left[host]![0];
-      if (kind === undefined) continue;
-      if (flows.filter((flow) => flow.host === host).length >= fleet.outbound) continue;
-      if (stuck.has(kind)) {
-        if (!waiting[kind]!.includes(host)) waiting[kind]!.push(host);
-        continue;
+  /** The first destination that fits and may take one more; whoever stood before it leaves the line until that changes. */
+  const targetOf = (kind: number): number | undefined => {
+    const vm = fleet.vms[kind]!;
+    const order = targets[kind]!;
+    while (order.length > 0) {
+      const at = order.shift()!;
+      const { memoryBytes, vfs, queues } = room[at]!;
+      const fits = memoryBytes >= vm.memoryBytes && vfs >= vm.vfs && queues >= vm.vfs * vm.queues;
+      if (!fits) fullOf[kind]!.add(at);
+      else if (flows.filter((flow) => flow.target === at).length >= fleet.inbound) busyOf[kind]!.add(at);
+      else {
+        order.push(at);
+        return at;
       }
-      const vm = fleet.vms[kind]!;
-      const fits = (at: number): boolean =>
-        room[at]!.memoryBytes >= vm.memoryBytes && room[at]!.vfs >= vm.vfs && room[at]!.queues >= vm.vfs * vm.queues;
-      const order = turnsOfKind[kind]!;
-      const busy = (at: number): boolean => flows.filter((flow) => flow.target === at).length >= fleet.inbound;
-      const free = order.find((at) => fits(at) && !busy(at));
-      for (const at of order.filter(
-        (each, place) => busy(each) && fits(each) && (free === undefined || place < order.indexOf(free)),
-      )) {
-        order.splice(order.indexOf(at), 1);
-        parked[kind]!.add(at);
-      }
-      if (free === undefined) {
-        if (parked[kind]!.size > 0) {
-          if (!waiting[kind]!.includes(host)) waiting[kind]!.push(host);
-          stuck.add(kind);
-          continue;
-        }
-        left[host]!.shift();
-        ends.push({ kind, host, fate: 'no room', startS: Number.NaN, endS: Number.NaN, pauseS: 0 });
-        return true;
-      }
-      waiting[kind] = waiting[kind]!.filter((each) => each !== host);
-      order.splice(order.indexOf(free), 1);
-      order.push(free);
-      room[free]!.memoryBytes -= vm.memoryBytes;
-      room[free]!.vfs -= vm.vfs;
-      room[free]!.queues -= vm.vfs * vm.queues;
-      const index = perHost - left[host]!.length;
-      left[host]!.shift();
-      if (!fleet.oneByOne) turn = [...turn.filter((each) => each !== host), host];
-      flows.push({
-        vm,
-        kind,
-        host,
-        pf: index % fleet.pfs,
-        target: free,
-        startS: nowS,
-        rate: 0,
-        left: [vm.hotBytes, vm.memoryBytes - vm.hotBytes],
-        written: [0, 0],
-        pending: vm.memoryBytes,
-        roundBytes: 0,
-        toSend: -1,
-        dirtied: 0,
-        phase: 'send',
-        first: true,
-        waitS: 0,
-        pauseS: 0,
-      });
-      return true;
     }
+    return undefined;
+  };
+
+  /** @returns whether the next VM of a host waits for a destination; otherwise it moves, or stays for ever */
+  const waits = (host: number): boolean => {
+    const kind = left[host]![0]!;
+    const vm = fleet.vms[kind]!;
+    const target = targetOf(kind);
+    if (target === undefined && busyOf[kind]!.size > 0) return true;
+    const index = perHost - left[host]!.length;
+    left[host]!.shift();
+    if (target === undefined) {
+      ends.push({ kind, host, fate: 'no room', startS: Number.NaN, endS: Number.NaN, pauseS: 0 });
+      return false;
+    }
+    give(room[target]!, vm, -1);
+    flows.push({
+      vm,
+      kind,
+      host,
+      index,
+      target,
+      pf: index % fleet.pfs,
+      startS: nowS,
+      rate: 0,
+      left: [vm.hotBytes, vm.memoryBytes - vm.hotBytes],
+      written: [0, 0],
+      pending: vm.memoryBytes,
+      roundBytes: 0,
+      toSend: -1,
+      dirtied: 0,
+      phase: 'send',
+      first: true,
+      waitS: 0,
+      pauseS: 0,
+    });
     return false;
   };
 
-  for (;;) {
-    const before = flows.length;
-    let began = false;
-    while (begin()) began = true;
-    if (flows.length === 0) break;
-    if (began || before !== flows.length) fill(fleet, flows, rackOf, n);
-    const ended: Flow[] = [];
-    nowS += stepS;
-    for (const flow of flows) if (step(flow, n, stepS, nowS, fleet.timeoutS)) ended.push(flow);
-    for (const flow of ended) {
-      const { vm, kind, host, startS, pauseS, phase } = flow;
-      const moved = phase === 'pause';
-      if (!moved) {
-        room[flow.target]!.memoryBytes += vm.memoryBytes;
-        room[flow.target]!.vfs += vm.vfs;
-        room[flow.target]!.queues += vm.vfs * vm.queues;
+  const begin = (): void => {
+    for (const hosts of waiting) {
+      while (hosts.length > 0 && flows.length < fleet.atOnce) {
+        const host = next(hosts);
+        if (waits(host)) break;
+        drop(hosts, host);
+        if (may(host)) line.push(host);
       }
-      for (const [each, set] of parked.entries()) if (set.delete(flow.target)) turnsOfKind[each]!.push(flow.target);
-      ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS });
     }
-    if (ended.length > 0) {
+    while (line.length > 0 && flows.length < fleet.atOnce) {
+      const host = next(line);
+      drop(line, host);
+      const kind = left[host]![0]!;
+      if (waits(host)) waiting[kind]!.push(host);
+      else if (may(host)) line.push(host);
+    }
+  };
+
+  for (;;) {
+    begin();
+    if (flows.length === 0) break;
+    fill(fleet, flows, rackOf, n);
+    // Whoever comes to a decision ends the step, so that nobody decides late; rates stay until somebody comes or goes.
+    const before = flows;
+    while (flows === before) {
+      const lastsS = Math.min(stepS, ...flows.map((flow) => untilS(flow, n)));
+      nowS += lastsS;
+      for (const flow of flows) step(flow, lastsS);
+      const ended = flows.filter((flow) => untilS(flow, n) <= SAME_S && decide(flow, n, nowS, fleet.timeoutS));
+      if (ended.length === 0) continue;
       flows = flows.filter((flow) => !ended.includes(flow));
-      fill(fleet, flows, rackOf, n);
+      ended.sort((a, b) => a.host - b.host || a.index - b.index);
+      for (const { vm, kind, host, target, startS, pauseS, phase } of ended) {
+        const moved = phase === 'pause';
+        if (!moved) give(room[target]!, vm, 1);
+        for (const [each, order] of targets.entries()) {
+          const back = busyOf[each]!.delete(target);
+          if ((!moved && fullOf[each]!.delete(target)) || back) order.push(target);
+        }
+        ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS });
+      }
+      const inLine = new Set([...line, ...waiting.flat()]);
+      for (let host = 0; host < fleet.hosts; host++) if (!inLine.has(host) && may(host)) line.push(host);
     }
   }
   return ends;
+}
+
+/** Takes what a VM needs of a host's room, or gives it back. */
+function give(room: { memoryBytes: number; vfs: number; queues: number }, vm: SteppedVm, sign: 1 | -1): void {
+  room.memoryBytes += sign * vm.memoryBytes;
+  room.vfs += sign * vm.vfs;
+  room.queues += sign * vm.vfs * vm.queues;
 }
 
 /** All rates rise together; whoever meets a full line or its own limit stays there. */
@@ -253,63 +276,83 @@ function fill(fleet: SteppedFleet, flows: Flow[], rackOf: (host: number) => numb
   }
 }
 
-/** @returns whether the move has ended */
-function step(flow: Flow, n: SteppedNumbers, stepS: number, nowS: number, timeoutS: number): boolean {
+/** How long until a move comes to a decision, at its present rate. */
+function untilS(flow: Flow, n: SteppedNumbers): number {
+  if (flow.phase !== 'send') return Math.max(0, flow.waitS);
+  if (flow.toSend < 0) beginRound(flow, n);
+  return Math.max(0, flow.toSend / flow.rate);
+}
+
+/** Time passes: memory goes, pages are written. */
+function step(flow: Flow, lastsS: number): void {
   const { vm } = flow;
-  if (flow.phase === 'pause') {
-    flow.waitS -= stepS;
-    return flow.waitS <= 0;
-  }
-  const sizes = [vm.hotBytes, vm.memoryBytes - vm.hotBytes] as const;
   const writes = [vm.hotBytesPerSecond, vm.coldBytesPerSecond] as const;
-  for (const i of [0, 1] as const) {
-    if (sizes[i] <= 0) continue;
-    flow.written[i] += (sizes[i] - flow.written[i]) * (1 - Math.exp((-writes[i] * stepS) / sizes[i]));
-  }
-  const goal = (flow.rate * vm.limitMs) / 1000;
-  if (flow.phase === 'look') {
-    flow.waitS -= stepS;
-    if (flow.waitS > 0) return false;
-    if (flow.pending <= goal + 1) {
-      flow.phase = 'pause';
-      flow.pauseS =
-        n.vcpuStopS +
-        n.finalSyncSPerByte * Math.min(flow.pending, flow.dirtied) +
-        flow.pending / flow.rate +
-        (vm.channels * n.packetBytes) / n.lineBytesPerSecond +
-        vm.vcpus * n.vcpuStateS +
-        n.latencyS +
-        n.vcpuStartS;
-      flow.waitS = flow.pauseS;
-      return false;
+  const sizes = sizesOf(vm);
+  if (flow.phase !== 'pause') {
+    for (const i of [0, 1] as const) {
+      if (sizes[i] <= 0) continue;
+      flow.written[i] += (sizes[i] - flow.written[i]) * (1 - Math.exp((-writes[i] * lastsS) / sizes[i]));
     }
-    if (nowS - flow.startS >= timeoutS) return true;
-    flow.phase = 'send';
-    flow.toSend = -1;
   }
-  if (flow.toSend < 0) {
-    const window = flow.rate * n.windowS;
-    const excess = Math.max(0, flow.pending - goal);
-    const whole = flow.first ? excess + window / 2 : Math.max(window, Math.ceil(excess / window) * window);
-    if (flow.pending > goal) flow.first = false;
-    flow.roundBytes = Math.min(flow.pending, whole);
-    flow.toSend = flow.roundBytes;
+  if (flow.phase === 'send') flow.toSend = Math.max(0, flow.toSend - flow.rate * lastsS);
+  else flow.waitS -= lastsS;
+}
+
+function sizesOf(vm: SteppedVm): readonly [number, number] {
+  return [vm.hotBytes, vm.memoryBytes - vm.hotBytes];
+}
+
+/** What may be left when the VM is stopped. */
+function goalOf({ rate, vm }: Flow): number {
+  return (rate * vm.limitMs) / 1000;
+}
+
+function beginRound(flow: Flow, n: SteppedNumbers): void {
+  const goal = goalOf(flow);
+  const window = flow.rate * n.windowS;
+  const excess = Math.max(0, flow.pending - goal);
+  const whole = flow.first ? excess + window / 2 : Math.max(window, Math.ceil(excess / window) * window);
+  if (flow.pending > goal) flow.first = false;
+  flow.roundBytes = Math.min(flow.pending, whole);
+  flow.toSend = flow.roundBytes;
+}
+
+/** A round, a look at the dirty log or the pause is over. @returns whether the move is */
+function decide(flow: Flow, n: SteppedNumbers, nowS: number, timeoutS: number): boolean {
+  const { vm } = flow;
+  if (flow.phase === 'pause') return true;
+  if (flow.phase === 'send') {
+    const kept = 1 - flow.roundBytes / flow.pending;
+    const sizes = sizesOf(vm);
+    flow.dirtied = 0;
+    for (const i of [0, 1] as const) {
+      if (sizes[i] <= 0) continue;
+      const still = flow.left[i] * kept;
+      const again = flow.written[i] * (1 - still / sizes[i]);
+      flow.left[i] = still + again;
+      flow.dirtied += again;
+      flow.written[i] = 0;
+    }
+    flow.pending = flow.left[0] + flow.left[1];
+    flow.phase = 'look';
+    flow.waitS = n.syncSPerByte * flow.dirtied;
+    return false;
   }
-  flow.toSend -= flow.rate * stepS;
-  if (flow.toSend > 0) return false;
-  const kept = 1 - flow.roundBytes / flow.pending;
-  flow.dirtied = 0;
-  for (const i of [0, 1] as const) {
-    if (sizes[i] <= 0) continue;
-    const still = flow.left[i] * kept;
-    const again = flow.written[i] * (1 - still / sizes[i]);
-    flow.left[i] = still + again;
-    flow.dirtied += again;
-    flow.written[i] = 0;
+  if (flow.pending <= goalOf(flow) + 1) {
+    flow.phase = 'pause';
+    flow.pauseS =
+      n.vcpuStopS +
+      n.finalSyncSPerByte * Math.min(flow.pending, flow.dirtied) +
+      flow.pending / flow.rate +
+      (vm.channels * n.packetBytes) / n.lineBytesPerSecond +
+      vm.vcpus * n.vcpuStateS +
+      n.latencyS +
+      n.vcpuStartS;
+    flow.waitS = flow.pauseS;
+    return false;
   }
-  flow.pending = flow.left[0] + flow.left[1];
-  flow.phase = 'look';
-  flow.waitS = n.syncSPerByte * flow.dirtied;
+  if (nowS - flow.startS >= timeoutS) return true;
+  flow.phase = 'send';
   flow.toSend = -1;
   return false;
 }
