@@ -7,3 +7,4 @@ const tasks = await import(process.env.STOPCOPY_POOL_MODULE);
 
 export const { save, restore, measureSave, measureRestore, measureHandshake, planCell } = tasks;
 export const { empty, measureCodec, measureHandshakes, measureScale, measureStages, saveBatch } = tasks;
+export const { answerHandovers, measureHandover } = tasks;

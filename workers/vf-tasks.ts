@@ -11,7 +11,7 @@ import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from './handover
 import { receivedFrame } from './image-stream.ts';
 import { Lane } from './lane-port.ts';
 import { DriverCallFailed, FrameCodec, VfEnd } from './vf-end.ts';
-import { publish, waitForValue, WAITING_DEFAULT } from './waiting.ts';
+import { publish, waitForValue, WAITING_DEFAULT, waitWhileValue } from './waiting.ts';
 import { nowNs } from './wall-clock.ts';
 import { WorkerLost } from './worker-lost.ts';
 import type { WorldInit } from './world-init.ts';
@@ -265,15 +265,9 @@ function waitForChange(words: Int32Array, index: number, who: string, last: stri
 
 /** Waits until a word no longer has a value. @returns what it has then */
 function waitWhile(words: Int32Array, index: number, seen: number, who: string, last: string): number {
-  const deadlineNs = nowNs() + world.limitMs * 1e6;
-  for (let spins = 0; ; spins++) {
-    const value = Atomics.load(words, index);
-    if (value !== seen) return value;
-    if (spins < waiting.halfSpins) continue;
-    const leftMs = (deadlineNs - nowNs()) / 1e6;
-    if (leftMs <= 0) throw new WorkerLost(who, last);
-    Atomics.wait(words, index, seen, leftMs);
-  }
+  const value = waitWhileValue(words, index, seen, world.limitMs, waiting.halfSpins);
+  if (value === null) throw new WorkerLost(who, last);
+  return value;
 }
 
 /** The VM goes on at its source. @returns whether it does, with its VF served */

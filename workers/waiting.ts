@@ -111,6 +111,29 @@ export function waitForValue(
   }
 }
 
+/**
+ * Waits while a word has a value.
+ *
+ * @returns what it has then; null when the limit passed first
+ */
+export function waitWhileValue(
+  words: Int32Array,
+  index: number,
+  value: number,
+  limitMs: number = WAIT_LIMIT_MS,
+  spinsMost: number = SPINS,
+): number | null {
+  const deadlineNs = nowNs() + limitMs * NS_PER_MS;
+  for (let spins = 0; ; spins++) {
+    const seen = Atomics.load(words, index);
+    if (seen !== value) return seen;
+    if (spins < spinsMost) continue;
+    const leftMs = (deadlineNs - nowNs()) / NS_PER_MS;
+    if (leftMs <= 0) return null;
+    Atomics.wait(words, index, value, leftMs);
+  }
+}
+
 /** Stores a word and wakes whoever sleeps on it. */
 export function publish(words: Int32Array, index: number, value: number): void {
   Atomics.store(words, index, value);

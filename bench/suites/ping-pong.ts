@@ -4,19 +4,26 @@
  */
 import { setTimeout } from 'node:timers/promises';
 
+import type { EchoAsker } from '../../workers/echo.ts';
 import { EchoPeer } from '../../workers/echo-peer.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
 import { WAITING_DEFAULT, type WaitingPolicy } from '../../workers/waiting.ts';
+
+/** Round trips after which a side that slept is as quick as it will be. */
+export const WAKING_ROUND_TRIPS = 64;
 
 /** A bare ping-pong with a thread of its own. */
 export class BarePingPong {
   readonly roundTrip: () => void;
   private readonly peer: EchoPeer;
+  private readonly waiting: WaitingPolicy;
+  private asker: EchoAsker;
 
-  private constructor(peer: EchoPeer, { laneSpins, deviceIdleTurns }: WaitingPolicy) {
+  private constructor(peer: EchoPeer, waiting: WaitingPolicy) {
     this.peer = peer;
-    const asker = peer.asker(laneSpins, deviceIdleTurns);
-    this.roundTrip = () => asker.roundTrip();
+    this.waiting = waiting;
+    this.asker = this.newAsker(waiting.deviceIdleTurns);
+    this.roundTrip = () => this.asker.roundTrip();
   }
 
   /** @param waiting how the two sides wait: as the world does that is measured in the same run */
@@ -24,8 +31,24 @@ export class BarePingPong {
     return new BarePingPong(await EchoPeer.start(), waiting);
   }
 
+  /** The answering side sleeps at once from now on, so that others have its core. */
+  rest(): void {
+    this.asker = this.newAsker(0);
+    this.roundTrip();
+  }
+
+  /** After a {@link rest}: both sides wait again as they were told, and are awake. */
+  wake(): void {
+    this.asker = this.newAsker(this.waiting.deviceIdleTurns);
+    for (let i = 0; i < WAKING_ROUND_TRIPS; i++) this.roundTrip();
+  }
+
   async end(): Promise<void> {
     await this.peer.end();
+  }
+
+  private newAsker(answerSpins: number): EchoAsker {
+    return this.peer.asker(this.waiting.laneSpins, answerSpins);
   }
 }
 

@@ -6,19 +6,19 @@ import { crc32 } from 'node:zlib';
 
 import { Packr } from 'msgpackr';
 
-import { PF_REG, VF_REG } from '../../sim/abi/registers.ts';
+import { PF_REG } from '../../sim/abi/registers.ts';
 import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { PF, VF } from '../../sim/driver/port.ts';
 import { DirtyRings, RING_MARK } from '../../workers/dirty-rings.ts';
 import { FrameReader, FrameWriter } from '../../workers/image-stream.ts';
 import { LanePort } from '../../workers/lane-port.ts';
 import { RoundWriter } from '../../workers/round-stream.ts';
-import { FrameCodec, VfEnd } from '../../workers/vf-end.ts';
-import { nowNs } from '../../workers/wall-clock.ts';
+import { FrameCodec } from '../../workers/vf-end.ts';
 import type { WorldInit } from '../../workers/world-init.ts';
 import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';
+import { measureDriverStages } from './driver-stages.ts';
 import { BarePingPong, timeInTurn } from './ping-pong.ts';
 import { laneOf, whileStopped } from './vf-measure.ts';
 
@@ -36,6 +36,8 @@ export interface StageMeasurement {
   readonly allocation: Allocation | null;
   /** Waits for the device thread in a call; null where it is not asked. */
   readonly waits: number | null;
+  /** Stages of which it is made up, where it is several together. */
+  readonly parts?: readonly string[];
 }
 
 export interface StageTask extends TurnOptions {
@@ -48,7 +50,6 @@ const runner = new BennyRunner();
 const IMAGE_WORDS = ACC_VF_DATA_BYTES / 4;
 /** Entries per queue that the dirty parts have: what a saturated guest does in a round. */
 const DIRTY_ENTRIES = 32;
-const ECHOES = 16;
 
 interface Pair {
   readonly stage: string;
@@ -93,7 +94,7 @@ function sharedBytes(bytes: number, fill: number): Uint8Array {
 /** Every stage of save and restore that this thread does, with a VM whose vCPUs stand still. */
 export async function measureStages(task: StageTask): Promise<readonly StageMeasurement[]> {
   const { world } = task;
-  return whileStopped(world, 0, 0, async () => [...(await dataStages(task)), ...(await driverStages(task))]);
+  return whileStopped(world, 0, 0, async () => [...(await dataStages(task)), ...(await measureDriverStages(task))]);
 }
 
 async function dataStages(task: StageTask): Promise<readonly StageMeasurement[]> {
@@ -236,70 +237,6 @@ function headerOf(world: WorldInit, { layout, rounds }: FrameCodec, sections: nu
   };
 }
 
-/** Calls of the driver: each waits for the device thread so often, which is its floor, and passes time of its own. */
-async function driverStages({ world, moves }: StageTask): Promise<readonly StageMeasurement[]> {
-  const lane = laneOf(world);
-  const bare = await BarePingPong.start(world.waiting);
-  try {
-    const source = new VfEnd(world, lane, 0, 0, false);
-    const destination = new VfEnd(world, lane, 0, 1, true);
-    const arena = new Uint8Array(world.slots[0]!.arena);
-    const names = ['quiesce and save', 'load', 'queue kick'] as const;
-    const ns = names.map(() => new Float64Array(moves));
-    const floors = names.map(() => new Float64Array(moves));
-    const waits = [0, 0, 0];
-    const timed = (stage: number, end: VfEnd, move: number, echoNs: number, call: () => void): void => {
-      const waitsBefore = lane.waits;
-      const passedBefore = end.port.passedNs;
-      const startNs = nowNs();
-      call();
-      const tookNs = nowNs() - startNs;
-      waits[stage] = lane.waits - waitsBefore;
-      if (move < 0) return;
-      ns[stage]![move] = tookNs;
-      floors[stage]![move] = waits[stage] * echoNs + end.port.passedNs - passedBefore;
-    };
-    for (let move = -WARM_UP_MOVES; move < moves; move++) {
-      const echoNs = echoTime(bare.roundTrip);
-      timed(0, source, move, echoNs, () => source.save());
-      const bytes = source.frame(arena);
-      destination.prepare();
-      const frame = destination.validate(arena.subarray(0, bytes));
-      destination.scatter(frame);
-      timed(1, destination, move, echoNs, () => destination.load(frame));
-      timed(2, destination, move, echoNs, () => {
-        destination.run();
-        // Doorbells are posted: a read waits until the device thread has taken the last one.
-        destination.port.read32(VF, VF_REG.QM_VF_STATE);
-      });
-      destination.reset();
-      source.goOn();
-    }
-    destination.close();
-    source.close();
-    return names.map((stage, index) => ({
-      stage,
-      floor: 'ping-pong for each wait, and the driver’s own delays',
-      ns: ns[index]!,
-      floorNs: floors[index]!,
-      bytes: 0,
-      copies: 0,
-      allocation: null,
-      waits: waits[index]!,
-    }));
-  } finally {
-    await bare.end();
-  }
-}
-
-const WARM_UP_MOVES = 5;
-
-function echoTime(roundTrip: () => void): number {
-  const startNs = nowNs();
-  for (let i = 0; i < ECHOES; i++) roundTrip();
-  return (nowNs() - startNs) / ECHOES;
-}
-
 /** Header and prefix, without the bytes they speak of: pack and unpack, against msgpackr with the same header. */
 export async function measureCodec(
   task: StageTask & { readonly sections: number },
@@ -345,6 +282,8 @@ export async function measureCodec(
   for (const pair of pairs) measured.push(await measurePair(pair, task));
   return measured;
 }
+
+export { answerHandovers, measureHandover } from './handover-measure.ts';
 
 export interface HandshakesTask {
   readonly world: WorldInit;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { EchoPeer } from '../../workers/echo-peer.ts';
-import { chooseWaiting, type WaitingFacts, waitingOf } from '../../workers/waiting.ts';
+import { chooseWaiting, type WaitingFacts, waitingOf, waitWhileValue } from '../../workers/waiting.ts';
 import { waitingFacts } from '../../workers/waiting-calibration.ts';
 
 const FACTS: WaitingFacts = { cores: 2, loadNs: 5, turnNs: 25, wakeNs: 50_000, spinRoundNs: 125 };
@@ -39,6 +39,20 @@ describe('how threads wait', () => {
     const facts = await waitingFacts();
     expect(await waitingFacts()).toBe(facts);
     for (const [name, value] of Object.entries(facts)) expect([name, value > 0]).toEqual([name, true]);
+  });
+});
+
+describe('a wait while a word has a value', () => {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+
+  test.each([0, 10])('is over at once when it has another, which it tells (%i loads before it sleeps)', (spins) => {
+    words[0] = 7;
+    expect(waitWhileValue(words, 0, 3, 60_000, spins)).toBe(7);
+  });
+
+  test('ends with its limit, and tells that', () => {
+    words[0] = 3;
+    expect(waitWhileValue(words, 0, 3, 5, 10)).toBe(null);
   });
 });
 

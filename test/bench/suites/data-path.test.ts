@@ -57,6 +57,13 @@ describe('snapshot', () => {
       'gather, dirty parts': 1,
       scatter: 1,
     });
+    const { ratio, floorNs } = report.rows.find(({ at }) => at['stage'] === 'hand-over and answer')!.figures;
+    expect([ratio!.kind, floorNs!.value > 0]).toEqual(['ratio', true]);
+    const alone = column(report, 'stage', 'partsNs');
+    expect(Object.keys(alone).filter((stage) => alone[stage] !== undefined)).toEqual([
+      'save, together',
+      'restore, together',
+    ]);
     // A look at the heap finds some bytes of the looking; a frame that stayed would be thousands.
     for (const [stage, bytes] of Object.entries(column(report, 'stage', 'survivors'))) {
       expect([stage, (bytes ?? 0) < 64]).toEqual([stage, true]);
@@ -68,6 +75,9 @@ describe('snapshot', () => {
       column(await runSnapshot(OPTIONS, { queuePairs: [queuePairs], ...TURNS, moves: 2 }), 'stage', 'waits');
     const waits = await waitsOf(3);
     expect(waits).toMatchObject({ 'queue kick': 1 });
+    // Together they ask no more and no less than one after the other.
+    expect(waits['save, together']).toBe(waits['quiesce and save']);
+    expect(waits['restore, together']).toBe(waits['load']! + 1);
     expect(waits['quiesce and save']).toBeGreaterThan(10);
     expect(await waitsOf(5)).toEqual(waits);
   });
