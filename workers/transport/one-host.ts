@@ -57,6 +57,8 @@ export interface LeftBehind {
 }
 
 const POLL_MS = 50;
+/** A thread that starts loads its code first, which may take long on a busy machine. One that ends is missed at once. */
+const START_LIMIT_MS = 60_000;
 
 export class OneHost implements SourceVm, DestinationVm {
   readonly identity: VmIdentity;
@@ -99,8 +101,8 @@ export class OneHost implements SourceVm, DestinationVm {
     try {
       const ready = once(host.end, 'message');
       ready.catch(() => {});
-      await host.until(host.map, MAP.ready, 1, 'device thread');
-      await host.until(host.guestMap, GUEST_MAP.booted, 1, 'guest thread');
+      await host.until(host.map, MAP.ready, 1, 'device thread', START_LIMIT_MS);
+      await host.until(host.guestMap, GUEST_MAP.booted, 1, 'guest thread', START_LIMIT_MS);
       await host.unlessLost(ready);
     } catch (error) {
       await host.close();
@@ -245,8 +247,14 @@ export class OneHost implements SourceVm, DestinationVm {
     return texts.length === 0 ? 'no access yet' : texts.join('; ');
   }
 
-  private async until(words: Int32Array, index: number, value: number, who: string): Promise<void> {
-    const deadline = performance.now() + this.limitMs;
+  private async until(
+    words: Int32Array,
+    index: number,
+    value: number,
+    who: string,
+    limitMs = this.limitMs,
+  ): Promise<void> {
+    const deadline = performance.now() + limitMs;
     for (;;) {
       const seen = Atomics.load(words, index);
       if (seen === value) return;
