@@ -18,8 +18,8 @@ const WAKES_PER_BURST = 4;
 const SPINS_PER_BURST = 64;
 /** Loads of a side that is meant to spin: far longer than an answer takes, and an end even if the other has no core. */
 const SPINS = 5_000;
-/** An idle turn of the device thread looks at a few lanes and engines: so many loads. */
-const LOADS_PER_TURN = 5;
+/** An idle turn of the device thread looks at its lanes and engines: that takes as long as so many loads. */
+const LOADS_PER_TURN = 10;
 
 let known: Promise<WaitingFacts> | undefined;
 

@@ -7,7 +7,7 @@ import { nowNs } from './wall-clock.ts';
 export const SPINS = 2_000;
 
 /** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
-export const IDLE_TURNS = 20_000;
+export const IDLE_TURNS = 10_000;
 
 /** No wait lasts longer than this; who waits longer waits for a thread that died or hangs. */
 export const WAIT_LIMIT_MS = 5_000;
@@ -81,9 +81,12 @@ export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPoli
   };
 }
 
-/** A policy of a given style, for comparison. `spin` sleeps after a very long time only: a lost thread must be noticed. */
+/**
+ * A policy of a given style, for comparison. `spin` sleeps after a very long time only: a lost thread must be noticed. The
+ * device thread is awake between accesses of a driver call, and not for ever: others need its core.
+ */
 export function waitingOf(style: WaitingStyle, calibrated: WaitingPolicy = WAITING_DEFAULT): WaitingPolicy {
-  if (style === 'spin') return { style, laneSpins: 1e8, halfSpins: 1e8, deviceIdleTurns: 1e9 };
+  if (style === 'spin') return { style, laneSpins: 1e8, halfSpins: 1e8, deviceIdleTurns: IDLE_TURNS };
   if (style === 'wait') return { style, laneSpins: 0, halfSpins: 0, deviceIdleTurns: 0 };
   return { ...calibrated, style };
 }

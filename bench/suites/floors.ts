@@ -41,7 +41,7 @@ export async function measureFloors(runner: Runner, options: FloorOptions): Prom
 /** The bare ping-pong of two threads. ns per round trip, one entry per batch. */
 async function bareRoundTrips(batches: number): Promise<Float64Array> {
   const bare = await BarePingPong.start();
-  const [samples] = await timeInTurn([bare.roundTrip], batches, ROUND_TRIPS_PER_BATCH);
+  const [samples] = await timeInTurn([bare], batches, ROUND_TRIPS_PER_BATCH);
   await bare.end();
   return samples!;
 }

@@ -45,7 +45,7 @@ export async function measureHandover({ world, batches }: HandoverTask): Promise
   };
   const bare = await BarePingPong.start(waitingOf('wait'));
   try {
-    const [ns, floorNs] = await timeInTurn([() => void handOver(), bare.roundTrip], batches, 1);
+    const [ns, floorNs] = await timeInTurn([{ roundTrip: () => void handOver() }, bare], batches, 1);
     return {
       stage: 'hand-over and answer',
       floor: 'ping-pong of two threads that sleep',

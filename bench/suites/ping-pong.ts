@@ -12,8 +12,17 @@ import { WAITING_DEFAULT, type WaitingPolicy } from '../../workers/waiting.ts';
 /** Round trips after which a side that slept is as quick as it will be. */
 export const WAKING_ROUND_TRIPS = 64;
 
+/** A kind of round trips that is timed in turn with others. */
+export interface RoundTrips {
+  readonly roundTrip: () => void;
+  /** Before its turn: its threads get ready to spin. */
+  wake?(): void;
+  /** After its turn: none of its threads keeps a core from the others. */
+  rest?(): void;
+}
+
 /** A bare ping-pong with a thread of its own. */
-export class BarePingPong {
+export class BarePingPong implements RoundTrips {
   readonly roundTrip: () => void;
   private readonly peer: EchoPeer;
   private readonly waiting: WaitingPolicy;
@@ -52,7 +61,10 @@ export class BarePingPong {
   }
 }
 
-/** Bursts of a measurement, and the rest between them: a scheduler that put both threads on one core has moved on. */
+/**
+ * Bursts of a measurement, and the rest before each: a scheduler that put both threads on one core has moved on, and a
+ * device thread that nobody asked anything has gone to sleep.
+ */
 export const BURSTS = 20;
 const REST_MS = 2;
 /** Batches of each burst that only wake the other side up. */
@@ -62,22 +74,24 @@ const WARM_UP_BATCHES = 5;
  * Times kinds of round trips in turn, in bursts that are spread over time: two threads may share a core for some
  * milliseconds, and two cores may be near to each other now and far apart later.
  *
- * @param roundTrips each makes one round trip of its kind
+ * @param kinds what is timed in turn
  * @returns for each kind ns per round trip, one entry per batch
  */
 export async function timeInTurn(
-  roundTrips: readonly (() => void)[],
+  kinds: readonly RoundTrips[],
   batches: number,
   perBatch: number,
 ): Promise<Float64Array[]> {
   const perBurst = Math.max(1, Math.round(batches / BURSTS));
-  const samples = roundTrips.map(() => new Float64Array(perBurst * BURSTS));
+  const samples = kinds.map(() => new Float64Array(perBurst * BURSTS));
   for (let burst = 0; burst < BURSTS; burst++) {
-    await setTimeout(REST_MS);
-    roundTrips.forEach((roundTrip, kind) => {
-      timeRoundTrips(roundTrip, WARM_UP_BATCHES, perBatch);
-      samples[kind]!.set(timeRoundTrips(roundTrip, perBurst, perBatch), burst * perBurst);
-    });
+    for (const [index, kind] of kinds.entries()) {
+      await setTimeout(REST_MS);
+      kind.wake?.();
+      timeRoundTrips(kind.roundTrip, WARM_UP_BATCHES, perBatch);
+      samples[index]!.set(timeRoundTrips(kind.roundTrip, perBurst, perBatch), burst * perBurst);
+      kind.rest?.();
+    }
   }
   return samples;
 }

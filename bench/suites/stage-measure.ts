@@ -308,7 +308,7 @@ export async function measureHandshakes(task: HandshakesTask): Promise<Handshake
     const read = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
     const bare = await BarePingPong.start(world.waiting);
     try {
-      const both = [read, bare.roundTrip];
+      const both = [{ roundTrip: read }, bare];
       const [ns, floorNs] = await timeInTurn(both, batches, perBatch);
       const [singleNs, singleFloorNs] = await timeInTurn(both, batches, 1);
       const allocation = allocationOf(read, 200);

@@ -118,7 +118,7 @@ export async function measureHandshake(task: HandshakeTask): Promise<HandshakeMe
     const port = new LanePort(laneOf(world), task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
     const bare = await BarePingPong.start(world.waiting);
-    const [handshakeNs, bareNs] = await timeInTurn([roundTrip, bare.roundTrip], task.batches, task.perBatch);
+    const [handshakeNs, bareNs] = await timeInTurn([{ roundTrip }, bare], task.batches, task.perBatch);
     await bare.end();
     return { handshakeNs: handshakeNs!, bareNs: bareNs! };
   });

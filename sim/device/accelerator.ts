@@ -181,6 +181,9 @@ export class Accelerator {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.mmioReadNs;
     if (fn !== 0) return offset < VF_BAR2_BYTES ? this.words[fn * FUNCTION_WORDS + (offset >>> 2)]! : 0;
+    // Most registers of the PF are what was stored.
+    const index = this.registers.pfIndex(offset);
+    if (index >= 0 && this.pf.counted[index] === 0 && !this.faults.active) return this.words[index]!;
     const vf = this.windowOwner(offset);
     return vf === 0 ? this.pf.read(offset, nowNs) : this.readWindow(vf, offset & (MIG_REGION.bytesPerFunction - 1));
   }

@@ -80,8 +80,9 @@ const STORED: readonly number[] = [
 
 export class PfRegisters {
   private readonly parts: PfParts;
-  /** 1 at the words of {@link COUNTED} and of {@link STORED}, so that the many are told from the few at once. */
-  private readonly counted: Uint8Array;
+  /** 1 at the words of {@link COUNTED}, so that the many are told from the few at once. */
+  readonly counted: Uint8Array;
+  /** 1 at the words of {@link STORED}. */
   private readonly stored: Uint8Array;
 
   constructor(parts: PfParts) {

@@ -150,6 +150,16 @@ describe('a read', () => {
     }
   });
 
+  test('of the PF may be between any two posted accesses, any number of times', () => {
+    const port = new Bench().served();
+    for (let round = 1; round <= 300; round++) {
+      port.write32(PF, PF_SCRATCH, round);
+      port.write32(VF, SCRATCH, round);
+      for (let again = 0; again <= round % 3; again++) expect(port.read32(PF, PF_SCRATCH)).toBe(round);
+      expect(port.read32(VF, SCRATCH)).toBe(round);
+    }
+  });
+
   test('of the VF costs no access when nothing is on its way', () => {
     const bench = new Bench();
     const lane = new Lane(bench.buffer, LIMIT_MS);
@@ -282,6 +292,19 @@ describe('the ring', () => {
     lane.flush();
     expect(bench.scratch()).toBe(RING_ENTRIES);
   });
+});
+
+test('a lane that never stops asking does not keep another waiting', () => {
+  const bench = new Bench();
+  const [hot, other] = [new Lane(bench.buffer, LIMIT_MS), new Lane(bench.buffer, LIMIT_MS)];
+  for (let round = 1; round <= 10; round++) {
+    bench.port(hot, 1).write32(VF, SCRATCH, round);
+    bench.service.turn();
+  }
+  bench.port(hot, 1).write32(VF, SCRATCH, 11);
+  bench.port(other, 2).write32(VF, SCRATCH, 12);
+  bench.service.turn();
+  expect([1, 2].map((fn) => bench.scratch(fn))).toEqual([11, 12]);
 });
 
 test('lanes are served in turn: one that is full does not keep a short one waiting', () => {
