@@ -17,7 +17,8 @@ import { BarePingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
 import type { StageMeasurement, StageTask } from './stage-measure.ts';
 import { laneOf } from './vf-measure.ts';
 
-const WARM_UP_MOVES = 5;
+/** Moves for each that is timed, before all of them: a driver's code is compiled when it is called, and so is this one's by then. */
+const WARM_UP_MOVES_EACH = 3;
 /** Batches of round trips for one floor, of which the middle one counts. */
 const BATCHES = 9;
 const ECHOES = 16;
@@ -63,8 +64,8 @@ export async function measureDriverStages({ world, moves }: StageTask): Promise<
       seen.ns[at] = tookNs;
       seen.floorNs[at] = seen.waits * floors.echoNs + end.port.passedNs - passedBefore + floors.bytesNs;
     };
-    for (let move = -WARM_UP_MOVES; move < moves; move++) {
-      const echoNs = await echoTime(bare);
+    for (let move = -WARM_UP_MOVES_EACH * moves; move < moves; move++) {
+      const echoNs = move < 0 ? 0 : await echoTime(bare);
       const alone = { echoNs, bytesNs: 0 };
       wake();
       timed('quiesce and save', source, move, alone, () => source.save());
