@@ -22,6 +22,17 @@ const VICTIMS = ['nobody', 'channel', 'channels', 'source', 'destination', 'sour
 
 type Victim = (typeof VICTIMS)[number];
 
+/** What is held is looked at after so many moves, and then again. The first ones also compile code and fill caches. */
+const LOOK_EACH = MOVES / 5;
+/** What may come on top from the first look to the last. A parcel that something still held has hundreds of kilobytes. */
+const GROWTH_BYTES_MAX = 3_000_000;
+
+interface Held {
+  readonly files: number;
+  readonly bufferBytes: number;
+  readonly heapBytes: number;
+}
+
 /** Turns of the event loop that a move may take before the victim dies: few moves take so many. */
 const TURNS_MAX = 60;
 /** Calls on a VM in one move. */
@@ -161,35 +172,36 @@ function openFiles(): number {
 test(`${MOVES} moves, each with somebody who may die`, { timeout: LONG ? 120 * MINUTES : 5 * MINUTES }, async () => {
   const wrong: string[] = [];
   const endings = new Map<string, number>();
-  let openBefore = 0;
-  let bytesBefore = 0;
+  const looks: Held[] = [];
   for (let seed = 1; seed <= MOVES; seed++) {
     const ending = await play(seed);
     const told = tell(ending);
     wrong.push(...complaints(ending).map((what) => `move ${seed}, ${told}: ${what}`));
     endings.set(told, (endings.get(told) ?? 0) + 1);
     ending.all.close();
-    if (seed === Math.floor(MOVES / 3)) {
-      await settled();
-      openBefore = openFiles();
-      bytesBefore = process.memoryUsage().arrayBuffers;
-    }
+    if (seed % LOOK_EACH === 0) looks.push(await held());
   }
   const lines = [...endings].map(([told, count]) => `${told}: ${count}`);
-  if (LONG) console.log(lines.toSorted((a, b) => a.localeCompare(b)).join('\n'));
+  if (LONG)
+    console.log(
+      [...lines.toSorted((a, b) => a.localeCompare(b)), ...looks.map((look) => JSON.stringify(look))].join('\n'),
+    );
   expect(wrong).toEqual([]);
   expect([...endings.keys()].filter((told) => told.startsWith('source:')).length).toBeGreaterThan(1);
-  await settled();
-  expect(openFiles()).toBeLessThanOrEqual(openBefore + 8);
-  // A parcel that something still held would show: each has hundreds of kilobytes.
-  expect(process.memoryUsage().arrayBuffers - bytesBefore).toBeLessThan(MOVES * 20_000);
+  const [before, after] = [looks[0]!, looks.at(-1)!];
+  expect(after.files - before.files).toBeLessThanOrEqual(8);
+  // Whatever each move left would be there many times.
+  expect(after.bufferBytes - before.bufferBytes).toBeLessThan(GROWTH_BYTES_MAX);
+  expect(after.heapBytes - before.heapBytes).toBeLessThan(GROWTH_BYTES_MAX);
 });
 
-/** Connections that were ended are gone, and garbage is collected. */
-async function settled(): Promise<void> {
+/** What the process holds once connections that were ended are gone, and garbage is collected. */
+async function held(): Promise<Held> {
   await new Promise((resolve) => {
     setTimeout(resolve, 600);
   });
   const { leastGrowth } = await import('../../heap.ts');
   await leastGrowth(1, 1, () => {});
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return { files: openFiles(), bufferBytes: arrayBuffers, heapBytes: heapUsed };
 }
