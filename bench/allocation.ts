@@ -7,6 +7,8 @@ import { runInNewContext } from 'node:vm';
 import { percentile } from './statistics.ts';
 
 const TRIES = 7;
+/** Tries before, which compile the code. */
+const WARM_UP_TRIES = 3;
 
 export interface Allocation {
   /** Bytes per call on the JavaScript heap, before the collector comes. */
@@ -30,31 +32,57 @@ function usedBytes(): number {
   return getHeapStatistics().used_heap_size;
 }
 
-/** @param calls enough that a byte for each would show, few enough that their garbage fits into the young generation */
-export function allocationOf(fn: () => unknown, calls: number): Allocation {
-  const repeat = (): void => {
-    for (let i = 0; i < calls; i++) fn();
-  };
-  for (let i = 0; i < 3; i++) repeat();
-  const garbage: number[] = [];
-  const survivors: number[] = [];
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+/** What was seen in several tries. */
+class Looks {
+  private readonly garbage: number[] = [];
+  private readonly survivors: number[] = [];
+  private before = 0;
+  /** What a look itself leaves. */
+  private own = 0;
+
+  begin(): void {
     collect();
-    const before = usedBytes();
-    const look = usedBytes();
-    repeat();
+    this.before = usedBytes();
+    this.own = usedBytes() - this.before;
+  }
+
+  end(): void {
+    const { before, own } = this;
     const after = usedBytes();
     collect();
     const kept = usedBytes();
-    // The looks themselves leave something.
-    const own = look - before;
-    garbage.push(after - look - own);
-    survivors.push(Math.max(0, kept - before - own));
+    this.garbage.push(after - before - 2 * own);
+    this.survivors.push(Math.max(0, kept - before - own));
   }
-  // Where the heap became smaller, a collection came in between, and nothing is known.
-  const whole = garbage.filter((bytes) => bytes >= 0);
-  return {
-    bytes: whole.length === 0 ? 0 : percentile(whole, 0.5) / calls,
-    survivingBytes: percentile(survivors, 0.5) / calls,
-  };
+
+  perCall(calls: number): Allocation {
+    // Where the heap became smaller, a collection came in between, and nothing is known.
+    const whole = this.garbage.filter((bytes) => bytes >= 0);
+    return {
+      bytes: whole.length === 0 ? 0 : percentile(whole, 0.5) / calls,
+      survivingBytes: percentile(this.survivors, 0.5) / calls,
+    };
+  }
+}
+
+/** @param calls enough that a byte for each would show, few enough that their garbage fits into the young generation */
+export function allocationOf(fn: () => unknown, calls: number): Allocation {
+  const looks = new Looks();
+  for (let attempt = -WARM_UP_TRIES; attempt < TRIES; attempt++) {
+    if (attempt >= 0) looks.begin();
+    for (let i = 0; i < calls; i++) fn();
+    if (attempt >= 0) looks.end();
+  }
+  return looks.perCall(calls);
+}
+
+/** As {@link allocationOf}, for calls that end later: what this thread does meanwhile counts as theirs. */
+export async function allocationOfAsync(fn: () => Promise<unknown>, calls: number): Promise<Allocation> {
+  const looks = new Looks();
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    looks.begin();
+    for (let i = 0; i < calls; i++) await fn();
+    looks.end();
+  }
+  return looks.perCall(calls);
 }

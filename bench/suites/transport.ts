@@ -17,8 +17,8 @@ import { addressOf, type Endpoint } from '../../workers/transport/endpoint.ts';
 import { ParcelLayout } from '../../workers/transport/parcel.ts';
 import { SourceStream } from '../../workers/transport/source-stream.ts';
 import { packageVersion } from '../package-root.ts';
+import { type Allocation, allocationOfAsync } from '../allocation.ts';
 import { exact, medianFigure, percentile, measured } from '../statistics.ts';
-import type { Figure } from '../result.ts';
 import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from './suite-report.ts';
 import type { PeerAnswer, PeerAsk } from './transport-peer.ts';
 
@@ -30,17 +30,21 @@ type Way = (typeof WAYS)[number];
 export interface TransportSize {
   readonly queuePairs: number;
   readonly channels: readonly number[];
-  /** Images that are sent each way, warm-up apart. */
+  /** Images that are sent each way at each visit, warm-up apart. */
   readonly images: number;
+  /** How often each place is visited: two processes may be near to each other for seconds, and then far apart. */
+  readonly visits: number;
 }
 
 const SIZES: Readonly<Record<'quick' | 'full', TransportSize>> = {
-  quick: { queuePairs: 16, channels: [1, 4], images: 20 },
-  full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 120 },
+  quick: { queuePairs: 16, channels: [1, 4], images: 10, visits: 2 },
+  full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 40, visits: 4 },
 };
 
 const FRAME_BYTES = [64 * 1024, 1024 * 1024] as const;
-const WARM_UP_IMAGES = 8;
+const WARM_UP_IMAGES = 6;
+/** Images between two looks at the heap. */
+const HEAP_IMAGES = 3;
 const NS_PER_S = 1e9;
 const KIB = 1024;
 
@@ -52,6 +56,8 @@ const COLUMNS: readonly SuiteColumn[] = [
   { name: 'imageP50', title: 'image\np50' },
   { name: 'imageP99', title: 'image\np99' },
   { name: 'copiedPerByte', title: 'copied\nper byte' },
+  { name: 'garbage', title: 'garbage\nper image' },
+  { name: 'survivors', title: 'of it\nsurviving' },
 ];
 
 interface Place {
@@ -75,7 +81,11 @@ export async function measureTransport(size: TransportSize): Promise<SuiteReport
   const peer = await PeerProcess.start();
   const rows: SuiteRow[] = [];
   try {
-    for (const place of places(size)) rows.push(await measurePlace(place, bytes, size.images, folder, peer));
+    const seen = places(size).map((place): Seen => ({ place, streamNs: [], bareNs: [], moved: 0, copied: 0 }));
+    for (let visit = 0; visit < size.visits; visit++) {
+      for (const each of seen) await visitPlace(each, bytes, size.images, folder, peer);
+    }
+    rows.push(...seen.map((each) => rowOf(each, bytes)));
   } finally {
     peer.end();
     rmSync(folder, { recursive: true, force: true });
@@ -106,14 +116,20 @@ function places({ channels }: TransportSize): Place[] {
   );
 }
 
-async function measurePlace(
-  place: Place,
-  bytes: number,
-  images: number,
-  folder: string,
-  peer: PeerProcess,
-): Promise<SuiteRow> {
-  const { transport, frameBytes, channels, way } = place;
+/** What was seen of a place at all visits. */
+interface Seen {
+  readonly place: Place;
+  /** For each image. */
+  readonly streamNs: number[];
+  readonly bareNs: number[];
+  /** Bytes of payload, and of them those that the destination copied. */
+  moved: number;
+  copied: number;
+  allocation?: Allocation;
+}
+
+async function visitPlace(seen: Seen, bytes: number, images: number, folder: string, peer: PeerProcess): Promise<void> {
+  const { transport, frameBytes, channels, way } = seen.place;
   const at = (name: string): Endpoint =>
     transport === 'unix' ? { kind: 'unix', path: join(folder, name) } : { kind: 'tcp', host: '127.0.0.1', port: 0 };
   const parcel = new Uint8Array(new SharedArrayBuffer(bytes)).map((_, index) => index * 31);
@@ -130,15 +146,12 @@ async function measurePlace(
     },
     checksums: way === 'checked',
   });
-  const share = Math.ceil(bytes / channels);
+  const share = bareShare(seen.place, bytes);
   const bare = await BarePipe.open(await peer.open({ open: 'bare', endpoint: at('bare'), bytes: share }), channels);
   const chunks = Array.from({ length: Math.ceil(bytes / frameBytes) }, (_, chunk) => chunk);
-  const message = parcel.subarray(0, Math.min(frameBytes, share));
-  const streamNs: number[] = [];
-  const bareNs: number[] = [];
   const kinds = [
-    { samples: streamNs, once: () => stream.send(parcel, chunks) },
-    { samples: bareNs, once: () => bare.send(message, share) },
+    { samples: seen.streamNs, once: () => stream.send(parcel, chunks) },
+    { samples: seen.bareNs, once: () => bare.send(parcel, share, frameBytes) },
   ];
   try {
     await stream.open();
@@ -150,44 +163,46 @@ async function measurePlace(
         if (image >= 0) samples.push(performance.now() * 1e6 - startNs);
       }
     }
+    seen.allocation ??= await allocationOfAsync(() => stream.send(parcel, chunks), HEAP_IMAGES);
   } finally {
     stream.close();
     bare.close();
   }
   const { payloadBytes, copiedBytes } = await peer.closeAll();
-  return {
-    at: { ...rowOf(place) },
-    figures: figuresOf(bytes, share * channels, streamNs, bareNs, copiedBytes / payloadBytes),
-  };
+  seen.moved += payloadBytes;
+  seen.copied += copiedBytes;
 }
 
-function rowOf({ transport, frameBytes, channels, way }: Place): Readonly<Record<string, string | number>> {
-  return { transport, frame: `${frameBytes / KIB} KiB`, channels, way };
+/** Bytes of an image that each of the bare sockets carries. */
+function bareShare({ channels }: Place, bytes: number): number {
+  return Math.ceil(bytes / channels);
 }
 
-function figuresOf(
-  bytes: number,
-  bareBytes: number,
-  streamNs: readonly number[],
-  bareNs: readonly number[],
-  copied: number,
-): Readonly<Record<string, Figure>> {
+function rowOf({ place, streamNs, bareNs, moved, copied, allocation }: Seen, bytes: number): SuiteRow {
+  const { transport, frameBytes, channels, way } = place;
+  const bareBytes = bareShare(place, bytes) * channels;
   const ratios = streamNs.map((ns, image) => bytes / ns / (bareBytes / bareNs[image]!));
   const ratio = medianFigure(ratios, 'x');
   return {
-    streamBytesPerSecond: medianFigure(
-      streamNs.map((ns) => (bytes / ns) * NS_PER_S),
-      'B/s',
-    ),
-    bareBytesPerSecond: medianFigure(
-      bareNs.map((ns) => (bareBytes / ns) * NS_PER_S),
-      'B/s',
-    ),
-    ratio: { ...ratio, kind: 'ratio' },
-    ratioLow: { value: percentile(ratios, 0.25), unit: 'x', kind: 'ratio' },
-    imageP50: medianFigure(streamNs, 'ns'),
-    imageP99: measured(percentile(streamNs, 0.99), 'ns'),
-    copiedPerByte: exact(Number(copied.toFixed(3)), ''),
+    at: { transport, frame: `${frameBytes / KIB} KiB`, channels, way },
+    figures: {
+      streamBytesPerSecond: medianFigure(
+        streamNs.map((ns) => (bytes / ns) * NS_PER_S),
+        'B/s',
+      ),
+      bareBytesPerSecond: medianFigure(
+        bareNs.map((ns) => (bareBytes / ns) * NS_PER_S),
+        'B/s',
+      ),
+      ratio: { ...ratio, kind: 'ratio' },
+      ratioLow: { value: percentile(ratios, 0.25), unit: 'x', kind: 'ratio' },
+      imageP50: medianFigure(streamNs, 'ns'),
+      imageP99: measured(percentile(streamNs, 0.99), 'ns'),
+      copiedPerByte: exact(Number((copied / moved).toFixed(3)), ''),
+      ...(allocation === undefined
+        ? {}
+        : { garbage: measured(allocation.bytes, 'B'), survivors: measured(allocation.survivingBytes, 'B') }),
+    },
   };
 }
 
@@ -205,12 +220,15 @@ class BarePipe {
     return new BarePipe(sockets);
   }
 
-  async send(message: Uint8Array, share: number): Promise<void> {
+  /** Sends each socket's share of an image out of the same memory as a stream does, piece by piece. */
+  async send(image: Uint8Array, share: number, pieceBytes: number): Promise<void> {
     await Promise.all(
-      this.sockets.map(async (socket) => {
+      this.sockets.map(async (socket, channel) => {
         const answered = once(socket, 'data');
-        for (let left = share; left > 0; left -= message.length) {
-          const piece = left < message.length ? message.subarray(0, left) : message;
+        // The last share is as long as the others, and begins earlier for that.
+        const from = Math.min(channel * share, image.length - share);
+        for (let at = from; at < from + share; at += pieceBytes) {
+          const piece = image.subarray(at, Math.min(at + pieceBytes, from + share));
           if (!socket.write(piece)) await once(socket, 'drain');
         }
         await answered;
