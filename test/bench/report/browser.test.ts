@@ -19,7 +19,7 @@ describe.runIf(BROWSER_FOUND)('a report in a browser', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'stopcopy-page-'));
     const sections = Object.entries(await reportDocuments()).map(([name, document]) => {
-      const path = join(folder, `${name.replace(' ', '-')}.json`);
+      const path = join(folder, `${name.replaceAll(' ', '-')}.json`);
       writeFileSync(path, JSON.stringify(document));
       return readSection(path);
     });
@@ -27,7 +27,7 @@ describe.runIf(BROWSER_FOUND)('a report in a browser', () => {
     writeFileSync(file, sectionsPage(sections));
     url = pathToFileURL(file).href;
     browser = await openBrowser();
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -43,6 +43,8 @@ describe.runIf(BROWSER_FOUND)('a report in a browser', () => {
         colorScheme,
         viewport: { width, height: 800 },
       });
+      // Moves of a host one by one, and of racks as strips, are among what is looked at.
+      expect(await page.locator('figure[id$="-schedule"]').count()).toBe(2);
       expect(await violations(page)).toEqual([]);
       expect(complaints).toEqual([]);
       expect(requests).toEqual([url]);

@@ -4,6 +4,8 @@
 import { compareDocument } from '../../../bench/compare/document.ts';
 import { examine, isolationDocument } from '../../../bench/isolation/examine.ts';
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from '../../../bench/plan/document.ts';
+import { playPlan } from '../../../bench/plan/play.ts';
+import { type AskedQuestion, readQuestion } from '../../../bench/plan/read-question.ts';
 import { runDocument } from '../../../bench/run/document.ts';
 import { playScenario, readScenario } from '../../../bench/run/play.ts';
 import { SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from '../../../bench/suites/suite-report.ts';
@@ -15,6 +17,7 @@ import { exact, measured } from '../../../bench/statistics.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
 import { readProfile } from '../../../bench/profiles.ts';
+import { captured } from '../captured.ts';
 import { fixtureResult } from '../fixture.ts';
 
 /** A scenario whose registers are played in a moment. */
@@ -93,6 +96,19 @@ const PLAN: PlanDocument = {
   },
 };
 
+/** A question that comes with stopcopy, with some of its fields changed, answered. */
+export function answered(name: string, changes: Readonly<Record<string, unknown>> = {}): PlanDocument {
+  const asked = readQuestion(name);
+  const question = { ...asked.question, ...changes } as AskedQuestion['question'];
+  return playPlan({ ...asked, question }, { output: captured(false).output, tornado: false });
+}
+
+/** So many moves that they are shown by groups of hosts. */
+export function evacuationOfRacks(): PlanDocument {
+  const { fleet } = readQuestion('empty-rack').question as unknown as { fleet: object };
+  return answered('empty-rack', { racks: 3, fleet: { ...fleet, room: { memory: 2 ** 40, vfs: 60, queues: 2000 } } });
+}
+
 export async function reportDocuments(): Promise<Readonly<Record<string, unknown>>> {
   const output = new Output(true);
   const { signal } = new AbortController();
@@ -126,5 +142,7 @@ export async function reportDocuments(): Promise<Readonly<Record<string, unknown
       same: 12,
     }),
     plan: PLAN,
+    evacuation: answered('empty-host'),
+    'evacuation of racks': evacuationOfRacks(),
   };
 }

@@ -14,7 +14,7 @@ let documents: Readonly<Record<string, unknown>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-report-'));
   documents = await reportDocuments();
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function written(document: unknown): string {

@@ -5,25 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { PlanDocument } from '../../../bench/plan/document.ts';
-import { playPlan } from '../../../bench/plan/play.ts';
-import { type AskedQuestion, readQuestion } from '../../../bench/plan/read-question.ts';
+import { readQuestion } from '../../../bench/plan/read-question.ts';
 import { lanesOf } from '../../../bench/report/kinds/plan-schedule.ts';
 import { readSection } from '../../../bench/report/kinds.ts';
 import { sectionsPage } from '../../../bench/report/page.ts';
-import { captured } from '../captured.ts';
+import { answered, evacuationOfRacks } from './documents.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-schedule-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function answered(name: string, changes: Readonly<Record<string, unknown>> = {}): PlanDocument {
-  const asked = readQuestion(name);
-  const { output } = captured(false);
-  const question = { ...asked.question, ...changes } as AskedQuestion['question'];
-  return playPlan({ ...asked, question }, { output, tornado: false });
-}
 
 function pageOf(document: unknown): string {
   const path = join(folder, 'plan.json');
@@ -110,9 +102,7 @@ test('without room for any VM nothing is drawn', () => {
 });
 
 test('many moves are strips: a row for each rack, and never more at once than the limit of the cluster', () => {
-  const { fleet } = readQuestion('empty-rack').question as unknown as { fleet: { room: object } };
-  const room = { memory: 2 ** 40, vfs: 60, queues: 2000 };
-  const document = answered('empty-rack', { racks: 3, fleet: { ...fleet, room } });
+  const document = evacuationOfRacks();
   const { moves, groups, leftBehind } = document.answer.schedule!;
   expect([moves, leftBehind]).toEqual([null, 0]);
   const figure = figureOf(document);
