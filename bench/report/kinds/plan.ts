@@ -193,7 +193,7 @@ function tablesOf({ constraints, proof, relaxing, methods, tables, unit: of }: A
     ...tables.map(({ title, columns, rows }): Table => ({
       caption: title,
       // A terminal does without a title over words; whoever cannot see the column does not.
-      head: columns.map(({ name, title: of }) => (of === '' ? name : of)),
+      head: columns.map((column) => (column.title === '' ? column.name : column.title)),
       textColumns: columns.flatMap((_, index) => (rows.some((row) => typeof row[index] === 'string') ? [index] : [])),
       rows: rows.map((row) =>
         row.map((value, index) =>
