@@ -39,6 +39,9 @@ export const WALL_PARTS = [
 
 export type WallPart = (typeof WALL_PARTS)[number];
 
+/** What the model calls the transfer: from the saved image at the source to bytes in place at the destination. */
+export const TRANSFER_PARTS: readonly WallPart[] = ['gather', 'checksum', 'handOver', 'validate', 'scatter'];
+
 /** One stamp per part, and the end. Both threads read the same clock. */
 export const STAMPS: number = WALL_PARTS.length + 1;
 export const END_STAMP: number = WALL_PARTS.length;

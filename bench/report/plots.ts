@@ -1,6 +1,7 @@
 /**
  * The figures of the page: each with its charts, its legend, its source, and the table behind it.
  */
+import { TRANSFER_PARTS, type WallPart } from '../../workers/handover.ts';
 import { formatFigure, formatValue, formatWithRange } from '../format.ts';
 import { type BenchResult, type Cell, type Figure, LOADS, type NamedFigure } from '../result.ts';
 import {
@@ -23,18 +24,8 @@ export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
   const plots = [
     downtimePlot(result, id),
     throughputPlot(result, id),
-    partsPlot(result, {
-      id: `${id}-wall-parts`,
-      title: 'Parts of the wall downtime',
-      kind: 'measured: median wall time of each part on this machine; the medians need not add up to the median downtime',
-      partsOf: ({ wallDowntimeNs }) => wallDowntimeNs?.parts.map(({ name, p50 }) => ({ name, value: p50 })),
-    }),
-    partsPlot(result, {
-      id: `${id}-modelled-parts`,
-      title: 'Parts of the modelled downtime',
-      kind: 'modelled: virtual time on hardware, from the cost parameters below, at the point value of each',
-      partsOf: ({ modelledDowntimeNs }) => modelledDowntimeNs?.parts,
-    }),
+    bothPartsPlot(result, `${id}-parts`),
+    transferPlot(result, `${id}-transfer`),
   ];
   return plots.filter((plot) => plot !== undefined).map(plotMarkup);
 }
@@ -46,12 +37,13 @@ function cellColumns({ accelerator, queuePairs, load }: Cell): readonly string[]
   return [accelerator, String(queuePairs), load];
 }
 
-function groupBy<T>(cells: readonly Cell[], key: (cell: Cell) => T): ReadonlyMap<T, readonly Cell[]> {
-  const groups = new Map<T, Cell[]>();
-  for (const cell of cells) {
-    const group = groups.get(key(cell));
-    if (group === undefined) groups.set(key(cell), [cell]);
-    else group.push(cell);
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return groups;
 }
@@ -179,41 +171,95 @@ function throughputPlot(result: BenchResult, id: string): Plot | undefined {
   };
 }
 
-interface PartsPlot {
-  readonly id: string;
-  readonly title: string;
-  readonly kind: string;
-  readonly partsOf: (cell: Cell) => readonly NamedFigure[] | undefined;
+/** What becomes a bar: a cell, in the measured or in the modelled world. */
+interface PartsRow {
+  readonly cell: Cell;
+  /** For a cell with more than one bar. */
+  readonly world?: string;
+  readonly parts: ReadonlyMap<string, number>;
 }
 
-function partsPlot(result: BenchResult, { id, title, kind, partsOf }: PartsPlot): Plot | undefined {
-  const cells = result.cells.filter((cell) => (partsOf(cell)?.length ?? 0) > 0);
-  if (cells.length === 0) return undefined;
-  const names = [...new Set(cells.flatMap((cell) => partsOf(cell)?.map(({ name }) => name) ?? []))];
-  const nsOf = (cell: Cell): readonly number[] =>
-    names.map((name) => partsOf(cell)?.find((part) => part.name === name)?.value.value ?? 0);
-  const longest = Math.max(...cells.map((cell) => nsOf(cell).reduce((sum, ns) => sum + ns, 0)));
+/** Parts of the downtime by the definitions of the model, each measured bar above the modelled one of its cell. */
+function bothPartsPlot(result: BenchResult, id: string): Plot | undefined {
+  const rows = result.cells.flatMap((cell): PartsRow[] => [
+    { cell, world: 'measured', parts: wallParts(cell, (name) => (TRANSFER_PARTS.includes(name) ? 'transfer' : name)) },
+    { cell, world: 'modelled', parts: sums(cell.modelledDowntimeNs?.parts ?? []) },
+  ]);
+  return partsPlot(rows, {
+    id,
+    title: 'Parts of the downtime, measured beside modelled',
+    source:
+      'measured: median wall time of each part on this machine; the medians need not add up to the median downtime. ' +
+      'modelled: virtual time on hardware, from the cost parameters below, at the point value of each. ' +
+      'Both by the same definitions: a transfer is all from the saved image to bytes in place. Measured stands above modelled',
+  });
+}
+
+/** What the measured transfer is made of. */
+function transferPlot(result: BenchResult, id: string): Plot | undefined {
+  const rows = result.cells.map((cell): PartsRow => ({
+    cell,
+    parts: wallParts(cell, (name) => (TRANSFER_PARTS.includes(name) ? name : null)),
+  }));
+  return partsPlot(rows, {
+    id,
+    title: 'What the measured transfer is made of',
+    source: 'measured: median wall time of each part on this machine',
+  });
+}
+
+/** @param nameOf under which a part counts; null: it does not */
+function wallParts({ wallDowntimeNs }: Cell, nameOf: (part: WallPart) => string | null): ReadonlyMap<string, number> {
+  const named = (wallDowntimeNs?.parts ?? []).flatMap(({ name, p50 }): NamedFigure[] => {
+    const counted = nameOf(name as WallPart);
+    return counted === null ? [] : [{ name: counted, value: p50 }];
+  });
+  return sums(named);
+}
+
+function sums(parts: readonly NamedFigure[]): ReadonlyMap<string, number> {
+  const summed = new Map<string, number>();
+  for (const { name, value } of parts) summed.set(name, (summed.get(name) ?? 0) + value.value);
+  return summed;
+}
+
+function partsPlot(
+  all: readonly PartsRow[],
+  { id, title, source }: { readonly id: string; readonly title: string; readonly source: string },
+): Plot | undefined {
+  const rows = all.filter(({ parts }) => parts.size > 0);
+  if (rows.length === 0) return undefined;
+  const names = [...new Set(rows.flatMap(({ parts }) => [...parts.keys()]))];
+  const nsOf = ({ parts }: PartsRow): readonly number[] => names.map((name) => parts.get(name) ?? 0);
+  const longest = Math.max(...rows.map((row) => nsOf(row).reduce((sum, ns) => sum + ns, 0)));
   const axisNsMax = roundUp(longest);
-  const panels = [...groupBy(cells, ({ accelerator }) => accelerator)].map(([accelerator, group]) => ({
+  const labelOf = ({ cell, world }: PartsRow): string =>
+    world === undefined || world === 'measured' ? `${cell.queuePairs} qp, ${cell.load}` : world;
+  const panels = [...groupBy(rows, ({ cell }) => cell.accelerator)].map(([accelerator, group]) => ({
     title: accelerator,
     svg: partsChart(
       names.length,
-      group.map((cell) => ({ label: `${cell.queuePairs} qp, ${cell.load}`, ns: nsOf(cell) })),
+      group.map((row) => ({ label: labelOf(row), ns: nsOf(row) })),
       axisNsMax,
     ),
   }));
+  const worlds = rows.some(({ world }) => world !== undefined);
   return {
     id,
     title,
-    source: `${kind}. qp: queue pairs. The axis is the same in all panels.`,
+    source: `${source}. qp: queue pairs. The axis is the same in all panels.`,
     wide: true,
     legend: names.map((text, index) => ({ text, colour: seriesColour(index) })),
     panels,
     table: {
       caption: title,
-      head: [...CELL_HEAD, ...names],
-      textColumns: [2],
-      rows: cells.map((cell) => [...cellColumns(cell), ...nsOf(cell).map((ns) => formatValue(ns, 'ns'))]),
+      head: [...CELL_HEAD, ...(worlds ? ['world'] : []), ...names],
+      textColumns: worlds ? [2, 3] : [2],
+      rows: rows.map((row) => [
+        ...cellColumns(row.cell),
+        ...(worlds ? [row.world ?? ''] : []),
+        ...nsOf(row).map((ns) => formatValue(ns, 'ns')),
+      ]),
     },
   };
 }
