@@ -23,7 +23,7 @@ import type { GuestInit, GuestReport } from './guest-service.ts';
 import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './handover.ts';
 import { frameBytesMax } from './image-stream.ts';
 import { createMap, describeLastAccess, LANES_MAX, MAP } from './shared-map.ts';
-import type { DamageName, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
+import type { DamageName, HalfCost, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
 import { roundBytesMax } from './round-stream.ts';
 import { publish, chooseWaiting, WAIT_LIMIT_MS, type WaitingPolicy } from './waiting.ts';
 import { waitingFacts } from './waiting-calibration.ts';
@@ -75,6 +75,8 @@ export type RealMigration =
       readonly frameBytes: number;
       /** Of each round before it. */
       readonly roundBytes: readonly number[];
+      readonly source: HalfCost;
+      readonly destination: HalfCost;
     }
   | {
       readonly kind: 'failed';
@@ -293,6 +295,8 @@ function outcomeOf(saved: SaveResult, restored: RestoreResult, stamps: Float64Ar
     const hint = restored.kind === 'refused' ? restored.hint : undefined;
     return { kind: 'failed', reason, resumed: saved.resumed, ...(hint === undefined ? {} : { hint }) };
   }
+  // The source heard from the destination that the VM runs there.
+  if (restored.kind === 'refused') return bug('SENT_AND_REFUSED', restored.reason);
   const partsNs = {} as Record<WallPart, number>;
   let sumNs = 0;
   WALL_PARTS.forEach((part, index) => {
@@ -304,7 +308,8 @@ function outcomeOf(saved: SaveResult, restored: RestoreResult, stamps: Float64Ar
   });
   const downtimeNs = stamps[END_STAMP]! - stamps[stampOf('vcpuStop')]!;
   if (Math.abs(sumNs - downtimeNs) > 1) bug('WALL_SUM', sumNs, downtimeNs);
-  return { kind: 'moved', downtimeNs, partsNs, frameBytes: saved.frameBytes, roundBytes: saved.roundBytes };
+  const { frameBytes, roundBytes, cost: source } = saved;
+  return { kind: 'moved', downtimeNs, partsNs, frameBytes, roundBytes, source, destination: restored.cost };
 }
 
 interface Plan {

@@ -64,6 +64,8 @@ export class VfEnd {
   readonly layout: QueueLayout;
   readonly memory: Uint8Array;
   readonly port: LanePort;
+  /** Bytes of image and queue structures that this end has copied. */
+  copiedBytes = 0;
   private readonly codec: FrameCodec;
   private readonly marks: SharedArrayBuffer | undefined;
   private sending: { readonly dirty: DirtyRings; readonly writer: RoundWriter } | null = null;
@@ -133,7 +135,11 @@ export class VfEnd {
 
   /** The saved image and the queue structures as one frame. @returns its bytes */
   frame(into: Uint8Array, onGathered?: () => void): number {
-    return this.codec.writer.write(into, this.image(), this.memory, onGathered);
+    const { writer } = this.codec;
+    const before = writer.bytesCopied;
+    const bytes = writer.write(into, this.image(), this.memory, onGathered);
+    this.copiedBytes += writer.bytesCopied - before;
+    return bytes;
   }
 
   /**
@@ -151,7 +157,9 @@ export class VfEnd {
     };
     const { dirty, writer } = this.sending;
     dirty.look();
+    const before = writer.bytesCopied;
     const bytes = writer.gather(into, last ? this.image() : null, this.memory, dirty);
+    this.copiedBytes += writer.bytesCopied - before;
     onGathered?.();
     writer.seal(into, bytes, dirty, last);
     return bytes;
@@ -181,18 +189,22 @@ export class VfEnd {
 
   /** Puts the runs of a checked round in their places. */
   scatterRound(round: Round): void {
-    scatterRound(round, this.memory);
+    this.copiedBytes += scatterRound(round, this.memory);
   }
 
   /** Puts the queue structures of a checked frame in their places. */
   scatter(frame: FramePayload): void {
-    for (const { place, data } of frame.sections) this.memory.set(data, place.offset);
+    for (const { place, data } of frame.sections) {
+      this.memory.set(data, place.offset);
+      this.copiedBytes += data.length;
+    }
   }
 
   /** Loads the registers of a checked frame, or of a checked last round. */
   load({ image }: { readonly image: Uint8Array }): void {
     if (this.file === null) bug('LOAD_BEFORE_PREPARE');
     this.user.bytes.set(image);
+    this.copiedBytes += image.length;
     must('write', this.vfio.writeFile(this.file, this.user, image.length));
     must('load', this.vfio.setState(MIG_STATE.STOP));
     this.closeFile();

@@ -2,6 +2,8 @@
  * Tasks of the Piscina pools: the two halves of one migration. Both start together; the restore gets its VF ready while
  * the guest still runs, then waits for the frame.
  */
+import { getHeapStatistics } from 'node:v8';
+
 import { workerData } from 'piscina';
 
 import { UserError } from '../sim/base/user-error.ts';
@@ -32,9 +34,18 @@ export interface MigrationTask {
   readonly damagedRound?: boolean;
 }
 
+/** What one half of a move did besides taking its time. */
+export interface HalfCost {
+  /** Bytes of image and queue structures that it copied. */
+  readonly copiedBytes: number;
+  /** Bytes that its thread's heap grew by; null: a collection came in between. */
+  readonly heapBytes: number | null;
+}
+
 export type SaveResult =
   | {
       readonly kind: 'sent';
+      readonly cost: HalfCost;
       /** Of the frame, or of the last round: what crosses in the pause. */
       readonly frameBytes: number;
       /** Of each round before the pause. */
@@ -43,7 +54,7 @@ export type SaveResult =
   | { readonly kind: 'failed'; readonly reason: string; readonly resumed: boolean };
 
 export type RestoreResult =
-  | { readonly kind: 'running' }
+  | { readonly kind: 'running'; readonly cost: HalfCost }
   /** The frame, or the driver, said no; the VM is not here. */
   | { readonly kind: 'refused'; readonly reason: string; readonly hint?: string };
 
@@ -112,8 +123,18 @@ function waitForVm(vm: number, value: number): void {
   }
 }
 
+function heapNow(): number {
+  return getHeapStatistics().used_heap_size;
+}
+
+function costOf(end: VfEnd, heapBefore: number): HalfCost {
+  const grown = heapNow() - heapBefore;
+  return { copiedBytes: end.copiedBytes, heapBytes: grown < 0 ? null : grown };
+}
+
 /** Source: stop the vCPUs, stop and save the VF, send the frame, and wait for the destination's word. */
 export function save(task: MigrationTask): SaveResult {
+  const heapBefore = heapNow();
   const slot = world.slots[task.slot]!;
   const handover = new Int32Array(slot.handover);
   const stamps = new Float64Array(slot.stamps);
@@ -161,13 +182,14 @@ export function save(task: MigrationTask): SaveResult {
     end.stop();
     end.reset();
     end.close();
-    return { kind: 'sent', frameBytes, roundBytes };
+    return { kind: 'sent', cost: costOf(end, heapBefore), frameBytes, roundBytes };
   }
   return { kind: 'failed', reason: 'the destination refused the image', resumed: resume(task, end) };
 }
 
 /** Destination: get ready, wait for the frame, check it, take it in, run the vCPUs. */
 export function restore(task: MigrationTask): RestoreResult {
+  const heapBefore = heapNow();
   const slot = world.slots[task.slot]!;
   const handover = new Int32Array(slot.handover);
   const stamps = new Float64Array(slot.stamps);
@@ -210,7 +232,7 @@ export function restore(task: MigrationTask): RestoreResult {
   stamps[END_STAMP] = nowNs();
   publish(handover, HANDOVER.verdict, VERDICT.accepted);
   end.close();
-  return { kind: 'running' };
+  return { kind: 'running', cost: costOf(end, heapBefore) };
 }
 
 function refused(handover: Int32Array, end: VfEnd, reason: string, hint?: string): RestoreResult {

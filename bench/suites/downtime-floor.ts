@@ -41,6 +41,8 @@ const COLUMNS: readonly SuiteColumn[] = [
   { name: 'dataRatio', title: '/ floor\n' },
   { name: 'haltNs', title: 'stop to\nsave' },
   { name: 'resumeNs', title: 'load to\nstart' },
+  { name: 'copiedPerByte', title: 'copied\nper byte' },
+  { name: 'garbage', title: 'garbage\nper move' },
 ];
 
 type Move = Extract<RealMigration, { kind: 'moved' }>;
@@ -76,6 +78,7 @@ export async function runDowntimeFloor(
         lines: [
           `rounds of pre-copy end when one is not a quarter shorter than the one before, and after ${ROUNDS[1]}`,
           'the model sends everything in the pause, whatever the row',
+          'copied per byte: by both sides, of what was sent before the pause and in it',
         ],
       },
     ],
@@ -168,8 +171,19 @@ function figuresOf(moves: readonly Move[], copiesNs: readonly number[]): Record<
     haltNs: medianFigure(part('vcpuStop', 'pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'), 'ns'),
     resumeNs: medianFigure(part('load', 'start', 'vcpuStart'), 'ns'),
   };
+  figures['copiedPerByte'] = medianFigure(moves.map(copiesPerByte), '');
+  const garbage = moves.flatMap(({ source, destination }) =>
+    source.heapBytes === null || destination.heapBytes === null ? [] : [source.heapBytes + destination.heapBytes],
+  );
+  if (garbage.length > 0) figures['garbage'] = medianFigure(garbage, 'B');
   for (const name of WALL_PARTS) figures[`${name}Ns`] = medianFigure(part(name), 'ns');
   return figures;
+}
+
+/** Copies of each byte that was sent: one for each side, and nothing of headers. */
+function copiesPerByte({ frameBytes, roundBytes, source, destination }: Move): number {
+  const sent = roundBytes.reduce((sum, bytes) => sum + bytes, frameBytes);
+  return (source.copiedBytes + destination.copiedBytes) / sent;
 }
 
 function modelFigures({ point, low, high }: CellBand): Record<string, Figure> {

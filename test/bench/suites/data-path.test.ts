@@ -110,6 +110,11 @@ test('downtime-floor: moves with rounds send less in the pause, in the parts of 
     const [whole, rounds] = report.rows.filter(({ at }) => at['load'] === load);
     expect([whole!.at['rounds'], rounds!.at['rounds']]).toEqual([0, 5]);
     expect(rounds!.figures['pauseBytes']!.value).toBeLessThan(whole!.figures['pauseBytes']!.value);
+    for (const { figures } of [whole!, rounds!]) {
+      // Headers are sent and not copied.
+      expect(figures['copiedPerByte']!.value).toBeGreaterThan(1.9);
+      expect(figures['copiedPerByte']!.value).toBeLessThanOrEqual(2);
+    }
     for (const part of WALL_PARTS) expect(whole!.figures[`${part}Ns`]!.samples).toHaveLength(2);
     for (const part of DOWNTIME_PARTS) expect(whole!.figures[`model ${part}`]!.kind).toBe('modelled');
   }
