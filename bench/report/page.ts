@@ -14,16 +14,17 @@ export interface NamedSection {
 export function sectionsPage(sections: readonly NamedSection[]): string {
   const first = sections[0]?.section;
   const title = sections.length === 1 && first !== undefined ? first.title : `stopcopy: ${sections.length} results`;
+  const headings = headingsOf(sections);
   const nav =
     sections.length > 1
       ? html`<nav aria-label="Results">
           <ul>
-            ${sections.map((each, index) => html`<li><a href="#r${index}">${headingOf(each)}</a></li>`)}
+            ${headings.map((heading, index) => html`<li><a href="#r${index}">${heading}</a></li>`)}
           </ul>
         </nav>`
       : undefined;
   const words = new Map<string, string>(sections.flatMap(({ section }): readonly Word[] => section.words));
-  const main = html`${sections.map((each, index) => sectionMarkup(each, `r${index}`))}
+  const main = html`${sections.map((each, index) => sectionMarkup(each, headings[index]!, `r${index}`))}
     <section aria-labelledby="kinds">
       <h2 id="kinds">Words</h2>
       <dl class="facts">
@@ -38,15 +39,20 @@ export function sectionsPage(sections: readonly NamedSection[]): string {
   return documentPage({ title, nav, main, version: first?.version, style });
 }
 
-function headingOf({ name, section }: NamedSection): string {
-  return section.heading ?? name;
+/** No two alike, so that they can be told apart in the list of links, also by ear: two runs of a scenario, for instance. */
+function headingsOf(sections: readonly NamedSection[]): readonly string[] {
+  const own = sections.map(({ name, section }) => section.heading ?? name);
+  const twice = (all: readonly string[], heading: string): boolean => all.indexOf(heading) !== all.lastIndexOf(heading);
+  const withFile = sections.map(({ name, section: { heading } }) =>
+    heading !== undefined && twice(own, heading) ? `${heading} (${name})` : (heading ?? name),
+  );
+  return withFile.map((heading, index) => (twice(withFile, heading) ? `${heading}, result ${index + 1}` : heading));
 }
 
-function sectionMarkup(named: NamedSection, id: string): Markup {
-  const { name, section } = named;
+function sectionMarkup({ name, section }: NamedSection, heading: string, id: string): Markup {
   const file = name.split(/[/\\]/).at(-1) ?? 'result.json';
   return html`<section id="${id}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title">${headingOf(named)}</h2>
+    <h2 id="${id}-title">${heading}</h2>
     ${section.body(id)}
     <p><button type="button" hidden data-result="${id}-json" data-file="${file}">Download the JSON document</button></p>
     <script type="application/json" id="${id}-json">

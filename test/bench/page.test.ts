@@ -27,7 +27,7 @@ test('the result is embedded whole, and its text cannot end the script', () => {
 
 test('each figure has a caption, a source with the kinds, charts without words of their own, and a table', () => {
   const figures = page.match(/<figure .*?<\/figure>/gs) ?? [];
-  expect(figures).toHaveLength(4);
+  expect(figures).toHaveLength(3);
   for (const figure of figures) {
     const id = /aria-labelledby="([^"]+)"/.exec(figure)?.[1];
     expect(figure).toContain(`<h3 id="${id}">`);
@@ -47,6 +47,17 @@ test('ids are unique, also with two results on the page', () => {
   const ids = [...both.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
   expect(new Set(ids).size).toBe(ids.length);
   expect(both).toContain('href="#r1"');
+});
+
+test('results of the same heading are told apart by their files, and then by their places', () => {
+  const both = reportPage([
+    { name: 'a.json', result },
+    { name: 'a.json', result: fixtureResult({ seed: 8 }) },
+  ]);
+  const headings = [...both.matchAll(/<h2 id="r\d-title">(.*?)<\/h2>/g)].map((match) => match[1]);
+  expect(headings).toEqual(['a.json, result 1', 'a.json, result 2']);
+  const links = [...both.matchAll(/<a href="#r\d">(.*?)<\/a>/g)].map((match) => match[1]);
+  expect(links).toEqual(headings);
 });
 
 test('a result with one bare cell, or none, still makes a page', () => {

@@ -118,3 +118,14 @@ test('fields that are not known are let through: a later version of the same for
   expect(readSection(written(more)).section.title).toBe('Run: small');
   expect(readFileSync(written(more), 'utf8')).toContain('later version');
 });
+
+test('two documents with one heading have the names of their files in it', () => {
+  const sections = ['one.json', 'two.json'].map((name) => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(documents['run']));
+    return readSection(path);
+  });
+  const headings = [...sectionsPage(sections).matchAll(/<h2 id="r\d-title">(.*?)<\/h2>/g)].map((match) => match[1]);
+  expect(headings).toEqual(sections.map(({ name, section }) => `${section.heading} (${name})`));
+  expect(new Set(headings).size).toBe(2);
+});
