@@ -8,6 +8,7 @@ import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { decimal, integer, oneName } from '../cli/options.ts';
 import type { HistoryRecord } from '../history/record.ts';
+import type { HistoryDocument } from '../report/history-document.ts';
 
 const TASKS = {
   record: 'adds results of bench or compare, and with --exact headlines of the exact metrics of this build',
@@ -29,6 +30,7 @@ interface HistoryFlags {
   readonly keep?: number;
   readonly damaged?: boolean;
   readonly badge?: string;
+  readonly html?: string;
 }
 
 const FILE_DEFAULT = 'stopcopy-history.ndjson';
@@ -52,6 +54,7 @@ export function registerHistory(program: Command, context: CommandContext): void
     .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, 1e9))
     .option('--damaged', 'prune: also take away lines that cannot be read')
     .option('--badge <file>', 'export: write the file behind a badge, for one metric')
+    .option('--html <file>', 'show: also write a self-contained page, with the values of all metrics asked for')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -60,12 +63,16 @@ export function registerHistory(program: Command, context: CommandContext): void
         ['stopcopy history record --exact', 'headlines of the exact metrics'],
         ['stopcopy history show', 'what has shifted, and since which commit'],
         ['stopcopy history show zip-64-idle/saves', 'one metric'],
+        ['stopcopy history show --html history.html', 'the same as a page, with charts and all values'],
         ['stopcopy history export > values.csv', 'for another tool'],
         ['stopcopy history prune --keep 1000', 'before the file becomes large'],
       ])}`,
     )
     .action(async (word: string, words: readonly string[], flags: HistoryFlags) => {
       const task = oneName('the task', Object.keys(TASKS) as Task[])(word);
+      if (flags.html !== undefined && task !== 'show') {
+        throw new UserError('usage', `--html is given, and the task '${task}' has no page`, 'The task show has one.');
+      }
       await RUN[task](words, flags, context);
       context.exit(EXIT.fine);
     });
@@ -106,33 +113,46 @@ async function read(flags: HistoryFlags, { output }: CommandContext) {
 async function list(_: readonly string[], flags: HistoryFlags, context: CommandContext): Promise<void> {
   const { listText } = await import('../history/text.ts');
   const { machinesOf } = await import('../history/series.ts');
+  const { historyHead } = await import('../report/history-document.ts');
   const { records, damaged } = await read(flags, context);
   const shown = records.slice(-flags.last);
-  context.output.document({ ...HEAD, machines: machinesOf(records), records: shown, damaged });
+  context.output.document({ ...historyHead(), machines: machinesOf(records), records: shown, damaged });
   context.output.text(listText(records, flags.last));
 }
-
-/** Of the documents that list and show print. */
-const HEAD = { format: 'stopcopy-history', version: 1 } as const;
 
 async function seriesFor(words: readonly string[], flags: HistoryFlags, context: CommandContext) {
   if (words.length > 1)
     throw new UserError('usage', `${words.length} metrics are named`, 'Name one, or none for all of them.');
-  const { chooseMachine, seriesOf } = await import('../history/series.ts');
+  const { chooseMachine, machinesOf, seriesOf } = await import('../history/series.ts');
   const { DEFAULT_CHANGE_POINTS } = await import('../history/change-points.ts');
   const { records, damaged } = await read(flags, context);
   const machine = chooseMachine(records, flags.machine);
+  const about = machinesOf(records).find((each) => each.machine === machine)?.about ?? '';
   const options = { ...DEFAULT_CHANGE_POINTS, smallestEffect: flags.effect };
-  return { machine, damaged, series: seriesOf(records, machine, words[0], options) };
+  const series = seriesOf(records, machine, words[0], options);
+  const { historyHead, toldSeries } = await import('../report/history-document.ts');
+  const documentOf = (withValues: boolean): HistoryDocument => ({
+    ...historyHead(),
+    machine,
+    about,
+    series: toldSeries(series, withValues),
+    damaged,
+  });
+  return { series, documentOf };
 }
 
 async function show(words: readonly string[], flags: HistoryFlags, context: CommandContext): Promise<void> {
+  const { output } = context;
   const { seriesText } = await import('../history/text.ts');
-  const { machine, damaged, series } = await seriesFor(words, flags, context);
-  // Of all metrics at once the values would be as long as the history.
-  const told = words.length === 1 ? series : series.map(({ points, ...rest }) => ({ ...rest, values: points.length }));
-  context.output.document({ ...HEAD, machine, series: told, damaged });
-  if (!context.output.json) context.output.text(seriesText(series));
+  const { series, documentOf } = await seriesFor(words, flags, context);
+  if (flags.html !== undefined) {
+    const { historySection } = await import('../report/kinds/history.ts');
+    const { writePage } = await import('../report/write-page.ts');
+    writePage(flags.html, [{ name: 'history.json', section: historySection(documentOf(true)) }], '--html');
+  }
+  output.document(documentOf(words.length === 1));
+  if (!output.json) output.text(seriesText(series));
+  if (flags.html !== undefined) output.path(flags.html);
 }
 
 async function prune(_: readonly string[], flags: HistoryFlags, { output }: CommandContext): Promise<void> {
@@ -159,7 +179,7 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
       'Name it: stopcopy history export METRIC --badge badge.json.',
     );
   }
-  const { series, machine, damaged } = await seriesFor(words, flags, context);
+  const { series, documentOf } = await seriesFor(words, flags, context);
   if (flags.badge !== undefined) {
     const { writeFileAtomically } = await import('../cli/file-output.ts');
     const badge = badgeOf(series[0]!);
@@ -168,6 +188,6 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
     context.output.text(flags.badge);
     return;
   }
-  context.output.document({ ...HEAD, machine, series, damaged });
+  context.output.document(documentOf(true));
   if (!context.output.json) context.output.text(csvText(series));
 }

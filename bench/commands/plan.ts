@@ -1,6 +1,8 @@
 /**
  * `stopcopy plan`: capacity questions, answered with what binds.
  */
+import { dirname } from 'node:path';
+
 import type { Command } from 'commander';
 
 import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
@@ -38,7 +40,7 @@ export function registerPlan(program: Command, context: CommandContext): void {
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
     .option('--no-tornado', 'do not move parameters one by one')
-    .option('--html <file>', 'also write a self-contained page; not of a sweep')
+    .option('--html <file>', 'also write a self-contained page')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -50,6 +52,7 @@ export function registerPlan(program: Command, context: CommandContext): void {
           ['stopcopy plan empty-rack', 'how long to empty a rack, under the limits of KubeVirt'],
           ['stopcopy plan mine.yaml --json', 'a question of your own, for a script'],
           ['stopcopy plan line --sweep vm.vcpus=8,16,32,64', 'the same question for several VMs'],
+          ['stopcopy plan line --sweep vm.vcpus=8,16,32,64 --html line.html', 'the same, drawn'],
         ]),
     )
     .action(async (word: string, flags: PlanFlags) => {
@@ -57,11 +60,13 @@ export function registerPlan(program: Command, context: CommandContext): void {
       const { readQuestion } = await import('../plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
       if (asked.cells.length > 0) {
-        if (flags.html !== undefined) {
-          throw new UserError('usage', '--html is given, and a sweep has no page', 'Its document goes to --out.');
-        }
         const { sweepPlan } = await import('../plan/sweep.ts');
         const { printSweep } = await import('../plan/text.ts');
+        if (flags.html !== undefined) {
+          // A place that cannot be written is known before the work and not after it.
+          const { prepareFolder } = await import('../cli/file-output.ts');
+          prepareFolder(dirname(flags.html), '--html');
+        }
         const out = flags.out ?? `results/plan-${asked.question.name}.json`;
         const document = await sweepPlan(asked, {
           out,
@@ -70,9 +75,15 @@ export function registerPlan(program: Command, context: CommandContext): void {
           ...(flags.threads === undefined ? {} : { threads: flags.threads }),
           ...(flags.fresh === undefined ? {} : { fresh: flags.fresh }),
         });
+        if (flags.html !== undefined) {
+          const { sweepSection } = await import('../report/kinds/plan-sweep.ts');
+          const { writePage } = await import('../report/write-page.ts');
+          writePage(flags.html, [{ name: out, section: sweepSection(document) }], '--html');
+        }
         output.document(document);
         printSweep(document, output);
         output.path(out);
+        if (flags.html !== undefined) output.path(flags.html);
         const some = document.cells.some(({ outcome }) => outcome.kind === 'answered' && outcome.feasible);
         context.exit(some ? EXIT.fine : EXIT.infeasible);
         return;

@@ -14,7 +14,9 @@ export function registerReport(program: Command, context: CommandContext): void 
   program
     .command('report')
     .summary('self-contained HTML page from results of other commands')
-    .description('Draws results of bench, run, validate and isolation into one HTML page that needs no network.')
+    .description(
+      'Draws results of bench, run, validate, isolation, compare, plan and history into one HTML page that needs no network.',
+    )
     .argument('<result...>', 'JSON documents that these commands wrote, in any mixture')
     .option('--out <file>', 'the page; default: the first result with the ending .html')
     .option(...JSON_OPTION)

@@ -51,7 +51,7 @@ export function seriesText(all: readonly Series[]): string {
       commit.slice(0, 10),
       formatValue(before, unit),
       formatValue(after, unit),
-      `${effect >= 0 ? '+' : ''}${(100 * effect).toFixed(1)} %`,
+      changeWords(effect),
       worse ? 'worse' : 'better',
       subject.slice(0, 50),
     ]),
@@ -65,6 +65,12 @@ export function seriesText(all: readonly Series[]): string {
   const points = all.reduce((total, { points: of }) => total + of.length, 0);
   const sentence = `${all.length} metrics, ${points} values, ${rows.length} change points in ${changed.length} metrics.`;
   return [...single, ...(rows.length === 0 ? [] : [table, '']), sentence].join('\n');
+}
+
+/** A change as a share; none says how much 0 has grown. */
+export function changeWords(effect: number | null): string {
+  if (effect === null || !Number.isFinite(effect)) return 'from 0';
+  return `${effect >= 0 ? '+' : ''}${(100 * effect).toFixed(1)} %`;
 }
 
 const BARS = '▁▂▃▄▅▆▇█';

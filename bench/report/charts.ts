@@ -23,6 +23,16 @@ export {
   timelineChart,
 } from './charts-run.ts';
 export { type LaneBar, laneChart, type Strip, stripChart } from './charts-schedule.ts';
+export {
+  type AnswerAxis,
+  answerAxis,
+  answerChart,
+  type AnswerPoint,
+  seriesChart,
+  type SeriesLevel,
+  type SeriesShift,
+  shiftColour,
+} from './charts-series.ts';
 export { type AgainstPoint, againstChart } from './charts-published.ts';
 export {
   type DowntimePoint,

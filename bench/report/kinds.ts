@@ -6,8 +6,10 @@ import { readInputText } from '../cli/input-file.ts';
 import { parseJson } from '../result.ts';
 import { BENCH_KIND } from './kinds/bench.ts';
 import { COMPARISON_KIND } from './kinds/comparison.ts';
+import { HISTORY_KIND } from './kinds/history.ts';
 import { ISOLATION_KIND } from './kinds/isolation.ts';
 import { PLAN_KIND } from './kinds/plan.ts';
+import { SWEEP_KIND } from './kinds/plan-sweep.ts';
 import { RUN_KIND } from './kinds/run.ts';
 import { SUITES_KIND } from './kinds/suites.ts';
 import { VALIDATION_KIND } from './kinds/validation.ts';
@@ -22,6 +24,8 @@ export const REPORT_KINDS: readonly ReportKind[] = [
   ISOLATION_KIND,
   COMPARISON_KIND,
   PLAN_KIND,
+  SWEEP_KIND,
+  HISTORY_KIND,
 ];
 
 /**

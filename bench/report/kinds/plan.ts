@@ -112,7 +112,7 @@ function body({ answer }: PlanDocument, id: string): Markup {
     ] as const
   ).map(([end, value]) => `${end} ${value === null ? 'none' : formatValue(value, unit)}`);
   return html`<p class="lead ${feasible ? '' : 'warning'}">
-      ${sentences.join(' ')} ${nearest === null ? '' : `The nearest that is feasible: ${nearest}.`}
+      ${sentences.join(' ')} ${nearest ?? ''}
     </p>
     <p class="source">modelled; with all parameters at one end: ${ends.join(', ')}.</p>
     ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}

@@ -76,7 +76,7 @@ test.each([
   [['plan', 'line', '--sweep', 'vm.vcpus'], 2, 'a field and its values'],
   [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "does not know: 'cpus'"],
   [['plan', 'line', '--out', 'x.json'], 2, '--out is for a sweep'],
-  [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', 'x.html'], 2, 'a sweep has no page'],
+  [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', '/dev/null/x.html'], 2, '--html'],
 ])('%j exits with %i', (args, code, words) => {
   const { status, stderr } = stopcopy(...args);
   expect(stderr).toContain(words);

@@ -3,9 +3,18 @@
  */
 import { compareDocument } from '../../../bench/compare/document.ts';
 import { examine, isolationDocument } from '../../../bench/isolation/examine.ts';
-import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from '../../../bench/plan/document.ts';
+import {
+  PLAN_FORMAT,
+  PLAN_VERSION,
+  type PlanDocument,
+  SWEEP_FORMAT,
+  type SweepCell,
+  type SweepDocument,
+} from '../../../bench/plan/document.ts';
 import { playPlan } from '../../../bench/plan/play.ts';
 import { type AskedQuestion, readQuestion } from '../../../bench/plan/read-question.ts';
+import { seriesOf } from '../../../bench/history/series.ts';
+import { type HistoryDocument, historyHead, toldSeries } from '../../../bench/report/history-document.ts';
 import { runDocument } from '../../../bench/run/document.ts';
 import { playScenario, readScenario } from '../../../bench/run/play.ts';
 import { SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from '../../../bench/suites/suite-report.ts';
@@ -19,6 +28,7 @@ import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
 import { readProfile } from '../../../bench/profiles.ts';
 import { captured } from '../captured.ts';
 import { fixtureResult } from '../fixture.ts';
+import { recordsOf } from '../history/records.ts';
 
 /** A scenario whose registers are played in a moment. */
 export function smallPlan(changes: Readonly<Record<string, unknown>> = {}): ScenarioPlan {
@@ -109,6 +119,63 @@ export function evacuationOfRacks(): PlanDocument {
   return answered('empty-rack', { racks: 3, fleet: { ...fleet, room: { memory: 2 ** 40, vfs: 60, queues: 2000 } } });
 }
 
+/** Answers that are bound by different things, none, and a combination that cannot be asked. */
+export const SWEEP: SweepDocument = {
+  format: SWEEP_FORMAT,
+  version: PLAN_VERSION,
+  stopcopy: '0.1.0',
+  question: { file: 'q.yaml', name: 'q', ask: 'most', description: 'How many VFs a VM may have' },
+  kind: 'modelled',
+  cells: [
+    sweepCell(8, 1, 40, 'pause budget'),
+    sweepCell(8, 4, 63, 'VFs of the PF'),
+    sweepCell(16, 1, 31, 'pause budget'),
+    {
+      at: { 'vm.vcpus': 16, 'vm.stream.channels': 4 },
+      outcome: {
+        kind: 'answered',
+        feasible: false,
+        value: null,
+        unit: 'VFs',
+        band: { short: 12, point: null, long: null },
+        nearest: 'The nearest that holds: 1 VFs with a budget of 340 ms.',
+        binding: ['pause budget'],
+      },
+    },
+    sweepCell(32, 1, 22, 'pause budget'),
+    { at: { 'vm.vcpus': 32, 'vm.stream.channels': 4 }, outcome: { kind: 'refused', why: 'vm.vcpus is 32' } },
+  ],
+};
+
+function sweepCell(vcpus: number, channels: number, value: number, binding: string): SweepCell {
+  return {
+    at: { 'vm.vcpus': vcpus, 'vm.stream.channels': channels },
+    outcome: {
+      kind: 'answered',
+      feasible: true,
+      value,
+      unit: 'VFs',
+      band: { short: value + 8, point: value + 4, long: value },
+      nearest: null,
+      binding: [binding],
+    },
+  };
+}
+
+/** Two metrics of one machine: one whose level shifted up and partly back, one that stays. */
+export function historyDocument(withValues: boolean): HistoryDocument {
+  const up = Array.from(
+    { length: 60 },
+    (_, index) => (index < 20 ? 1000 : index < 40 ? 1300 : 1100) + ((index * 7) % 5),
+  );
+  const records = recordsOf(up).map((record, index) => ({
+    ...record,
+    metrics: { ...record.metrics, ratio: { x: { handshake: 2 + (index % 3) / 100 } } },
+  }));
+  const series = toldSeries(seriesOf(records, 'aaaa0000'), withValues);
+  return { ...historyHead(), machine: 'aaaa0000', about: '2 × Example', series, damaged: [] };
+}
+
 export async function reportDocuments(): Promise<Readonly<Record<string, unknown>>> {
   const output = new Output(true);
   const { signal } = new AbortController();
@@ -144,5 +211,8 @@ export async function reportDocuments(): Promise<Readonly<Record<string, unknown
     plan: PLAN,
     evacuation: answered('empty-host'),
     'evacuation of racks': evacuationOfRacks(),
+    sweep: SWEEP,
+    history: historyDocument(true),
+    'history without values': historyDocument(false),
   };
 }
