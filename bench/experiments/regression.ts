@@ -34,6 +34,25 @@ export function slowMoves(more: number): Planted {
   };
 }
 
+/** Makes every call of every single-threaded stage take so many per cent longer. */
+export function slowCalls(percent: number): Planted {
+  const share = `${100 + percent}n) / 100n`;
+  return {
+    file: 'dist/bench/metrics/stage-process.js',
+    find: 'await takeTurns(stage.prepare(), ',
+    put: `await takeTurns(((work) => ({
+      ...work,
+      call: () => {
+        const from = process.hrtime.bigint();
+        const told = work.call();
+        const until = from + ((process.hrtime.bigint() - from) * ${share};
+        while (process.hrtime.bigint() < until);
+        return told;
+      },
+    }))(stage.prepare()), `,
+  };
+}
+
 /** One more read of a status register in each check that a VF does. */
 export const ONE_ACCESS_MORE: Planted = {
   file: 'dist/sim/driver/qm.js',
@@ -42,7 +61,7 @@ export const ONE_ACCESS_MORE: Planted = {
 };
 
 /** A copy of the built package in a folder of its own, with a change or without. */
-function copyBuild(folder: string, name: string, planted: Planted | null): Build {
+export function copyBuild(folder: string, name: string, planted: Planted | null): Build {
   const root = join(folder, name);
   const here = packageRoot();
   for (const part of ['dist', 'traces', 'package.json', 'sim'])
