@@ -44,15 +44,13 @@ interface Series {
 
 /** A stage on its way: what its processes told so far. */
 class StageTrack {
-  readonly name: string;
-  readonly kind: ListedStage['kind'];
+  readonly stage: ListedStage;
   readonly series: Map<string, Series> = new Map();
   failure: SideFailed | undefined;
   settled = false;
 
-  constructor({ name, kind }: ListedStage) {
-    this.name = name;
-    this.kind = kind;
+  constructor(stage: ListedStage) {
+    this.stage = stage;
   }
 
   add(samples: readonly PairedSample[]): void {
@@ -73,14 +71,37 @@ export interface InterleavedOutcome {
   readonly seconds: number;
 }
 
+/** Measures one pair of a stage. @throws SideFailed when one of its processes fails */
+export type PairSource = (stage: ListedStage, baseFirst: boolean, random: Random) => Promise<readonly PairedSample[]>;
+
 export async function compareInterleaved(
   base: StageRunner,
   candidate: StageRunner,
   options: InterleavedOptions,
 ): Promise<InterleavedOutcome> {
-  const { settings, signal, now = () => performance.now() } = options;
+  const { signal } = options;
+  const { stages, results } = matchStages(await base.stages(signal), await candidate.stages(signal), options.stages);
+  const sides = { base, candidate };
+  const outcome = await comparePairs(
+    stages,
+    ({ name, kind }, baseFirst, random) =>
+      kind === 'single'
+        ? pairByTurns(name, sides, baseFirst, random, options)
+        : pairInARow(name, sides, baseFirst, options),
+    options,
+  );
+  return { ...outcome, results: [...outcome.results, ...results] };
+}
+
+/** Takes pairs of all stages in turn until each is decided, the last look is behind, or the budget is spent. */
+export async function comparePairs(
+  stages: readonly ListedStage[],
+  pair: PairSource,
+  options: Pick<InterleavedOptions, 'settings' | 'seed' | 'budgetSeconds' | 'now' | 'onProgress'>,
+): Promise<InterleavedOutcome> {
+  const { settings, now = () => performance.now() } = options;
   const startedMs = now();
-  const { tracks, results } = matchStages(await base.stages(signal), await candidate.stages(signal), options.stages);
+  const tracks = stages.map((stage) => new StageTrack(stage));
   const random = new Random(options.seed);
   const total = settings.looks.at(-1)!;
   let pairs = 0;
@@ -91,13 +112,19 @@ export async function compareInterleaved(
     baseFirst = pairs % 2 === 0 ? random.below(2) === 0 : !baseFirst;
     for (const track of tracks) {
       if (track.settled) continue;
-      options.onProgress(pairs, total, track.name);
-      await measurePair(track, { base, candidate }, baseFirst, random, options);
+      options.onProgress(pairs, total, track.stage.name);
+      try {
+        track.add(await pair(track.stage, baseFirst, random));
+      } catch (error) {
+        if (!(error instanceof SideFailed)) throw error;
+        track.failure = error;
+        track.settled = true;
+      }
     }
     pairs += 1;
     if (settings.looks.includes(pairs)) settle(tracks, settings);
   }
-  return { results: [...resultsOf(tracks, settings), ...results], pairs, seconds: (now() - startedMs) / 1000 };
+  return { results: resultsOf(tracks, settings), pairs, seconds: (now() - startedMs) / 1000 };
 }
 
 /** Stages of both builds, and a result for each that cannot be measured on both. */
@@ -105,15 +132,15 @@ function matchStages(
   base: readonly ListedStage[],
   candidate: readonly ListedStage[],
   wanted: readonly string[] | undefined,
-): { readonly tracks: readonly StageTrack[]; readonly results: readonly MetricResult[] } {
+): { readonly stages: readonly ListedStage[]; readonly results: readonly MetricResult[] } {
   const names = [...new Set([...base, ...candidate].map(({ name }) => name))].filter(
     (name) => wanted?.includes(name) ?? true,
   );
-  const tracks: StageTrack[] = [];
+  const stages: ListedStage[] = [];
   const results: MetricResult[] = [];
   for (const name of names) {
     const [a, b] = [base, candidate].map((list) => list.find((stage) => stage.name === name));
-    if (a !== undefined && b !== undefined && a.version === b.version) tracks.push(new StageTrack(b));
+    if (a !== undefined && b !== undefined && a.version === b.version) stages.push(b);
     else if (a === undefined) results.push(plainResult(name, 'new'));
     else if (b === undefined) results.push(plainResult(name, 'gone'));
     else {
@@ -121,7 +148,7 @@ function matchStages(
       results.push({ ...plainResult(name, 'cannot tell'), why });
     }
   }
-  return { tracks, results };
+  return { stages, results };
 }
 
 function plainResult(name: string, verdict: MetricResult['verdict']): MetricResult {
@@ -129,26 +156,6 @@ function plainResult(name: string, verdict: MetricResult['verdict']): MetricResu
 }
 
 type Sides = Readonly<Record<(typeof SIDES)[number], StageRunner>>;
-
-async function measurePair(
-  track: StageTrack,
-  sides: Sides,
-  baseFirst: boolean,
-  random: Random,
-  options: InterleavedOptions,
-): Promise<void> {
-  try {
-    track.add(
-      await (track.kind === 'single'
-        ? pairByTurns(track.name, sides, baseFirst, random, options)
-        : pairInARow(track.name, sides, baseFirst, options)),
-    );
-  } catch (error) {
-    if (!(error instanceof SideFailed)) throw error;
-    track.failure = error;
-    track.settled = true;
-  }
-}
 
 async function pairByTurns(
   stage: string,
@@ -229,7 +236,7 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
     .filter(({ failure }) => failure !== undefined)
     // What cannot be measured any more is no better than what has become slower.
     .map((track) => ({
-      ...plainResult(track.name, 'failed'),
+      ...plainResult(track.stage.name, 'failed'),
       fails: track.failure!.side === 'candidate',
       why: `${track.failure!.side}: ${track.failure!.message}`,
     }));
