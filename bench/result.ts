@@ -12,7 +12,9 @@ import { readInputText } from './cli/input-file.ts';
 import { parseDocument } from '../sim/base/schema.ts';
 
 export const RESULT_FORMAT = 'stopcopy-bench';
-export const RESULT_VERSION = 1;
+export const RESULT_VERSION = 2;
+/** Read as well: it did not tell the pause mode. */
+const PREVIOUS_VERSION = 1;
 
 /** Where a number comes from, in the words of the legend. */
 export const FIGURE_KINDS = {
@@ -120,8 +122,8 @@ export const benchResultSchema = z
     suites: z.array(name),
     /** Driver generation. */
     driver: name,
-    /** What a pause did with tasks in service. */
-    inFlight: z.enum(['finish', 'hold']),
+    /** What a pause did with tasks in service; a document of version 1 may not tell. */
+    inFlight: z.enum(['finish', 'hold', 'unknown']),
     machine,
     /** Null when the run ended before the floors were measured. */
     floors: floors.nullable(),
@@ -149,7 +151,7 @@ export type Floors = z.infer<typeof floors>;
 export type CostParameter = z.infer<typeof costParameter>;
 export type BenchResult = z.infer<typeof benchResultSchema>;
 
-/** @throws UserError naming the file and the field when it is not a whole result document of this version */
+/** @throws UserError naming the file and the field when it is not a whole result document of this version or the one before */
 export function readBenchResult(path: string): BenchResult {
   return parseBenchResult(readInputText(path), path);
 }
@@ -168,14 +170,20 @@ export function benchResultOf(document: unknown, file: string): BenchResult {
       'Give a .json file that `stopcopy bench` wrote.',
     );
   }
+  if (version === PREVIOUS_VERSION) return parseDocument(benchResultSchema, upgraded(document as object), file);
   if (version !== RESULT_VERSION) {
     throw new UserError(
       'input',
-      `${file}: has format version ${quote(version)}, this stopcopy reads version ${RESULT_VERSION}`,
+      `${file}: has format version ${quote(version)}, this stopcopy reads versions ${PREVIOUS_VERSION} and ${RESULT_VERSION}`,
       'Read it with the stopcopy that wrote it, or measure again with `stopcopy bench`.',
     );
   }
   return parseDocument(benchResultSchema, document, file);
+}
+
+/** A document of version 1 as one of version 2. Samples, which it may lack, are optional in both. */
+function upgraded(document: object): object {
+  return { inFlight: 'unknown', ...document, version: RESULT_VERSION };
 }
 
 function headOf(document: unknown): { format: unknown; version: unknown } {

@@ -78,7 +78,7 @@ export function fixtureResult(changes: Partial<BenchResult> = {}): BenchResult {
   }
   return {
     format: 'stopcopy-bench',
-    version: 1,
+    version: 2,
     stopcopy: '0.1.0',
     startedAt: '2026-11-23T04:00:00.000Z',
     durationSeconds: 141.2,

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { compareResultFiles } from '../../bench/compare/result-files.ts';
 import { machineFacts } from '../../bench/machine.ts';
+import { benchSection } from '../../bench/report/kinds/bench.ts';
+import { sectionsPage } from '../../bench/report/page.ts';
 import { parseBenchResult, readBenchResult } from '../../bench/result.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { fixtureCell, fixtureResult } from './fixture.ts';
@@ -31,6 +34,34 @@ test('a whole document comes back as it was', () => {
   expect(parseBenchResult(JSON.stringify(result), 'r.json')).toEqual(result);
 });
 
+describe('of version 1', () => {
+  const path = join(import.meta.dirname, 'bench-version-1.json');
+
+  test('a document is read: what it did not tell is unknown, and the rest is as it was', () => {
+    const before = JSON.parse(readFileSync(path, 'utf8')) as object;
+    expect(before).not.toHaveProperty('inFlight');
+    expect(readBenchResult(path)).toEqual({ ...before, version: 2, inFlight: 'unknown' });
+  });
+
+  test('one that told the pause mode keeps it', () => {
+    const { version: _, ...rest } = fixtureResult();
+    expect(parseBenchResult(JSON.stringify({ ...rest, version: 1 }), 'r.json')).toEqual(fixtureResult());
+  });
+
+  test('it can be compared and drawn', () => {
+    const result = readBenchResult(path);
+    const verdicts = compareResultFiles(result, result).map(({ verdict }) => verdict);
+    expect(verdicts).toContain('same');
+    expect(verdicts).not.toContain('worse');
+    expect(sectionsPage([{ name: 'v1.json', section: benchSection(result) }])).toContain('saturated');
+  });
+
+  test('it is refused like any other when a field is missing', () => {
+    const { seed: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    expect(refusal(rest)).toMatch(/^r\.json: seed is missing/);
+  });
+});
+
 test('the facts of this machine follow the schema', () => {
   const result = fixtureResult({ machine: machineFacts() });
   expect(parseBenchResult(JSON.stringify(result), 'r.json')).toEqual(result);
@@ -51,7 +82,11 @@ describe('refused, with the file and the field', () => {
   test.each([
     ['foreign', { format: 'other' }, /^r\.json: is not a result of stopcopy bench: its field 'format' is "other"/],
     ['not even an object', '[1]', /^r\.json: is not a result .* is missing/],
-    ['of another version', { ...result, version: 2 }, /^r\.json: has format version 2, this stopcopy reads version 1$/],
+    [
+      'of a later version',
+      { ...result, version: 3 },
+      /^r\.json: has format version 3, this stopcopy reads versions 1 and 2$/,
+    ],
     ['cut short', JSON.stringify(result).slice(0, 5000), /^r\.json: is not JSON \(.*\); it may be cut short$/],
     ['empty', '', /^r\.json: is empty$/],
     ['a missing field', { ...result, seed: undefined }, /^r\.json: seed is missing, allowed is a number$/],
