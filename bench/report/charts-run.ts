@@ -15,6 +15,7 @@ import {
   PAPER,
   seriesColour,
 } from './chart-base.ts';
+import { formatValue } from '../format.ts';
 
 export interface RoundPoint {
   readonly fromNs: number;
@@ -87,18 +88,47 @@ export function roundsChart(rounds: readonly RoundPoint[], { width, stoppedNs, e
   });
 }
 
+export interface TimelineSpan {
+  readonly fromNs: number;
+  readonly toNs: number;
+}
+
+/**
+ * The critical path: of each span the stretch that the whole waits for, which lies behind the end of all spans before it;
+ * undefined where the whole waits for others. The stretches add up to the whole.
+ *
+ * @param spans in the order in which the pause is reckoned
+ */
+export function waitedFor(spans: readonly TimelineSpan[]): readonly (TimelineSpan | undefined)[] {
+  let toldNs = 0;
+  return spans.map(({ fromNs, toNs }) => {
+    if (toNs <= toldNs) return undefined;
+    const stretch = { fromNs: Math.max(fromNs, toldNs), toNs };
+    toldNs = toNs;
+    return stretch;
+  });
+}
+
 export interface TimelineRow {
   readonly label: string;
-  readonly spans: readonly { readonly fromNs: number; readonly toNs: number }[];
+  readonly spans: readonly TimelineSpan[];
   /** Place of its colour. */
   readonly colour: number;
 }
 
-/** Spans of time in rows, from the moment at which the vCPUs stop. */
+/**
+ * Spans of time in rows, from the moment at which the vCPUs stop. Framed is what the pause waits for, and beside it stands for
+ * how long.
+ *
+ * @param rows with their spans in the order in which the pause is reckoned
+ */
 export function timelineChart(rows: readonly TimelineRow[], endNs: number, width: number): string {
   const left = labelWidth(width);
+  const all = rows.flatMap(({ spans, colour }, row) => spans.map((span) => ({ ...span, row, colour })));
+  const stretches = waitedFor(all);
+  const across = (ns: number): number => left + ((width - left - RIGHT) * ns) / endNs;
   return draw(width, 56 + 26 * rows.length, {
-    grid: { left, right: 24, top: 8, bottom: 46 },
+    grid: { left, right: RIGHT, top: 8, bottom: 46 },
     xAxis: {
       ...axisLook(),
       type: 'value',
@@ -117,7 +147,7 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
     series: [
       {
         type: 'custom',
-        data: rows.flatMap(({ spans, colour }, row) => spans.map(({ fromNs, toNs }) => [fromNs, toNs, row, colour])),
+        data: all.map(({ fromNs, toNs, row, colour }) => [fromNs, toNs, row, colour]),
         renderItem: (_params: unknown, api: DrawApi) => {
           const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
           const to = api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0;
@@ -130,8 +160,58 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
           };
         },
       },
+      {
+        type: 'custom',
+        silent: true,
+        data: all.flatMap(({ row }, index) => {
+          const stretch = stretches[index];
+          return stretch === undefined ? [] : [[stretch.fromNs, stretch.toNs, row]];
+        }),
+        renderItem: (_params: unknown, api: DrawApi) => {
+          const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
+          const wide = Math.max((api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0) - x, 1.5);
+          return {
+            type: 'rect' as const,
+            // Around the span, so that a thin one is not hidden.
+            shape: { x: x - 2, y: y - 10, width: wide + 4, height: 20 },
+            style: { fill: 'none', stroke: INK, lineWidth: 1.5 },
+          };
+        },
+      },
+      {
+        type: 'custom',
+        silent: true,
+        data: rows.map(({ spans }, row) => [Math.min(...spans.map(({ fromNs }) => fromNs)), row]),
+        renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
+          const { spans } = rows[row]!;
+          const y = api.coord([0, row])[1] ?? 0;
+          const ns = all.reduce((sum, span, index) => {
+            const stretch = span.row === row ? stretches[index] : undefined;
+            return stretch === undefined ? sum : sum + stretch.toNs - stretch.fromNs;
+          }, 0);
+          const text = ns === 0 ? 'beside others' : formatValue(ns, 'ns');
+          const first = across(Math.min(...spans.map(({ fromNs }) => fromNs)));
+          const last = Math.max(across(Math.max(...spans.map(({ toNs }) => toNs))), first + 1.5);
+          return { type: 'text' as const, style: { text, y, ...besides(text, first, last, left, width) } };
+        },
+      },
     ],
   });
+}
+
+/** Free at the right of a timeline. */
+const RIGHT = 24;
+/** Between a frame and its text; and about how wide a letter is. */
+const GAP = 6;
+const LETTER = 7;
+
+/** Where a text beside spans has room: behind them, before them, or else in them. */
+function besides(text: string, first: number, last: number, left: number, width: number) {
+  const wide = text.length * LETTER + GAP;
+  const look = { textVerticalAlign: 'middle' as const, fontSize: 12 };
+  if (last + wide <= width) return { ...look, x: last + GAP, textAlign: 'left' as const, fill: INK };
+  if (first - wide >= left) return { ...look, x: first - GAP, textAlign: 'right' as const, fill: INK };
+  return { ...look, x: (first + last) / 2, textAlign: 'center' as const, fill: PAPER };
 }
 
 export interface LatencySeries {

@@ -21,6 +21,7 @@ export {
   roundsChart,
   type TimelineRow,
   timelineChart,
+  waitedFor,
 } from './charts-run.ts';
 export { type LaneBar, laneChart, type Strip, stripChart } from './charts-schedule.ts';
 export {

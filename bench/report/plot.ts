@@ -7,7 +7,7 @@ import { type Table, tableMarkup } from './html-table.ts';
 export interface LegendEntry {
   readonly text: string;
   readonly colour: string;
-  readonly look?: 'hollow' | 'round' | 'faint';
+  readonly look?: 'hollow' | 'round' | 'faint' | 'frame';
 }
 
 export interface Panel {

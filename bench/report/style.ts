@@ -39,6 +39,7 @@ figure { margin: 1rem 0 2rem; padding: 0; } figcaption { font-size: .9rem; }
 .swatch { display: inline-block; width: .9em; height: .9em; margin-right: .4em; vertical-align: -.1em;
   border: 2px solid var(--swatch); background: var(--swatch); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .swatch.hollow { background: transparent; border-radius: 50%; } .swatch.round { border-radius: 50%; }
+.swatch.frame { background: transparent; }
 .swatch.faint { background: color-mix(in srgb, var(--swatch) 30%, transparent); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; margin: .5rem 0; }
 caption { text-align: left; color: var(--faint); padding-bottom: .25rem; }

@@ -43,7 +43,8 @@ export function smallPlan(changes: Readonly<Record<string, unknown>> = {}): Scen
     devices: [{ profile: 'acc-zip', queues: 2, load: 'half' }],
     ...changes,
   });
-  return planScenario(scenario, new Map([['acc-zip', readProfile('acc-zip')]]), 'small.yaml');
+  const profiles = new Map(scenario.devices.map(({ profile }) => [profile, readProfile(profile)]));
+  return planScenario(scenario, profiles, 'small.yaml');
 }
 
 const SUITES: SuitesDocument = {

@@ -4,9 +4,14 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { formatValue } from '../../../bench/format.ts';
+import { waitedFor } from '../../../bench/report/charts.ts';
 import { REPORT_KINDS, readSection } from '../../../bench/report/kinds.ts';
 import { sectionsPage } from '../../../bench/report/page.ts';
-import { reportDocuments } from './documents.ts';
+import { runDocument } from '../../../bench/run/document.ts';
+import { playScenario } from '../../../bench/run/play.ts';
+import { captured } from '../captured.ts';
+import { reportDocuments, smallPlan } from './documents.ts';
 
 let folder: string;
 let documents: Readonly<Record<string, unknown>>;
@@ -67,6 +72,33 @@ describe('every chart has its source with the kinds of its figures, and a table'
       expect(figure).toMatch(/<svg aria-hidden="true"/);
       expect(figure).toMatch(/<caption>/);
     }
+  });
+
+  test('of a run whose devices go side by side: what the pause waits for is as long as its parts on the critical path', async () => {
+    const devices = [{ profile: 'connectx7-vf' }, { profile: 'mlx5-vf-300mb' }];
+    const plan = smallPlan({ parallelDevices: true, stream: { gigabitsPerSecond: 25, channels: 4 }, devices });
+    const document = runDocument(await playScenario(plan, captured(false).output, new AbortController().signal));
+    const { spans } = document;
+    expect(spans.filter(({ part }) => part === 'deviceState')).toHaveLength(2);
+    const stretches = waitedFor(spans.map(({ beginsNs, endsNs }) => ({ fromNs: beginsNs, toNs: endsNs })));
+    for (const { name, criticalNs } of document.vms[0]!.parts) {
+      const waited = spans.reduce((sum, { part }, index) => {
+        const stretch = part === name ? stretches[index] : undefined;
+        return stretch === undefined ? sum : sum + stretch.toNs - stretch.fromNs;
+      }, 0);
+      expect(Math.abs(waited - criticalNs)).toBeLessThan(1e-2);
+    }
+    const [, figure = ''] = /<figure id="r0-timeline"(.*?)<\/figure>/s.exec(
+      sectionsPage([readSection(written(document))]),
+    )!;
+    expect(figure).toContain('Framed is the critical path');
+    expect(figure).toContain('<th scope="col">the pause waits for it</th>');
+    const cells = [...figure.matchAll(/<tr>.*?<\/tr>/gs)]
+      .slice(1)
+      .map(([row]) => />([^<]*)<\/td>\s*<\/tr>/.exec(row)?.[1]);
+    expect(cells).toEqual(
+      stretches.map((each) => (each === undefined ? 'no' : formatValue(each.toNs - each.fromNs, 'ns'))),
+    );
   });
 
   test('of a run that fails: no timeline and no influences, and it is said', () => {
