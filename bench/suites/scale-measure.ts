@@ -5,6 +5,7 @@ import { runningOn, STOPPED } from '../../workers/guest-map.ts';
 import { VfEnd } from '../../workers/vf-end.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
 import type { WorldInit } from '../../workers/world-init.ts';
+import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';
 import { laneOf, wishAndWait } from './vf-measure.ts';
@@ -21,6 +22,11 @@ export interface ScaleMeasurement {
   /** Bare copies of as many bytes between the same buffers in the same order. */
   readonly oneCopyNs: Float64Array;
   readonly manyCopyNs: Float64Array;
+  /** What a save of one of the many leaves on the heap. */
+  readonly allocation: Allocation;
+  /** Bytes of such a save, and how many of image and queue structures were copied for them. */
+  readonly frameBytes: number;
+  readonly copiedBytes: number;
 }
 
 /** Saves one VF after another, again and again; its vCPUs stand still. */
@@ -37,6 +43,11 @@ class Saver {
     this.ends = vms.map((vm) => new VfEnd(world, lane, vm, 0, false));
     this.arena = new Uint8Array(world.slots[0]!.arena);
     for (const end of this.ends) end.save();
+  }
+
+  /** Bytes that all its ends have copied so far. */
+  get copiedBytes(): number {
+    return this.ends.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0);
   }
 
   save(): number {
@@ -67,6 +78,9 @@ class Saver {
   }
 }
 
+/** Saves between two looks at the heap. */
+const HEAP_SAVES = 20;
+
 /** Saves of one VF and of many, and what a bare copy costs, in turn. */
 export async function measureScale(task: ScaleTask): Promise<ScaleMeasurement> {
   const lists = task.worlds.map((world) => world.vms.map((_, vm) => vm));
@@ -82,9 +96,21 @@ export async function measureScale(task: ScaleTask): Promise<ScaleMeasurement> {
     ],
     task,
   );
+  const copiedBefore = many.copiedBytes;
+  const frameBytes = many.save();
+  const copiedBytes = many.copiedBytes - copiedBefore;
+  const allocation = allocationOf(() => many.save(), HEAP_SAVES);
   savers.forEach((saver, index) => saver.close(lists[index]!));
   const [oneNs, manyNs, oneCopyNs, manyCopyNs] = samples;
-  return { oneNs: oneNs!, manyNs: manyNs!, oneCopyNs: oneCopyNs!, manyCopyNs: manyCopyNs! };
+  return {
+    oneNs: oneNs!,
+    manyNs: manyNs!,
+    oneCopyNs: oneCopyNs!,
+    manyCopyNs: manyCopyNs!,
+    allocation,
+    frameBytes,
+    copiedBytes,
+  };
 }
 
 /** A task that does nothing: the floor of every task. */

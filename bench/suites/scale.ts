@@ -67,6 +67,8 @@ const COLUMNS: readonly SuiteColumn[] = [
   { name: 'ratio', title: '/ floor\n' },
   { name: 'copyRatio', title: 'copies:\n/ floor' },
   { name: 'besidesRatio', title: 'copies apart:\n/ floor' },
+  { name: 'copiedPerByte', title: 'copied\nper byte' },
+  { name: 'garbage', title: 'garbage\nper call' },
   { name: 'firstNs', title: 'first\ndone' },
   { name: 'lastNs', title: 'last\ndone' },
 ];
@@ -132,10 +134,14 @@ async function savesOf(
   try {
     for (const vms of [1, vfs]) worlds.push(await openWorld(options, { kind, queuePairs, vms }));
     const [one, many] = worlds as [RealWorld, RealWorld];
-    const { oneNs, manyNs, oneCopyNs, manyCopyNs } = await withMeasurer('scale-measure', options.signal, (pool) => {
-      const task: ScaleTask = { worlds: [one.init, many.init], turns, seconds };
-      return pool.run(task, { name: 'measureScale' }) as Promise<ScaleMeasurement>;
-    });
+    const { oneNs, manyNs, oneCopyNs, manyCopyNs, ...counted } = await withMeasurer(
+      'scale-measure',
+      options.signal,
+      (pool) => {
+        const task: ScaleTask = { worlds: [one.init, many.init], turns, seconds };
+        return pool.run(task, { name: 'measureScale' }) as Promise<ScaleMeasurement>;
+      },
+    );
     return {
       at: { what: 'save', device: kind, vfs, threads: 1, pfs: 1, batch: 1 },
       figures: {
@@ -149,6 +155,10 @@ async function savesOf(
           manyNs,
           oneNs.map((ns, turn) => ns + manyCopyNs[turn]! - oneCopyNs[turn]!),
         ),
+        // Header and prefix are written, not copied.
+        copiedPerByte: exact(Number((counted.copiedBytes / counted.frameBytes).toFixed(3)), ''),
+        garbage: measured(counted.allocation.bytes, 'B'),
+        survivors: measured(counted.allocation.survivingBytes, 'B'),
       },
     };
   } finally {

@@ -140,6 +140,11 @@ test('scale: saves, moves and batches each have their rows', LIMIT, async () => 
     ['task', 1, 1],
     ['task', 1, 4],
   ]);
+  const { copiedPerByte, survivors } = report.rows[0]!.figures;
+  expect(copiedPerByte!.value).toBeGreaterThan(0.99);
+  expect(copiedPerByte!.value).toBeLessThanOrEqual(1);
+  // A VF's end has a dozen objects; a frame would be 290 kB.
+  expect(survivors!.value).toBeLessThan(5_000);
 });
 
 test('more queue pairs than the device has are a sentence', async () => {
