@@ -33,6 +33,14 @@ export interface MoveClassInput {
   readonly progressTimeoutNs: number;
 }
 
+interface KnownPause {
+  readonly wireBytesPerSecond: number;
+  readonly dirtiedBytes: number;
+  readonly ns: number;
+}
+
+const KNOWN_PAUSES_MAX = 1000;
+
 /** What stays the same for all VMs of a kind. */
 export class MoveClass {
   readonly name: string;
@@ -51,6 +59,8 @@ export class MoveClass {
   readonly memoryBytes: number;
   private readonly move: VmMoveInput;
   private readonly parameters: VmmParameters;
+  /** Pauses reckoned before, by the memory that was left: VMs of a kind mostly share few rates, and end alike. */
+  private readonly knownPauses = new Map<number, KnownPause>();
 
   /** @throws UserError of kind `input` for a guest whose writing changes with time */
   constructor(input: MoveClassInput) {
@@ -105,6 +115,16 @@ export class MoveClass {
    * @param dirtiedBytes how much of it the last look at the dirty log found
    */
   pauseNs(wireBytesPerSecond: number, pendingBytes: number, dirtiedBytes: number): number {
+    const { knownPauses } = this;
+    const known = knownPauses.get(pendingBytes);
+    if (known?.wireBytesPerSecond === wireBytesPerSecond && known.dirtiedBytes === dirtiedBytes) return known.ns;
+    const ns = this.reckonPauseNs(wireBytesPerSecond, pendingBytes, dirtiedBytes);
+    if (knownPauses.size >= KNOWN_PAUSES_MAX) knownPauses.clear();
+    knownPauses.set(pendingBytes, { wireBytesPerSecond, dirtiedBytes, ns });
+    return ns;
+  }
+
+  private reckonPauseNs(wireBytesPerSecond: number, pendingBytes: number, dirtiedBytes: number): number {
     const { move, parameters } = this;
     const left = Math.max(1, pendingBytes);
     const { pauseNs } = moveVm(

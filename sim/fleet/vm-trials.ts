@@ -9,7 +9,6 @@ import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostName, type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { DeviceMoveOutcome, VfTimes } from '../scenario/device-move.ts';
-import { DeviceWorld } from '../scenario/device-world.ts';
 import { SCENARIO_FORMAT, SCENARIO_VERSION, type Scenario } from '../scenario/document.ts';
 import { moveInputOf, planScenario, type RegisterGroup, type ScenarioPlan, WINDOW_PHASES } from '../scenario/plan.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
@@ -24,6 +23,7 @@ import {
 } from '../vmm/parameters.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../vmm/vm-move.ts';
 import type { QuestionVm } from './question.ts';
+import { moveVf } from './vf-world.ts';
 
 /** Moves that do not converge are given up then, unless the VM says when. */
 const TIMEOUT_NS = 3600 * NS_PER_S;
@@ -294,9 +294,7 @@ function stepsOf(
     devices: plan.devices.filter(({ registers }) => registers === group).map((each) => ({ ...each, count: 1 })),
     registerGroups: [alone],
   };
-  const world = new DeviceWorld(solo, { costs, end: jobsEnd });
-  const { vms } = world.run({ cut: null, loadBegins: () => LOAD_BEGINS_NS });
-  const { outcome } = vms[0]!;
+  const outcome = moveVf(solo, { costs, end: jobsEnd }, LOAD_BEGINS_NS);
   const steps = outcome.kind === 'moved' ? stepsFrom(outcome.times[0]!) : callWords(outcome);
   if (knownSteps.size >= KNOWN_MAX) knownSteps.clear();
   knownSteps.set(key, steps);
