@@ -1,6 +1,7 @@
 /**
  * Horizontal bars: how far a figure moves (a tornado), and figures with their ranges.
  */
+import { formatValue } from '../format.ts';
 import { axisLook, decades, draw, type DrawApi, INK, label, labelWidth, PAPER, type Range } from './chart-base.ts';
 
 export interface BandRow {
@@ -12,14 +13,33 @@ export interface BandRow {
 
 const ROW = 26;
 const LABEL_WIDTH = 172;
+/** About so many letters have room on a line of a label. */
+const LETTERS = 26;
 
-/** A tornado: one bar per parameter around the best guess, the widest on top if the rows come so. */
-export function bandChart(rows: readonly BandRow[], point: number, unit: string, width: number): string {
+/**
+ * A tornado: one bar per parameter around the best guess, the widest on top if the rows come so. Where a bar is too short to
+ * be seen, words say how far the figure moves.
+ *
+ * @param unmoved what is said where the figure does not move at all; undefined: nothing
+ */
+export function bandChart(
+  rows: readonly BandRow[],
+  point: number,
+  unit: string,
+  width: number,
+  unmoved?: string,
+): string {
   const left = labelWidth(width);
   const values = [point, ...rows.flatMap(({ short, long }) => [short, long])];
   const low = Math.min(...values);
   const high = Math.max(...values);
   const room = Math.max((high - low) * 0.06, Math.abs(point) * 1e-6, 1e-9);
+  const seen = (2 * (high - low + 2 * room)) / (width - left - 24);
+  const wordsOf = ({ short, long }: BandRow): string => {
+    const most = Math.max(Math.abs(short - point), Math.abs(long - point));
+    if (most >= seen) return '';
+    return most === 0 ? (unmoved ?? '') : `at most ${formatValue(most, unit)}`;
+  };
   return draw(width, 60 + ROW * rows.length, {
     grid: { left, right: 24, top: 24, bottom: 30 },
     xAxis: {
@@ -63,6 +83,28 @@ export function bandChart(rows: readonly BandRow[], point: number, unit: string,
           data: [{ xAxis: point }],
         },
       },
+      {
+        type: 'custom',
+        silent: true,
+        data: rows.map((_, index) => [point, index]),
+        renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
+          const [x = 0, y = 0] = api.coord([point, row]);
+          const text = wordsOf(rows[row]!);
+          // On the side on which there is more room.
+          const behind = x < (left + width) / 2;
+          return {
+            type: 'text' as const,
+            style: {
+              text,
+              x: behind ? x + 6 : x - 6,
+              y,
+              fill: INK,
+              textAlign: behind ? 'left' : 'right',
+              textVerticalAlign: 'middle',
+            },
+          };
+        },
+      },
     ],
   });
 }
@@ -81,13 +123,12 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
   const axis = log
     ? { ...axisLook(), type: 'log' as const, min, max, axisLabel: label(unit) }
     : { ...axisLook(), type: 'value' as const, min: 0, axisLabel: label(unit), splitNumber: 3 };
-  return draw(420, 50 + ROW * rows.length, {
+  const names = rows.map(({ label: name }) => brokenAtCommas(name));
+  const lines = Math.max(...names.map((name) => name.split('\n').length));
+  return draw(420, 50 + Math.max(ROW, 12 * lines + 6) * rows.length, {
     grid: { left: LABEL_WIDTH, right: 30, top: 8, bottom: 30 },
     xAxis: axis,
-    yAxis: categories(
-      rows.map((row) => row.label),
-      LABEL_WIDTH,
-    ),
+    yAxis: categories(names, LABEL_WIDTH),
     series: [
       {
         type: 'custom',
@@ -112,6 +153,17 @@ export function valueChart(rows: readonly ValueRow[], unit: string, colour: stri
       },
     ],
   });
+}
+
+/** A list in lines that end with a comma each; a word that is longer than a line is left to the axis. */
+function brokenAtCommas(name: string): string {
+  const lines: string[] = [];
+  for (const part of name.split(', ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 2 + part.length <= LETTERS) lines[lines.length - 1] = `${last}, ${part}`;
+    else lines.push(part);
+  }
+  return lines.join(',\n');
 }
 
 export interface EffectRow extends Range {

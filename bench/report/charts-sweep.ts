@@ -85,13 +85,25 @@ export interface ThroughputSeries {
   readonly points: readonly (Range & { readonly stateBytes: number; readonly value: number })[];
 }
 
-/** Throughput against state size; `floor` is drawn as a line. */
+/** Between neighbours of one size: whatever has the same state size would cover each other. */
+const BESIDE = 3;
+const THROUGHPUT = { width: 400, height: 270, left: 70, right: 20, top: 20, bottom: 46 };
+/** Room of the words at the line of the floor. */
+const FLOOR_WORDS = { text: 'copy floor', width: 72, height: 22 };
+
+/**
+ * Throughput against state size; series stand beside each other. `floor` is drawn as a line, named where no point is in the
+ * way.
+ */
 export function throughputChart(series: readonly ThroughputSeries[], unit: string, floor?: number): string {
   const values = series.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
   const y = decades(floor === undefined ? values : [...values, floor]);
   const x = decades(series.flatMap(({ points }) => points.map(({ stateBytes }) => stateBytes)));
-  return draw(400, 270, {
-    grid: { left: 70, right: 20, top: 20, bottom: 46 },
+  const { width, height, ...grid } = THROUGHPUT;
+  const besideOf = (index: number): number => (index - (series.length - 1) / 2) * BESIDE;
+  const place = floor === undefined ? undefined : floorPlace(series, { x, y }, floor, besideOf);
+  return draw(width, height, {
+    grid,
     xAxis: {
       ...axisLook(),
       type: 'log',
@@ -108,13 +120,19 @@ export function throughputChart(series: readonly ThroughputSeries[], unit: strin
         renderItem: (_params: unknown, api: DrawApi) => {
           const [x1 = 0, y1 = 0] = api.coord([Number(api.value(0)), Number(api.value(1))]);
           const y2 = api.coord([Number(api.value(0)), Number(api.value(2))])[1] ?? 0;
-          return { type: 'line' as const, shape: { x1, y1, x2: x1, y2 }, style: { stroke: colour, lineWidth: 1.5 } };
+          const at = x1 + besideOf(index);
+          return {
+            type: 'line' as const,
+            shape: { x1: at, y1, x2: at, y2 },
+            style: { stroke: colour, lineWidth: 1.5 },
+          };
         },
       },
       {
         type: 'scatter' as const,
         data: points.map(({ stateBytes, value }) => [stateBytes, value]),
         symbolSize: 9,
+        symbolOffset: [besideOf(index), 0],
         itemStyle: { color: hollow ? PAPER : colour, borderColor: colour, borderWidth: 2, opacity: 1 },
         ...(floor === undefined || index > 0
           ? {}
@@ -123,13 +141,51 @@ export function throughputChart(series: readonly ThroughputSeries[], unit: strin
                 silent: true,
                 symbol: 'none',
                 lineStyle: { color: INK, type: 'dashed' as const },
-                label: { formatter: 'copy floor', position: 'insideStartTop' as const, color: INK },
+                label:
+                  place === undefined ? { show: false } : { formatter: FLOOR_WORDS.text, position: place, color: INK },
                 data: [{ yAxis: floor }],
               },
             }),
       },
     ]),
   });
+}
+
+type FloorPlace = 'insideStartTop' | 'insideEndTop' | 'insideStartBottom' | 'insideEndBottom';
+
+/** Where the words at the line of the floor cover no point and no range; undefined: nowhere, and the line goes without. */
+function floorPlace(
+  series: readonly ThroughputSeries[],
+  { x, y }: { readonly x: Range; readonly y: Range },
+  floor: number,
+  besideOf: (index: number) => number,
+): FloorPlace | undefined {
+  const { width, height, left, right, top, bottom } = THROUGHPUT;
+  const wide = width - left - right;
+  const tall = height - top - bottom;
+  const share = (value: number, { low, high }: Range): number => Math.log(value / low) / Math.log(high / low);
+  const line = tall * share(floor, y);
+  const marks = series.flatMap(({ points }, index) =>
+    points.map((point) => ({
+      at: wide * share(point.stateBytes, x) + besideOf(index),
+      low: tall * share(point.low, y),
+      high: tall * share(point.high, y),
+    })),
+  );
+  // Of a point around its middle.
+  const radius = 6;
+  const free = (start: boolean, above: boolean): boolean => {
+    const [from, to] = start ? [0, FLOOR_WORDS.width] : [wide - FLOOR_WORDS.width, wide];
+    const [under, over] = above ? [line, line + FLOOR_WORDS.height] : [line - FLOOR_WORDS.height, line];
+    if (under < 0 || over > tall + top) return false;
+    return marks.every(
+      ({ at, low, high }) => at + radius < from || at - radius > to || high + radius < under || low - radius > over,
+    );
+  };
+  if (free(true, true)) return 'insideStartTop';
+  if (free(false, true)) return 'insideEndTop';
+  if (free(true, false)) return 'insideStartBottom';
+  return free(false, false) ? 'insideEndBottom' : undefined;
 }
 
 export interface PartsBar {

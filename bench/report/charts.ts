@@ -23,6 +23,7 @@ export {
   timelineChart,
   waitedFor,
 } from './charts-run.ts';
+export { scaleChart, type ScalePoint, type ScaleSeries } from './charts-scale.ts';
 export { type LaneBar, laneChart, type Strip, stripChart } from './charts-schedule.ts';
 export {
   type AnswerAxis,

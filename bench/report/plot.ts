@@ -59,10 +59,15 @@ export function plotMarkup({ id, title, source, wide, legend, panels, table }: P
     ${entries.length === 0 ? undefined : html`<ul class="legend">${entries}</ul>`}
     <div class="panels ${panels.some(({ narrow }) => narrow !== undefined) ? 'full' : wide ? 'wide' : ''}">${boxes}</div>
     <details>
-      <summary>Table: ${title.toLowerCase()}</summary>
+      <summary>Table: ${inSentence(title)}</summary>
       ${tableMarkup(table)}
     </details>
   </figure> `;
+}
+
+/** Only the first letter is made small, and not that of a name such as VF. */
+function inSentence(title: string): string {
+  return title.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
 }
 
 function twice(wide: string, narrow: string): Markup {

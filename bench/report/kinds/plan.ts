@@ -139,7 +139,7 @@ function tornadoPlot({ tornado }: Answer, id: string): Markup | undefined {
       { text: 'at its short end', colour: 'var(--c1)' },
       { text: 'at its long end', colour: 'var(--c2)' },
     ],
-    panels: [fullPanel('', (width) => bandChart(shown, value, unit, width))],
+    panels: [fullPanel('', (width) => bandChart(shown, value, unit, width, 'no effect'))],
     table: {
       caption: `The ${figure}, ${formatValue(value, unit)} with best guesses`,
       head: ['parameter', 'short end', 'long end', 'from', 'source'],

@@ -18,6 +18,7 @@ import { html, type Markup } from '../html.ts';
 import { figureSchema, reportKind } from '../kind-reader.ts';
 import { type Panel, plotMarkup } from '../plot.ts';
 import type { ReportSection } from '../section.ts';
+import { scalePlot } from './suite-scale.ts';
 
 const suiteSchema = z.looseObject({
   suite: z.string(),
@@ -78,10 +79,14 @@ function suiteMarkup(suite: SuiteReport, id: string): Markup {
   const panels =
     rows.length > BARS_MAX ? [] : shown.flatMap(({ name, title: of }, index) => panelOf(rows, name, of, index));
   const kinds = [...new Set(rows.flatMap(({ figures }) => Object.values(figures).map(({ kind }) => kind)))];
-  return html`${plotMarkup({
+  const same = at.filter((field) => !differing(rows).includes(field));
+  const alike = same.length === 0 || panels.length === 0 ? [] : [`In all rows: ${named(rows[0]!.at, same)}`];
+  const moves = scalePlot(suite, id);
+  return html`${moves === undefined ? undefined : plotMarkup(moves)}
+  ${plotMarkup({
     id,
     title,
-    source: kinds.map((kind) => `${kind}: ${FIGURE_KINDS[kind]}`).join('. '),
+    source: [...kinds.map((kind) => `${kind}: ${FIGURE_KINDS[kind]}`), ...alike].join('. '),
     wide: true,
     legend: [],
     panels,
@@ -108,17 +113,38 @@ function suiteMarkup(suite: SuiteReport, id: string): Markup {
 }
 
 /** A chart for a column, unless all its figures are alike, so that there is nothing to see. */
-function panelOf(rows: readonly SuiteRow[], name: string, title: string, index: number): Panel[] {
+function panelOf(all: readonly SuiteRow[], name: string, title: string, index: number): Panel[] {
+  const rows = all.filter(({ figures }) => figures[name] !== undefined);
+  const apart = differing(all);
   const bars = rows.flatMap((row): (ValueRow & { readonly unit: string })[] => {
     const figure = row.figures[name];
     if (figure === undefined) return [];
     const { value, unit, low = value, high = value } = figure;
-    return [{ label: Object.values(row.at).join(', '), value, low, high, unit }];
+    return [{ label: named(row.at, apart), value, low, high, unit }];
   });
   const unit = bars[0]?.unit ?? '';
   if (bars.length < 2 || bars.some((bar) => bar.unit !== unit)) return [];
   if (bars.every(({ value }) => value === bars[0]!.value)) return [];
   return [{ title: `${oneLine(title)}${kindOf(rows, name)}`, svg: valueChart(bars, unit, seriesColour(index)) }];
+}
+
+/** Fields in which rows differ; where there is one row, or all are alike, every field. */
+function differing(rows: readonly SuiteRow[]): readonly string[] {
+  const fields = [...new Set(rows.flatMap(({ at }) => Object.keys(at)))];
+  const apart = fields.filter((field) => new Set(rows.map(({ at }) => at[field])).size > 1);
+  return apart.length === 0 ? fields : apart;
+}
+
+/** Fields with their values; what a field is called is said, as a number alone says nothing. */
+function named(at: SuiteRow['at'], fields: readonly string[]): string {
+  return fields.flatMap((field) => (at[field] === undefined ? [] : [`${fieldWords(field)} ${at[field]}`])).join(', ');
+}
+
+/** `queuePairs` is `queue pairs`, `vfs` is `VFs`. */
+function fieldWords(field: string): string {
+  return field
+    .replace(/^[vp]f(?=s$)/, (name) => name.toUpperCase())
+    .replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function kindOf(rows: readonly SuiteRow[], name: string): string {

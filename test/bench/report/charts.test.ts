@@ -1,6 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { partsChart, timelineChart, valueChart, waitedFor } from '../../../bench/report/charts.ts';
+import {
+  bandChart,
+  partsChart,
+  scaleChart,
+  throughputChart,
+  timelineChart,
+  valueChart,
+  waitedFor,
+} from '../../../bench/report/charts.ts';
 
 test('the axis of figures with ranges reaches the end of the longest range', () => {
   const svg = valueChart(
@@ -90,4 +98,115 @@ test.each([980, 380])('a timeline %d wide frames what the pause waits for, and s
     'beside others',
     '195 ns',
   ]);
+});
+
+describe('words at the line of the floor', () => {
+  /** Middle of the words in the chart; undefined: there are none. */
+  function wordsAt(points: readonly (readonly [bytes: number, value: number])[], floor: number) {
+    const series = [
+      {
+        name: 'zip save',
+        colour: 'var(--c1)',
+        hollow: false,
+        points: points.map(([stateBytes, value]) => ({ stateBytes, value, low: value, high: value })),
+      },
+    ];
+    const svg = throughputChart(series, 'B/s', floor);
+    const [, dy, x] =
+      /<text[^>]* y="([-\d.]+)" transform="translate\(([\d.]+) [\d.]+\)"[^>]*>copy floor</.exec(svg) ?? [];
+    expect(svg).toMatch(/<path d="M70 ([\d.]+)L[\d.]+ \1"[^>]*stroke-dasharray/);
+    return x === undefined ? undefined : { start: Number(x) < 225, above: Number(dy) < 0 };
+  }
+
+  test.each([
+    [[], { start: true, above: true }],
+    // Just above the line, at its start.
+    [
+      [
+        [1.2e5, 1.3e9],
+        [9e6, 1e8],
+      ],
+      { start: false, above: true },
+    ],
+    // At both ends above it.
+    [
+      [
+        [1.2e5, 1.3e9],
+        [9e6, 1.3e9],
+        [1e6, 1e8],
+      ],
+      { start: true, above: false },
+    ],
+    [
+      [
+        [1.2e5, 1.3e9],
+        [9e6, 1.3e9],
+        [1.2e5, 7.5e8],
+        [1e6, 1e8],
+      ],
+      { start: false, above: false },
+    ],
+    [
+      [
+        [1.2e5, 1.3e9],
+        [9e6, 1.3e9],
+        [1.2e5, 7.5e8],
+        [9e6, 7.5e8],
+        [1e6, 1e8],
+      ],
+      undefined,
+    ],
+  ] as const)('with points at %j: %j', (points, expected) => {
+    // With one far above and one far below, in the middle.
+    expect(wordsAt([...points, [1e6, 1e8], [1e6, 5e9]], 1e9)).toEqual(expected);
+  });
+});
+
+test('series of one state size do not cover each other', () => {
+  const series = ['var(--c1)', 'var(--c2)'].map((colour) => ({
+    name: colour,
+    colour,
+    hollow: false,
+    points: [{ stateBytes: 1e6, value: 1e8, low: 5e7, high: 2e8 }],
+  }));
+  const svg = throughputChart(series, 'B/s');
+  const xOf = (colour: string): number => {
+    const found = new RegExp(`<path d="M([\\d.]+) [\\d.]+L\\1 [^>]*stroke="var\\(--${colour}\\)"`).exec(svg);
+    return Number(found?.[1]);
+  };
+  expect(xOf('c2') - xOf('c1')).toBeCloseTo(3, 0);
+});
+
+test('a bar too short to be seen is told in words, and what changes nothing has no effect', () => {
+  const rows = [
+    { label: 'long', short: 5e7, long: 2e8 },
+    { label: 'short', short: 1e8 - 300, long: 1e8 },
+    { label: 'none', short: 1e8, long: 1e8 },
+  ];
+  const words = (unmoved?: string): string[] =>
+    [...bandChart(rows, 1e8, 'ns', 980, unmoved).matchAll(/<text[^>]*>([^<]*)<\/text>/g)]
+      .map((match) => match[1]!)
+      .filter((word) => /at most|effect/.test(word));
+  expect(words('no effect')).toEqual(['at most 300 ns', 'no effect']);
+  // A pause that is never begun has no bar either: whoever draws it says so.
+  expect(words()).toEqual(['at most 300 ns']);
+});
+
+test('VFs per second against VFs: points where they belong, each series with its letter', () => {
+  const at = (vfs: number, value: number) => ({ vfs, value, low: value * 0.9, high: value * 1.1 });
+  const svg = scaleChart(
+    [
+      { mark: 'a', colour: 'var(--c1)', points: [at(1, 100), at(8, 200), at(64, 400)] },
+      { mark: 'b', colour: 'var(--c2)', points: [at(64, 800)] },
+    ],
+    '/s',
+    980,
+  );
+  const letters = [...svg.matchAll(/<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([ab])<\/text>/g)];
+  expect(letters.map((match) => match[3])).toEqual(['a', 'a', 'a', 'b']);
+  const [one, eight, most, other] = letters.map((match) => [Number(match[1]), Number(match[2])] as const);
+  // 8 is half way to 64; heights go with the figures.
+  expect(eight![0] - one![0]).toBeCloseTo((most![0] - one![0]) / 2, 0);
+  expect((one![1] - eight![1]) / (one![1] - most![1])).toBeCloseTo(1 / 3, 2);
+  expect((one![1] - other![1]) / (one![1] - most![1])).toBeCloseTo(7 / 3, 2);
 });

@@ -15,9 +15,15 @@ import { playPlan } from '../../../bench/plan/play.ts';
 import { type AskedQuestion, readQuestion } from '../../../bench/plan/read-question.ts';
 import { seriesOf } from '../../../bench/history/series.ts';
 import { type HistoryDocument, historyHead, toldSeries } from '../../../bench/report/history-document.ts';
+import type { Figure } from '../../../bench/result.ts';
 import { runDocument } from '../../../bench/run/document.ts';
 import { playScenario, readScenario } from '../../../bench/run/play.ts';
-import { SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from '../../../bench/suites/suite-report.ts';
+import {
+  SUITES_FORMAT,
+  SUITES_VERSION,
+  type SuiteRow,
+  type SuitesDocument,
+} from '../../../bench/suites/suite-report.ts';
 import { validationDocument } from '../../../bench/validate/document.ts';
 import { readTables } from '../../../bench/validate/published-table.ts';
 import { validate } from '../../../bench/validate/validation.ts';
@@ -68,8 +74,28 @@ const SUITES: SuitesDocument = {
       remarks: [{ about: 'long way', lines: ['goes round'] }],
       costs: [],
     },
+    {
+      suite: 'scale',
+      title: 'VFs behind the threads of their PFs',
+      columns: [{ name: 'perVfNs', title: 'per VF\np50' }],
+      rows: [
+        scaleRow('save', 63, 1, 1, 700_000),
+        scaleRow('move', 1, 1, 1, 5e6),
+        scaleRow('move', 63, 1, 1, 4e6),
+        scaleRow('move', 63, 4, 1, 2e6),
+        scaleRow('move', 8, 1, 1, 2.5e6),
+        scaleRow('move', 64, 1, 2, 2.5e6),
+      ],
+      remarks: [],
+      costs: [],
+    },
   ],
 };
+
+function scaleRow(what: string, vfs: number, threads: number, pfs: number, ns: number): SuiteRow {
+  const perVfNs: Figure = { value: ns, unit: 'ns', kind: 'measured', low: ns * 0.8, high: ns * 1.25 };
+  return { at: { what, device: 'zip', vfs, threads, pfs, batch: 1 }, figures: { perVfNs } };
+}
 
 const PLAN: PlanDocument = {
   format: PLAN_FORMAT,

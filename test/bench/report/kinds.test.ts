@@ -122,6 +122,36 @@ describe('every chart has its source with the kinds of its figures, and a table'
   });
 });
 
+test('of suite scale: throughput against VFs, from the rows in which VFs move', () => {
+  const page = sectionsPage([readSection(written(documents['suites']))]);
+  const [, figure = ''] = /<figure id="r0-s1-moves"(.*?)<\/figure>/s.exec(page) ?? [];
+  expect(figure).toMatch(/class="source" id="[^"]+">\s*measured: wall time/);
+  expect(figure).toContain('a: 1 thread in each pool, 1 PF');
+  expect(figure).toContain('c: 1 thread in each pool, 2 PFs');
+  const rows = [...(/<tbody>.*<\/tbody>/s.exec(figure)?.[0] ?? '').matchAll(/<tr>.*?<\/tr>/gs)].map(([row]) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map((cell) => cell[1]!),
+  );
+  // 5 ms each are 200 a second; the longest of the middle half is the slowest.
+  expect(rows).toEqual([
+    ['zip', '1', '1', '1', '200 /s', '160 /s to 250 /s', '5 ms'],
+    ['zip', '63', '1', '1', '250 /s', '200 /s to 313 /s', '4 ms'],
+    ['zip', '63', '4', '1', '500 /s', '400 /s to 625 /s', '2 ms'],
+    ['zip', '8', '1', '1', '400 /s', '320 /s to 500 /s', '2.5 ms'],
+    ['zip', '64', '1', '2', '400 /s', '320 /s to 500 /s', '2.5 ms'],
+  ]);
+});
+
+test('names of rows in the panels of suites name the fields in which they differ, and what is alike is said once', () => {
+  const page = sectionsPage([readSection(written(documents['suites']))]);
+  const [, invented = ''] = /<figure id="r0-s0"(.*?)<\/figure>/s.exec(page) ?? [];
+  expect(invented).toContain('>way long way<');
+  expect(invented).toMatch(/In all rows: queue pairs 1\s*</);
+  const [, scale = ''] = /<figure id="r0-s1"(.*?)<\/figure>/s.exec(page) ?? [];
+  const words = [...scale.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1]!.trim()).join(' ');
+  expect(words).toContain('what move, VFs 64, threads 1, PFs 2');
+  expect(scale).toMatch(/In all rows: device zip, batch 1\s*</);
+});
+
 describe('what cannot be shown is refused with a sentence', () => {
   test.each([
     ['{', 'is not JSON'],
