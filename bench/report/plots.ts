@@ -144,7 +144,8 @@ function throughputPlot(result: BenchResult, id: string): Plot | undefined {
     id: `${id}-throughput`,
     title: 'Save and restore throughput against state size',
     source:
-      'measured: wall time on this machine; bars hold the middle half of the samples. State size is exact; points of one size stand beside each other. ' +
+      'measured: wall time on this machine; bars hold the middle half of the samples. State size is exact; points ' +
+      'of one size stand beside each other. ' +
       `${floor === undefined ? '' : 'The dashed line is a plain memory copy, measured in the same run. '}Both axes are logarithmic.`,
     wide: true,
     legend: bytes.map(({ name, colour, hollow }) => ({ text: name, colour, look: hollow ? 'hollow' : 'round' })),
