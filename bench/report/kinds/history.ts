@@ -215,7 +215,7 @@ function seriesPlot(series: Drawn, id: string): Plot {
     id,
     title: name,
     source:
-      `${kind}: one value per record, of machine ${machine}, in the order of time. The axis of values does not begin ` +
+      `${kind}: one value per record, of machine ${machine}, in the order of time. The axis of values need not begin ` +
       `at 0.${seen.length === 0 ? ' No change point.' : ''}${older}`,
     wide: true,
     legend: [
