@@ -373,8 +373,9 @@ function methodPairs(
   closed: (n: number) => Verdict,
 ): MethodPair[] {
   return numbers.flatMap((n) => {
+    // Not those beyond what can be asked for: nothing could be reckoned of them.
     const simulated = seen.get(n)?.trial;
-    const closedForm = closed(n).trial;
+    const closedForm = simulated?.moved === true ? closed(n).trial : null;
     if (simulated?.moved !== true || closedForm?.moved !== true) return [];
     const figure = `pause with ${n / scale} ${unit}`;
     return [{ figure, unit: 'ns', closedForm: closedForm.pauseNs, simulated: simulated.pauseNs }];
