@@ -54,7 +54,7 @@ export function registerHistory(program: Command, context: CommandContext): void
     .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, 1e9))
     .option('--damaged', 'prune: also take away lines that cannot be read')
     .option('--badge <file>', 'export: write the file behind a badge, for one metric')
-    .option('--html <file>', 'show: also write a self-contained page, with the values of all metrics asked for')
+    .option('--html <file>', 'show: also write a self-contained page')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -63,7 +63,7 @@ export function registerHistory(program: Command, context: CommandContext): void
         ['stopcopy history record --exact', 'headlines of the exact metrics'],
         ['stopcopy history show', 'what has shifted, and since which commit'],
         ['stopcopy history show zip-64-idle/saves', 'one metric'],
-        ['stopcopy history show --html history.html', 'the same as a page, with charts and all values'],
+        ['stopcopy history show --html history.html', 'the same as a page, with charts'],
         ['stopcopy history export > values.csv', 'for another tool'],
         ['stopcopy history prune --keep 1000', 'before the file becomes large'],
       ])}`,

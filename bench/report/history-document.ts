@@ -21,7 +21,7 @@ export type ToldChange = Omit<SeriesChange, 'effect'> & {
 
 export interface ToldSeries extends Omit<Series, 'points' | 'changes'> {
   readonly points?: Series['points'];
-  /** How many there are, where `points` is left out. */
+  /** How many there are, where `points` is left out or has the newest only. */
   readonly values?: number;
   readonly changes: readonly ToldChange[];
 }

@@ -91,16 +91,39 @@ export function historySection(document: HistoryDocument): ReportSection {
       ['change point', 'a shift of the level of a metric for good or for a while, found by ranks (docs/regression.md)'],
     ],
     style: '',
-    document,
+    document: embedded(document),
   };
 }
 
 /** Further series are in the tables only. */
 const SERIES_DRAWN = 12;
-/** Older values of a series are in the document only. */
-const VALUES_DRAWN = 1000;
+/** Values of all series together that are on the page: some 300 bytes each, in chart, table and data. */
+const VALUES_SHOWN = 3000;
 
-const countOf = ({ points, values }: Told): number => points?.length ?? values ?? 0;
+/** The series that are drawn: those with values whose level shifted most. */
+function drawnOf(series: readonly Told[]): {
+  readonly drawn: readonly Drawn[];
+  readonly able: number;
+  readonly values: number;
+} {
+  const able = series.filter(isDrawn).toSorted((a, b) => largest(b) - largest(a));
+  const drawn = able.slice(0, SERIES_DRAWN);
+  return { drawn, able: able.length, values: Math.floor(VALUES_SHOWN / Math.max(1, drawn.length)) };
+}
+
+/** The document as the page carries it: of a long history, the values that are shown. */
+function embedded(document: HistoryDocument): HistoryDocument {
+  const { drawn, values } = drawnOf(document.series);
+  const series = document.series.map((each): Told => {
+    const { points, ...rest } = each;
+    if (points === undefined) return each;
+    if (!drawn.some(({ name }) => name === each.name)) return { ...rest, values: points.length };
+    return points.length <= values ? each : { ...rest, points: points.slice(-values), values: points.length };
+  });
+  return { ...document, series };
+}
+
+const countOf = ({ points, values }: Told): number => values ?? points?.length ?? 0;
 const isDrawn = (each: Told): each is Drawn => (each.points?.length ?? 0) > 0;
 
 /** The largest shift of a series, up or down alike. */
@@ -113,8 +136,7 @@ function body({ machine, about, series }: HistoryDocument, id: string): Markup {
   const changes = series.reduce((sum, each) => sum + each.changes.length, 0);
   const changed = series.filter((each) => each.changes.length > 0);
   const worse = changed.filter((each) => each.changes.at(-1)!.worse).length;
-  const able = series.filter(isDrawn).toSorted((a, b) => largest(b) - largest(a));
-  const drawn = able.slice(0, SERIES_DRAWN);
+  const { drawn, able, values: shown } = drawnOf(series);
   const told =
     `${numbered(series.length, 'metric')}, ${numbered(values, 'value')}; ` +
     (changed.length === 0
@@ -127,14 +149,14 @@ function body({ machine, about, series }: HistoryDocument, id: string): Markup {
       <dd>${machine}${about === '' ? '' : `: ${about}`}</dd>
     </dl>
     ${changed.length === 0 ? undefined : changesTable(changed)}
-    ${drawn.map((each, index) => plotMarkup(seriesPlot(each, `${id}-m${index}`)))}
+    ${drawn.map((each, index) => plotMarkup(seriesPlot(each, `${id}-m${index}`, shown)))}
     ${
-      able.length > drawn.length
-        ? html`<p>Of ${able.length} metrics those ${drawn.length} are drawn whose level shifted most.</p>`
+      able > drawn.length
+        ? html`<p>Of ${able} metrics those ${drawn.length} are drawn whose level shifted most.</p>`
         : undefined
     }
     ${
-      able.length === 0 && series.length > 0
+      able === 0 && series.length > 0
         ? html`<p>The document has no values, only how many there are: with one metric named, or as an export, it has.</p>`
         : undefined
     }
@@ -201,16 +223,16 @@ function placesOf({ points, changes }: Drawn): readonly (ToldChange & { readonly
   });
 }
 
-function seriesPlot(series: Drawn, id: string): Plot {
+function seriesPlot(series: Drawn, id: string, valuesMost: number): Plot {
   const { name, kind, unit, machine, points } = series;
   const shifts = placesOf(series);
-  const first = Math.max(0, points.length - VALUES_DRAWN);
+  const first = Math.max(0, points.length - valuesMost);
   const shown = points.slice(first);
   const levels = levelsOf(shifts, points.length).flatMap(({ from, end, value }): SeriesLevel[] =>
     end <= first ? [] : [{ from: Math.max(0, from - first), end: end - first, value }],
   );
   const seen = shifts.flatMap((each, at) => (each.index < first ? [] : [{ ...each, label: String(at + 1) }]));
-  const older = first === 0 ? '' : ` Of ${points.length} values the newest ${VALUES_DRAWN} are shown.`;
+  const older = first === 0 ? '' : ` Of ${points.length} values the newest ${valuesMost} are here; an export has all.`;
   return {
     id,
     title: name,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { appendRecords } from '../../../bench/history/store.ts';
 import { packageRoot } from '../../../bench/package-root.ts';
+import { historySection } from '../../../bench/report/kinds/history.ts';
 import { readSection } from '../../../bench/report/kinds.ts';
 import { sectionsPage } from '../../../bench/report/page.ts';
 import { recordsOf } from '../history/records.ts';
@@ -223,4 +224,34 @@ describe('a sweep', () => {
     expect(stopcopy('report', out, '--out', join(folder, 'again.html')).status).toBe(0);
     expect(readFileSync(join(folder, 'again.html'), 'utf8')).toBe(page);
   });
+});
+
+test('the page of a long history stays small, and says what it leaves out', () => {
+  const points = Array.from({ length: 10_000 }, (_, index) => ({
+    time: new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString(),
+    commit: index.toString(16).padStart(40, '0'),
+    subject: `change ${index}`,
+    value: 100 + (index % 7),
+  }));
+  const series = Array.from({ length: 100 }, (_, index) => ({
+    name: `metric-${index}`,
+    kind: 'measured' as const,
+    unit: 'ns',
+    machine: 'x',
+    points,
+    changes: [],
+  }));
+  const section = historySection({
+    format: 'stopcopy-history',
+    version: 1,
+    stopcopy: '0',
+    machine: 'x',
+    about: '',
+    series,
+  });
+  const page = sectionsPage([{ name: 'history.json', section }]);
+  expect(page.length).toBeLessThan(2e6);
+  expect(page).toContain('100 metrics, 1000000 values');
+  expect(page).toContain('Of 100 metrics those 12 are drawn');
+  expect(page).toContain('Of 10000 values the newest 250 are here');
 });
