@@ -19,6 +19,7 @@ import { DirtyRings } from './dirty-rings.ts';
 import { frameBytesMax, type FrameIdentity, type FramePayload, FrameReader, FrameWriter } from './image-stream.ts';
 import { type Lane, LanePort } from './lane-port.ts';
 import { type Round, type RoundExpectation, RoundReader, RoundWriter, scatterRound } from './round-stream.ts';
+import { nowNs } from './wall-clock.ts';
 import type { WorldInit } from './world-init.ts';
 
 /** The driver refused a call, or the hardware kept it from carrying it out. */
@@ -133,8 +134,13 @@ export class VfEnd {
     this.imageBytes = must('read', this.vfio.readFile(file, this.user, ACC_VF_DATA_BYTES));
   }
 
-  /** The saved image and the queue structures as one frame. @returns its bytes */
-  frame(into: Uint8Array, onGathered?: () => void): number {
+  /**
+   * The saved image and the queue structures as one frame.
+   *
+   * @param onGathered told how much of the time went into copying, in ns
+   * @returns bytes of the frame
+   */
+  frame(into: Uint8Array, onGathered?: (copyNs: number) => void): number {
     const { writer } = this.codec;
     const before = writer.bytesCopied;
     const bytes = writer.write(into, this.image(), this.memory, onGathered);
@@ -146,9 +152,11 @@ export class VfEnd {
    * What may have changed since the round before, as the next round; the whole memory the first time.
    *
    * @param last whether the VF stands still and is saved: its image goes along
+   * @param onGathered told how long the copying took, with the look at what is dirty, in ns
    * @returns bytes of the round
    */
-  round(into: Uint8Array, last: boolean, onGathered?: () => void): number {
+  round(into: Uint8Array, last: boolean, onGathered?: (copyNs: number) => void): number {
+    const startNs = nowNs();
     const { marks } = this;
     if (marks === undefined) bug('ROUND_WITHOUT_MARKS');
     this.sending ??= {
@@ -160,7 +168,7 @@ export class VfEnd {
     const before = writer.bytesCopied;
     const bytes = writer.gather(into, last ? this.image() : null, this.memory, dirty);
     this.copiedBytes += writer.bytesCopied - before;
-    onGathered?.();
+    onGathered?.(nowNs() - startNs);
     writer.seal(into, bytes, dirty, last);
     return bytes;
   }

@@ -167,7 +167,10 @@ export function save(task: MigrationTask): SaveResult {
     waitForVm(task.vm, STOPPED);
     end.save();
     stamp('gather');
-    const onGathered = (): void => stamp('checksum');
+    // Of a frame, copies and checksums take turns; they are told as if all copies came first.
+    const onGathered = (copyNs: number): void => {
+      stamps[stampOf('checksum')] = stamps[stampOf('gather')]! + copyNs;
+    };
     frameBytes = roundBytes.length > 0 ? end.round(arena, true, onGathered) : end.frame(arena, onGathered);
     if (task.damage !== undefined && task.damagedRound !== true) frameBytes = DAMAGE[task.damage](arena, frameBytes);
     stamp('handOver');

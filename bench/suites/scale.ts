@@ -66,7 +66,6 @@ const COLUMNS: readonly SuiteColumn[] = [
   { name: 'floorNs', title: 'floor\np50' },
   { name: 'ratio', title: '/ floor\n' },
   { name: 'copyRatio', title: 'copies:\n/ floor' },
-  { name: 'besidesRatio', title: 'copies apart:\n/ floor' },
   { name: 'copiedPerByte', title: 'copied\nper byte' },
   { name: 'garbage', title: 'garbage\nper call' },
   { name: 'firstNs', title: 'first\ndone' },
@@ -105,10 +104,7 @@ export async function runScale(
     remarks: [
       {
         about: 'save',
-        lines: [
-          'one thread saves VF after VF; floor: saves of the only VF of another PF, and copies alike, in turn',
-          'copies apart: the floor has the copies of many VFs in place of its own',
-        ],
+        lines: ['one thread saves VF after VF; floor: saves of the only VF of another PF, and copies alike, in turn'],
       },
       {
         about: 'move',
@@ -150,11 +146,6 @@ async function savesOf(
         floorNs: medianFigure(oneNs, 'ns'),
         ratio: ratioInTurn(manyNs, oneNs),
         copyRatio: ratioInTurn(manyCopyNs, oneCopyNs),
-        // A copy out of memory that the caches have no room for costs more; the rest is what many VFs cost besides.
-        besidesRatio: ratioInTurn(
-          manyNs,
-          oneNs.map((ns, turn) => ns + manyCopyNs[turn]! - oneCopyNs[turn]!),
-        ),
         // Header and prefix are written, not copied.
         copiedPerByte: exact(Number((counted.copiedBytes / counted.frameBytes).toFixed(3)), ''),
         garbage: measured(counted.allocation.bytes, 'B'),
