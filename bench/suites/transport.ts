@@ -30,19 +30,19 @@ type Way = (typeof WAYS)[number];
 export interface TransportSize {
   readonly queuePairs: number;
   readonly channels: readonly number[];
-  /** Images that are sent each way at each visit, warm-up apart. */
+  /** Images that are sent each way at each visit, after some that are not counted: TCP finds out what a connection bears. */
   readonly images: number;
+  readonly warmUpImages: number;
   /** How often each place is visited: two processes may be near to each other for seconds, and then far apart. */
   readonly visits: number;
 }
 
 const SIZES: Readonly<Record<'quick' | 'full', TransportSize>> = {
-  quick: { queuePairs: 16, channels: [1, 4], images: 10, visits: 2 },
-  full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 40, visits: 4 },
+  quick: { queuePairs: 16, channels: [1, 4], images: 10, warmUpImages: 6, visits: 2 },
+  full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 60, warmUpImages: 24, visits: 3 },
 };
 
 const FRAME_BYTES = [64 * 1024, 1024 * 1024] as const;
-const WARM_UP_IMAGES = 6;
 /** Images between two looks at the heap. */
 const HEAP_IMAGES = 3;
 const NS_PER_S = 1e9;
@@ -83,7 +83,7 @@ export async function measureTransport(size: TransportSize): Promise<SuiteReport
   try {
     const seen = places(size).map((place): Seen => ({ place, streamNs: [], bareNs: [], moved: 0, copied: 0 }));
     for (let visit = 0; visit < size.visits; visit++) {
-      for (const each of seen) await visitPlace(each, bytes, size.images, folder, peer);
+      for (const each of seen) await visitPlace(each, bytes, size, folder, peer);
     }
     rows.push(...seen.map((each) => rowOf(each, bytes)));
   } finally {
@@ -128,7 +128,13 @@ interface Seen {
   allocation?: Allocation;
 }
 
-async function visitPlace(seen: Seen, bytes: number, images: number, folder: string, peer: PeerProcess): Promise<void> {
+async function visitPlace(
+  seen: Seen,
+  bytes: number,
+  { images, warmUpImages }: TransportSize,
+  folder: string,
+  peer: PeerProcess,
+): Promise<void> {
   const { transport, frameBytes, channels, way } = seen.place;
   const at = (name: string): Endpoint =>
     transport === 'unix' ? { kind: 'unix', path: join(folder, name) } : { kind: 'tcp', host: '127.0.0.1', port: 0 };
@@ -155,7 +161,7 @@ async function visitPlace(seen: Seen, bytes: number, images: number, folder: str
   ];
   try {
     await stream.open();
-    for (let image = -WARM_UP_IMAGES; image < images; image++) {
+    for (let image = -warmUpImages; image < images; image++) {
       // Whoever comes first finds the cores in another state: they take turns in that, too.
       for (const { samples, once: send } of image % 2 === 0 ? kinds : kinds.toReversed()) {
         const startNs = performance.now() * 1e6;

@@ -4,7 +4,7 @@ import { suiteText } from '../../../bench/report/suite-text.ts';
 import { measureTransport, WAYS } from '../../../bench/suites/transport.ts';
 
 test('images go over each kind of socket in each way, in turn with bare ones, and their copies are counted', async () => {
-  const report = await measureTransport({ queuePairs: 1, channels: [1, 2], images: 2, visits: 2 });
+  const report = await measureTransport({ queuePairs: 1, channels: [1, 2], images: 2, warmUpImages: 2, visits: 2 });
   const rows = report.rows.map(({ at }) => `${at['transport']} ${at['frame']} ${at['channels']} ${at['way']}`);
   const expected = ['unix', 'tcp'].flatMap((transport) =>
     ['64 KiB', '1024 KiB'].flatMap((frame) =>
