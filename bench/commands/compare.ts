@@ -8,7 +8,7 @@ import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { decimal, integer, nameList } from '../cli/options.ts';
 import type { ComparisonDocument } from '../compare/document.ts';
-import { DEFAULT_LOOKS, DEFAULT_SETTINGS, PAIRS_MAX_DEFAULT } from '../compare/settings.ts';
+import { DEFAULT_LOOKS, DEFAULT_SETTINGS, PAIRS_MAX_DEFAULT, SECONDS_DEFAULT } from '../compare/settings.ts';
 
 interface CompareFlags {
   readonly exact?: boolean;
@@ -53,7 +53,7 @@ export function registerCompare(program: Command, context: CommandContext): void
       integer('--pairs', 12, PAIRS_MAX),
       PAIRS_MAX_DEFAULT,
     )
-    .option('--seconds <s>', 'measuring time of one process', decimal('--seconds', 0.01, 60), 0.3)
+    .option('--seconds <s>', 'measuring time of one process', decimal('--seconds', 0.01, 60), SECONDS_DEFAULT)
     .option(
       '--effect <share>',
       'smallest effect that matters; 0.02 is 2 %',

@@ -16,7 +16,7 @@ import { sequentialChance } from './decision.ts';
 import type { MetricResult } from './document.ts';
 import { compareInterleaved, type StageRunner } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
-import { DEFAULT_LOOKS, DEFAULT_SETTINGS, type TestSettings } from './settings.ts';
+import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT, type TestSettings } from './settings.ts';
 import { percent } from './text.ts';
 
 export const NOISE_FORMAT = 'stopcopy-noise';
@@ -166,7 +166,7 @@ export async function runNoise(budgetSeconds: number, { output, signal }: Comman
     const build = new Build(packageRoot(), packageRoot());
     const document = await measureNoise(build, {
       budgetSeconds,
-      secondsPerProcess: 0.3,
+      secondsPerProcess: SECONDS_DEFAULT,
       cores: await pinnableCores(signal),
       signal,
       onProgress,

@@ -14,6 +14,7 @@ import { Random } from '../../sim/base/random.ts';
 import { writeFileAtomically } from '../cli/file-output.ts';
 import type { Build, ListedStage, MeasuredMetric } from '../compare/build.ts';
 import { pinnableCores } from '../compare/pinning.ts';
+import { SECONDS_DEFAULT } from '../compare/settings.ts';
 import { measureTurnPair, SideFailed } from '../compare/turn-pair.ts';
 import { machineFacts } from '../machine.ts';
 import { packageRoot } from '../package-root.ts';
@@ -25,9 +26,6 @@ const KINDS = [
   { slowerPercent: 5, perRound: 2 },
   { slowerPercent: 10, perRound: 1 },
 ] as const;
-
-/** Measuring time of a process: what the command has by default. */
-const SECONDS = 0.1;
 
 export interface PairSeries {
   readonly slowerPercent: number;
@@ -107,7 +105,7 @@ class Collector {
     );
     try {
       const sides = baseFirst ? { base: first!, candidate: second! } : { base: second!, candidate: first! };
-      return await measureTurnPair(sides, { stage, seconds: SECONDS, random });
+      return await measureTurnPair(sides, { stage, seconds: SECONDS_DEFAULT, random });
     } finally {
       first!.end();
       second!.end();
