@@ -48,9 +48,17 @@ class StageTrack {
   readonly series: Map<string, Series> = new Map();
   failure: SideFailed | undefined;
   settled = false;
+  pairs = 0;
+  private baseFirst = true;
 
   constructor(stage: ListedStage) {
     this.stage = stage;
+  }
+
+  /** ABBA or BAAB, by lot for each two pairs: neither drift nor the order within a pair favours a side. */
+  nextOrder(random: Random): boolean {
+    this.baseFirst = this.pairs % 2 === 0 ? random.below(2) === 0 : !this.baseFirst;
+    return this.baseFirst;
   }
 
   add(samples: readonly PairedSample[]): void {
@@ -93,38 +101,51 @@ export async function compareInterleaved(
   return { ...outcome, results: [...outcome.results, ...results] };
 }
 
-/** Takes pairs of all stages in turn until each is decided, the last look is behind, or the budget is spent. */
+/** Share of the budget that single-threaded stages may use while there is one on threads. */
+const SINGLE_SHARE = 0.8;
+
+/**
+ * Takes pairs of the stages in turn until each is decided, the last look is behind, or the budget is spent. Stages on threads
+ * come last but for one pair, which tells how many metrics there will be: theirs take many times as long, and spread so far
+ * that most comparisons end without a word on them.
+ */
 export async function comparePairs(
   stages: readonly ListedStage[],
   pair: PairSource,
   options: Pick<InterleavedOptions, 'settings' | 'seed' | 'budgetSeconds' | 'now' | 'onProgress'>,
 ): Promise<InterleavedOutcome> {
-  const { settings, now = () => performance.now() } = options;
+  const { settings, budgetSeconds, now = () => performance.now() } = options;
   const startedMs = now();
+  const spentSeconds = (): number => (now() - startedMs) / 1000;
   const tracks = stages.map((stage) => new StageTrack(stage));
   const random = new Random(options.seed);
   const total = settings.looks.at(-1)!;
-  let pairs = 0;
-  let baseFirst = true;
-  while (pairs < total && tracks.some((track) => !track.settled)) {
-    if (pairs > 0 && (now() - startedMs) / 1000 >= options.budgetSeconds) break;
-    // ABBA or BAAB, by lot for each two pairs: neither drift nor the order within a pair favours a side.
-    baseFirst = pairs % 2 === 0 ? random.below(2) === 0 : !baseFirst;
-    for (const track of tracks) {
-      if (track.settled) continue;
-      options.onProgress(pairs, total, track.stage.name);
+  const round = async (some: readonly StageTrack[]): Promise<void> => {
+    for (const track of some) {
+      options.onProgress(track.pairs, total, track.stage.name);
       try {
-        track.add(await pair(track.stage, baseFirst, random));
+        track.add(await pair(track.stage, track.nextOrder(random), random));
+        track.pairs += 1;
       } catch (error) {
         if (!(error instanceof SideFailed)) throw error;
         track.failure = error;
         track.settled = true;
       }
     }
-    pairs += 1;
-    if (settings.looks.includes(pairs)) settle(tracks, settings);
+    if (some.some(({ pairs }) => settings.looks.includes(pairs))) settle(tracks, settings);
+  };
+  await round(tracks);
+  const kinds = (['single', 'threaded'] as const).map((kind) => tracks.filter(({ stage }) => stage.kind === kind));
+  for (const [index, some] of kinds.entries()) {
+    const share = index === 0 && kinds[1]!.length > 0 ? SINGLE_SHARE : 1;
+    for (;;) {
+      const open = some.filter(({ settled, pairs }) => !settled && pairs < total);
+      if (open.length === 0 || spentSeconds() >= share * budgetSeconds) break;
+      await round(open);
+    }
   }
-  return { results: resultsOf(tracks, settings), pairs, seconds: (now() - startedMs) / 1000 };
+  const pairs = Math.max(0, ...tracks.map((track) => track.pairs));
+  return { results: resultsOf(tracks, settings), pairs, seconds: spentSeconds() };
 }
 
 /** Stages of both builds, and a result for each that cannot be measured on both. */

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { ListedStage, MeasuredMetric } from '../../../bench/compare/build.ts';
 import { countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
 import { compareDocument } from '../../../bench/compare/document.ts';
-import { compareInterleaved, type InterleavedOptions, type StageRunner } from '../../../bench/compare/interleaved.ts';
+import {
+  compareInterleaved,
+  comparePairs,
+  type InterleavedOptions,
+  type StageRunner,
+} from '../../../bench/compare/interleaved.ts';
 import { measureNoise, smallestSlowdown } from '../../../bench/compare/noise.ts';
 import { compareResultFiles } from '../../../bench/compare/result-files.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
@@ -284,5 +289,46 @@ describe('noise', () => {
     expect(metrics[0]!.median).toBe(1115);
     expect(metrics[0]!.drift).toBeCloseTo(1175 / 1055 - 1, 2);
     expect(metrics[0]!.spread).toBeCloseTo(60 / 1115, 2);
+  });
+});
+
+describe('stages of which some run on threads', () => {
+  /** Pairs of a quick stage and of a slow one on threads, by what the clock says. */
+  async function taken(budgetSeconds: number, spread: number) {
+    const random = new Random(7);
+    const log: string[] = [];
+    let clockMs = 0;
+    const outcome = await comparePairs(
+      [
+        { name: 'threads', version: 1, kind: 'threaded' },
+        { name: 'quick', version: 1, kind: 'single' },
+      ],
+      ({ name, kind }) => {
+        log.push(name);
+        clockMs += kind === 'single' ? 1_000 : 10_000;
+        const logRatio = name === 'quick' ? 0.05 + spread * (random.uniform() - 0.5) : random.uniform() - 0.5;
+        const metric = { name, kind: 'measured', unit: 'ns', better: 'lower', value: 1 } as const;
+        return Promise.resolve([{ metric, base: 1, candidate: Math.exp(logRatio), logRatio }]);
+      },
+      { settings: DEFAULT_SETTINGS, seed: 1, budgetSeconds, now: () => clockMs, onProgress: () => {} },
+    );
+    return { log, ...outcome };
+  }
+
+  test('those come last, but for a pair that says how many metrics there are', async () => {
+    const { log } = await taken(1e9, 0.01);
+    const quick = log.lastIndexOf('quick');
+    expect(log.slice(0, quick + 1).filter((name) => name === 'threads')).toHaveLength(1);
+    expect(log.slice(quick + 1)).toHaveLength(39);
+  });
+
+  test('the others leave them a fifth of the budget, and find what there is to be found', async () => {
+    const { log, results, seconds } = await taken(40, 0.01);
+    expect(results.find(({ name }) => name === 'quick')).toMatchObject({ verdict: 'worse', pairs: 12 });
+    expect(log.filter((name) => name === 'threads')).toHaveLength(3);
+    expect(seconds).toBeLessThan(60);
+    const loud = await taken(40, 2);
+    expect(loud.log.filter((name) => name === 'quick')).toHaveLength(22);
+    expect(loud.results.map(({ verdict }) => verdict)).toEqual(['cannot tell', 'cannot tell']);
   });
 });
