@@ -106,8 +106,7 @@ const SINGLE_SHARE = 0.8;
 
 /**
  * Takes pairs of the stages in turn until each is decided, the last look is behind, or the budget is spent. Stages on threads
- * come last but for one pair, which tells how many metrics there will be: theirs take many times as long, and spread so far
- * that most comparisons end without a word on them.
+ * come last: their pairs take many times as long, and spread so far that most comparisons end without a word on them.
  */
 export async function comparePairs(
   stages: readonly ListedStage[],
@@ -134,13 +133,12 @@ export async function comparePairs(
     }
     if (some.some(({ pairs }) => settings.looks.includes(pairs))) settle(tracks, settings);
   };
-  await round(tracks);
-  const kinds = (['single', 'threaded'] as const).map((kind) => tracks.filter(({ stage }) => stage.kind === kind));
-  for (const [index, some] of kinds.entries()) {
-    const share = index === 0 && kinds[1]!.length > 0 ? SINGLE_SHARE : 1;
-    for (;;) {
+  const groups = groupsOf(tracks);
+  for (const [index, { tracks: some }] of groups.entries()) {
+    const share = index === groups.length - 1 ? 1 : SINGLE_SHARE;
+    for (let first = true; first || spentSeconds() < share * budgetSeconds; first = false) {
       const open = some.filter(({ settled, pairs }) => !settled && pairs < total);
-      if (open.length === 0 || spentSeconds() >= share * budgetSeconds) break;
+      if (open.length === 0) break;
       await round(open);
     }
   }
@@ -226,14 +224,36 @@ interface Judged {
   readonly decision: Decision;
 }
 
+/** Of the chance of error, what single-threaded stages have while there is one on threads: they are who can be told. */
+const SINGLE_CHANCE = 0.9;
+
+interface Group {
+  readonly tracks: readonly StageTrack[];
+  /** Share of the chance of error. */
+  readonly chance: number;
+}
+
+/** Single-threaded stages, then those on threads; a group without any is left out. */
+function groupsOf(tracks: readonly StageTrack[]): readonly Group[] {
+  const single = tracks.filter(({ stage }) => stage.kind === 'single');
+  const threaded = tracks.filter(({ stage }) => stage.kind === 'threaded');
+  if (single.length === 0 || threaded.length === 0) return [{ tracks, chance: 1 }];
+  return [
+    { tracks: single, chance: SINGLE_CHANCE },
+    { tracks: threaded, chance: 1 - SINGLE_CHANCE },
+  ];
+}
+
 /** Series without a limit; one with a limit is judged by that alone, see {@link limitResult}. */
 function judge(tracks: readonly StageTrack[], settings: TestSettings): readonly Judged[] {
-  const all = seriesOf(tracks).filter(({ series }) => series.metric.limit === undefined);
-  const decisions = decide(
-    all.map(({ series }) => ({ better: series.metric.better, ratios: series.ratios })),
-    settings,
-  );
-  return all.map((each, index) => ({ ...each, decision: decisions[index]! }));
+  return groupsOf(tracks).flatMap((group) => {
+    const all = seriesOf(group.tracks).filter(({ series }) => series.metric.limit === undefined);
+    const decisions = decide(
+      all.map(({ series }) => ({ better: series.metric.better, ratios: series.ratios })),
+      { ...settings, alpha: settings.alpha * group.chance },
+    );
+    return all.map((each, index) => ({ ...each, decision: decisions[index]! }));
+  });
 }
 
 function seriesOf(tracks: readonly StageTrack[]): readonly Omit<Judged, 'decision'>[] {
@@ -249,7 +269,7 @@ function settle(tracks: readonly StageTrack[], settings: TestSettings): void {
       .filter(({ decision }) => decision.verdict === 'cannot tell')
       .map(({ track }) => track),
   );
-  for (const track of tracks) track.settled ||= !open.has(track);
+  for (const track of tracks) track.settled ||= track.pairs > 0 && !open.has(track);
 }
 
 function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): readonly MetricResult[] {

@@ -18,7 +18,8 @@ export const PAIRS_MAX_DEFAULT = 40;
  */
 export const DEFAULT_LOOKS: readonly number[] = [12, 16, 24, PAIRS_MAX_DEFAULT];
 
-export const DEFAULT_SETTINGS: TestSettings = { alpha: 0.05, smallestEffect: 0.02, looks: DEFAULT_LOOKS };
+/** Half of the chance falls to either side: equals are told as worse in at most 1 of 100 comparisons. */
+export const DEFAULT_SETTINGS: TestSettings = { alpha: 0.02, smallestEffect: 0.02, looks: DEFAULT_LOOKS };
 
 /** Measuring time of one process of a single-threaded stage, in seconds; starting and warming up come on top. */
 export const SECONDS_DEFAULT = 0.3;
