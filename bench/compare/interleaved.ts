@@ -102,7 +102,7 @@ export async function compareInterleaved(
 }
 
 /** Share of the budget that single-threaded stages may use while there is one on threads. */
-const SINGLE_SHARE = 0.8;
+export const SINGLE_SHARE = 0.8;
 
 /**
  * Takes pairs of the stages in turn until each is decided, the last look is behind, or the budget is spent. Stages on threads
@@ -121,7 +121,9 @@ export async function comparePairs(
   const total = settings.looks.at(-1)!;
   const round = async (some: readonly StageTrack[]): Promise<void> => {
     for (const track of some) {
-      options.onProgress(track.pairs, total, track.stage.name);
+      const done = tracks.reduce((sum, { pairs }) => sum + pairs, 0);
+      const left = tracks.reduce((sum, { settled, pairs }) => sum + (settled ? 0 : total - pairs), 0);
+      options.onProgress(done, done + left, track.stage.name);
       try {
         track.add(await pair(track.stage, track.nextOrder(random), random));
         track.pairs += 1;
@@ -225,7 +227,7 @@ interface Judged {
 }
 
 /** Of the chance of error, what single-threaded stages have while there is one on threads: they are who can be told. */
-const SINGLE_CHANCE = 0.9;
+export const SINGLE_CHANCE = 0.9;
 
 interface Group {
   readonly tracks: readonly StageTrack[];

@@ -14,13 +14,13 @@ import type { Machine } from '../result.ts';
 import { Build } from './build.ts';
 import { sequentialChance } from './decision.ts';
 import type { MetricResult } from './document.ts';
-import { compareInterleaved, type StageRunner } from './interleaved.ts';
+import { compareInterleaved, SINGLE_CHANCE, SINGLE_SHARE, type StageRunner } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT, type TestSettings } from './settings.ts';
 import { percent } from './text.ts';
 
 export const NOISE_FORMAT = 'stopcopy-noise';
-export const NOISE_VERSION = 1;
+export const NOISE_VERSION = 2;
 
 /** Pairs that the report rests on. */
 const PAIRS = 12;
@@ -40,6 +40,8 @@ export interface NoiseOfMetric {
   readonly drift: number;
   /** The largest ratio of the two processes of a pair, minus 1. */
   readonly worstPair: number;
+  /** Pairs that fit into the budget, with all stages, up to the last look. */
+  readonly pairsInBudget: number;
   /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
   readonly smallestFound: number | null;
 }
@@ -50,8 +52,6 @@ export interface NoiseDocument {
   readonly stopcopy: string;
   readonly machine: Machine;
   readonly budgetSeconds: number;
-  /** Pairs that fit into the budget, with all stages, up to the last look. */
-  readonly pairsInBudget: number;
   readonly metrics: readonly NoiseOfMetric[];
 }
 
@@ -65,24 +65,45 @@ export interface NoiseOptions {
 
 /** @param build compared with itself */
 export async function measureNoise(build: StageRunner, options: NoiseOptions): Promise<NoiseDocument> {
-  const { budgetSeconds } = options;
+  const { budgetSeconds, signal } = options;
   // A single look that proves nothing the same keeps all stages until the end.
-  const settings: TestSettings = { alpha: DEFAULT_SETTINGS.alpha, smallestEffect: 1e-6, looks: [PAIRS] };
-  const outcome = await compareInterleaved(build, build, { ...options, settings, budgetSeconds: Infinity, seed: 1 });
-  const measured = outcome.results.filter(({ samples }) => samples !== undefined);
-  const pairsInBudget = Math.min(DEFAULT_LOOKS.at(-1)!, Math.floor(budgetSeconds / (outcome.seconds / outcome.pairs)));
+  const settings: TestSettings = { ...DEFAULT_SETTINGS, smallestEffect: 1e-6, looks: [PAIRS] };
+  const stages = await build.stages(signal);
+  // As a comparison takes them: those on threads have what the others leave of budget and chance.
+  const groups = (['single', 'threaded'] as const)
+    .map((kind) => stages.filter((stage) => stage.kind === kind).map(({ name }) => name))
+    .filter((names) => names.length > 0);
+  const metrics: NoiseOfMetric[] = [];
+  let leftSeconds = budgetSeconds;
+  for (const [index, names] of groups.entries()) {
+    const last = index === groups.length - 1;
+    const outcome = await compareInterleaved(build, build, {
+      ...options,
+      stages: names,
+      settings,
+      budgetSeconds: Infinity,
+      seed: 1,
+    });
+    const seconds = outcome.seconds / outcome.pairs;
+    const share = last ? leftSeconds : SINGLE_SHARE * budgetSeconds;
+    const pairs = Math.min(DEFAULT_LOOKS.at(-1)!, Math.floor(share / seconds));
+    leftSeconds -= pairs * seconds;
+    const measured = outcome.results.filter(({ kind, samples }) => samples !== undefined && kind === 'measured');
+    const chance = groups.length === 1 ? 1 : last ? 1 - SINGLE_CHANCE : SINGLE_CHANCE;
+    const alpha = (DEFAULT_SETTINGS.alpha * chance) / measured.length;
+    metrics.push(...measured.map((result) => noiseOf(result, alpha, pairs)));
+  }
   return {
     format: NOISE_FORMAT,
     version: NOISE_VERSION,
     stopcopy: packageVersion(),
     machine: machineFacts(),
     budgetSeconds,
-    pairsInBudget,
-    metrics: measured.map((result) => noiseOf(result, measured.length, pairsInBudget)),
+    metrics,
   };
 }
 
-function noiseOf({ name, unit, samples }: MetricResult, metrics: number, pairsInBudget: number): NoiseOfMetric {
+function noiseOf({ name, unit, samples }: MetricResult, alpha: number, pairsInBudget: number): NoiseOfMetric {
   const { base, candidate, ratios } = samples!;
   const ordered = base.flatMap((value, pair) => [value, candidate[pair]!]);
   const half = Math.floor(ordered.length / 2);
@@ -93,16 +114,18 @@ function noiseOf({ name, unit, samples }: MetricResult, metrics: number, pairsIn
     spread: medianAbsoluteDeviation(ordered) / median(ordered),
     drift: median(ordered.slice(half)) / median(ordered.slice(0, half)) - 1,
     worstPair: Math.expm1(Math.max(...ratios.map(Math.abs))),
-    smallestFound: smallestSlowdown(ratios, metrics, pairsInBudget),
+    pairsInBudget,
+    smallestFound: smallestSlowdown(ratios, alpha, pairsInBudget),
   };
 }
 
 /**
  * Plays comparisons with the ratios of equals: drawn again, with either sign, and shifted by a slowdown.
  *
- * @param metrics that are tested together
+ * @param alpha chance of an error that this metric has, of all metrics together
+ * @param pairs that fit into the budget
  */
-export function smallestSlowdown(ratios: readonly number[], metrics: number, pairs: number): number | null {
+export function smallestSlowdown(ratios: readonly number[], alpha: number, pairs: number): number | null {
   const looks = DEFAULT_LOOKS.filter((look) => look <= pairs);
   if (looks.length === 0) return null;
   const found = (slowdown: number): boolean => {
@@ -114,9 +137,12 @@ export function smallestSlowdown(ratios: readonly number[], metrics: number, pai
         const ratio = ratios[random.below(ratios.length)]!;
         return shift + (random.below(2) === 0 ? ratio : -ratio);
       });
-      // As strict as the comparison: its looks, and all its metrics.
-      const p = sequentialChance(drawn, DEFAULT_LOOKS) * metrics;
-      if (p <= DEFAULT_SETTINGS.alpha && median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect)) hits += 1;
+      // As strict as the comparison, with its looks.
+      if (
+        sequentialChance(drawn, DEFAULT_LOOKS) <= alpha &&
+        median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect)
+      )
+        hits += 1;
     }
     return hits >= POWER * PLAYED;
   };
@@ -130,15 +156,16 @@ export function smallestSlowdown(ratios: readonly number[], metrics: number, pai
   return SLOWDOWNS[low] ?? null;
 }
 
-export function noiseText({ metrics, machine, budgetSeconds, pairsInBudget }: NoiseDocument): string {
+export function noiseText({ metrics, machine, budgetSeconds }: NoiseDocument): string {
   const left = (head: string) => ({ head, align: 'left' }) as const;
   const right = (head: string) => ({ head, align: 'right' }) as const;
-  const rows = metrics.map(({ name, unit, median: middle, spread, drift, worstPair, smallestFound }) => [
+  const rows = metrics.map(({ name, unit, median: middle, spread, drift, worstPair, pairsInBudget, smallestFound }) => [
     name,
     formatValue(middle, unit),
     percent(spread),
     `${drift >= 0 ? '+' : '-'}${percent(Math.abs(drift))}`,
     percent(worstPair),
+    String(pairsInBudget),
     smallestFound === null ? 'none' : percent(smallestFound),
   ]);
   const head = [
@@ -147,13 +174,14 @@ export function noiseText({ metrics, machine, budgetSeconds, pairsInBudget }: No
     right('spread'),
     right('drift'),
     right('worst\npair'),
+    right('pairs in\nbudget'),
     right('smallest slowdown\nfound'),
   ];
   const load = machine.loadAverage[0] ?? 0;
   return [
     bareTable(head, rows),
     '',
-    `In ${budgetSeconds} s there are about ${pairsInBudget} pairs of each stage. Load average ${load} on ${machine.cores} cores, Node ${machine.node}.`,
+    `The budget is ${budgetSeconds} s for all stages. Load average ${load} on ${machine.cores} cores, Node ${machine.node}.`,
     'spread: median absolute deviation of processes; drift: later half over earlier half; worst pair: of two processes;',
     'smallest slowdown found: what compare finds four times of five in that budget, played with these pairs.',
   ].join('\n');
