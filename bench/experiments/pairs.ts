@@ -2,7 +2,7 @@
  * Measures pairs of fresh processes for as long as it is told to, and keeps the ratio of each: a build against an equal one,
  * and against ones whose stages were made slower. {@link file://./rates.ts} puts comparisons together from them.
  *
- *     npm run build && npx tsx bench/experiments/pairs.ts MINUTES [FILE]
+ *     npm run build && npx tsx bench/experiments/pairs.ts MINUTES [FILE [STAGES]]
  *
  * Goes on where the file ends; each pair is kept as soon as it is measured.
  */
@@ -141,7 +141,9 @@ async function main(): Promise<void> {
         kind.slowerPercent === 0 ? null : slowCalls(kind.slowerPercent),
       ),
     }));
-    const stages = await base.stages(new AbortController().signal);
+    const wanted = process.argv[4]?.split(',');
+    const all = await base.stages(new AbortController().signal);
+    const stages = all.filter(({ name }) => wanted?.includes(name) ?? true);
     while (performance.now() < endMs) {
       collector.pool.loads.push(machineFacts().loadAverage[0] ?? 0);
       for (const stage of stages) {

@@ -74,8 +74,8 @@ export const STAGES: Readonly<Record<StageName, SingleStage | ThreadedStage>> = 
   },
   'model-cell': {
     kind: 'single',
-    version: 2,
-    about: 'a modelled cell of one queue pair, half loaded, with its three ends',
+    version: 3,
+    about: 'a modelled cell of one queue pair, saturated, with its three ends',
     prepare: prepareModelCell,
   },
   'frame-write': {
@@ -115,9 +115,9 @@ function prepareVirtualMove(): StageWork {
 }
 
 function prepareModelCell(): StageWork {
-  // A call that is as long as a turn: longer ones are mostly interrupted on a busy machine.
+  // Calls that are shorter than a turn: longer ones are mostly interrupted on a busy machine.
   const queuePairs = 1;
-  const load = cellLoad('half', queuePairs);
+  const load = cellLoad('saturated', queuePairs);
   const options = {
     kind: 'hpre',
     generation: 'upstream-2026',
@@ -126,7 +126,7 @@ function prepareModelCell(): StageWork {
     inFlight: 'finish',
     seed: 1,
   } as const;
-  return { call: () => modelCell(options).point.downtimeNs, operations: 1, warmUp: 10, counted: 40 };
+  return { call: () => modelCell(options).point.downtimeNs, operations: 1, warmUp: 30, counted: 100 };
 }
 
 function prepareFrame(direction: 'write' | 'read'): StageWork {
