@@ -12,6 +12,7 @@ import { EXIT } from '../cli/exit.ts';
 import { integer, integerList, nameList, oneName } from '../cli/options.ts';
 import { POLICIES, type Policy } from '../../sim/pci/verdict.ts';
 import { LOADS, type Load } from '../result.ts';
+import { BUDGET_SECONDS_DEFAULT } from '../compare/settings.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../suites/registry.ts';
 import type { SuiteOptions } from '../suites/suite-report.ts';
 import type { SuiteName, SweepOptions } from '../suites/sweep-types.ts';
@@ -80,7 +81,7 @@ export function registerBench(program: Command, context: CommandContext): void {
       '--budget <seconds>',
       'with --noise: of the comparison that is asked about',
       integer('--budget', 1, 86_400),
-      300,
+      BUDGET_SECONDS_DEFAULT,
     )
     .option(...JSON_OPTION)
     .addHelpText(

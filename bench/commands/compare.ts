@@ -8,7 +8,13 @@ import { type CommandContext, examples, JSON_OPTION } from '../cli/context.ts';
 import { EXIT } from '../cli/exit.ts';
 import { decimal, integer, nameList } from '../cli/options.ts';
 import type { ComparisonDocument } from '../compare/document.ts';
-import { DEFAULT_LOOKS, DEFAULT_SETTINGS, PAIRS_MAX_DEFAULT, SECONDS_DEFAULT } from '../compare/settings.ts';
+import {
+  BUDGET_SECONDS_DEFAULT,
+  DEFAULT_LOOKS,
+  DEFAULT_SETTINGS,
+  PAIRS_MAX_DEFAULT,
+  SECONDS_DEFAULT,
+} from '../compare/settings.ts';
 
 interface CompareFlags {
   readonly exact?: boolean;
@@ -46,7 +52,12 @@ export function registerCompare(program: Command, context: CommandContext): void
     .option('--save <file>', 'also write the JSON document there')
     .option('--html <file>', 'also write a self-contained page')
     .option('--stage <list>', `${STAGES.join(', ')}; default: all`, nameList('--stage', STAGES))
-    .option('--budget <seconds>', 'wall time after which no further round begins', integer('--budget', 1, 86_400), 300)
+    .option(
+      '--budget <seconds>',
+      'wall time after which no further round begins',
+      integer('--budget', 1, 86_400),
+      BUDGET_SECONDS_DEFAULT,
+    )
     .option(
       '--pairs <n>',
       `pairs of processes at most, 12 to ${PAIRS_MAX}`,

@@ -21,5 +21,8 @@ export const DEFAULT_LOOKS: readonly number[] = [12, 16, 24, PAIRS_MAX_DEFAULT];
 /** Half of the chance falls to either side: equals are told as worse in at most 1 of 100 comparisons. */
 export const DEFAULT_SETTINGS: TestSettings = { alpha: 0.02, smallestEffect: 0.02, looks: DEFAULT_LOOKS };
 
+/** What a comparison may take before its last round begins, in seconds: with that round it ends within five minutes. */
+export const BUDGET_SECONDS_DEFAULT = 280;
+
 /** Measuring time of one process of a single-threaded stage, in seconds; starting and warming up come on top. */
 export const SECONDS_DEFAULT = 0.3;

@@ -14,14 +14,11 @@ import { bug } from '../../sim/base/bug.ts';
 import { writeFileAtomically } from '../cli/file-output.ts';
 import type { ListedStage } from '../compare/build.ts';
 import { comparePairs } from '../compare/interleaved.ts';
-import { DEFAULT_SETTINGS } from '../compare/settings.ts';
+import { BUDGET_SECONDS_DEFAULT, DEFAULT_SETTINGS } from '../compare/settings.ts';
 import type { PairedSample } from '../compare/turn-pair.ts';
 import { packageRoot } from '../package-root.ts';
 import { percentile } from '../statistics.ts';
 import { type PairPool, type PairSeries, POOL_FILE, readPool } from './pairs.ts';
-
-/** What a comparison may take, in seconds. */
-const BUDGET_SECONDS = 300;
 
 interface Rate {
   /** Stage that was slowed; null: none. */
@@ -88,7 +85,13 @@ async function rateOf(
         clockMs += took * 1000;
         return Promise.resolve(samples);
       },
-      { settings: DEFAULT_SETTINGS, seed, budgetSeconds: BUDGET_SECONDS, now: () => clockMs, onProgress: () => {} },
+      {
+        settings: DEFAULT_SETTINGS,
+        seed,
+        budgetSeconds: BUDGET_SECONDS_DEFAULT,
+        now: () => clockMs,
+        onProgress: () => {},
+      },
     );
     times.push(seconds);
     const different = results.filter(({ verdict }) => verdict === 'worse' || verdict === 'better');
@@ -141,7 +144,7 @@ const document = {
   format: 'stopcopy-comparison-rates',
   version: 1,
   settings: DEFAULT_SETTINGS,
-  budgetSeconds: BUDGET_SECONDS,
+  budgetSeconds: BUDGET_SECONDS_DEFAULT,
   rates,
 };
 const out = join(packageRoot(), 'bench', 'experiments', 'comparison-rates.json');

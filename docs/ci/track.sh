@@ -4,7 +4,7 @@
 # BASE and CANDIDATE are git revisions or built folders. FOLDER gets comment.md, comparison.json and its
 # page, badge.json, and page and document of a short run. The exit status is 5 when an exact metric left its baseline or the comparison found a
 # regression, and 0 when neither did.
-#   BUDGET   seconds for the comparison (300)
+#   BUDGET   seconds for the comparison (280)
 #   HISTORY  file of the history (stopcopy-history.ndjson)
 #   STOPCOPY how stopcopy is called (npx stopcopy)
 #   COMMIT   what the results are recorded under (what is checked out)
@@ -35,7 +35,7 @@ found() {
 found $?
 
 # In minutes: both sides by turns. The document holds everything; the comment is drawn from the same run.
-"${stopcopy[@]}" compare "$base" "$candidate" "${stages[@]}" --budget "${BUDGET:-300}" \
+"${stopcopy[@]}" compare "$base" "$candidate" "${stages[@]}" --budget "${BUDGET:-280}" \
   --markdown --save "$folder/comparison.json" > "$folder/comment.md"
 found $?
 "${stopcopy[@]}" report "$folder/comparison.json" || exit $?
