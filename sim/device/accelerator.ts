@@ -9,7 +9,7 @@
  * Source: docs/device.md. What it marks [NR] (not revealed by the drivers) is modelled as the comments here and in the
  * parts say, and is a parameter where it could matter.
  */
-import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
+import { ACCELERATORS } from '../abi/accelerators.ts';
 import type { AcceleratorFacts, AcceleratorKind } from '../abi/accelerators.ts';
 import { MIG_REGION, PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
 import { VFS_MAX, defaultVftSplit } from '../abi/vft.ts';
@@ -184,7 +184,7 @@ export class Accelerator {
     // Most registers of the PF are what was stored.
     const index = this.registers.pfIndex(offset);
     if (index >= 0 && this.pf.counted[index] === 0 && !this.faults.active) return this.words[index]!;
-    const vf = this.windowOwner(offset);
+    const vf = this.pf.windowOwner(offset);
     return vf === 0 ? this.pf.read(offset, nowNs) : this.readWindow(vf, offset & (MIG_REGION.bytesPerFunction - 1));
   }
 
@@ -382,7 +382,7 @@ export class Accelerator {
 
   private write(fn: number, offset: number, value: number, nowNs: number): void {
     if (fn === 0) {
-      const vf = this.windowOwner(offset);
+      const vf = this.pf.windowOwner(offset);
       if (vf !== 0) {
         this.writeWindow(vf, offset & (MIG_REGION.bytesPerFunction - 1), value, nowNs);
         return;
@@ -446,7 +446,7 @@ export class Accelerator {
     let owner = fn;
     let inside = offset;
     if (fn === 0) {
-      const vf = this.windowOwner(offset);
+      const vf = this.pf.windowOwner(offset);
       if (vf !== 0) {
         owner = vf;
         inside = offset & (MIG_REGION.bytesPerFunction - 1);
@@ -462,13 +462,6 @@ export class Accelerator {
       this.write(fn, offset + 4, high, nowNs);
       this.write(fn, offset, low, nowNs);
     }
-  }
-
-  /** The VF whose PF-resident window an offset of the PF's BAR2 lies in, or 0. Hardware before V4 has no windows. */
-  private windowOwner(offset: number): number {
-    if (offset < MIG_REGION.offset || this.hardware < QM_HW.V4) return 0;
-    const vf = Math.floor((offset - MIG_REGION.offset) / MIG_REGION.bytesPerFunction);
-    return vf <= this.registers.vfCount ? vf : 0;
   }
 
   /** A window that is not selected reads all-ones, as the VF's upper half does in the other case; [NR], assumed. */

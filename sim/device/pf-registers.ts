@@ -171,6 +171,14 @@ export class PfRegisters {
     return true;
   }
 
+  /** The VF whose PF-resident window an offset of the PF's BAR2 lies in, or 0. Hardware before V4 has no windows. */
+  windowOwner(offset: number): number {
+    const { registers, hardware } = this.parts;
+    if (offset < MIG_REGION.offset || hardware < QM_HW.V4) return 0;
+    const vf = Math.floor((offset - MIG_REGION.offset) / MIG_REGION.bytesPerFunction);
+    return vf <= registers.vfCount ? vf : 0;
+  }
+
   /** Says where the migration windows are. Hardware before V4 has only those of the VFs. */
   selectMigrationRegion(value: number): void {
     const { registers, events, hardware } = this.parts;
