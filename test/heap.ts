@@ -7,10 +7,15 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** Throws garbage away, and what only garbage held. */
+export function collectGarbage(): void {
+  collect();
+  collect();
+}
+
 /** Bytes of JavaScript objects that something still holds. */
 function heapBytes(): number {
-  collect();
-  collect();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 

@@ -61,7 +61,11 @@ const options = {
 };
 const wanted = (name: string): boolean => only?.includes(name) ?? true;
 
-if (wanted('history')) history = await historySpeed(10_000, 100);
+if (wanted('history')) {
+  history = await historySpeed(10_000, 100);
+  keep();
+  console.log(JSON.stringify(history));
+}
 if (wanted('exact')) {
   told(await exactTrial('exact metrics, nothing planted', null));
   told(await exactTrial('exact metrics, one access more', ONE_ACCESS_MORE));

@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { Random } from '../../../sim/base/random.ts';
 import { handOver, type HandoverOutcome } from '../../../workers/transport/handover.ts';
 import { WorkerLost } from '../../../workers/worker-lost.ts';
+import { collectGarbage } from '../../heap.ts';
 import { type Sides, sides } from './move-rig.ts';
 import { Killed, type VirtualVm } from './virtual-vm.ts';
 
@@ -200,8 +201,7 @@ async function held(): Promise<Held> {
   await new Promise((resolve) => {
     setTimeout(resolve, 600);
   });
-  const { leastGrowth } = await import('../../heap.ts');
-  await leastGrowth(1, 1, () => {});
+  collectGarbage();
   const { arrayBuffers, heapUsed } = process.memoryUsage();
   return { files: openFiles(), bufferBytes: arrayBuffers, heapBytes: heapUsed };
 }
