@@ -1,19 +1,22 @@
 /**
- * The other process of the suite `transport`: takes images, over the stream of a move or over bare sockets, and keeps
- * nothing. It opens what its parent asks for, one place at a time, and ends with it.
+ * The other end of the suite `transport`: a process that takes images, over the stream of a move or over bare sockets, and
+ * keeps nothing. It opens what its parent asks for, one place at a time, and ends with it.
  */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 import type { Hello, Reply } from '../../workers/transport/control.ts';
 import { type DestinationOwner, DestinationStream } from '../../workers/transport/destination-stream.ts';
 import type { ReadMode } from '../../workers/transport/direct-read.ts';
 import { addressOf, type Endpoint } from '../../workers/transport/endpoint.ts';
 
+/** What Node itself reads of a socket at once. */
+const READ_BYTES = 64 * 1024;
+
 export type PeerAsk =
   | { readonly open: 'stream'; readonly endpoint: Endpoint; readonly readMode: ReadMode }
-  /** Answers every so many bytes of a connection with one byte. */
-  | { readonly open: 'bare'; readonly endpoint: Endpoint; readonly bytes: number }
+  /** Connects so often, and answers every so many bytes of a connection with one byte. */
+  | { readonly open: 'bare'; readonly endpoint: Endpoint; readonly channels: number; readonly bytes: number }
   | { readonly open: 'nothing' };
 
 export interface PeerAnswer {
@@ -40,17 +43,15 @@ class AnyOwner implements DestinationOwner {
 
 class Peer {
   private stream: DestinationStream | null = null;
-  private bare: Server | null = null;
-  private readonly sockets = new Set<Socket>();
+  private sockets: readonly Socket[] = [];
 
   async answer(ask: PeerAsk): Promise<PeerAnswer> {
     if (ask.open === 'nothing') {
       const { payloadBytes = 0, copiedBytes = 0 } = this.stream ?? {};
       this.stream?.close();
-      this.bare?.close();
       for (const socket of this.sockets) socket.destroy();
       this.stream = null;
-      this.bare = null;
+      this.sockets = [];
       return { endpoint: null, payloadBytes, copiedBytes };
     }
     if (ask.open === 'stream') {
@@ -58,27 +59,33 @@ class Peer {
       await this.stream.listen();
       return { endpoint: this.stream.at, payloadBytes: 0, copiedBytes: 0 };
     }
-    return { endpoint: await this.openBare(ask.endpoint, ask.bytes), payloadBytes: 0, copiedBytes: 0 };
+    this.sockets = Array.from({ length: ask.channels }, () => bareSocket(ask.endpoint, ask.bytes));
+    await Promise.all(this.sockets.map((socket) => once(socket, 'connect')));
+    return { endpoint: null, payloadBytes: 0, copiedBytes: 0 };
   }
+}
 
-  private async openBare(endpoint: Endpoint, bytes: number): Promise<Endpoint> {
-    const server = createServer({ noDelay: true }, (socket) => {
-      let came = 0;
-      this.sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => this.sockets.delete(socket));
-      socket.on('data', (piece: Uint8Array) => {
-        came += piece.length;
-        for (; came >= bytes; came -= bytes) socket.write('.');
-      });
-    });
-    this.bare = server;
-    server.listen(addressOf(endpoint));
-    await once(server, 'listening');
-    const address = server.address();
-    if (endpoint.kind === 'unix' || address === null || typeof address === 'string') return endpoint;
-    return { ...endpoint, port: address.port };
-  }
+/**
+ * Reads each image into the same memory, which keeps it, and leaves no garbage: what a pipe costs whose bytes are of use.
+ */
+function bareSocket(endpoint: Endpoint, bytes: number): Socket {
+  const memory = new Uint8Array(bytes);
+  let came = 0;
+  const socket: Socket = connect({
+    ...addressOf(endpoint),
+    noDelay: true,
+    onread: {
+      buffer: () => memory.subarray(came, came + READ_BYTES),
+      callback: (read) => {
+        came += read;
+        if (came < bytes) return true;
+        came = 0;
+        return socket.write('.');
+      },
+    },
+  });
+  socket.on('error', () => {});
+  return socket;
 }
 
 const peer = new Peer();

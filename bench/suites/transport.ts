@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -78,16 +78,17 @@ export async function measureTransport(size: TransportSize): Promise<SuiteReport
     new QueueLayout({ kind: 'zip', queuePairs: size.queuePairs, dmaBase: 0x2f_0000_0000 }),
   );
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-transport-'));
-  const peer = await PeerProcess.start();
+  // A process each: what one of them leaves to be collected must not be collected in a turn of the other.
+  const peers = { stream: await PeerProcess.start(), bare: await PeerProcess.start() };
   const rows: SuiteRow[] = [];
   try {
     const seen = places(size).map((place): Seen => ({ place, streamNs: [], bareNs: [], moved: 0, copied: 0 }));
     for (let visit = 0; visit < size.visits; visit++) {
-      for (const each of seen) await visitPlace(each, bytes, size, folder, peer);
+      for (const each of seen) await visitPlace(each, bytes, size, folder, peers);
     }
     rows.push(...seen.map((each) => rowOf(each, bytes)));
   } finally {
-    peer.end();
+    for (const peer of Object.values(peers)) peer.end();
     rmSync(folder, { recursive: true, force: true });
   }
   return {
@@ -133,7 +134,7 @@ async function visitPlace(
   bytes: number,
   { images, warmUpImages }: TransportSize,
   folder: string,
-  peer: PeerProcess,
+  peers: { readonly stream: PeerProcess; readonly bare: PeerProcess },
 ): Promise<void> {
   const { transport, frameBytes, channels, way } = seen.place;
   const at = (name: string): Endpoint =>
@@ -141,7 +142,7 @@ async function visitPlace(
   const parcel = new Uint8Array(new SharedArrayBuffer(bytes)).map((_, index) => index * 31);
   const readMode: ReadMode = way === 'copied' ? 'data' : 'onread';
   const stream = new SourceStream({
-    endpoint: await peer.open({ open: 'stream', endpoint: at('stream'), readMode }),
+    endpoint: await peers.stream.open({ open: 'stream', endpoint: at('stream'), readMode }),
     hello: {
       session: randomBytes(16).toString('hex'),
       stopcopy: packageVersion(),
@@ -153,7 +154,9 @@ async function visitPlace(
     checksums: way === 'checked',
   });
   const share = bareShare(seen.place, bytes);
-  const bare = await BarePipe.open(await peer.open({ open: 'bare', endpoint: at('bare'), bytes: share }), channels);
+  const bare = await BarePipe.open(at('bare'), channels, (endpoint) =>
+    peers.bare.ask({ open: 'bare', endpoint, channels, bytes: share }),
+  );
   const chunks = Array.from({ length: Math.ceil(bytes / frameBytes) }, (_, chunk) => chunk);
   const kinds = [
     { samples: seen.streamNs, once: () => stream.send(parcel, chunks) },
@@ -174,7 +177,8 @@ async function visitPlace(
     stream.close();
     bare.close();
   }
-  const { payloadBytes, copiedBytes } = await peer.closeAll();
+  const { payloadBytes, copiedBytes } = await peers.stream.ask({ open: 'nothing' });
+  await peers.bare.ask({ open: 'nothing' });
   seen.moved += payloadBytes;
   seen.copied += copiedBytes;
 }
@@ -220,9 +224,21 @@ class BarePipe {
     this.sockets = sockets;
   }
 
-  static async open(endpoint: Endpoint, channels: number): Promise<BarePipe> {
-    const sockets = Array.from({ length: channels }, () => connect({ ...addressOf(endpoint), noDelay: true }));
-    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  /** @param callIn makes the other side connect so many times */
+  static async open(
+    at: Endpoint,
+    channels: number,
+    callIn: (endpoint: Endpoint) => Promise<unknown>,
+  ): Promise<BarePipe> {
+    const sockets: Socket[] = [];
+    const server = createServer({ noDelay: true }, (socket) => sockets.push(socket));
+    server.listen(addressOf(at));
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? { port: address.port } : {};
+    await callIn({ ...at, ...port });
+    while (sockets.length < channels) await once(server, 'connection');
+    server.close();
     return new BarePipe(sockets);
   }
 
@@ -266,20 +282,16 @@ class PeerProcess {
     return peer;
   }
 
-  async open(ask: Exclude<PeerAsk, { open: 'nothing' }>): Promise<Endpoint> {
+  async open(ask: Extract<PeerAsk, { open: 'stream' }>): Promise<Endpoint> {
     const { endpoint } = await this.ask(ask);
     return endpoint ?? bug('PEER_WITHOUT_PLACE');
-  }
-
-  closeAll(): Promise<PeerAnswer> {
-    return this.ask({ open: 'nothing' });
   }
 
   end(): void {
     this.child.kill();
   }
 
-  private ask(ask: PeerAsk): Promise<PeerAnswer> {
+  ask(ask: PeerAsk): Promise<PeerAnswer> {
     const answer = this.heard();
     this.child.send(ask);
     return answer;
