@@ -51,6 +51,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
 const ENTRIES: readonly RegExp[] = [
   /^bench\/main\.ts$/,
   /^bench\/library\.ts$/,
+  /^bench\/metrics\/stage-loop\.ts$/,
   /^bench\/experiments\/(run|rates)\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,

@@ -19,6 +19,8 @@ export const STAGE_COMMAND = 'stage-process';
 
 const listSchema = z.object({
   stages: z.array(z.object({ name: z.string(), version: z.number(), kind: z.enum(['single', 'threaded']) })),
+  /** From the root of the build; builds of before have none. */
+  loop: z.string().optional(),
 });
 
 const exactSchema = z.object({
@@ -116,6 +118,13 @@ export class Build {
 
   async stages(signal: AbortSignal): Promise<readonly ListedStage[]> {
     return (await this.ask(listSchema, ['list'], signal)).stages;
+  }
+
+  /** The program that repeats a stage for a counting tool, as a path from the root. */
+  async loop(signal: AbortSignal): Promise<string> {
+    const { loop } = await this.ask(listSchema, ['list'], signal);
+    if (loop === undefined) throw new StageFailed('is from before instructions could be counted to the per mille');
+    return loop;
   }
 
   async exact(signal: AbortSignal): Promise<ReadonlyMap<string, number | string>> {

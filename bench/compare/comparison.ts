@@ -7,7 +7,7 @@ import { readInputText } from '../cli/input-file.ts';
 import { machineFacts } from '../machine.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../metrics/baseline.ts';
 import { parseBenchResult } from '../result.ts';
-import type { Build } from './build.ts';
+import type { Build, ListedStage } from './build.ts';
 import { compareCounted, countingUnavailable } from './counted.ts';
 import { compareDocument, type ComparisonDocument, type MetricResult, type SideReport } from './document.ts';
 import { exactResults } from './exact-gate.ts';
@@ -111,9 +111,16 @@ async function compareBuilds(
     const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
     const cores = await pinnableCores(signal);
     const outcome = await compareInterleaved(base.build, candidate.build, { ...options, cores, signal, onProgress });
-    progress.stop();
     results.push(...outcome.results);
-    if (options.counted) results.push(...(await counted(base.build, candidate.build, options, signal, tell)));
+    if (options.counted) {
+      const why = await countingUnavailable(signal);
+      if (why === null) {
+        const stages = await stagesOfBoth(base.build, candidate.build, options, signal);
+        const { settings } = options;
+        results.push(...(await compareCounted(base.build, candidate.build, stages, { settings, signal, onProgress })));
+      } else tell(`${why}.`);
+    }
+    progress.stop();
     const settings = { ...options.settings, pairs: outcome.pairs, seconds: outcome.seconds };
     return compareDocument({ ...sides, results, same: exact.same, settings, machine: machineFacts() });
   } catch (error) {
@@ -138,22 +145,15 @@ async function compareExactOf(
   return { results: exactResults(comparison), same: comparison.same };
 }
 
-async function counted(
+async function stagesOfBoth(
   base: Build,
   candidate: Build,
-  { settings, stages: wanted }: CompareOptions,
+  { stages: wanted }: CompareOptions,
   signal: AbortSignal,
-  tell: (text: string) => void,
-): Promise<readonly MetricResult[]> {
-  const why = await countingUnavailable(signal);
-  if (why !== null) {
-    tell(`${why}.`);
-    return [];
-  }
+): Promise<readonly ListedStage[]> {
   const there = await candidate.stages(signal);
-  const both = (await base.stages(signal)).filter(
+  return (await base.stages(signal)).filter(
     ({ name, version }) =>
       (wanted?.includes(name) ?? true) && there.some((other) => other.name === name && other.version === version),
   );
-  return compareCounted(base, candidate, both, settings, signal);
 }

@@ -1,19 +1,45 @@
 /**
- * Counted metrics: instructions of a single-threaded stage under valgrind's cachegrind, with a Node that neither runs other
- * threads nor lets time decide what is compiled. Starting up alone takes some 600 million instructions, so each stage runs at
- * two lengths, and the difference counts.
+ * Counted metrics: instructions of a single-threaded stage under valgrind's cachegrind. Starting up alone takes some 600
+ * million instructions, so each stage runs at two lengths, and the difference counts.
+ *
+ * Counts of one build repeat within millionths because nothing that differs between two runs has a say: no other threads, no
+ * seeds, no clock in what is compiled or collected when, and no path that is longer on one side.
  */
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { LoopLength } from '../metrics/stage-loop.ts';
 import type { Build, ListedStage } from './build.ts';
 import { runProgram } from './build.ts';
 import type { MetricResult } from './document.ts';
 import type { TestSettings } from './settings.ts';
 import { StageFailed } from './stage-failed.ts';
 
-/** Between runs of one build counts differ by some millionths; a change below this is no news. */
-export const COUNTED_NOISE = 0.002;
+/** A smaller change is told as none. */
+const COUNTED_SMALLEST = 0.001;
 
-const LENGTHS = ['short', 'long'] as const;
-const NODE_FLAGS = ['--predictable', '--single-threaded'] as const;
+const LENGTHS: readonly LoopLength[] = ['short', 'long'];
+
+const VALGRIND_WORDS = [
+  '--tool=cachegrind',
+  '--cache-sim=no',
+  '--cachegrind-out-file=/dev/null',
+  '--smc-check=all-non-file',
+] as const;
+
+const NODE_FLAGS = [
+  '--predictable',
+  '--single-threaded',
+  '--random-seed=1',
+  '--hash-seed=1',
+  // How much of the heap may grow before it is collected depends on how fast collecting was, and so does each step of marking.
+  '--predictable-gc-schedule',
+  '--no-incremental-marking',
+  // A build is reached by a link, so that its path is as long as the other's.
+  '--preserve-symlinks',
+  '--no-warnings',
+] as const;
 
 /** Null when valgrind is installed, otherwise a sentence. */
 export async function countingUnavailable(signal: AbortSignal): Promise<string | null> {
@@ -34,61 +60,86 @@ export function instructionsIn(stderr: string): number | undefined {
   return text === undefined ? undefined : Number(text.replaceAll(',', ''));
 }
 
+/** A build's program that repeats a stage, by a path that is as long for every build. */
+interface Counted {
+  readonly folder: string;
+  readonly program: string;
+}
+
 /** Instructions per call of a stage. */
-async function count(build: Build, stage: string, signal: AbortSignal): Promise<number> {
+async function count({ folder, program }: Counted, stage: string, signal: AbortSignal): Promise<number> {
   const totals: number[] = [];
   let calls = Number.NaN;
   for (const length of LENGTHS) {
-    const words = [
-      '--tool=cachegrind',
-      '--cache-sim=no',
-      '--cachegrind-out-file=/dev/null',
-      '--smc-check=all-non-file',
-    ];
-    const program = [process.execPath, ...NODE_FLAGS, ...build.command, 'loop', stage, length];
-    const { code, stdout, stderr } = await runProgram('valgrind', [...words, ...program], { cwd: build.root, signal });
-    const instructions = instructionsIn(stderr);
-    if (code !== 0 || instructions === undefined) throw new StageFailed(`valgrind ended with ${code ?? 'a signal'}`);
+    const code = `console.log(JSON.stringify(require(${JSON.stringify(program)}).loopStage('${stage}', '${length}')))`;
+    const words = [...VALGRIND_WORDS, process.execPath, ...NODE_FLAGS, '-e', code];
+    const ended = await runProgram('valgrind', words, { cwd: folder, signal });
+    const instructions = instructionsIn(ended.stderr);
+    if (ended.code !== 0 || instructions === undefined) {
+      throw new StageFailed(`valgrind ended with ${ended.code ?? 'a signal'}`);
+    }
     totals.push(instructions);
-    calls = Number(/"counted": (\d+)/.exec(stdout)?.[1]);
+    calls = Number(/"counted":(\d+)/.exec(ended.stdout)?.[1]);
   }
   return (totals[1]! - totals[0]!) / calls;
 }
 
+export interface CountedOptions {
+  readonly settings: TestSettings;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number, label: string) => void;
+}
+
+/** Both builds at the same time: what else the machine does changes no count. */
 export async function compareCounted(
   base: Build,
   candidate: Build,
   stages: readonly ListedStage[],
-  settings: TestSettings,
-  signal: AbortSignal,
+  { settings, signal, onProgress }: CountedOptions,
 ): Promise<readonly MetricResult[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'stopcopy-counted-'));
   const results: MetricResult[] = [];
-  for (const { name } of stages.filter(({ kind }) => kind === 'single')) {
-    const plain = { name: `${name}/instructions`, kind: 'counted', unit: 'instructions', better: 'lower' } as const;
-    try {
-      const before = await count(base, name, signal);
-      const after = await count(candidate, name, signal);
-      results.push({
-        ...plain,
-        ...countedVerdict(before, after, settings),
-        base: Math.round(before),
-        candidate: Math.round(after),
-      });
-    } catch (error) {
-      if (!(error instanceof StageFailed)) throw error;
-      results.push({ ...plain, verdict: 'failed', fails: false, why: error.message });
+  try {
+    const sides = await Promise.all(
+      [base, candidate].map(async (build, side): Promise<Counted> => {
+        const place = join(folder, String(side));
+        symlinkSync(build.root, place, 'dir');
+        return { folder, program: join(place, await build.loop(signal)) };
+      }),
+    );
+    const single = stages.filter(({ kind }) => kind === 'single');
+    for (const [done, { name }] of single.entries()) {
+      onProgress?.(done, single.length, `instructions of ${name}`);
+      const plain = { name: `${name}/instructions`, kind: 'counted', unit: 'instructions', better: 'lower' } as const;
+      try {
+        const [before, after] = await Promise.all([count(sides[0]!, name, signal), count(sides[1]!, name, signal)]);
+        results.push({
+          ...plain,
+          ...countedVerdict(before, after, settings),
+          base: Math.round(before),
+          candidate: Math.round(after),
+        });
+      } catch (error) {
+        if (!(error instanceof StageFailed)) throw error;
+        results.push({ ...plain, verdict: 'failed', fails: false, why: error.message });
+      }
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
   return results;
 }
 
-/** Told, and no regression by itself: another choice of the compiler moves the count too. */
+/**
+ * Told from a per mille on, a regression from the smallest effect on: the place of code that a stage does not use already
+ * moves its count by some ten thousandths.
+ */
 export function countedVerdict(
   before: number,
   after: number,
   { smallestEffect }: TestSettings,
 ): Pick<MetricResult, 'verdict' | 'fails' | 'effect'> {
   const effect = after / before - 1;
-  if (Math.abs(effect) < Math.max(COUNTED_NOISE, smallestEffect)) return { verdict: 'same', fails: false, effect };
-  return { verdict: effect > 0 ? 'worse' : 'better', fails: false, effect };
+  if (Math.abs(effect) < COUNTED_SMALLEST) return { verdict: 'same', fails: false, effect };
+  return { verdict: effect > 0 ? 'worse' : 'better', fails: effect >= smallestEffect, effect };
 }

@@ -53,6 +53,13 @@ export function slowCalls(percent: number): Planted {
   };
 }
 
+/** A function of the driver that nobody calls. */
+export const UNUSED: Planted = {
+  file: 'dist/sim/driver/qm.js',
+  find: '//# sourceMappingURL',
+  put: 'export function unused(low, high) {\n    let sum = 0;\n    for (let i = low; i < high; i++) sum += i;\n    return sum;\n}\n//# sourceMappingURL',
+};
+
 /** One more read of a status register in each check that a VF does. */
 export const ONE_ACCESS_MORE: Planted = {
   file: 'dist/sim/driver/qm.js',
@@ -133,16 +140,16 @@ export async function runTrials(experiment: string, planted: Planted | null, opt
   }
 }
 
-/** What counting instructions says of a changed copy: other users of the machine do not matter to it. */
-export async function countedTrial(experiment: string, planted: Planted | null, stage: string): Promise<Trial> {
+/** What counting instructions says of a changed copy, in a folder with a longer name. */
+export async function countedTrial(experiment: string, planted: Planted | null): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-experiment-'));
   const { signal } = new AbortController();
   try {
     const base = copyBuild(folder, 'a', null);
-    const candidate = copyBuild(folder, 'b', planted);
+    const candidate = copyBuild(folder, 'the-other-side-of-it', planted);
     const startedMs = performance.now();
-    const stages = [{ name: stage, version: 1, kind: 'single' } as const];
-    const results = await compareCounted(base, candidate, stages, DEFAULT_SETTINGS, signal);
+    const stages = await base.stages(signal);
+    const results = await compareCounted(base, candidate, stages, { settings: DEFAULT_SETTINGS, signal });
     const seconds = (performance.now() - startedMs) / 1000;
     const none = { low: undefined, high: undefined, pairs: undefined };
     return {

@@ -10,7 +10,7 @@ import { DEFAULT_SETTINGS } from '../compare/settings.ts';
 import { machineFacts } from '../machine.ts';
 import { packageRoot } from '../package-root.ts';
 import { historySpeed } from './history-speed.ts';
-import { countedTrial, exactTrial, ONE_ACCESS_MORE, runTrials, slowMoves, type Trial } from './regression.ts';
+import { countedTrial, exactTrial, ONE_ACCESS_MORE, runTrials, slowMoves, type Trial, UNUSED } from './regression.ts';
 
 const trials = Number(process.argv[2] ?? 5);
 const stages = (process.argv[3] ?? 'virtual-move').split(',');
@@ -71,8 +71,9 @@ if (wanted('exact')) {
   told(await exactTrial('exact metrics, one access more', ONE_ACCESS_MORE));
 }
 if (wanted('counted')) {
-  told(await countedTrial('instructions, 5 % planted', slowMoves(1), 'virtual-move'));
-  told(await countedTrial('instructions, nothing planted', null, 'virtual-move'));
+  told(await countedTrial('instructions, nothing planted', null));
+  told(await countedTrial('instructions, a function planted that nobody calls', UNUSED));
+  told(await countedTrial('instructions, 5 % planted into virtual-move', slowMoves(1)));
 }
 if (wanted('10')) await runTrials('10 % slower', slowMoves(2), options);
 if (wanted('5')) await runTrials('5 % slower', slowMoves(1), options);

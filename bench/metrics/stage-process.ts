@@ -1,15 +1,21 @@
 /**
- * What a process does that measures one stage: `list` tells the stages of this build, `exact` its exact metrics, `measure`
- * one on threads, `loop` repeats the work of another for a counting tool, `short` or `long`: one JSON document on standard
- * output each. `turns` works whenever its parent sends a number of calls, and sends back what they took.
+ * What a process does that measures one stage: `list` tells the stages of this build and where the program is that repeats
+ * one for a counting tool, `exact` its exact metrics, `measure` one on threads: one JSON document on standard output each.
+ * `turns` works whenever its parent sends a number of calls, and sends back what they took.
  *
  * It is the border between two builds: the words and fields below stay as they are as long as {@link STAGE_PROTOCOL} does.
  */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import { UserError } from '../../sim/base/user-error.ts';
+import { packageRoot } from '../package-root.ts';
 import { exactMetrics } from './exact.ts';
-import { STAGE_NAMES, type StageName, STAGES, type StageWork } from './stages.ts';
+import { STAGE_NAMES, stageNamed, STAGES, type StageWork } from './stages.ts';
 
 export const STAGE_PROTOCOL = 2;
+
+const LOOP = new URL('./stage-loop.js', import.meta.url);
 
 /** A run of calls must be so long before it tells what a call takes, in ns. */
 const CALIBRATION_NS = 2e6;
@@ -17,30 +23,22 @@ const CALIBRATION_NS = 2e6;
 const FLOOR_SHARE = 0.25;
 
 export async function stageProcess(words: readonly string[]): Promise<unknown> {
-  const [task = '', name = '', amount = ''] = words;
+  const [task = '', name = ''] = words;
   if (task === 'list') {
     const stages = STAGE_NAMES.map((stage) => ({
       name: stage,
       version: STAGES[stage].version,
       kind: STAGES[stage].kind,
     }));
-    return { protocol: STAGE_PROTOCOL, stages };
+    return { protocol: STAGE_PROTOCOL, stages, loop: relative(packageRoot(), fileURLToPath(LOOP)) };
   }
   if (task === 'exact') return { protocol: STAGE_PROTOCOL, metrics: exactMetrics() };
-  const stage = STAGES[stageName(name)];
+  const stage = stageNamed(name);
   if (task === 'measure' && stage.kind === 'threaded') {
     return { protocol: STAGE_PROTOCOL, metrics: await stage.measure() };
   }
   if (task === 'turns' && stage.kind === 'single' && process.send !== undefined) {
     return { protocol: STAGE_PROTOCOL, sink: await takeTurns(stage.prepare(), process.send.bind(process)) };
-  }
-  if (task === 'loop' && stage.kind === 'single') {
-    const { call, warmUp, counted } = stage.prepare();
-    let sink = 0;
-    // The same way to the point where counting begins: what the lengths differ by is the work alone.
-    const calls = 2 * warmUp + (amount === 'long' ? counted : 0);
-    for (let i = 0; i < calls; i++) sink += call();
-    return { protocol: STAGE_PROTOCOL, sink, counted };
   }
   throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
 }
@@ -75,10 +73,4 @@ function takeTurns({ call, warmUp, operations, floor }: StageWork, send: (messag
   const { name, limit } = floor ?? {};
   send({ protocol: STAGE_PROTOCOL, callNs, operations, ...(floor === undefined ? {} : { floor: { name, limit } }) });
   return new Promise((resolve) => process.once('disconnect', () => resolve(sink)));
-}
-
-function stageName(word: string): StageName {
-  const found = STAGE_NAMES.find((name) => name === word);
-  if (found !== undefined) return found;
-  throw new UserError('usage', `there is no stage '${word}'`, `Stages are ${STAGE_NAMES.join(', ')}.`);
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { ACCELERATORS } from '../../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { bug } from '../../sim/base/bug.ts';
+import { UserError } from '../../sim/base/user-error.ts';
 import { cellLoad, modelCell } from '../../sim/migration/cell-model.ts';
 import { RoundTrip } from '../../sim/migration/round-trip.ts';
 import { VM_DMA_BASE } from '../../sim/migration/vm.ts';
@@ -103,6 +104,13 @@ export const STAGES: Readonly<Record<StageName, SingleStage | ThreadedStage>> = 
     measure: measureReal,
   },
 };
+
+/** @throws UserError of kind `usage` when there is none of that name */
+export function stageNamed(word: string): SingleStage | ThreadedStage {
+  const found = STAGE_NAMES.find((name) => name === word);
+  if (found !== undefined) return STAGES[found];
+  throw new UserError('usage', `there is no stage '${word}'`, `Stages are ${STAGE_NAMES.join(', ')}.`);
+}
 
 function prepareVirtualMove(): StageWork {
   const operations = 20;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ListedStage, MeasuredMetric } from '../../../bench/compare/build.ts';
-import { countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
 import { compareDocument } from '../../../bench/compare/document.ts';
 import {
   compareInterleaved,
@@ -236,21 +235,6 @@ describe('two result files', () => {
     expect(compareResultFiles(more, fixtureResult()).filter(({ verdict }) => verdict === 'gone')).toMatchObject([
       { name: 'zip-256-idle' },
     ]);
-  });
-});
-
-describe('counted instructions', () => {
-  test("are read from cachegrind's line, old and new", () => {
-    expect(instructionsIn('==1== I   refs:      3,578,615,217\n')).toBe(3_578_615_217);
-    expect(instructionsIn('==1== I refs:        742,861,166')).toBe(742_861_166);
-    expect(instructionsIn('nothing')).toBeUndefined();
-  });
-
-  test('are the same within the smallest effect, else better or worse', () => {
-    const settings = { ...DEFAULT_SETTINGS, smallestEffect: 0.01 };
-    expect(countedVerdict(1000, 1005, settings)).toMatchObject({ verdict: 'same', fails: false });
-    expect(countedVerdict(1000, 1020, settings)).toMatchObject({ verdict: 'worse', fails: false });
-    expect(countedVerdict(1000, 970, settings)).toMatchObject({ verdict: 'better', fails: false });
   });
 });
 

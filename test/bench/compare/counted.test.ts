@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+
+import { Build } from '../../../bench/compare/build.ts';
+import { compareCounted, countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
+import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
+import { packageRoot } from '../../../bench/package-root.ts';
+
+const VALGRIND_FOUND = spawnSync('valgrind', ['--version']).status === 0;
+
+describe('counted instructions', () => {
+  test("are read from cachegrind's line, old and new", () => {
+    expect(instructionsIn('==1== I   refs:      3,578,615,217\n')).toBe(3_578_615_217);
+    expect(instructionsIn('==1== I refs:        742,861,166')).toBe(742_861_166);
+    expect(instructionsIn('nothing')).toBeUndefined();
+  });
+
+  test('are the same within a per mille, else better or worse, and fail from the smallest effect on', () => {
+    const settings = { ...DEFAULT_SETTINGS, smallestEffect: 0.01 };
+    expect(countedVerdict(10_000, 10_009, settings)).toMatchObject({ verdict: 'same', fails: false });
+    expect(countedVerdict(10_000, 10_020, settings)).toMatchObject({ verdict: 'worse', fails: false });
+    expect(countedVerdict(10_000, 10_200, settings)).toMatchObject({ verdict: 'worse', fails: true });
+    expect(countedVerdict(10_000, 9_700, settings)).toMatchObject({ verdict: 'better', fails: false });
+  });
+
+  test.runIf(VALGRIND_FOUND)(
+    'of one build repeat within a hundred thousandth, whatever else the machine does',
+    async () => {
+      const build = new Build(packageRoot(), 'this build');
+      const stages = [{ name: 'frame-read', version: 1, kind: 'single' } as const];
+      const { signal } = new AbortController();
+      const [result] = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, signal });
+      expect(result).toMatchObject({ name: 'frame-read/instructions', kind: 'counted', verdict: 'same' });
+      expect(Math.abs(result!.effect!)).toBeLessThan(2e-5);
+    },
+    300_000,
+  );
+});
