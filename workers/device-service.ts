@@ -10,7 +10,9 @@ import type { VftEntry } from '../sim/abi/vft.ts';
 import { Accelerator } from '../sim/device/accelerator.ts';
 import { type CostValues, pointCosts } from '../sim/device/costs.ts';
 import { GuestMemory } from '../sim/device/guest-memory.ts';
+import { answerEcho } from './echo.ts';
 import {
+  echoWords,
   ENTRY,
   ENTRY_WORDS,
   LANE,
@@ -78,6 +80,7 @@ function freeCosts(): CostValues {
 export class DeviceService {
   readonly devices: readonly Accelerator[];
   private readonly map: Int32Array;
+  private readonly echo: Int32Array;
   private readonly idleTurns: number;
   private readonly consumed: Int32Array = new Int32Array(LANES_MAX);
   /** By lane: where its `produced` is. */
@@ -94,6 +97,7 @@ export class DeviceService {
 
   constructor(init: DeviceInit) {
     this.map = new Int32Array(init.map);
+    this.echo = echoWords(init.map);
     this.idleTurns = init.idleTurns ?? IDLE_TURNS;
     const costs = freeCosts();
     this.devices = init.hosts.map((host) => {
@@ -236,6 +240,9 @@ export class DeviceService {
         break;
       case OPERATION.look:
         this.timeNs = localNowNs();
+        break;
+      case OPERATION.echo:
+        answerEcho(this.echo);
         break;
       default:
         bug('LANE_OPERATION', word);

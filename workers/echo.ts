@@ -8,7 +8,8 @@ const ASKING = { sent: 0, asleep: 1 } as const;
 const ANSWERING = { sent: 16, asleep: 17 } as const;
 /** Asking side: loads that the answering one spins before it sleeps. */
 const ANSWER_SPINS = 2;
-const WORDS = 32;
+/** Words of a pair. */
+export const ECHO_WORDS = 32;
 
 type Side = typeof ASKING | typeof ANSWERING;
 
@@ -19,7 +20,7 @@ const SLEEP_MS = 1_000;
 
 /** Shared words of a pair. */
 export function createEcho(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * WORDS);
+  return new SharedArrayBuffer(4 * ECHO_WORDS);
 }
 
 /** Waits until the other side has sent something else: spins, then sleeps. */

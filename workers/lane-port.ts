@@ -63,6 +63,12 @@ export class Lane {
     map[at + ENTRY.w2] = w2;
     map[at + ENTRY.w3] = w3;
     this.produced = (this.produced + 1) | 0;
+    this.publish(operation, offset);
+  }
+
+  /** Hands the last access over. */
+  private publish(operation: number, offset: number): void {
+    const { map, start } = this;
     map[start + LANE.lastOperation] = markedWord(operation, this.produced);
     map[start + LANE.lastOffset] = offset;
     Atomics.store(map, start + LANE.produced, this.produced);
@@ -70,6 +76,18 @@ export class Lane {
       Atomics.add(map, MAP.wake, 1);
       Atomics.notify(map, MAP.wake);
     }
+  }
+
+  /** A 32-bit read with its answer. Where nothing is in the ring it does not go there: one cache line says it all. */
+  read32(operation: number, offset: number): number {
+    if (this.consumed !== this.produced) {
+      this.post(operation, offset, 0, 0, 0, 0);
+    } else {
+      this.produced = (this.produced + 1) | 0;
+      this.publish(operation, offset);
+    }
+    this.flush();
+    return this.reply(0);
   }
 
   /** Waits until everything posted is done. */
@@ -109,11 +127,20 @@ export class Lane {
       const leftMs = (deadlineNs - nowNs()) / NS_PER_MS;
       if (leftMs <= 0) {
         Atomics.store(map, start + LANE.asleep, 0);
+        this.lastIntoRing();
         throw new WorkerLost('device thread', describeLastAccess(map, this.index));
       }
       Atomics.wait(map, at, seen, leftMs);
     }
     Atomics.store(map, start + LANE.asleep, 0);
+  }
+
+  /** Who gives up may post more, and then its last access is not alone any more. */
+  private lastIntoRing(): void {
+    const { map, start } = this;
+    const at = start + LANE.ring + ((this.produced - 1) & (RING_ENTRIES - 1)) * ENTRY_WORDS;
+    map[at + ENTRY.operation] = map[start + LANE.lastOperation]! & 0xff_ffff;
+    map[at + ENTRY.offset] = map[start + LANE.lastOffset]!;
   }
 }
 
@@ -145,9 +172,7 @@ export class LanePort implements RegisterPort, BarPort {
       this.lane.flush();
       return this.words[offset >>> 2]!;
     }
-    this.lane.post(operationWord(OPERATION.read32, 0, this.host), offset, 0, 0, 0, 0);
-    this.lane.flush();
-    return this.lane.reply(0);
+    return this.lane.read32(operationWord(OPERATION.read32, 0, this.host), offset);
   }
 
   write32(fn: FunctionSelect, offset: number, value: number): void {

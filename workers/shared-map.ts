@@ -10,6 +10,7 @@
  * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "look", never "how many".
  * Payload is plain; only the words that hand ownership over (produced, consumed, asleep, wake) are atomic.
  */
+import { ECHO_WORDS } from './echo.ts';
 
 /** Words of the whole map. */
 export const MAP = {
@@ -28,7 +29,9 @@ export const MAP = {
    * above, and a line that is written all the time would have to travel each time.
    */
   heartbeat: 32,
-  firstLane: 64,
+  /** The words of a bare ping-pong between a lane's thread and the device thread, see OPERATION.echo. */
+  echo: 64,
+  firstLane: 64 + ECHO_WORDS,
 } as const;
 
 /** Words of one lane, from its start. Words of one writer share cache lines; words of two do not. */
@@ -39,7 +42,7 @@ export const LANE = {
   asleep: 1,
   /**
    * Lane's thread: operation word of the last access, with the low byte of its count in [31:24], and its offset. The
-   * watchdog names them, and a read that is alone in the ring is served from here: one cache line less has to travel.
+   * watchdog names them, and a 32-bit read that finds the ring empty is here only: one cache line less has to travel.
    * The count tells that they are of the access that `produced` speaks of, and of none after it.
    */
   lastOperation: 2,
@@ -62,7 +65,17 @@ export const LANES_MAX = 64;
 export const ENTRY = { operation: 0, offset: 1, w0: 2, w1: 3, w2: 4, w3: 5 } as const;
 
 /** Operation word: operation in [7:0], function in [15:8], host in [23:16]; [31:24] see LANE.lastOperation. */
-export const OPERATION = { read32: 1, write32: 2, write64: 3, read128: 4, write128: 5, reset: 6, look: 7 } as const;
+export const OPERATION = {
+  read32: 1,
+  write32: 2,
+  write64: 3,
+  read128: 4,
+  write128: 5,
+  reset: 6,
+  look: 7,
+  /** No access: the device thread passes a word back and forth with the asking one until told to end, and serves nobody. */
+  echo: 8,
+} as const;
 
 const OPERATION_NAMES: Readonly<Record<number, string>> = {
   1: '32-bit read',
@@ -72,6 +85,7 @@ const OPERATION_NAMES: Readonly<Record<number, string>> = {
   5: '128-bit write',
   6: 'function reset',
   7: 'look',
+  8: 'echo',
 };
 
 export function operationWord(operation: number, fn: number, host: number): number {
@@ -91,6 +105,11 @@ export function operationHost(word: number): number {
 /** An operation word marked as that of the access which brings `produced` to a count. */
 export function markedWord(word: number, count: number): number {
   return word | ((count & 0xff) << 24);
+}
+
+/** The words of a map's ping-pong. */
+export function echoWords(map: SharedArrayBuffer): Int32Array {
+  return new Int32Array(map, 4 * MAP.echo, ECHO_WORDS);
 }
 
 /** A shared map with room for all lanes. */

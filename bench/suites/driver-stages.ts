@@ -13,7 +13,7 @@ import { PF, VF } from '../../sim/driver/port.ts';
 import { VfEnd } from '../../workers/vf-end.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
 import { percentile } from '../statistics.ts';
-import { BarePingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
+import { DevicePingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
 import type { StageMeasurement, StageTask } from './stage-measure.ts';
 import { laneOf } from './vf-measure.ts';
 
@@ -42,73 +42,69 @@ const WHOLE_FLOOR = `${WAITS_FLOOR}; one copy and one crc32 of the bytes`;
 /** Each call of the driver, then whole saves and restores, with a VM whose vCPUs stand still. */
 export async function measureDriverStages({ world, moves }: StageTask): Promise<readonly StageMeasurement[]> {
   const lane = laneOf(world);
-  const bare = await BarePingPong.start(world.waiting);
-  try {
-    const source = new VfEnd(world, lane, 0, 0, false);
-    const destination = new VfEnd(world, lane, 0, 1, true);
-    const arena = new Uint8Array(world.slots[0]!.arena);
-    const other = new Uint8Array(new SharedArrayBuffer(arena.length));
-    const samples = new Map(STAGES.map(({ stage }) => [stage, newSamples(moves)]));
-    const wake = (): void => {
-      for (let i = 0; i < WAKING_ROUND_TRIPS; i++) source.port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    };
-    const timed = (stage: StageName, end: VfEnd, at: number, floors: Floors, call: () => void): void => {
-      const seen = samples.get(stage)!;
-      const waitsBefore = lane.waits;
-      const passedBefore = end.port.passedNs;
-      const startNs = nowNs();
-      call();
-      const tookNs = nowNs() - startNs;
-      seen.waits = lane.waits - waitsBefore;
-      if (at < 0) return;
-      seen.ns[at] = tookNs;
-      seen.floorNs[at] = seen.waits * floors.echoNs + end.port.passedNs - passedBefore + floors.bytesNs;
-    };
-    for (let move = -WARM_UP_MOVES_EACH * moves; move < moves; move++) {
-      const echoNs = move < 0 ? 0 : await echoTime(bare);
-      const alone = { echoNs, bytesNs: 0 };
-      wake();
-      timed('quiesce and save', source, move, alone, () => source.save());
-      const bytes = source.frame(arena);
-      destination.prepare();
-      const frame = destination.validate(arena.subarray(0, bytes));
-      destination.scatter(frame);
-      wake();
-      timed('load', destination, move, alone, () => destination.load(frame));
-      wake();
-      timed('queue kick', destination, move, alone, () => start(destination));
-      destination.reset();
-      source.goOn();
+  const bare = new DevicePingPong(lane, world.waiting);
+  const source = new VfEnd(world, lane, 0, 0, false);
+  const destination = new VfEnd(world, lane, 0, 1, true);
+  const arena = new Uint8Array(world.slots[0]!.arena);
+  const other = new Uint8Array(new SharedArrayBuffer(arena.length));
+  const samples = new Map(STAGES.map(({ stage }) => [stage, newSamples(moves)]));
+  const wake = (): void => {
+    for (let i = 0; i < WAKING_ROUND_TRIPS; i++) source.port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
+  };
+  const timed = (stage: StageName, end: VfEnd, at: number, floors: Floors, call: () => void): void => {
+    const seen = samples.get(stage)!;
+    const waitsBefore = lane.waits;
+    const passedBefore = end.port.passedNs;
+    const startNs = nowNs();
+    call();
+    const tookNs = nowNs() - startNs;
+    seen.waits = lane.waits - waitsBefore;
+    if (at < 0) return;
+    seen.ns[at] = tookNs;
+    seen.floorNs[at] = seen.waits * floors.echoNs + end.port.passedNs - passedBefore + floors.bytesNs;
+  };
+  for (let move = -WARM_UP_MOVES_EACH * moves; move < moves; move++) {
+    const echoNs = move < 0 ? 0 : await echoTime(bare);
+    const alone = { echoNs, bytesNs: 0 };
+    wake();
+    timed('quiesce and save', source, move, alone, () => source.save());
+    const bytes = source.frame(arena);
+    destination.prepare();
+    const frame = destination.validate(arena.subarray(0, bytes));
+    destination.scatter(frame);
+    wake();
+    timed('load', destination, move, alone, () => destination.load(frame));
+    wake();
+    timed('queue kick', destination, move, alone, () => start(destination));
+    destination.reset();
+    source.goOn();
 
-      const whole = { echoNs, bytesNs: bytesTime(arena.subarray(0, bytes), other) };
-      wake();
-      timed('save, together', source, move, whole, () => {
-        source.save();
-        source.frame(arena);
-      });
-      destination.prepare();
-      wake();
-      timed('restore, together', destination, move, whole, () => {
-        const payload = destination.validate(arena.subarray(0, bytes));
-        destination.scatter(payload);
-        destination.load(payload);
-        start(destination);
-      });
-      destination.reset();
-      source.goOn();
-    }
-    destination.close();
-    source.close();
-    return STAGES.map((each) => {
-      const { ns, floorNs, waits } = samples.get(each.stage)!;
-      const parts = 'parts' in each ? each.parts : undefined;
-      const floor = parts === undefined ? WAITS_FLOOR : WHOLE_FLOOR;
-      const row = { stage: each.stage, floor, ns, floorNs, bytes: 0, copies: 0, allocation: null, waits };
-      return parts === undefined ? row : { ...row, parts };
+    const whole = { echoNs, bytesNs: bytesTime(arena.subarray(0, bytes), other) };
+    wake();
+    timed('save, together', source, move, whole, () => {
+      source.save();
+      source.frame(arena);
     });
-  } finally {
-    await bare.end();
+    destination.prepare();
+    wake();
+    timed('restore, together', destination, move, whole, () => {
+      const payload = destination.validate(arena.subarray(0, bytes));
+      destination.scatter(payload);
+      destination.load(payload);
+      start(destination);
+    });
+    destination.reset();
+    source.goOn();
   }
+  destination.close();
+  source.close();
+  return STAGES.map((each) => {
+    const { ns, floorNs, waits } = samples.get(each.stage)!;
+    const parts = 'parts' in each ? each.parts : undefined;
+    const floor = parts === undefined ? WAITS_FLOOR : WHOLE_FLOOR;
+    const row = { stage: each.stage, floor, ns, floorNs, bytes: 0, copies: 0, allocation: null, waits };
+    return parts === undefined ? row : { ...row, parts };
+  });
 }
 
 interface Floors {
@@ -129,7 +125,7 @@ function start(destination: VfEnd): void {
 }
 
 /** A round trip of two threads that are awake while the device thread sleeps, in ns. */
-async function echoTime(bare: BarePingPong): Promise<number> {
+async function echoTime(bare: DevicePingPong): Promise<number> {
   await setTimeout(REST_MS);
   bare.wake();
   const batches = Array.from({ length: BATCHES }, () => {

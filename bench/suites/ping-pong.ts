@@ -4,8 +4,10 @@
  */
 import { setTimeout } from 'node:timers/promises';
 
-import type { EchoAsker } from '../../workers/echo.ts';
+import { EchoAsker } from '../../workers/echo.ts';
 import { EchoPeer } from '../../workers/echo-peer.ts';
+import type { Lane } from '../../workers/lane-port.ts';
+import { echoWords, OPERATION, operationWord } from '../../workers/shared-map.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
 import { WAITING_DEFAULT, type WaitingPolicy } from '../../workers/waiting.ts';
 
@@ -58,6 +60,42 @@ export class BarePingPong implements RoundTrips {
 
   private newAsker(answerSpins: number): EchoAsker {
     return this.peer.asker(this.waiting.laneSpins, answerSpins);
+  }
+}
+
+/**
+ * A bare ping-pong of a lane's thread with the device thread, which serves nobody in the meantime. What is measured against it
+ * is between the same two threads: where the system runs a pair of them decides how long a word travels and a wake-up takes,
+ * and another pair may be elsewhere all the time.
+ */
+export class DevicePingPong implements RoundTrips {
+  readonly roundTrip: () => void;
+  private readonly lane: Lane;
+  private readonly words: Int32Array;
+  private readonly waiting: WaitingPolicy;
+  private asker: EchoAsker | null = null;
+
+  /** @param waiting how the two threads wait: as in the world to which the lane belongs */
+  constructor(lane: Lane, waiting: WaitingPolicy = WAITING_DEFAULT) {
+    this.lane = lane;
+    this.words = echoWords(lane.map.buffer as SharedArrayBuffer);
+    this.waiting = waiting;
+    this.roundTrip = () => this.asker!.roundTrip();
+  }
+
+  /** The device thread leaves its lanes. */
+  wake(): void {
+    this.asker = new EchoAsker(this.words, this.waiting.laneSpins, this.waiting.deviceIdleTurns);
+    this.lane.post(operationWord(OPERATION.echo, 0, 0), 0, 0, 0, 0, 0);
+    for (let i = 0; i < WAKING_ROUND_TRIPS; i++) this.roundTrip();
+  }
+
+  /** It serves its lanes again. */
+  rest(): void {
+    this.asker?.end();
+    this.asker = null;
+    this.lane.flush();
+    this.words.fill(0);
   }
 }
 

@@ -19,7 +19,7 @@ import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';
 import { measureDriverStages } from './driver-stages.ts';
-import { BarePingPong, timeInTurn } from './ping-pong.ts';
+import { DevicePingPong, timeInTurn } from './ping-pong.ts';
 import { laneOf, whileStopped } from './vf-measure.ts';
 
 /** A stage and its floor, measured in turn. */
@@ -304,17 +304,13 @@ export interface HandshakesMeasurement {
 export async function measureHandshakes(task: HandshakesTask): Promise<HandshakesMeasurement> {
   const { world, batches, perBatch } = task;
   return whileStopped(world, 0, 0, async () => {
-    const port = new LanePort(laneOf(world), 0, world.vms[0]!.fn, world.hosts[0]!.registers);
+    const lane = laneOf(world);
+    const port = new LanePort(lane, 0, world.vms[0]!.fn, world.hosts[0]!.registers);
     const read = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    const bare = await BarePingPong.start(world.waiting);
-    try {
-      const both = [{ roundTrip: read }, bare];
-      const [ns, floorNs] = await timeInTurn(both, batches, perBatch);
-      const [singleNs, singleFloorNs] = await timeInTurn(both, batches, 1);
-      const allocation = allocationOf(read, 200);
-      return { ns: ns!, floorNs: floorNs!, singleNs: singleNs!, singleFloorNs: singleFloorNs!, allocation };
-    } finally {
-      await bare.end();
-    }
+    const both = [{ roundTrip: read }, new DevicePingPong(lane, world.waiting)];
+    const [ns, floorNs] = await timeInTurn(both, batches, perBatch);
+    const [singleNs, singleFloorNs] = await timeInTurn(both, batches, 1);
+    const allocation = allocationOf(read, 200);
+    return { ns: ns!, floorNs: floorNs!, singleNs: singleNs!, singleFloorNs: singleFloorNs!, allocation };
   });
 }

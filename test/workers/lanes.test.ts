@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
+import { DevicePingPong } from '../../bench/suites/ping-pong.ts';
 import { QM_HW } from '../../sim/abi/accelerators.ts';
 import { QM_MB_CMD, mailboxWord } from '../../sim/abi/mailbox.ts';
 import { PF_REG, VF_REG } from '../../sim/abi/registers.ts';
@@ -17,7 +18,7 @@ import {
   MAP,
   RING_ENTRIES,
 } from '../../workers/shared-map.ts';
-import { waitForValue } from '../../workers/waiting.ts';
+import { waitForValue, waitingOf } from '../../workers/waiting.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
 import { startWorker } from '../../workers/worker-url.ts';
 
@@ -437,6 +438,26 @@ describe('a device thread', () => {
       }
       port.write32(PF, PF_SCRATCH, value);
       expect(port.read32(PF, PF_SCRATCH)).toBe(value);
+    }
+  });
+
+  test('plays ping-pong with a lane when told to, and serves what was posted meanwhile when it is over', () => {
+    const bench = new Bench();
+    start(bench);
+    const lane = new Lane(bench.buffer, AGES_MS);
+    const port = bench.port(lane);
+    for (const style of ['spin', 'spin-then-wait', 'wait'] as const) {
+      const pingPong = new DevicePingPong(lane, waitingOf(style));
+      pingPong.wake();
+      for (let i = 0; i < 100; i++) pingPong.roundTrip();
+      const other = bench.port(new Lane(bench.buffer, AGES_MS));
+      other.write32(PF, PF_SCRATCH, 7);
+      pingPong.roundTrip();
+      expect(bench.word(lane, LANE.consumed)).toBe(bench.word(lane, LANE.produced) - 1);
+      pingPong.rest();
+      expect(other.read32(PF, PF_SCRATCH)).toBe(7);
+      port.write32(PF, PF_SCRATCH, 0);
+      expect(port.read32(PF, PF_SCRATCH)).toBe(0);
     }
   });
 
