@@ -2,10 +2,8 @@
  * Calls of the driver against bare round trips, alone; and a whole save and a whole restore, with all that is done between
  * those calls.
  *
- * A floor is taken with two threads that are awake, and so is a stage; but not at the same time. A thread that spins for a
- * floor while the device thread works would take one of two cores from it.
+ * Floors are taken between the same two threads, both of which are awake, and so are stages.
  */
-import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
 import { PF_REG, VF_REG } from '../../sim/abi/registers.ts';
@@ -13,7 +11,7 @@ import { PF, VF } from '../../sim/driver/port.ts';
 import { VfEnd } from '../../workers/vf-end.ts';
 import { nowNs } from '../../workers/wall-clock.ts';
 import { percentile } from '../statistics.ts';
-import { DevicePingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
+import { devicePingPong, type SamePairPingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
 import type { StageMeasurement, StageTask } from './stage-measure.ts';
 import { laneOf } from './vf-measure.ts';
 
@@ -22,8 +20,6 @@ const WARM_UP_MOVES_EACH = 3;
 /** Batches of round trips for one floor, of which the middle one counts. */
 const BATCHES = 9;
 const ECHOES = 16;
-/** The device thread goes to sleep within this, in ms. */
-const REST_MS = 2;
 
 /** What is measured, and of which stages it is made up. */
 const STAGES = [
@@ -40,9 +36,9 @@ const WAITS_FLOOR = 'ping-pong for each wait, and the driver’s own delays';
 const WHOLE_FLOOR = `${WAITS_FLOOR}; one copy and one crc32 of the bytes`;
 
 /** Each call of the driver, then whole saves and restores, with a VM whose vCPUs stand still. */
-export async function measureDriverStages({ world, moves }: StageTask): Promise<readonly StageMeasurement[]> {
+export function measureDriverStages({ world, moves }: StageTask): readonly StageMeasurement[] {
   const lane = laneOf(world);
-  const bare = new DevicePingPong(lane, world.waiting);
+  const bare = devicePingPong(lane, world.waiting);
   const source = new VfEnd(world, lane, 0, 0, false);
   const destination = new VfEnd(world, lane, 0, 1, true);
   const arena = new Uint8Array(world.slots[0]!.arena);
@@ -64,7 +60,7 @@ export async function measureDriverStages({ world, moves }: StageTask): Promise<
     seen.floorNs[at] = seen.waits * floors.echoNs + end.port.passedNs - passedBefore + floors.bytesNs;
   };
   for (let move = -WARM_UP_MOVES_EACH * moves; move < moves; move++) {
-    const echoNs = move < 0 ? 0 : await echoTime(bare);
+    const echoNs = move < 0 ? 0 : echoTime(bare);
     const alone = { echoNs, bytesNs: 0 };
     wake();
     timed('quiesce and save', source, move, alone, () => source.save());
@@ -124,9 +120,8 @@ function start(destination: VfEnd): void {
   destination.port.read32(VF, VF_REG.QM_VF_STATE);
 }
 
-/** A round trip of two threads that are awake while the device thread sleeps, in ns. */
-async function echoTime(bare: DevicePingPong): Promise<number> {
-  await setTimeout(REST_MS);
+/** A bare round trip of this thread and the device thread, in ns. */
+function echoTime(bare: SamePairPingPong): number {
   bare.wake();
   const batches = Array.from({ length: BATCHES }, () => {
     const startNs = nowNs();

@@ -1,14 +1,16 @@
 /**
- * The hand-over of a frame alone: one thread says that it is complete, another has waited for that and answers; against two
- * threads that pass a word back and forth. All of them sleep while they wait: whoever waits for a frame has long stopped
- * spinning when it comes.
+ * The hand-over of a frame alone: one thread says that it is complete, another has waited for that and answers; against a bare
+ * word that the two pass back and forth. They sleep while they wait: whoever waits for a frame has long stopped spinning when
+ * it comes.
  */
+import { answerEcho } from '../../workers/echo.ts';
 import { HANDOVER } from '../../workers/handover.ts';
+import { echoWords } from '../../workers/shared-map.ts';
 import { publish, waitingOf, waitWhileValue } from '../../workers/waiting.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
 import type { WorldInit } from '../../workers/world-init.ts';
 import { allocationOf } from '../allocation.ts';
-import { BarePingPong, timeInTurn } from './ping-pong.ts';
+import { SamePairPingPong, timeInTurn } from './ping-pong.ts';
 import type { StageMeasurement } from './stage-measure.ts';
 
 export interface HandoverTask {
@@ -18,6 +20,8 @@ export interface HandoverTask {
 
 /** `ready` has this when no more will come. */
 export const HANDOVERS_OVER = -1;
+/** … and this when bare words are to be passed for a while. */
+const PING_PONG = -2;
 const CALLS = 200;
 
 /** The restoring side: answers each frame until told that there are no more. */
@@ -27,6 +31,12 @@ export function answerHandovers(world: WorldInit): void {
     const ready = waitWhileValue(words, HANDOVER.ready, taken, world.limitMs, 0);
     if (ready === null) throw new WorkerLost('source', 'being asked for the image');
     if (ready === HANDOVERS_OVER) return;
+    if (ready === PING_PONG) {
+      answerEcho(echoWords(world.map));
+      taken = PING_PONG;
+      publish(words, HANDOVER.verdict, PING_PONG);
+      continue;
+    }
     taken = ready;
     publish(words, HANDOVER.verdict, taken);
   }
@@ -36,27 +46,35 @@ export function answerHandovers(world: WorldInit): void {
 export async function measureHandover({ world, batches }: HandoverTask): Promise<StageMeasurement> {
   const words = new Int32Array(world.slots[0]!.handover);
   let sent = 0;
-  const handOver = (): number => {
-    sent += 1;
-    publish(words, HANDOVER.ready, sent);
-    const verdict = waitWhileValue(words, HANDOVER.verdict, sent - 1, world.limitMs, 0);
+  const answered = (before: number): number => {
+    const verdict = waitWhileValue(words, HANDOVER.verdict, before, world.limitMs, 0);
     if (verdict === null) throw new WorkerLost('destination', 'being sent the image');
     return verdict;
   };
-  const bare = await BarePingPong.start(waitingOf('wait'));
-  try {
-    const [ns, floorNs] = await timeInTurn([{ roundTrip: () => void handOver() }, bare], batches, 1);
-    return {
-      stage: 'hand-over and answer',
-      floor: 'ping-pong of two threads that sleep',
-      ns: ns!,
-      floorNs: floorNs!,
-      bytes: 0,
-      copies: 0,
-      allocation: allocationOf(handOver, CALLS),
-      waits: null,
-    };
-  } finally {
-    await bare.end();
-  }
+  const handOver = (): number => {
+    sent += 1;
+    publish(words, HANDOVER.ready, sent);
+    return answered(sent - 1);
+  };
+  const bare = new SamePairPingPong(
+    echoWords(world.map),
+    waitingOf('wait'),
+    () => publish(words, HANDOVER.ready, PING_PONG),
+    () => {
+      answered(sent);
+      publish(words, HANDOVER.ready, sent);
+      answered(PING_PONG);
+    },
+  );
+  const [ns, floorNs] = await timeInTurn([{ roundTrip: () => void handOver() }, bare], batches, 1);
+  return {
+    stage: 'hand-over and answer',
+    floor: 'ping-pong of the same two threads, which sleep',
+    ns: ns!,
+    floorNs: floorNs!,
+    bytes: 0,
+    copies: 0,
+    allocation: allocationOf(handOver, CALLS),
+    waits: null,
+  };
 }

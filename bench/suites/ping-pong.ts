@@ -17,9 +17,9 @@ export const WAKING_ROUND_TRIPS = 64;
 /** A kind of round trips that is timed in turn with others. */
 export interface RoundTrips {
   readonly roundTrip: () => void;
-  /** Before its turn: its threads get ready to spin. */
+  /** Before its turn. */
   wake?(): void;
-  /** After its turn: none of its threads keeps a core from the others. */
+  /** After its turn. */
   rest?(): void;
 }
 
@@ -27,76 +27,72 @@ export interface RoundTrips {
 export class BarePingPong implements RoundTrips {
   readonly roundTrip: () => void;
   private readonly peer: EchoPeer;
-  private readonly waiting: WaitingPolicy;
-  private asker: EchoAsker;
 
-  private constructor(peer: EchoPeer, waiting: WaitingPolicy) {
+  private constructor(peer: EchoPeer, { laneSpins, deviceIdleTurns }: WaitingPolicy) {
     this.peer = peer;
-    this.waiting = waiting;
-    this.asker = this.newAsker(waiting.deviceIdleTurns);
-    this.roundTrip = () => this.asker.roundTrip();
+    const asker = peer.asker(laneSpins, deviceIdleTurns);
+    this.roundTrip = () => asker.roundTrip();
   }
 
-  /** @param waiting how the two sides wait: as the world does that is measured in the same run */
-  static async start(waiting: WaitingPolicy = WAITING_DEFAULT): Promise<BarePingPong> {
-    return new BarePingPong(await EchoPeer.start(), waiting);
-  }
-
-  /** The answering side sleeps at once from now on, so that others have its core. */
-  rest(): void {
-    this.asker = this.newAsker(0);
-    this.roundTrip();
-  }
-
-  /** After a {@link rest}: both sides wait again as they were told, and are awake. */
-  wake(): void {
-    this.asker = this.newAsker(this.waiting.deviceIdleTurns);
-    for (let i = 0; i < WAKING_ROUND_TRIPS; i++) this.roundTrip();
+  static async start(): Promise<BarePingPong> {
+    return new BarePingPong(await EchoPeer.start(), WAITING_DEFAULT);
   }
 
   async end(): Promise<void> {
     await this.peer.end();
   }
-
-  private newAsker(answerSpins: number): EchoAsker {
-    return this.peer.asker(this.waiting.laneSpins, answerSpins);
-  }
 }
 
 /**
- * A bare ping-pong of a lane's thread with the device thread, which serves nobody in the meantime. What is measured against it
- * is between the same two threads: where the system runs a pair of them decides how long a word travels and a wake-up takes,
- * and another pair may be elsewhere all the time.
+ * A bare ping-pong between the very threads of that which is measured against it. Where the system runs a pair of threads
+ * decides how long a word travels and a wake-up takes, and another pair may be elsewhere all the time.
  */
-export class DevicePingPong implements RoundTrips {
+export class SamePairPingPong implements RoundTrips {
   readonly roundTrip: () => void;
-  private readonly lane: Lane;
   private readonly words: Int32Array;
   private readonly waiting: WaitingPolicy;
+  private readonly leave: () => void;
+  private readonly comeBack: () => void;
   private asker: EchoAsker | null = null;
 
-  /** @param waiting how the two threads wait: as in the world to which the lane belongs */
-  constructor(lane: Lane, waiting: WaitingPolicy = WAITING_DEFAULT) {
-    this.lane = lane;
-    this.words = echoWords(lane.map.buffer as SharedArrayBuffer);
+  /**
+   * @param words of the ping-pong, zero
+   * @param waiting how the two sides wait
+   * @param leave makes the other thread leave its work and answer the ping-pong
+   * @param comeBack waits until it is at its work again
+   */
+  constructor(words: Int32Array, waiting: WaitingPolicy, leave: () => void, comeBack: () => void) {
+    this.words = words;
     this.waiting = waiting;
+    this.leave = leave;
+    this.comeBack = comeBack;
     this.roundTrip = () => this.asker!.roundTrip();
   }
 
-  /** The device thread leaves its lanes. */
   wake(): void {
     this.asker = new EchoAsker(this.words, this.waiting.laneSpins, this.waiting.deviceIdleTurns);
-    this.lane.post(operationWord(OPERATION.echo, 0, 0), 0, 0, 0, 0, 0);
+    this.leave();
     for (let i = 0; i < WAKING_ROUND_TRIPS; i++) this.roundTrip();
   }
 
-  /** It serves its lanes again. */
   rest(): void {
     this.asker?.end();
     this.asker = null;
-    this.lane.flush();
+    this.comeBack();
     this.words.fill(0);
   }
+}
+
+/** A ping-pong of a lane's thread with the device thread, which serves nobody in the meantime. */
+export function devicePingPong(lane: Lane, waiting: WaitingPolicy = WAITING_DEFAULT): SamePairPingPong {
+  const words = echoWords(lane.map.buffer as SharedArrayBuffer);
+  const echo = operationWord(OPERATION.echo, 0, 0);
+  return new SamePairPingPong(
+    words,
+    waiting,
+    () => lane.post(echo, 0, 0, 0, 0, 0),
+    () => lane.flush(),
+  );
 }
 
 /**

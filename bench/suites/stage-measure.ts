@@ -19,7 +19,7 @@ import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';
 import { measureDriverStages } from './driver-stages.ts';
-import { DevicePingPong, timeInTurn } from './ping-pong.ts';
+import { devicePingPong, timeInTurn } from './ping-pong.ts';
 import { laneOf, whileStopped } from './vf-measure.ts';
 
 /** A stage and its floor, measured in turn. */
@@ -94,7 +94,7 @@ function sharedBytes(bytes: number, fill: number): Uint8Array {
 /** Every stage of save and restore that this thread does, with a VM whose vCPUs stand still. */
 export async function measureStages(task: StageTask): Promise<readonly StageMeasurement[]> {
   const { world } = task;
-  return whileStopped(world, 0, 0, async () => [...(await dataStages(task)), ...(await measureDriverStages(task))]);
+  return whileStopped(world, 0, 0, async () => [...(await dataStages(task)), ...measureDriverStages(task)]);
 }
 
 async function dataStages(task: StageTask): Promise<readonly StageMeasurement[]> {
@@ -307,7 +307,7 @@ export async function measureHandshakes(task: HandshakesTask): Promise<Handshake
     const lane = laneOf(world);
     const port = new LanePort(lane, 0, world.vms[0]!.fn, world.hosts[0]!.registers);
     const read = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    const both = [{ roundTrip: read }, new DevicePingPong(lane, world.waiting)];
+    const both = [{ roundTrip: read }, devicePingPong(lane, world.waiting)];
     const [ns, floorNs] = await timeInTurn(both, batches, perBatch);
     const [singleNs, singleFloorNs] = await timeInTurn(both, batches, 1);
     const allocation = allocationOf(read, 200);

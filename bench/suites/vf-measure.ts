@@ -11,7 +11,7 @@ import { waitForValue } from '../../workers/waiting.ts';
 import { WorkerLost } from '../../workers/worker-lost.ts';
 import type { WorldInit } from '../../workers/world-init.ts';
 import { BennyRunner } from '../runner.ts';
-import { DevicePingPong, timeInTurn } from './ping-pong.ts';
+import { devicePingPong, timeInTurn } from './ping-pong.ts';
 
 export interface MeasureTask {
   readonly world: WorldInit;
@@ -118,7 +118,7 @@ export async function measureHandshake(task: HandshakeTask): Promise<HandshakeMe
     const lane = laneOf(world);
     const port = new LanePort(lane, task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
-    const bare = new DevicePingPong(lane, world.waiting);
+    const bare = devicePingPong(lane, world.waiting);
     const [handshakeNs, bareNs] = await timeInTurn([{ roundTrip }, bare], task.batches, task.perBatch);
     return { handshakeNs: handshakeNs!, bareNs: bareNs! };
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { DevicePingPong } from '../../bench/suites/ping-pong.ts';
+import { devicePingPong } from '../../bench/suites/ping-pong.ts';
 import { QM_HW } from '../../sim/abi/accelerators.ts';
 import { QM_MB_CMD, mailboxWord } from '../../sim/abi/mailbox.ts';
 import { PF_REG, VF_REG } from '../../sim/abi/registers.ts';
@@ -447,7 +447,7 @@ describe('a device thread', () => {
     const lane = new Lane(bench.buffer, AGES_MS);
     const port = bench.port(lane);
     for (const style of ['spin', 'spin-then-wait', 'wait'] as const) {
-      const pingPong = new DevicePingPong(lane, waitingOf(style));
+      const pingPong = devicePingPong(lane, waitingOf(style));
       pingPong.wake();
       for (let i = 0; i < 100; i++) pingPong.roundTrip();
       const other = bench.port(new Lane(bench.buffer, AGES_MS));
