@@ -5,6 +5,7 @@ import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/vmm/pause-parts.ts';
 import { formatValue } from '../format.ts';
 import {
   bandChart,
+  INK_COLOUR,
   latencyChart,
   P50_COLOUR,
   P99_COLOUR,
@@ -13,6 +14,7 @@ import {
   seriesColour,
   type TimelineRow,
   timelineChart,
+  waitedFor,
 } from '../report/charts.ts';
 import { fullPanel, type Plot } from '../report/plot.ts';
 import type { RunDocument } from './document.ts';
@@ -134,24 +136,32 @@ function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undef
     row.spans.push({ fromNs: beginsNs, toNs: endsNs });
     rows.set(name, row);
   }
+  const stretches = waitedFor(spans.map(({ beginsNs, endsNs }) => ({ fromNs: beginsNs, toNs: endsNs })));
   return {
     id,
     title: 'The pause over time',
-    source: 'modelled, best guesses. Bars that lie above each other run at the same time.',
+    source:
+      'modelled, best guesses. Bars that lie above each other run at the same time. Framed is the critical path: at each ' +
+      'moment the one part that the pause waits for. How long it waits for a part stands beside it; these times add up to the ' +
+      'pause.',
     wide: true,
-    legend: [],
+    legend: [{ text: 'framed: the pause waits for it', colour: INK_COLOUR, look: 'frame' }],
     panels: [fullPanel('', (width) => timelineChart([...rows.values()], figures.pause.value, width))],
     table: {
       caption: 'Spans of the pause; times since the vCPUs stop',
-      head: ['part', 'of', 'begins', 'ends', 'lasts'],
+      head: ['part', 'of', 'begins', 'ends', 'lasts', 'the pause waits for it'],
       textColumns: [1],
-      rows: spans.map(({ part, what, beginsNs, endsNs }) => [
-        PAUSE_PART_TITLES[part],
-        what ?? 'the VM',
-        ns(beginsNs),
-        ns(endsNs),
-        ns(endsNs - beginsNs),
-      ]),
+      rows: spans.map(({ part, what, beginsNs, endsNs }, index) => {
+        const stretch = stretches[index];
+        return [
+          PAUSE_PART_TITLES[part],
+          what ?? 'the VM',
+          ns(beginsNs),
+          ns(endsNs),
+          ns(endsNs - beginsNs),
+          stretch === undefined ? 'no' : ns(stretch.toNs - stretch.fromNs),
+        ];
+      }),
     },
   };
 }

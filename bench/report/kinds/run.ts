@@ -5,12 +5,10 @@ import { runPlots } from '../../run/plots.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from '../../run/document.ts';
 import { runSchema } from '../../run/schema.ts';
 import { runSentences, runTables } from '../../run/words.ts';
-import { formatValue } from '../../format.ts';
-import { INK_COLOUR, waitedFor } from '../charts.ts';
 import { html } from '../html.ts';
 import { tableMarkup } from '../html-table.ts';
 import { reportKind } from '../kind-reader.ts';
-import { type Plot, plotMarkup } from '../plot.ts';
+import { plotMarkup } from '../plot.ts';
 import type { ReportSection, Word } from '../section.ts';
 import { KIND_MARK } from '../table.ts';
 import type { FigureKind } from '../../result.ts';
@@ -35,9 +33,7 @@ export function runSection(document: RunDocument): ReportSection {
     body(id) {
       return html`<p class="lead">${runSentences(document).join(' ')}</p>
         <p class="source">Scenario ${scenario.file}, seed ${scenario.seed}.</p>
-        ${runPlots(document, id).map((plot) =>
-          plotMarkup(plot.id === `${id}-timeline` ? withCriticalPath(plot, document) : plot),
-        )}
+        ${runPlots(document, id).map(plotMarkup)}
         ${runTables(document)
           .filter(({ title }) => title === VF_TABLE)
           .map(
@@ -58,26 +54,5 @@ export function runSection(document: RunDocument): ReportSection {
     ]),
     style: '',
     document,
-  };
-}
-
-/** The timeline with words for what its chart frames: what the pause waits for. */
-function withCriticalPath(plot: Plot, { spans }: RunDocument): Plot {
-  const stretches = waitedFor(spans.map(({ beginsNs, endsNs }) => ({ fromNs: beginsNs, toNs: endsNs })));
-  const waits = stretches.map((stretch) =>
-    stretch === undefined ? 'no' : formatValue(stretch.toNs - stretch.fromNs, 'ns'),
-  );
-  const { source, legend, table } = plot;
-  return {
-    ...plot,
-    source:
-      `${source} Framed is the critical path: at each moment the one part that the pause waits for. How long it waits for ` +
-      'a part stands beside it; these times add up to the pause.',
-    legend: [...legend, { text: 'framed: the pause waits for it', colour: INK_COLOUR, look: 'frame' }],
-    table: {
-      ...table,
-      head: [...table.head, 'the pause waits for it'],
-      rows: table.rows.map((row, index) => [...row, waits[index] ?? '']),
-    },
   };
 }
