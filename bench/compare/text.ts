@@ -97,7 +97,7 @@ function markdownSide({ word, revision }: SideReport): string {
 function cells(result: MetricResult): readonly string[] {
   const { name, kind, unit, base, candidate, effect, low, high, verdict, morePairs, why } = result;
   const value = (of: number | string | undefined): string =>
-    of === undefined ? '' : typeof of === 'string' ? of : unit === '' ? String(of) : formatValue(of, unit);
+    of === undefined ? '' : typeof of === 'string' ? of : valueWords(of, unit);
   const more = morePairs === undefined ? '' : morePairsWords(morePairs);
   return [
     name,
@@ -108,6 +108,12 @@ function cells(result: MetricResult): readonly string[] {
     low === undefined || high === undefined ? '' : `${signed(low)} to ${signed(high)}`,
     `${verdict}${more}${why === undefined ? '' : `: ${why}`}`,
   ];
+}
+
+/** Instructions are told to the last one: equal builds differ by some millionths. */
+function valueWords(value: number, unit: string): string {
+  if (unit === '') return String(value);
+  return unit === 'instructions' ? value.toLocaleString('en-US') : formatValue(value, unit);
 }
 
 /** Beyond some hundreds the estimate says no more than that another machine is needed. */
@@ -126,8 +132,8 @@ function summaryLine({ counts, regression, results }: ComparisonDocument): strin
 }
 
 function signed(share: number): string {
-  const text = (100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1);
-  return `${share >= 0 ? '+' : ''}${text} %`;
+  const text = (100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1).replace(/^-(?=[0.]+$)/, '');
+  return `${text.startsWith('-') ? '' : '+'}${text} %`;
 }
 
 export function percent(share: number): string {
