@@ -2,7 +2,7 @@
  * How often comparisons tell equals apart, and how often they find a slowdown: comparisons by the program itself, whose pairs
  * are drawn from those that {@link file://./pairs.ts} measured, and whose clock runs by what those took.
  *
- *     npx tsx bench/experiments/rates.ts [COMPARISONS] [FILE]
+ *     npx tsx bench/experiments/rates.ts [COMPARISONS [PAIRS [RATES]]]
  *
  * Each comparison takes pairs that were neighbours, from a place drawn by lot for each stage: what the machine did at that
  * time is in all of them. Comparisons overlap, so that rates are no surer than the pairs are many.
@@ -117,6 +117,7 @@ async function rateOf(
   };
 }
 
+const RATES_FILE = join(packageRoot(), 'bench', 'experiments', 'comparison-rates.json');
 const comparisons = Number(process.argv[2] ?? 1000);
 const pool = readPool(process.argv[3] ?? POOL_FILE);
 const names = [...new Set(pool.series.map(({ stage }) => stage))];
@@ -147,5 +148,4 @@ const document = {
   budgetSeconds: BUDGET_SECONDS_DEFAULT,
   rates,
 };
-const out = join(packageRoot(), 'bench', 'experiments', 'comparison-rates.json');
-writeFileAtomically(out, `${JSON.stringify(document, undefined, 2)}\n`, 'the folder');
+writeFileAtomically(process.argv[4] ?? RATES_FILE, `${JSON.stringify(document, undefined, 2)}\n`, 'the folder');
