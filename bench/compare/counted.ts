@@ -63,15 +63,16 @@ export function instructionsIn(stderr: string): number | undefined {
 /** A build's program that repeats a stage, by a path that is as long for every build. */
 interface Counted {
   readonly folder: string;
-  readonly program: string;
+  readonly program: () => Promise<string>;
 }
 
 /** Instructions per call of a stage. */
 async function count({ folder, program }: Counted, stage: string, signal: AbortSignal): Promise<number> {
   const totals: number[] = [];
   let calls = Number.NaN;
+  const file = await program();
   for (const length of LENGTHS) {
-    const code = `console.log(JSON.stringify(require(${JSON.stringify(program)}).loopStage('${stage}', '${length}')))`;
+    const code = `console.log(JSON.stringify(require(${JSON.stringify(file)}).loopStage('${stage}', '${length}')))`;
     const words = [...VALGRIND_WORDS, process.execPath, ...NODE_FLAGS, '-e', code];
     const ended = await runProgram('valgrind', words, { cwd: folder, signal });
     const instructions = instructionsIn(ended.stderr);
@@ -100,13 +101,14 @@ export async function compareCounted(
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-counted-'));
   const results: MetricResult[] = [];
   try {
-    const sides = await Promise.all(
-      [base, candidate].map(async (build, side): Promise<Counted> => {
-        const place = join(folder, String(side));
-        symlinkSync(build.root, place, 'dir');
-        return { folder, program: join(place, await build.loop(signal)) };
-      }),
-    );
+    const sides = [base, candidate].map((build, side) => {
+      const place = join(folder, String(side));
+      symlinkSync(build.root, place, 'dir');
+      let loop: Promise<string> | undefined;
+      // Asked for once, where a build that has none fails its stages and nothing else.
+      const program = async (): Promise<string> => join(place, await (loop ??= build.loop(signal)));
+      return { folder, program };
+    });
     const single = stages.filter(({ kind }) => kind === 'single');
     for (const [done, { name }] of single.entries()) {
       onProgress?.(done, single.length, `instructions of ${name}`);

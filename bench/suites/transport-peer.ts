@@ -80,7 +80,8 @@ function bareSocket(endpoint: Endpoint, bytes: number): Socket {
         came += read;
         if (came < bytes) return true;
         came = 0;
-        return socket.write('.');
+        socket.write('.');
+        return true;
       },
     },
   });

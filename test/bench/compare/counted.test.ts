@@ -5,6 +5,7 @@ import { Build } from '../../../bench/compare/build.ts';
 import { compareCounted, countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
 import { compareDocument } from '../../../bench/compare/document.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
+import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { comparisonText } from '../../../bench/compare/text.ts';
 import { packageRoot } from '../../../bench/package-root.ts';
 
@@ -34,6 +35,16 @@ describe('counted instructions', () => {
       compareDocument({ base: side, candidate: side, results: [{ ...named, ...result }], same: 0 }),
     );
     expect(text).toMatch(/counted +9,176,177 +9,176,150 +\+0\.00 % +same/);
+  });
+
+  test('of a build from before are missing, and say why; the comparison goes on', async () => {
+    const build = new Build(packageRoot(), 'this build');
+    const why = 'is from before';
+    build.loop = () => Promise.reject(new StageFailed(why));
+    const stages = ['frame-read', 'trace-replay'].map((name) => ({ name, version: 1, kind: 'single' }) as const);
+    const { signal } = new AbortController();
+    const results = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, signal });
+    expect(results).toMatchObject(stages.map(() => ({ verdict: 'failed', fails: false, why })));
   });
 
   test.runIf(VALGRIND_FOUND)(
