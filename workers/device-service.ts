@@ -10,8 +10,13 @@ import type { VftEntry } from '../sim/abi/vft.ts';
 import { Accelerator } from '../sim/device/accelerator.ts';
 import { type CostValues, pointCosts } from '../sim/device/costs.ts';
 import { GuestMemory } from '../sim/device/guest-memory.ts';
+import { FUNCTION_WORDS, PF_PAGES_MAX } from '../sim/device/register-file.ts';
 import { answerEcho } from './echo.ts';
+import { FOUND, type LaneCode, laneCodeOf } from './lane-code/code.ts';
+import type { MapMemory } from './lane-code/memory.ts';
 import {
+  ANSWERS,
+  answersStart,
   echoWords,
   ENTRY,
   ENTRY_WORDS,
@@ -19,9 +24,11 @@ import {
   LANES_MAX,
   laneStart,
   MAP,
+  mapWords,
   OPERATION,
   operationFunction,
   operationHost,
+  registerWords,
   RING_ENTRIES,
 } from './shared-map.ts';
 import { IDLE_TURNS } from './waiting.ts';
@@ -42,12 +49,11 @@ export interface DeviceHost {
   readonly isolation: number;
   readonly inFlight: 'finish' | 'hold';
   readonly engine: { readonly servers: number; readonly serviceNs: number };
-  readonly registers: SharedArrayBuffer;
   readonly memories: readonly SharedMemory[];
 }
 
 export interface DeviceInit {
-  readonly map: SharedArrayBuffer;
+  readonly map: MapMemory;
   readonly hosts: readonly DeviceHost[];
   /** Turns without work before the thread sleeps. */
   readonly idleTurns?: number;
@@ -55,18 +61,8 @@ export interface DeviceInit {
 
 /** Accesses served from one lane before the next one has its turn. */
 const TURN_ENTRIES = 64;
-/**
- * Looks at the lane that was served last before all are looked at: who asked one thing asks the next as soon as it has the
- * answer, and a loop that does nothing else sees it soonest.
- */
-const HOT_LOOKS = 8;
-/** The heartbeat is shown once in so many turns. */
-const HEARTBEAT_MASK = 0xfff;
-/**
- * Every so many turns words are looked at by atomic loads only. In the others a plain load, which costs a tenth of one,
- * says whether an atomic one is worth its time: it may be late, and what it says is not built upon.
- */
-const SURE_MASK = 0x3f;
+/** Rounds of looks in a row: what else the thread has to look at waits for some microseconds at most. */
+const ROUNDS_MOST = 64;
 /** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */
 const SLEEP_MS = 100;
 
@@ -80,28 +76,33 @@ function freeCosts(): CostValues {
 export class DeviceService {
   readonly devices: readonly Accelerator[];
   private readonly map: Int32Array;
+  private readonly code: LaneCode;
   private readonly echo: Int32Array;
   private readonly idleTurns: number;
-  private readonly consumed: Int32Array = new Int32Array(LANES_MAX);
-  /** By lane: where its `produced` is. */
-  private readonly producedAt: Int32Array = Int32Array.from(
-    { length: LANES_MAX },
-    (_, lane) => laneStart(lane) + LANE.produced,
-  );
+  /** By lane: accesses that are done. */
+  private readonly consumed: Int32Array;
   private readonly wide: Uint32Array = new Uint32Array(4);
-  /** The lane that was served last. */
-  private hotLane = 0;
   /** Time as last looked at. A look costs as much as an access, so that reads do without. */
   private timeNs = localNowNs();
   private turns = 0;
 
   constructor(init: DeviceInit) {
-    this.map = new Int32Array(init.map);
-    this.echo = echoWords(init.map);
+    const { map } = init;
+    this.map = mapWords(map);
+    this.code = laneCodeOf(map);
+    this.consumed = this.map.subarray(MAP.consumed, MAP.consumed + LANES_MAX);
+    this.echo = echoWords(map);
     this.idleTurns = init.idleTurns ?? IDLE_TURNS;
     const costs = freeCosts();
-    this.devices = init.hosts.map((host) => {
-      const device = new Accelerator({ ...host, costs });
+    this.devices = init.hosts.map((host, index) => {
+      const registers = registerWords(map, index, host.vfCount + 1);
+      const device = new Accelerator({ ...host, registers, costs });
+      const start = answersStart(map, index);
+      device.pf.describePlainReads(
+        new Uint8Array(map.buffer, start + ANSWERS.slots, PF_PAGES_MAX),
+        new Uint8Array(map.buffer, start + ANSWERS.plain, FUNCTION_WORDS),
+      );
+      this.map[MAP.answers + index] = start;
       for (const memory of host.memories) {
         device.attachMemory(memory.fn, new GuestMemory(memory.buffer, memory.dmaBase));
       }
@@ -115,35 +116,49 @@ export class DeviceService {
     Atomics.store(map, MAP.ready, 1);
     Atomics.notify(map, MAP.ready);
     let idle = 0;
-    while ((this.turns & SURE_MASK) !== 0 || Atomics.load(map, MAP.stop) === 0) {
-      if (this.turn()) {
+    while (Atomics.load(map, MAP.stop) === 0) {
+      map[MAP.heartbeat] = this.turns;
+      const rounds = Math.max(1, Math.min(ROUNDS_MOST, this.idleTurns - idle));
+      if (this.turn(rounds)) {
         idle = 0;
-      } else if (++idle >= this.idleTurns) {
-        this.sleep();
-        idle = 0;
+        continue;
       }
+      idle += rounds;
+      if (idle < this.idleTurns) continue;
+      this.sleep();
+      idle = 0;
     }
   }
 
-  /** One look at every lane and every engine. @returns whether there was anything to do */
-  turn(): boolean {
-    const { map, consumed, producedAt, devices } = this;
+  /**
+   * Looks at every engine, then at every lane, and does what there is to do.
+   *
+   * @param rounds of looks at the lanes; one only while an engine has work, since time has to be looked at
+   * @returns whether there was anything to do
+   */
+  turn(rounds = 1): boolean {
+    const { map } = this;
     this.turns = (this.turns + 1) | 0;
-    if ((this.turns & HEARTBEAT_MASK) === 0) map[MAP.heartbeat] = this.turns;
-    const sure = (this.turns & SURE_MASK) === 0;
-    const lanes = Math.min(sure ? Atomics.load(map, MAP.lanesTaken) : map[MAP.lanesTaken]!, LANES_MAX);
-    let busy = this.serveHot();
-    for (let lane = 0; lane < lanes; lane++) {
-      const at = producedAt[lane]!;
-      if (!sure && map[at] === consumed[lane]) continue;
-      const produced = Atomics.load(map, at);
-      if (produced === consumed[lane]) continue;
-      this.serve(lane, produced);
-      this.hotLane = lane;
+    let busy = this.runEngines();
+    const lanes = Math.min(Atomics.load(map, MAP.lanesTaken), LANES_MAX);
+    for (let served = 0; served <= lanes; served++) {
+      const found = this.code.serve(lanes, busy ? 1 : rounds);
+      if (found === FOUND.nothing) break;
       busy = true;
+      if (found === FOUND.answered) break;
+      this.serve(found);
     }
+    return busy;
+  }
+
+  /** What devices do by themselves. @returns whether one of them has something to do, now or later */
+  private runEngines(): boolean {
+    const { devices } = this;
+    let busy = false;
     for (let host = 0; host < devices.length; host++) {
       const device = devices[host]!;
+      // Who arms a fault wants every read to be asked of the device.
+      if (device.faults.active) this.map[MAP.answers + host] = 0;
       if (device.nextEventNs === Infinity) continue;
       busy = true;
       this.timeNs = localNowNs();
@@ -152,22 +167,10 @@ export class DeviceService {
     return busy;
   }
 
-  /** Looks at the lane that was served last. @returns whether there was anything to do */
-  private serveHot(): boolean {
-    const { map, consumed, producedAt, hotLane } = this;
-    const at = producedAt[hotLane]!;
-    const before = consumed[hotLane]!;
-    for (let looks = 0; looks < HOT_LOOKS; looks++) {
-      const produced = Atomics.load(map, at);
-      if (produced === before) continue;
-      this.serve(hotLane, produced);
-      return true;
-    }
-    return false;
-  }
-
-  private serve(lane: number, produced: number): void {
+  /** Serves a lane that has something new. */
+  private serve(lane: number): void {
     const start = laneStart(lane);
+    const produced = Atomics.load(this.map, start + LANE.produced);
     let consumed = this.consumed[lane]!;
     const count = (produced - consumed) | 0;
     if (count === 1 && this.answerLone(start, produced)) {

@@ -13,17 +13,17 @@ import { QueueLayout } from '../sim/workload/layout.ts';
 import { ArrivalProcess, type Load } from '../sim/workload/load.ts';
 import { RingMarks } from './dirty-rings.ts';
 import { GUEST_MAP, GUEST_VM, runningOn, STOPPED, vmWord } from './guest-map.ts';
+import type { MapMemory } from './lane-code/memory.ts';
 import { LaneBus } from './lane-bus.ts';
 import { readLedgerRoom, writeLedgerRoom } from './ledger-room.ts';
 import { type Lane, LanePort } from './lane-port.ts';
-import { publish } from './waiting.ts';
+import { type LaneWaiting, publish } from './waiting.ts';
 import { localNowNs } from './wall-clock.ts';
 
 /** Where a VM's RAM and VF are on one host. */
 export interface VmPlace {
   readonly fn: number;
   readonly memory: SharedArrayBuffer;
-  readonly registers: SharedArrayBuffer;
 }
 
 export interface GuestVmInit {
@@ -44,9 +44,8 @@ export interface GuestVmInit {
 }
 
 export interface GuestInit {
-  readonly map: SharedArrayBuffer;
-  /** Loads of the lane before it sleeps. */
-  readonly laneSpins?: number;
+  readonly map: MapMemory;
+  readonly waiting?: LaneWaiting;
   readonly guestMap: SharedArrayBuffer;
   readonly vms: readonly GuestVmInit[];
 }
@@ -103,9 +102,7 @@ class GuestVm {
     const layout = new QueueLayout({ kind, queuePairs, dmaBase });
     this.memories = init.places.map((place) => new GuestMemory(place.memory, dmaBase));
     const marks = init.marks === undefined ? null : new RingMarks(init.marks, layout);
-    this.buses = init.places.map(
-      (place, host) => new LaneBus(new LanePort(lane, host, place.fn, place.registers), marks),
-    );
+    this.buses = init.places.map((place, host) => new LaneBus(new LanePort(lane, host, place.fn), marks));
     this.checker = new CompletionChecker(queuePairs, layout.depths.sq);
     this.lastNs = new Float64Array(queuePairs).fill(Number.NaN);
     this.awaited = new Uint8Array(queuePairs);

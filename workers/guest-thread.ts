@@ -5,4 +5,4 @@ import { Lane } from './lane-port.ts';
 import { WAIT_LIMIT_MS } from './waiting.ts';
 
 const init = workerData as GuestInit;
-parentPort?.postMessage(new GuestService(init, new Lane(init.map, WAIT_LIMIT_MS, init.laneSpins)).run());
+parentPort?.postMessage(new GuestService(init, new Lane(init.map, WAIT_LIMIT_MS, init.waiting)).run());

@@ -1,9 +1,11 @@
 /**
  * A thread's way to the device: the driver's register port, and the guest's bus, over one lane of the shared map.
  */
-import { VF_BAR2_BYTES } from '../sim/abi/registers.ts';
+import { FUNCTION_WORDS } from '../sim/device/register-file.ts';
 import { type FunctionSelect, PF, type RegisterPort, VF } from '../sim/driver/port.ts';
 import type { BarPort } from '../sim/vfio/bar-policy.ts';
+import { type LaneCode, laneCodeOf } from './lane-code/code.ts';
+import type { MapMemory } from './lane-code/memory.ts';
 import {
   describeLastAccess,
   ENTRY,
@@ -12,12 +14,14 @@ import {
   LANES_MAX,
   laneStart,
   MAP,
+  mapWords,
   markedWord,
   OPERATION,
   operationWord,
+  registerWords,
   RING_ENTRIES,
 } from './shared-map.ts';
-import { SPINS, WAIT_LIMIT_MS } from './waiting.ts';
+import { type LaneWaiting, WAIT_LIMIT_MS, WAITING_DEFAULT } from './waiting.ts';
 import { nowNs, spinNs } from './wall-clock.ts';
 import { WorkerLost } from './worker-lost.ts';
 
@@ -28,26 +32,29 @@ const USLEEP_SHARE = 4;
 
 /** One producer's side of a ring, shared by all ports of a thread. */
 export class Lane {
+  readonly memory: MapMemory;
   readonly map: Int32Array;
   readonly index: number;
   readonly start: number;
   /** How long an access may take before the device thread counts as lost, in ms. */
   readonly limitMs: number;
-  /** Loads before it sleeps. */
-  private readonly spins: number;
+  private readonly waiting: LaneWaiting;
+  private readonly code: LaneCode;
   /** How often it had to wait for the device thread; the same for the same calls, however long each wait was. */
   waits = 0;
   private produced = 0;
   /** Consumed as last seen; the real one may be further on. */
   private consumed = 0;
 
-  constructor(map: SharedArrayBuffer, limitMs: number = WAIT_LIMIT_MS, spins: number = SPINS) {
-    this.map = new Int32Array(map);
+  constructor(memory: MapMemory, limitMs: number = WAIT_LIMIT_MS, waiting: LaneWaiting = WAITING_DEFAULT) {
+    this.memory = memory;
+    this.map = mapWords(memory);
     this.index = Atomics.add(this.map, MAP.lanesTaken, 1);
     if (this.index >= LANES_MAX) throw new WorkerLost('lanes', `all ${LANES_MAX} lanes are taken`);
     this.start = laneStart(this.index);
     this.limitMs = limitMs;
-    this.spins = spins;
+    this.waiting = waiting;
+    this.code = laneCodeOf(memory);
   }
 
   /** Puts an access into the ring; waits only when the ring is full. */
@@ -63,12 +70,6 @@ export class Lane {
     map[at + ENTRY.w2] = w2;
     map[at + ENTRY.w3] = w3;
     this.produced = (this.produced + 1) | 0;
-    this.publish(operation, offset);
-  }
-
-  /** Hands the last access over. */
-  private publish(operation: number, offset: number): void {
-    const { map, start } = this;
     map[start + LANE.lastOperation] = markedWord(operation, this.produced);
     map[start + LANE.lastOffset] = offset;
     Atomics.store(map, start + LANE.produced, this.produced);
@@ -82,11 +83,17 @@ export class Lane {
   read32(operation: number, offset: number): number {
     if (this.consumed !== this.produced) {
       this.post(operation, offset, 0, 0, 0, 0);
-    } else {
-      this.produced = (this.produced + 1) | 0;
-      this.publish(operation, offset);
+      this.flush();
+      return this.reply(0);
     }
-    this.flush();
+    const count = (this.produced + 1) | 0;
+    this.produced = count;
+    this.waits += 1;
+    if (this.code.ask(4 * this.start, markedWord(operation, count), offset, count, this.waiting.laneLooks) === 1) {
+      this.consumed = count;
+    } else {
+      this.sleepUntilConsumed(count);
+    }
     return this.reply(0);
   }
 
@@ -102,7 +109,8 @@ export class Lane {
 
   /** Waits until `consumed` has reached a count. */
   private waitConsumed(count: number): void {
-    const { map, start, spins: spinsMost } = this;
+    const { map, start } = this;
+    const spinsMost = this.waiting.laneSpins;
     this.waits += 1;
     const at = start + LANE.consumed;
     for (let spins = 0; spins < spinsMost; spins++) {
@@ -115,7 +123,7 @@ export class Lane {
     this.sleepUntilConsumed(count);
   }
 
-  private sleepUntilConsumed(count: number): void {
+  protected sleepUntilConsumed(count: number): void {
     const { map, start } = this;
     const at = start + LANE.consumed;
     const deadlineNs = nowNs() + this.limitMs * NS_PER_MS;
@@ -152,19 +160,21 @@ export class LanePort implements RegisterPort, BarPort {
   private readonly lane: Lane;
   private readonly host: number;
   private readonly fn: number;
+  /** Operation word of a 32-bit read of the PF. */
+  private readonly readOfPf: number;
   /** The VF's register file; the device thread writes it. */
   private readonly words: Uint32Array;
 
   /**
    * @param host index of the host in the device thread
    * @param functionNumber the VF's hardware function number, 1 to 63
-   * @param registers the host's register files
    */
-  constructor(lane: Lane, host: number, functionNumber: number, registers: SharedArrayBuffer) {
+  constructor(lane: Lane, host: number, functionNumber: number) {
     this.lane = lane;
     this.host = host;
     this.fn = functionNumber;
-    this.words = new Uint32Array(registers, functionNumber * VF_BAR2_BYTES, VF_BAR2_BYTES / 4);
+    this.readOfPf = operationWord(OPERATION.read32, 0, host);
+    this.words = registerWords(lane.memory, host, functionNumber + 1).subarray(functionNumber * FUNCTION_WORDS);
   }
 
   read32(fn: FunctionSelect, offset: number): number {
@@ -172,7 +182,7 @@ export class LanePort implements RegisterPort, BarPort {
       this.lane.flush();
       return this.words[offset >>> 2]!;
     }
-    return this.lane.read32(operationWord(OPERATION.read32, 0, this.host), offset);
+    return this.lane.read32(this.readOfPf, offset);
   }
 
   write32(fn: FunctionSelect, offset: number, value: number): void {

@@ -11,7 +11,6 @@ import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../sim/abi/accelerato
 import { ACC_VF_DATA_BYTES } from '../sim/abi/vf-data.ts';
 import { bug } from '../sim/base/bug.ts';
 import { UserError } from '../sim/base/user-error.ts';
-import { acceleratorRegisterBytes } from '../sim/device/accelerator.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
 import { type MigrationRefusal, refusalSentence } from '../sim/vfio/migration-refusal.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
@@ -22,7 +21,7 @@ import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './guest-
 import type { GuestInit, GuestReport } from './guest-service.ts';
 import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './handover.ts';
 import { frameBytesMax } from './image-stream.ts';
-import { createMap, describeLastAccess, LANES_MAX, MAP } from './shared-map.ts';
+import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from './shared-map.ts';
 import type { DamageName, HalfCost, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
 import { roundBytesMax } from './round-stream.ts';
 import { publish, chooseWaiting, WAIT_LIMIT_MS, type WaitingPolicy } from './waiting.ts';
@@ -110,7 +109,7 @@ export class RealWorld {
   private constructor(init: WorldInit, layout: QueueLayout, device: DeviceInit, guest: GuestInit) {
     this.init = init;
     this.layout = layout;
-    this.map = new Int32Array(init.map);
+    this.map = mapWords(init.map);
     this.guestMap = new Int32Array(init.guestMap);
     this.freeSlots = init.slots.map((_, index) => index);
     const pool = (): Piscina =>
@@ -334,12 +333,11 @@ function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
   const isolation = options.isolation ?? [0, 0];
   const refusals = options.refusals ?? [null, null];
   const layout = new QueueLayout({ kind, queuePairs, dmaBase: DMA_BASE });
-  const map = createMap();
+  const map = createMap(vms, isolation.length);
   const guestMap = createGuestMap(vms);
   const hosts = isolation.map((value, index) => ({
     isolation: value,
     refusal: refusals[index] ?? null,
-    registers: new SharedArrayBuffer(acceleratorRegisterBytes(vms)),
   }));
   const worldVms = Array.from({ length: vms }, (_, vm) => ({
     fn: vm + 1,
@@ -376,9 +374,8 @@ function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
   const device: DeviceInit = {
     map,
     idleTurns: waiting.deviceIdleTurns,
-    hosts: hosts.map(({ isolation: queueIsolation, registers }, index) => ({
+    hosts: hosts.map(({ isolation: queueIsolation }, index) => ({
       isolation: queueIsolation,
-      registers,
       kind,
       hardware,
       vfCount: vms,
@@ -391,7 +388,7 @@ function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
   const capacityPerSecond = ((engine.servers / engine.serviceNs) * 1e9) / vms;
   const guest: GuestInit = {
     map,
-    laneSpins: waiting.laneSpins,
+    waiting,
     guestMap,
     vms: worldVms.map((vm) => ({
       kind,
@@ -401,7 +398,7 @@ function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
       capacityPerSecond,
       seed,
       marks: vm.marks,
-      places: hosts.map((host, index) => ({ fn: vm.fn, memory: vm.memories[index]!, registers: host.registers })),
+      places: hosts.map((_, index) => ({ fn: vm.fn, memory: vm.memories[index]! })),
     })),
   };
   return { init, layout, device, guest };

@@ -9,8 +9,18 @@
  *
  * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "look", never "how many".
  * Payload is plain; only the words that hand ownership over (produced, consumed, asleep, wake) are atomic.
+ *
+ * Behind the words lie, for each host, what MAP.answers points at and the register files of its functions.
  */
+import { VFS_MAX } from '../sim/abi/vft.ts';
+import { bug } from '../sim/base/bug.ts';
+import { acceleratorRegisterBytes, FUNCTION_WORDS, PF_PAGES_MAX } from '../sim/device/register-file.ts';
 import { ECHO_WORDS } from './echo.ts';
+import { createMemory, type MapMemory } from './lane-code/memory.ts';
+
+export const LANES_MAX = 64;
+/** Hosts that one map has room for. */
+export const HOSTS_MAX = 8;
 
 /** Words of the whole map. */
 export const MAP = {
@@ -24,15 +34,29 @@ export const MAP = {
   ready: 4,
   /** Attaching threads add one and take the number before as their lane. */
   lanesTaken: 5,
+  /** Main thread, before any other begins: where the register file of each host begins, in bytes. */
+  registers: 8,
+  /** Device thread: where it says which reads of a host's PF its register file answers, in bytes; 0 for none of them. */
+  answers: 16,
   /**
-   * Device thread: turns of its loop, modulo 2^32, now and then. On a cache line of its own: every lane reads the words
+   * Device thread: turns of its loop, modulo 2^32. On a cache line of its own: every lane reads the words
    * above, and a line that is written all the time would have to travel each time.
    */
   heartbeat: 32,
   /** The words of a bare ping-pong between a lane's thread and the device thread, see OPERATION.echo. */
   echo: 64,
-  firstLane: 64 + ECHO_WORDS,
+  /** Device thread, for itself: accesses of each lane that are done, the lane to be looked at next, the one served last. */
+  consumed: 64 + ECHO_WORDS,
+  nextLane: 64 + ECHO_WORDS + LANES_MAX,
+  hotLane: 64 + ECHO_WORDS + LANES_MAX + 1,
+  firstLane: 64 + ECHO_WORDS + LANES_MAX + 32,
 } as const;
+
+/**
+ * What MAP.answers points at: bytes as of PfRegisters.describePlainReads. They are the device thread's own notes, in the map
+ * since the code that reads them sees nothing else.
+ */
+export const ANSWERS = { slots: 0, plain: PF_PAGES_MAX, bytes: PF_PAGES_MAX + FUNCTION_WORDS } as const;
 
 /** Words of one lane, from its start. Words of one writer share cache lines; words of two do not. */
 export const LANE = {
@@ -59,7 +83,6 @@ export const LANE = {
 export const RING_ENTRIES = 256;
 export const ENTRY_WORDS = 8;
 export const LANE_WORDS = 32 + RING_ENTRIES * ENTRY_WORDS;
-export const LANES_MAX = 64;
 
 /** Words of a ring entry. */
 export const ENTRY = { operation: 0, offset: 1, w0: 2, w1: 3, w2: 4, w3: 5 } as const;
@@ -108,13 +131,38 @@ export function markedWord(word: number, count: number): number {
 }
 
 /** The words of a map's ping-pong. */
-export function echoWords(map: SharedArrayBuffer): Int32Array {
-  return new Int32Array(map, 4 * MAP.echo, ECHO_WORDS);
+export function echoWords(map: MapMemory): Int32Array {
+  return new Int32Array(map.buffer, 4 * MAP.echo, ECHO_WORDS);
 }
 
-/** A shared map with room for all lanes. */
-export function createMap(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * (MAP.firstLane + LANES_MAX * LANE_WORDS));
+/** The words of a map. */
+export function mapWords(map: MapMemory): Int32Array {
+  return new Int32Array(map.buffer, 0, MAP_WORDS);
+}
+
+const MAP_WORDS = MAP.firstLane + LANES_MAX * LANE_WORDS;
+
+/** A map with room for all lanes, and for the registers of hosts that have so many VFs each. */
+export function createMap(vfCount: number, hosts = 1): MapMemory {
+  if (vfCount > VFS_MAX || hosts > HOSTS_MAX) bug('MAP_ROOM', vfCount, hosts);
+  const hostBytes = ANSWERS.bytes + acceleratorRegisterBytes(vfCount);
+  const map = createMemory(4 * MAP_WORDS + hosts * hostBytes);
+  const words = mapWords(map);
+  for (let host = 0; host < hosts; host++)
+    words[MAP.registers + host] = 4 * MAP_WORDS + host * hostBytes + ANSWERS.bytes;
+  return map;
+}
+
+/** Register files of a host, from its PF's on. */
+export function registerWords(map: MapMemory, host: number, functions: number): Uint32Array {
+  const start = mapWords(map)[MAP.registers + host]!;
+  if (start === 0) bug('MAP_HOST', host);
+  return new Uint32Array(map.buffer, start, functions * FUNCTION_WORDS);
+}
+
+/** Where the answers of a host may be noted, in bytes: before its registers. */
+export function answersStart(map: MapMemory, host: number): number {
+  return registerWords(map, host, 1).byteOffset - ANSWERS.bytes;
 }
 
 /** The first word of a lane. */

@@ -88,14 +88,14 @@ export class VfEnd {
     codec: FrameCodec = new FrameCodec(world, host),
   ) {
     const facts: AcceleratorFacts = ACCELERATORS[world.kind];
-    const { registers, refusal } = world.hosts[host]!;
+    const { refusal } = world.hosts[host]!;
     const vm = world.vms[vmIndex]!;
     this.codec = codec;
     this.layout = codec.layout;
     this.memory = new Uint8Array(vm.memories[host]!);
     this.marks = vm.marks;
     this.roundReader = new RoundReader(codec.rounds);
-    const port = new LanePort(lane, host, vm.fn, registers);
+    const port = new LanePort(lane, host, vm.fn);
     this.port = port;
     this.vfio = new VfioDevice({
       port,

@@ -101,7 +101,7 @@ let ownLane: Lane | undefined;
 
 /** This thread's lane; taken at the first task, since a pool may start threads that never get one. */
 export function lane(): Lane {
-  ownLane ??= new Lane(world.map, world.limitMs, waiting.laneSpins);
+  ownLane ??= new Lane(world.map, world.limitMs, waiting);
   return ownLane;
 }
 

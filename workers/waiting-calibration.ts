@@ -6,6 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 
 import type { EchoAsker } from './echo.ts';
 import { EchoPeer } from './echo-peer.ts';
+import { laneCodeOf } from './lane-code/code.ts';
+import { createMap, laneStart } from './shared-map.ts';
 import { nowNs } from './wall-clock.ts';
 import type { WaitingFacts } from './waiting.ts';
 
@@ -13,6 +15,8 @@ const LOADS = 50_000;
 const LOAD_REPEATS = 12;
 /** Bursts of round trips, and the rest between them: a scheduler that put both threads on one core has moved on. */
 const BURSTS = 12;
+/** Bursts for as long as spinning threads did not meet any faster than sleeping ones, as on one core. */
+const BURSTS_MOST = 60;
 const REST_MS = 1;
 const WAKES_PER_BURST = 4;
 const SPINS_PER_BURST = 64;
@@ -38,7 +42,8 @@ async function measure(): Promise<WaitingFacts> {
     spinning.roundTrip();
     const spinsNs: number[] = [];
     const wakesNs: number[] = [];
-    for (let burst = 0; burst < BURSTS; burst++) {
+    const median = (ns: readonly number[]): number => ns.toSorted((x, y) => x - y)[ns.length >> 1]!;
+    for (let burst = 0; burst < BURSTS || (burst < BURSTS_MOST && Math.min(...spinsNs) >= median(wakesNs)); burst++) {
       await setTimeout(REST_MS);
       const sleeping = peer.asker(0, 0);
       sleeping.roundTrip();
@@ -49,8 +54,9 @@ async function measure(): Promise<WaitingFacts> {
     }
     // A burst in which another program had one of the cores says nothing about the machine.
     const spinRoundNs = Math.min(...spinsNs);
-    const wakeNs = wakesNs.toSorted((x, y) => x - y)[BURSTS >> 1]!;
-    return { cores: os.availableParallelism(), loadNs, turnNs: LOADS_PER_TURN * loadNs, wakeNs, spinRoundNs };
+    const wakeNs = median(wakesNs);
+    const cores = os.availableParallelism();
+    return { cores, loadNs, lookNs: timeLooks(), turnNs: LOADS_PER_TURN * loadNs, wakeNs, spinRoundNs };
   } finally {
     await peer.end();
   }
@@ -61,6 +67,19 @@ function timeLoads(words: Int32Array): number {
   for (let repeat = 0; repeat < LOAD_REPEATS; repeat++) {
     const startNs = nowNs();
     for (let i = 0; i < LOADS; i++) if (Atomics.load(words, 0) !== 0) break;
+    best = Math.min(best, (nowNs() - startNs) / LOADS);
+  }
+  return best;
+}
+
+/** Times looks for an answer that never comes. */
+function timeLooks(): number {
+  const map = createMap(1);
+  const { ask } = laneCodeOf(map);
+  let best = Infinity;
+  for (let repeat = 1; repeat <= LOAD_REPEATS; repeat++) {
+    const startNs = nowNs();
+    ask(4 * laneStart(0), 0, 0, repeat, LOADS);
     best = Math.min(best, (nowNs() - startNs) / LOADS);
   }
   return best;

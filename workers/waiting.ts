@@ -6,6 +6,9 @@ import { nowNs } from './wall-clock.ts';
 /** Loads before a waiter goes to sleep: some ten microseconds. */
 export const SPINS = 2_000;
 
+/** Looks before the asking side of a lone read goes to sleep: about as long. */
+export const LOOKS = 12_000;
+
 /** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
 export const IDLE_TURNS = 10_000;
 
@@ -17,10 +20,16 @@ const NS_PER_MS = 1e6;
 /** How the threads of a world wait for each other. */
 export type WaitingStyle = 'spin' | 'spin-then-wait' | 'wait';
 
-export interface WaitingPolicy {
-  readonly style: WaitingStyle;
+/** How a lane waits for the device thread. */
+export interface LaneWaiting {
   /** Loads of a lane before it sleeps. */
   readonly laneSpins: number;
+  /** The same for a lone read, in looks of its code, see LaneCode: a load from JavaScript takes several times as long. */
+  readonly laneLooks: number;
+}
+
+export interface WaitingPolicy extends LaneWaiting {
+  readonly style: WaitingStyle;
   /** Loads of a migration half before it sleeps: it waits for its other half, with which it shares few cores. */
   readonly halfSpins: number;
   /** Turns of the device thread without work before it sleeps. */
@@ -31,6 +40,7 @@ export interface WaitingPolicy {
 export const WAITING_DEFAULT: WaitingPolicy = {
   style: 'spin-then-wait',
   laneSpins: SPINS,
+  laneLooks: LOOKS,
   halfSpins: 200,
   deviceIdleTurns: IDLE_TURNS,
 };
@@ -41,6 +51,8 @@ export interface WaitingFacts {
   readonly cores: number;
   /** One atomic load, with its loop, in ns. */
   readonly loadNs: number;
+  /** One look of the lane's code, in ns. */
+  readonly lookNs: number;
   /** A turn of the device thread without work, in ns. */
   readonly turnNs: number;
   /** From the notify until the sleeper runs, in ns: half a round trip of two threads that sleep. */
@@ -55,6 +67,9 @@ const SHORT_ROUNDS = 8;
 const AWAKE_WAKES = 10;
 const SPINS_LEAST = 50;
 const SPINS_MOST = 100_000;
+/** Looks that an endless spin makes: a lost thread must be noticed, after some seconds. */
+const SPINS_ENDLESS = 1e8;
+const LOOKS_ENDLESS = 1e9;
 
 /**
  * Chooses how long to spin. Who spins for as long as a wake-up costs, then sleeps, never waits more than twice as long as
@@ -65,17 +80,20 @@ const SPINS_MOST = 100_000;
  * @param threads that may be at work at the same time: the device thread, and each that asks it
  */
 export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPolicy {
-  const { cores, loadNs, turnNs, wakeNs, spinRoundNs } = facts;
+  const { cores, loadNs, lookNs, turnNs, wakeNs, spinRoundNs } = facts;
   const spins = (ns: number): number => Math.round(Math.min(SPINS_MOST, Math.max(SPINS_LEAST, ns / loadNs)));
-  if (cores < 2 || spinRoundNs >= wakeNs) return { style: 'wait', laneSpins: 0, halfSpins: 0, deviceIdleTurns: 0 };
+  const looks = (loads: number): number => Math.round((loads * loadNs) / lookNs);
+  if (cores < 2 || spinRoundNs >= wakeNs) return waitingOf('wait');
   const short = spins(SHORT_ROUNDS * spinRoundNs);
   if (threads > cores) {
     const deviceIdleTurns = Math.round(wakeNs / turnNs);
-    return { style: 'spin-then-wait', laneSpins: short, halfSpins: 0, deviceIdleTurns };
+    return { style: 'spin-then-wait', laneSpins: short, laneLooks: looks(short), halfSpins: 0, deviceIdleTurns };
   }
+  const long = spins(wakeNs);
   return {
     style: 'spin-then-wait',
-    laneSpins: spins(wakeNs),
+    laneSpins: long,
+    laneLooks: looks(long),
     halfSpins: short,
     deviceIdleTurns: Math.round((AWAKE_WAKES * wakeNs) / turnNs),
   };
@@ -86,8 +104,11 @@ export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPoli
  * device thread is awake between accesses of a driver call, and not for ever: others need its core.
  */
 export function waitingOf(style: WaitingStyle, calibrated: WaitingPolicy = WAITING_DEFAULT): WaitingPolicy {
-  if (style === 'spin') return { style, laneSpins: 1e8, halfSpins: 1e8, deviceIdleTurns: IDLE_TURNS };
-  if (style === 'wait') return { style, laneSpins: 0, halfSpins: 0, deviceIdleTurns: 0 };
+  if (style === 'spin') {
+    const spins = SPINS_ENDLESS;
+    return { style, laneSpins: spins, laneLooks: LOOKS_ENDLESS, halfSpins: spins, deviceIdleTurns: IDLE_TURNS };
+  }
+  if (style === 'wait') return { style, laneSpins: 0, laneLooks: 0, halfSpins: 0, deviceIdleTurns: 0 };
   return { ...calibrated, style };
 }
 

@@ -4,13 +4,12 @@
 import type { AcceleratorKind } from '../sim/abi/accelerators.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
 import type { MigrationRefusal } from '../sim/vfio/migration-refusal.ts';
+import type { MapMemory } from './lane-code/memory.ts';
 import type { WaitingPolicy } from './waiting.ts';
 
 export interface WorldHost {
   /** PF register 0x30. */
   readonly isolation: number;
-  /** The accelerator's register files. */
-  readonly registers: SharedArrayBuffer;
   /** Why the migration driver keeps away from the VFs of this host; null: it does not. */
   readonly refusal: MigrationRefusal | null;
 }
@@ -36,7 +35,7 @@ export interface WorldSlot {
 }
 
 export interface WorldInit {
-  readonly map: SharedArrayBuffer;
+  readonly map: MapMemory;
   readonly guestMap: SharedArrayBuffer;
   readonly kind: AcceleratorKind;
   readonly generation: GenerationId;

@@ -43,7 +43,7 @@ export function openWorld(options: SuiteOptions, { kind, ...shape }: WorldShape)
 
 /** Runs something with a pool of one thread that has a module's tasks. An abort takes the thread away. */
 export async function withMeasurer<T>(
-  name: 'stage-measure' | 'scale-measure',
+  name: 'stage-measure' | 'scale-measure' | 'vf-measure',
   signal: AbortSignal | undefined,
   body: (pool: Piscina) => Promise<T>,
 ): Promise<T> {

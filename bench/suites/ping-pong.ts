@@ -85,7 +85,7 @@ export class SamePairPingPong implements RoundTrips {
 
 /** A ping-pong of a lane's thread with the device thread, which serves nobody in the meantime. */
 export function devicePingPong(lane: Lane, waiting: WaitingPolicy = WAITING_DEFAULT): SamePairPingPong {
-  const words = echoWords(lane.map.buffer as SharedArrayBuffer);
+  const words = echoWords(lane.memory);
   const echo = operationWord(OPERATION.echo, 0, 0);
   return new SamePairPingPong(
     words,
@@ -103,6 +103,9 @@ export const BURSTS = 20;
 const REST_MS = 2;
 /** Batches of each burst that only wake the other side up. */
 const WARM_UP_BATCHES = 5;
+/** Round trips before the first burst, after which the code of both sides is compiled; fewer where they take longer. */
+const WARM_UP_ROUND_TRIPS = 20_000;
+const WARM_UP_MS = 20;
 
 /**
  * Times kinds of round trips in turn, in bursts that are spread over time: two threads may share a core for some
@@ -118,6 +121,7 @@ export async function timeInTurn(
 ): Promise<Float64Array[]> {
   const perBurst = Math.max(1, Math.round(batches / BURSTS));
   const samples = kinds.map(() => new Float64Array(perBurst * BURSTS));
+  for (const kind of kinds) warmUp(kind);
   for (let burst = 0; burst < BURSTS; burst++) {
     for (const [index, kind] of kinds.entries()) {
       await setTimeout(REST_MS);
@@ -128,6 +132,15 @@ export async function timeInTurn(
     }
   }
   return samples;
+}
+
+function warmUp(kind: RoundTrips): void {
+  kind.wake?.();
+  const deadlineMs = performance.now() + WARM_UP_MS;
+  for (let i = 0; i < WARM_UP_ROUND_TRIPS && performance.now() < deadlineMs; i += WAKING_ROUND_TRIPS) {
+    for (let each = 0; each < WAKING_ROUND_TRIPS; each++) kind.roundTrip();
+  }
+  kind.rest?.();
 }
 
 /** Times round trips in batches, since one is shorter than the clock can tell. ns per round trip, one entry per batch. */

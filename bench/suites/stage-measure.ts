@@ -204,7 +204,7 @@ function registerStage(world: WorldInit, codec: FrameCodec): Pair {
   const { identity } = codec.rounds;
   const image = new Uint8Array(ACC_VF_DATA_BYTES);
   const imageWords = new Uint32Array(image.buffer);
-  const port = new LanePort(laneOf(world), 0, world.vms[0]!.fn, world.hosts[0]!.registers);
+  const port = new LanePort(laneOf(world), 0, world.vms[0]!.fn);
   const into = sharedBytes(1024, 0);
   const writer = new FrameWriter(identity, world.generation, []);
   const none = new Uint8Array(0);
@@ -305,7 +305,7 @@ export async function measureHandshakes(task: HandshakesTask): Promise<Handshake
   const { world, batches, perBatch } = task;
   return whileStopped(world, 0, 0, async () => {
     const lane = laneOf(world);
-    const port = new LanePort(lane, 0, world.vms[0]!.fn, world.hosts[0]!.registers);
+    const port = new LanePort(lane, 0, world.vms[0]!.fn);
     const read = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
     const both = [{ roundTrip: read }, devicePingPong(lane, world.waiting)];
     const [ns, floorNs] = await timeInTurn(both, batches, perBatch);

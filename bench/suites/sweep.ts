@@ -23,6 +23,7 @@ import {
   rateFigure,
   ratioInTurn,
 } from '../statistics.ts';
+import { withMeasurer } from './measuring.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
 import { TasksLost } from './tasks-lost.ts';
@@ -115,7 +116,7 @@ interface CellTask {
   readonly at: Coordinates;
   readonly effort: Effort;
   readonly signal: AbortSignal;
-  /** One thread that saves, restores and shakes hands for the measuring. */
+  /** One thread that saves and restores for the measuring. */
   readonly pool: Piscina;
 }
 
@@ -130,7 +131,7 @@ async function measureCell({ options, at, effort, signal, pool }: CellTask): Pro
   const world = await RealWorld.open({ kind, generation, vms: 1, queuePairs, load, seed, inFlight, engine });
   try {
     const parts: Partial<Cell>[] = [];
-    if (wants('handshake')) parts.push(await handshake(world, pool, effort));
+    if (wants('handshake')) parts.push(await handshake(world, effort, signal));
     if (wants('throughput') && !signal.aborted) parts.push(await throughput(world, pool, effort));
     let lost = 0;
     if (wants('downtime') && !signal.aborted) {
@@ -161,7 +162,7 @@ async function measureCell({ options, at, effort, signal, pool }: CellTask): Pro
 
 const IMAGE_BYTES = 176;
 
-async function handshake(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {
+async function handshake(world: RealWorld, effort: Effort, signal: AbortSignal): Promise<Partial<Cell>> {
   const task: HandshakeTask = {
     world: world.init,
     vm: 0,
@@ -169,7 +170,9 @@ async function handshake(world: RealWorld, pool: Piscina, effort: Effort): Promi
     batches: effort.batches,
     perBatch: ROUND_TRIPS_PER_BATCH,
   };
-  const { handshakeNs, bareNs } = (await pool.run(task, { name: 'measureHandshake' })) as HandshakeMeasurement;
+  // By a thread of its own: one that has shaken hands in other worlds calls the code of a lane by a longer way.
+  const measurement = withMeasurer('vf-measure', signal, (pool) => pool.run(task, { name: 'measureHandshake' }));
+  const { handshakeNs, bareNs } = (await measurement) as HandshakeMeasurement;
   const quantiles = quantileFigures(handshakeNs, 'ns');
   // Cores move nearer and farther in the course of a run: the floor is the one measured in turn with the handshakes.
   // And each with its own: what is common to both of a pair falls out.

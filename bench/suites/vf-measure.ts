@@ -40,7 +40,7 @@ const runner = new BennyRunner();
 
 /** A lane of its own for each task: the thread outlives the worlds that it measures. */
 export function laneOf(world: WorldInit): Lane {
-  return new Lane(world.map, world.limitMs, world.waiting?.laneSpins);
+  return new Lane(world.map, world.limitMs, world.waiting);
 }
 
 /** Asks a VM's vCPUs to stop or to run somewhere, and waits until they do. */
@@ -116,7 +116,7 @@ export async function measureHandshake(task: HandshakeTask): Promise<HandshakeMe
   return whileStopped(task.world, task.vm, task.host, async () => {
     const { world } = task;
     const lane = laneOf(world);
-    const port = new LanePort(lane, task.host, world.vms[task.vm]!.fn, world.hosts[task.host]!.registers);
+    const port = new LanePort(lane, task.host, world.vms[task.vm]!.fn);
     const roundTrip = (): void => void port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS);
     const bare = devicePingPong(lane, world.waiting);
     const [handshakeNs, bareNs] = await timeInTurn([{ roundTrip }, bare], task.batches, task.perBatch);

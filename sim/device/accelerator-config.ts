@@ -24,6 +24,6 @@ export interface AcceleratorConfig {
   readonly engine?: { readonly servers: number; readonly serviceNs: number };
   /** Default: the points of the cost table. */
   readonly costs?: CostValues;
-  /** Where the register files lie, {@link acceleratorRegisterBytes} long or longer. Default: a buffer of its own. */
-  readonly registers?: ArrayBufferLike;
+  /** Where the register files lie, as long as acceleratorRegisterBytes says. Default: a buffer of its own. */
+  readonly registers?: Uint32Array;
 }

@@ -37,8 +37,6 @@ import { TIMER, Timers } from './timers.ts';
 import { VftWindow } from './vft-window.ts';
 import { WriteBack } from './write-back.ts';
 
-export { acceleratorRegisterBytes } from './register-file.ts';
-
 /** Last byte of the functional registers that a PF-resident window shows. */
 const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
 const XQC_BYTES = XQC.words * 4;
@@ -73,7 +71,8 @@ export class Accelerator {
   private readonly mailbox: Mailbox;
   private readonly doorbells: Doorbells;
   private readonly writeBack: WriteBack;
-  private readonly pf: PfRegisters;
+  /** Registers that the PF alone has. */
+  readonly pf: PfRegisters;
   private advancing = false;
 
   constructor(config: AcceleratorConfig) {

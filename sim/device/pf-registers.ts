@@ -94,6 +94,18 @@ export class PfRegisters {
     for (const offset of STORED) this.stored[registers.pfIndex(offset)] = 1;
   }
 
+  /**
+   * Says of which registers of the PF a read has no effect and gives just the word of the register file, unless
+   * {@link Faults.active}: somebody else may answer those.
+   *
+   * @param slots one byte per page of the PF's BAR2, see {@link RegisterFile.slotOfPage}
+   * @param plain one byte per word of the PF's register file: 1 for those registers
+   */
+  describePlainReads(slots: Uint8Array, plain: Uint8Array): void {
+    slots.set(this.parts.registers.slotOfPage);
+    for (let index = 0; index < plain.length; index++) plain[index] = 1 - this.counted[index]!;
+  }
+
   /** Value of any register of the PF's BAR2 outside the migration windows. */
   read(offset: number, nowNs: number): number {
     const { registers, functions, engine, faults, facts } = this.parts;

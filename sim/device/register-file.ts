@@ -16,11 +16,15 @@ import { bug } from '../base/bug.ts';
 export const FUNCTION_WORDS: number = VF_BAR2_BYTES / 4;
 
 const PAGE_SHIFT = 12;
-const PAGE_WORDS = 1 << (PAGE_SHIFT - 2);
+/** Words of one page of the PF's BAR2. */
+export const PF_PAGE_WORDS: number = 1 << (PAGE_SHIFT - 2);
+/** Pages of the PF's BAR2 that can have a place. */
+export const PF_PAGES_MAX = 0x400;
 
 /** Pages of the PF's BAR2 that hold registers, in the order in which they are packed. */
 const PF_PAGES: readonly number[] = [0x000, 0x001, 0x002, 0x003, 0x100, 0x104, 0x300, 0x301, 0x331];
-const UNMAPPED = 0xff;
+/** Place of a page that has none. */
+export const PF_UNMAPPED = 0xff;
 
 /** Registers of a VF that anything can write, in bytes from the start of its BAR2; the mailbox and messages end them. */
 const FUNCTIONAL_BYTES = 0x400;
@@ -51,18 +55,18 @@ export class RegisterFile {
   readonly vfCount: number;
   /** Whether another thread can see the words. */
   private readonly shared: boolean;
-  private readonly slotOfPage: Uint8Array;
+  /** Where each page of the PF's BAR2 is among the packed ones, {@link PF_UNMAPPED} for those that are not. */
+  readonly slotOfPage: Uint8Array;
 
-  /** @param buffer backing store, zeroed here; a new one when absent */
-  constructor(vfCount: number, buffer: ArrayBufferLike | undefined) {
-    const bytes = acceleratorRegisterBytes(vfCount);
-    const store = buffer ?? new ArrayBuffer(bytes);
-    if (store.byteLength < bytes) bug('REGISTER_STORE_BYTES', store.byteLength, bytes);
-    this.words = new Uint32Array(store, 0, bytes / 4);
-    this.shared = !(store instanceof ArrayBuffer);
+  /** @param store zeroed here; a new one when absent */
+  constructor(vfCount: number, store: Uint32Array | undefined) {
+    const length = (vfCount + 1) * FUNCTION_WORDS;
+    this.words = store ?? new Uint32Array(length);
+    if (this.words.length !== length) bug('REGISTER_STORE_WORDS', this.words.length, length);
+    this.shared = !(this.words.buffer instanceof ArrayBuffer);
     this.words.fill(0);
     this.vfCount = vfCount;
-    this.slotOfPage = new Uint8Array(0x400).fill(UNMAPPED);
+    this.slotOfPage = new Uint8Array(PF_PAGES_MAX).fill(PF_UNMAPPED);
     PF_PAGES.forEach((page, slot) => {
       this.slotOfPage[page] = slot;
     });
@@ -71,8 +75,8 @@ export class RegisterFile {
   /** Index of the word that keeps a PF register, or -1 where the PF's BAR2 has none. */
   pfIndex(offset: number): number {
     // A page behind the table reads undefined, which is no slot either.
-    const slot = this.slotOfPage[offset >>> PAGE_SHIFT] ?? UNMAPPED;
-    return slot === UNMAPPED ? -1 : slot * PAGE_WORDS + ((offset & 0xfff) >>> 2);
+    const slot = this.slotOfPage[offset >>> PAGE_SHIFT] ?? PF_UNMAPPED;
+    return slot === PF_UNMAPPED ? -1 : slot * PF_PAGE_WORDS + ((offset & 0xfff) >>> 2);
   }
 
   /** Value of a PF register, 0 where there is none. */
@@ -123,7 +127,7 @@ export class RegisterFile {
 
   /** Puts the PF's own registers to what they hold once its driver has set the device up. */
   resetPf(): void {
-    this.words.fill(0, 0x4000 / 4, PF_PAGES.length * PAGE_WORDS);
+    this.words.fill(0, 0x4000 / 4, PF_PAGES.length * PF_PAGE_WORDS);
     this.setPf(PF_REG.QM_MEM_INIT_DONE, 1);
     this.setPf(PF_REG.QM_VFT_CFG_RDY, 1);
     this.setPf(PF_REG.QM_DB_TIMEOUT_CFG, DB_TIMEOUT_NS);

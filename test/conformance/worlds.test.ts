@@ -13,7 +13,6 @@ import {
   PRECOPY_INFO_BYTES,
   VFIO_MIG_GET_PRECOPY_INFO,
 } from '../../sim/abi/vfio.ts';
-import { acceleratorRegisterBytes } from '../../sim/device/accelerator.ts';
 import { pointCosts } from '../../sim/device/costs.ts';
 import { GuestMemory } from '../../sim/device/guest-memory.ts';
 import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../sim/driver/generation.ts';
@@ -30,7 +29,7 @@ import { QueueLayout } from '../../sim/workload/layout.ts';
 import type { DeviceInit } from '../../workers/device-service.ts';
 import { LaneBus } from '../../workers/lane-bus.ts';
 import { Lane, LanePort } from '../../workers/lane-port.ts';
-import { createMap, MAP } from '../../workers/shared-map.ts';
+import { createMap, MAP, mapWords } from '../../workers/shared-map.ts';
 import { waitForValue } from '../../workers/waiting.ts';
 import { startWorker } from '../../workers/worker-url.ts';
 import { RecordingPort } from './recording-port.ts';
@@ -104,9 +103,8 @@ function virtualRig(kind: AcceleratorKind, generation: GenerationId): Rig {
 }
 
 function realRig(kind: AcceleratorKind): Rig {
-  const map = createMap();
+  const map = createMap(VFT.length);
   const memory = new SharedArrayBuffer(layoutOf(kind).totalBytes);
-  const registers = new SharedArrayBuffer(acceleratorRegisterBytes(VFT.length));
   const init: DeviceInit = {
     map,
     hosts: [
@@ -118,15 +116,14 @@ function realRig(kind: AcceleratorKind): Rig {
         isolation: ISOLATION,
         inFlight: 'finish',
         engine: ENGINE,
-        registers,
         memories: [{ fn: FN, buffer: memory, dmaBase: DMA_BASE }],
       },
     ],
   };
   const from = new URL('../../workers/device-service.ts', import.meta.url).href;
   const worker = startWorker(from, 'device-thread', init);
-  if (!waitForValue(new Int32Array(map), MAP.ready, 1, AGES_MS)) throw new Error('the device thread does not start');
-  const port = new LanePort(new Lane(map, AGES_MS), 0, FN, registers);
+  if (!waitForValue(mapWords(map), MAP.ready, 1, AGES_MS)) throw new Error('the device thread does not start');
+  const port = new LanePort(new Lane(map, AGES_MS), 0, FN);
   return {
     port,
     bus: new LaneBus(port),

@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { QM_HW } from '../../sim/abi/accelerators.ts';
-import { acceleratorRegisterBytes } from '../../sim/device/accelerator.ts';
 import { GuestMemory } from '../../sim/device/guest-memory.ts';
 import { CompletionChecker } from '../../sim/workload/checker.ts';
 import { Guest } from '../../sim/workload/guest.ts';
@@ -19,6 +18,7 @@ import {
 import { LaneBus } from '../../workers/lane-bus.ts';
 import { Lane, LanePort } from '../../workers/lane-port.ts';
 import { createMap, RING_ENTRIES } from '../../workers/shared-map.ts';
+import { waitingOf } from '../../workers/waiting.ts';
 
 const QUEUE_PAIRS = 3;
 const DMA_BASE = 0x1000_0000;
@@ -33,8 +33,7 @@ class Rig {
   readonly service: DeviceService;
 
   constructor() {
-    const map = createMap();
-    const registers = new SharedArrayBuffer(acceleratorRegisterBytes(1));
+    const map = createMap(1);
     const service = new DeviceService({
       map,
       hosts: [
@@ -46,7 +45,6 @@ class Rig {
           isolation: 0,
           inFlight: 'finish',
           engine: { servers: 2, serviceNs: 1 },
-          registers,
           memories: [{ fn: 1, buffer: this.memory, dmaBase: DMA_BASE }],
         },
       ],
@@ -60,17 +58,17 @@ class Rig {
         super.post(...access);
       }
 
-      override flush(): void {
+      protected override sleepUntilConsumed(count: number): void {
         while (service.turn());
-        super.flush();
+        super.sleepUntilConsumed(count);
       }
     }
     this.service = service;
-    const lane = new ServedLane(map, 10_000);
+    const lane = new ServedLane(map, 10_000, waitingOf('wait'));
     this.guest = new Guest({
       memory: new GuestMemory(this.memory, DMA_BASE),
       layout: LAYOUT,
-      bus: new LaneBus(new LanePort(lane, 0, 1, registers), new RingMarks(this.marks, LAYOUT)),
+      bus: new LaneBus(new LanePort(lane, 0, 1), new RingMarks(this.marks, LAYOUT)),
       checker: new CompletionChecker(QUEUE_PAIRS, LAYOUT.depths.sq),
     });
     if (!this.guest.start()) throw new Error('the guest did not start');

@@ -4,10 +4,10 @@ import { devicePingPong } from '../../bench/suites/ping-pong.ts';
 import { QM_HW } from '../../sim/abi/accelerators.ts';
 import { QM_MB_CMD, mailboxWord } from '../../sim/abi/mailbox.ts';
 import { PF_REG, VF_REG } from '../../sim/abi/registers.ts';
-import { acceleratorRegisterBytes } from '../../sim/device/accelerator.ts';
 import { PF, VF } from '../../sim/driver/port.ts';
 import { type DeviceInit, DeviceService } from '../../workers/device-service.ts';
 import { LaneBus } from '../../workers/lane-bus.ts';
+import type { MapMemory } from '../../workers/lane-code/memory.ts';
 import { Lane, LanePort } from '../../workers/lane-port.ts';
 import {
   createMap,
@@ -16,6 +16,7 @@ import {
   LANES_MAX,
   laneStart,
   MAP,
+  mapWords,
   RING_ENTRIES,
 } from '../../workers/shared-map.ts';
 import { waitForValue, waitingOf } from '../../workers/waiting.ts';
@@ -34,26 +35,28 @@ const AGES_MS = 10_000;
 class ServedLane extends Lane {
   private readonly service: DeviceService;
 
-  constructor(map: SharedArrayBuffer, service: DeviceService) {
-    super(map, LIMIT_MS);
+  constructor(map: MapMemory, service: DeviceService) {
+    super(map, LIMIT_MS, waitingOf('wait'));
     this.service = service;
   }
 
-  override flush(): void {
+  protected override sleepUntilConsumed(count: number): void {
     while (this.service.turn());
-    super.flush();
+    super.sleepUntilConsumed(count);
   }
 }
 
 class Bench {
-  readonly buffer: SharedArrayBuffer = createMap();
-  readonly map: Int32Array = new Int32Array(this.buffer);
+  readonly memory: MapMemory;
+  readonly map: Int32Array;
   readonly init: DeviceInit;
   readonly service: DeviceService;
 
   constructor(vfCount = 2, hosts = 1) {
+    this.memory = createMap(vfCount, hosts);
+    this.map = mapWords(this.memory);
     this.init = {
-      map: this.buffer,
+      map: this.memory,
       hosts: Array.from({ length: hosts }, () => ({
         kind: 'zip',
         hardware: QM_HW.V3,
@@ -62,7 +65,6 @@ class Bench {
         isolation: 0,
         inFlight: 'finish',
         engine: { servers: 1, serviceNs: 1_000 },
-        registers: new SharedArrayBuffer(acceleratorRegisterBytes(vfCount)),
         memories: [],
       })),
     };
@@ -70,12 +72,12 @@ class Bench {
   }
 
   port(lane: Lane, fn = 1, host = 0): LanePort {
-    return new LanePort(lane, host, fn, this.init.hosts[host]!.registers);
+    return new LanePort(lane, host, fn);
   }
 
   /** A port whose waits are served on this thread. */
   served(fn = 1, host = 0): LanePort {
-    return this.port(new ServedLane(this.buffer, this.service), fn, host);
+    return this.port(new ServedLane(this.memory, this.service), fn, host);
   }
 
   word(lane: Lane, word: number): number {
@@ -100,7 +102,7 @@ function countFrom(bench: Bench, lane: Lane, count: number): void {
 describe('a write', () => {
   test('is posted: it returns before the device has seen it', () => {
     const bench = new Bench();
-    bench.port(new Lane(bench.buffer, LIMIT_MS)).write32(VF, SCRATCH, 7);
+    bench.port(new Lane(bench.memory, LIMIT_MS)).write32(VF, SCRATCH, 7);
     expect(bench.scratch()).toBe(0);
     bench.service.turn();
     expect(bench.scratch()).toBe(7);
@@ -108,7 +110,7 @@ describe('a write', () => {
 
   test('goes to the function and the host that the port is of', () => {
     const bench = new Bench(2, 2);
-    const lane = new ServedLane(bench.buffer, bench.service);
+    const lane = new ServedLane(bench.memory, bench.service);
     bench.port(lane, 2, 1).write32(VF, SCRATCH, 5);
     lane.flush();
     expect([0, 1].map((host) => [1, 2].map((fn) => bench.scratch(fn, host)))).toEqual([
@@ -119,7 +121,7 @@ describe('a write', () => {
 
   test('takes effect in the order of its lane', () => {
     const bench = new Bench();
-    const port = bench.port(new Lane(bench.buffer, LIMIT_MS));
+    const port = bench.port(new Lane(bench.memory, LIMIT_MS));
     for (let value = 1; value <= 64; value++) port.write32(VF, SCRATCH, value);
     bench.service.turn();
     expect(bench.scratch()).toBe(64);
@@ -161,9 +163,17 @@ describe('a read', () => {
     }
   });
 
+  test('of the PF sees a fault from the moment it is armed', () => {
+    const bench = new Bench();
+    const port = bench.served();
+    expect(port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS)).toBe(0);
+    bench.service.devices[0]!.faults.rasStatus(1 << 5);
+    expect(port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS)).toBe(1 << 5);
+  });
+
   test('of the VF costs no access when nothing is on its way', () => {
     const bench = new Bench();
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     expect(bench.port(lane).read32(VF, VF_REG.QM_VF_STATE)).toBe(0);
     expect(bench.word(lane, LANE.produced)).toBe(0);
   });
@@ -178,7 +188,7 @@ describe('a read', () => {
 
   test('answers each lane in its own reply words', () => {
     const bench = new Bench();
-    const [a, b] = [new ServedLane(bench.buffer, bench.service), new ServedLane(bench.buffer, bench.service)];
+    const [a, b] = [new ServedLane(bench.memory, bench.service), new ServedLane(bench.memory, bench.service)];
     const [left, right] = [bench.port(a, 1), bench.port(b, 2)];
     left.write128(VF, VF_REG.QM_MB_CMD_SEND_BASE, 1, 11, 12, 13);
     right.write128(VF, VF_REG.QM_MB_CMD_SEND_BASE, 2, 21, 22, 23);
@@ -237,7 +247,7 @@ test('a reset of the function travels in the order of its lane', () => {
 describe('the ring', () => {
   test('takes all its entries without anybody serving, and then makes the producer wait', () => {
     const bench = new Bench();
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
     for (let value = 1; value <= RING_ENTRIES; value++) port.write32(VF, SCRATCH, value);
     expect(() => port.write32(VF, SCRATCH, 0)).toThrow(WorkerLost);
@@ -250,7 +260,7 @@ describe('the ring', () => {
 
   test('keeps the order over many laps', () => {
     const bench = new Bench();
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
     for (let value = 1; value <= 10 * RING_ENTRIES + 3; value++) {
       port.write32(VF, SCRATCH, value);
@@ -266,7 +276,7 @@ describe('the ring', () => {
     ['2^32', 0xffff_ffff],
   ])('does not care that its counters wrap at %s', (_name, last) => {
     const bench = new Bench();
-    const lane = new ServedLane(bench.buffer, bench.service);
+    const lane = new ServedLane(bench.memory, bench.service);
     const port = bench.port(lane);
     countFrom(bench, lane, (last - 300) | 0);
     for (let value = 1; value <= 250; value++) port.write32(VF, SCRATCH, value);
@@ -282,7 +292,7 @@ describe('the ring', () => {
     ['2^32', 0xffff_ffff],
   ])('is full in the middle of a wrap at %s as it is anywhere', (_name, last) => {
     const bench = new Bench();
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
     countFrom(bench, lane, (last - 100) | 0);
     for (let value = 1; value <= RING_ENTRIES; value++) port.write32(VF, SCRATCH, value);
@@ -297,7 +307,7 @@ describe('the ring', () => {
 
 test('a lane that never stops asking does not keep another waiting', () => {
   const bench = new Bench();
-  const [hot, other] = [new Lane(bench.buffer, LIMIT_MS), new Lane(bench.buffer, LIMIT_MS)];
+  const [hot, other] = [new Lane(bench.memory, LIMIT_MS), new Lane(bench.memory, LIMIT_MS)];
   for (let round = 1; round <= 10; round++) {
     bench.port(hot, 1).write32(VF, SCRATCH, round);
     bench.service.turn();
@@ -310,7 +320,7 @@ test('a lane that never stops asking does not keep another waiting', () => {
 
 test('lanes are served in turn: one that is full does not keep a short one waiting', () => {
   const bench = new Bench();
-  const [long, short] = [new Lane(bench.buffer, LIMIT_MS), new Lane(bench.buffer, LIMIT_MS)];
+  const [long, short] = [new Lane(bench.memory, LIMIT_MS), new Lane(bench.memory, LIMIT_MS)];
   for (let value = 1; value <= RING_ENTRIES; value++) bench.port(long, 1).write32(VF, SCRATCH, value);
   bench.port(short, 2).write32(VF, SCRATCH, 5);
   expect(bench.service.turn()).toBe(true);
@@ -325,7 +335,7 @@ test('lanes are served in turn: one that is full does not keep a short one waiti
 describe('who waits for a device thread that does not serve', () => {
   test('is told so within its limit, with the last access', () => {
     const bench = new Bench();
-    const port = bench.port(new Lane(bench.buffer, LIMIT_MS), 2);
+    const port = bench.port(new Lane(bench.memory, LIMIT_MS), 2);
     const startMs = performance.now();
     expect(() => port.read128(VF, VF_REG.QM_MB_CMD_SEND_BASE)).toThrow(
       new WorkerLost('device thread', '128-bit read of VF 2 at 0x300, host 0'),
@@ -343,7 +353,7 @@ describe('who waits for a device thread that does not serve', () => {
     ['function reset of VF 1 at 0x0, host 1', (port: LanePort) => port.resetFunction()],
   ])('learns of a %s', (text, access) => {
     const bench = new Bench(2, 2);
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane, 1, 1);
     expect(() => {
       access(port);
@@ -353,7 +363,7 @@ describe('who waits for a device thread that does not serve', () => {
 
   test('is no longer marked as asleep afterwards, and may go on when somebody serves again', () => {
     const bench = new Bench();
-    const lane = new Lane(bench.buffer, LIMIT_MS);
+    const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
     expect(() => port.read32(PF, PF_SCRATCH)).toThrow(WorkerLost);
     expect(bench.word(lane, LANE.asleep)).toBe(0);
@@ -365,17 +375,17 @@ describe('who waits for a device thread that does not serve', () => {
 
 test('a lane that was never used says so', () => {
   const bench = new Bench();
-  const lane = new Lane(bench.buffer, LIMIT_MS);
+  const lane = new Lane(bench.memory, LIMIT_MS);
   expect(describeLastAccess(bench.map, lane.index)).toBe('no access yet');
 });
 
 test('lanes do not share a word, and there are no more than the map has room for', () => {
   const bench = new Bench();
-  const lanes = Array.from({ length: LANES_MAX }, () => new Lane(bench.buffer, LIMIT_MS));
+  const lanes = Array.from({ length: LANES_MAX }, () => new Lane(bench.memory, LIMIT_MS));
   expect(lanes.map(({ index }) => index)).toEqual(lanes.map((_, index) => index));
   lanes.forEach((lane, index) => bench.port(lane).write32(VF, SCRATCH, index + 1));
   expect(lanes.map(({ index }) => bench.map[laneStart(index) + LANE.produced])).toEqual(lanes.map(() => 1));
-  expect(() => new Lane(bench.buffer, LIMIT_MS)).toThrow(WorkerLost);
+  expect(() => new Lane(bench.memory, LIMIT_MS)).toThrow(WorkerLost);
   while (bench.service.turn());
   expect(bench.scratch()).toBe(LANES_MAX);
 });
@@ -383,7 +393,7 @@ test('lanes do not share a word, and there are no more than the map has room for
 describe('the bell', () => {
   test('rings for a device thread that sleeps, once per access', () => {
     const bench = new Bench();
-    const port = bench.port(new Lane(bench.buffer, LIMIT_MS));
+    const port = bench.port(new Lane(bench.memory, LIMIT_MS));
     bench.map[MAP.serviceAsleep] = 1;
     port.write32(VF, SCRATCH, 1);
     port.write32(VF, SCRATCH, 2);
@@ -392,7 +402,7 @@ describe('the bell', () => {
 
   test('keeps still for one that is awake', () => {
     const bench = new Bench();
-    bench.port(new Lane(bench.buffer, LIMIT_MS)).write32(VF, SCRATCH, 1);
+    bench.port(new Lane(bench.memory, LIMIT_MS)).write32(VF, SCRATCH, 1);
     expect(bench.map[MAP.wake]).toBe(0);
   });
 });
@@ -420,7 +430,7 @@ describe('a device thread', () => {
   test('serves writes far beyond the ring, in order, before the read behind them', () => {
     const bench = new Bench();
     start(bench);
-    const port = bench.port(new Lane(bench.buffer, AGES_MS));
+    const port = bench.port(new Lane(bench.memory, AGES_MS));
     for (let round = 1; round <= 20; round++) {
       for (let value = 1; value <= 1_000; value++) port.write32(VF, SCRATCH, value * round);
       expect(port.read32(VF, SCRATCH)).toBe(1_000 * round);
@@ -430,7 +440,7 @@ describe('a device thread', () => {
   test('that went to sleep serves the next access, again and again', () => {
     const bench = new Bench();
     start(bench);
-    const port = bench.port(new Lane(bench.buffer, AGES_MS));
+    const port = bench.port(new Lane(bench.memory, AGES_MS));
     for (let value = 1; value <= 10; value++) {
       // Nobody rings when it goes to sleep, so look.
       for (const deadlineMs = performance.now() + AGES_MS; Atomics.load(bench.map, MAP.serviceAsleep) !== 1;) {
@@ -444,13 +454,13 @@ describe('a device thread', () => {
   test('plays ping-pong with a lane when told to, and serves what was posted meanwhile when it is over', () => {
     const bench = new Bench();
     start(bench);
-    const lane = new Lane(bench.buffer, AGES_MS);
+    const lane = new Lane(bench.memory, AGES_MS);
     const port = bench.port(lane);
     for (const style of ['spin', 'spin-then-wait', 'wait'] as const) {
       const pingPong = devicePingPong(lane, waitingOf(style));
       pingPong.wake();
       for (let i = 0; i < 100; i++) pingPong.roundTrip();
-      const other = bench.port(new Lane(bench.buffer, AGES_MS));
+      const other = bench.port(new Lane(bench.memory, AGES_MS));
       other.write32(PF, PF_SCRATCH, 7);
       pingPong.roundTrip();
       expect(bench.word(lane, LANE.consumed)).toBe(bench.word(lane, LANE.produced) - 1);
@@ -464,7 +474,7 @@ describe('a device thread', () => {
   test('that is gone is missed by the next read, not by a write', async () => {
     const bench = new Bench();
     start(bench);
-    const port = bench.port(new Lane(bench.buffer, LIMIT_MS));
+    const port = bench.port(new Lane(bench.memory, LIMIT_MS));
     expect(port.read32(PF, PF_SCRATCH)).toBe(0);
     for (const end of ends.splice(0)) await end();
     port.write32(PF, PF_SCRATCH, 1);

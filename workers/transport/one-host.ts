@@ -10,7 +10,6 @@ import type { Worker } from 'node:worker_threads';
 import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../../sim/abi/accelerators.ts';
 import { bug } from '../../sim/base/bug.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { acceleratorRegisterBytes } from '../../sim/device/accelerator.ts';
 import type { GenerationId } from '../../sim/driver/generation.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
 import type { Load } from '../../sim/workload/load.ts';
@@ -18,7 +17,7 @@ import type { DeviceInit } from '../device-service.ts';
 import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from '../guest-map.ts';
 import type { GuestInit, GuestReport } from '../guest-service.ts';
 import { createLedgerRoom } from '../ledger-room.ts';
-import { createMap, describeLastAccess, LANES_MAX, MAP } from '../shared-map.ts';
+import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from '../shared-map.ts';
 import { publish, WAIT_LIMIT_MS } from '../waiting.ts';
 import { startWorker } from '../worker-url.ts';
 import { WorkerLost } from '../worker-lost.ts';
@@ -84,7 +83,7 @@ export class OneHost implements SourceVm, DestinationVm {
     this.queues = plan.queues;
     this.parcelLayout = new ParcelLayout(plan.queues);
     this.parcels = plan.end.parcels.map((parcel) => new Uint8Array(parcel));
-    this.map = new Int32Array(plan.device.map);
+    this.map = mapWords(plan.device.map);
     this.guestMap = new Int32Array(plan.guest.guestMap);
     this.limitMs = plan.end.world.limitMs;
     this.device = startWorker(SIBLING, 'device-thread', plan.device);
@@ -285,10 +284,9 @@ function planOf(options: OneHostOptions): Plan {
   }
   const queues = new QueueLayout({ kind, queuePairs, dmaBase: DMA_BASE });
   const parcel = new ParcelLayout(queues);
-  const map = createMap();
+  const map = createMap(1);
   const guestMap = createGuestMap(1);
   const memory = new SharedArrayBuffer(queues.totalBytes);
-  const registers = new SharedArrayBuffer(acceleratorRegisterBytes(1));
   const ledger = createLedgerRoom(parcel.ledgerBytes);
   const hardware = QM_HW.V3;
   const fn = 1;
@@ -305,7 +303,6 @@ function planOf(options: OneHostOptions): Plan {
           isolation,
           inFlight,
           engine,
-          registers,
           memories: [{ fn, buffer: memory, dmaBase: DMA_BASE }],
         },
       ],
@@ -321,7 +318,7 @@ function planOf(options: OneHostOptions): Plan {
           load,
           capacityPerSecond: (engine.servers / engine.serviceNs) * 1e9,
           seed,
-          places: [{ fn, memory, registers }],
+          places: [{ fn, memory }],
           ledger,
           absent,
         },
@@ -336,7 +333,7 @@ function planOf(options: OneHostOptions): Plan {
         hardware,
         queuePairs,
         dmaBase: DMA_BASE,
-        hosts: [{ isolation, registers, refusal: null }],
+        hosts: [{ isolation, refusal: null }],
         vms: [{ fn, memories: [memory] }],
         slots: [],
         limitMs: options.limitMs ?? WAIT_LIMIT_MS,

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { QM_HW } from '../../../sim/abi/accelerators.ts';
 import { QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
 import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
-import { acceleratorRegisterBytes, Accelerator } from '../../../sim/device/accelerator.ts';
+import { Accelerator } from '../../../sim/device/accelerator.ts';
+import { acceleratorRegisterBytes } from '../../../sim/device/register-file.ts';
 import { COSTS, Guest, device } from './rig.ts';
 
 const RDY = 0x10006c;
@@ -252,9 +253,9 @@ describe('migration windows of hardware V4', () => {
 
 describe('a register file given from outside', () => {
   test('shows a completed command, a write-back and the windows in the words themselves', () => {
-    const store = new SharedArrayBuffer(acceleratorRegisterBytes(2));
-    const g = new Guest(device({ registers: store }), 2);
-    const words = new Uint32Array(store, 2 * 0x10000, 0x10000 / 4);
+    const registers = new Uint32Array(new SharedArrayBuffer(acceleratorRegisterBytes(2)));
+    const g = new Guest(device({ registers }), 2);
+    const words = registers.subarray((2 * 0x10000) / 4);
     g.mailbox(QM_MB_CMD.SQC_VFT_V2, 0, true);
     expect([words[0x300 / 4], words[0x308 / 4]! >>> 13]).toEqual([0x4006, 7]);
     g.write(0x204, 1);
@@ -265,7 +266,7 @@ describe('a register file given from outside', () => {
     expect(g.device.vfWords(2)[0x8008 / 4]).toBe(0x99);
   });
 
-  test('that is too small is a bug of the caller', () => {
-    expect(() => device({ registers: new ArrayBuffer(64) })).toThrow('REGISTER_STORE_BYTES');
+  test('of another size is a bug of the caller', () => {
+    expect(() => device({ registers: new Uint32Array(16) })).toThrow('REGISTER_STORE_WORDS');
   });
 });
