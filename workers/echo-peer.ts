@@ -16,10 +16,12 @@ export class EchoPeer {
     this.worker = worker;
   }
 
+  /** @throws what kept the thread from starting */
   static async start(): Promise<EchoPeer> {
     const shared = createEcho();
     const worker = startWorker(import.meta.url, 'echo-thread', shared);
-    await once(worker, 'online');
+    // Not its being online: that comes before its code is loaded, and who asked one that has none would wait for ever.
+    await once(worker, 'message');
     return new EchoPeer(new Int32Array(shared), worker);
   }
 

@@ -1,5 +1,6 @@
-/** Entry of the answering thread of an echo. */
-import { workerData } from 'node:worker_threads';
+/** Entry of the answering side of an echo. */
+import { parentPort, workerData } from 'node:worker_threads';
 import { answerEcho } from './echo.ts';
 
+parentPort?.postMessage('loaded');
 answerEcho(new Int32Array(workerData as SharedArrayBuffer));

@@ -17,8 +17,15 @@ function importSource(url: string): string {
 /** Piscina options that make a pool's threads load a module. */
 export interface PoolModule {
   readonly filename: string;
+  readonly execArgv: string[];
   readonly env?: Record<string, string>;
 }
+
+/**
+ * Piscina tries require() on a module first. Where that can load ES modules, a thread that is ended meanwhile takes the whole
+ * process with it ("IsGraphAsync must be used on an instantiated module", Node 20.20); import() does not.
+ */
+const NO_REQUIRE = '--no-experimental-require-module';
 
 /**
  * The module that a pool's threads load.
@@ -27,9 +34,10 @@ export interface PoolModule {
  */
 export function poolModule(from: string, name: string): PoolModule {
   const url = fileUrl(from, name);
-  if (!from.endsWith('.ts')) return { filename: url };
+  const execArgv = [NO_REQUIRE];
+  if (!from.endsWith('.ts')) return { filename: url, execArgv };
   const env = { ...(process.env as Record<string, string>), STOPCOPY_POOL_MODULE: url };
-  return { filename: new URL('./source-pool.mjs', import.meta.url).href, env };
+  return { filename: new URL('./source-pool.mjs', import.meta.url).href, env, execArgv };
 }
 
 /** Starts a worker thread with the file of that name. */
