@@ -88,7 +88,7 @@ function handshakeSentence(cells: readonly Cell[]): string | undefined {
   const cell = worst(cells, ({ handshakeNs }) => handshakeNs?.ratioToFloor.value);
   if (cell?.handshakeNs === undefined) return undefined;
   const { p50, ratioToFloor } = cell.handshakeNs;
-  return `A mailbox handshake costs up to ${formatValue(p50.value, 'ns')} (${ratioToFloor.value.toFixed(1)} times the bare ping-pong).`;
+  return `A mailbox handshake costs at most ${ratioToFloor.value.toFixed(2)} times the bare ping-pong (${formatValue(p50.value, 'ns')} there).`;
 }
 
 function lossSentence(cells: readonly Cell[]): string | undefined {
