@@ -23,8 +23,8 @@ import {
   rateFigure,
   ratioInTurn,
 } from '../statistics.ts';
-import { withMeasurer } from './measuring.ts';
 import { measureFloors, ROUND_TRIPS_PER_BATCH } from './floors.ts';
+import { withMeasurer } from './measuring.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
 import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';

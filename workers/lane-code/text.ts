@@ -3,7 +3,7 @@
  * look. In JavaScript each atomic access is a call, and what is called in between is compiled now well, now badly: a read
  * took 1.1 to 1.4 times as long as two threads need that only pass a word back and forth.
  *
- * Sources only: what runs is binary.ts, made of this by `npm run lane-code`.
+ * What runs is binary.ts, made of this by `npm run lane-code`.
  */
 import { PF_PAGE_WORDS, PF_PAGES_MAX, PF_UNMAPPED } from '../../sim/device/register-file.ts';
 import { ANSWERS, HOSTS_MAX, LANE, LANE_WORDS, MAP, OPERATION } from '../shared-map.ts';
