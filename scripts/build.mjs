@@ -22,7 +22,7 @@ const client = join('bench', 'ui', 'client');
 if (existsSync(join(root, client))) compile(client);
 
 // The charts carry echarts with them: it is a tool of the build, not a dependency of the package.
-const charts = join(dist, 'bench', 'report', 'charts.js');
+const charts = join(dist, 'bench', 'show', 'charts.js');
 if (existsSync(charts)) {
   const { build } = await import('esbuild');
   const bundled = `${charts}.bundled`;

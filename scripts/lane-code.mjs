@@ -1,4 +1,4 @@
-// Makes workers/lane-code/binary.ts of workers/lane-code/text.ts, as a build has it:
+// Makes workers/lane/code/binary.ts of workers/lane/code/text.ts, as a build has it:
 //
 //     npm run lane-code
 import { writeFileSync } from 'node:fs';

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { formatWithRange } from '../bench/format.ts';
-import { runDesigns } from '../bench/suites/designs.ts';
+import { formatWithRange } from '../bench/show/format.ts';
+import { runDesigns } from '../bench/measure/suites/designs.ts';
 import { ACCELERATORS } from '../sim/abi/accelerators.ts';
 import { V1_REG, V1_WIDTH } from '../sim/abi/vfio-v1.ts';
 import { COST } from '../sim/device/costs.ts';
 import { RFC_SNAPSHOT_IDS, RFC_SNAPSHOTS, type RfcSnapshot } from '../sim/driver/rfc-snapshot.ts';
-import { DESIGN_IDS } from '../sim/migration/designs/compare.ts';
-import { pfPermissions } from '../sim/migration/designs/pf-gate.ts';
+import { DESIGN_IDS } from '../sim/designs/compare.ts';
+import { pfPermissions } from '../sim/designs/pf-gate.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ROOT, 'docs/designs.md'), 'utf8');

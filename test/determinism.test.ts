@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import type { AccessTracer } from '../sim/migration/virtual-port.ts';
-import type { VfMigrationOutcome } from '../sim/migration/vf-migration.ts';
+import type { AccessTracer } from '../sim/world/virtual-port.ts';
+import type { VfMigrationOutcome } from '../sim/move/vf-migration.ts';
 import type { CheckReport } from '../sim/workload/checker.ts';
 import { LOAD_NAMES } from '../sim/workload/load.ts';
-import { DRIVERS, Rig, type RigOptions } from './sim/migration/rig.ts';
+import { DRIVERS, Rig, type RigOptions } from './sim/world/rig.ts';
 
 interface Trail {
   readonly hash: string;

@@ -7,16 +7,16 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { parseInput } from '../bench/cli/input-file.ts';
-import { packageRoot } from '../bench/package-root.ts';
-import { type RunDocument, runDocument } from '../bench/run/document.ts';
-import { playScenario, readScenario } from '../bench/run/play.ts';
-import { MOVE_POINTS } from '../sim/scenario/device-move.ts';
+import { parseInput } from '../bench/io/input-file.ts';
+import { packageRoot } from '../bench/io/package-root.ts';
+import { type RunDocument, runDocument } from '../bench/documents/run/document.ts';
+import { playScenario, readScenario } from '../bench/studies/run/play.ts';
+import { MOVE_POINTS } from '../sim/move/device-move.ts';
 import { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts';
-import { MOVE_PARTS } from '../sim/scenario/move-pause.ts';
-import { VMM_PARAMETER } from '../sim/vmm/parameters.ts';
-import { PAUSE_PARTS } from '../sim/vmm/pause-parts.ts';
+import { MOVE_PARTS } from '../sim/move/move-pause.ts';
+import { VMM_PARAMETER } from '../sim/memory/parameters.ts';
+import { PAUSE_PARTS } from '../sim/memory/pause-parts.ts';
 import { captured } from './bench/captured.ts';
 import { expectShown } from './page-examples.ts';
 

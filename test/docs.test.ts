@@ -6,12 +6,12 @@ import { dirname, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { Output } from '../bench/cli/output.ts';
+import { Output } from '../bench/io/output.ts';
 import { buildProgram } from '../bench/cli/program.ts';
 import { COST } from '../sim/device/costs.ts';
-import { GUEST_MAP, GUEST_VM } from '../workers/guest-map.ts';
-import { HANDOVER } from '../workers/handover.ts';
-import { LANE, MAP } from '../workers/shared-map.ts';
+import { GUEST_MAP, GUEST_VM } from '../workers/lane/guest-map.ts';
+import { HANDOVER } from '../workers/lane/handover-words.ts';
+import { LANE, MAP } from '../workers/lane/shared-map.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const OWN_FOLDERS = ['sim/', 'workers/', 'bench/', 'test/', 'traces/', 'docs/'];

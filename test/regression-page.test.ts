@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 
 import { reportError } from '../bench/cli/exit.ts';
 import { buildProgram } from '../bench/cli/program.ts';
-import { packageRoot } from '../bench/package-root.ts';
+import { packageRoot } from '../bench/io/package-root.ts';
 import { captured } from './bench/captured.ts';
 import { fixtureResult } from './bench/fixture.ts';
 

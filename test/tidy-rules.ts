@@ -20,11 +20,25 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
   ['sim/trace', ['sim/base', 'sim/abi', 'sim/driver', 'sim/vfio'], 'a trace stands for the device: use its answers'],
   ['sim/workload', ['sim/base', 'sim/abi', 'sim/device/guest-memory.ts'], 'a guest sees memory and doorbells only'],
   ['sim/pci', ['sim/base', 'sim/abi'], 'the topology knows no devices: move shared tables to sim/abi'],
-  ['sim/vmm', ['sim/base', 'sim/abi', 'sim/device/costs.ts'], 'a VMM sees devices by their profiles and steps only'],
   [
-    'sim/migration',
-    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/trace', 'sim/workload', 'sim/pci', 'sim/vmm'],
-    'move what threads or commands share into sim/base',
+    'sim/memory',
+    ['sim/base', 'sim/abi', 'sim/device/costs.ts'],
+    'memory sees devices by their profiles and steps only',
+  ],
+  [
+    'sim/world',
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/workload', 'sim/pci'],
+    'a world has hosts, guests and ports: what moves them belongs to sim/move',
+  ],
+  [
+    'sim/move',
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/workload', 'sim/world'],
+    'a move sees VFs of a world, and memory by callbacks: put what scenarios add into sim/scenario',
+  ],
+  [
+    'sim/designs',
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/trace', 'sim/pci', 'sim/world', 'sim/move'],
+    'a design drives one VF: what it shares with others belongs to sim/move or sim/world',
   ],
   [
     'sim/scenario',
@@ -35,9 +49,9 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
       'sim/driver',
       'sim/vfio',
       'sim/workload',
-      'sim/pci',
-      'sim/migration',
-      'sim/vmm',
+      'sim/world',
+      'sim/move',
+      'sim/memory',
     ],
     'a scenario puts the parts together: what one of them should do itself belongs there',
   ],
@@ -51,7 +65,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
 const ENTRIES: readonly RegExp[] = [
   /^bench\/main\.ts$/,
   /^bench\/library\.ts$/,
-  /^bench\/metrics\/stage-loop\.ts$/,
+  /^bench\/measure\/metrics\/stage-loop\.ts$/,
   /^bench\/experiments\/(run|rates)\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
@@ -84,7 +98,7 @@ const BANS: readonly Ban[] = [
   {
     where: /^sim\//,
     pattern: /\bset(?:Timeout|Interval|Immediate)\b/,
-    message: 'sim has no timers: schedule an event in sim/base/event-queue.ts',
+    message: 'sim has no timers: schedule an event in sim/base/calendar.ts',
   },
   { where: /^sim\//, pattern: /\bprocess\./, message: 'sim knows no process: pass the value in as a parameter' },
   {
@@ -95,7 +109,7 @@ const BANS: readonly Ban[] = [
   {
     where: /^sim\//,
     pattern: /\bconsole\./,
-    message: 'sim prints nothing: return the value, let bench/cli/output.ts say it',
+    message: 'sim prints nothing: return the value, let bench/io/output.ts say it',
   },
   { where: /./, pattern: /\bas any\b|:\s*any\b/, message: 'say the type, or unknown and narrow it' },
   {

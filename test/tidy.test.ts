@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { packageRoot } from '../bench/package-root.ts';
+import { packageRoot } from '../bench/io/package-root.ts';
 import { FILE_LINES_MAX, findings, type Sources } from './tidy-rules.ts';
 
 const FOLDERS = ['sim', 'workers', 'bench', 'test'] as const;
@@ -41,8 +41,9 @@ describe('planted violations are found', () => {
     ['sim/vfio/a.ts', 'sim/device/b.ts', 'ask the driver'],
     ['sim/trace/a.ts', 'sim/device/b.ts', 'use its answers'],
     ['sim/workload/a.ts', 'sim/device/queues.ts', 'memory and doorbells'],
-    ['sim/migration/a.ts', 'sim/fleet/b.ts', 'sim/base'],
-    ['sim/migration/a.ts', 'workers/b.ts', 'sim/base'],
+    ['sim/world/a.ts', 'sim/move/b.ts', 'sim/move'],
+    ['sim/move/a.ts', 'sim/memory/b.ts', 'by callbacks'],
+    ['sim/designs/a.ts', 'sim/fleet/b.ts', 'sim/move or sim/world'],
     ['sim/fleet/a.ts', 'workers/b.ts', 'sim/base'],
     ['workers/a.ts', 'bench/b.ts', 'hand it over as data'],
     ['bench/a.ts', 'test/b.ts', 'only tests may import tests'],
@@ -65,7 +66,7 @@ describe('planted violations are found', () => {
   test.each([
     ['sim/driver/a.ts', 'sim/abi/b.ts'],
     ['sim/workload/a.ts', 'sim/device/guest-memory.ts'],
-    ['sim/migration/a.ts', 'sim/device/b.ts'],
+    ['sim/world/a.ts', 'sim/device/b.ts'],
     ['workers/a.ts', 'sim/device/b.ts'],
     ['bench/a.ts', 'workers/b.ts'],
   ])('but %s may import %s', (from, target) => {
@@ -78,7 +79,7 @@ describe('planted violations are found', () => {
     ['const x = Math.random();', 'seeded generator'],
     ['const x = Date.now();', 'virtual time'],
     ['const x = performance.now();', 'virtual time'],
-    ['setTimeout(f, 1);', 'event in sim/base/event-queue.ts'],
+    ['setTimeout(f, 1);', 'event in sim/base/calendar.ts'],
     ['Atomics.wait(a, 0, 0);', 'waiting into workers/'],
     ['console.log(x);', 'prints nothing'],
     ['const x = process.env;', 'parameter'],

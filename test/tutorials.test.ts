@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { packageRoot } from '../bench/package-root.ts';
+import { packageRoot } from '../bench/io/package-root.ts';
 import { doStep, stepsOf, stopcopyIn } from './page-examples.ts';
 
 const ROOT = packageRoot();

@@ -15,20 +15,20 @@ import type { GenerationId } from '../sim/driver/generation.ts';
 import { type MigrationRefusal, refusalSentence } from '../sim/vfio/migration-refusal.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
 import type { Load } from '../sim/workload/load.ts';
-import type { DeviceInit } from './device-service.ts';
-import { createRingMarks } from './dirty-rings.ts';
-import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './guest-map.ts';
-import type { GuestInit, GuestReport } from './guest-service.ts';
-import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './handover.ts';
-import { frameBytesMax } from './image-stream.ts';
-import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from './shared-map.ts';
-import type { DamageName, HalfCost, MigrationTask, RestoreResult, SaveResult } from './vf-tasks.ts';
-import { roundBytesMax } from './round-stream.ts';
-import { publish, chooseWaiting, WAIT_LIMIT_MS, type WaitingPolicy } from './waiting.ts';
-import { waitingFacts } from './waiting-calibration.ts';
-import { poolModule, startWorker } from './worker-url.ts';
-import { WorkerLost } from './worker-lost.ts';
-import type { WorldInit } from './world-init.ts';
+import type { DeviceInit } from './threads/device-service.ts';
+import { createRingMarks } from './end/dirty-rings.ts';
+import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './lane/guest-map.ts';
+import type { GuestInit, GuestReport } from './threads/guest-service.ts';
+import { END_STAMP, HANDOVER, STAMPS, stampOf, WALL_PARTS, type WallPart } from './lane/handover-words.ts';
+import { frameBytesMax } from './end/image-stream.ts';
+import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from './lane/shared-map.ts';
+import type { DamageName, HalfCost, MigrationTask, RestoreResult, SaveResult } from './end/vf-tasks.ts';
+import { roundBytesMax } from './end/round-stream.ts';
+import { publish, chooseWaiting, WAIT_LIMIT_MS, type WaitingPolicy } from './lane/waiting.ts';
+import { waitingFacts } from './lane/waiting-calibration.ts';
+import { poolModule, startWorker } from './pools/worker-url.ts';
+import { WorkerLost } from './pools/worker-lost.ts';
+import type { WorldInit } from './threads/world-init.ts';
 
 /** DMA address of the VMs' queue structures. */
 const DMA_BASE = 0x2f_0000_0000;
@@ -114,7 +114,7 @@ export class RealWorld {
     this.freeSlots = init.slots.map((_, index) => index);
     const pool = (): Piscina =>
       new Piscina({
-        ...poolModule(import.meta.url, 'vf-tasks'),
+        ...poolModule(import.meta.url, 'end/vf-tasks'),
         workerData: init,
         minThreads: init.slots.length,
         maxThreads: init.slots.length,
@@ -123,8 +123,8 @@ export class RealWorld {
         stricterFIFO: true,
       });
     this.threads = {
-      device: startWorker(import.meta.url, 'device-thread', device),
-      guest: startWorker(import.meta.url, 'guest-thread', guest),
+      device: startWorker(import.meta.url, 'threads/device-thread', device),
+      guest: startWorker(import.meta.url, 'threads/guest-thread', guest),
       savers: pool(),
       restorers: pool(),
     };
@@ -136,7 +136,7 @@ export class RealWorld {
   /** Starts all threads and boots the VMs. */
   static async open(options: RealWorldOptions): Promise<RealWorld> {
     const waiting = options.waiting ?? chooseWaiting(await waitingFacts(), 1 + (options.threads ?? 1));
-    const { init, layout, device, guest } = plan(options, waiting);
+    const { init, layout, device, guest } = setUp(options, waiting);
     const world = new RealWorld(init, layout, device, guest);
     try {
       await world.until(world.map, MAP.ready, 1, 'device thread');
@@ -311,14 +311,14 @@ function outcomeOf(saved: SaveResult, restored: RestoreResult, stamps: Float64Ar
   return { kind: 'moved', downtimeNs, partsNs, frameBytes, roundBytes, source, destination: restored.cost };
 }
 
-interface Plan {
+interface SetUp {
   readonly init: WorldInit;
   readonly layout: QueueLayout;
   readonly device: DeviceInit;
   readonly guest: GuestInit;
 }
 
-function plan(options: RealWorldOptions, waiting: WaitingPolicy): Plan {
+function setUp(options: RealWorldOptions, waiting: WaitingPolicy): SetUp {
   const { kind, vms, queuePairs, load } = options;
   const facts = ACCELERATORS[kind];
   const queues = vms * queuePairs;

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import type { ExitCode } from './exit.ts';
-import type { Output } from './output.ts';
+import type { Output } from '../io/output.ts';
 
 export interface CommandContext {
   readonly output: Output;

@@ -3,9 +3,9 @@
  */
 import { Bug } from '../../sim/base/bug.ts';
 import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
-import { WorkerLost } from '../../workers/worker-lost.ts';
-import { MigrationRefused } from '../isolation/migration-refused.ts';
-import { TasksLost } from '../suites/tasks-lost.ts';
+import { WorkerLost } from '../../workers/pools/worker-lost.ts';
+import { MigrationRefused } from '../studies/isolation/migration-refused.ts';
+import { TasksLost } from '../measure/suites/tasks-lost.ts';
 
 export const EXIT = {
   fine: 0,

@@ -3,25 +3,25 @@
  */
 import { Command, CommanderError } from 'commander';
 
-import { registerBench } from '../commands/bench.ts';
-import { registerCompare } from '../commands/compare.ts';
-import { registerHistory } from '../commands/history.ts';
-import { registerIsolation } from '../commands/isolation.ts';
-import { registerReceive } from '../commands/receive.ts';
-import { registerPlan } from '../commands/plan.ts';
-import { registerReport } from '../commands/report.ts';
-import { registerRun } from '../commands/run.ts';
-import { registerUi } from '../commands/ui.ts';
-import { registerSend } from '../commands/send.ts';
-import { registerStageProcess } from '../commands/stage-process.ts';
-import { registerValidate } from '../commands/validate.ts';
-import { registerVerify } from '../commands/verify.ts';
-import { packageVersion } from '../package-root.ts';
+import { registerBench } from './commands/bench.ts';
+import { registerCompare } from './commands/compare.ts';
+import { registerHistory } from './commands/history.ts';
+import { registerIsolation } from './commands/isolation.ts';
+import { registerReceive } from './commands/receive.ts';
+import { registerPlan } from './commands/plan.ts';
+import { registerReport } from './commands/report.ts';
+import { registerRun } from './commands/run.ts';
+import { registerUi } from './commands/ui.ts';
+import { registerSend } from './commands/send.ts';
+import { registerStageProcess } from './commands/stage-process.ts';
+import { registerValidate } from './commands/validate.ts';
+import { registerVerify } from './commands/verify.ts';
+import { packageVersion } from '../io/package-root.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, type RegisterCommand } from './context.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode, type ExitName, reportError } from './exit.ts';
 import { watchInterrupts } from './interrupt.ts';
-import { Output } from './output.ts';
+import { Output } from '../io/output.ts';
 
 const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import { STAGE_PROTOCOL } from '../metrics/stage-process.ts';
+import { STAGE_PROTOCOL } from '../measure/metrics/stage-process.ts';
 import { StageFailed } from './stage-failed.ts';
 import { TurnProcess, type TurnStage } from './turn-process.ts';
 

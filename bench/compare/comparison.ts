@@ -3,19 +3,24 @@
  */
 import { UserError } from '../../sim/base/user-error.ts';
 import type { CommandContext } from '../cli/context.ts';
-import { readInputText } from '../cli/input-file.ts';
-import { machineFacts } from '../machine.ts';
-import { BASELINE_FORMAT, compareExact, parseBaseline } from '../metrics/baseline.ts';
-import { parseBenchResult } from '../result.ts';
+import { readInputText } from '../io/input-file.ts';
+import { machineFacts } from '../measure/machine.ts';
+import { BASELINE_FORMAT, compareExact, parseBaseline } from '../measure/metrics/baseline.ts';
+import { parseBenchResult } from '../documents/bench/result.ts';
 import type { Build, ListedStage } from './build.ts';
 import { compareCounted, countingUnavailable } from './counted.ts';
-import { compareDocument, type ComparisonDocument, type MetricResult, type SideReport } from './document.ts';
+import {
+  compareDocument,
+  type ComparisonDocument,
+  type MetricResult,
+  type SideReport,
+} from '../documents/comparison/document.ts';
 import { exactResults } from './exact-gate.ts';
 import { compareInterleaved } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
 import { compareResultFiles } from './result-files.ts';
 import type { TestSettings } from './settings.ts';
-import { type Side, sideOf, Workshop } from './sides.ts';
+import { type ComparedSide, sideOf, Workshop } from './sides.ts';
 import { StageFailed } from './stage-failed.ts';
 
 export interface CompareOptions {
@@ -86,7 +91,7 @@ function isBaseline({ text }: TextFile): boolean {
   return text.slice(0, 200).includes(BASELINE_FORMAT);
 }
 
-type BuildSide = Exclude<Side, { kind: 'file' }>;
+type BuildSide = Exclude<ComparedSide, { kind: 'file' }>;
 
 async function compareBuilds(
   [baseWord, baseSide]: readonly [string, BuildSide],

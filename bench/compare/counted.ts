@@ -9,10 +9,10 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { LoopLength } from '../metrics/stage-loop.ts';
+import type { LoopLength } from '../measure/metrics/stage-loop.ts';
 import type { Build, ListedStage } from './build.ts';
 import { runProgram } from './build.ts';
-import type { MetricResult } from './document.ts';
+import type { MetricResult } from '../documents/comparison/document.ts';
 import type { TestSettings } from './settings.ts';
 import { StageFailed } from './stage-failed.ts';
 

@@ -8,8 +8,8 @@
  * A difference must be significant and at least as large as the smallest effect that matters. "Same" is no absence of proof:
  * the whole interval has to lie within the smallest effect.
  */
-import type { Better } from '../metrics/metric.ts';
-import type { Verdict } from './document.ts';
+import type { Better } from '../measure/metrics/metric.ts';
+import type { ComparisonVerdict } from '../documents/comparison/document.ts';
 import { pairedEffect, type PairedEffect } from './paired-effect.ts';
 import type { TestSettings } from './settings.ts';
 import { signedRankTest } from './signed-rank.ts';
@@ -40,8 +40,8 @@ export function sequentialChance(ratios: readonly number[], looks: readonly numb
   return smallest;
 }
 
-export interface Decision extends PairedEffect {
-  readonly verdict: Verdict;
+export interface ComparisonDecision extends PairedEffect {
+  readonly verdict: ComparisonVerdict;
   readonly p: number;
   readonly pairs: number;
   /** Only with `cannot tell`. */
@@ -54,7 +54,10 @@ export interface PairedMetric {
 }
 
 /** Verdicts of all metrics of a comparison, after some pairs. Metrics without pairs must not be among them. */
-export function decide(metrics: readonly PairedMetric[], settings: TestSettings): readonly Decision[] {
+export function decideComparison(
+  metrics: readonly PairedMetric[],
+  settings: TestSettings,
+): readonly ComparisonDecision[] {
   const chances = holm(metrics.map(({ ratios }) => sequentialChance(ratios, settings.looks)));
   return metrics.map(({ better, ratios }, index) => {
     const effect = pairedEffect(ratios, intervalLevel(settings));
@@ -73,7 +76,7 @@ function verdictOf(
   pairs: number,
   better: Better,
   { alpha, smallestEffect, looks }: TestSettings,
-): Pick<Decision, 'verdict' | 'p' | 'pairs' | 'morePairs'> {
+): Pick<ComparisonDecision, 'verdict' | 'p' | 'pairs' | 'morePairs'> {
   const limit = Math.log1p(smallestEffect);
   const [logEffect, logLow, logHigh] = [Math.log1p(effect), Math.log1p(low), Math.log1p(high)];
   if (pairs >= looks[0]!) {

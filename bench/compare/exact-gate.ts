@@ -3,8 +3,8 @@
  */
 import { existsSync } from 'node:fs';
 
-import { readInputText } from '../cli/input-file.ts';
-import type { Output } from '../cli/output.ts';
+import { readInputText } from '../io/input-file.ts';
+import type { Output } from '../io/output.ts';
 import {
   acceptedBaseline,
   type Baseline,
@@ -16,11 +16,11 @@ import {
   metricMap,
   readBaseline,
   writeBaseline,
-} from '../metrics/baseline.ts';
-import { exactMetrics } from '../metrics/exact.ts';
-import { type Better, betterOf } from '../metrics/metric.ts';
-import { compareDocument, type ComparisonDocument, type MetricResult } from './document.ts';
-import { printComparison } from './text.ts';
+} from '../measure/metrics/baseline.ts';
+import { exactMetrics } from '../measure/metrics/exact.ts';
+import { type Better, betterOf } from '../measure/metrics/metric.ts';
+import { compareDocument, type ComparisonDocument, type MetricResult } from '../documents/comparison/document.ts';
+import { printComparison } from '../documents/comparison/text.ts';
 
 export interface ExactFlags {
   readonly baseline?: string;

@@ -7,8 +7,8 @@ import { median } from 'simple-statistics';
 
 import { Random } from '../../sim/base/random.ts';
 import type { Build, ListedStage, MeasuredMetric } from './build.ts';
-import { type Decision, decide } from './decision.ts';
-import type { MetricResult } from './document.ts';
+import { type ComparisonDecision, decideComparison } from './decision.ts';
+import type { MetricResult } from '../documents/comparison/document.ts';
 import { bootstrapMedian } from './paired-effect.ts';
 import { intervalLevel } from './decision.ts';
 import type { TestSettings } from './settings.ts';
@@ -223,7 +223,7 @@ async function pairInARow(
 interface Judged {
   readonly track: StageTrack;
   readonly series: Series;
-  readonly decision: Decision;
+  readonly decision: ComparisonDecision;
 }
 
 /** Of the chance of error, what single-threaded stages have while there is one on threads: they are who can be told. */
@@ -250,7 +250,7 @@ function groupsOf(tracks: readonly StageTrack[]): readonly Group[] {
 function judge(tracks: readonly StageTrack[], settings: TestSettings): readonly Judged[] {
   return groupsOf(tracks).flatMap((group) => {
     const all = seriesOf(group.tracks).filter(({ series }) => series.metric.limit === undefined);
-    const decisions = decide(
+    const decisions = decideComparison(
       all.map(({ series }) => ({ better: series.metric.better, ratios: series.ratios })),
       { ...settings, alpha: settings.alpha * group.chance },
     );

@@ -6,18 +6,18 @@ import { median, medianAbsoluteDeviation } from 'simple-statistics';
 
 import { Random } from '../../sim/base/random.ts';
 import type { CommandContext } from '../cli/context.ts';
-import { formatValue } from '../format.ts';
-import { machineFacts } from '../machine.ts';
-import { packageRoot, packageVersion } from '../package-root.ts';
-import { bareTable } from '../report/bare-table.ts';
-import type { Machine } from '../result.ts';
+import { formatValue } from '../show/format.ts';
+import { machineFacts } from '../measure/machine.ts';
+import { packageRoot, packageVersion } from '../io/package-root.ts';
+import { bareTable } from '../show/bare-table.ts';
+import type { Machine } from '../documents/bench/result.ts';
 import { Build } from './build.ts';
 import { sequentialChance } from './decision.ts';
-import type { MetricResult } from './document.ts';
+import type { MetricResult } from '../documents/comparison/document.ts';
 import { compareInterleaved, SINGLE_CHANCE, SINGLE_SHARE, type StageRunner } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT, type TestSettings } from './settings.ts';
-import { percent } from './text.ts';
+import { percent } from '../documents/comparison/text.ts';
 
 export const NOISE_FORMAT = 'stopcopy-noise';
 export const NOISE_VERSION = 2;

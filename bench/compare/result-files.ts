@@ -2,8 +2,8 @@
  * Two result files of `stopcopy bench`: exact and modelled figures are compared, measured ones are only set side by side.
  * A file tells of one run; whether two runs differ by their builds or by their hour cannot be known from it.
  */
-import type { BenchResult, Cell, Figure } from '../result.ts';
-import type { MetricResult } from './document.ts';
+import type { BenchResult, Cell, Figure } from '../documents/bench/result.ts';
+import type { MetricResult } from '../documents/comparison/document.ts';
 
 const NOT_BY_TURNS = 'one run each, not by turns; compare the revisions instead';
 

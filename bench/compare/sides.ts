@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../io/package-root.ts';
 import { Build, runProgram } from './build.ts';
-import type { SideReport } from './document.ts';
+import type { SideReport } from '../documents/comparison/document.ts';
 
-export type Side =
+export type ComparedSide =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'revision'; readonly commit: string };
@@ -22,7 +22,7 @@ type Tell = (text: string) => void;
 const BUILD_LIMIT_MS = 600_000;
 
 /** A path that exists wins over a revision of the same name. */
-export async function sideOf(word: string, signal: AbortSignal): Promise<Side> {
+export async function sideOf(word: string, signal: AbortSignal): Promise<ComparedSide> {
   if (existsSync(word)) return { kind: statSync(word).isDirectory() ? 'folder' : 'file', path: word };
   const commit = await commitOf(word, process.cwd(), signal);
   if (commit !== null) return { kind: 'revision', commit };
@@ -69,7 +69,7 @@ export class Workshop {
   }
 
   /** @param place names of the same length, as the length of a path can change the speed of a program */
-  async open(word: string, side: Exclude<Side, { kind: 'file' }>, place: 'a' | 'b'): Promise<OpenSide> {
+  async open(word: string, side: Exclude<ComparedSide, { kind: 'file' }>, place: 'a' | 'b'): Promise<OpenSide> {
     if (side.kind === 'folder') {
       const root = resolve(side.path);
       const top = await gitWord(['rev-parse', '--show-toplevel'], root, this.signal);

@@ -11,7 +11,7 @@ import { StageFailed } from './stage-failed.ts';
 import type { TurnReady, TurnStage, TurnTimes } from './turn-process.ts';
 
 export const SIDES = ['base', 'candidate'] as const;
-export type Side = (typeof SIDES)[number];
+export type TurnSide = (typeof SIDES)[number];
 
 /** A metric as a pair tells it. */
 export interface PairedSample {
@@ -33,9 +33,9 @@ const TURNS_BEFORE = 2;
 /** A stage that failed on one side. */
 export class SideFailed extends Error {
   override readonly name = 'SideFailed';
-  readonly side: Side;
+  readonly side: TurnSide;
 
-  constructor(side: Side, message: string) {
+  constructor(side: TurnSide, message: string) {
     super(message);
     this.side = side;
   }
@@ -50,10 +50,10 @@ export interface TurnPairOptions {
 
 /** @throws SideFailed when a process of a side ends or says something else than it should */
 export async function measureTurnPair(
-  stages: Readonly<Record<Side, TurnStage>>,
+  stages: Readonly<Record<TurnSide, TurnStage>>,
   { stage, seconds, random }: TurnPairOptions,
 ): Promise<readonly PairedSample[]> {
-  const asked = async <T>(side: Side, what: Promise<T>): Promise<T> => {
+  const asked = async <T>(side: TurnSide, what: Promise<T>): Promise<T> => {
     try {
       return await what;
     } catch (error) {
@@ -62,11 +62,11 @@ export async function measureTurnPair(
   };
   // Both start at once; who fails first is told, and the other one's failure with it would be nobody's.
   const [base, candidate] = await Promise.all(SIDES.map((side) => asked(side, stages[side].ready())));
-  const ready: Readonly<Record<Side, TurnReady>> = { base: base!, candidate: candidate! };
+  const ready: Readonly<Record<TurnSide, TurnReady>> = { base: base!, candidate: candidate! };
   const calls = Math.max(1, Math.round(TURN_NS / Math.max(base!.callNs, candidate!.callNs)));
   const turnNs = calls * Math.max(base!.callNs, candidate!.callNs);
   const turns = 2 * Math.ceil(Math.max(TURNS_MIN, (seconds * NS_PER_S) / turnNs) / 2);
-  const times: Record<Side, TurnTimes[]> = { base: [], candidate: [] };
+  const times: Record<TurnSide, TurnTimes[]> = { base: [], candidate: [] };
   let baseFirst = random.below(2) === 0;
   for (let turn = -TURNS_BEFORE; turn < turns; turn++) {
     // ABBA or BAAB: each two turns begin with either side.
@@ -81,17 +81,17 @@ export async function measureTurnPair(
 
 function samplesOf(
   stage: string,
-  ready: Readonly<Record<Side, TurnReady>>,
-  times: Readonly<Record<Side, readonly TurnTimes[]>>,
+  ready: Readonly<Record<TurnSide, TurnReady>>,
+  times: Readonly<Record<TurnSide, readonly TurnTimes[]>>,
 ): readonly PairedSample[] {
   const wall = { name: stage, kind: 'measured', unit: 'ns', better: 'lower' } as const;
-  const perOperation = (side: Side): number[] => times[side].map(({ ns }) => ns / ready[side].operations);
+  const perOperation = (side: TurnSide): number[] => times[side].map(({ ns }) => ns / ready[side].operations);
   const samples = [sample(wall, perOperation('base'), perOperation('candidate'))];
   const floors = SIDES.map((side) => ready[side].floor);
   if (floors[0] !== undefined && floors[1] !== undefined && floors[0].name === floors[1].name) {
     const { name, limit } = floors[1];
     const ratio = { name: `${stage} to ${name}`, kind: 'ratio', unit: 'x', better: 'lower', limit } as const;
-    const toFloor = (side: Side): number[] =>
+    const toFloor = (side: TurnSide): number[] =>
       times[side].map(({ ns, floorNs }) => ns / (floorNs ?? bug('FLOOR', stage)));
     samples.push(sample(ratio, toFloor('base'), toFloor('candidate')));
   }

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 import { z } from 'zod';
 
-import { STAGE_PROTOCOL } from '../metrics/stage-process.ts';
+import { STAGE_PROTOCOL } from '../measure/metrics/stage-process.ts';
 import { StageFailed } from './stage-failed.ts';
 
 /** No other threads, and what is compiled when depends on nothing but the calls: processes are more alike that way. */

@@ -11,13 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Random } from '../../sim/base/random.ts';
-import { writeFileAtomically } from '../cli/file-output.ts';
+import { writeFileAtomically } from '../io/file-output.ts';
 import type { Build, ListedStage, MeasuredMetric } from '../compare/build.ts';
 import { pinnableCores } from '../compare/pinning.ts';
 import { SECONDS_DEFAULT } from '../compare/settings.ts';
 import { measureTurnPair, SideFailed } from '../compare/turn-pair.ts';
-import { machineFacts } from '../machine.ts';
-import { packageRoot } from '../package-root.ts';
+import { machineFacts } from '../measure/machine.ts';
+import { packageRoot } from '../io/package-root.ts';
 import { copyBuild, slowCalls } from './regression.ts';
 
 /** What the candidate was made slower by, in per cent, and how many of its pairs are measured in each round. */

@@ -11,13 +11,13 @@ import { join } from 'node:path';
 
 import { Random } from '../../sim/base/random.ts';
 import { bug } from '../../sim/base/bug.ts';
-import { writeFileAtomically } from '../cli/file-output.ts';
+import { writeFileAtomically } from '../io/file-output.ts';
 import type { ListedStage } from '../compare/build.ts';
 import { comparePairs } from '../compare/interleaved.ts';
 import { BUDGET_SECONDS_DEFAULT, DEFAULT_SETTINGS } from '../compare/settings.ts';
 import type { PairedSample } from '../compare/turn-pair.ts';
-import { packageRoot } from '../package-root.ts';
-import { percentile } from '../statistics.ts';
+import { packageRoot } from '../io/package-root.ts';
+import { percentile } from '../measure/statistics.ts';
 import { type PairPool, type PairSeries, POOL_FILE, readPool } from './pairs.ts';
 
 interface Rate {

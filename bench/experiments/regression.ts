@@ -14,8 +14,8 @@ import { compareCounted } from '../compare/counted.ts';
 import { exactResults } from '../compare/exact-gate.ts';
 import { compareInterleaved } from '../compare/interleaved.ts';
 import { DEFAULT_SETTINGS, type TestSettings } from '../compare/settings.ts';
-import { compareExact } from '../metrics/baseline.ts';
-import { packageRoot } from '../package-root.ts';
+import { compareExact } from '../measure/metrics/baseline.ts';
+import { packageRoot } from '../io/package-root.ts';
 
 /** A change of one built file. */
 export interface Planted {
@@ -28,7 +28,7 @@ export interface Planted {
 /** Does so many migrations more than it tells, to 20: 1 is a slowdown of 5 %, 2 is one of 10 %. */
 export function slowMoves(more: number): Planted {
   return {
-    file: 'dist/bench/metrics/stages.js',
+    file: 'dist/bench/measure/metrics/stages.js',
     find: 'for (let i = 0; i < operations; i++)\n            trip.move();',
     put: `for (let i = 0; i < operations + ${more}; i++)\n            trip.move();`,
   };
@@ -38,7 +38,7 @@ export function slowMoves(more: number): Planted {
 export function slowCalls(percent: number): Planted {
   const share = `${100 + percent}n) / 100n`;
   return {
-    file: 'dist/bench/metrics/stage-process.js',
+    file: 'dist/bench/measure/metrics/stage-process.js',
     find: 'await takeTurns(stage.prepare(), ',
     put: `await takeTurns(((work) => ({
       ...work,
@@ -86,7 +86,7 @@ export function copyBuild(folder: string, name: string, planted: Planted | null)
   return new Build(root, name);
 }
 
-export interface Trial {
+export interface RegressionTrial {
   readonly experiment: string;
   readonly trial: number;
   readonly verdicts: readonly {
@@ -107,7 +107,7 @@ export interface TrialOptions {
   readonly secondsPerProcess: number;
   readonly cores: readonly number[];
   readonly budgetSeconds: number;
-  readonly onTrial: (trial: Trial) => void;
+  readonly onTrial: (trial: RegressionTrial) => void;
 }
 
 /** Compares an unchanged copy with a changed one, some times over. */
@@ -141,7 +141,7 @@ export async function runTrials(experiment: string, planted: Planted | null, opt
 }
 
 /** What counting instructions says of a changed copy, in a folder with a longer name. */
-export async function countedTrial(experiment: string, planted: Planted | null): Promise<Trial> {
+export async function countedTrial(experiment: string, planted: Planted | null): Promise<RegressionTrial> {
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-experiment-'));
   const { signal } = new AbortController();
   try {
@@ -164,7 +164,7 @@ export async function countedTrial(experiment: string, planted: Planted | null):
 }
 
 /** What the exact metrics say of a changed copy, and how long that takes. */
-export async function exactTrial(experiment: string, planted: Planted | null): Promise<Trial> {
+export async function exactTrial(experiment: string, planted: Planted | null): Promise<RegressionTrial> {
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-experiment-'));
   const { signal } = new AbortController();
   try {

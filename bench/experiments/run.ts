@@ -4,20 +4,28 @@
  */
 import { join } from 'node:path';
 
-import { writeFileAtomically } from '../cli/file-output.ts';
+import { writeFileAtomically } from '../io/file-output.ts';
 import { pinnableCores } from '../compare/pinning.ts';
 import { DEFAULT_SETTINGS } from '../compare/settings.ts';
-import { machineFacts } from '../machine.ts';
-import { packageRoot } from '../package-root.ts';
+import { machineFacts } from '../measure/machine.ts';
+import { packageRoot } from '../io/package-root.ts';
 import { historySpeed } from './history-speed.ts';
-import { countedTrial, exactTrial, ONE_ACCESS_MORE, runTrials, slowMoves, type Trial, UNUSED } from './regression.ts';
+import {
+  countedTrial,
+  exactTrial,
+  ONE_ACCESS_MORE,
+  runTrials,
+  slowMoves,
+  type RegressionTrial,
+  UNUSED,
+} from './regression.ts';
 
 const trials = Number(process.argv[2] ?? 5);
 const stages = (process.argv[3] ?? 'virtual-move').split(',');
 const only = process.argv[4]?.split(',');
 const out = join(packageRoot(), 'bench', 'experiments', process.argv[5] ?? 'regression-results.json');
 const machine = machineFacts();
-const done: Trial[] = [];
+const done: RegressionTrial[] = [];
 let history: unknown = null;
 
 function keep(): void {
@@ -36,7 +44,7 @@ function keep(): void {
 const SECONDS = 0.1;
 const BUDGET_SECONDS = 300;
 
-function told(trial: Trial): void {
+function told(trial: RegressionTrial): void {
   done.push(trial);
   keep();
   const words = trial.verdicts

@@ -5,11 +5,11 @@ import { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { readInputText } from '../cli/input-file.ts';
-import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../compare/document.ts';
+import { readInputText } from '../io/input-file.ts';
+import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
 import { gitWord } from '../compare/sides.ts';
-import { exactMetrics } from '../metrics/exact.ts';
-import { type BenchResult, type Figure, parseBenchResult } from '../result.ts';
+import { exactMetrics } from '../measure/metrics/exact.ts';
+import { type BenchResult, type Figure, parseBenchResult } from '../documents/bench/result.ts';
 import {
   EVERY_MACHINE,
   groupMetrics,

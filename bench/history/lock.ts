@@ -30,7 +30,7 @@ export async function withLock<T>(path: string, body: () => T, limitMs = 15_000)
           'Wait for it, or remove the lock.',
         );
       }
-      await new Promise((goOn) => setTimeout(goOn, WAIT_MS));
+      await new Promise((proceed) => setTimeout(proceed, WAIT_MS));
     }
     try {
       return body();

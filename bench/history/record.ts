@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
-import type { MetricKind } from '../metrics/metric.ts';
-import type { Machine } from '../result.ts';
+import type { MetricKind } from '../measure/metrics/metric.ts';
+import type { Machine } from '../documents/bench/result.ts';
 
 export const RECORD_VERSION = 1;
 

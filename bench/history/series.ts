@@ -3,7 +3,7 @@
  * that brought them.
  */
 import { UserError } from '../../sim/base/user-error.ts';
-import type { MetricKind } from '../metrics/metric.ts';
+import type { MetricKind } from '../measure/metrics/metric.ts';
 import { type ChangePointOptions, changePoints, DEFAULT_CHANGE_POINTS } from './change-points.ts';
 import { EVERY_MACHINE, type HistoryRecord, metricIn } from './record.ts';
 

@@ -2,10 +2,10 @@
  * The answer to a scenario as the knobs have it: at once from the model of the whole VM, with the steps of its VFs as they
  * were last played register by register.
  */
-import type { VfTimes } from '../../sim/scenario/device-move.ts';
+import type { VfTimes } from '../../sim/move/device-move.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
 import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenario/influence.ts';
-import { planScenario, type ScenarioPlan } from '../../sim/scenario/plan.ts';
+import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
   ENDS,
   type MoveKind,
@@ -14,33 +14,33 @@ import {
   runScenario,
   type ScenarioResult,
 } from '../../sim/scenario/scenario-run.ts';
-import type { DeviceProfile, RangeEnd } from '../../sim/vmm/device-profile.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/vmm/pause-parts.ts';
-import type { Round } from '../../sim/vmm/precopy.ts';
-import type { VmMoveResult } from '../../sim/vmm/vm-move.ts';
+import type { DeviceProfile, RangeEnd } from '../../sim/memory/device-profile.ts';
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/memory/pause-parts.ts';
+import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
+import type { VmMoveResult } from '../../sim/memory/vm-move.ts';
 
 /** The VM that stands still longest, with all parameters at one end. */
-export interface EndAnswer {
+export interface UiEnd {
   readonly end: RangeEnd;
   readonly kind: MoveKind;
   readonly guestAt: 'source' | 'destination';
   readonly pauseNs: number;
   readonly totalNs: number;
   readonly parts: readonly PauseShare[];
-  readonly rounds: readonly Round[];
+  readonly rounds: readonly PrecopyIteration[];
   readonly memoryBytesPerSecond: number;
   readonly bound: string;
 }
 
-export interface Answer {
+export interface UiAnswer {
   /** As many VMs move at once. */
   readonly vms: number;
   /** How many of them do, with best guesses. */
   readonly moved: number;
   readonly budgetNs: number;
-  readonly point: EndAnswer;
-  readonly short: EndAnswer;
-  readonly long: EndAnswer;
+  readonly point: UiEnd;
+  readonly short: UiEnd;
+  readonly long: UiEnd;
   readonly influences: readonly Influence[];
   /** Tasks lost or done twice in the play of the registers; undefined where none were played for just this. */
   readonly wrongTasks: number | undefined;
@@ -51,21 +51,21 @@ export interface Play {
   readonly times: TimesByEnd;
   readonly wrongTasks: number;
   /** Of scenarios that must be played as a whole. */
-  readonly ends: Readonly<Record<RangeEnd, EndAnswer>> | null;
+  readonly ends: Readonly<Record<RangeEnd, UiEnd>> | null;
   readonly moved: number;
 }
 
-export function planOf(scenario: Scenario, profiles: ReadonlyMap<string, DeviceProfile>): ScenarioPlan {
-  return planScenario(scenario, profiles, scenario.name);
+export function compiledOf(scenario: Scenario, profiles: ReadonlyMap<string, DeviceProfile>): CompiledScenario {
+  return compileScenario(scenario, profiles, scenario.name);
 }
 
 /** Whether registers and memory meet: faults strike at moments of the move, and many VMs wait for each other. */
-export function needsWhole({ scenario: { faults, vms } }: ScenarioPlan): boolean {
+export function needsWhole({ scenario: { faults, vms } }: CompiledScenario): boolean {
   return faults.length > 0 || vms > 1;
 }
 
 /** Plans with the same key have the same play. */
-export function playKey(plan: ScenarioPlan): string {
+export function playKey(plan: CompiledScenario): string {
   const { scenario } = plan;
   if (needsWhole(plan)) return JSON.stringify(scenario);
   const { devices, seed, vmm, recovery } = scenario;
@@ -73,10 +73,10 @@ export function playKey(plan: ScenarioPlan): string {
 }
 
 /** Plays the registers with all parameters at each of the three ends. Takes from milliseconds to seconds. */
-export function play(plan: ScenarioPlan, profiles: ReadonlyMap<string, DeviceProfile>): Play {
+export function play(plan: CompiledScenario, profiles: ReadonlyMap<string, DeviceProfile>): Play {
   // Registers know nothing of memory, but a VM that is never stopped plays none: so memory is made to come to rest.
   const whole = needsWhole(plan);
-  const played = whole ? plan : planOf(atRest(plan.scenario), profiles);
+  const played = whole ? plan : compiledOf(atRest(plan.scenario), profiles);
   const [point, short, long] = ENDS.map((end) => runScenario(played, end)) as [
     ScenarioResult,
     ScenarioResult,
@@ -92,7 +92,11 @@ export function play(plan: ScenarioPlan, profiles: ReadonlyMap<string, DevicePro
 }
 
 /** @returns undefined where the play of just this plan is needed, and this is none */
-export function answerOf(plan: ScenarioPlan, played: Play | undefined, isOfThisPlan: boolean): Answer | undefined {
+export function answerOf(
+  plan: CompiledScenario,
+  played: Play | undefined,
+  isOfThisPlan: boolean,
+): UiAnswer | undefined {
   const { scenario } = plan;
   const shared = {
     vms: scenario.vms,
@@ -105,7 +109,7 @@ export function answerOf(plan: ScenarioPlan, played: Play | undefined, isOfThisP
   }
   const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
   const times = fitted(played?.times, vfs);
-  const of = (end: RangeEnd): EndAnswer => fromMove(end, moveWithTimes(plan, end, times[end]));
+  const of = (end: RangeEnd): UiEnd => fromMove(end, moveWithTimes(plan, end, times[end]));
   const point = of('point');
   return {
     ...shared,
@@ -118,7 +122,7 @@ export function answerOf(plan: ScenarioPlan, played: Play | undefined, isOfThisP
 }
 
 /** The pause for every place of a knob, in ns; null where the VM is not stopped. */
-export function pausesAlong(plans: readonly (ScenarioPlan | null)[], played: Play | undefined): (number | null)[] {
+export function pausesAlong(plans: readonly (CompiledScenario | null)[], played: Play | undefined): (number | null)[] {
   return plans.map((plan) => {
     if (plan === null) return null;
     const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
@@ -155,7 +159,7 @@ function budgetNs({ convergence: { steps, downtimeLimit } }: Scenario): number {
   return steps === 'nova' ? 500e6 : Math.max(...steps.map(({ limit }) => limit));
 }
 
-function fromMove(end: RangeEnd, move: VmMoveResult): EndAnswer {
+function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {
   const { end: ended, pauseNs, totalNs, rounds, rates, criticalNs, busyNs } = move;
   return {
     end,
@@ -175,7 +179,7 @@ function fromMove(end: RangeEnd, move: VmMoveResult): EndAnswer {
   };
 }
 
-function endOf(result: ScenarioResult): EndAnswer {
+function endOf(result: ScenarioResult): UiEnd {
   const { kind, pauseNs, totalNs, parts, rounds, move, devices } = longestVm(result);
   const { memoryBytesPerSecond, bound } = move.rates;
   const { guestAt } = devices.outcome;

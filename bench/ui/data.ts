@@ -2,10 +2,10 @@
  * What the page is given: the shipped scenarios, one of the user's own if there is one, and the profiles that they name.
  */
 import type { Scenario } from '../../sim/scenario/document.ts';
-import type { DeviceProfile } from '../../sim/vmm/device-profile.ts';
-import { packageVersion } from '../package-root.ts';
-import { readScenario } from '../run/play.ts';
-import { shippedScenarios } from '../run/shipped.ts';
+import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
+import { packageVersion } from '../io/package-root.ts';
+import { readScenario } from '../studies/run/play.ts';
+import { shippedScenarios } from '../studies/run/shipped.ts';
 import type { UiData } from './page.ts';
 
 /**

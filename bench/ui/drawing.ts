@@ -2,9 +2,9 @@
  * Small drawings that are made anew with every turn of a knob. Words and figures stand beside them, so that they are hidden
  * from screen readers; colours are those of the page.
  */
-import type { Round } from '../../sim/vmm/precopy.ts';
-import { formatValue } from '../format.ts';
-import { html, type Markup } from '../report/html.ts';
+import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
+import { formatValue } from '../show/format.ts';
+import { html, type Markup } from '../show/html.ts';
 import type { Curve } from './view.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
@@ -99,7 +99,7 @@ const TOP = 8;
 /** More areas cannot be told apart. */
 const ROUNDS = 300;
 
-export function roundsMarkup(rounds: readonly Round[], totalNs: number, pauseNs: number): Markup {
+export function roundsMarkup(rounds: readonly PrecopyIteration[], totalNs: number, pauseNs: number): Markup {
   const shown = rounds.slice(0, ROUNDS);
   const bytes = shown.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]).filter((value) => value > 0);
   const low = Math.log10(Math.min(...bytes, 1e9)) - 0.3;

@@ -2,7 +2,7 @@
  * The knobs of the page: what of a scenario each turns, in which steps, and how a setting is written into a link.
  */
 import type { Scenario, ScenarioDevice } from '../../sim/scenario/document.ts';
-import { formatValue } from '../format.ts';
+import { formatValue } from '../show/format.ts';
 
 export const KNOB_NAMES = ['vfs', 'queues', 'load', 'gbit', 'channels', 'budget', 'memory', 'dirty'] as const;
 export type KnobName = (typeof KNOB_NAMES)[number];

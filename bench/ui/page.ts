@@ -3,10 +3,10 @@
  * from a disk as well as from the server.
  */
 import type { Scenario } from '../../sim/scenario/document.ts';
-import type { DeviceProfile } from '../../sim/vmm/device-profile.ts';
-import { FIGURE_KINDS } from '../result.ts';
-import { html, jsonForScript, raw } from '../report/html.ts';
-import { STYLE } from '../report/style.ts';
+import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
+import { FIGURE_KINDS } from '../documents/bench/result.ts';
+import { html, jsonForScript, raw } from '../show/html.ts';
+import { STYLE } from '../show/style.ts';
 import { KNOB_NAMES, KNOBS } from './knobs.ts';
 import { UI_STYLE } from './style.ts';
 

@@ -1,16 +1,16 @@
 /**
  * The answer as markup: verdict, pause in its parts, rounds, what the pause hangs on. The same text for eyes and for ears.
  */
-import { formatValue } from '../format.ts';
-import { html, type Markup } from '../report/html.ts';
-import type { Answer, EndAnswer } from './answer.ts';
+import { formatValue } from '../show/format.ts';
+import { html, type Markup } from '../show/html.ts';
+import type { UiAnswer, UiEnd } from './answer.ts';
 import { bandMarkup, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
 
 export type Tone = 'good' | 'warn' | 'bad';
 
-export interface Verdict {
+export interface ViewVerdict {
   readonly tone: Tone;
   /** In a word or two. */
   readonly mark: string;
@@ -18,7 +18,7 @@ export interface Verdict {
   readonly text: string;
 }
 
-export function verdictOf(answer: Answer): Verdict {
+export function verdictOf(answer: UiAnswer): ViewVerdict {
   const { point, short, long, budgetNs, vms, moved } = answer;
   const low = Math.min(short.pauseNs, point.pauseNs, long.pauseNs);
   const high = Math.max(short.pauseNs, point.pauseNs, long.pauseNs);
@@ -59,7 +59,7 @@ export function verdictOf(answer: Answer): Verdict {
 
 const TONE_SIGNS: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✕' };
 
-export function verdictMarkup({ tone, mark, text }: Verdict): Markup {
+export function verdictMarkup({ tone, mark, text }: ViewVerdict): Markup {
   return html`<p class="verdict ${tone}">
     <span class="sign" aria-hidden="true">${TONE_SIGNS[tone]}</span>
     <span><strong>${mark}.</strong> ${text}</span>
@@ -67,7 +67,7 @@ export function verdictMarkup({ tone, mark, text }: Verdict): Markup {
 }
 
 /** What stands above everything: the pause in large letters. */
-export function headlineMarkup({ point, short, long }: Answer): Markup {
+export function headlineMarkup({ point, short, long }: UiAnswer): Markup {
   if (point.pauseNs === 0) return html`<p class="big">no pause</p>`;
   const low = Math.min(short.pauseNs, long.pauseNs, point.pauseNs);
   const high = Math.max(short.pauseNs, long.pauseNs, point.pauseNs);
@@ -76,11 +76,11 @@ export function headlineMarkup({ point, short, long }: Answer): Markup {
 
 const END_TITLES = { point: 'best guesses', short: 'short ends', long: 'long ends' } as const;
 
-export function pauseMarkup({ point, short, long }: Answer): Markup | undefined {
+export function pauseMarkup({ point, short, long }: UiAnswer): Markup | undefined {
   if (point.pauseNs === 0) return undefined;
   const ends = [short, point, long];
   const names = point.parts.map(({ name }) => name);
-  const at = (end: EndAnswer, name: string): number => end.parts.find((part) => part.name === name)?.criticalNs ?? 0;
+  const at = (end: UiEnd, name: string): number => end.parts.find((part) => part.name === name)?.criticalNs ?? 0;
   const shown = names.filter((name) => ends.some((end) => at(end, name) > 0));
   const longest = Math.max(...ends.map(({ pauseNs }) => pauseNs));
   return html`<h2>The pause, part by part</h2>
@@ -125,7 +125,7 @@ export function pauseMarkup({ point, short, long }: Answer): Markup | undefined 
 /** More rows say nothing more. */
 const ROWS = 10;
 
-export function roundsSection({ point }: Answer): Markup | undefined {
+export function roundsSection({ point }: UiAnswer): Markup | undefined {
   const { rounds, totalNs, pauseNs, memoryBytesPerSecond, bound } = point;
   if (rounds.length === 0) return undefined;
   const told = rounds.slice(0, ROWS);
@@ -166,7 +166,7 @@ export function roundsSection({ point }: Answer): Markup | undefined {
 
 const INFLUENCES = 7;
 
-export function influenceSection({ influences, point }: Answer): Markup | undefined {
+export function influenceSection({ influences, point }: UiAnswer): Markup | undefined {
   const widest = influences.slice(0, INFLUENCES);
   if (widest.length === 0) return undefined;
   return html`<h2>What the pause hangs on</h2>

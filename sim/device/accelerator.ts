@@ -21,7 +21,7 @@ import { DECODE, DECODED_BYTES } from './decode.ts';
 import { Doorbells, KICK } from './doorbells.ts';
 import { Engine } from './engine.ts';
 import type { TaskServiceNs } from './engine.ts';
-import { AEQ, EQ, EventQueues } from './event-queues.ts';
+import { AEQ, EQ, InterruptQueues } from './interrupt-queues.ts';
 import { Faults, HELD } from './faults.ts';
 import { Functions } from './functions.ts';
 import type { InterruptHandler } from './functions.ts';
@@ -64,7 +64,7 @@ export class Accelerator {
   private readonly ras: RasStatus;
   /** Which queues each function has. */
   readonly vft: VftWindow;
-  private readonly events: EventQueues;
+  private readonly events: InterruptQueues;
   private readonly queues: Queues;
   private readonly engine: Engine;
   private readonly messages: Messages;
@@ -93,7 +93,7 @@ export class Accelerator {
     const held = new HeldRegisters(registers);
     const ras = new RasStatus(registers, functions);
     const vft = new VftWindow(registers);
-    const events = new EventQueues(registers, functions, ras);
+    const events = new InterruptQueues(registers, functions, ras);
     const queues = new Queues(functions, vft);
     const engine = new Engine(functions, queues, events, ras, servers, serviceNs, facts.sqeBytes);
     const messages = new Messages(registers, functions, held, hardware);

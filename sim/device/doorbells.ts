@@ -13,8 +13,8 @@
 import { doorbellHigh, QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
 import { QM_RAS } from '../abi/ras.ts';
 import type { Engine } from './engine.ts';
-import { AEQ, EQ } from './event-queues.ts';
-import type { EventQueues } from './event-queues.ts';
+import { AEQ, EQ } from './interrupt-queues.ts';
+import type { InterruptQueues } from './interrupt-queues.ts';
 import type { Functions } from './functions.ts';
 import type { Queues } from './queues.ts';
 import type { RasStatus } from './ras-status.ts';
@@ -26,10 +26,10 @@ export class Doorbells {
   private readonly functions: Functions;
   private readonly queues: Queues;
   private readonly engine: Engine;
-  private readonly events: EventQueues;
+  private readonly events: InterruptQueues;
   private readonly ras: RasStatus;
 
-  constructor(functions: Functions, queues: Queues, engine: Engine, events: EventQueues, ras: RasStatus) {
+  constructor(functions: Functions, queues: Queues, engine: Engine, events: InterruptQueues, ras: RasStatus) {
     this.functions = functions;
     this.queues = queues;
     this.engine = engine;

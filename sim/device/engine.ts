@@ -8,7 +8,7 @@
 import { AEQE, CQE } from '../abi/contexts.ts';
 import { QM_RAS } from '../abi/ras.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
-import type { EventQueues } from './event-queues.ts';
+import type { InterruptQueues } from './interrupt-queues.ts';
 import { FUNCTIONS_MAX } from './functions.ts';
 import type { Functions } from './functions.ts';
 import type { GuestMemory } from './guest-memory.ts';
@@ -38,7 +38,7 @@ export class Engine {
 
   private readonly functions: Functions;
   private readonly queues: Queues;
-  private readonly events: EventQueues;
+  private readonly events: InterruptQueues;
   private readonly ras: RasStatus;
   private readonly servers: number;
   private readonly serviceNs: number;
@@ -60,7 +60,7 @@ export class Engine {
   constructor(
     functions: Functions,
     queues: Queues,
-    events: EventQueues,
+    events: InterruptQueues,
     ras: RasStatus,
     servers: number,
     serviceNs: number,

@@ -13,8 +13,8 @@ import { QM_RAS } from '../abi/ras.ts';
 import { VF_REG } from '../abi/registers.ts';
 import type { CostValues } from './costs.ts';
 import type { Engine } from './engine.ts';
-import { AEQ, EQ } from './event-queues.ts';
-import type { EventQueue, EventQueues } from './event-queues.ts';
+import { AEQ, EQ } from './interrupt-queues.ts';
+import type { InterruptQueue, InterruptQueues } from './interrupt-queues.ts';
 import type { Faults, MailboxFault } from './faults.ts';
 import { FUNCTIONS_MAX } from './functions.ts';
 import type { Functions } from './functions.ts';
@@ -41,7 +41,7 @@ export interface MailboxParts {
   readonly functions: Functions;
   readonly queues: Queues;
   readonly engine: Engine;
-  readonly events: EventQueues;
+  readonly events: InterruptQueues;
   readonly messages: Messages;
   readonly ras: RasStatus;
   readonly faults: Faults;
@@ -56,7 +56,7 @@ export class Mailbox {
   private readonly functions: Functions;
   private readonly queues: Queues;
   private readonly engine: Engine;
-  private readonly events: EventQueues;
+  private readonly events: InterruptQueues;
   private readonly messages: Messages;
   private readonly ras: RasStatus;
   private readonly faults: Faults;
@@ -317,7 +317,7 @@ export class Mailbox {
     return 0;
   }
 
-  private eventContext(fn: number, which: EventQueue, get: boolean, address: number, nowNs: number): number {
+  private eventContext(fn: number, which: InterruptQueue, get: boolean, address: number, nowNs: number): number {
     const { events, functions, ras } = this;
     const at = functions.wordAt(fn, address, XEQC.bytes);
     if (at < 0) {

@@ -6,7 +6,7 @@ import type { AcceleratorFacts } from '../abi/accelerators.ts';
 import { MIG_REGION, PF_REG } from '../abi/registers.ts';
 import type { CostValues } from './costs.ts';
 import type { Engine } from './engine.ts';
-import type { EventQueues } from './event-queues.ts';
+import type { InterruptQueues } from './interrupt-queues.ts';
 import type { Faults } from './faults.ts';
 import { FUNCTIONS_MAX } from './functions.ts';
 import type { Functions } from './functions.ts';
@@ -32,7 +32,7 @@ export interface PfParts {
   readonly facts: AcceleratorFacts;
   readonly functions: Functions;
   readonly engine: Engine;
-  readonly events: EventQueues;
+  readonly events: InterruptQueues;
   readonly messages: Messages;
   readonly ras: RasStatus;
   readonly vft: VftWindow;

@@ -1,7 +1,7 @@
 /**
  * What an answer is made of, whatever was asked.
  */
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Something that must hold, where the answer is and one step further. */

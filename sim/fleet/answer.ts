@@ -3,7 +3,7 @@
  */
 import { UserError } from '../base/user-error.ts';
 import type { Topology } from '../pci/topology.ts';
-import type { DeviceProfile } from '../vmm/device-profile.ts';
+import type { DeviceProfile } from '../memory/device-profile.ts';
 import type { Answer, AnswerOptions } from './answer-parts.ts';
 import { atOnceAnswer } from './at-once-answer.ts';
 import { compareAnswer } from './compare-answer.ts';

@@ -4,8 +4,8 @@
 import { VFS_MAX } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
 import { formatNs } from '../base/units.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
-import { moveVm } from '../vmm/vm-move.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
+import { moveVm } from '../memory/vm-move.ts';
 import type { Answer, AnswerOptions, Proof, Relaxed } from './answer-parts.ts';
 import { lastThatHolds, settleBound } from './bound-search.ts';
 import { evacuate, FATE } from './evacuation.ts';
@@ -19,11 +19,11 @@ import {
   judgedEnd,
   partsTable,
   trialState,
-  type Verdict,
+  type BoundVerdict,
 } from './most-answer.ts';
 import type { Budget, QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
-import { structures, type Trial, type VmTrials } from './vm-trials.ts';
+import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
 
 /** Of one host or uplink, at most; a PF has its VFs. */
 const MOVES_MAX = 512;
@@ -45,7 +45,7 @@ class AtOnce {
   }
 
   /** By closed form: all get the same, since all are alike and begin together. */
-  quick(n: number, end: RangeEnd | 'worst', vm: QuestionVm, budget: Budget, uplink = this.uplink): Verdict {
+  quick(n: number, end: RangeEnd | 'worst', vm: QuestionVm, budget: Budget, uplink = this.uplink): BoundVerdict {
     if (end === 'worst' && this.question.over !== 'pf')
       return this.worst((each) => this.quick(n, each, vm, budget, uplink));
     const states = this.limitStates(n);
@@ -63,7 +63,7 @@ class AtOnce {
       parameters,
     );
     const { end: ended, pauseNs, totalNs } = result;
-    const trial: Trial = {
+    const trial: VmTrial = {
       moved: ended === 'moved' && failed === null,
       failed,
       pauseNs,
@@ -75,7 +75,7 @@ class AtOnce {
   }
 
   /** By simulation: register by register over a PF, otherwise flows that share their links. */
-  full(n: number, end: RangeEnd | 'worst', vm: QuestionVm, budget: Budget): Verdict {
+  full(n: number, end: RangeEnd | 'worst', vm: QuestionVm, budget: Budget): BoundVerdict {
     if (end === 'worst') return this.worst((each) => this.full(n, each, vm, budget));
     const { over } = this.question;
     const states = this.limitStates(n);
@@ -122,8 +122,8 @@ class AtOnce {
   }
 
   /** Of the three ends, the one that fares worst. */
-  private worst(at: (end: RangeEnd) => Verdict): Verdict {
-    const fare = ({ states }: Verdict): number =>
+  private worst(at: (end: RangeEnd) => BoundVerdict): BoundVerdict {
+    const fare = ({ states }: BoundVerdict): number =>
       states.find(({ name }) => name === 'pause budget')?.used ?? Number.POSITIVE_INFINITY;
     return (['long', 'point', 'short'] as const).map(at).reduce((a, b) => (fare(b) > fare(a) ? b : a));
   }
@@ -134,7 +134,7 @@ class AtOnce {
     return uplinkGigabitsPerSecond ?? bug('NO_UPLINK');
   }
 
-  private with(states: Verdict['states'], verdict: Verdict): Verdict {
+  private with(states: BoundVerdict['states'], verdict: BoundVerdict): BoundVerdict {
     return {
       holds: verdict.holds && [...states, ...verdict.states].every(({ broken }) => !broken),
       states: [...states, ...verdict.states],
@@ -143,7 +143,7 @@ class AtOnce {
   }
 
   /** What the operator's own limits say. */
-  private limitStates(n: number): Verdict['states'] {
+  private limitStates(n: number): BoundVerdict['states'] {
     const { over } = this.question;
     const { outboundPerHost, fleet, perPf, name } = this.limits;
     const each = [
@@ -182,8 +182,8 @@ export function atOnceAnswer(
   const band = { short: search('short'), point: search('point'), long: search('long') };
   const end = judgedEnd(budget);
   onProgress(1, 3, 'the bound, by simulation');
-  const seen = new Map<number, Verdict>();
-  const fully = (n: number): Verdict => {
+  const seen = new Map<number, BoundVerdict>();
+  const fully = (n: number): BoundVerdict => {
     const known = seen.get(n) ?? (verify ? asked.full(n, end, vm, budget) : asked.quick(n, end, vm, budget));
     seen.set(n, known);
     return known;
@@ -197,7 +197,7 @@ export function atOnceAnswer(
   const next = value === null ? at : value < high ? fully(value + 1) : null;
   const constraints = constraintStates(at, next);
   const where = { host: 'from one host', pf: 'over one PF', uplink: 'over one uplink' }[over];
-  const pauseOf = (verdict: Verdict): number =>
+  const pauseOf = (verdict: BoundVerdict): number =>
     verdict.states.find(({ name }) => name === 'pause budget')?.used ?? Number.NaN;
   const double = { ...vm.stream, gigabitsPerSecond: 2 * vm.stream.gigabitsPerSecond };
   const relaxing: Relaxed[] = [
@@ -248,7 +248,7 @@ export function atOnceAnswer(
   };
 }
 
-function nearestBudget({ states }: Verdict, { pause }: Budget): string {
+function nearestBudget({ states }: BoundVerdict, { pause }: Budget): string {
   const needed = states.find(({ name }) => name === 'pause budget');
   if (needed === undefined || needed.used <= pause) return 'The nearest that holds is another VM, line or limit.';
   return `The nearest that holds: one at a time with a budget of ${formatNs(Math.ceil(needed.used / 1e6) * 1e6)}.`;

@@ -4,8 +4,8 @@
 import { type Generation, GENERATIONS } from '../driver/generation.ts';
 import { formatNs } from '../base/units.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
-import { planScenario } from '../scenario/plan.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import { compileScenario } from '../scenario/compile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type { Answer, AnswerOptions } from './answer-parts.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
@@ -121,7 +121,7 @@ function withVariant(vm: QuestionVm, { driver, hardware, inFlight }: Variant): Q
 }
 
 function play(variant: Variant, vm: QuestionVm, trials: VmTrials): Outcome {
-  const plan = planScenario(scenarioOf(vm), trials.profiles, trials.file);
+  const plan = compileScenario(scenarioOf(vm), trials.profiles, trials.file);
   const [short, point, long] = ENDS.map((end) => runScenario(plan, end));
   const only = point!.vms[0]!;
   const { deviceStop, deviceState, deviceLoad, deviceStart } = only.move.criticalNs;

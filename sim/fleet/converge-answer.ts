@@ -2,7 +2,7 @@
  * Does a VM converge, and after which step of a rising limit?
  */
 import { formatNs } from '../base/units.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type { Answer, AnswerOptions, Proof } from './answer-parts.ts';
 import { firstThatHolds } from './bound-search.ts';
 import { limitedVm } from './limited-vm.ts';
@@ -10,18 +10,18 @@ import type { Limits } from './limits.ts';
 import { partsTable } from './most-answer.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
-import type { Trial, VmTrials } from './vm-trials.ts';
+import type { VmTrial, VmTrials } from './vm-trials.ts';
 import { novaSteps } from '../scenario/document.ts';
 
 const MS = 1e6;
 const LIMIT_MS_MAX = 3_600_000;
 
-interface Step {
+interface LimitStep {
   readonly after: number;
   readonly limit: number;
 }
 
-function stepsOf({ convergence, memory }: QuestionVm): readonly Step[] {
+function stepsOf({ convergence, memory }: QuestionVm): readonly LimitStep[] {
   const { steps, downtimeLimit } = convergence;
   if (steps === 'nova')
     return novaSteps(memory.size).map(({ afterNs, limitNs }) => ({ after: afterNs, limit: limitNs }));
@@ -30,7 +30,7 @@ function stepsOf({ convergence, memory }: QuestionVm): readonly Step[] {
 }
 
 /** Which step held when the VM was stopped, from 1; null: it never was. */
-function stepAt(trial: Trial, steps: readonly Step[]): number | null {
+function stepAt(trial: VmTrial, steps: readonly LimitStep[]): number | null {
   const limit = trial.result.rounds.at(-1)?.limitNs;
   if (!trial.moved || limit === undefined) return null;
   return steps.findLastIndex((step) => step.limit === limit) + 1;
@@ -136,11 +136,11 @@ export function convergeAnswer(
   };
 }
 
-function findingOf({ moved, pauseNs, totalNs }: Trial): string {
+function findingOf({ moved, pauseNs, totalNs }: VmTrial): string {
   return moved ? `stopped for ${formatNs(pauseNs)}` : `given up after ${formatNs(totalNs)}`;
 }
 
-function methods(trials: VmTrials, vm: QuestionVm, point: Trial): Answer['methods'] {
+function methods(trials: VmTrials, vm: QuestionVm, point: VmTrial): Answer['methods'] {
   const simulated = trials.full(vm, 'point');
   return [
     { figure: 'pause', unit: 'ns', closedForm: point.pauseNs, simulated: simulated.pauseNs },

@@ -2,7 +2,7 @@
  * How long it takes to empty hosts, racks or a region, in which order, with which pauses, and what binds.
  */
 import { formatNs } from '../base/units.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import { type Answer, type AnswerOptions, type Proof, type Relaxed, type Tornado, tornadoOf } from './answer-parts.ts';
 import { evacuate, type HostOrder, type VmOrder } from './evacuation.ts';
 import type { BoundName, FleetBound } from './fleet-bounds.ts';

@@ -3,11 +3,11 @@
  * where there is room.
  */
 import { bug } from '../base/bug.ts';
-import { EventQueue } from '../base/event-queue.ts';
+import { Calendar } from '../base/calendar.ts';
 import { HostLine } from './host-line.ts';
 import { LinkShares } from './link-shares.ts';
 import type { MoveClass } from './move-class.ts';
-import { END, MoveReplay } from './move-replay.ts';
+import { REPLAY_END, MoveReplay } from './move-replay.ts';
 import { type HostRoom, Rooms } from './rooms.ts';
 
 const NONE = -1;
@@ -90,7 +90,7 @@ class Evacuation {
   private readonly shares: LinkShares;
   private readonly replay: MoveReplay;
   private readonly rooms: Rooms;
-  private readonly queue: EventQueue;
+  private readonly queue: Calendar;
   private readonly perHost: number;
   private readonly vms: number;
   private readonly vmClass: Uint8Array;
@@ -151,7 +151,7 @@ class Evacuation {
     this.replay = new MoveReplay(classes, slots);
     const needs = classes.map((each) => each.needs);
     this.rooms = new Rooms(hosts, hostsInAll, hostsPerRack, room, needs, concurrency.inboundPerHost);
-    this.queue = new EventQueue(slots);
+    this.queue = new Calendar(slots);
     this.vmClass = new Uint8Array(this.vms);
     this.startNs = new Float64Array(this.vms).fill(Number.NaN);
     this.endNs = new Float64Array(this.vms).fill(Number.NaN);
@@ -307,14 +307,14 @@ class Evacuation {
     this.limitNs[vm] = replay.limitNs[slot]!;
     this.sentBytes += replay.sentBytes[slot]!;
     this.fate[vm] =
-      end === END.moved
+      end === REPLAY_END.moved
         ? FATE.moved
-        : end === END.overLimit
+        : end === REPLAY_END.overLimit
           ? FATE.overLimit
-          : end === END.timeout
+          : end === REPLAY_END.timeout
             ? FATE.timeout
             : FATE.noProgress;
-    const moved = end === END.moved || end === END.overLimit;
+    const moved = end === REPLAY_END.moved || end === REPLAY_END.overLimit;
     rooms.leave(this.slotTarget[slot]!, this.vmClass[vm]!, moved);
     this.shares.remove(slot);
     this.freeSlots.push(slot);

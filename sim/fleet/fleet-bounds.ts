@@ -5,8 +5,8 @@
  * the time of a VM that has its way for itself; one that shares it sends more rounds, so that these are bounds from below.
  */
 import { NS_PER_S } from '../base/units.ts';
-import { moveVm, type VmMoveInput } from '../vmm/vm-move.ts';
-import type { VmmParameters } from '../vmm/parameters.ts';
+import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';
+import type { VmmParameters } from '../memory/parameters.ts';
 import type { Concurrency, FleetLines } from './evacuation.ts';
 
 export interface BoundClass {

@@ -3,7 +3,7 @@
  */
 import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';

@@ -1,8 +1,8 @@
 /**
  * A VM under an operator's limits, and as the fleet moves it.
  */
-import type { RangeEnd } from '../vmm/device-profile.ts';
-import type { VmmParameters } from '../vmm/parameters.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
+import type { VmmParameters } from '../memory/parameters.ts';
 import type { Limits } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
 import type { QuestionVm } from './question.ts';

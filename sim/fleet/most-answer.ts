@@ -3,8 +3,8 @@
  * round: the least link or the fewest channels.
  */
 import { formatNs, NS_PER_S } from '../base/units.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../vmm/pause-parts.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../memory/pause-parts.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type {
   Answer,
   AnswerOptions,
@@ -17,7 +17,7 @@ import type {
 import { firstThatHolds, lastThatHolds, settleBound } from './bound-search.ts';
 import type { Budget, QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
-import { structures, type Trial, type VmTrials } from './vm-trials.ts';
+import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
 
 type BoundQuestion = QuestionOf<'most'> | QuestionOf<'least'>;
 
@@ -112,10 +112,10 @@ export interface ReckonedState {
 }
 
 /** Everything that must hold of a VM, with what was used of it. */
-export interface Verdict {
+export interface BoundVerdict {
   readonly holds: boolean;
   readonly states: readonly ReckonedState[];
-  readonly trial: Trial | null;
+  readonly trial: VmTrial | null;
 }
 
 /**
@@ -131,7 +131,7 @@ export function judge(
   end: RangeEnd | 'worst',
   method: 'quick' | 'full',
   vms: number = 1,
-): Verdict {
+): BoundVerdict {
   const states: ReckonedState[] = structures(vm, trials.profiles, vms).map(({ name, used, limit }) => ({
     name,
     unit: '',
@@ -149,7 +149,7 @@ export function judge(
 }
 
 /** The more, the worse. */
-function fareOf({ moved, pauseNs }: Trial): number {
+function fareOf({ moved, pauseNs }: VmTrial): number {
   return moved ? pauseNs : Number.POSITIVE_INFINITY;
 }
 
@@ -158,7 +158,7 @@ const KEEPS_UP_SHARE = 0.9;
 
 /** A VM that is never stopped has no pause: what then counts is what the stream cannot keep up with. */
 export function trialState(
-  { moved, failed, pauseNs, result, deviceBytes }: Trial,
+  { moved, failed, pauseNs, result, deviceBytes }: VmTrial,
   vm: QuestionVm,
   budgetNs: number,
 ): ReckonedState {
@@ -206,8 +206,8 @@ export function boundAnswer(question: BoundQuestion, trials: VmTrials, options: 
   const band = { short: search('short'), point: search('point'), long: search('long') };
   const end = judgedEnd(budget);
   onProgress(1, 4, 'the bound, register by register');
-  const seen = new Map<number, Verdict>();
-  const fully = (n: number): Verdict => {
+  const seen = new Map<number, BoundVerdict>();
+  const fully = (n: number): BoundVerdict => {
     const known = seen.get(n);
     if (known !== undefined) return known;
     const verdict = judge(trials, axis.set(vm, n), budget, end, verify ? 'full' : 'quick');
@@ -289,7 +289,7 @@ function mapBand(
   return { short: one(band.short), point: one(band.point), long: one(band.long) };
 }
 
-export function constraintStates(at: Verdict, next: Verdict | null): ConstraintState[] {
+export function constraintStates(at: BoundVerdict, next: BoundVerdict | null): ConstraintState[] {
   const names = new Set([...at.states, ...(next?.states ?? [])].map(({ name }) => name));
   return [...names].map((name) => {
     const here = at.states.find((state) => state.name === name);
@@ -315,7 +315,7 @@ export function bindingWords({ name, unit, limit, used, next }: ConstraintState)
   return `${name} binds${here}${there}`;
 }
 
-export function findingOf({ holds, states }: Verdict): string {
+export function findingOf({ holds, states }: BoundVerdict): string {
   const told = holds ? states.at(-1) : states.find(({ broken }) => broken);
   if (told === undefined) return '';
   const words = (value: number): string => stateWords(value, told.unit);
@@ -369,8 +369,8 @@ function relaxed(
 function methodPairs(
   { scale, unit }: Axis,
   numbers: readonly number[],
-  seen: ReadonlyMap<number, Verdict>,
-  closed: (n: number) => Verdict,
+  seen: ReadonlyMap<number, BoundVerdict>,
+  closed: (n: number) => BoundVerdict,
 ): MethodPair[] {
   return numbers.flatMap((n) => {
     // Not those beyond what can be asked for: nothing could be reckoned of them.
@@ -410,7 +410,7 @@ function infeasible(
   { vm, budget }: BoundQuestion,
   axis: Axis,
   search: (end: RangeEnd | 'worst', change?: QuestionVm, own?: Budget) => number | null,
-  verdict: Verdict,
+  verdict: BoundVerdict,
   proof: readonly Proof[],
 ): Answer {
   const broken = verdict.states.filter((state) => state.broken);

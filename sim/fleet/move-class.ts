@@ -4,11 +4,11 @@
  */
 import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
-import { type MemoryClass, memoryClasses } from '../vmm/dirty.ts';
-import { QEMU, type VmmParameters } from '../vmm/parameters.ts';
-import type { ConvergenceInput } from '../vmm/precopy.ts';
-import { streamRates } from '../vmm/stream.ts';
-import { moveVm, type VmMoveInput } from '../vmm/vm-move.ts';
+import { type MemoryClass, memoryClasses } from '../memory/dirty.ts';
+import { QEMU, type VmmParameters } from '../memory/parameters.ts';
+import type { ConvergenceInput } from '../memory/precopy.ts';
+import { streamRates } from '../memory/stream.ts';
+import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';
 import { NS_PER_S } from '../base/units.ts';
 
 const GIB = 1024 ** 3;

@@ -1,12 +1,12 @@
 /**
  * Many VMs under way at once, each somewhere in its move: rounds of memory at a rate that changes, then the pause.
  *
- * The rounds are those of `sim/vmm/precopy.ts`, replayed: a round is so many bytes, and lasts as long as the rates that
+ * The rounds are those of `sim/memory/precopy.ts`, replayed: a round is so many bytes, and lasts as long as the rates that
  * it gets meanwhile make it last. What the guest wrote in that time is the next round.
  */
 import { NS_PER_S } from '../base/units.ts';
-import { QEMU } from '../vmm/parameters.ts';
-import { limitAt } from '../vmm/precopy.ts';
+import { QEMU } from '../memory/parameters.ts';
+import { limitAt } from '../memory/precopy.ts';
 import { type MoveClass, SETS_MAX } from './move-class.ts';
 
 const GIB = 1024 ** 3;
@@ -21,7 +21,7 @@ const WAKE_SHARE = 0.01;
 export const STEP = { none: 0, sending: 1, looking: 2, paused: 3, still: 4 } as const;
 
 /** How a move ended. */
-export const END = { running: 0, moved: 1, overLimit: 2, timeout: 3, noProgress: 4 } as const;
+export const REPLAY_END = { running: 0, moved: 1, overLimit: 2, timeout: 3, noProgress: 4 } as const;
 
 /** Moves by their slot; times in ns, sizes in bytes. */
 export class MoveReplay {
@@ -95,7 +95,7 @@ export class MoveReplay {
     this.classOf[slot] = kind;
     this.startNs[slot] = nowNs;
     this.syncedNs[slot] = nowNs;
-    this.end[slot] = END.running;
+    this.end[slot] = REPLAY_END.running;
     this.pauseNs[slot] = 0;
     this.sentBytes[slot] = 0;
     this.throttlePercent[slot] = 0;
@@ -148,7 +148,7 @@ export class MoveReplay {
       case STEP.looking:
         return this.look(slot, nowNs);
       case STEP.still:
-        return this.goOn(slot, nowNs);
+        return this.continueMove(slot, nowNs);
       default:
         return true;
     }
@@ -222,15 +222,17 @@ export class MoveReplay {
     const { convergence } = kind;
     const left = this.pending(slot);
     const wire = this.rate[slot]! / kind.ratio;
-    if (left <= kind.goalBytes(wire, this.limitNs[slot]!) + ROUNDING_BYTES) return this.stop(slot, END.moved, nowNs);
+    if (left <= kind.goalBytes(wire, this.limitNs[slot]!) + ROUNDING_BYTES)
+      return this.stop(slot, REPLAY_END.moved, nowNs);
     if (left < this.leastLeft[slot]! * STILL_SHARE) {
       this.leastLeft[slot] = left;
       this.leastNs[slot] = nowNs;
     }
     if (nowNs >= this.timeoutNs[slot]! || this.rounds[slot]! >= convergence.roundsMax) {
-      return this.outOfTime(slot, END.timeout, nowNs);
+      return this.outOfTime(slot, REPLAY_END.timeout, nowNs);
     }
-    if (nowNs >= this.leastNs[slot]! + kind.progressTimeoutNs) return this.outOfTime(slot, END.noProgress, nowNs);
+    if (nowNs >= this.leastNs[slot]! + kind.progressTimeoutNs)
+      return this.outOfTime(slot, REPLAY_END.noProgress, nowNs);
     const still = left >= this.pendingBefore[slot]! * STILL_SHARE ? this.still[slot]! + 1 : 0;
     this.still[slot] = Math.min(still, STILL_ROUNDS);
     const throttled = convergence.autoConverge && this.throttlePercent[slot]! < QEMU.throttleMaxPercent;
@@ -266,13 +268,14 @@ export class MoveReplay {
   }
 
   /** A rest is over with the round that is over: the limit has risen, or time is out. */
-  private goOn(slot: number, nowNs: number): boolean {
+  private continueMove(slot: number, nowNs: number): boolean {
     const kind = this.kindOf(slot);
     this.sentBytes[slot]! +=
       Math.round((nowNs - this.seenNs[slot]!) / this.roundLastsNs(slot)) * this.roundBytes[slot]!;
     this.syncedNs[slot]! += nowNs - this.seenNs[slot]!;
-    if (nowNs >= this.timeoutNs[slot]!) return this.outOfTime(slot, END.timeout, nowNs);
-    if (nowNs >= this.leastNs[slot]! + kind.progressTimeoutNs) return this.outOfTime(slot, END.noProgress, nowNs);
+    if (nowNs >= this.timeoutNs[slot]!) return this.outOfTime(slot, REPLAY_END.timeout, nowNs);
+    if (nowNs >= this.leastNs[slot]! + kind.progressTimeoutNs)
+      return this.outOfTime(slot, REPLAY_END.noProgress, nowNs);
     this.still[slot] = 0;
     this.beginRound(slot, nowNs);
     return false;
@@ -302,7 +305,7 @@ export class MoveReplay {
   }
 
   private outOfTime(slot: number, end: number, nowNs: number): boolean {
-    if (this.kindOf(slot).convergence.whenOut === 'stop') return this.stop(slot, END.overLimit, nowNs);
+    if (this.kindOf(slot).convergence.whenOut === 'stop') return this.stop(slot, REPLAY_END.overLimit, nowNs);
     this.end[slot] = end;
     this.step[slot] = STEP.none;
     return true;

@@ -4,7 +4,7 @@
  */
 import { ACCELERATORS } from '../abi/accelerators.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
-import { decide } from '../pci/isolation.ts';
+import { decideLoad } from '../pci/isolation.ts';
 import type { Topology } from '../pci/topology.ts';
 import type { Answer, ConstraintState } from './answer-parts.ts';
 import { needsOf } from './limited-vm.ts';
@@ -115,7 +115,7 @@ function verdictOf(
   }
   if (host.isolation !== undefined) {
     const { topology, vf, policy } = host.isolation;
-    const decision = decide(topologies.get(topology)!, vf, policy);
+    const decision = decideLoad(topologies.get(topology)!, vf, policy);
     if (!decision.verdict.startsWith('load')) broken.push(`policy ${policy} does not let the driver load there`);
   }
   if (broken.length > 0) most = 0;

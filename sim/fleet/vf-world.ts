@@ -6,10 +6,10 @@
  * time depends on how long they are. Where one is refused, the world is played again with the rings that the VF has.
  */
 import { bug } from '../base/bug.ts';
-import { DeviceMove, type DeviceMoveOutcome } from '../scenario/device-move.ts';
+import { DeviceMove, type DeviceMoveOutcome } from '../move/device-move.ts';
 import { DeviceWorld, warmUpNs, type WorldCosts } from '../scenario/device-world.ts';
-import type { RegisterGroup, ScenarioPlan } from '../scenario/plan.ts';
-import { runFibers } from '../migration/fiber.ts';
+import type { RegisterGroup, CompiledScenario } from '../scenario/compile.ts';
+import { runFibers } from '../world/fiber.ts';
 import type { QueueDepths } from '../workload/layout.ts';
 
 /** Entries of a short ring of tasks: those of a guest that keeps up with its load hardly ever hold more. */
@@ -19,7 +19,7 @@ const SHORT_SQ = 64;
  * @param plan with one VM and one VF
  * @param loadBeginsNs when loading begins, in ns after the vCPUs' stop
  */
-export function moveVf(plan: ScenarioPlan, numbers: WorldCosts, loadBeginsNs: number): DeviceMoveOutcome {
+export function moveVf(plan: CompiledScenario, numbers: WorldCosts, loadBeginsNs: number): DeviceMoveOutcome {
   const group = plan.registerGroups[0] ?? bug('NO_VF');
   const depths = shortDepths(group);
   if (depths.sq < group.depths.sq) {
@@ -40,14 +40,14 @@ function shortDepths({ depths, load }: RegisterGroup): QueueDepths {
 
 /** @returns null when a task was refused, of rings that are never to be full */
 function play(
-  plan: ScenarioPlan,
+  plan: CompiledScenario,
   group: RegisterGroup,
   numbers: WorldCosts,
   loadBeginsNs: number,
   rings: 'never full' | 'may be full',
 ): DeviceMoveOutcome | null {
   const { world } = new DeviceWorld({ ...plan, registerGroups: [group] }, numbers);
-  const vm = world.vms[0] ?? bug('NO_VF');
+  const vm = world.guests[0] ?? bug('NO_VF');
   const destination = world.hosts[1] ?? bug('NO_DESTINATION');
   const wereFull = (): boolean => rings === 'never full' && vm.guest.totalRejected() > 0;
   world.runUntil(world.clock.nowNs + warmUpNs(group, 1, numbers.end));

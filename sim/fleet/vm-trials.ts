@@ -8,11 +8,17 @@ import { ACCELERATORS } from '../abi/accelerators.ts';
 import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostName, type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
-import type { DeviceMoveOutcome, VfTimes } from '../scenario/device-move.ts';
+import type { DeviceMoveOutcome, VfTimes } from '../move/device-move.ts';
 import { SCENARIO_FORMAT, SCENARIO_VERSION, type Scenario } from '../scenario/document.ts';
-import { moveInputOf, planScenario, type RegisterGroup, type ScenarioPlan, WINDOW_PHASES } from '../scenario/plan.ts';
+import {
+  moveInputOf,
+  compileScenario,
+  type RegisterGroup,
+  type CompiledScenario,
+  WINDOW_PHASES,
+} from '../scenario/compile.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
-import { type DeviceFigures, type DeviceProfile, figuresOf, type RangeEnd } from '../vmm/device-profile.ts';
+import { type DeviceFigures, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import {
   longParameters,
   pointParameters,
@@ -20,8 +26,8 @@ import {
   VMM_PARAMETER,
   type VmmParameterName,
   type VmmParameters,
-} from '../vmm/parameters.ts';
-import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../vmm/vm-move.ts';
+} from '../memory/parameters.ts';
+import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
 
@@ -46,7 +52,7 @@ export interface Assumed {
 }
 
 /** What became of a trial. */
-export interface Trial {
+export interface VmTrial {
   readonly moved: boolean;
   /** The call of a driver that failed, with its error; null: none did. */
   readonly failed: string | null;
@@ -143,7 +149,7 @@ export class VmTrials {
     moved?: Moved,
     vms: number = 1,
   ): { readonly input: VmMoveInput; readonly parameters: VmmParameters; readonly failed: string | null } {
-    const plan = planScenario(scenarioOf(vm, vms), this.profilesWith(moved), this.file);
+    const plan = compileScenario(scenarioOf(vm, vms), this.profilesWith(moved), this.file);
     const costs = costsWith(end, moved);
     let failed: string | null = null;
     const steps = plan.devices.map(({ registers, count }) => {
@@ -173,7 +179,7 @@ export class VmTrials {
   }
 
   /** By closed form. */
-  quick(vm: QuestionVm, end: RangeEnd, moved?: Moved, vms: number = 1): Trial {
+  quick(vm: QuestionVm, end: RangeEnd, moved?: Moved, vms: number = 1): VmTrial {
     const { input, parameters, failed } = this.inputOf(vm, end, moved, vms);
     const result = moveVm(input, parameters);
     const { pauseNs, totalNs } = result;
@@ -188,8 +194,8 @@ export class VmTrials {
   }
 
   /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
-  full(vm: QuestionVm, end: RangeEnd, vms: number = 1): Trial {
-    const plan = planScenario(scenarioOf(vm, vms), this.profiles, this.file);
+  full(vm: QuestionVm, end: RangeEnd, vms: number = 1): VmTrial {
+    const plan = compileScenario(scenarioOf(vm, vms), this.profiles, this.file);
     const results = runScenario(plan, end).vms;
     let worst = results[0]!;
     for (const each of results) {
@@ -270,7 +276,7 @@ export function parametersWith(end: RangeEnd, moved: Moved | undefined): VmmPara
 
 /** Steps of one VF among `sharing` on its PF, from a world in which it has its share of the engine; or the call that failed. */
 function stepsOf(
-  plan: ScenarioPlan,
+  plan: CompiledScenario,
   group: RegisterGroup,
   sharing: number,
   end: RangeEnd,
@@ -288,7 +294,7 @@ function stepsOf(
   const key = JSON.stringify([alone, vmm, end, jobsEnd, movedCost]);
   const known = knownSteps.get(key);
   if (known !== undefined) return known;
-  const solo: ScenarioPlan = {
+  const solo: CompiledScenario = {
     ...plan,
     scenario: { ...plan.scenario, vms: 1 },
     devices: plan.devices.filter(({ registers }) => registers === group).map((each) => ({ ...each, count: 1 })),

@@ -16,7 +16,7 @@ import {
   SYSFS_IOVA_BASE,
   type Topology,
 } from './topology.ts';
-import { type AddressType, AT, END, Walker } from './walk.ts';
+import { type AddressType, AT, WALK_END, Walker } from './walk.ts';
 
 /** The last address of an area that a request of four bytes can have. */
 const LAST_WORD = 4;
@@ -97,7 +97,7 @@ class BruteForce {
 
   private send(fn: number, address: number, at: AddressType, privileged: boolean): void {
     const { areaStart, areaEnd, functionTenant } = this.topology;
-    if (this.walker.walk(fn, fn, at, address) !== END.bar) return;
+    if (this.walker.walk(fn, fn, at, address) !== WALK_END.bar) return;
     const area = lastAtMost(areaStart, this.walker.address);
     if (area < 0 || this.walker.address >= areaEnd[area]!) return;
     (privileged ? this.exposure.privileged : this.exposure.reached).add(area, functionTenant[fn]!);

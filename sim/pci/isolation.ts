@@ -10,10 +10,10 @@ import { type Remedy, remedyFor } from './remedy.ts';
 import { Router, type Route } from './route.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
 import { type ControlArea, functionLabel, type Topology } from './topology.ts';
-import { type Decision, isIntegrated, Judge, POLICIES, type Policy } from './verdict.ts';
+import { type LoadDecision, isIntegrated, Judge, POLICIES, type Policy } from './verdict.ts';
 
 /** `privileged`: only by what root mapped through sysfs. `n/a`: the VF cannot migrate, so nothing uses the area. */
-export type Answer = 'no' | 'yes' | 'privileged' | 'n/a';
+export type Reach = 'no' | 'yes' | 'privileged' | 'n/a';
 
 export interface VfAnswer {
   /** Its number in `topology.functions`. */
@@ -24,9 +24,9 @@ export interface VfAnswer {
   /** Where the control area is; undefined when the VF cannot migrate. */
   readonly area: ControlArea | undefined;
   /** Whether a function of the VM that has the VF reaches the control area. */
-  readonly self: Answer;
+  readonly self: Reach;
   /** Whether a function of another VM does. */
-  readonly other: Answer;
+  readonly other: Reach;
   /** Whether the IOMMU may take a request of the VF for one of another tenant's function. */
   readonly spoofs: boolean;
   /** Whether the IOMMU lets a request of the VF through to any address. */
@@ -39,7 +39,7 @@ export interface VfAnswer {
   readonly ownGroup: boolean;
   /** What becomes of its VM's opening it; undefined for a VF that the host keeps. */
   readonly opening: Opening | undefined;
-  readonly decisions: Readonly<Record<Policy, Decision>>;
+  readonly decisions: Readonly<Record<Policy, LoadDecision>>;
 }
 
 /** A request that arrives where it should not. */
@@ -172,7 +172,7 @@ export class Isolation {
       group,
       ownGroup: functions.length + bridges.length === 1,
       opening,
-      decisions: decisions as Record<Policy, Decision>,
+      decisions: decisions as Record<Policy, LoadDecision>,
     };
   }
 }
@@ -194,6 +194,6 @@ export function isolationOf(topology: Topology): Isolation {
  * @param vf its address, as text or number
  * @throws UserError of kind `input` when there is no such VF
  */
-export function decide(topology: Topology, vf: string | number, policy: Policy): Decision {
+export function decideLoad(topology: Topology, vf: string | number, policy: Policy): LoadDecision {
   return isolationOf(topology).of(typeof vf === 'number' ? formatAddress(vf) : vf).decisions[policy];
 }

@@ -13,7 +13,7 @@ import {
   SYSFS_IOVA_BASE,
   type Topology,
 } from './topology.ts';
-import { type AddressType, AT, END, type Hop, IOMMU, type Trace, Walker } from './walk.ts';
+import { type AddressType, AT, WALK_END, type Hop, IOMMU, type RoutedPath, Walker } from './walk.ts';
 
 export interface Route {
   /** The function that sends the request. */
@@ -115,12 +115,12 @@ export class Router {
   }
 
   private arrives(fn: number, at: AddressType, address: number, area: ControlArea): boolean {
-    if (this.walker.walk(fn, fn, at, address) !== END.bar) return false;
+    if (this.walker.walk(fn, fn, at, address) !== WALK_END.bar) return false;
     return this.walker.address >= area.start && this.walker.address < area.end;
   }
 
   private route(requester: number, claimed: number, addressType: AddressType, address: number): Route {
-    const trace: Trace = { hops: [], settings: [] };
+    const trace: RoutedPath = { hops: [], settings: [] };
     this.walker.walk(requester, claimed, addressType, address, trace);
     const { hops } = trace;
     const decisive = decisiveHop(hops, requester !== claimed);

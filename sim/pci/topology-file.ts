@@ -209,8 +209,8 @@ const tenant = z.strictObject({
 });
 export type TenantDocument = z.output<typeof tenant>;
 
-export const ANSWERS = ['no', 'yes', 'privileged'] as const;
-export const VERDICTS = ['load-clipped', 'load-full', 'refuse', 'plain', 'n/a'] as const;
+export const REACHES = ['no', 'yes', 'privileged'] as const;
+export const LOAD_VERDICTS = ['load-clipped', 'load-full', 'refuse', 'plain', 'n/a'] as const;
 
 /** What a shipped example says about itself; tests hold the answers against it. */
 const expectation = z.strictObject({
@@ -221,12 +221,12 @@ const expectation = z.strictObject({
     .record(
       z.string().regex(ADDRESS_PATTERN, ADDRESS_ALLOWED),
       z.strictObject({
-        self: z.enum([...ANSWERS, 'n/a']).optional(),
-        other: z.enum([...ANSWERS, 'n/a']).optional(),
+        self: z.enum([...REACHES, 'n/a']).optional(),
+        other: z.enum([...REACHES, 'n/a']).optional(),
         group: z.enum(['own', 'merged']).optional(),
-        upstream: z.enum(VERDICTS).optional(),
-        thread: z.enum(VERDICTS).optional(),
-        proof: z.enum(VERDICTS).optional(),
+        upstream: z.enum(LOAD_VERDICTS).optional(),
+        thread: z.enum(LOAD_VERDICTS).optional(),
+        proof: z.enum(LOAD_VERDICTS).optional(),
         dependsOnClip: z.boolean().optional(),
         opens: z.boolean().optional(),
       }),

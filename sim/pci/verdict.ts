@@ -17,7 +17,7 @@ export type Policy = (typeof POLICIES)[number];
  * control windows are in the PF's. `refuse`: no migration. `plain`: no migration, because there could be none anyway.
  * `n/a`: the policy says nothing about such a driver.
  */
-export type Verdict = 'load-clipped' | 'load-full' | 'refuse' | 'plain' | 'n/a';
+export type LoadVerdict = 'load-clipped' | 'load-full' | 'refuse' | 'plain' | 'n/a';
 
 export type Hazard = 'self' | 'other' | 'spoof' | 'unchecked';
 
@@ -33,9 +33,9 @@ export interface Reason {
   readonly route: Route | undefined;
 }
 
-export interface Decision {
+export interface LoadDecision {
   readonly policy: Policy;
-  readonly verdict: Verdict;
+  readonly verdict: LoadVerdict;
   /** Why, in a sentence; of several reasons the first. */
   readonly why: string;
   /** All that speaks against it; empty unless refused. */
@@ -60,7 +60,7 @@ export class Judge {
   }
 
   /** The decision of a policy for a VF. */
-  decide(vf: number, policy: Policy): Decision {
+  decide(vf: number, policy: Policy): LoadDecision {
     const { plainBecause } = this.topology.functions[vf]!;
     const said = { policy, reasons: [], notes: [], dependsOnClip: false } as const;
     if (plainBecause !== undefined) return { ...said, verdict: 'plain', why: plainBecause };

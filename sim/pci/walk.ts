@@ -27,7 +27,7 @@ export const AT = { untranslated: 0, translated: 2 } as const;
 export type AddressType = (typeof AT)[keyof typeof AT];
 
 /** Where a request ends. */
-export const END = {
+export const WALK_END = {
   /** Blocked, unsupported, or a fault of the IOMMU. */
   stopped: 0,
   /** In memory. */
@@ -35,7 +35,7 @@ export const END = {
   /** In a BAR. */
   bar: 2,
 } as const;
-export type End = (typeof END)[keyof typeof END];
+export type End = (typeof WALK_END)[keyof typeof WALK_END];
 
 /** How hops call it. */
 export const IOMMU = 'IOMMU';
@@ -53,7 +53,7 @@ export interface Hop {
 }
 
 /** Hops of one walk, and all settings that were looked at: with all of them alike, the walk would be the same. */
-export interface Trace {
+export interface RoutedPath {
   readonly hops: Hop[];
   readonly settings: Setting[];
 }
@@ -73,7 +73,7 @@ export class Walker {
   /** Where the request ended: the host address, and the function whose BAR that is, -1 for none. */
   address = 0;
   fn = -1;
-  private trace: Trace | null = null;
+  private trace: RoutedPath | null = null;
 
   constructor(topology: Topology) {
     this.topology = topology;
@@ -88,7 +88,7 @@ export class Walker {
    * @param address of the first byte
    * @param trace takes in each hop; null for none
    */
-  walk(requester: number, claimed: number, at: AddressType, address: number, trace: Trace | null = null): End {
+  walk(requester: number, claimed: number, at: AddressType, address: number, trace: RoutedPath | null = null): End {
     const t = this.topology;
     this.trace = trace;
     this.sawIommu = false;
@@ -205,7 +205,11 @@ export class Walker {
   }
 
   /** Step 4b: a request for a sibling's side. */
-  private across(port: number, sibling: number, at: AddressType): typeof END.stopped | typeof GO_ON | typeof DIRECT {
+  private across(
+    port: number,
+    sibling: number,
+    at: AddressType,
+  ): typeof WALK_END.stopped | typeof GO_ON | typeof DIRECT {
     const t = this.topology;
     const acs = t.portAcs[port]!;
     if (at === AT.translated) {
@@ -252,11 +256,11 @@ export class Walker {
     // One ID for all behind the bridge: whatever any of their streams lets through, all can have.
     const first = t.firstFunction[alias]!;
     const last = t.firstFunction[t.nodeEnd[alias]!]!;
-    let fallback: End = END.stopped;
+    let fallback: End = WALK_END.stopped;
     for (let fn = first; fn < last; fn++) {
       const end = this.throughStream(fn, at, address);
-      if (end === END.bar) return end;
-      if (end === END.memory) fallback = end;
+      if (end === WALK_END.bar) return end;
+      if (end === WALK_END.memory) fallback = end;
     }
     return fallback;
   }
@@ -316,7 +320,7 @@ export class Walker {
     if (target < 0) {
       this.address = host;
       this.say(-1, 'takes it to memory', '', true);
-      return END.memory;
+      return WALK_END.memory;
     }
     if (!toMmio) return this.stop(-1, 'sends nothing back to the I/O bus', 'reflectsToMmio false');
     this.say(-1, 'takes it back to the I/O bus', this.topology.reflects ? 'reflectsToMmio' : 'p2p untranslated', true);
@@ -331,12 +335,12 @@ export class Walker {
       const node = nodes[functionNode[target]!]!.index;
       this.say(node, `takes it into a BAR of ${functionLabel(this.topology, target)}`, '', true);
     }
-    return END.bar;
+    return WALK_END.bar;
   }
 
-  private stop(node: number, what: string, by: string): typeof END.stopped {
+  private stop(node: number, what: string, by: string): typeof WALK_END.stopped {
     this.say(node, what, by, false);
-    return END.stopped;
+    return WALK_END.stopped;
   }
 
   private pass(node: number, what: string, by: string): typeof GO_ON {

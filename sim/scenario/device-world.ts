@@ -9,17 +9,17 @@ import { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import type { CostValues } from '../device/costs.ts';
 import { GENERATIONS } from '../driver/generation.ts';
-import { type Fiber, runFibers } from '../migration/fiber.ts';
-import type { Host } from '../migration/host.ts';
-import type { Vm } from '../migration/vm.ts';
-import { World } from '../migration/world.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import { type Fiber, runFibers } from '../world/fiber.ts';
+import type { Host } from '../world/host.ts';
+import type { VfGuest } from '../world/vf-guest.ts';
+import { World } from '../world/world.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type { CheckReport } from '../workload/checker.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
-import { type Cut, DeviceMove, type DeviceMoveOutcome, type MovingVf, type VfTimes } from './device-move.ts';
+import { type Cut, DeviceMove, type DeviceMoveOutcome, type MovingVf, type VfTimes } from '../move/device-move.ts';
 import type { ScenarioFault } from './document.ts';
 import { DEVICE_FAULTS, imageDamage } from './fault.ts';
-import type { RegisterGroup, ScenarioPlan } from './plan.ts';
+import type { RegisterGroup, CompiledScenario } from './compile.ts';
 
 /** Tasks that an engine does before the move, at least, so that the queues are in their usual state. */
 const WARM_UP_TASKS = 2_000;
@@ -78,15 +78,15 @@ export interface WorldHooks {
 export class DeviceWorld {
   readonly world: World = new World();
   readonly places: readonly VfPlace[];
-  private readonly plan: ScenarioPlan;
+  private readonly plan: CompiledScenario;
   private readonly numbers: WorldCosts;
   /** Source and destination of each group. */
   private readonly hosts: readonly (readonly [Host, Host])[];
   /** Of each VM, its parts that use one VF each. */
-  private readonly guests: readonly (readonly Vm[])[];
+  private readonly guests: readonly (readonly VfGuest[])[];
   private readonly watchNs: number;
 
-  constructor(plan: ScenarioPlan, numbers: WorldCosts) {
+  constructor(plan: CompiledScenario, numbers: WorldCosts) {
     this.plan = plan;
     this.numbers = numbers;
     const { registerGroups: groups, scenario } = plan;
@@ -140,7 +140,7 @@ export class DeviceWorld {
     };
   }
 
-  private vmOutcome(outcome: DeviceMoveOutcome, parts: readonly Vm[]): VmOutcome {
+  private vmOutcome(outcome: DeviceMoveOutcome, parts: readonly VfGuest[]): VmOutcome {
     const at = (side: 0 | 1): boolean =>
       parts.every(({ slot, running }, vf) => running && slot.host === this.hosts[this.places[vf]!.groupIndex]![side]);
     return {
@@ -203,7 +203,7 @@ export class DeviceWorld {
     return bug('NO_SUCH_VF', vm, device);
   }
 
-  private guest({ group, groupIndex, fn: device }: VfPlace, vm: number, vf: number): Vm {
+  private guest({ group, groupIndex, fn: device }: VfPlace, vm: number, vf: number): VfGuest {
     const { world, hosts, plan, numbers } = this;
     const { kind, queuePairs, depths, load, count } = group;
     const fn = vm * count + device;
@@ -217,7 +217,7 @@ export class DeviceWorld {
     const capacityPerSecond = ((servers / taskNs) * NS_PER_S) / (plan.scenario.vms * count);
     const random = new Random(plan.scenario.seed, vm * this.places.length + vf);
     const { interruptNs } = numbers.costs;
-    return world.addVm({ kind, queuePairs, depths, load, capacityPerSecond, random, interruptNs }, pair[0].slot(fn));
+    return world.addGuest({ kind, queuePairs, depths, load, capacityPerSecond, random, interruptNs }, pair[0].slot(fn));
   }
 
   /** Sets the faults of devices. @returns who damages the images, by VM and VF */

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
-import { MOVE_POINTS } from './device-move.ts';
+import { MOVE_POINTS } from '../move/device-move.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { bytes, duration } from './quantity.ts';
 

@@ -6,12 +6,12 @@
  */
 import { NS_PER_S } from '../base/units.ts';
 import type { CostValues } from '../device/costs.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import type { ClientLoad } from '../workload/client-load.ts';
 import type { Load } from '../workload/load.ts';
 import { type Phase, PHASES, QueueingModel } from '../workload/queueing/model.ts';
 import { engineOf, warmUpNs, type WorldOutcome } from './device-world.ts';
-import type { RegisterGroup, ScenarioPlan } from './plan.ts';
+import type { RegisterGroup, CompiledScenario } from './compile.ts';
 
 /** Longer than the register-level world warms up: percentiles want more jobs than queues do. */
 const WARM_UPS = 5;
@@ -34,7 +34,7 @@ export interface GroupLatency {
 
 /** Groups without jobs, and those with bursts, which this model does not have, are left out. */
 export function guestLatencies(
-  plan: ScenarioPlan,
+  plan: CompiledScenario,
   world: WorldOutcome,
   end: RangeEnd,
   costs: Pick<CostValues, 'interruptNs'>,
@@ -53,7 +53,7 @@ interface Change {
 }
 
 function groupPhases(
-  plan: ScenarioPlan,
+  plan: CompiledScenario,
   group: RegisterGroup,
   groupIndex: number,
   world: WorldOutcome,

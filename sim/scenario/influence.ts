@@ -2,11 +2,11 @@
  * What the pause of a VM hangs on: one parameter after another at both ends of its range, all others at their best guesses.
  */
 import { COST, pointCosts } from '../device/costs.ts';
-import { type DeviceProfile, figuresOf, type ProfileFigure } from '../vmm/device-profile.ts';
-import { pointParameters, VMM_PARAMETER, type VmmParameterName, type VmmParameters } from '../vmm/parameters.ts';
-import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../vmm/vm-move.ts';
-import type { VfTimes } from './device-move.ts';
-import { moveInputOf, type ScenarioPlan, WINDOW_PHASES } from './plan.ts';
+import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
+import { pointParameters, VMM_PARAMETER, type VmmParameterName, type VmmParameters } from '../memory/parameters.ts';
+import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
+import type { VfTimes } from '../move/device-move.ts';
+import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 import { stepsOf } from './scenario-run.ts';
 
 /** The pause with one parameter at its ends. */
@@ -38,7 +38,7 @@ export interface TimesByEnd {
  * @param times of the VFs, which move together: their registers are played with all costs at one end
  * @returns those that the pause depends on at all, the widest first; none where the VM is not stopped
  */
-export function influencesOn(plan: ScenarioPlan, times: TimesByEnd): Influence[] {
+export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influence[] {
   const costs = pointCosts();
   const p = pointParameters();
   const steps = stepsOf(plan, times.point);
@@ -95,7 +95,7 @@ export function influencesOn(plan: ScenarioPlan, times: TimesByEnd): Influence[]
 }
 
 /** Unknown and no parameter of anybody's: where in QEMU's window of 100 ms the limit is met. */
-function windowInfluence(plan: ScenarioPlan, steps: readonly (readonly DeviceSteps[] | undefined)[]): Influence {
+function windowInfluence(plan: CompiledScenario, steps: readonly (readonly DeviceSteps[] | undefined)[]): Influence {
   const at = (phase: number): number | null =>
     pauseOf(moveVm(moveInputOf(plan, 'point', pointCosts(), steps, phase), pointParameters()));
   const pauses = WINDOW_PHASES.short.map((phase) => ({ phase, ns: at(phase) }));

@@ -6,15 +6,15 @@
  */
 import { bug } from '../base/bug.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
-import type { RangeEnd } from '../vmm/device-profile.ts';
-import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../vmm/parameters.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../vmm/pause-parts.ts';
-import type { Round } from '../vmm/precopy.ts';
-import { type DeviceSteps, moveVm, type VmMoveResult } from '../vmm/vm-move.ts';
-import type { VfTimes } from './device-move.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
+import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../memory/pause-parts.ts';
+import type { PrecopyIteration } from '../memory/precopy.ts';
+import { type DeviceSteps, moveVm, type VmMoveResult } from '../memory/vm-move.ts';
+import type { VfTimes } from '../move/device-move.ts';
 import { DeviceWorld, type VmOutcome, type WorldOutcome } from './device-world.ts';
-import { MOVE_PART_TITLES, MOVE_PARTS } from './move-pause.ts';
-import { moveInputOf, type ScenarioPlan, WINDOW_PHASES } from './plan.ts';
+import { MOVE_PART_TITLES, MOVE_PARTS } from '../move/move-pause.ts';
+import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 
 export const ENDS: readonly RangeEnd[] = ['point', 'short', 'long'];
 
@@ -46,7 +46,7 @@ export interface VmResult {
   readonly reportedNs: number;
   /** From the first byte until it runs at the destination, or until the move has ended otherwise. */
   readonly totalNs: number;
-  readonly rounds: readonly Round[];
+  readonly rounds: readonly PrecopyIteration[];
   readonly memoryBytes: number;
   readonly wireBytes: number;
   /** The model of the whole VM, with the steps of its VFs. */
@@ -72,7 +72,7 @@ const PARAMETERS: Readonly<Record<RangeEnd, () => VmmParameters>> = {
  *
  * @param onVm told each time that a VM has its images on the way
  */
-export function runScenario(plan: ScenarioPlan, end: RangeEnd, onVm: () => void = () => {}): ScenarioResult {
+export function runScenario(plan: CompiledScenario, end: RangeEnd, onVm: () => void = () => {}): ScenarioResult {
   const costs = COSTS[end]();
   const p = PARAMETERS[end]();
   const windowPhase = phaseOf(plan, end, costs, p);
@@ -98,7 +98,11 @@ export function runScenario(plan: ScenarioPlan, end: RangeEnd, onVm: () => void 
  *
  * @param times of each VF of one VM; undefined: VFs take no time
  */
-export function moveWithTimes(plan: ScenarioPlan, end: RangeEnd, times: readonly VfTimes[] | undefined): VmMoveResult {
+export function moveWithTimes(
+  plan: CompiledScenario,
+  end: RangeEnd,
+  times: readonly VfTimes[] | undefined,
+): VmMoveResult {
   const costs = COSTS[end]();
   const p = PARAMETERS[end]();
   const steps = times === undefined ? undefined : stepsOf(plan, times);
@@ -106,7 +110,7 @@ export function moveWithTimes(plan: ScenarioPlan, end: RangeEnd, times: readonly
 }
 
 /** Of the phases of QEMU's window, the one that suits this end of the band. */
-function phaseOf(plan: ScenarioPlan, end: RangeEnd, costs: CostValues, p: VmmParameters): number {
+function phaseOf(plan: CompiledScenario, end: RangeEnd, costs: CostValues, p: VmmParameters): number {
   const pauses = WINDOW_PHASES[end].map((phase) => {
     const { end: ended, pauseNs } = moveVm(moveInputOf(plan, end, costs, undefined, phase), p);
     return { phase, pauseNs: ended === 'gave up' ? Infinity : pauseNs };
@@ -115,7 +119,7 @@ function phaseOf(plan: ScenarioPlan, end: RangeEnd, costs: CostValues, p: VmmPar
   return pauses.toSorted((a, b) => (a.pauseNs === b.pauseNs ? 0 : sign * (a.pauseNs - b.pauseNs)))[0]!.phase;
 }
 
-function vmResult(plan: ScenarioPlan, devices: VmOutcome, move: VmMoveResult, gaveUp: boolean): VmResult {
+function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult, gaveUp: boolean): VmResult {
   const { outcome } = devices;
   const { pauseNs } = outcome;
   if (outcome.kind === 'moved') {
@@ -151,7 +155,7 @@ function vmResult(plan: ScenarioPlan, devices: VmOutcome, move: VmMoveResult, ga
 
 /** Rounds of a move that ended early, and what they sent. */
 function roundsBefore(
-  { scenario }: ScenarioPlan,
+  { scenario }: CompiledScenario,
   at: string,
   move: VmMoveResult,
   gaveUp: boolean,
@@ -171,7 +175,10 @@ function roundsBefore(
 }
 
 /** The steps of each device group whose registers are modelled, from the times of the VM's VFs. */
-export function stepsOf({ devices }: ScenarioPlan, times: readonly VfTimes[]): (readonly DeviceSteps[] | undefined)[] {
+export function stepsOf(
+  { devices }: CompiledScenario,
+  times: readonly VfTimes[],
+): (readonly DeviceSteps[] | undefined)[] {
   let next = 0;
   return devices.map(({ registers }) => {
     if (registers === null) return undefined;

@@ -5,10 +5,10 @@
  * Format: "Trace Event Format" of the Chromium project; complete events (X), metadata (M), counters (C), instants (i).
  * Times are µs from the start of the moves, whole in ns.
  */
-import { PAUSE_PART_TITLES } from '../vmm/pause-parts.ts';
-import type { Round } from '../vmm/precopy.ts';
-import { isAtDestination, VF_SPAN_TITLES, type VfSpan } from './vf-span.ts';
-import type { ScenarioPlan } from './plan.ts';
+import { PAUSE_PART_TITLES } from '../memory/pause-parts.ts';
+import type { PrecopyIteration } from '../memory/precopy.ts';
+import { isAtDestination, VF_SPAN_TITLES, type VfSpan } from '../move/vf-span.ts';
+import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
 
 type Arguments = Readonly<Record<string, string | number>>;
@@ -65,7 +65,7 @@ const ROUNDS_MAX = 500;
 /** What is shown behind the last event, in ns. */
 const TAIL_NS = 20e6;
 
-export function timelineOf(plan: ScenarioPlan, result: ScenarioResult): Timeline {
+export function timelineOf(plan: CompiledScenario, result: ScenarioResult): Timeline {
   const events: TraceEvent[] = [];
   const { vmm, vms, name } = plan.scenario;
   const drawing = new Drawing(events);
@@ -142,7 +142,7 @@ class Drawing {
 class VmTracks {
   private readonly drawing: Drawing;
   private readonly pid: number;
-  private readonly plan: ScenarioPlan;
+  private readonly plan: CompiledScenario;
   private readonly result: ScenarioResult;
   private readonly vm: VmResult;
   private readonly work: Readonly<Record<'source' | 'destination', Work[]>>;
@@ -154,7 +154,7 @@ class VmTracks {
   constructor(
     drawing: Drawing,
     pid: number,
-    plan: ScenarioPlan,
+    plan: CompiledScenario,
     result: ScenarioResult,
     vm: VmResult,
     work: Readonly<Record<'source' | 'destination', Work[]>>,
@@ -293,7 +293,7 @@ class VmTracks {
 
 /** Rounds as spans that follow one another; those that a track has no room for as one. */
 function roundSpans(
-  rounds: readonly Round[],
+  rounds: readonly PrecopyIteration[],
   untilNs: number,
 ): { readonly name: string; readonly startNs: number; readonly endNs: number; readonly bytes: number }[] {
   let number = 1;

@@ -108,7 +108,7 @@ export type TraceStep =
   | { readonly kind: 'change'; readonly change: ResponderSettings }
   | { readonly kind: 'call'; readonly call: TraceCall };
 
-export interface Trace {
+export interface Recording {
   readonly name: string;
   readonly driver: string;
   readonly device: TraceDevice;
@@ -123,7 +123,7 @@ const HINT = 'a trace is a JSON document with name, driver, device and steps, as
  *
  * @throws UserError of kind `input` when the text is no JSON or no trace
  */
-export function parseTrace(text: string, fileName: string): Trace {
+export function parseTrace(text: string, fileName: string): Recording {
   let document: unknown;
   try {
     document = JSON.parse(text);

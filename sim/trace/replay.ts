@@ -14,7 +14,7 @@ import { UserBuffer } from '../vfio/user-buffer.ts';
 import { VfioDevice } from '../vfio/vfio-device.ts';
 import { AccessCheck, Difference } from './access-check.ts';
 import { CallArguments, type CallOutcome, compareOutcome } from './call.ts';
-import { type ResponderSettings, toNumber, type Trace, type TraceCall } from './format.ts';
+import { type ResponderSettings, toNumber, type Recording, type TraceCall } from './format.ts';
 import { Responder } from './responder.ts';
 
 /** Errors that making a file may give. Which one it was in a recording only the result tells; the driver passes it on. */
@@ -50,7 +50,7 @@ class InjectedKernel implements KernelServices {
 
 export class Replay {
   accessCount = 0;
-  private readonly trace: Trace;
+  private readonly trace: Recording;
   private readonly fileName: string;
   private readonly responder: Responder;
   private readonly accesses: AccessCheck = new AccessCheck();
@@ -64,7 +64,7 @@ export class Replay {
   private debugFs: boolean;
   private opened = false;
 
-  constructor(trace: Trace, fileName: string) {
+  constructor(trace: Recording, fileName: string) {
     this.trace = trace;
     this.fileName = fileName;
     if (!isGenerationId(trace.driver)) {

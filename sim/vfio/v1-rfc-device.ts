@@ -40,7 +40,7 @@ export class RepairedRfcDevice implements V1Device {
         this.received = 0;
         break;
       case RUNNING:
-        return from === RESUMING ? this.finishLoad() : this.goOn();
+        return from === RESUMING ? this.finishLoad() : this.resumeRunning();
       default:
     }
     return this.driver.setState(to);
@@ -96,7 +96,7 @@ export class RepairedRfcDevice implements V1Device {
     return driver.setState(RUNNING);
   }
 
-  private goOn(): number {
+  private resumeRunning(): number {
     if (this.paused) this.driver.qm.kickQueues();
     this.paused = false;
     return this.driver.setState(RUNNING);

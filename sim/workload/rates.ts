@@ -15,7 +15,7 @@ import { NS_PER_S } from '../base/units.ts';
 export type RateGrade = 'published' | 'derived';
 
 /** A number with where it comes from, and the range over which to sweep it. */
-export interface Figure {
+export interface RateFigure {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -30,11 +30,11 @@ export interface JobRate {
   /** Bytes of input of one job. */
   readonly jobBytes: number;
   /** Jobs per second of one device, all queues together, when saturated. */
-  readonly ratePerSecond: Figure;
+  readonly ratePerSecond: RateFigure;
   /** Cores that work on such jobs side by side. */
-  readonly servers: Figure;
+  readonly servers: RateFigure;
   /** From submit to completion of a job that is alone on the device, in ns. */
-  readonly latencyAloneNs: Figure;
+  readonly latencyAloneNs: RateFigure;
 }
 
 /** Time for which one job holds one core, in ns: servers / rate. */
@@ -58,7 +58,7 @@ function zipBlocksPerSecond(megabytesPerSecond: number): number {
   return (megabytesPerSecond * 1e6) / ZIP_BLOCK_BYTES;
 }
 
-function cores(kind: AcceleratorKind, value: number, why: string): Figure {
+function cores(kind: AcceleratorKind, value: number, why: string): RateFigure {
   return { value, low: 1, high: ACCELERATORS[kind].cores, grade: 'published', source: 'docs/device.md 1.1', why };
 }
 

@@ -3,7 +3,7 @@
  */
 import { PassThrough } from 'node:stream';
 
-import { Output } from '../../bench/cli/output.ts';
+import { Output } from '../../bench/io/output.ts';
 
 export function captured(json: boolean, tty = false) {
   const streams = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY: tty }));

@@ -19,19 +19,19 @@ import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../sim/driver
 import { HEALTHY_KERNEL } from '../../sim/driver/kernel.ts';
 import type { MigrationFile } from '../../sim/driver/migration-file.ts';
 import type { RegisterPort } from '../../sim/driver/port.ts';
-import { World } from '../../sim/migration/world.ts';
+import { World } from '../../sim/world/world.ts';
 import type { BarPort } from '../../sim/vfio/bar-policy.ts';
 import { UserBuffer } from '../../sim/vfio/user-buffer.ts';
 import { VfioDevice } from '../../sim/vfio/vfio-device.ts';
 import { CompletionChecker } from '../../sim/workload/checker.ts';
 import { Guest, type GuestBus } from '../../sim/workload/guest.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
-import type { DeviceInit } from '../../workers/device-service.ts';
-import { LaneBus } from '../../workers/lane-bus.ts';
-import { Lane, LanePort } from '../../workers/lane-port.ts';
-import { createMap, MAP, mapWords } from '../../workers/shared-map.ts';
-import { waitForValue } from '../../workers/waiting.ts';
-import { startWorker } from '../../workers/worker-url.ts';
+import type { DeviceInit } from '../../workers/threads/device-service.ts';
+import { LaneBus } from '../../workers/lane/lane-bus.ts';
+import { Lane, LanePort } from '../../workers/lane/lane-port.ts';
+import { createMap, MAP, mapWords } from '../../workers/lane/shared-map.ts';
+import { waitForValue } from '../../workers/lane/waiting.ts';
+import { startWorker } from '../../workers/pools/worker-url.ts';
 import { RecordingPort } from './recording-port.ts';
 
 const AGES_MS = 20_000;
@@ -120,7 +120,7 @@ function realRig(kind: AcceleratorKind): Rig {
       },
     ],
   };
-  const from = new URL('../../workers/device-service.ts', import.meta.url).href;
+  const from = new URL('../../workers/threads/device-service.ts', import.meta.url).href;
   const worker = startWorker(from, 'device-thread', init);
   if (!waitForValue(mapWords(map), MAP.ready, 1, AGES_MS)) throw new Error('the device thread does not start');
   const port = new LanePort(new Lane(map, AGES_MS), 0, FN);

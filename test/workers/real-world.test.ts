@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../sim/base/user-error.ts';
 import { GENERATION_IDS } from '../../sim/driver/generation.ts';
 import type { Load } from '../../sim/workload/load.ts';
-import { WALL_PARTS } from '../../workers/handover.ts';
-import { frameBytesMax } from '../../workers/image-stream.ts';
+import { WALL_PARTS } from '../../workers/lane/handover-words.ts';
+import { frameBytesMax } from '../../workers/end/image-stream.ts';
 import { RealWorld } from '../../workers/real-world.ts';
-import type { DamageName } from '../../workers/vf-tasks.ts';
-import { waitingOf } from '../../workers/waiting.ts';
+import type { DamageName } from '../../workers/end/vf-tasks.ts';
+import { waitingOf } from '../../workers/lane/waiting.ts';
 import { troubles, moved, OPTIONS, progress, SATURATED, stayed, worldOf } from './world-rig.ts';
 
 const LOADS: readonly (readonly [name: string, load: Load])[] = [

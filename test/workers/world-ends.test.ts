@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { RealWorld } from '../../workers/real-world.ts';
-import { WorkerLost } from '../../workers/worker-lost.ts';
+import { WorkerLost } from '../../workers/pools/worker-lost.ts';
 import { leastGrowth } from '../heap.ts';
 import { troubles, moved, OPTIONS, progress, until, worldOf } from './world-rig.ts';
 

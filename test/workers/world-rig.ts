@@ -4,7 +4,7 @@
 import { afterEach, expect } from 'vitest';
 
 import type { Load } from '../../sim/workload/load.ts';
-import type { GuestReport } from '../../workers/guest-service.ts';
+import type { GuestReport } from '../../workers/threads/guest-service.ts';
 import { type RealMigration, RealWorld, type RealWorldOptions } from '../../workers/real-world.ts';
 
 /** Only against hanging: a busy machine may keep a thread from running for a while. */

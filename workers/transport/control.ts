@@ -86,10 +86,12 @@ export const replySchema = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('discarded'), reason: z.string().max(2000), hint: z.string().max(2000).optional() }),
 ]);
 
-export type Reply = z.output<typeof replySchema>;
+export type ControlReply = z.output<typeof replySchema>;
 
 /** Bytes of a control message. */
-export function packControl(value: Hello | Request | Reply | Refusal | z.output<typeof welcomeSchema>): Uint8Array {
+export function packControl(
+  value: Hello | Request | ControlReply | Refusal | z.output<typeof welcomeSchema>,
+): Uint8Array {
   const bytes = packr.pack(value);
   if (bytes.length > CONTROL_BYTES_MAX) bug('CONTROL_BYTES', bytes.length);
   return bytes;

@@ -12,7 +12,7 @@ import {
   type Hello,
   helloSchema,
   packControl,
-  type Reply,
+  type ControlReply,
   type Request,
   requestSchema,
   sentence,
@@ -31,7 +31,7 @@ export interface DestinationOwner {
   /** For a source that connects again: what has become of its VM. */
   readonly state: string;
   /** Answers a request. Each is given once, however often it came. */
-  answer(request: Request): Promise<Reply>;
+  answer(request: Request): Promise<ControlReply>;
   /** No byte came from the source for the limit. */
   silent(ms: number): void;
 }
@@ -59,7 +59,7 @@ interface Session {
   readonly ever: Uint8Array;
   /** Per chunk: the line on which it is coming. */
   readonly coming: Map<number, DestinationLine>;
-  readonly replies: Map<number, Promise<Reply>>;
+  readonly replies: Map<number, Promise<ControlReply>>;
   /** No chunk may change any more. */
   sealed: boolean;
   /** The source has said its last word, and will close its channels. */

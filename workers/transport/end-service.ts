@@ -7,14 +7,14 @@ import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { bug } from '../../sim/base/bug.ts';
 import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
-import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../guest-map.ts';
-import { writeFrame } from '../image-stream.ts';
-import { ledgerBytes, putLedgerBytes } from '../ledger-room.ts';
-import { Lane } from '../lane-port.ts';
-import { DriverCallFailed, VfEnd } from '../vf-end.ts';
-import { waitForValue } from '../waiting.ts';
-import { WorkerLost } from '../worker-lost.ts';
-import type { WorldInit } from '../world-init.ts';
+import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../lane/guest-map.ts';
+import { writeFrame } from '../end/image-stream.ts';
+import { ledgerBytes, putLedgerBytes } from '../end/ledger-room.ts';
+import { Lane } from '../lane/lane-port.ts';
+import { DriverCallFailed, VfEnd } from '../end/vf-end.ts';
+import { waitForValue } from '../lane/waiting.ts';
+import { WorkerLost } from '../pools/worker-lost.ts';
+import type { WorldInit } from '../threads/world-init.ts';
 import type { Seal } from './control.ts';
 import { packLedger, ParcelLayout, ParcelRounds, unpackLedger } from './parcel.ts';
 
@@ -174,7 +174,7 @@ export class EndService {
     this.rounds.restart();
     if (this.vfTouched) {
       try {
-        this.source().goOn();
+        this.source().resumeQueues();
       } catch (error) {
         if (!(error instanceof DriverCallFailed)) throw error;
         served = false;

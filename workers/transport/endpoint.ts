@@ -48,7 +48,7 @@ export function tcpEndpoint(option: string, text: string): Endpoint {
 }
 
 /** What `net` calls it. */
-export function addressOf(endpoint: Endpoint): { path: string } | { host: string; port: number } {
+export function socketAddressOf(endpoint: Endpoint): { path: string } | { host: string; port: number } {
   return endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
 }
 
@@ -69,7 +69,7 @@ export async function listen(
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(endpoint, error));
     server.once('error', failed);
-    server.listen(addressOf(endpoint), () => {
+    server.listen(socketAddressOf(endpoint), () => {
       server.off('error', failed);
       resolve();
     });

@@ -18,7 +18,7 @@ import {
   HeaderBytes,
   MESSAGE,
   nameOfType,
-  refusalOf,
+  damageRefusal,
   TRY_AGAIN,
 } from './wire.ts';
 
@@ -100,7 +100,7 @@ export class MessageReader {
       if (this.message !== null && this.got === this.need) this.end(this.message);
     } catch (error) {
       if (!(error instanceof Damage)) throw error;
-      throw refusalOf(error, `${this.connection.name} at message ${this.sequence}, byte ${this.cameBytes}`);
+      throw damageRefusal(error, `${this.connection.name} at message ${this.sequence}, byte ${this.cameBytes}`);
     }
   }
 

@@ -13,17 +13,17 @@ import { UserError } from '../../sim/base/user-error.ts';
 import type { GenerationId } from '../../sim/driver/generation.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
 import type { Load } from '../../sim/workload/load.ts';
-import type { DeviceInit } from '../device-service.ts';
-import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from '../guest-map.ts';
-import type { GuestInit, GuestReport } from '../guest-service.ts';
-import { createLedgerRoom } from '../ledger-room.ts';
-import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from '../shared-map.ts';
-import { publish, WAIT_LIMIT_MS } from '../waiting.ts';
-import { startWorker } from '../worker-url.ts';
-import { WorkerLost } from '../worker-lost.ts';
+import type { DeviceInit } from '../threads/device-service.ts';
+import { createGuestMap, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from '../lane/guest-map.ts';
+import type { GuestInit, GuestReport } from '../threads/guest-service.ts';
+import { createLedgerRoom } from '../end/ledger-room.ts';
+import { createMap, describeLastAccess, LANES_MAX, MAP, mapWords } from '../lane/shared-map.ts';
+import { publish, WAIT_LIMIT_MS } from '../lane/waiting.ts';
+import { startWorker } from '../pools/worker-url.ts';
+import { WorkerLost } from '../pools/worker-lost.ts';
 import type { Seal, VmIdentity } from './control.ts';
 import type { EndAnswer, EndCall, EndInit } from './end-service.ts';
-import type { DestinationVm, Draft, SourceVm } from './handover.ts';
+import type { DestinationVm, Draft, SourceVm } from './switchover.ts';
 import { ParcelLayout } from './parcel.ts';
 
 /** DMA address of the VM's queue structures: the same on both hosts. */
@@ -77,7 +77,7 @@ export class OneHost implements SourceVm, DestinationVm {
   private loss: Error | null = null;
   private closing = false;
 
-  private constructor(options: OneHostOptions, plan: Plan) {
+  private constructor(options: OneHostOptions, plan: SetUp) {
     const { kind, queuePairs, generation, isolation = 0 } = options;
     this.identity = { kind, queuePairs, isolation, dmaBase: DMA_BASE, driver: generation };
     this.queues = plan.queues;
@@ -86,8 +86,8 @@ export class OneHost implements SourceVm, DestinationVm {
     this.map = mapWords(plan.device.map);
     this.guestMap = new Int32Array(plan.guest.guestMap);
     this.limitMs = plan.end.world.limitMs;
-    this.device = startWorker(SIBLING, 'device-thread', plan.device);
-    this.guest = startWorker(SIBLING, 'guest-thread', plan.guest);
+    this.device = startWorker(SIBLING, 'threads/device-thread', plan.device);
+    this.guest = startWorker(SIBLING, 'threads/guest-thread', plan.guest);
     this.end = startWorker(import.meta.url, 'end-thread', plan.end);
     this.watch();
     this.reports = once(this.guest, 'message').then(([reports]) => reports as GuestReport[]);
@@ -96,7 +96,7 @@ export class OneHost implements SourceVm, DestinationVm {
 
   /** Starts all threads, and boots the VM if it is here. */
   static async open(options: OneHostOptions): Promise<OneHost> {
-    const host = new OneHost(options, planOf(options));
+    const host = new OneHost(options, setUpOf(options));
     try {
       const ready = once(host.end, 'message');
       ready.catch(() => {});
@@ -264,14 +264,14 @@ export class OneHost implements SourceVm, DestinationVm {
   }
 }
 
-interface Plan {
+interface SetUp {
   readonly queues: QueueLayout;
   readonly device: DeviceInit;
   readonly guest: GuestInit;
   readonly end: EndInit;
 }
 
-function planOf(options: OneHostOptions): Plan {
+function setUpOf(options: OneHostOptions): SetUp {
   const { kind, queuePairs, load, generation, engine, inFlight, seed, isolation = 0, absent, chunkBytes } = options;
   const facts = ACCELERATORS[kind];
   const pool = 1024 - facts.pfDefaultQueues;

@@ -10,7 +10,7 @@ import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import type { QueueLayout } from '../../sim/workload/layout.ts';
 import { type GuestLedger, readLedger } from '../../sim/workload/ledger.ts';
-import { frameBytesMax } from '../image-stream.ts';
+import { frameBytesMax } from '../end/image-stream.ts';
 import type { Seal } from './control.ts';
 
 /** Room of a ledger, in bytes: six counts of at most nine bytes for each queue and some, and what was found wrong. */

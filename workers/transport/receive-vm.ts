@@ -7,7 +7,7 @@ import type { CheckReport } from '../../sim/workload/checker.ts';
 import { DestinationStream } from './destination-stream.ts';
 import type { ReadMode } from './direct-read.ts';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
-import { type Arrival, Receiving } from './handover.ts';
+import { type Arrival, Receiving } from './switchover.ts';
 import { TransportFailed, type TransportLimits } from './limits.ts';
 import { OneHost, type OneHostOptions } from './one-host.ts';
 import { CHUNK_BYTES_MAX } from './wire.ts';

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { CheckReport } from '../../sim/workload/checker.ts';
 import type { Endpoint } from './endpoint.ts';
-import { handOver, type HandoverOutcome } from './handover.ts';
+import { handOver, type HandoverOutcome } from './switchover.ts';
 import type { TransportLimits } from './limits.ts';
 import { OneHost, type OneHostOptions } from './one-host.ts';
 import { SourceStream } from './source-stream.ts';

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { packControl, type Hello, type Refusal, refuseSchema, unpackControl, welcomeSchema } from './control.ts';
-import { addressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
+import { socketAddressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
 import { type TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import { ACK_NOW, CHECKED, Damage, type Header, MESSAGE, type MessageType, nameOfType, HeaderBytes } from './wire.ts';
@@ -91,7 +91,7 @@ export class SourceLine implements MessageSink {
     const { owner } = this;
     this.started = true;
     const { connectMs, handshakeMs } = owner.limits;
-    const socket = connect({ ...addressOf(owner.endpoint), noDelay: true });
+    const socket = connect({ ...socketAddressOf(owner.endpoint), noDelay: true });
     this.socket = socket;
     this.reader = new MessageReader(this, this.index, this);
     this.sequence = 0;

@@ -10,7 +10,7 @@ import {
   type Hello,
   packControl,
   type Refusal,
-  type Reply,
+  type ControlReply,
   replySchema,
   type Request,
   unpackControl,
@@ -29,10 +29,10 @@ export interface SourceStreamOptions {
   readonly onLoss?: (sentence: string) => void;
 }
 
-interface Question {
+interface StreamQuestion {
   readonly id: number;
   readonly payload: Uint8Array;
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: ControlReply) => void;
 }
 
 /** Rest before a lost channel is connected again, in ms: doubled with each loss. */
@@ -57,7 +57,7 @@ export class SourceStream implements LineOwner {
   private again: number[] = [];
   private unacknowledged = 0;
   private roundDone: (() => void) | null = null;
-  private question: Question | null = null;
+  private question: StreamQuestion | null = null;
   private questions = 0;
   private failure: Error | null = null;
   private readonly failed = new Set<(error: Error) => void>();
@@ -133,11 +133,11 @@ export class SourceStream implements LineOwner {
   }
 
   /** Asks the destination, over whatever channel there is, again and again if need be. Destinations answer once. */
-  async ask(request: Request): Promise<Reply> {
+  async ask(request: Request): Promise<ControlReply> {
     if (this.question !== null) bug('QUESTION_IN_QUESTION');
     const id = (this.questions += 1);
     try {
-      return await this.wait<Reply>((resolve) => {
+      return await this.wait<ControlReply>((resolve) => {
         this.question = { id, payload: packControl(request), resolve };
         this.lines.find((line) => line.open)?.request(id, this.question.payload);
       });

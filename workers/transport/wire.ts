@@ -155,6 +155,6 @@ export const TRY_AGAIN = 'the destination loaded nothing and the source keeps it
 const FOREIGN = 'this is no stream of stopcopy send';
 
 /** A refusal of a stream for people: what is wrong and where. */
-export function refusalOf(damage: Damage, place: string): UserError {
+export function damageRefusal(damage: Damage, place: string): UserError {
   return new UserError('input', `stream refused on ${place}: ${damage.message}`, damage.hint);
 }

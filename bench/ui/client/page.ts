@@ -3,9 +3,9 @@
  */
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { Scenario } from '../../../sim/scenario/document.ts';
-import type { ScenarioPlan } from '../../../sim/scenario/plan.ts';
-import { type Markup, html } from '../../report/html.ts';
-import { type Answer, answerOf, pausesAlong, type Play, planOf, playKey } from '../answer.ts';
+import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
+import { type Markup, html } from '../../show/html.ts';
+import { type UiAnswer, answerOf, pausesAlong, type Play, compiledOf, playKey } from '../answer.ts';
 import {
   applySettings,
   hasKnob,
@@ -150,9 +150,9 @@ class Page {
   }
 
   /** The plan, or the sentence that says why there is none. */
-  private plan(scenario: Scenario): ScenarioPlan | UserError {
+  private plan(scenario: Scenario): CompiledScenario | UserError {
     try {
-      return planOf(scenario, this.profiles);
+      return compiledOf(scenario, this.profiles);
     } catch (error) {
       if (error instanceof UserError) return error;
       throw error;
@@ -179,7 +179,7 @@ class Page {
     return this.tellAnswer(answer, exact !== undefined);
   }
 
-  private tellAnswer(answer: Answer, exact: boolean): void {
+  private tellAnswer(answer: UiAnswer, exact: boolean): void {
     const verdict = verdictOf(answer);
     fill('verdict', html`${headlineMarkup(answer)}${verdictMarkup(verdict)}${stateMarkup}`);
     fill('pause', pauseMarkup(answer));
@@ -197,7 +197,7 @@ class Page {
     if (exact) this.speak(`${verdict.mark}. ${verdict.text}`);
   }
 
-  private curve(answer: Answer): Markup | undefined {
+  private curve(answer: UiAnswer): Markup | undefined {
     const { knob, scenario, settings } = this;
     const { title, format, playsRegisters, of } = KNOBS[knob];
     if (answer.influences.length === 0 && answer.point.kind === 'moved') return undefined;

@@ -2,28 +2,28 @@
  * Registers are played in a worker, so that the page goes on answering; a question that nobody waits for any more is dropped.
  */
 import type { Scenario } from '../../../sim/scenario/document.ts';
-import type { DeviceProfile } from '../../../sim/vmm/device-profile.ts';
-import { type Play, planOf, play } from '../answer.ts';
+import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
+import { type Play, compiledOf, play } from '../answer.ts';
 
-interface Question {
+interface PlayQuestion {
   readonly key: string;
   readonly scenario: Scenario;
   readonly profiles: Readonly<Record<string, DeviceProfile>>;
 }
 
-export type Reply =
+export type PlayReply =
   | { readonly key: string; readonly play: Play }
   /** A sentence: what went wrong. */
   | { readonly key: string; readonly failed: string };
 
 /** The worker's side. */
 export function servePlays(): void {
-  addEventListener('message', ({ data }: MessageEvent<Question>) => {
+  addEventListener('message', ({ data }: MessageEvent<PlayQuestion>) => {
     const { key, scenario } = data;
     const profiles = new Map(Object.entries(data.profiles));
-    let reply: Reply;
+    let reply: PlayReply;
     try {
-      reply = { key, play: play(planOf(scenario, profiles), profiles) };
+      reply = { key, play: play(compiledOf(scenario, profiles), profiles) };
     } catch (error) {
       reply = { key, failed: error instanceof Error ? error.message : String(error) };
     }
@@ -37,16 +37,16 @@ const PATIENCE_MS = 250;
 /** The page's side. */
 export class Plays {
   private readonly url: string;
-  private readonly told: (reply: Reply) => void;
+  private readonly told: (reply: PlayReply) => void;
   private worker: Worker | undefined;
   private asked: { readonly key: string; readonly sinceMs: number } | undefined;
-  private next: Question | undefined;
+  private next: PlayQuestion | undefined;
 
   /**
    * @param program text of the page's program
    * @param told called with each reply
    */
-  constructor(program: string, told: (reply: Reply) => void) {
+  constructor(program: string, told: (reply: PlayReply) => void) {
     this.url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
     this.told = told;
   }
@@ -56,7 +56,7 @@ export class Plays {
     return this.next?.key ?? this.asked?.key;
   }
 
-  ask(question: Question): void {
+  ask(question: PlayQuestion): void {
     if (this.underWay === question.key) return;
     if (this.asked === undefined) return this.post(question);
     if (this.asked.key === question.key) {
@@ -67,7 +67,7 @@ export class Plays {
     if (performance.now() - this.asked.sinceMs > PATIENCE_MS) {
       this.worker?.terminate();
       this.worker = undefined;
-      this.goOn();
+      this.nextPlay();
     }
     return undefined;
   }
@@ -77,7 +77,7 @@ export class Plays {
     this.next = undefined;
   }
 
-  private post(question: Question): void {
+  private post(question: PlayQuestion): void {
     this.worker ??= this.opened();
     this.asked = { key: question.key, sinceMs: performance.now() };
     this.worker.postMessage(question);
@@ -85,20 +85,20 @@ export class Plays {
 
   private opened(): Worker {
     const worker = new Worker(this.url);
-    worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
-      this.goOn();
+    worker.addEventListener('message', ({ data }: MessageEvent<PlayReply>) => {
+      this.nextPlay();
       this.told(data);
     });
     worker.addEventListener('error', ({ message }) => {
       const key = this.asked?.key ?? '';
       this.worker = undefined;
-      this.goOn();
+      this.nextPlay();
       this.told({ key, failed: message });
     });
     return worker;
   }
 
-  private goOn(): void {
+  private nextPlay(): void {
     this.asked = undefined;
     const { next } = this;
     this.next = undefined;

@@ -8,7 +8,7 @@ export interface ModelParameter {
   readonly low: number;
   readonly high: number;
   /**
-   * `fitted`: solved from a published row, which is then no prediction (the row says so in bench/validate/tables).
+   * `fitted`: solved from a published row, which is then no prediction (the row says so in bench/studies/validation/tables).
    * `constant`: stated by a source. `derived`: arithmetic on such. `assumed`: a guess, with its reason.
    */
   readonly from: 'fitted' | 'constant' | 'derived' | 'assumed';

@@ -10,7 +10,7 @@
  */
 import type { Histogram } from 'hdr-histogram-js';
 import { bug } from '../../base/bug.ts';
-import { EventQueue } from '../../base/event-queue.ts';
+import { Calendar } from '../../base/calendar.ts';
 import { TraceHash } from '../../base/hash.ts';
 import { UserError } from '../../base/user-error.ts';
 import { Cores, IDLE, ReadyLine } from './engines.ts';
@@ -50,7 +50,7 @@ export class QueueingModel {
   /** Events handled so far. */
   events = 0;
 
-  private readonly queue = new EventQueue(1024);
+  private readonly queue = new Calendar(1024);
   private readonly hash = new TraceHash();
   private readonly vfs: readonly Vf[];
   private readonly jobs = new Jobs();

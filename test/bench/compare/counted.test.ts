@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { Build } from '../../../bench/compare/build.ts';
 import { compareCounted, countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
-import { compareDocument } from '../../../bench/compare/document.ts';
+import { compareDocument } from '../../../bench/documents/comparison/document.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
-import { comparisonText } from '../../../bench/compare/text.ts';
-import { packageRoot } from '../../../bench/package-root.ts';
+import { comparisonText } from '../../../bench/documents/comparison/text.ts';
+import { packageRoot } from '../../../bench/io/package-root.ts';
 
 const VALGRIND_FOUND = spawnSync('valgrind', ['--version']).status === 0;
 

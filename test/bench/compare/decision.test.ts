@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { decide, holm, sequentialChance } from '../../../bench/compare/decision.ts';
+import { decideComparison, holm, sequentialChance } from '../../../bench/compare/decision.ts';
 import { bootstrapMedian, pairedEffect } from '../../../bench/compare/paired-effect.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { Random } from '../../../sim/base/random.ts';
@@ -43,7 +43,7 @@ describe('the chance after several looks', () => {
 
 describe('verdicts', () => {
   const one = (better: 'lower' | 'higher' | 'neither', ratios: readonly number[]) =>
-    decide([{ better, ratios }], DEFAULT_SETTINGS)[0]!;
+    decideComparison([{ better, ratios }], DEFAULT_SETTINGS)[0]!;
 
   test('5 % slower with little noise is worse where low is good, better where high is good', () => {
     const ratios = pairs(new Random(3), 16, 0.05, 0.01);
@@ -98,7 +98,7 @@ test('a slowdown of 5 % is found nearly always where processes spread by 2 %', (
       ratios: pairs(random, LOOKS_END, 0, 0.02),
     }));
     const slow = { better: 'lower' as const, ratios: pairs(random, LOOKS_END, 0.05, 0.02) };
-    return decide([slow, ...others], DEFAULT_SETTINGS)[0]!.verdict === 'worse';
+    return decideComparison([slow, ...others], DEFAULT_SETTINGS)[0]!.verdict === 'worse';
   });
   expect(found.filter(Boolean).length).toBe(12);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ListedStage, MeasuredMetric } from '../../../bench/compare/build.ts';
-import { compareDocument } from '../../../bench/compare/document.ts';
+import { compareDocument } from '../../../bench/documents/comparison/document.ts';
 import {
   compareInterleaved,
   comparePairs,
@@ -12,8 +12,8 @@ import { measureNoise, smallestSlowdown } from '../../../bench/compare/noise.ts'
 import { compareResultFiles } from '../../../bench/compare/result-files.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
-import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/compare/text.ts';
-import { exact } from '../../../bench/statistics.ts';
+import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/documents/comparison/text.ts';
+import { exact } from '../../../bench/measure/statistics.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';

@@ -7,8 +7,8 @@ import { coresInList } from '../../../bench/compare/pinning.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { measureTurnPair, SideFailed } from '../../../bench/compare/turn-pair.ts';
 import { TurnProcess, type TurnReady, type TurnStage, type TurnTimes } from '../../../bench/compare/turn-process.ts';
-import { STAGE_PROTOCOL } from '../../../bench/metrics/stage-process.ts';
-import { packageRoot } from '../../../bench/package-root.ts';
+import { STAGE_PROTOCOL } from '../../../bench/measure/metrics/stage-process.ts';
+import { packageRoot } from '../../../bench/io/package-root.ts';
 import { Random } from '../../../sim/base/random.ts';
 
 /** Time of a call of a stage that fails at its first turn. */

@@ -62,7 +62,8 @@ describe('a crash in the middle of a write', () => {
   test('by a process that is killed while it writes leaves a history that is read and goes on', async () => {
     const child = spawn(process.execPath, [...CHILD, path, 'killed', '100000'], { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.on('close', resolve));
-    while (!existsSync(path) || readFileSync(path).length < 2000) await new Promise((goOn) => setTimeout(goOn, 5));
+    while (!existsSync(path) || readFileSync(path).length < 2000)
+      await new Promise((proceed) => setTimeout(proceed, 5));
     child.kill('SIGKILL');
     await ended;
     const before = readHistory(path);

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 
-import { type Answer, answerOf, pausesAlong, play, planOf, playKey } from '../../../bench/ui/answer.ts';
+import { type UiAnswer, answerOf, pausesAlong, play, compiledOf, playKey } from '../../../bench/ui/answer.ts';
 import { applySettings, type Settings } from '../../../bench/ui/knobs.ts';
 import { verdictOf } from '../../../bench/ui/view.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { ScenarioPlan } from '../../../sim/scenario/plan.ts';
+import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { type PauseShare, runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { PROFILES, scenarioNamed } from './scenarios.ts';
 
-function planned(name: string, settings: Settings = {}): ScenarioPlan {
-  return planOf(applySettings(scenarioNamed(name), settings), PROFILES);
+function planned(name: string, settings: Settings = {}): CompiledScenario {
+  return compiledOf(applySettings(scenarioNamed(name), settings), PROFILES);
 }
 
 function lengths(parts: readonly PauseShare[]): readonly number[] {
   return parts.map(({ criticalNs }) => criticalNs).filter((ns) => ns > 0);
 }
 
-function answered(plan: ScenarioPlan): Answer {
+function answered(plan: CompiledScenario): UiAnswer {
   return answerOf(plan, play(plan, PROFILES), true)!;
 }
 

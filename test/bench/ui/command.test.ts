@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { packageRoot } from '../../../bench/package-root.ts';
+import { packageRoot } from '../../../bench/io/package-root.ts';
 
 const ENTRY = ['--import', 'tsx', join(packageRoot(), 'bench', 'main.ts'), 'ui'];
 let folder: string;

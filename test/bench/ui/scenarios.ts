@@ -3,7 +3,7 @@
  */
 import { uiData } from '../../../bench/ui/data.ts';
 import type { Scenario } from '../../../sim/scenario/document.ts';
-import type { DeviceProfile } from '../../../sim/vmm/device-profile.ts';
+import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 
 export const DATA = uiData(undefined);
 export const PROFILES: ReadonlyMap<string, DeviceProfile> = new Map(Object.entries(DATA.profiles));

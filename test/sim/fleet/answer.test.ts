@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { readQuestion } from '../../../bench/plan/read-question.ts';
+import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { answer } from '../../../sim/fleet/answer.ts';
 import type { Answer, AnswerOptions } from '../../../sim/fleet/answer-parts.ts';
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
 import type { Question } from '../../../sim/fleet/question.ts';
 import { scenarioOf, structures } from '../../../sim/fleet/vm-trials.ts';
-import { planScenario } from '../../../sim/scenario/plan.ts';
+import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
-import { moveVm } from '../../../sim/vmm/vm-move.ts';
+import { moveVm } from '../../../sim/memory/vm-move.ts';
 import { fleet, moveClass, moveInput, P, shipped, usable } from './fixture.ts';
 
 const { files } = readQuestion('vfs-per-vm');
@@ -25,7 +25,7 @@ function worstPause(
 ) {
   const vm = set(question.vm);
   if (structures(vm, files.profiles).some(({ used, limit }) => used > limit)) return Infinity;
-  const plan = planScenario(scenarioOf(vm), readQuestion(question.name).files.profiles, 'test');
+  const plan = compileScenario(scenarioOf(vm), readQuestion(question.name).files.profiles, 'test');
   const ends = (['short', 'point', 'long'] as const).map((end) => runScenario(plan, end).vms[0]!);
   return Math.max(...ends.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
 import { fleetBounds } from '../../../sim/fleet/fleet-bounds.ts';
-import { moveVm } from '../../../sim/vmm/vm-move.ts';
+import { moveVm } from '../../../sim/memory/vm-move.ts';
 import { fleet, GIB, type MoveChange, moveClass, moveInput, P, usable } from './fixture.ts';
 
 describe('a VM alone moves as the model of a whole VM says', () => {

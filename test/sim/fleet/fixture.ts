@@ -1,12 +1,12 @@
 /**
  * VMs and fleets for tests.
  */
-import { readQuestion } from '../../../bench/plan/read-question.ts';
+import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import type { EvacuationInput } from '../../../sim/fleet/evacuation.ts';
 import { MoveClass } from '../../../sim/fleet/move-class.ts';
 import type { Question, QuestionOf } from '../../../sim/fleet/question.ts';
-import { pointParameters } from '../../../sim/vmm/parameters.ts';
-import type { VmMoveInput } from '../../../sim/vmm/vm-move.ts';
+import { pointParameters } from '../../../sim/memory/parameters.ts';
+import type { VmMoveInput } from '../../../sim/memory/vm-move.ts';
 
 export const GIB = 1024 ** 3;
 export const P = pointParameters();

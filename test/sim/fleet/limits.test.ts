@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { presets } from '../../../bench/plan/read-question.ts';
+import { presets } from '../../../bench/studies/plan/read-question.ts';
 import { limitsOf } from '../../../sim/fleet/limits.ts';
 
 test('presets are the defaults of their systems', () => {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 
 import { evacuate, type EvacuationInput, FATE } from '../../../sim/fleet/evacuation.ts';
 import { MoveClass } from '../../../sim/fleet/move-class.ts';
-import { pointParameters, QEMU } from '../../../sim/vmm/parameters.ts';
-import type { VmMoveInput } from '../../../sim/vmm/vm-move.ts';
+import { pointParameters, QEMU } from '../../../sim/memory/parameters.ts';
+import type { VmMoveInput } from '../../../sim/memory/vm-move.ts';
 import { stepFleet, type SteppedFleet, type SteppedNumbers, type SteppedVm } from './stepped-fleet.ts';
 
 const GIB = 1024 ** 3;

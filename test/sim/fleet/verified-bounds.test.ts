@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { readQuestion } from '../../../bench/plan/read-question.ts';
+import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { ACCELERATORS } from '../../../sim/abi/accelerators.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { answer } from '../../../sim/fleet/answer.ts';
@@ -15,9 +15,9 @@ import { FleetPlan } from '../../../sim/fleet/fleet-plan.ts';
 import { limitsOf } from '../../../sim/fleet/limits.ts';
 import { type Question, type QuestionOf, questionSchema, type QuestionVm } from '../../../sim/fleet/question.ts';
 import { scenarioOf, VmTrials } from '../../../sim/fleet/vm-trials.ts';
-import { planScenario } from '../../../sim/scenario/plan.ts';
+import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
-import type { RangeEnd } from '../../../sim/vmm/device-profile.ts';
+import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { GIB } from './fixture.ts';
 
 const read = ['queues-per-vf', 'load', 'line', 'channels'].map((name) => readQuestion(name).files);
@@ -41,7 +41,7 @@ interface Case {
 /** The longest pause of any VM at any of the ends, register by register; Infinity where one does not move or cannot be. */
 function longestPause(vm: QuestionVm, vms: number = 1, ends: readonly RangeEnd[] = ENDS): number {
   try {
-    const plan = planScenario(scenarioOf(vm, vms), profiles, 'test');
+    const plan = compileScenario(scenarioOf(vm, vms), profiles, 'test');
     const all = ends.flatMap((end) => runScenario(plan, end).vms);
     return Math.max(...all.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { BitRows } from '../../../sim/pci/bit-rows.ts';
-import { decide, isolationOf } from '../../../sim/pci/isolation.ts';
+import { decideLoad, isolationOf } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import type { DeviceDocument, NodeDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
 import { example } from './rig.ts';
@@ -9,7 +9,7 @@ import { example } from './rig.ts';
 describe('a decision', () => {
   test('names what decides, and where', () => {
     const why = (name: string, vf: string, policy: 'thread' | 'proof' = 'proof'): string =>
-      decide(example(name), vf, policy).why;
+      decideLoad(example(name), vf, policy).why;
     expect(why('t12-card-under-switch', '03:00.1')).toBe(
       'it reaches its own control area: UF off at downstream port 0000:02:00.0',
     );
@@ -23,23 +23,25 @@ describe('a decision', () => {
     expect(why('t05-crossbar', '75:00.1')).toBe('it reaches its own control area: internalRouting loop-self at zip');
     expect(why('t03-clip-missing', '75:00.1')).toBe('it reaches its own control area: clip info at IOMMU');
     expect(why('t25-plain', '75:00.1')).toBe('no driver of the host is bound to its PF');
-    expect(decide(example('t11-root-port-without-acs', { turnaround: 'ur' }), '01:00.1', 'proof').why).toBe(
+    expect(decideLoad(example('t11-root-port-without-acs', { turnaround: 'ur' }), '01:00.1', 'proof').why).toBe(
       "a requester ID of another VM's function such as 0000:02:00.0 would be believed: SV off at root port 0000:00:01.0",
     );
   });
 
   test('says what it leaves aside', () => {
-    const { verdict, notes } = decide(example('t26-sysfs'), 0x7501, 'proof');
+    const { verdict, notes } = decideLoad(example('t26-sysfs'), 0x7501, 'proof');
     expect(verdict).toBe('load-clipped');
     expect(notes).toEqual(['root mapped the control area through sysfs; no driver can judge what root does']);
-    expect(decide(example('t01-integrated'), 0x7501, 'proof').notes).toEqual([]);
+    expect(decideLoad(example('t01-integrated'), 0x7501, 'proof').notes).toEqual([]);
   });
 
   test('of Linux speaks of its own driver, which clips what it has to clip', () => {
     const all = 'tree[0].functions[0].sriov.all';
     for (const clip of ['none', 'info']) {
-      expect(decide(example('t01-integrated', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe('n/a');
-      expect(decide(example('t23-windows-in-pf', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe('load-full');
+      expect(decideLoad(example('t01-integrated', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe('n/a');
+      expect(decideLoad(example('t23-windows-in-pf', { [all]: { clip } }), 0x7501, 'upstream').verdict).toBe(
+        'load-full',
+      );
     }
   });
 
@@ -50,7 +52,7 @@ describe('a decision', () => {
       ['76:00.1', 'VFs of this topology are 0000:75:00.1, 0000:75:00.2.'],
       ['vf1', 'Allowed is an address as lspci writes it, such as 0000:75:00.1 or 75:00.1.'],
     ] as const) {
-      expect(() => decide(topology, address, 'proof')).toThrow(
+      expect(() => decideLoad(topology, address, 'proof')).toThrow(
         expect.objectContaining({ kind: 'input', message: `t01-integrated: ${address} is no VF`, hint }) as Error,
       );
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { IOVA_BASE, MEMORY_ADDRESS, type Topology } from '../../../sim/pci/topology.ts';
-import { type AddressType, AT, END, type Trace, Walker } from '../../../sim/pci/walk.ts';
+import { type AddressType, AT, WALK_END, type RoutedPath, Walker } from '../../../sim/pci/walk.ts';
 import { at, example } from './rig.ts';
 
 /** Where a request of one function for the control area of another ends, and the places and reasons on its way. */
@@ -12,11 +12,11 @@ function walk(topology: Topology, from: number, to: number, type: AddressType = 
 
 function go(topology: Topology, from: number, claimed: number, type: AddressType, address: number): readonly string[] {
   const walker = new Walker(topology);
-  const trace: Trace = { hops: [], settings: [] };
+  const trace: RoutedPath = { hops: [], settings: [] };
   const end = walker.walk(at(topology, from), at(topology, claimed), type, address, trace);
   const plain = walker.walk(at(topology, from), at(topology, claimed), type, address);
   expect(plain).toBe(end);
-  const name = Object.entries(END).find(([, value]) => value === end)![0];
+  const name = Object.entries(WALK_END).find(([, value]) => value === end)![0];
   return [...trace.hops.map(({ place, by }) => `${place}: ${by}`), name];
 }
 

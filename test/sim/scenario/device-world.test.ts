@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { DEPTH } from '../../../sim/abi/contexts.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
 import { DeviceWorld, type WorldOutcome } from '../../../sim/scenario/device-world.ts';
-import type { VfTimes } from '../../../sim/scenario/device-move.ts';
-import { Rig } from '../migration/rig.ts';
+import type { VfTimes } from '../../../sim/move/device-move.ts';
+import { Rig } from '../world/rig.ts';
 import { type Changes, MS, plan } from './rig.ts';
 
 const CLOUD = { vmm: 'cloud-hypervisor' } as const;

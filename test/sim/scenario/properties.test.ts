@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { MIG_STATE } from '../../../sim/abi/vfio.ts';
-import { readProfile } from '../../../bench/profiles.ts';
-import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
+import { readProfile } from '../../../bench/studies/profiles.ts';
+import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
 import { drawScenario } from './random-scenario.ts';
 
@@ -13,13 +13,13 @@ const LONG = process.env['STOPCOPY_LONG'] === '1';
 const RUNS = LONG ? 10_000 : 400;
 const BATCH = 100;
 
-function planOf(seed: number): ScenarioPlan {
+function planOf(seed: number): CompiledScenario {
   const scenario = drawScenario(seed);
-  return planScenario(scenario, PROFILES, scenario.name);
+  return compileScenario(scenario, PROFILES, scenario.name);
 }
 
 /** What a VM's result has against itself or against what was asked. */
-function findings(vm: VmResult, plan: ScenarioPlan): string[] {
+function findings(vm: VmResult, plan: CompiledScenario): string[] {
   const found: string[] = [];
   const claim = (holds: boolean, words: string): void => {
     if (!holds) found.push(words);

@@ -1,9 +1,9 @@
 /**
  * Small scenarios as plans: a VM whose memory takes no thought, and what a test says.
  */
-import { readProfile } from '../../../bench/profiles.ts';
+import { readProfile } from '../../../bench/studies/profiles.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
-import { planScenario, type ScenarioPlan } from '../../../sim/scenario/plan.ts';
+import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 
 export const MS = 1e6;
 
@@ -25,8 +25,8 @@ export function scenario(changes: Changes = {}): Scenario {
   return scenarioSchema.parse({ ...SMALL, ...changes });
 }
 
-export function plan(changes: Changes = {}): ScenarioPlan {
+export function plan(changes: Changes = {}): CompiledScenario {
   const document = scenario(changes);
   const profiles = new Map(document.devices.map(({ profile }) => [profile, readProfile(profile)]));
-  return planScenario(document, profiles, 'small.yaml');
+  return compileScenario(document, profiles, 'small.yaml');
 }

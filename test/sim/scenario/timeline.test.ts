@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { readScenario } from '../../../bench/run/play.ts';
-import type { ScenarioPlan } from '../../../sim/scenario/plan.ts';
+import { readScenario } from '../../../bench/studies/run/play.ts';
+import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { type Timeline, timelineOf, type TraceEvent } from '../../../sim/scenario/timeline.ts';
 import { plan, SMALL } from './rig.ts';
@@ -10,7 +10,7 @@ const [ZIP] = SMALL.devices;
 
 type Span = TraceEvent & { readonly ph: 'X' };
 
-function draw(of: ScenarioPlan): Timeline {
+function draw(of: CompiledScenario): Timeline {
   return timelineOf(of, runScenario(of, 'point'));
 }
 
@@ -72,7 +72,7 @@ function spansNamed({ traceEvents }: Timeline, name: string): Span[] {
 }
 
 describe('a timeline keeps to the format', () => {
-  const cases: readonly (readonly [string, () => ScenarioPlan])[] = [
+  const cases: readonly (readonly [string, () => CompiledScenario])[] = [
     ...['zip-64', 'eight-vfs', 'pf-63', 'never-converges', 'link-fails', 'vm-64gib'].map(
       (name) => [name, () => readScenario(name)] as const,
     ),

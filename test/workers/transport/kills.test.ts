@@ -9,8 +9,8 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { Random } from '../../../sim/base/random.ts';
-import { handOver, type HandoverOutcome } from '../../../workers/transport/handover.ts';
-import { WorkerLost } from '../../../workers/worker-lost.ts';
+import { handOver, type HandoverOutcome } from '../../../workers/transport/switchover.ts';
+import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { collectGarbage } from '../../heap.ts';
 import { type Sides, sides } from './move-rig.ts';
 import { Killed, type VirtualVm } from './virtual-vm.ts';

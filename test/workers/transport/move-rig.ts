@@ -10,7 +10,7 @@ import { afterAll } from 'vitest';
 import { DestinationStream } from '../../../workers/transport/destination-stream.ts';
 import type { ReadMode } from '../../../workers/transport/direct-read.ts';
 import type { Endpoint } from '../../../workers/transport/endpoint.ts';
-import { Receiving } from '../../../workers/transport/handover.ts';
+import { Receiving } from '../../../workers/transport/switchover.ts';
 import type { TransportLimits } from '../../../workers/transport/limits.ts';
 import { SourceStream } from '../../../workers/transport/source-stream.ts';
 import { CHUNK_BYTES, VirtualVm } from './virtual-vm.ts';

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { DestinationStream } from '../../../workers/transport/destination-stream.ts';
-import { handOver, type HandoverOutcome, type HandoverStep, Receiving } from '../../../workers/transport/handover.ts';
+import { handOver, type HandoverOutcome, type HandoverStep, Receiving } from '../../../workers/transport/switchover.ts';
 import { OneHost, type OneHostOptions } from '../../../workers/transport/one-host.ts';
 import { SourceStream } from '../../../workers/transport/source-stream.ts';
-import { WorkerLost } from '../../../workers/worker-lost.ts';
+import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { AGES_MS, OPTIONS, until } from '../world-rig.ts';
 import { AGES, socketPath } from './move-rig.ts';
 import { CHUNK_BYTES } from './virtual-vm.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Hello, Reply, Request } from '../../../workers/transport/control.ts';
+import type { Hello, ControlReply, Request } from '../../../workers/transport/control.ts';
 import { type DestinationOwner, DestinationStream } from '../../../workers/transport/destination-stream.ts';
 import { tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
 import { type TransportLimits, TransportFailed } from '../../../workers/transport/limits.ts';
@@ -40,7 +40,7 @@ class AnyOwner implements DestinationOwner {
     return this.arena;
   }
 
-  answer({ ask }: Request): Promise<Reply> {
+  answer({ ask }: Request): Promise<ControlReply> {
     this.asked.push(ask);
     return Promise.resolve({ is: 'prepared' });
   }

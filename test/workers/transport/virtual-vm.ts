@@ -10,19 +10,19 @@ import { pointCosts } from '../../../sim/device/costs.ts';
 import { VECTOR } from '../../../sim/device/functions.ts';
 import { GENERATIONS } from '../../../sim/driver/generation.ts';
 import type { MigrationFile } from '../../../sim/driver/migration-file.ts';
-import type { VfSlot } from '../../../sim/migration/host.ts';
-import { type Vm, VM_DMA_BASE } from '../../../sim/migration/vm.ts';
-import { World } from '../../../sim/migration/world.ts';
-import { goOn } from '../../../sim/vfio/go-on.ts';
+import type { VfSlot } from '../../../sim/world/host.ts';
+import { type VfGuest, GUEST_DMA_BASE } from '../../../sim/world/vf-guest.ts';
+import { World } from '../../../sim/world/world.ts';
+import { resumeQueues } from '../../../sim/vfio/resume-queues.ts';
 import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import type { CheckReport } from '../../../sim/workload/checker.ts';
 import type { GuestLedger } from '../../../sim/workload/ledger.ts';
-import { readFrame, writeFrame } from '../../../workers/image-stream.ts';
+import { readFrame, writeFrame } from '../../../workers/end/image-stream.ts';
 import type { Seal, VmIdentity } from '../../../workers/transport/control.ts';
-import type { DestinationVm, Draft, SourceVm } from '../../../workers/transport/handover.ts';
+import type { DestinationVm, Draft, SourceVm } from '../../../workers/transport/switchover.ts';
 import { packLedger, ParcelLayout, ParcelRounds } from '../../../workers/transport/parcel.ts';
-import { DriverCallFailed } from '../../../workers/vf-end.ts';
-import { WorkerLost } from '../../../workers/worker-lost.ts';
+import { DriverCallFailed } from '../../../workers/end/vf-end.ts';
+import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 
 const QUEUE_PAIRS = 4;
 const IN_FLIGHT = 8;
@@ -42,7 +42,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
     kind: 'zip',
     queuePairs: QUEUE_PAIRS,
     isolation: 0,
-    dmaBase: VM_DMA_BASE,
+    dmaBase: GUEST_DMA_BASE,
     driver: GENERATION,
   };
   readonly layout: ParcelLayout;
@@ -53,7 +53,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
   killed = false;
   private readonly world = new World();
   private readonly slot: VfSlot;
-  private readonly vm: Vm;
+  private readonly vm: VfGuest;
   private readonly spare: Uint8Array;
   private readonly rounds: ParcelRounds;
   private readonly user = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
@@ -81,7 +81,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
     });
     this.slot = host.slot(1);
     must('open', this.slot.vfio.open());
-    this.vm = world.addVm(
+    this.vm = world.addGuest(
       {
         kind: 'zip',
         queuePairs: QUEUE_PAIRS,
@@ -150,7 +150,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
     this.call();
     this.rounds.restart();
     if (!this.touched) return true;
-    const ret = goOn(this.slot.vfio);
+    const ret = resumeQueues(this.slot.vfio);
     this.vm.start();
     this.touched = false;
     return ret === 0;

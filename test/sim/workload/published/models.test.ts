@@ -7,8 +7,8 @@ import { parametersAt } from '../../../../sim/workload/published/parameter.ts';
 import { predictSec, SEC_PARAMETERS } from '../../../../sim/workload/published/sec.ts';
 import { predictZip, zipParameters } from '../../../../sim/workload/published/zip.ts';
 import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
-import { readTables } from '../../../../bench/validate/published-table.ts';
-import { validate } from '../../../../bench/validate/validation.ts';
+import { readTables } from '../../../../bench/studies/validation/published-table.ts';
+import { validate } from '../../../../bench/studies/validation/validation.ts';
 
 describe('published throughputs', () => {
   const whole = validate(readTables(['zip-throughput', 'sec-throughput', 'rsa-throughput']), true);

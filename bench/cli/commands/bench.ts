@@ -1,0 +1,143 @@
+/**
+ * `stopcopy bench`: the queue-load sweep on real threads; table, JSON document, HTML page. Or suites of their own.
+ */
+import type { Command } from 'commander';
+
+import { ACCELERATORS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
+import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { integer, integerList, nameList, oneName } from '../options.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
+import { BUDGET_SECONDS_DEFAULT } from '../../compare/settings.ts';
+import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../../measure/suites/registry.ts';
+import type { SuiteOptions } from '../../documents/suites/document.ts';
+import type { SuiteName, SweepOptions } from '../../measure/suites/sweep-types.ts';
+
+interface BenchFlags {
+  readonly noise?: boolean;
+  readonly budget: number;
+  readonly suite?: readonly AnySuiteName[];
+  readonly quick?: boolean;
+  readonly out: string;
+  readonly seed: number;
+  readonly accelerator?: readonly AcceleratorKind[];
+  readonly queuePairs?: readonly number[];
+  readonly load?: readonly CellLoad[];
+  readonly driver: GenerationId;
+  readonly inFlight: (typeof IN_FLIGHT)[number];
+  readonly html?: string | false;
+  readonly topology?: string;
+  readonly policy?: Policy;
+  readonly vf?: string;
+}
+
+const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
+const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
+const DRIVER_DEFAULT: GenerationId = 'upstream-2026';
+const SEED_MAX = 2 ** 32 - 1;
+
+const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
+const IN_FLIGHT = ['finish', 'hold'] as const;
+
+export function registerBench(program: Command, context: CommandContext): void {
+  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
+  program
+    .command('bench')
+    .summary('measure save, restore and downtime under queue load')
+    .description('Measures save, restore, handshakes and downtime on real threads, over a sweep of queue loads.')
+    .option(
+      '--suite <name...>',
+      `what to measure: ${SUITE_NAMES.join(', ')}; default: the sweep`,
+      nameList('--suite', SUITE_NAMES),
+    )
+    .option('--quick', 'fewer cells and shorter measurements')
+    .option('--out <dir>', 'folder for the JSON document and the HTML page', 'results')
+    .option('--seed <n>', `seed of the job streams, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX), 1)
+    .option('--accelerator <list>', ACCELERATOR_NAMES.join(', '), nameList('--accelerator', ACCELERATOR_NAMES))
+    .option(
+      '--queue-pairs <list>',
+      `queue pairs per VF, 1 to ${QUEUES_TOTAL}; default: ${QUEUE_PAIRS.full.join(',')}, quick: ${QUEUE_PAIRS.quick.join(',')}`,
+      integerList('--queue-pairs', 1, QUEUES_TOTAL),
+    )
+    .option('--load <list>', `${LOADS.join(', ')}; default: all`, nameList('--load', LOADS))
+    .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), DRIVER_DEFAULT)
+    .option(
+      '--in-flight <mode>',
+      `what a pause does with tasks in service: ${IN_FLIGHT.join(', ')}`,
+      oneName('--in-flight', IN_FLIGHT),
+      'finish',
+    )
+    .option('--topology <file>', 'PCIe topology of the hosts; measures only if --policy lets the migration driver load')
+    .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
+    .option('--vf <address>', 'VF of the topology; default: all of them')
+    .option('--html <file>', 'the HTML page; default: beside the JSON document')
+    .option('--no-html', 'no HTML page')
+    .option('--noise', 'how much this machine disturbs, and the smallest slowdown that compare finds on it')
+    .option(
+      '--budget <seconds>',
+      'with --noise: of the comparison that is asked about',
+      integer('--budget', 1, 86_400),
+      BUDGET_SECONDS_DEFAULT,
+    )
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nSuites:\n${suites}\n${examples([
+        ['stopcopy bench', 'everything; about a minute'],
+        ['stopcopy bench --quick', 'a look'],
+        ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
+        ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
+        ['stopcopy bench --suite designs', 'a table of its own, at once'],
+        ['stopcopy bench --noise', 'what this machine can tell apart'],
+      ])}`,
+    )
+    .action(async (flags: BenchFlags) => {
+      if (flags.noise === true) {
+        const { runNoise } = await import('../../compare/noise.ts');
+        await runNoise(flags.budget, context);
+        context.exit(EXIT.fine);
+        return;
+      }
+      const choice = chooseSuites(flags.suite);
+      const { passGate } = await import('../../studies/isolation/gate.ts');
+      await passGate(flags, context.output);
+      if (choice.kind === 'own') {
+        const { runSuites } = await import('../../measure/suite-run.ts');
+        const interrupted = await runSuites(choice.names, suiteOptions(flags), context, flags.html);
+        context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
+        return;
+      }
+      const { runBench } = await import('../../measure/bench-run.ts');
+      const target = { out: flags.out, html: flags.html ?? true };
+      const loadSweep = async () => (await import('../../measure/suites/sweep.ts')).runSweep;
+      const interrupted = await runBench(sweepOptions(flags, choice.names), target, context, loadSweep);
+      context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
+    });
+}
+
+function sweepOptions(flags: BenchFlags, suites: readonly SuiteName[]): SweepOptions {
+  const quick = flags.quick === true;
+  return {
+    suites,
+    quick,
+    seed: flags.seed,
+    accelerators: flags.accelerator ?? ACCELERATOR_NAMES,
+    queuePairs: flags.queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full),
+    loads: flags.load ?? LOADS,
+    driver: flags.driver,
+    inFlight: flags.inFlight,
+  };
+}
+
+/** @throws UserError when an option was given that only the sweep has */
+function suiteOptions(flags: BenchFlags): SuiteOptions {
+  if (flags.load !== undefined) {
+    throw new UserError('usage', '--load is given, and the suites that are named have no load', 'Leave it out.');
+  }
+  const { quick = false, driver, accelerator: accelerators, queuePairs } = flags;
+  return { quick, driver, accelerators, queuePairs };
+}

@@ -1,0 +1,172 @@
+/**
+ * `stopcopy compare`: a verdict per metric between two builds, or of this build against the exact baseline.
+ */
+import type { Command } from 'commander';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { decimal, integer, nameList } from '../options.ts';
+import type { ComparisonDocument } from '../../documents/comparison/document.ts';
+import {
+  BUDGET_SECONDS_DEFAULT,
+  DEFAULT_LOOKS,
+  DEFAULT_SETTINGS,
+  PAIRS_MAX_DEFAULT,
+  SECONDS_DEFAULT,
+} from '../../compare/settings.ts';
+
+interface CompareFlags {
+  readonly exact?: boolean;
+  readonly accept?: string;
+  readonly baseline?: string;
+  readonly markdown?: boolean;
+  readonly save?: string;
+  readonly html?: string;
+  readonly stage?: readonly string[];
+  readonly budget: number;
+  readonly pairs: number;
+  readonly seconds: number;
+  readonly effect: number;
+  readonly counted?: boolean;
+  readonly seed: number;
+}
+
+const STAGES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
+const PAIRS_MAX = 200;
+
+export function registerCompare(program: Command, context: CommandContext): void {
+  program
+    .command('compare')
+    .summary('a verdict per metric: two builds by turns, or this build against the exact baseline')
+    .description(
+      'Compares two result files, or two builds (folders or git revisions) that are measured by turns in fresh processes ' +
+        'until the answer is clear or the budget is spent. With --exact: this build against the baseline in the repository.',
+    )
+    .argument('[base]', 'a result file, a built folder, or a git revision')
+    .argument('[candidate]', 'the same')
+    .option('--exact', 'exact metrics only, which takes seconds; without sides: this build against the baseline')
+    .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
+    .option('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package')
+    .option('--markdown', 'Markdown for a pull request in place of the table')
+    .option('--save <file>', 'also write the JSON document there')
+    .option('--html <file>', 'also write a self-contained page')
+    .option('--stage <list>', `${STAGES.join(', ')}; default: all`, nameList('--stage', STAGES))
+    .option(
+      '--budget <seconds>',
+      'wall time after which no further round begins',
+      integer('--budget', 1, 86_400),
+      BUDGET_SECONDS_DEFAULT,
+    )
+    .option(
+      '--pairs <n>',
+      `pairs of processes at most, 12 to ${PAIRS_MAX}`,
+      integer('--pairs', 12, PAIRS_MAX),
+      PAIRS_MAX_DEFAULT,
+    )
+    .option('--seconds <s>', 'measuring time of one process', decimal('--seconds', 0.01, 60), SECONDS_DEFAULT)
+    .option(
+      '--effect <share>',
+      'smallest effect that matters; 0.02 is 2 %',
+      decimal('--effect', 0.001, 1),
+      DEFAULT_SETTINGS.smallestEffect,
+    )
+    .option('--counted', 'also count instructions of single-threaded stages, where valgrind is installed')
+    .option('--seed <n>', 'of the order in which the sides take turns', integer('--seed', 0, 2 ** 32 - 1), 1)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples([
+        ['stopcopy compare --exact', 'the gate of every commit: nothing exact has changed'],
+        ['stopcopy compare --exact --accept "one read less per stop"', 'a change that is meant'],
+        ['stopcopy compare main HEAD --markdown', 'two revisions, for a pull request'],
+        ['stopcopy compare before.json after.json', 'two results of stopcopy bench'],
+        ['stopcopy compare ../base . --stage frame-write --budget 120', 'two built folders, one stage'],
+      ]),
+    )
+    .action(async (base: string | undefined, candidate: string | undefined, flags: CompareFlags) => {
+      const { output } = context;
+      const markdown = flags.markdown === true;
+      if (base === undefined) {
+        if (flags.exact !== true) {
+          throw new UserError(
+            'usage',
+            'two sides are missing',
+            'Give BASE and CANDIDATE, or --exact for this build against its baseline.',
+          );
+        }
+        const { passExactGate } = await import('../../compare/exact-gate.ts');
+        const { accept, baseline, html } = flags;
+        if (accept !== undefined && html !== undefined) {
+          throw new UserError(
+            'usage',
+            '--html is given with --accept, which compares nothing',
+            'Give --html to `stopcopy compare --exact` before the change is accepted.',
+          );
+        }
+        let made: ComparisonDocument | undefined;
+        const passed = passExactGate(
+          {
+            markdown,
+            onDocument: (document) => {
+              made = document;
+            },
+            ...(accept === undefined ? {} : { accept }),
+            ...(baseline === undefined ? {} : { baseline }),
+          },
+          output,
+        );
+        if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
+        context.exit(passed ? EXIT.fine : EXIT.regression);
+        return;
+      }
+      if (candidate === undefined)
+        throw new UserError('usage', `there is nothing to compare ${base} with`, 'Give a second side.');
+      for (const option of ['accept', 'baseline'] as const) {
+        if (flags[option] === undefined) continue;
+        throw new UserError(
+          'usage',
+          `--${option} is given with two sides`,
+          'It belongs to `stopcopy compare --exact` without sides.',
+        );
+      }
+      const { compare } = await import('../../compare/comparison.ts');
+      const { printComparison } = await import('../../documents/comparison/text.ts');
+      const looks = [...DEFAULT_LOOKS.filter((look) => look < flags.pairs), flags.pairs];
+      const document = await compare(
+        base,
+        candidate,
+        {
+          settings: { ...DEFAULT_SETTINGS, looks, smallestEffect: flags.effect },
+          budgetSeconds: flags.budget,
+          secondsPerProcess: flags.seconds,
+          ...(flags.stage === undefined ? {} : { stages: flags.stage }),
+          seed: flags.seed,
+          counted: flags.counted === true,
+          measured: flags.exact !== true,
+        },
+        context,
+      );
+      if (flags.save !== undefined) {
+        const { writeFileAtomically } = await import('../../io/file-output.ts');
+        writeFileAtomically(flags.save, `${JSON.stringify(document, undefined, 2)}\n`, '--save');
+      }
+      output.document(document);
+      printComparison(document, markdown, output);
+      if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
+      context.exit(document.regression ? EXIT.regression : EXIT.fine);
+    });
+}
+
+async function writeComparison(
+  file: string,
+  document: ComparisonDocument,
+  { markdown }: CompareFlags,
+  { output }: CommandContext,
+): Promise<void> {
+  const { madeComparison } = await import('../../documents/comparison/section.ts');
+  const { writePage } = await import('../../show/write-page.ts');
+  writePage(file, [{ name: 'comparison.json', section: madeComparison(document) }], '--html');
+  // Markdown goes into a pull request as it is.
+  if (markdown !== true) output.path(file);
+}

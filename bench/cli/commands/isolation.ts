@@ -1,0 +1,69 @@
+/**
+ * `stopcopy isolation`: who reaches the migration control areas of a PCIe topology, and whether the driver should load.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { oneName } from '../options.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICY_MEANINGS } from '../../documents/isolation/document.ts';
+
+interface IsolationFlags {
+  readonly policy?: Policy;
+  readonly vf?: string;
+  readonly html?: string;
+}
+
+export function registerIsolation(program: Command, context: CommandContext): void {
+  const policies = POLICIES.map((name) => `  ${name.padEnd(8)}  ${POLICY_MEANINGS[name]}`).join('\n');
+  program
+    .command('isolation')
+    .summary('who reaches the migration control area on a PCIe topology; load, refuse or plain')
+    .description(
+      'Asks a PCIe topology who can reach the registers that a migration works with: by CPU and by DMA, from the ' +
+        'own VM and from others, hop by hop. Tells the IOMMU groups that Linux would build, what each policy decides, ' +
+        'and what to change.',
+    )
+    .argument('<topology...>', 'YAML or JSON files, or names of topologies that come with stopcopy, such as t12')
+    .option(
+      '--policy <name>',
+      `${POLICIES.join(', ')}: only this one; exits with 1 when it refuses the driver to a VF that was asked for`,
+      oneName('--policy', POLICIES),
+    )
+    .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
+    .option('--html <file>', 'also write a self-contained page with drawings')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nPolicies:\n${policies}\n\nWithout --policy all three are told, and the exit status is 0 whatever they say.\n${examples(
+        [
+          ['stopcopy isolation t12', 'one that comes with stopcopy: a card below a switch'],
+          ['stopcopy isolation server.yaml --policy proof', 'your own; exit 1 when the driver would be refused'],
+          ['stopcopy isolation server.yaml --vf 75:00.1 --html vf.html', 'one VF, with a drawing'],
+          ['stopcopy isolation t01 t12 --json', 'two topologies, for a script'],
+        ],
+      )}`,
+    )
+    .action(async (words: readonly string[], flags: IsolationFlags) => {
+      const { examine, isolationDocument, isRefused } = await import('../../studies/isolation/examine.ts');
+      const { printTopology } = await import('../../documents/isolation/text.ts');
+      const { output } = context;
+      const policy = flags.policy ?? null;
+      const examined = words.map((word) => examine(word, flags.vf));
+      const document = isolationDocument(examined, policy);
+      if (flags.html !== undefined) {
+        const { isolationSection } = await import('../../documents/isolation/page.ts');
+        const { writePage } = await import('../../show/write-page.ts');
+        writePage(flags.html, [{ name: 'isolation.json', section: isolationSection(document) }], '--html');
+      }
+      output.document(document);
+      examined.forEach(({ report, tree }, index) => {
+        if (index > 0) output.text('\n');
+        printTopology(report, tree, output, { policy });
+      });
+      if (flags.html !== undefined) output.path(flags.html);
+      const refused = policy !== null && examined.some(({ report }) => isRefused(report, policy));
+      context.exit(refused ? EXIT.failed : EXIT.fine);
+    });
+}

@@ -1,0 +1,56 @@
+/**
+ * Options that `stopcopy send` and `stopcopy receive` share: the VM, which must be alike on both sides.
+ */
+import type { Command } from 'commander';
+
+import { ACCELERATORS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { integer, oneName } from '../options.ts';
+import { type Endpoint, tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
+
+export interface VmFlags {
+  readonly accelerator: AcceleratorKind;
+  readonly queuePairs: number;
+  readonly driver: GenerationId;
+  readonly runMs: number;
+  readonly idleMs: number;
+}
+
+const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
+const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
+const QUEUE_PAIRS_MAX = 1024;
+const RUN_MS_MAX = 3_600_000;
+
+/** Adds the options of the VM. */
+export function vmOptions(command: Command): Command {
+  return command
+    .option('--accelerator <name>', ACCELERATOR_NAMES.join(', '), oneName('--accelerator', ACCELERATOR_NAMES), 'zip')
+    .option(
+      '--queue-pairs <n>',
+      `queue pairs of the VF, 1 to ${QUEUE_PAIRS_MAX}; alike on both sides`,
+      integer('--queue-pairs', 1, QUEUE_PAIRS_MAX),
+      16,
+    )
+    .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), 'upstream-2026')
+    .option('--run-ms <n>', 'how long the guest works on this side, in ms', integer('--run-ms', 0, RUN_MS_MAX), 500)
+    .option(
+      '--idle-ms <n>',
+      'silence after which the other side counts as gone, in ms',
+      integer('--idle-ms', 50, 600_000),
+      5000,
+    );
+}
+
+/**
+ * The one place that was named.
+ *
+ * @param tcpOption name of the option for a host and a port
+ * @throws UserError when none was named, or both
+ */
+export function endpointOf(socket: string | undefined, tcpOption: string, tcp: string | undefined): Endpoint {
+  if (socket !== undefined && tcp === undefined) return unixEndpoint('--socket', socket);
+  if (tcp !== undefined && socket === undefined) return tcpEndpoint(tcpOption, tcp);
+  const wrong = socket === undefined ? 'a place is missing' : `--socket and ${tcpOption} name two places`;
+  throw new UserError('usage', wrong, `Give either --socket PATH or ${tcpOption} HOST:PORT.`);
+}

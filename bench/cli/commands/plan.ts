@@ -1,0 +1,119 @@
+/**
+ * `stopcopy plan`: capacity questions, answered with what binds.
+ */
+import { dirname } from 'node:path';
+
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { integer } from '../options.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+import type { Grid } from '../../studies/plan/read-question.ts';
+
+interface PlanFlags {
+  readonly sweep?: Grid;
+  readonly out?: string;
+  readonly threads?: number;
+  readonly fresh?: true;
+  readonly tornado: boolean;
+  readonly html?: string;
+}
+
+const THREADS_MAX = 256;
+
+export function registerPlan(program: Command, context: CommandContext): void {
+  program
+    .command('plan')
+    .summary('capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds')
+    .description(
+      'Answers a capacity question by closed forms and by simulation: the number, the constraint that binds and by ' +
+        'how much, the proof that one further does not hold, what relaxing buys, and what it depends on.',
+    )
+    .argument('<question>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as vfs-per-vm')
+    .option(
+      '--sweep <field=values>',
+      'ask for each of the values, divided by commas; may be given several times, for every combination',
+      sweepField,
+    )
+    .option('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json')
+    .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
+    .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
+    .option('--no-tornado', 'do not move parameters one by one')
+    .option('--html <file>', 'also write a self-contained page')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nQuestions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, line, moves-per-host,\n` +
+        `moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, empty-region, room,\n` +
+        `generations.\nThe exit status is 4 when nothing satisfies the question; the nearest that does is told.\n` +
+        examples([
+          ['stopcopy plan vfs-per-vm', 'the most VFs within a pause of 300 ms'],
+          ['stopcopy plan empty-rack', 'how long to empty a rack, under the limits of KubeVirt'],
+          ['stopcopy plan mine.yaml --json', 'a question of your own, for a script'],
+          ['stopcopy plan line --sweep vm.vcpus=8,16,32,64', 'the same question for several VMs'],
+          ['stopcopy plan line --sweep vm.vcpus=8,16,32,64 --html line.html', 'the same, drawn'],
+        ]),
+    )
+    .action(async (word: string, flags: PlanFlags) => {
+      const { output, signal } = context;
+      const { readQuestion } = await import('../../studies/plan/read-question.ts');
+      const asked = readQuestion(word, flags.sweep);
+      if (asked.cells.length > 0) {
+        const { sweepPlan } = await import('../../studies/plan/sweep.ts');
+        const { printSweep } = await import('../../documents/plan/text.ts');
+        if (flags.html !== undefined) {
+          // A place that cannot be written is known before the work and not after it.
+          const { prepareFolder } = await import('../../io/file-output.ts');
+          prepareFolder(dirname(flags.html), '--html');
+        }
+        const out = flags.out ?? `results/plan-${asked.question.name}.json`;
+        const document = await sweepPlan(asked, {
+          out,
+          output,
+          signal,
+          ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+          ...(flags.fresh === undefined ? {} : { fresh: flags.fresh }),
+        });
+        if (flags.html !== undefined) {
+          const { sweepSection } = await import('../../documents/plan/sweep-section.ts');
+          const { writePage } = await import('../../show/write-page.ts');
+          writePage(flags.html, [{ name: out, section: sweepSection(document) }], '--html');
+        }
+        output.document(document);
+        printSweep(document, output);
+        output.path(out);
+        if (flags.html !== undefined) output.path(flags.html);
+        const some = document.cells.some(({ outcome }) => outcome.kind === 'answered' && outcome.feasible);
+        context.exit(some ? EXIT.fine : EXIT.infeasible);
+        return;
+      }
+      if (flags.out !== undefined) throw new UserError('usage', '--out is for a sweep', 'Give --sweep as well.');
+      const { playPlan } = await import('../../studies/plan/play.ts');
+      const { printPlan } = await import('../../documents/plan/text.ts');
+      const document = playPlan(asked, { output, tornado: flags.tornado });
+      if (flags.html !== undefined) {
+        const { planSection } = await import('../../documents/plan/section.ts');
+        const { writePage } = await import('../../show/write-page.ts');
+        writePage(flags.html, [{ name: 'plan.json', section: planSection(document) }], '--html');
+      }
+      output.document(document);
+      printPlan(document, output);
+      if (flags.html !== undefined) output.path(flags.html);
+      context.exit(document.answer.feasible ? EXIT.fine : EXIT.infeasible);
+    });
+}
+
+/** `vm.vcpus=8,16` as a field and its values. */
+function sweepField(text: string, before: Grid = {}): Grid {
+  const [, field, list] = /^([\w.[\]-]+)=(.+)$/.exec(text) ?? [];
+  if (field === undefined || list === undefined) {
+    throw new UserError('usage', `--sweep is '${text}', allowed is a field and its values, such as vm.vcpus=8,16`);
+  }
+  const values = list.split(',').map((word) => {
+    const trimmed = word.trim();
+    if (trimmed === 'true' || trimmed === 'false') return trimmed === 'true';
+    return trimmed !== '' && Number.isFinite(Number(trimmed)) ? Number(trimmed) : trimmed;
+  });
+  return { ...before, [field]: values };
+}

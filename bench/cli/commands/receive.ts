@@ -1,0 +1,58 @@
+/**
+ * `stopcopy receive`: waits for a VM from stopcopy send, runs it to its end, and tells whether a task was lost.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { integer } from '../options.ts';
+import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
+
+interface ReceiveFlags extends VmFlags {
+  readonly socket?: string;
+  readonly listen?: string;
+  readonly waitMs: number;
+}
+
+const WAIT_MS_MAX = 86_400_000;
+
+export function registerReceive(program: Command, context: CommandContext): void {
+  const command = program
+    .command('receive')
+    .summary('wait for a VM from stopcopy send, run it to its end, account for its tasks')
+    .description(
+      'Listens for one VM from stopcopy send, loads it, runs it once the source has committed, lets its queues run ' +
+        'empty, and tells whether every task that was accepted, here or at the source, completed exactly once.',
+    )
+    .option('--socket <path>', 'Unix socket to listen at; one that nobody serves any more is replaced')
+    .option('--listen <host:port>', 'TCP place to listen at; without a host the loopback, port 0 takes a free one')
+    .option('--wait-ms <n>', 'how long to wait for a VM, in ms', integer('--wait-ms', 1, WAIT_MS_MAX), 60_000)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nExit status 0: the VM came and lost nothing. 1: it did not come, or lost a task. 3: what came was refused.\n${examples(
+        [
+          ['stopcopy receive --socket /tmp/move.sock', 'for a source on this machine'],
+          ['stopcopy receive --listen 127.0.0.1:7600 --run-ms 2000', 'over TCP; the guest works for two seconds here'],
+          ['stopcopy receive --socket /tmp/move.sock --json', 'for a script'],
+        ],
+      )}`,
+    );
+  vmOptions(command).action(async (flags: ReceiveFlags) => {
+    const endpoint = endpointOf(flags.socket, '--listen', flags.listen);
+    const { receive } = await import('../../studies/switchover/receive.ts');
+    context.exit(
+      await receive(
+        {
+          endpoint,
+          kind: flags.accelerator,
+          queuePairs: flags.queuePairs,
+          generation: flags.driver,
+          waitMs: flags.waitMs,
+          runMs: flags.runMs,
+          idleMs: flags.idleMs,
+        },
+        context,
+      ),
+    );
+  });
+}

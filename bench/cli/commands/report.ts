@@ -1,0 +1,41 @@
+/**
+ * `stopcopy report`: one self-contained HTML page from result documents.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+
+interface ReportOptions {
+  readonly out?: string;
+}
+
+export function registerReport(program: Command, context: CommandContext): void {
+  program
+    .command('report')
+    .summary('self-contained HTML page from results of other commands')
+    .description(
+      'Draws results of bench, run, validate, isolation, compare, plan and history into one HTML page that needs no network.',
+    )
+    .argument('<result...>', 'JSON documents that these commands wrote, in any mixture')
+    .option('--out <file>', 'the page; default: the first result with the ending .html')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples([
+        ['stopcopy report results/bench.json', 'writes results/bench.html'],
+        ['stopcopy report before.json after.json --out both.html', 'two results on one page'],
+        ['stopcopy run zip-64 --json > run.json; stopcopy report run.json', 'any document of --json'],
+      ]),
+    )
+    .action(async (paths: readonly string[], options: ReportOptions) => {
+      const { readSection } = await import('../../documents/kinds.ts');
+      const { writePage } = await import('../../show/write-page.ts');
+      const sections = paths.map(readSection);
+      const out = options.out ?? `${paths[0]!.replace(/\.json$/, '')}.html`;
+      writePage(out, sections, '--out');
+      context.output.text(out);
+      context.output.document({ html: out });
+      context.exit(EXIT.fine);
+    });
+}

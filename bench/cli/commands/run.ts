@@ -1,0 +1,68 @@
+/**
+ * `stopcopy run`: one migration scenario in virtual time; pause, rounds, VFs, timeline.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { integer } from '../options.ts';
+
+interface RunFlags {
+  readonly seed?: number;
+  readonly timeline?: string;
+  readonly html?: string;
+}
+
+const SEED_MAX = 2 ** 32 - 1;
+
+export function registerRun(program: Command, context: CommandContext): void {
+  program
+    .command('run')
+    .summary('one migration of a whole VM, or of many at once: the pause in its parts, a timeline')
+    .description(
+      'Plays a scenario in virtual time: memory in rounds, the pause in parts that add up, every VF register by ' +
+        'register, with all parameters at their best guesses and at both ends of their ranges.',
+    )
+    .argument('<scenario>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as zip-64')
+    .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
+    .option('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev')
+    .option('--html <file>', 'also write a self-contained page')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nScenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.\n` +
+        `The exit status is 0 however a VM's move ends, and 1 when a task was lost or a policy refuses the migration.\n` +
+        examples([
+          ['stopcopy run zip-64', 'a saturated VF with 64 queue pairs'],
+          ['stopcopy run pf-63 --json', '63 VMs leave one PF at once; for a script'],
+          ['stopcopy run mine.yaml --timeline mine.trace.json', 'a scenario of your own, to be looked at in Perfetto'],
+          ['stopcopy run link-fails --seed 7', 'the same with other arrivals'],
+        ]),
+    )
+    .action(async (word: string, flags: RunFlags) => {
+      const { output, signal } = context;
+      const { playScenario, readScenario } = await import('../../studies/run/play.ts');
+      const { runDocument } = await import('../../documents/run/document.ts');
+      const { printRun } = await import('../../documents/run/text.ts');
+      const { writeFileAtomically } = await import('../../io/file-output.ts');
+      const plan = readScenario(word, flags.seed);
+      const played = await playScenario(plan, output, signal);
+      const document = runDocument(played);
+      const files: string[] = [];
+      if (flags.timeline !== undefined) {
+        const { timelineOf } = await import('../../../sim/scenario/timeline.ts');
+        writeFileAtomically(flags.timeline, JSON.stringify(timelineOf(plan, played.point)), '--timeline');
+        files.push(flags.timeline);
+      }
+      if (flags.html !== undefined) {
+        const { runSection } = await import('../../documents/run/section.ts');
+        const { writePage } = await import('../../show/write-page.ts');
+        writePage(flags.html, [{ name: 'run.json', section: runSection(document) }], '--html');
+        files.push(flags.html);
+      }
+      output.document(document);
+      printRun(document, output);
+      for (const file of files) output.path(file);
+      context.exit(document.figures.wrongTasks.value === 0 ? EXIT.fine : EXIT.failed);
+    });
+}

@@ -1,0 +1,88 @@
+/**
+ * `stopcopy send`: a VM with a VF under load, moved live into another process.
+ */
+import type { Command } from 'commander';
+
+import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
+import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers/transport/wire.ts';
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { integer, oneName } from '../options.ts';
+import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
+
+interface SendFlags extends VmFlags {
+  readonly socket?: string;
+  readonly connect?: string;
+  readonly channels: number;
+  readonly frameKib: number;
+  readonly rounds: number;
+  readonly checksums?: boolean;
+  readonly load: LoadName;
+  readonly inFlight: (typeof IN_FLIGHT)[number];
+  readonly seed: number;
+}
+
+const KIB = 1024;
+const IN_FLIGHT = ['finish', 'hold'] as const;
+const SEED_MAX = 2 ** 32 - 1;
+
+export function registerSend(program: Command, context: CommandContext): void {
+  const command = program
+    .command('send')
+    .summary('boot a VM with a VF under load and move it live to stopcopy receive')
+    .description(
+      'Boots a VM with a VF and a load on threads of this process, copies it ahead, stops it, and hands it over to ' +
+        'stopcopy receive. If that fails before the commit, the guest goes on here, and it is shown that no task was lost.',
+    )
+    .option('--socket <path>', 'Unix socket of the destination')
+    .option('--connect <host:port>', 'TCP place of the destination')
+    .option('--channels <n>', `connections, 1 to ${CHANNELS_MAX}`, integer('--channels', 1, CHANNELS_MAX), 1)
+    .option(
+      '--frame-kib <n>',
+      `size of a frame, ${CHUNK_BYTES_MIN / KIB} to ${CHUNK_BYTES_MAX / KIB} KiB`,
+      integer('--frame-kib', CHUNK_BYTES_MIN / KIB, CHUNK_BYTES_MAX / KIB),
+      CHUNK_BYTES_MIN / KIB,
+    )
+    .option('--rounds <n>', 'rounds of pre-copy at most, 0 to 30', integer('--rounds', 0, 30), 3)
+    .option('--checksums', 'a checksum for each frame, besides those of the image')
+    .option('--load <name>', LOAD_NAMES.join(', '), oneName('--load', LOAD_NAMES), 'saturated')
+    .option(
+      '--in-flight <mode>',
+      `what a pause does with tasks in service: ${IN_FLIGHT.join(', ')}`,
+      oneName('--in-flight', IN_FLIGHT),
+      'finish',
+    )
+    .option('--seed <n>', `seed of the load, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX), 1)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nExit status 0: moved. 1: the VM stayed here and lost nothing, or nobody confirmed the move.\n${examples([
+        ['stopcopy send --socket /tmp/move.sock', 'to a destination on this machine'],
+        ['stopcopy send --connect 127.0.0.1:7600 --channels 4 --frame-kib 1024', 'over four TCP connections'],
+        ['stopcopy send --socket /tmp/move.sock --load half --json', 'for a script'],
+      ])}`,
+    );
+  vmOptions(command).action(async (flags: SendFlags) => {
+    const endpoint = endpointOf(flags.socket, '--connect', flags.connect);
+    const { send } = await import('../../studies/switchover/send.ts');
+    context.exit(
+      await send(
+        {
+          endpoint,
+          channels: flags.channels,
+          chunkBytes: flags.frameKib * KIB,
+          rounds: flags.rounds,
+          checksums: flags.checksums ?? false,
+          kind: flags.accelerator,
+          queuePairs: flags.queuePairs,
+          generation: flags.driver,
+          load: flags.load,
+          inFlight: flags.inFlight,
+          seed: flags.seed,
+          runMs: flags.runMs,
+          idleMs: flags.idleMs,
+        },
+        context,
+      ),
+    );
+  });
+}

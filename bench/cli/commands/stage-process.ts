@@ -1,0 +1,20 @@
+/**
+ * `stopcopy stage-process`: a process that measures one stage, for `compare` and `bench --noise`. Not for people.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+
+export function registerStageProcess(program: Command, context: CommandContext): void {
+  program
+    .command('stage-process', { hidden: true })
+    .description('One task of a comparison: list, exact, measure STAGE SECONDS, or loop STAGE CALLS.')
+    .argument('<task...>', 'task and its arguments')
+    .option(...JSON_OPTION)
+    .action(async (words: readonly string[]) => {
+      const { stageProcess } = await import('../../measure/metrics/stage-process.ts');
+      context.output.document(await stageProcess(words));
+      context.exit(EXIT.fine);
+    });
+}

@@ -1,0 +1,64 @@
+/**
+ * `stopcopy ui`: a page with knobs that answers while they are turned; on this machine only.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { integer } from '../options.ts';
+
+interface UiFlags {
+  readonly port: number;
+  readonly html?: string;
+}
+
+const PORT_MAX = 65_535;
+
+export function registerUi(program: Command, context: CommandContext): void {
+  program
+    .command('ui')
+    .summary('a page with sliders: turn VFs, load, link, memory, and watch the pause')
+    .description(
+      'Serves one page on 127.0.0.1: pick a scenario, move sliders, and see the pause in its parts, the rounds of memory ' +
+        'and the verdict change. The model computes in the browser; nothing is fetched from anywhere.',
+    )
+    .argument('[scenario]', 'to begin with: a file, or the name of one that comes with stopcopy', undefined)
+    .option('--port <n>', `1 to ${PORT_MAX}; default: one that is free`, integer('--port', 0, PORT_MAX), 0)
+    .option('--html <file>', 'write the page to a file and end; it works from there too')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nEnds with Ctrl-C. The settings stand in the address of the page: a link carries them.\n${examples([
+        ['stopcopy ui', 'prints the address to open'],
+        ['stopcopy ui vm-64gib --port 8080', 'begins with another scenario, at a known port'],
+        ['stopcopy ui mine.yaml --html pause.html', 'one file to hand on'],
+      ])}`,
+    )
+    .action(async (word: string | undefined, flags: UiFlags) => {
+      const { output, signal } = context;
+      const { uiData } = await import('../../ui/data.ts');
+      const { uiPage } = await import('../../ui/page.ts');
+      const { uiProgram } = await import('../../ui/program.ts');
+      const page = uiPage(uiData(word), await uiProgram());
+      if (flags.html !== undefined) {
+        const { writeFileAtomically } = await import('../../io/file-output.ts');
+        writeFileAtomically(flags.html, page, '--html');
+        output.text(flags.html);
+        output.document({ html: flags.html });
+        context.exit(EXIT.fine);
+        return;
+      }
+      const { openUiServer } = await import('../../ui/server.ts');
+      const server = await openUiServer(page, flags.port);
+      output.text(server.url);
+      output.document({ url: server.url });
+      output.note('Open it in a browser of this machine; Ctrl-C ends.');
+      await new Promise<void>((ended) => {
+        if (signal.aborted) ended();
+        else signal.addEventListener('abort', () => ended(), { once: true });
+      });
+      await server.close();
+      // To be interrupted is how it ends.
+      context.exit(EXIT.fine);
+    });
+}

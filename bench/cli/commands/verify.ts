@@ -1,0 +1,37 @@
+/**
+ * `stopcopy verify`: replays recorded driver traces against the driver of the simulator.
+ */
+import type { Command } from 'commander';
+
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+
+interface VerifyOptions {
+  readonly quiet?: boolean;
+}
+
+export function registerVerify(program: Command, context: CommandContext): void {
+  program
+    .command('verify')
+    .summary('replay recorded driver traces, access by access')
+    .description('Replays recorded traces of the genuine driver and compares every register access.')
+    .argument('[path...]', 'trace files, and folders of them; default: the traces of the package')
+    .option('--quiet', 'only failures, errors and the last line')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples([
+        ['stopcopy verify', 'all traces of the package'],
+        ['stopcopy verify traces/plain-stop-copy.upstream-2026.json', 'one trace'],
+        ['stopcopy verify my-traces/ --json', 'a folder, for a script'],
+      ]),
+    )
+    .action(async (paths: readonly string[], options: VerifyOptions) => {
+      const { verifyTrace } = await import('../../../sim/trace/verify.ts');
+      const { defaultTracePath, exitOf, printVerification, verifyPaths } =
+        await import('../../studies/verification/verification.ts');
+      const targets = paths.length === 0 ? [defaultTracePath()] : paths;
+      const verification = await verifyPaths(targets, verifyTrace, context.signal);
+      printVerification(verification, context.output, options.quiet === true);
+      context.exit(exitOf(verification));
+    });
+}

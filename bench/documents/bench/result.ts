@@ -1,0 +1,212 @@
+/**
+ * The bench result document: what `stopcopy bench` writes and `stopcopy report` reads. Version 1.
+ *
+ * Every number is a {@link Figure} that says which kind it is. Units stand in the names and in the figures. Figures that
+ * belong to a suite which was not run are left out; a failed measurement is never a zero.
+ */
+
+import { z } from 'zod';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import { readInputText } from '../../io/input-file.ts';
+import { parseDocument } from '../../../sim/base/schema.ts';
+
+export const RESULT_FORMAT = 'stopcopy-bench';
+export const RESULT_VERSION = 2;
+/** Read as well: it did not tell the pause mode. */
+const PREVIOUS_VERSION = 1;
+
+/** Where a number comes from, in the words of the legend. */
+export const FIGURE_KINDS = {
+  exact: 'counted in the virtual world; equal on every machine',
+  measured: 'wall time on this machine; the range holds the middle half of the samples',
+  ratio: 'measured, divided by a floor measured in the same run',
+  modelled: 'follows from cost parameters; the range follows from their ranges',
+} as const;
+
+export type FigureKind = keyof typeof FIGURE_KINDS;
+
+export const LOADS = ['idle', 'half', 'saturated'] as const;
+
+/** Where the value of a cost parameter comes from, best first. */
+export const PROVENANCES = ['driver-constant', 'published', 'derived', 'assumed'] as const;
+
+const name = z.string().min(1);
+const count = z.int().min(0);
+
+const figure = z
+  .strictObject({
+    value: z.number(),
+    unit: name,
+    kind: z.enum(['exact', 'measured', 'ratio', 'modelled']),
+    low: z.number().optional(),
+    high: z.number().optional(),
+    samples: z.array(z.number()).optional(),
+  })
+  .refine((f) => (f.low ?? f.value) <= f.value && f.value <= (f.high ?? f.value), {
+    message: 'a value lies between its low and its high',
+  });
+
+const positiveFigure = figure.refine((f) => f.value >= 0, { message: 'this figure is never negative' });
+
+const quantiles = z.strictObject({ p50: positiveFigure, p99: positiveFigure });
+
+const namedFigure = z.strictObject({ name, value: positiveFigure });
+
+const cell = z.strictObject({
+  id: name,
+  accelerator: z.enum(['sec', 'hpre', 'zip']),
+  queuePairs: z.int().min(1),
+  load: z.enum(LOADS),
+  stateBytes: positiveFigure,
+  savesPerSecond: positiveFigure.optional(),
+  saveBytesPerSecond: positiveFigure.optional(),
+  restoresPerSecond: positiveFigure.optional(),
+  restoreBytesPerSecond: positiveFigure.optional(),
+  handshakeNs: z.strictObject({ p50: positiveFigure, p99: positiveFigure, ratioToFloor: positiveFigure }).optional(),
+  wallDowntimeNs: z
+    .strictObject({
+      p50: positiveFigure,
+      p99: positiveFigure,
+      parts: z.array(z.strictObject({ name, p50: positiveFigure })),
+      samplesNs: z.array(z.number().min(0)),
+    })
+    .optional(),
+  modelledDowntimeNs: z.strictObject({ point: positiveFigure, parts: z.array(namedFigure) }).optional(),
+  guestPauseNs: z.strictObject({ p50: positiveFigure, p99: positiveFigure, max: positiveFigure }).optional(),
+  lostTasks: positiveFigure.optional(),
+  tasks: z.strictObject({ accepted: count, completed: count }).optional(),
+});
+
+const machine = z.strictObject({
+  cpu: z.string(),
+  cores: z.int().min(1),
+  memoryBytes: count,
+  os: name,
+  kernel: name,
+  arch: name,
+  node: name,
+  v8: name,
+  /** Load averages over 1, 5 and 15 minutes at the start of the run. */
+  loadAverage: z.array(z.number()),
+});
+
+const floors = z.strictObject({
+  /** One spinning handshake between two threads that do nothing else. */
+  pingPongNs: quantiles,
+  copyBytesPerSecond: positiveFigure,
+  /** Further floors of the same run. */
+  more: z.array(namedFigure),
+});
+
+export const costParameter = z.strictObject({
+  name,
+  value: z.number(),
+  unit: name,
+  from: z.enum(PROVENANCES),
+  why: z.string(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+});
+
+export const benchResultSchema = z
+  .strictObject({
+    format: z.literal(RESULT_FORMAT),
+    version: z.literal(RESULT_VERSION),
+    stopcopy: name,
+    startedAt: z.iso.datetime(),
+    durationSeconds: z.number().min(0),
+    seed: count,
+    quick: z.boolean(),
+    interrupted: z.boolean(),
+    suites: z.array(name),
+    /** Driver generation. */
+    driver: name,
+    /** What a pause did with tasks in service; a document of version 1 may not tell. */
+    inFlight: z.enum(['finish', 'hold', 'unknown']),
+    machine,
+    /** Null when the run ended before the floors were measured. */
+    floors: floors.nullable(),
+    /** The parameters behind the modelled figures. */
+    costs: z.array(costParameter),
+    cells: z.array(cell),
+  })
+  .superRefine((document, context) => {
+    const seen = new Set<string>();
+    document.cells.forEach(({ id }, index) => {
+      if (seen.has(id)) {
+        context.addIssue({ code: 'custom', path: ['cells', index, 'id'], message: 'this id is used twice' });
+      }
+      seen.add(id);
+    });
+  });
+
+export type Figure = z.infer<typeof figure>;
+export type Quantiles = z.infer<typeof quantiles>;
+export type NamedFigure = z.infer<typeof namedFigure>;
+export type Cell = z.infer<typeof cell>;
+export type CellLoad = Cell['load'];
+export type Machine = z.infer<typeof machine>;
+export type Floors = z.infer<typeof floors>;
+export type CostParameter = z.infer<typeof costParameter>;
+export type BenchResult = z.infer<typeof benchResultSchema>;
+
+/** @throws UserError naming the file and the field when it is not a whole result document of this version or the one before */
+export function readBenchResult(path: string): BenchResult {
+  return parseBenchResult(readInputText(path), path);
+}
+
+export function parseBenchResult(text: string, file: string): BenchResult {
+  return benchResultOf(parseJson(text, file), file);
+}
+
+/** @throws UserError naming the file and the field */
+export function benchResultOf(document: unknown, file: string): BenchResult {
+  const { format, version } = headOf(document);
+  if (format !== RESULT_FORMAT) {
+    throw new UserError(
+      'input',
+      `${file}: is not a result of stopcopy bench: its field 'format' is ${quote(format)}, allowed is "${RESULT_FORMAT}"`,
+      'Give a .json file that `stopcopy bench` wrote.',
+    );
+  }
+  if (version === PREVIOUS_VERSION) return parseDocument(benchResultSchema, upgraded(document as object), file);
+  if (version !== RESULT_VERSION) {
+    throw new UserError(
+      'input',
+      `${file}: has format version ${quote(version)}, this stopcopy reads versions ${PREVIOUS_VERSION} and ${RESULT_VERSION}`,
+      'Read it with the stopcopy that wrote it, or measure again with `stopcopy bench`.',
+    );
+  }
+  return parseDocument(benchResultSchema, document, file);
+}
+
+/** A document of version 1 as one of version 2. Samples, which it may lack, are optional in both. */
+function upgraded(document: object): object {
+  return { inFlight: 'unknown', ...document, version: RESULT_VERSION };
+}
+
+function headOf(document: unknown): { format: unknown; version: unknown } {
+  if (typeof document !== 'object' || document === null) return { format: undefined, version: undefined };
+  const { format, version } = document as { format?: unknown; version?: unknown };
+  return { format, version };
+}
+
+/** @throws UserError of kind `input` for what is no JSON */
+export function parseJson(
+  text: string,
+  file: string,
+  hint = 'Give a .json file that `stopcopy bench` wrote.',
+): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const state = text.trim() === '' ? 'is empty' : `is not JSON (${why}); it may be cut short`;
+    throw new UserError('input', `${file}: ${state}`, hint);
+  }
+}
+
+function quote(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
+}

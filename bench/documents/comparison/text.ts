@@ -1,0 +1,160 @@
+/**
+ * A comparison for a person: a table and a sentence; or Markdown for a pull request.
+ */
+import type { Output } from '../../io/output.ts';
+import { formatValue } from '../../show/format.ts';
+import { bareTable } from '../../show/bare-table.ts';
+import {
+  type ComparisonDocument,
+  type MetricResult,
+  type SideReport,
+  type ComparisonVerdict,
+  COMPARISON_VERDICTS,
+} from './document.ts';
+
+/** By this line a comment is found again and replaced. */
+export const COMMENT_MARKER = '<!-- stopcopy-compare -->';
+
+/** A comment has room for about so many rows; the document has all. */
+const MARKDOWN_ROWS_MAX = 50;
+const TEXT_ROWS_MAX = 40;
+
+/** Bad news first. */
+const ORDER: readonly ComparisonVerdict[] = [
+  'failed',
+  'worse',
+  'changed',
+  'gone',
+  'new',
+  'better',
+  'cannot tell',
+  'same',
+];
+
+export function printComparison(document: ComparisonDocument, markdown: boolean, output: Output): void {
+  output.text(markdown ? comparisonMarkdown(document) : comparisonText(document));
+}
+
+export function comparisonText(document: ComparisonDocument): string {
+  const { base, candidate } = document;
+  const rows = sortedResults(document);
+  const lines = [`base       ${sideWords(base)}`, `candidate  ${sideWords(candidate)}`, ''];
+  if (rows.length > 0) {
+    lines.push(
+      bareTable(
+        [
+          { head: 'metric', align: 'left' },
+          { head: 'kind', align: 'left' },
+          { head: 'base', align: 'right' },
+          { head: 'candidate', align: 'right' },
+          { head: 'change', align: 'right' },
+          { head: 'interval', align: 'left' },
+          { head: 'verdict', align: 'left' },
+        ],
+        rows.slice(0, TEXT_ROWS_MAX).map(cells),
+      ),
+    );
+    if (rows.length > TEXT_ROWS_MAX) lines.push(`… and ${rows.length - TEXT_ROWS_MAX} more; --json has all`);
+    lines.push('');
+  }
+  lines.push(summaryLine(document));
+  return lines.join('\n');
+}
+
+export function comparisonMarkdown(document: ComparisonDocument): string {
+  const { base, candidate, regression, settings, machine } = document;
+  const rows = sortedResults(document);
+  const lines = [
+    COMMENT_MARKER,
+    `### stopcopy: ${regression ? 'regression' : 'no regression'}`,
+    '',
+    summaryLine(document),
+    '',
+    `base ${markdownSide(base)}, candidate ${markdownSide(candidate)}`,
+  ];
+  if (rows.length > 0) {
+    lines.push(
+      '',
+      '| metric | kind | base | candidate | change | interval | verdict |',
+      '|---|---|--:|--:|--:|---|---|',
+    );
+    for (const row of rows.slice(0, MARKDOWN_ROWS_MAX)) {
+      const [name = '', ...rest] = cells(row).map(escapeCell);
+      const verdict = rest.pop() ?? '';
+      lines.push(`| \`${name}\` | ${rest.join(' | ')} | ${row.fails ? `**${verdict}**` : verdict} |`);
+    }
+    if (rows.length > MARKDOWN_ROWS_MAX) lines.push('', `… and ${rows.length - MARKDOWN_ROWS_MAX} more.`);
+  }
+  if (settings !== undefined && machine !== undefined) {
+    lines.push(
+      '',
+      `<sub>${settings.pairs} ${settings.pairs === 1 ? 'pair' : 'pairs'} of fresh processes by turns, ${Math.round(settings.seconds)} s; smallest effect that ` +
+        `matters ${percent(settings.smallestEffect)}; chance of a false alarm ${percent(settings.alpha)} in all; ` +
+        `${machine.cores} × ${escapeCell(machine.cpu)}, Node ${machine.node}</sub>`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function sortedResults({ results }: ComparisonDocument): readonly MetricResult[] {
+  return results.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
+}
+
+function sideWords({ word, kind, revision }: SideReport): string {
+  const commit = revision === null || word.startsWith(revision.slice(0, 7)) ? '' : `, ${revision.slice(0, 12)}`;
+  return `${word} (${kind}${commit})`;
+}
+
+function markdownSide({ word, revision }: SideReport): string {
+  return revision === null ? `\`${escapeCell(word)}\`` : `\`${escapeCell(word)}\` (${revision.slice(0, 12)})`;
+}
+
+function cells(result: MetricResult): readonly string[] {
+  const { name, kind, unit, base, candidate, effect, low, high, verdict, morePairs, why } = result;
+  const value = (of: number | string | undefined): string =>
+    of === undefined ? '' : typeof of === 'string' ? of : valueWords(of, unit);
+  const more = morePairs === undefined ? '' : morePairsWords(morePairs);
+  return [
+    name,
+    kind,
+    value(base),
+    value(candidate),
+    effect === undefined ? '' : signed(effect),
+    low === undefined || high === undefined ? '' : `${signed(low)} to ${signed(high)}`,
+    `${verdict}${more}${why === undefined ? '' : `: ${why}`}`,
+  ];
+}
+
+/** Instructions are told to the last one: equal builds differ by some millionths. */
+function valueWords(value: number, unit: string): string {
+  if (unit === '') return String(value);
+  return unit === 'instructions' ? value.toLocaleString('en-US') : formatValue(value, unit);
+}
+
+/** Beyond some hundreds the estimate says no more than that another machine is needed. */
+function morePairsWords(pairs: number): string {
+  if (pairs > 500) return ', hundreds of pairs more would';
+  return `, about ${pairs} more ${pairs === 1 ? 'pair' : 'pairs'} would`;
+}
+
+function summaryLine({ counts, regression, results }: ComparisonDocument): string {
+  const parts = (Object.keys(COMPARISON_VERDICTS) as ComparisonVerdict[])
+    .filter((verdict) => counts[verdict] > 0)
+    .map((verdict) => `${counts[verdict]} ${verdict}`);
+  const failing = results.filter(({ fails }) => fails).length;
+  const end = regression ? `; ${failing} ${failing === 1 ? 'makes' : 'make'} it a regression` : '';
+  return `${parts.length === 0 ? 'nothing to compare' : parts.join(', ')}${end}.`;
+}
+
+function signed(share: number): string {
+  const text = (100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1).replace(/^-(?=[0.]+$)/, '');
+  return `${text.startsWith('-') ? '' : '+'}${text} %`;
+}
+
+export function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll(/[|`\r\n<>]/g, (character) => (character === '|' ? '\\|' : character === '\n' ? ' ' : ''));
+}

@@ -1,0 +1,48 @@
+/**
+ * What `stopcopy history show --json` and `export --json` print. Version 1.
+ */
+import { packageVersion } from '../../io/package-root.ts';
+import type { Series, SeriesChange } from '../../history/series.ts';
+import type { DamagedLine } from '../../history/store.ts';
+
+export const HISTORY_FORMAT = 'stopcopy-history';
+export const HISTORY_VERSION = 1;
+
+/** Of every document of the history. */
+export function historyHead() {
+  return { format: HISTORY_FORMAT, version: HISTORY_VERSION, stopcopy: packageVersion() } as const;
+}
+
+/** A change point as JSON has it. */
+export type ToldChange = Omit<SeriesChange, 'effect'> & {
+  /** Null: from 0, so that no share says how much. */
+  readonly effect: number | null;
+};
+
+export interface ToldSeries extends Omit<Series, 'points' | 'changes'> {
+  readonly points?: Series['points'];
+  /** How many there are, where `points` is left out or has the newest only. */
+  readonly values?: number;
+  readonly changes: readonly ToldChange[];
+}
+
+export interface HistoryDocument {
+  readonly format: typeof HISTORY_FORMAT;
+  readonly version: typeof HISTORY_VERSION;
+  readonly stopcopy: string;
+  /** Class of machines, and what it is in words. */
+  readonly machine: string;
+  readonly about: string;
+  readonly series: readonly ToldSeries[];
+  /** Lines of the history that could not be read. */
+  readonly damaged?: readonly DamagedLine[];
+}
+
+/** Series as documents have them; of all metrics at once the values would be as long as the history. */
+export function toldSeries(series: readonly Series[], withValues: boolean): readonly ToldSeries[] {
+  return series.map(({ points, changes, ...rest }) => ({
+    ...rest,
+    ...(withValues ? { points } : { values: points.length }),
+    changes: changes.map((change) => ({ ...change, effect: Number.isFinite(change.effect) ? change.effect : null })),
+  }));
+}

@@ -1,0 +1,129 @@
+/**
+ * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 2; docs/isolation-report.md
+ * explains each field.
+ */
+import type { Reach } from '../../../sim/pci/isolation.ts';
+import type { Hazard, Policy, LoadVerdict } from '../../../sim/pci/verdict.ts';
+import type { BarReach, BarVariantName } from '../../../sim/vfio/bar-reach.ts';
+import type { TreeNode } from './tree.ts';
+
+export const ISOLATION_FORMAT = 'stopcopy-isolation';
+export const ISOLATION_VERSION = 2;
+
+/** What is asked of a topology before the migration driver attaches itself to a VF. */
+export const POLICY_MEANINGS = {
+  upstream: 'what Linux does: no look at the topology',
+  thread: 'only integrated endpoints, as the discussion of 2021 ended, and no way in',
+  proof: 'wherever no way into the control area is found',
+} as const satisfies Record<Policy, string>;
+
+export const VERDICT_MEANINGS = {
+  'load-clipped': 'migration is offered, and the guest sees half of the BAR',
+  'load-full': 'migration is offered, and the guest sees the whole BAR',
+  refuse: 'the migration driver keeps away; the VF can be assigned, and not migrated',
+  plain: 'the device could not migrate anyway; the VF can be assigned',
+  'n/a': 'the policy says nothing about such a driver',
+} as const satisfies Record<LoadVerdict, string>;
+
+export interface HopReport {
+  /** An address, or `root complex` or `IOMMU`. */
+  readonly at: string;
+  /** What happened there. */
+  readonly did: string;
+  /** The bit or setting that decided it; null where there was nothing to decide. */
+  readonly because: string | null;
+}
+
+/** A request that arrives where it should not. */
+export interface PathReport {
+  /** `self`, `other`: in the VF's control area. `spoof`: in another's domain. `unchecked`: anywhere in memory. */
+  readonly hazard: Hazard;
+  /** Whether only what root mapped makes it possible. */
+  readonly privileged: boolean;
+  /** The function that sends it, and the VM that has that function. */
+  readonly from: string;
+  readonly fromTenant: string;
+  /** The VF whose control area it is (the area itself may be in its PF's BAR), or the function that it passes for. */
+  readonly to: string | null;
+  readonly toTenant: string | null;
+  /** What kind of request, in words. */
+  readonly request: string;
+  readonly hops: readonly HopReport[];
+}
+
+/** What would make a policy accept a VF that it refuses. */
+export interface RemedyReport {
+  /** `changes`: a smallest set. `impossible`: no setting helps. `unknown`: the search was given up. */
+  readonly kind: 'changes' | 'impossible' | 'unknown';
+  readonly changes: readonly string[];
+  /** What stands in the way, in words; null with `changes`. */
+  readonly why: string | null;
+}
+
+export interface DecisionReport {
+  readonly policy: Policy;
+  readonly verdict: LoadVerdict;
+  readonly why: string;
+  /** All that speaks against it; empty unless refused. */
+  readonly reasons: readonly string[];
+  /** Whether it holds only as long as the clip of the BAR is complete. */
+  readonly dependsOnClip: boolean;
+  /** What was left aside. */
+  readonly notes: readonly string[];
+  /** Null unless refused. */
+  readonly remedy: RemedyReport | null;
+}
+
+export interface CpuReport {
+  readonly variant: BarVariantName;
+  /** Whether they get to a control area. */
+  readonly reachesControl: boolean;
+  readonly reach: BarReach;
+}
+
+export interface VfIsolation {
+  readonly address: string;
+  /** The VM that has it, or `host`. */
+  readonly tenant: string;
+  /** Whether no port is between it and the root complex. */
+  readonly integrated: boolean;
+  /** Number of its IOMMU group in `groups`. */
+  readonly group: number;
+  /** What keeps CPUs out of BAR2, and how far they get; null for the VF of a device that is no accelerator. */
+  readonly cpu: CpuReport | null;
+  /** Whether requests of the VF's own VM reach its control area, and whether those of other VMs do. */
+  readonly dma: { readonly self: Reach; readonly other: Reach };
+  /** Requests that arrive: the first that was found of the own VM, and of each other. */
+  readonly paths: readonly PathReport[];
+  readonly decisions: readonly DecisionReport[];
+  /** Whether VFIO lets its VM open it, and why not. */
+  readonly opens: { readonly ok: boolean; readonly why: string | null };
+}
+
+export interface GroupReport {
+  readonly number: number;
+  /** Ports and bridges by kind and address, functions by address. */
+  readonly members: readonly string[];
+}
+
+export interface TopologyReport {
+  /** As the user gave it. */
+  readonly file: string;
+  readonly title: string;
+  readonly hostPageBytes: number;
+  readonly vfs: readonly VfIsolation[];
+  readonly groups: readonly GroupReport[];
+  /** The tree as it is drawn; VFs in a row of which nothing particular is told are one node. */
+  readonly tree: TreeNode;
+  /** What the file leaves out, and what was taken instead. */
+  readonly assumed: readonly { readonly path: string; readonly value: unknown }[];
+}
+
+export interface IsolationDocument {
+  readonly format: typeof ISOLATION_FORMAT;
+  readonly version: typeof ISOLATION_VERSION;
+  readonly stopcopy: string;
+  /** The policy that was asked for, or null. */
+  readonly policy: Policy | null;
+  readonly topologies: readonly TopologyReport[];
+}

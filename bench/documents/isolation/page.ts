@@ -1,0 +1,214 @@
+/**
+ * An isolation document on a page: drawings of the trees with the ways of requests, and the tables
+ * behind them.
+ */
+import { formatBytes } from '../../../sim/pci/address.ts';
+import { POLICIES } from '../../../sim/pci/verdict.ts';
+import { html, type Markup } from '../../show/html.ts';
+import { tableMarkup } from '../../show/html-table.ts';
+import type { ReportSection } from '../../show/section.ts';
+import {
+  type IsolationDocument,
+  type PathReport,
+  POLICY_MEANINGS,
+  type TopologyReport,
+  VERDICT_MEANINGS,
+} from './document.ts';
+import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
+import { TREE_STYLE, treeDrawing } from './tree-svg.ts';
+import {
+  assumedSentence,
+  decisionGroups,
+  hopSentence,
+  openingSentences,
+  pathTitle,
+  pathToDraw,
+  REACH_HEAD,
+  reachCells,
+  remedySentences,
+  topologySummary,
+  vfList,
+} from './words.ts';
+
+export function isolationSection(document: IsolationDocument): ReportSection {
+  const { topologies } = document;
+  const [first] = topologies;
+  const title = topologies.length === 1 && first !== undefined ? titleOf(first) : `${topologies.length} topologies`;
+  return {
+    title: `Isolation: ${title}`,
+    heading: topologies.map(({ file }) => file).join(', '),
+    version: document.stopcopy,
+    body: (id) => html`${topologies.length === 1 ? undefined : linksTo(topologies, id)}
+    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1))}`,
+    words: [...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)],
+    style: TREE_STYLE,
+    document,
+  };
+}
+
+function linksTo(topologies: readonly TopologyReport[], id: string): Markup {
+  return html`<nav aria-label="Topologies">
+    <ul>
+      ${topologies.map((report, index) => html`<li><a href="#${id}-t${index}">${titleOf(report)}</a></li>`)}
+    </ul>
+  </nav>`;
+}
+
+function titleOf({ title, file }: TopologyReport): string {
+  return title === '' ? file : title;
+}
+
+/** @param headed whether it needs a heading of its own */
+function topologySection(report: TopologyReport, id: string, headed: boolean): Markup {
+  const { vfs, tree } = report;
+  const drawn = pathToDraw(vfs);
+  const trail =
+    drawn === undefined
+      ? NO_TRAIL
+      : trailOf(
+          tree,
+          drawn.hops.map(({ at }) => at),
+        );
+  const summary = topologySummary(report);
+  const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn);
+  const assumed = assumedSentence(report);
+  const warning = drawn === undefined ? '' : ' warning';
+  return html`<section id="${id}" aria-label="${titleOf(report)}">
+    ${headed ? html`<h2>${titleOf(report)}</h2>` : undefined}
+    <dl class="facts">
+      <dt>File</dt>
+      <dd>${report.file}</dd>
+      <dt>Pages of the host</dt>
+      <dd>${formatBytes(report.hostPageBytes)}</dd>
+    </dl>
+    <p class="lead${warning}">${summary}</p>
+    <figure aria-labelledby="${id}-caption">
+      <figcaption>
+        <h3 id="${id}-caption">${caption}</h3>
+        <p class="source">
+          Ports, devices and functions with what is set there.
+          ${drawn === undefined ? '' : 'Wide lines: the way of the request; the numbers are those of the table of hops.'}
+        </p>
+      </figcaption>
+      <div class="scroll" tabindex="0" role="group" aria-label="Drawing of the tree">
+        ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn) })}
+      </div>
+      <details>
+        <summary>Table: the tree</summary>
+        ${tableMarkup(treeTable(tree, trail.nodes))}
+      </details>
+    </figure>
+    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${groupTable(report)} ${decisionTable(report)}
+    ${remedyList(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
+  </section>`;
+}
+
+function descriptionOf(summary: string, path: PathReport | undefined): string {
+  if (path === undefined) return summary;
+  const hops = path.hops.map((hop, index) => `${index + 1}: at ${hop.at}, ${hopSentence(hop)}.`);
+  return [summary, path.request, ...hops].join(' ');
+}
+
+function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
+  const rows: string[][] = [];
+  const add = (node: TreeNode, depth: number, above: string): void => {
+    rows.push([node.label, String(depth), above, node.notes, passed.has(node.key) ? 'yes' : '']);
+    for (const child of node.children) add(child, depth + 1, node.key);
+  };
+  add(tree, 0, '');
+  return {
+    caption: 'What is drawn, row by row',
+    head: ['node', 'depth', 'below', 'settings', 'passed'],
+    textColumns: [2, 3, 4],
+    rows,
+  };
+}
+
+function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
+  if (vfs.length === 0) return undefined;
+  const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
+  return html`<h3>Virtual functions</h3>
+    ${tableMarkup({
+      caption: 'Who reaches the control area of each, and whether the migration driver attaches itself',
+      head: ['VF', 'tenant', 'control area by CPU', 'by own DMA', 'by DMA of other VMs', 'IOMMU group', ...POLICIES],
+      textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
+      rows: vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
+        address,
+        tenant,
+        cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
+        dma.self,
+        dma.other,
+        `${group}, ${sizes.get(group) === 1 ? 'alone' : `of ${sizes.get(group)}`}`,
+        ...POLICIES.map((name) => decisions.find(({ policy }) => policy === name)?.verdict ?? ''),
+      ]),
+    })}`;
+}
+
+/** Every way that was found; all but the first of many are folded up. */
+function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
+  const all = vfs.flatMap(({ paths }) => paths);
+  if (all.length === 0) return undefined;
+  const drawn = pathToDraw(vfs);
+  const sorted = [...all.filter((path) => path === drawn), ...all.filter((path) => path !== drawn)];
+  return html`<h3 id="${id}-ways">Ways into a control area</h3>
+    ${sorted.slice(0, PATHS_MAX).map((path, index) => {
+      const table = tableMarkup({
+        caption: path.request,
+        head: ['hop', 'at', 'what happens', 'decided by'],
+        textColumns: [1, 2, 3],
+        rows: path.hops.map(({ at, did, because }, hop) => [String(hop + 1), at, did, because ?? '']),
+      });
+      return html`<details ${index === 0 ? html`open` : ''}>
+        <summary>${pathTitle(path)}</summary>
+        ${table}
+      </details>`;
+    })}
+    ${sorted.length > PATHS_MAX ? html`<p>${sorted.length - PATHS_MAX} more are in the JSON document.</p>` : undefined}`;
+}
+
+const PATHS_MAX = 50;
+
+function reachTable({ vfs }: TopologyReport): Markup | undefined {
+  if (vfs.every(({ cpu }) => cpu === null)) return undefined;
+  return html`<h3>What CPUs and the IOMMU domain reach of BAR2</h3>
+    ${tableMarkup({
+      caption: 'Every access tried against the rules of the VFIO device',
+      head: ['VF', ...REACH_HEAD],
+      textColumns: [1, 2, 3, 4, 5, 6],
+      rows: vfs.flatMap(({ address, cpu }) => (cpu === null ? [] : [[address, ...reachCells(cpu.reach)]])),
+    })}`;
+}
+
+function groupTable({ groups, vfs }: TopologyReport): Markup {
+  return html`<h3>IOMMU groups</h3>
+    ${tableMarkup({
+      caption: 'As Linux would build them',
+      head: ['group', 'members'],
+      textColumns: [1],
+      rows: groups.map(({ number, members }) => [String(number), members.join(', ')]),
+    })}
+    ${openingSentences(vfs).map((sentence) => html`<p>${sentence}.</p>`)}`;
+}
+
+function decisionTable({ vfs }: TopologyReport): Markup | undefined {
+  if (vfs.length === 0) return undefined;
+  return html`<h3>Decisions</h3>
+    ${tableMarkup({
+      caption: 'What each policy says of the VFs, and why',
+      head: ['policy', 'verdict', 'why', 'VFs'],
+      textColumns: [1, 2, 3],
+      rows: decisionGroups(vfs).map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
+    })}`;
+}
+
+function remedyList({ vfs }: TopologyReport): Markup | undefined {
+  const sections = POLICIES.flatMap((policy) => {
+    const remedies = remedySentences(vfs, policy);
+    if (remedies.length === 0) return [];
+    return html`<p>So that policy ${policy} accepts:</p>
+      <ul>
+        ${remedies.map((remedy) => html`<li>${remedy}</li>`)}
+      </ul>`;
+  });
+  return sections.length === 0 ? undefined : html`<h3>What to change</h3> ${sections}`;
+}

@@ -1,0 +1,99 @@
+/**
+ * Isolation documents: trees with the ways of requests, and who reaches what.
+ */
+import { z } from 'zod';
+
+import { POLICIES } from '../../../sim/pci/verdict.ts';
+import { BAR_VARIANTS, type BarVariantName } from '../../../sim/vfio/bar-reach.ts';
+import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, VERDICT_MEANINGS } from './document.ts';
+import { isolationSection } from './page.ts';
+import type { TreeNode } from './tree.ts';
+import { reportKind } from '../kind-reader.ts';
+
+const policy = z.enum(POLICIES);
+const variant = z.enum(Object.keys(BAR_VARIANTS) as [BarVariantName, ...BarVariantName[]]);
+const verdict = z.enum(Object.keys(VERDICT_MEANINGS) as [keyof typeof VERDICT_MEANINGS]);
+const answer = z.enum(['no', 'yes', 'privileged', 'n/a']);
+const range = z.looseObject({ start: z.number(), end: z.number() });
+
+const treeNode: z.ZodType<TreeNode> = z.lazy(() =>
+  z.looseObject({ key: z.string(), label: z.string(), notes: z.string(), children: z.array(treeNode) }),
+);
+
+const reach = z.looseObject({
+  variant,
+  pageBytes: z.number(),
+  toldBytes: z.number(),
+  read: z.array(range),
+  write: z.array(range),
+  mmap: z.array(range),
+  dma: z.array(range),
+  control: range.nullable(),
+  controlByCpu: z.boolean(),
+  controlByDma: z.boolean(),
+});
+
+const path = z.looseObject({
+  hazard: z.enum(['self', 'other', 'spoof', 'unchecked']),
+  privileged: z.boolean(),
+  from: z.string(),
+  fromTenant: z.string(),
+  to: z.string().nullable(),
+  toTenant: z.string().nullable(),
+  request: z.string(),
+  hops: z.array(z.looseObject({ at: z.string(), did: z.string(), because: z.string().nullable() })),
+});
+
+const decision = z.looseObject({
+  policy,
+  verdict,
+  why: z.string(),
+  reasons: z.array(z.string()),
+  dependsOnClip: z.boolean(),
+  notes: z.array(z.string()),
+  remedy: z
+    .looseObject({
+      kind: z.enum(['changes', 'impossible', 'unknown']),
+      changes: z.array(z.string()),
+      why: z.string().nullable(),
+    })
+    .nullable(),
+});
+
+const vf = z.looseObject({
+  address: z.string(),
+  tenant: z.string(),
+  integrated: z.boolean(),
+  group: z.number(),
+  cpu: z.looseObject({ variant, reachesControl: z.boolean(), reach }).nullable(),
+  dma: z.looseObject({ self: answer, other: answer }),
+  paths: z.array(path),
+  decisions: z.array(decision),
+  opens: z.looseObject({ ok: z.boolean(), why: z.string().nullable() }),
+});
+
+const schema: z.ZodType<IsolationDocument> = z.looseObject({
+  format: z.literal(ISOLATION_FORMAT),
+  version: z.literal(ISOLATION_VERSION),
+  stopcopy: z.string(),
+  policy: policy.nullable(),
+  topologies: z.array(
+    z.looseObject({
+      file: z.string(),
+      title: z.string(),
+      hostPageBytes: z.number(),
+      vfs: z.array(vf),
+      groups: z.array(z.looseObject({ number: z.number(), members: z.array(z.string()) })),
+      tree: treeNode,
+      assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
+    }),
+  ),
+});
+
+export const ISOLATION_KIND = reportKind({
+  format: ISOLATION_FORMAT,
+  version: ISOLATION_VERSION,
+  command: 'stopcopy isolation TOPOLOGY --json',
+  schema,
+  section: isolationSection,
+});

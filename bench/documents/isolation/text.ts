@@ -1,0 +1,190 @@
+/**
+ * An isolation document for a person at a terminal: the tree with the way of a request, a row for each VF, the hops, the
+ * groups, the decisions, what to change.
+ */
+import type { Output } from '../../io/output.ts';
+import { wrap } from '../../show/wrap.ts';
+import { formatBytes } from '../../../sim/pci/address.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import type { PathReport, TopologyReport, VfIsolation } from './document.ts';
+import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
+import { treeLines } from './tree-text.ts';
+import {
+  assumedSentence,
+  decisionGroups,
+  hopSentence,
+  openingSentences,
+  pathTitle,
+  pathToDraw,
+  REACH_HEAD,
+  reachCells,
+  remedySentences,
+  topologySummary,
+  vfList,
+} from './words.ts';
+
+const WIDTH = 110;
+const WIDTH_MAX = 140;
+
+export interface TextOptions {
+  /** The policy that was asked for, if any: its column and its reasons only. */
+  readonly policy: Policy | null;
+}
+
+export function printTopology(report: TopologyReport, tree: TreeNode, output: Output, { policy }: TextOptions): void {
+  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  const heading = (text: string): void => output.text(`\n${output.style('bold', text)}`);
+  const { vfs, file, title, hostPageBytes } = report;
+
+  output.text(output.style('bold', title === '' ? file : title));
+  output.text(`${file}; pages of the host: ${formatBytes(hostPageBytes)}`);
+  output.text('');
+  const drawn = pathToDraw(vfs);
+  const trail =
+    drawn === undefined
+      ? NO_TRAIL
+      : trailOf(
+          tree,
+          drawn.hops.map(({ at }) => at),
+        );
+  for (const { text, marked } of treeLines(tree, trail)) output.text(marked ? output.style('red', text) : text);
+  output.text('');
+  output.text(wrap(topologySummary(report), width));
+  if (vfs.length > 0) {
+    output.text('');
+    output.text(
+      columns(
+        VF_HEAD(policy),
+        vfs.map((vf) => vfRow(vf, policy, report)),
+      ).join('\n'),
+    );
+  }
+
+  for (const path of pathsToTell(vfs)) {
+    heading(pathTitle(path));
+    output.text(`  ${path.request}`);
+    const places = Math.max(...path.hops.map(({ at }) => at.length));
+    path.hops.forEach((hop, index) => {
+      const number = String(index + 1).padStart(3);
+      output.text(indented(`${number}  ${hop.at.padEnd(places)}  `, hopSentence(hop), width));
+    });
+  }
+  const untold = untoldPaths(vfs);
+  if (untold > 0) output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
+
+  const reached = reachGroups(vfs);
+  if (reached.length > 0) {
+    heading('What CPUs and the IOMMU domain reach of BAR2');
+    for (const { of, cells } of reached) {
+      const [what = '', ...ways] = cells;
+      const told = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
+      output.text(indented('  ', `${vfList(of)}: ${what}`, width));
+      output.text(indented('    ', told, width));
+    }
+  }
+
+  heading('IOMMU groups');
+  for (const { number, members } of report.groups.filter((group) => group.members.length > 1)) {
+    output.text(indented(`${String(number).padStart(3)}  `, members.join(', '), width));
+  }
+  const alone = report.groups.flatMap(({ members }) => (members.length === 1 ? members : []));
+  if (alone.length > 0) output.text(indented('  alone in a group: ', alone.join(', '), width));
+  for (const sentence of openingSentences(vfs)) output.text(indented('  ', sentence, width));
+
+  const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
+  if (groups.length > 0) {
+    heading('Decisions');
+    for (const { policy: name, verdict, why, vfs: of } of groups) {
+      const text = `${why} (${vfList(of)})`;
+      output.text(indented(`  ${name.padEnd(8)}  ${verdict.padEnd(12)}  `, text, width));
+    }
+  }
+
+  const asked = policy ?? 'proof';
+  const remedies = remedySentences(vfs, asked);
+  if (remedies.length > 0) {
+    heading(`What to change, so that policy ${asked} accepts`);
+    for (const remedy of remedies) output.text(indented('  - ', remedy, width));
+  }
+
+  const assumed = assumedSentence(report);
+  if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, width))}`);
+}
+
+const VF_HEAD = (policy: Policy | null): readonly string[] => [
+  'VF',
+  'tenant',
+  'by CPU',
+  'by own DMA',
+  'by DMA of others',
+  'group',
+  ...(policy === null ? POLICIES : [policy]),
+];
+
+function vfRow(vf: VfIsolation, policy: Policy | null, { groups }: TopologyReport): readonly string[] {
+  const { address, tenant, cpu, dma, group, decisions } = vf;
+  const members = groups.find(({ number }) => number === group)?.members.length ?? 1;
+  return [
+    address,
+    tenant,
+    cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
+    dma.self,
+    dma.other,
+    members === 1 ? `${group}` : `${group}, of ${members}`,
+    ...decisions.filter((each) => policy === null || each.policy === policy).map(({ verdict }) => verdict),
+  ];
+}
+
+interface ReachGroup {
+  readonly of: readonly VfIsolation[];
+  readonly cells: readonly string[];
+}
+
+/** VFs with the same reach are told of together. */
+function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
+  const groups = new Map<string, ReachGroup & { readonly of: VfIsolation[] }>();
+  for (const vf of vfs) {
+    if (vf.cpu === null) continue;
+    const cells = reachCells(vf.cpu.reach);
+    const key = cells.join('\n');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { of: [vf], cells });
+    else group.of.push(vf);
+  }
+  return [...groups.values()];
+}
+
+/** Of each kind the first; all of a VF that was asked for. */
+function pathsToTell(vfs: readonly VfIsolation[]): readonly PathReport[] {
+  const all = vfs.flatMap(({ paths }) => paths);
+  if (vfs.length === 1) return all;
+  const kinds = new Set<string>();
+  return all.filter(({ hazard, privileged }) => {
+    const kind = `${hazard} ${privileged}`;
+    if (kinds.has(kind)) return false;
+    kinds.add(kind);
+    return true;
+  });
+}
+
+function untoldPaths(vfs: readonly VfIsolation[]): number {
+  return vfs.reduce((sum, { paths }) => sum + paths.length, 0) - pathsToTell(vfs).length;
+}
+
+/** Columns of words, with a rule under the head; lines can be cut by scripts. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
+  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
+  return [line(head), rule, ...rows.map(line)];
+}
+
+/** Text with words in front of its first line, and blanks of the same width in front of the others. */
+function indented(front: string, text: string, width: number): string {
+  const lines = wrap(text, Math.max(30, width - front.length)).split('\n');
+  return lines.map((line, index) => (index === 0 ? front : ' '.repeat(front.length)) + line).join('\n');
+}

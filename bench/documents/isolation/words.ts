@@ -1,0 +1,151 @@
+/**
+ * What an isolation document says in sentences: the same ones in the terminal and on the page.
+ */
+import { formatBytes } from '../../../sim/pci/address.ts';
+import { BAR_VARIANTS, type BarReach, type ByteRange } from '../../../sim/vfio/bar-reach.ts';
+import type { Reach } from '../../../sim/pci/isolation.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
+
+/** One paragraph: who reaches what, and what each policy makes of it. */
+export function topologySummary({ vfs }: TopologyReport): string {
+  if (vfs.length === 0) return 'There is no VF here that could be migrated.';
+  const bySelf = vfs.filter(({ dma }) => isOpen(dma.self)).length;
+  const byOther = vfs.filter(({ dma }) => isOpen(dma.other)).length;
+  const byCpu = vfs.filter(({ cpu }) => cpu?.reachesControl === true).length;
+  const sentences: string[] = [];
+  if (bySelf === 0 && byOther === 0) sentences.push('No DMA of a guest reaches a migration control area.');
+  if (byOther > 0) sentences.push(`${areas(byOther, vfs.length)} reached by DMA of other VMs.`);
+  if (bySelf > 0) sentences.push(`${areas(bySelf, vfs.length)} reached by DMA of the VM that has the VF.`);
+  const hazards = new Set(vfs.flatMap(({ paths }) => paths.map(({ hazard }) => hazard)));
+  if (hazards.has('spoof')) sentences.push('A guest can have its requests taken for those of another.');
+  if (hazards.has('unchecked')) sentences.push('The IOMMU lets requests of guests through to any address.');
+  if (byCpu > 0) sentences.push(`${areas(byCpu, vfs.length)} reached by CPUs of that VM.`);
+  return sentences.join(' ');
+}
+
+function isOpen(answer: Reach): boolean {
+  return answer === 'yes' || answer === 'privileged';
+}
+
+function areas(some: number, all: number): string {
+  if (all === 1) return 'The control area of the VF is';
+  return some === all
+    ? `The control areas of all ${all} VFs are`
+    : `${some} of ${all} control areas ${some === 1 ? 'is' : 'are'}`;
+}
+
+export function pathTitle({ hazard, from, fromTenant, to, toTenant }: PathReport): string {
+  const sender = `${from} (${fromTenant})`;
+  if (hazard === 'unchecked') return `How ${sender} gets to any memory of the host by DMA`;
+  if (hazard === 'spoof') return `How ${sender} passes for ${to} (${toTenant})`;
+  const area = from === to ? 'its own control area' : `the control area of ${to} (${toTenant})`;
+  return `How ${sender} gets to ${area} by DMA`;
+}
+
+/** The hop's place, and what happened there, with what decided it. */
+export function hopSentence({ did, because }: PathReport['hops'][number]): string {
+  return because === null ? did : `${did} [${because}]`;
+}
+
+/** VFs that VFIO does not let their VMs open, with the reason. */
+export function openingSentences(vfs: readonly VfIsolation[]): readonly string[] {
+  return vfs.flatMap(({ address, tenant, opens }) =>
+    opens.ok ? [] : [`VFIO does not let ${tenant} open ${address}: ${opens.why}`],
+  );
+}
+
+/** The path that is drawn: of another VM if there is one, since that is the worse. */
+export function pathToDraw(vfs: readonly VfIsolation[]): PathReport | undefined {
+  const all = vfs.flatMap(({ paths }) => paths);
+  return all.find(({ hazard }) => hazard === 'other') ?? all[0];
+}
+
+/** Decisions that are the same for many VFs are told once. */
+export interface DecisionGroup {
+  readonly policy: Policy;
+  readonly verdict: string;
+  readonly why: string;
+  readonly vfs: readonly VfIsolation[];
+}
+
+export function decisionGroups(vfs: readonly VfIsolation[]): readonly DecisionGroup[] {
+  const groups = new Map<string, DecisionGroup & { readonly vfs: VfIsolation[] }>();
+  for (const vf of vfs) {
+    for (const { policy, verdict, why, reasons, dependsOnClip, notes } of vf.decisions) {
+      // Of many VFs the plainest reason will do; that of others names other VMs for each.
+      const all = [
+        vfs.length === 1 && reasons.length > 1 ? reasons.join('; ') : why,
+        ...(dependsOnClip ? [RESTS_ON_CLIP] : []),
+        ...notes,
+      ];
+      const words = all.join('; ');
+      const key = [policy, verdict, words].join('\n');
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { policy, verdict, why: words, vfs: [vf] });
+      else group.vfs.push(vf);
+    }
+  }
+  return [...groups.values()].toSorted((a, b) => order(a) - order(b));
+}
+
+const RESTS_ON_CLIP = 'this rests on the clip of the BAR';
+
+function order({ policy }: DecisionGroup): number {
+  return POLICIES.indexOf(policy);
+}
+
+/** What would make a policy accept VFs that it refuses; VFs for which that is the same are told of once. */
+export function remedySentences(vfs: readonly VfIsolation[], policy: Policy): readonly string[] {
+  const groups = new Map<string, VfIsolation[]>();
+  for (const vf of vfs) {
+    const remedy = vf.decisions.find((decision) => decision.policy === policy)?.remedy ?? null;
+    if (remedy === null) continue;
+    const sentence = remedySentence(remedy);
+    groups.set(sentence, [...(groups.get(sentence) ?? []), vf]);
+  }
+  return [...groups].map(([sentence, of]) => `${vfList(of)}: ${sentence}`);
+}
+
+function remedySentence({ kind, changes, why }: RemedyReport): string {
+  if (kind === 'changes') return changes.join('; ');
+  return kind === 'impossible' ? `no setting helps: ${why}` : `not found in reasonable time: ${why}`;
+}
+
+/** Addresses of VFs, the first few by name. */
+export function vfList(vfs: readonly VfIsolation[]): string {
+  const named = vfs.slice(0, VFS_NAMED).map(({ address }) => address);
+  const more = vfs.length - named.length;
+  return more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`;
+}
+
+const VFS_NAMED = 4;
+
+/** Ways of CPU and domain into BAR2, and how far each gets. */
+export function reachCells(reach: BarReach): readonly string[] {
+  const { variant, toldBytes, read, write, mmap, dma } = reach;
+  return [BAR_VARIANTS[variant].what, formatBytes(toldBytes), ...[read, write, mmap, dma].map(rangesText)];
+}
+
+export const REACH_HEAD = ['what is hidden', 'region info', 'read', 'write', 'mmap', 'in the IOMMU domain'] as const;
+
+function rangesText(ranges: readonly ByteRange[]): string {
+  if (ranges.length === 0) return 'nothing';
+  return ranges.map(({ start, end }) => `${formatBytesAt(start)} to ${formatBytes(end)}`).join(', ');
+}
+
+function formatBytesAt(offset: number): string {
+  return offset === 0 ? '0' : formatBytes(offset);
+}
+
+/** What the file leaves out; a field that is left out in many places is told of once. */
+export function assumedSentence({ assumed }: TopologyReport): string | undefined {
+  if (assumed.length === 0) return undefined;
+  const times = new Map<string, number>();
+  for (const { path, value } of assumed) {
+    const text = `${path.replace(/^.*\]\./, '')} = ${JSON.stringify(value)}`;
+    times.set(text, (times.get(text) ?? 0) + 1);
+  }
+  const texts = [...times].map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`));
+  return `Taken as given, since the file does not say: ${texts.join('; ')}.`;
+}

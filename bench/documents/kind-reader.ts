@@ -1,0 +1,45 @@
+/**
+ * How kinds read their documents: the version first, then every field that the page shows.
+ */
+import { z } from 'zod';
+
+import { parseDocument } from '../../sim/base/schema.ts';
+import { UserError } from '../../sim/base/user-error.ts';
+import { FIGURE_KINDS, type Figure, type FigureKind } from './bench/result.ts';
+import type { ReportKind, ReportSection } from '../show/section.ts';
+
+export interface KindFacts<T> {
+  readonly format: string;
+  readonly version: number;
+  readonly command: string;
+  /** Fields that it does not name are let through. */
+  readonly schema: z.ZodType<T>;
+  readonly section: (document: T) => ReportSection;
+}
+
+export function reportKind<T>({ format, version, command, schema, section }: KindFacts<T>): ReportKind {
+  return {
+    format,
+    command,
+    read(document, file): ReportSection {
+      const seen = typeof document === 'object' && document !== null && 'version' in document ? document.version : null;
+      if (seen !== version) {
+        throw new UserError(
+          'input',
+          `${file}: has format version ${JSON.stringify(seen)}, this stopcopy reads version ${version} of ${format}`,
+          `Read it with the stopcopy that wrote it, or make it again with \`${command}\`.`,
+        );
+      }
+      return section(parseDocument(schema, document, file));
+    },
+  };
+}
+
+/** A figure as documents have it. */
+export const figureSchema: z.ZodType<Figure> = z.object({
+  value: z.number(),
+  unit: z.string(),
+  kind: z.enum(Object.keys(FIGURE_KINDS) as [FigureKind, ...FigureKind[]]),
+  low: z.number().optional(),
+  high: z.number().optional(),
+});

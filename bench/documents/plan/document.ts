@@ -1,0 +1,54 @@
+/**
+ * The plan document: what `stopcopy plan --json` prints. Version 1; docs/plan-format.md explains each field.
+ */
+import type { Answer } from '../../../sim/fleet/answer-parts.ts';
+import type { PoolOutcome } from '../../../workers/pools/cell-tasks.ts';
+import { packageVersion } from '../../io/package-root.ts';
+import type { AskedQuestion } from '../../studies/plan/read-question.ts';
+
+export const PLAN_FORMAT = 'stopcopy-plan';
+export const SWEEP_FORMAT = 'stopcopy-plan-sweep';
+export const PLAN_VERSION = 1;
+
+interface Head {
+  readonly version: typeof PLAN_VERSION;
+  readonly stopcopy: string;
+  readonly question: {
+    readonly file: string;
+    readonly name: string;
+    readonly ask: string;
+    readonly description: string;
+  };
+}
+
+export interface PlanDocument extends Head {
+  readonly format: typeof PLAN_FORMAT;
+  /** Every figure of it is modelled: it follows from parameters. */
+  readonly kind: 'modelled';
+  readonly answer: Answer;
+}
+
+export interface SweepCell {
+  readonly at: Readonly<Record<string, number | string | boolean>>;
+  readonly outcome: PoolOutcome;
+}
+
+export interface SweepDocument extends Head {
+  readonly format: typeof SWEEP_FORMAT;
+  readonly kind: 'modelled';
+  /** In the order of the grid. */
+  readonly cells: readonly SweepCell[];
+}
+
+function head({ file, question }: AskedQuestion): Head {
+  const { name, ask, description } = question;
+  return { version: PLAN_VERSION, stopcopy: packageVersion(), question: { file, name, ask, description } };
+}
+
+export function planDocument(asked: AskedQuestion, answer: Answer): PlanDocument {
+  return { format: PLAN_FORMAT, ...head(asked), kind: 'modelled', answer };
+}
+
+export function sweepDocument(asked: AskedQuestion, cells: readonly SweepCell[]): SweepDocument {
+  return { format: SWEEP_FORMAT, ...head(asked), kind: 'modelled', cells };
+}

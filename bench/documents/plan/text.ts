@@ -1,0 +1,155 @@
+/**
+ * An answer for a person at a terminal: the sentence, what binds, the proof, what relaxing buys, tables, and the tornado
+ * as text.
+ */
+import type { Answer, AnswerTable, ConstraintState, Tornado } from '../../../sim/fleet/answer-parts.ts';
+import { formatLong } from '../../../sim/fleet/evacuate-answer.ts';
+import type { Output } from '../../io/output.ts';
+import { formatValue } from '../../show/format.ts';
+import { type BareColumn, bareTable } from '../../show/bare-table.ts';
+import { wrap } from '../../show/wrap.ts';
+import type { PlanDocument, SweepDocument } from './document.ts';
+
+const WIDTH = 110;
+const WIDTH_MAX = 140;
+/** Parameters that are drawn, the longest bars first. */
+const BARS_SHOWN = 8;
+const BAR_WIDTH = 40;
+const ROWS_SHOWN = 12;
+
+/** A figure in its unit. */
+export function words(value: number | string | null, unit: string): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return value;
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '' : 'none';
+  return unit === 'ns' ? formatLong(value) : formatValue(value, unit);
+}
+
+export function printPlan({ question, answer }: PlanDocument, output: Output): void {
+  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  output.text(output.style('bold', question.name));
+  output.text(wrap(`${question.description}.`, width));
+  output.text('');
+  for (const sentence of answer.sentences) output.text(wrap(sentence, width));
+  if (answer.nearest !== null) output.text(wrap(answer.nearest, width));
+  const { short, point, long } = answer.band;
+  const none = (value: number | null): string => (value === null ? 'none' : words(value, answer.unit));
+  output.text(
+    wrap(`Band: ${none(short)} (short ends), ${none(point)} (best guesses), ${none(long)} (long ends).`, width),
+  );
+  const titled = (title: string, text: string): void => output.text(`\n${output.style('bold', title)}\n${text}`);
+  if (answer.constraints.length > 0) titled('What must hold', constraintTable(answer.constraints));
+  if (answer.proof.length > 0) titled('Shown by', proofTable(answer));
+  const bought = answer.relaxing.filter((each) => each.answer !== null);
+  if (bought.length > 0) {
+    titled(
+      'What relaxing buys',
+      bareTable(
+        columns('l', 'r', ['change', 'answer']),
+        bought.map(({ change, answer: then }) => [change, words(then, answer.unit)]),
+      ),
+    );
+  }
+  for (const table of answer.tables) titled(table.title, tableText(table));
+  if (answer.tornado !== null && answer.tornado.bars.length > 0) {
+    const { figure, value, unit } = answer.tornado;
+    titled(
+      `What ${figure} (${words(value, unit)}) depends on, each parameter at its ends`,
+      tornadoText(answer.tornado),
+    );
+  }
+  for (const { figure, unit, closedForm, simulated } of answer.methods) {
+    const apart = simulated === 0 ? '' : `, ${(100 * (closedForm / simulated - 1)).toFixed(2)} % apart`;
+    output.text(
+      wrap(`\n${figure}: closed form ${words(closedForm, unit)}, simulated ${words(simulated, unit)}${apart}.`, width),
+    );
+  }
+  output.text('\nAll figures are modelled: they follow from parameters, given with a band (docs/model.md).');
+}
+
+export function printSweep({ question, cells }: SweepDocument, output: Output): void {
+  output.text(output.style('bold', question.name));
+  const fields = Object.keys(cells[0]?.at ?? {});
+  const rows = cells.map(({ at, outcome }) => {
+    const where = fields.map((field) => String(at[field]));
+    if (outcome.kind === 'refused') return [...where, 'refused', '', '', outcome.why];
+    const { value, unit, band, binding, nearest } = outcome;
+    const one = (figure: number | null): string => (figure === null ? 'none' : words(figure, unit));
+    return [...where, one(value), one(band.short), one(band.long), nearest ?? binding.join('; ')];
+  });
+  const heads = [...fields, 'answer', 'short', 'long', 'binds'];
+  output.text(
+    bareTable(
+      heads.map((head, i): BareColumn => ({ head, align: i === heads.length - 1 ? 'left' : 'right' })),
+      rows,
+    ),
+  );
+}
+
+function columns(first: 'l' | 'r', others: 'l' | 'r', heads: readonly string[]): BareColumn[] {
+  const align = (letter: 'l' | 'r'): BareColumn['align'] => (letter === 'l' ? 'left' : 'right');
+  return heads.map((head, index) => ({ head, align: align(index === 0 ? first : others) }));
+}
+
+function constraintTable(states: readonly ConstraintState[]): string {
+  return bareTable(
+    columns('l', 'r', ['constraint', 'here', 'limit', 'one further', '']),
+    states.map(({ name, unit, used, limit, next, binds }) => [
+      name,
+      words(used, unit),
+      words(limit, unit),
+      words(next, unit),
+      binds ? 'binds' : '',
+    ]),
+  );
+}
+
+function proofTable({ proof, unit }: Answer): string {
+  return bareTable(
+    [...columns('r', 'l', ['at', '', 'by', 'finding'])],
+    proof.map(({ at, holds, method, finding }) => [
+      unit === 'ns' ? String(at) : words(at, unit),
+      holds ? 'holds' : 'does not',
+      method,
+      finding,
+    ]),
+  );
+}
+
+function tableText({ columns: heads, rows }: AnswerTable): string {
+  const shown = rows.length <= ROWS_SHOWN * 2 ? rows : rows.slice(0, ROWS_SHOWN);
+  const text = bareTable(
+    heads.map(({ title }, index): BareColumn => ({ head: title, align: index === 0 ? 'left' : 'right' })),
+    shown.map((row) => row.map((value, index) => words(value, heads[index]!.unit))),
+  );
+  return shown.length < rows.length ? `${text}\n… and ${rows.length - shown.length} more; --json has all` : text;
+}
+
+/** Each bar from the short to the long end; `|` is the value with best guesses. */
+function tornadoText({ value, unit, bars }: Tornado): string {
+  const shown = bars.slice(0, BARS_SHOWN);
+  const low = Math.min(value, ...shown.flatMap(({ short, long }) => [short, long]));
+  const high = Math.max(value, ...shown.flatMap(({ short, long }) => [short, long]));
+  const place = (at: number): number => Math.round(((at - low) / (high - low || 1)) * (BAR_WIDTH - 1));
+  const draw = (from: number, to: number): string => {
+    const [a, b] = [place(Math.min(from, to, value)), place(Math.max(from, to, value))];
+    const middle = place(value);
+    return Array.from({ length: BAR_WIDTH }, (_, i) => (i === middle ? '|' : i >= a && i <= b ? '=' : ' ')).join('');
+  };
+  return bareTable(
+    [
+      { head: 'parameter', align: 'left' },
+      { head: 'from', align: 'left' },
+      { head: 'short', align: 'right' },
+      { head: '', align: 'left' },
+      { head: 'long', align: 'left' },
+    ],
+    shown.map(({ parameter, from, short, long }) => [
+      parameter,
+      from,
+      words(short, unit),
+      draw(short, long),
+      words(long, unit),
+    ]),
+  );
+}

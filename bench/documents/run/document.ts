@@ -1,0 +1,283 @@
+/**
+ * The run document: what `stopcopy run --json` prints. Version 1; docs/run-format.md explains each field.
+ */
+import { FIGURE_KINDS, type Figure } from '../bench/result.ts';
+import type { VfEndState, VfTimes } from '../../../sim/move/device-move.ts';
+import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
+import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
+import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../../sim/scenario/scenario-run.ts';
+import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
+import type { PauseSpan } from '../../../sim/memory/pause-parts.ts';
+import type { Bound } from '../../../sim/memory/stream.ts';
+import { packageVersion } from '../../io/package-root.ts';
+import type { Played } from '../../studies/run/play.ts';
+
+export const RUN_FORMAT = 'stopcopy-run';
+export const RUN_VERSION = 1;
+
+export interface PartReport {
+  readonly name: string;
+  readonly title: string;
+  readonly criticalNs: number;
+  readonly busyNs: number;
+}
+
+export interface RoundReport {
+  readonly count: number;
+  readonly beginsNs: number;
+  readonly lastsNs: number;
+  readonly sentBytes: number;
+  readonly dirtiedBytes: number;
+  readonly limitNs: number;
+  readonly speed: number;
+}
+
+export interface QueuePauseReport {
+  /** Queues that had completions on both sides of the pause. */
+  readonly queues: number;
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+  readonly maxNs: number;
+}
+
+export interface VfOutcome {
+  readonly profile: string;
+  /** Hardware function number. */
+  readonly fn: number;
+  readonly end: VfEndState;
+  readonly times: VfTimes;
+  readonly tasks: { readonly accepted: number; readonly completed: number; readonly wrong: number };
+  readonly queuePause: QueuePauseReport | null;
+}
+
+export interface VmReport {
+  readonly vm: number;
+  readonly kind: MoveKind;
+  readonly guestAt: 'source' | 'destination';
+  /** The call that failed or the point of the cut; null when there was none. */
+  readonly at: string | null;
+  readonly errno: string | null;
+  readonly pauseNs: number;
+  /** What the VMM tells as downtime; null when it tells none. */
+  readonly reportedNs: number | null;
+  readonly totalNs: number;
+  readonly memoryBytes: number;
+  readonly wireBytes: number;
+  /** On the critical path these add up to the pause. */
+  readonly parts: readonly PartReport[];
+  readonly rounds: readonly RoundReport[];
+  readonly vfs: readonly VfOutcome[];
+}
+
+/** Times from the stop of the vCPUs. */
+export interface SpanReport {
+  readonly part: PauseSpan['part'];
+  /** Which of several, such as a device; null for the VM itself. */
+  readonly what: string | null;
+  readonly beginsNs: number;
+  readonly endsNs: number;
+}
+
+/** All VMs with the parameters at one end. */
+export interface EndReport {
+  readonly end: RangeEnd;
+  readonly ended: Readonly<Record<MoveKind, number>>;
+  /** Of the VM that stood still longest; 0 when none did. */
+  readonly pauseNs: number;
+  readonly parts: readonly Pick<PartReport, 'name' | 'criticalNs'>[];
+  readonly wrongTasks: number;
+  readonly registerAccesses: number;
+}
+
+export interface RunDocument {
+  readonly format: typeof RUN_FORMAT;
+  readonly version: typeof RUN_VERSION;
+  readonly stopcopy: string;
+  readonly scenario: {
+    readonly file: string;
+    readonly name: string;
+    readonly description: string;
+    readonly seed: number;
+    readonly vmm: 'qemu' | 'cloud-hypervisor';
+    readonly vms: number;
+    readonly recovery: 'goOn' | 'reset';
+  };
+  readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
+  /** Headlines, each with its kind; of the VM that stood still longest. */
+  readonly figures: {
+    readonly pause: Figure;
+    readonly reported?: Figure;
+    readonly total: Figure;
+    readonly memory: Figure;
+    readonly wire: Figure;
+    readonly queuePauseP50?: Figure;
+    readonly queuePauseP99?: Figure;
+    readonly queuePauseMax?: Figure;
+    readonly wrongTasks: Figure;
+    readonly acceptedTasks: Figure;
+    readonly registerAccesses: Figure;
+  };
+  readonly stream: { readonly memoryBytesPerSecond: number; readonly bound: Bound };
+  /** The VM that stood still longest, from 1. */
+  readonly longest: number;
+  readonly band: readonly EndReport[];
+  /** With best guesses. */
+  readonly vms: readonly VmReport[];
+  /** What clients in the guests see, by group of VFs; modelled, with best guesses. */
+  readonly latencies: readonly GroupLatency[];
+  /** Parts of the pause of the VM that stood still longest as they lay in time; empty unless it moved. */
+  readonly spans: readonly SpanReport[];
+  /** What that pause hangs on, one parameter at a time, the widest first; empty unless it moved. */
+  readonly influences: readonly Influence[];
+  readonly traceHash: string;
+}
+
+export function runDocument(played: Played): RunDocument {
+  const { plan, point, short, long } = played;
+  const { name, description, seed, vmm, vms } = plan.scenario;
+  const ends = [short, point, long];
+  const longest = longestOf(point);
+  const of = longestVm(point);
+  const modelled = (value: (vm: VmResult) => number, unit: string): Figure => {
+    const values = ends.map((result) => value(longestVm(result))).filter(Number.isFinite);
+    return { value: value(of), unit, kind: 'modelled', low: Math.min(...values), high: Math.max(...values) };
+  };
+  const pausesOf = (key: 'p50Ns' | 'p99Ns' | 'maxNs'): Figure | undefined => {
+    const values = ends.flatMap((result) => queuePause(allQueuePauses(result))?.[key] ?? []);
+    const value = queuePause(allQueuePauses(point))?.[key];
+    if (value === undefined) return undefined;
+    return { value, unit: 'ns', kind: 'modelled', low: Math.min(...values), high: Math.max(...values) };
+  };
+  const [p50, p99, max] = [pausesOf('p50Ns'), pausesOf('p99Ns'), pausesOf('maxNs')];
+  return {
+    format: RUN_FORMAT,
+    version: RUN_VERSION,
+    stopcopy: packageVersion(),
+    scenario: { file: plan.file, name, description, seed, vmm, vms, recovery: plan.recovery },
+    kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
+    figures: {
+      pause: modelled(({ pauseNs }) => pauseNs, 'ns'),
+      ...(of.kind === 'moved' ? { reported: modelled(({ reportedNs }) => reportedNs, 'ns') } : {}),
+      total: modelled(({ totalNs }) => totalNs, 'ns'),
+      memory: modelled(({ memoryBytes }) => memoryBytes, 'B'),
+      wire: modelled(({ wireBytes }) => wireBytes, 'B'),
+      ...(p50 === undefined ? {} : { queuePauseP50: p50 }),
+      ...(p99 === undefined ? {} : { queuePauseP99: p99 }),
+      ...(max === undefined ? {} : { queuePauseMax: max }),
+      wrongTasks: { value: sum(ends.map(wrongTasks)), unit: 'tasks', kind: 'exact' },
+      acceptedTasks: { value: sum(ends.map(acceptedTasks)), unit: 'tasks', kind: 'exact' },
+      registerAccesses: { value: point.world.accesses, unit: 'accesses', kind: 'exact' },
+    },
+    stream: { memoryBytesPerSecond: of.move.rates.memoryBytesPerSecond, bound: of.move.rates.bound },
+    longest: longest + 1,
+    band: ends.map(endReport),
+    vms: point.vms.map((vm, index) => vmReport(vm, index, point)),
+    latencies: played.latencies,
+    spans: of.kind === 'moved' ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
+    influences: of.kind === 'moved' ? influencesOn(plan, timesByEnd(played, longest)) : [],
+    traceHash: point.world.traceHash,
+  };
+}
+
+function spanReport({ part, what, startNs, endNs }: PauseSpan, stoppedAtNs: number): SpanReport {
+  return { part, what: what ?? null, beginsNs: startNs - stoppedAtNs, endsNs: endNs - stoppedAtNs };
+}
+
+/** Of the VFs of one VM. */
+function timesByEnd({ point, short, long }: Played, vm: number) {
+  const of = ({ vms }: ScenarioResult) => vms[vm]!.devices.outcome.times;
+  return { point: of(point), short: of(short), long: of(long) };
+}
+
+/** Place of the VM that stood still longest. */
+function longestOf({ vms }: ScenarioResult): number {
+  let longest = 0;
+  for (const [index, { pauseNs }] of vms.entries()) if (pauseNs > vms[longest]!.pauseNs) longest = index;
+  return longest;
+}
+
+function longestVm(result: ScenarioResult): VmResult {
+  return result.vms[longestOf(result)]!;
+}
+
+function endReport(result: ScenarioResult): EndReport {
+  const { pauseNs, parts } = longestVm(result);
+  const count = (kind: MoveKind): number => result.vms.filter((vm) => vm.kind === kind).length;
+  return {
+    end: result.end,
+    ended: {
+      moved: count('moved'),
+      'gave up': count('gave up'),
+      cancelled: count('cancelled'),
+      failed: count('failed'),
+    },
+    pauseNs,
+    parts: parts.map(({ name, criticalNs }) => ({ name, criticalNs })),
+    wrongTasks: wrongTasks(result),
+    registerAccesses: result.world.accesses,
+  };
+}
+
+function vmReport(vm: VmResult, index: number, result: ScenarioResult): VmReport {
+  const { kind, pauseNs, reportedNs, totalNs, memoryBytes, wireBytes, rounds, devices } = vm;
+  const { outcome, reports, queuePausesNs } = devices;
+  const cutByUs = kind === 'gave up';
+  return {
+    vm: index + 1,
+    kind,
+    guestAt: outcome.guestAt,
+    at: outcome.at === '' || cutByUs ? null : outcome.at,
+    errno: outcome.errno === '' ? null : outcome.errno,
+    pauseNs,
+    reportedNs: Number.isNaN(reportedNs) ? null : reportedNs,
+    totalNs,
+    memoryBytes,
+    wireBytes,
+    parts: vm.parts.map(({ name, title, criticalNs, busyNs }: PauseShare) => ({ name, title, criticalNs, busyNs })),
+    rounds: rounds.map(({ count, startNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed }) => ({
+      count,
+      beginsNs: startNs,
+      lastsNs,
+      sentBytes,
+      dirtiedBytes,
+      limitNs,
+      speed,
+    })),
+    vfs: result.world.places.map(({ group, fn }, vf) => ({
+      profile: group.name,
+      fn: index * group.count + fn,
+      end: outcome.vfs[vf]!,
+      times: outcome.times[vf]!,
+      tasks: {
+        accepted: reports[vf]!.accepted,
+        completed: reports[vf]!.completed,
+        wrong: reports[vf]!.violationCount,
+      },
+      queuePause: queuePause(queuePausesNs[vf]!),
+    })),
+  };
+}
+
+function allQueuePauses({ vms }: ScenarioResult): number[] {
+  return vms.flatMap(({ devices }) => devices.queuePausesNs.flat());
+}
+
+function queuePause(pausesNs: readonly number[]): QueuePauseReport | null {
+  if (pausesNs.length === 0) return null;
+  const sorted = pausesNs.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!;
+  return { queues: sorted.length, p50Ns: at(0.5), p99Ns: at(0.99), maxNs: sorted.at(-1)! };
+}
+
+/** Tasks lost, done twice or out of order. */
+export function wrongTasks({ vms }: ScenarioResult): number {
+  return sum(vms.flatMap(({ devices }) => devices.reports.map(({ violationCount }) => violationCount)));
+}
+
+function acceptedTasks({ vms }: ScenarioResult): number {
+  return sum(vms.flatMap(({ devices }) => devices.reports.map(({ accepted }) => accepted)));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

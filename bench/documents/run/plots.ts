@@ -1,0 +1,255 @@
+/**
+ * The figures of a run's page.
+ */
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/memory/pause-parts.ts';
+import { formatValue } from '../../show/format.ts';
+import {
+  bandChart,
+  INK_COLOUR,
+  latencyChart,
+  P50_COLOUR,
+  P99_COLOUR,
+  partsChart,
+  roundsChart,
+  seriesColour,
+  type TimelineRow,
+  timelineChart,
+  waitedFor,
+} from '../../show/charts.ts';
+import { fullPanel, type Plot } from '../../show/plot.ts';
+import type { RunDocument } from './document.ts';
+import { toldVm } from './words.ts';
+
+const ns = (value: number): string => formatValue(value, 'ns');
+
+/** @param id prefix that makes the ids unique on the page */
+export function runPlots(document: RunDocument, id: string): readonly Plot[] {
+  return [
+    pausePlot(document, `${id}-pause`),
+    roundsPlot(document, `${id}-rounds`),
+    timelinePlot(document, `${id}-timeline`),
+    influencePlot(document, `${id}-influence`),
+    latencyPlot(document, `${id}-latency`),
+  ].filter((plot) => plot !== undefined);
+}
+
+const END_TITLES = { short: 'short ends', point: 'best guesses', long: 'long ends' } as const;
+
+function pausePlot(document: RunDocument, id: string): Plot | undefined {
+  const { band } = document;
+  const vm = toldVm(document);
+  if (vm.pauseNs === 0) return undefined;
+  const shown = vm.parts.filter(({ name }) =>
+    band.some(({ parts }) => parts.some((part) => part.name === name && part.criticalNs > 0)),
+  );
+  const at = (end: (typeof band)[number], name: string): number =>
+    end.parts.find((part) => part.name === name)?.criticalNs ?? 0;
+  const longest = Math.max(...band.map(({ pauseNs }) => pauseNs));
+  return {
+    id,
+    title: 'The pause on the critical path, part by part',
+    source:
+      'modelled: virtual time, with all parameters at their best guesses and at both ends of their ranges. Parts that run ' +
+      'beside others count as far as they make the pause longer.',
+    wide: true,
+    legend: shown.map(({ title }, index) => ({ text: title, colour: seriesColour(index) })),
+    panels: [
+      fullPanel('', (width) =>
+        partsChart(
+          shown.length,
+          band.map((end) => ({
+            label: `${END_TITLES[end.end]}\n${ns(end.pauseNs)}`,
+            ns: shown.map(({ name }) => at(end, name)),
+          })),
+          longest,
+          width,
+        ),
+      ),
+    ],
+    table: {
+      caption: 'Parts of the pause on the critical path; busy counts what overlaps too, with best guesses',
+      head: ['part', ...band.map(({ end }) => END_TITLES[end]), 'busy'],
+      rows: [
+        ...shown.map(({ name, title, busyNs }) => [title, ...band.map((end) => ns(at(end, name))), ns(busyNs)]),
+        ['together', ...band.map(({ pauseNs }) => ns(pauseNs)), ''],
+      ],
+    },
+  };
+}
+
+/** More bars cannot be told apart. */
+const ROUNDS_DRAWN = 400;
+
+function roundsPlot(document: RunDocument, id: string): Plot | undefined {
+  const { rounds, totalNs, pauseNs } = toldVm(document);
+  if (rounds.length === 0) return undefined;
+  const points = rounds.slice(0, ROUNDS_DRAWN).map(({ beginsNs, lastsNs, count, sentBytes, dirtiedBytes }) => ({
+    fromNs: beginsNs,
+    toNs: beginsNs + lastsNs * count,
+    sentBytes,
+    dirtiedBytes,
+  }));
+  const many = rounds.length > ROUNDS_DRAWN ? ` Of ${rounds.length} rounds the first ${ROUNDS_DRAWN} are drawn.` : '';
+  return {
+    id,
+    title: 'The move over time: rounds of memory',
+    source: `modelled, best guesses. An area and a line are a round; the axis of bytes is logarithmic.${many}`,
+    wide: true,
+    legend: [
+      { text: 'sent in the round', colour: P50_COLOUR },
+      { text: 'written by the guest meanwhile', colour: P99_COLOUR },
+    ],
+    panels: [
+      fullPanel('', (width) =>
+        roundsChart(points, { width, stoppedNs: pauseNs > 0 ? totalNs - pauseNs : undefined, endNs: totalNs }),
+      ),
+    ],
+    table: {
+      caption: 'Rounds of memory; times since the start of the move',
+      head: ['begins', 'lasts', 'rounds', 'sent', 'written', 'downtime limit', 'vCPU speed'],
+      rows: rounds
+        .slice(0, ROUNDS_DRAWN)
+        .map(({ beginsNs, lastsNs, count, sentBytes, dirtiedBytes, limitNs, speed }) => [
+          ns(beginsNs),
+          ns(lastsNs),
+          String(count),
+          formatValue(sentBytes, 'B'),
+          formatValue(dirtiedBytes, 'B'),
+          ns(limitNs),
+          `${Math.round(speed * 100)} %`,
+        ]),
+    },
+  };
+}
+
+/** So many devices have rows of their own; more share one for each part. */
+const DEVICES_DRAWN = 3;
+
+function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undefined {
+  if (spans.length === 0) return undefined;
+  const devices = new Set(spans.flatMap(({ what }) => what ?? []));
+  const apart = devices.size > 1 && devices.size <= DEVICES_DRAWN;
+  const rows = new Map<string, TimelineRow & { spans: { fromNs: number; toNs: number }[] }>();
+  for (const { part, what, beginsNs, endsNs } of spans) {
+    const name = `${PAUSE_PART_TITLES[part]}${apart && what !== null ? `: ${what}` : ''}`;
+    const row = rows.get(name) ?? { label: name, spans: [], colour: PAUSE_PARTS.indexOf(part) };
+    row.spans.push({ fromNs: beginsNs, toNs: endsNs });
+    rows.set(name, row);
+  }
+  const stretches = waitedFor(spans.map(({ beginsNs, endsNs }) => ({ fromNs: beginsNs, toNs: endsNs })));
+  return {
+    id,
+    title: 'The pause over time',
+    source:
+      'modelled, best guesses. Bars that lie above each other run at the same time. Framed is the critical path: at each ' +
+      'moment the one part that the pause waits for. How long it waits for a part stands beside it; these times add up to the ' +
+      'pause.',
+    wide: true,
+    legend: [{ text: 'framed: the pause waits for it', colour: INK_COLOUR, look: 'frame' }],
+    panels: [fullPanel('', (width) => timelineChart([...rows.values()], figures.pause.value, width))],
+    table: {
+      caption: 'Spans of the pause; times since the vCPUs stop',
+      head: ['part', 'of', 'begins', 'ends', 'lasts', 'the pause waits for it'],
+      textColumns: [1],
+      rows: spans.map(({ part, what, beginsNs, endsNs }, index) => {
+        const stretch = stretches[index];
+        return [
+          PAUSE_PART_TITLES[part],
+          what ?? 'the VM',
+          ns(beginsNs),
+          ns(endsNs),
+          ns(endsNs - beginsNs),
+          stretch === undefined ? 'no' : ns(stretch.toNs - stretch.fromNs),
+        ];
+      }),
+    },
+  };
+}
+
+/** What moves the pause less than these is in the table only. */
+const INFLUENCES_DRAWN = 8;
+
+function influencePlot({ influences, figures }: RunDocument, id: string): Plot | undefined {
+  const { value } = figures.pause;
+  if (influences.length === 0) return undefined;
+  const orPoint = (pauseNs: number | null): number => pauseNs ?? value;
+  const bars = influences.slice(0, INFLUENCES_DRAWN).map(({ name, shortPauseNs, longPauseNs }) => ({
+    label: name,
+    short: orPoint(shortPauseNs),
+    long: orPoint(longPauseNs),
+  }));
+  const never = influences.some(({ shortPauseNs, longPauseNs }) => shortPauseNs === null || longPauseNs === null);
+  return {
+    id,
+    title: 'What the pause hangs on',
+    source:
+      'modelled: one parameter after another at the two ends of its range, all others at their best guesses. A pause that ' +
+      'is shorter at the long end is no mistake: the VMM stops the VM when what is left fits into the limit, so that a ' +
+      `slower stream is stopped with less left.${never ? ' Where no bar is drawn the VM would never be stopped.' : ''}`,
+    wide: true,
+    legend: [
+      { text: 'at its short end', colour: 'var(--c1)' },
+      { text: 'at its long end', colour: 'var(--c2)' },
+    ],
+    panels: [fullPanel('', (width) => bandChart(bars, value, 'ns', width))],
+    table: {
+      caption: `The pause, ${ns(value)} with best guesses, with one parameter at an end of its range`,
+      head: ['parameter', 'best guess', 'short end', 'pause', 'long end', 'pause', 'unit', 'from'],
+      textColumns: [6, 7],
+      rows: influences.map(({ name, title, from, value: at, short, long, shortPauseNs, longPauseNs }) => [
+        name,
+        at,
+        short,
+        shortPauseNs === null ? 'never stopped' : ns(shortPauseNs),
+        long,
+        longPauseNs === null ? 'never stopped' : ns(longPauseNs),
+        title,
+        from,
+      ]),
+    },
+  };
+}
+
+const PHASE_TITLES = { before: 'before', during: 'over the pause', after: 'after' } as const;
+const QUANTILES = [
+  { name: 'median', key: 'p50Ns', colour: P50_COLOUR },
+  { name: '99th percentile', key: 'p99Ns', colour: P99_COLOUR },
+  { name: 'longest', key: 'maxNs', colour: 'var(--c3)' },
+] as const;
+
+function latencyPlot({ latencies }: RunDocument, id: string): Plot | undefined {
+  if (latencies.length === 0) return undefined;
+  return {
+    id,
+    title: 'What a client in the guest waits for a job',
+    source:
+      'modelled, best guesses: from submission to completion. Before: done before the stop. Over the pause: submitted ' +
+      'before the resume and done after it. After: submitted after the resume. The axis is logarithmic.',
+    wide: true,
+    legend: QUANTILES.map(({ name, colour }) => ({ text: name, colour, look: 'round' })),
+    panels: latencies.map(({ name, phases }) => ({
+      title: name,
+      svg: latencyChart(
+        phases.map(({ phase }) => PHASE_TITLES[phase]),
+        QUANTILES.map(({ name: of, key, colour }) => ({
+          name: of,
+          colour,
+          ns: phases.map((phase) => (phase.jobs === 0 || phase[key] <= 0 ? undefined : phase[key])),
+        })),
+      ),
+    })),
+    table: {
+      caption: 'Latencies of jobs; their number is exact',
+      head: ['VFs', 'jobs', 'number', 'median', '99th percentile', 'longest'],
+      textColumns: [1],
+      rows: latencies.flatMap(({ name, phases }) =>
+        phases.map(({ phase, jobs, p50Ns, p99Ns, maxNs }) => [
+          name,
+          PHASE_TITLES[phase],
+          String(jobs),
+          ...(jobs === 0 ? ['', '', ''] : [ns(p50Ns), ns(p99Ns), ns(maxNs)]),
+        ]),
+      ),
+    },
+  };
+}

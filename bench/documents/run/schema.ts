@@ -1,0 +1,136 @@
+/**
+ * The run document as it is read again: every field that is shown.
+ */
+import { z } from 'zod';
+
+import { PAUSE_PARTS } from '../../../sim/memory/pause-parts.ts';
+import { PHASES } from '../../../sim/workload/queueing/model.ts';
+import { figureSchema } from '../kind-reader.ts';
+import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
+
+const ns = z.number();
+const count = z.number();
+const MOVE_KINDS = ['moved', 'gave up', 'cancelled', 'failed'] as const;
+
+const part = z.looseObject({ name: z.string(), title: z.string(), criticalNs: ns, busyNs: ns });
+
+const round = z.looseObject({
+  count,
+  beginsNs: ns,
+  lastsNs: ns,
+  sentBytes: count,
+  dirtiedBytes: count,
+  limitNs: ns,
+  speed: z.number(),
+});
+
+const vf = z.looseObject({
+  profile: z.string(),
+  fn: count,
+  end: z.enum(['served', 'blank', 'paused']),
+  times: z.looseObject({
+    pauseAndDrainNs: ns,
+    statusChecksNs: ns,
+    cacheWriteBackNs: ns,
+    saveNs: ns,
+    readNs: ns,
+    loadNs: ns,
+    startNs: ns,
+  }),
+  tasks: z.looseObject({ accepted: count, completed: count, wrong: count }),
+  queuePause: z.looseObject({ queues: count, p50Ns: ns, p99Ns: ns, maxNs: ns }).nullable(),
+});
+
+const vm = z.looseObject({
+  vm: z.int().min(1),
+  kind: z.enum(MOVE_KINDS),
+  guestAt: z.enum(['source', 'destination']),
+  at: z.string().nullable(),
+  errno: z.string().nullable(),
+  pauseNs: ns,
+  reportedNs: ns.nullable(),
+  totalNs: ns,
+  memoryBytes: count,
+  wireBytes: count,
+  parts: z.array(part),
+  rounds: z.array(round),
+  vfs: z.array(vf),
+});
+
+const end = z.looseObject({
+  end: z.enum(['point', 'short', 'long']),
+  ended: z.looseObject({ moved: count, 'gave up': count, cancelled: count, failed: count }),
+  pauseNs: ns,
+  parts: z.array(z.looseObject({ name: z.string(), criticalNs: ns })),
+  wrongTasks: count,
+  registerAccesses: count,
+});
+
+const influence = z.looseObject({
+  name: z.string(),
+  title: z.string(),
+  from: z.string(),
+  value: z.string(),
+  short: z.string(),
+  long: z.string(),
+  shortPauseNs: ns.nullable(),
+  longPauseNs: ns.nullable(),
+});
+
+const figures = z.looseObject({
+  pause: figureSchema,
+  reported: z.exactOptional(figureSchema),
+  total: figureSchema,
+  memory: figureSchema,
+  wire: figureSchema,
+  queuePauseP50: z.exactOptional(figureSchema),
+  queuePauseP99: z.exactOptional(figureSchema),
+  queuePauseMax: z.exactOptional(figureSchema),
+  wrongTasks: figureSchema,
+  acceptedTasks: figureSchema,
+  registerAccesses: figureSchema,
+});
+
+export const runSchema: z.ZodType<RunDocument> = z
+  .looseObject({
+    format: z.literal(RUN_FORMAT),
+    version: z.literal(RUN_VERSION),
+    stopcopy: z.string(),
+    scenario: z.looseObject({
+      file: z.string(),
+      name: z.string(),
+      description: z.string(),
+      seed: count,
+      vmm: z.enum(['qemu', 'cloud-hypervisor']),
+      vms: count,
+      recovery: z.enum(['goOn', 'reset']),
+    }),
+    kinds: z.partialRecord(z.enum(['exact', 'measured', 'ratio', 'modelled']), z.string()),
+    figures,
+    stream: z.looseObject({
+      memoryBytesPerSecond: count,
+      bound: z.enum(['line', 'channels', 'tls', 'cap', 'compression', 'page faults']),
+    }),
+    longest: z.int().min(1),
+    band: z.array(end).length(3),
+    vms: z.array(vm).min(1),
+    latencies: z.array(
+      z.looseObject({
+        group: count,
+        name: z.string(),
+        phases: z.array(z.looseObject({ phase: z.enum(PHASES), jobs: count, p50Ns: ns, p99Ns: ns, maxNs: ns })),
+      }),
+    ),
+    spans: z.array(z.looseObject({ part: z.enum(PAUSE_PARTS), what: z.string().nullable(), beginsNs: ns, endsNs: ns })),
+    influences: z.array(influence),
+    traceHash: z.string(),
+  })
+  .superRefine(({ longest, vms }, context) => {
+    if (longest > vms.length) {
+      context.addIssue({
+        code: 'custom',
+        path: ['longest'],
+        message: `there are ${vms.length} VMs`,
+      });
+    }
+  });

@@ -1,0 +1,58 @@
+/**
+ * Runs of a scenario: the pause in its parts, rounds and pause over time, what the pause hangs on, what clients wait.
+ */
+import { runPlots } from './plots.ts';
+import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
+import { runSchema } from './schema.ts';
+import { runSentences, runTables } from './words.ts';
+import { html } from '../../show/html.ts';
+import { tableMarkup } from '../../show/html-table.ts';
+import { reportKind } from '../kind-reader.ts';
+import { plotMarkup } from '../../show/plot.ts';
+import type { ReportSection, Word } from '../../show/section.ts';
+import { KIND_MARK } from '../../show/table.ts';
+import type { FigureKind } from '../bench/result.ts';
+
+export const RUN_KIND = reportKind<RunDocument>({
+  format: RUN_FORMAT,
+  version: RUN_VERSION,
+  command: 'stopcopy run SCENARIO --json',
+  schema: runSchema,
+  section: runSection,
+});
+
+/** The tables besides it stand behind the charts. */
+const VF_TABLE = 'VFs, register by register';
+
+export function runSection(document: RunDocument): ReportSection {
+  const { scenario, kinds } = document;
+  return {
+    title: `Run: ${scenario.name}`,
+    heading: `${scenario.name}: ${scenario.description}`,
+    version: document.stopcopy,
+    body(id) {
+      return html`<p class="lead">${runSentences(document).join(' ')}</p>
+        <p class="source">Scenario ${scenario.file}, seed ${scenario.seed}.</p>
+        ${runPlots(document, id).map(plotMarkup)}
+        ${runTables(document)
+          .filter(({ title }) => title === VF_TABLE)
+          .map(
+            ({ title, columns, rows }) =>
+              html`<h3>${title}</h3>
+              ${tableMarkup({
+                caption: title,
+                headed: true,
+                head: columns.map(({ head }) => head.replaceAll('\n', ' ').trim()),
+                rows,
+                textColumns: columns.flatMap(({ align }, column) => (align === 'left' ? [column] : [])),
+              })}`,
+          )}`;
+    },
+    words: Object.entries(kinds).map(([kind, meaning]): Word => [
+      `${kind} [${KIND_MARK[kind as FigureKind]}]`,
+      meaning,
+    ]),
+    style: '',
+    document,
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * A run for a person at a terminal: what became of the VMs, the pause and its parts, the rounds, the VFs.
+ */
+import type { Output } from '../../io/output.ts';
+import { bareTable } from '../../show/bare-table.ts';
+import { legend } from '../../show/table.ts';
+import { wrap } from '../../show/wrap.ts';
+import type { RunDocument } from './document.ts';
+import { runSentences, runTables } from './words.ts';
+
+const WIDTH = 110;
+const WIDTH_MAX = 140;
+/** Rows of a table at its beginning and its end, where there are many. */
+const ROWS_SHOWN = 6;
+
+export function printRun(document: RunDocument, output: Output): void {
+  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  const { name, description } = document.scenario;
+  output.text(output.style('bold', name));
+  output.text(wrap(`${description}.`, width));
+  output.text('');
+  output.text(wrap(runSentences(document).join(' '), width));
+  for (const { title, columns, rows } of runTables(document)) {
+    output.text(`\n${output.style('bold', title)}`);
+    output.text(bareTable(columns, abridged(rows)));
+  }
+  output.text(`\n${legend(['exact', 'modelled'])}`);
+}
+
+/** The first and the last rows where there are many. */
+function abridged(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  if (rows.length <= 2 * ROWS_SHOWN + 1) return rows;
+  const gap = rows[0]!.map(() => '…');
+  return [...rows.slice(0, ROWS_SHOWN), gap, ...rows.slice(-ROWS_SHOWN)];
+}

@@ -1,0 +1,234 @@
+/**
+ * What a run document says in sentences and tables: the same in the terminal and on the page.
+ */
+import { formatValue, formatWithRange } from '../../show/format.ts';
+import type { BareColumn } from '../../show/bare-table.ts';
+import { KIND_MARK } from '../../show/table.ts';
+import type { Figure } from '../bench/result.ts';
+import type { RunDocument, VfOutcome, VmReport } from './document.ts';
+
+export interface RunTable {
+  readonly title: string;
+  readonly columns: readonly BareColumn[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+const left = (head: string) => ({ head, align: 'left' }) as const;
+const right = (head: string) => ({ head, align: 'right' }) as const;
+const ns = (value: number): string => formatValue(value, 'ns');
+const bytes = (value: number): string => formatValue(value, 'B');
+const marked = (figure: Figure): string => `${formatWithRange(figure)} [${KIND_MARK[figure.kind]}]`;
+
+/** The VM that is told of: the one that stood still longest. */
+export function toldVm({ vms, longest }: RunDocument): VmReport {
+  return vms[longest - 1]!;
+}
+
+export function runTables(document: RunDocument): readonly RunTable[] {
+  const { vms } = document;
+  const vm = toldVm(document);
+  const which = vms.length === 1 ? '' : ` of VM ${vm.vm}, which stood still longest`;
+  const tables: RunTable[] = [];
+  if (vm.pauseNs > 0) tables.push({ title: `The pause${which}`, ...partsTable(document, vm) });
+  if (vm.rounds.length > 0) {
+    const title = vm.kind === 'moved' ? `Memory before the pause${which}` : `Memory${which}`;
+    tables.push({ title, ...roundsTable(vm) });
+  }
+  const vfs = vms.flatMap((each) => each.vfs.map((vf) => ({ vm: each.vm, vf })));
+  if (vfs.length > 0) tables.push({ title: 'VFs, register by register', ...vfTable(vfs, vms.length > 1) });
+  if (document.latencies.length > 0) tables.push({ title: 'What a client waits for a job', ...latencyTable(document) });
+  return tables;
+}
+
+type Rows = Omit<RunTable, 'title'>;
+
+/** What a reader takes away. */
+export function runSentences(document: RunDocument): string[] {
+  const { figures, vms, scenario } = document;
+  const vm = toldVm(document);
+  const said = [ending(vms)];
+  const several = vms.length > 1;
+  if (vm.pauseNs > 0) {
+    const who = several ? 'The one that stood still longest did so for' : 'It stood still for';
+    said.push(`${who} ${marked(figures.pause)}.`);
+    if (several) {
+      const pauses = vms.map(({ pauseNs }) => pauseNs).filter((pauseNs) => pauseNs > 0);
+      said.push(`The shortest pause was ${ns(Math.min(...pauses))} [P].`);
+    }
+  } else {
+    said.push(several ? 'None of them ever stood still.' : 'It never stood still.');
+  }
+  if (figures.reported !== undefined) {
+    const vmm = scenario.vmm === 'qemu' ? 'QEMU' : 'Cloud Hypervisor';
+    said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
+  }
+  said.push(
+    `${bytes(vm.memoryBytes)} of memory went, at ${formatValue(document.stream.memoryBytesPerSecond, 'B/s')}, bound by ` +
+      `the ${document.stream.bound}; in all it took ${marked(figures.total)}.`,
+  );
+  if (figures.queuePauseMax !== undefined && figures.queuePauseP50 !== undefined) {
+    said.push(
+      `Queues were without a completion for ${marked(figures.queuePauseP50)} in the middle, and for ` +
+        `${marked(figures.queuePauseMax)} at most.`,
+    );
+  }
+  said.push(taskSentence(document));
+  const bad = vms.flatMap(({ vfs }) => vfs.filter(({ end }) => end !== 'served'));
+  const blank = bad.filter(({ end }) => end === 'blank').length;
+  const paused = bad.length - blank;
+  if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
+  if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
+  const unsure = document.band.find(({ ended }) => ended.moved !== document.band[1]!.ended.moved);
+  if (unsure !== undefined) {
+    said.push(
+      `With all parameters where they make pauses ${unsure.end}, ${unsure.ended.moved} of ${vms.length} moved.`,
+    );
+  }
+  return said;
+}
+
+function vfCount(count: number): string {
+  return count === 1 ? 'One VF was' : `${count} VFs were`;
+}
+
+function taskSentence({ figures }: RunDocument): string {
+  const { wrongTasks, acceptedTasks } = figures;
+  if (acceptedTasks.value === 0) return 'There were no tasks that could be lost.';
+  if (wrongTasks.value === 0) return `Of ${acceptedTasks.value} tasks none was lost or done twice [E].`;
+  return `${wrongTasks.value} of ${acceptedTasks.value} tasks were lost or completed wrongly [E].`;
+}
+
+function ending(vms: readonly VmReport[]): string {
+  if (vms.length === 1) return `The VM ${endingOf(vms[0]!)}.`;
+  const groups = new Map<string, number>();
+  for (const vm of vms) groups.set(endingOf(vm), (groups.get(endingOf(vm)) ?? 0) + 1);
+  return `${[...groups].map(([words, count]) => `${count} of ${vms.length} VMs ${words}`).join('; ')}.`;
+}
+
+function endingOf({ kind, at, errno, guestAt }: VmReport): string {
+  const where = at === null ? '' : ` (${at}${errno === null ? '' : `, ${errno}`})`;
+  switch (kind) {
+    case 'moved':
+      return at === null ? 'moved' : `moved, and a VF failed${where}`;
+    case 'gave up':
+      return 'did not move: its memory never came to rest within the limit';
+    case 'cancelled':
+      return `runs on at the ${guestAt}: the move was cancelled${where}`;
+    default:
+      return `runs on at the ${guestAt}: the move failed${where}`;
+  }
+}
+
+function partsTable({ band }: RunDocument, { parts, pauseNs }: VmReport): Rows {
+  const [short, , long] = band;
+  const at = (end: typeof short, name: string): number =>
+    end?.parts.find((part) => part.name === name)?.criticalNs ?? 0;
+  const rows = parts
+    .filter(({ name, busyNs }) => busyNs > 0 || at(short, name) > 0 || at(long, name) > 0)
+    .map(({ name, title, criticalNs, busyNs }) => [
+      title,
+      ns(criticalNs),
+      `${((100 * criticalNs) / pauseNs).toFixed(1)} %`,
+      ns(busyNs),
+      ns(at(short, name)),
+      ns(at(long, name)),
+    ]);
+  return {
+    columns: [
+      left('part'),
+      right('critical\npath [P]'),
+      right('share\n'),
+      right('busy\n[P]'),
+      right('short\nend [P]'),
+      right('long\nend [P]'),
+    ],
+    rows: [...rows, ['together', ns(pauseNs), '100 %', '', ns(short?.pauseNs ?? 0), ns(long?.pauseNs ?? 0)]],
+  };
+}
+
+function roundsTable({ rounds }: VmReport): Rows {
+  let number = 1;
+  const rows = rounds.map(({ count, beginsNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed }) => {
+    const name = count === 1 ? String(number) : `${number} to ${number + count - 1}`;
+    number += count;
+    return [name, ns(beginsNs), ns(lastsNs), bytes(sentBytes), bytes(dirtiedBytes), ns(limitNs), percent(speed)];
+  });
+  return {
+    columns: [
+      left('round'),
+      right('begins [P]'),
+      right('lasts [P]'),
+      right('sent [P]'),
+      right('written\nmeanwhile [P]'),
+      right('downtime\nlimit'),
+      right('vCPU\nspeed'),
+    ],
+    rows,
+  };
+}
+
+const PHASE_TITLES = {
+  before: 'before the stop',
+  during: 'submitted before the resume, done after it',
+  after: 'submitted after the resume',
+} as const;
+
+function latencyTable({ latencies }: RunDocument): Rows {
+  const rows = latencies.flatMap(({ name, phases }) =>
+    phases
+      .filter(({ jobs }) => jobs > 0)
+      .map(({ phase, jobs, p50Ns, p99Ns, maxNs }) => [
+        name,
+        PHASE_TITLES[phase],
+        String(jobs),
+        ns(p50Ns),
+        ns(p99Ns),
+        ns(maxNs),
+      ]),
+  );
+  return {
+    columns: [left('VFs'), left('jobs'), right('number [E]'), right('p50 [P]'), right('p99 [P]'), right('longest [P]')],
+    rows,
+  };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[], several: boolean): Rows {
+  const rows = vfs.map(({ vm, vf }) => {
+    const { times, tasks, end, profile, fn } = vf;
+    return [
+      ...(several ? [String(vm)] : []),
+      `${profile} ${fn}`,
+      end,
+      ns(times.pauseAndDrainNs),
+      ns(times.statusChecksNs),
+      ns(times.cacheWriteBackNs),
+      ns(times.saveNs),
+      ns(times.readNs),
+      ns(times.loadNs),
+      ns(times.startNs),
+      String(tasks.accepted),
+      String(tasks.wrong),
+    ];
+  });
+  return {
+    columns: [
+      ...(several ? [right('VM')] : []),
+      left('VF'),
+      left('ends'),
+      right('pause,\ndrain [P]'),
+      right('status\nchecks [P]'),
+      right('write-\nback [P]'),
+      right('save\n[P]'),
+      right('read\n[P]'),
+      right('load\n[P]'),
+      right('start\n[P]'),
+      right('tasks\n[E]'),
+      right('wrong\n[E]'),
+    ],
+    rows,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * Validations: published figures against modelled ones, and the tables that they are from.
+ */
+import { z } from 'zod';
+
+import { VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
+import { fittedParameters } from '../../studies/validation/fitted.ts';
+import { figure } from './text.ts';
+import { ERROR_MAX, MEDIAN_ERROR_MAX, percentOf, share } from '../../studies/validation/validation.ts';
+import { againstChart, seriesColour } from '../../show/charts.ts';
+import { html, type Markup } from '../../show/html.ts';
+import { tableMarkup } from '../../show/html-table.ts';
+import { reportKind } from '../kind-reader.ts';
+import { type LegendEntry, plotMarkup } from '../../show/plot.ts';
+import type { ReportSection } from '../../show/section.ts';
+
+const rowSchema = z.looseObject({
+  row: z.number(),
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  output: z.string(),
+  published: z.number(),
+  modelled: z.looseObject({ kind: z.literal('modelled'), value: z.number(), low: z.number(), high: z.number() }),
+  error: z.number(),
+  calibrates: z.array(z.string()),
+  note: z.string().optional(),
+});
+
+const schema = z.looseObject({
+  format: z.literal(VALIDATION_FORMAT),
+  version: z.literal(VALIDATION_VERSION),
+  stopcopy: z.string(),
+  holds: z.boolean(),
+  complaints: z.array(z.string()),
+  predicted: z.number(),
+  calibrating: z.number(),
+  rows: z.number(),
+  fitted: z.array(z.string()),
+  medianError: z.number().nullable(),
+  tables: z.array(
+    z.looseObject({
+      id: z.string(),
+      title: z.string(),
+      grade: z.string(),
+      source: z.string(),
+      notPredicted: z.string().optional(),
+      rows: z.array(rowSchema),
+    }),
+  ),
+});
+
+type Document = z.output<typeof schema>;
+type Row = z.output<typeof rowSchema>;
+type Placed = Row & { readonly table: string; readonly place: number };
+
+export const VALIDATION_KIND = reportKind<Document>({
+  format: VALIDATION_FORMAT,
+  version: VALIDATION_VERSION,
+  command: 'stopcopy validate --json',
+  schema,
+  section: validationSection,
+});
+
+/** @param document what validationDocument makes */
+export function validationSectionOf(document: unknown): ReportSection {
+  return VALIDATION_KIND.read(document, 'validation');
+}
+
+function validationSection(document: Document): ReportSection {
+  return {
+    title: 'Validation of the model',
+    heading: 'Published measurements, predicted',
+    version: document.stopcopy,
+    body: (id) => body(document, id),
+    words: [
+      [
+        'published',
+        'measured by others; the source stands above each table, with a grade from A (setup stated) to C (one log)',
+      ],
+      [
+        'modelled',
+        'follows from parameters; given with a band: all of them at their short ends, and at their long ends',
+      ],
+      ['prediction', 'a row that set no parameter'],
+      ['calibration', 'a row to which a parameter was fitted; it proves nothing'],
+      ['error', 'modelled less published, divided by published'],
+    ],
+    style: '',
+    document,
+  };
+}
+
+function body(document: Document, id: string): Markup {
+  const { tables, predicted, calibrating, medianError, complaints, fitted, rows } = document;
+  const placed = tables.flatMap((table, place) =>
+    table.rows.map((row): Placed => ({ ...row, table: table.id, place })),
+  );
+  const told =
+    medianError === null
+      ? 'No figure was predicted: every row sets a parameter, or its table is not predicted.'
+      : `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+        `${calibrating} more in rows that set a parameter. ${fitted.length} parameters were fitted, in ${rows} rows.`;
+  return html`<p class="lead">${told} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
+    ${complaints.map((complaint) => html`<p class="lead warning">Does not hold: ${complaint}</p>`)}
+    ${placed.length === 0 ? undefined : againstPlot(tables, placed, id)} ${tables.map(tableSection)}
+    <h3>Fitted parameters</h3>
+    <ul>
+      ${fittedParameters(fitted).map((line) => html`<li>${line}</li>`)}
+    </ul>`;
+}
+
+function againstPlot(tables: Document['tables'], placed: readonly Placed[], id: string): Markup {
+  const outputs = [...new Set(placed.map(({ output }) => output))];
+  return plotMarkup({
+    id: `${id}-against`,
+    title: 'Published against modelled',
+    source:
+      'published: measured by others, sources below. modelled: the whole line is where both are equal, the dashed lines are ' +
+      `${Math.round(ERROR_MAX * 100)} % off, upright lines are the bands. Both axes are logarithmic.`,
+    wide: false,
+    legend: [
+      ...tables.flatMap(({ id: text, rows }, place): readonly LegendEntry[] =>
+        rows.length === 0 ? [] : [{ text, colour: seriesColour(place), look: 'round' }],
+      ),
+      { text: 'hollow: calibration', colour: 'var(--faint)', look: 'hollow' },
+    ],
+    panels: outputs.map((output) => ({
+      title: output,
+      svg: againstChart(
+        placed
+          .filter((row) => row.output === output)
+          .map(({ published, modelled, calibrates, place }) => ({
+            published,
+            modelled: modelled.value,
+            low: Math.min(modelled.low, modelled.high),
+            high: Math.max(modelled.low, modelled.high),
+            colour: seriesColour(place),
+            hollow: calibrates.length > 0,
+          })),
+        ERROR_MAX,
+        figure,
+      ),
+    })),
+    table: {
+      caption: 'All figures',
+      head: ['table', 'row', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
+      textColumns: [2, 7],
+      rows: placed.map((row) => [row.table, String(row.row), row.output, ...cells(row)]),
+    },
+  });
+}
+
+function cells({ published, modelled, error, calibrates }: Row): readonly string[] {
+  return [
+    figure(published),
+    figure(modelled.value),
+    `${figure(modelled.low)} to ${figure(modelled.high)}`,
+    percentOf(error),
+    calibrates.length === 0 ? 'prediction' : 'calibration',
+  ];
+}
+
+function tableSection({ id, title, grade, source, notPredicted, rows }: Document['tables'][number]): Markup {
+  const notes = new Map(rows.flatMap(({ row, note }) => (note === undefined ? [] : [[row, note] as const])));
+  const given = (row: Row): string =>
+    Object.entries(row.inputs)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+  return html`<h3>${title} <small>(${id}, grade ${grade})</small></h3>
+    <p class="source">${source}</p>
+    ${notPredicted === undefined ? undefined : html`<p>Not predicted: ${notPredicted}.</p>`}
+    ${
+      rows.length === 0
+        ? undefined
+        : tableMarkup({
+            caption: `${title}: published and modelled`,
+            head: ['row', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
+            textColumns: [1, 2, 7],
+            rows: rows.map((row) => [String(row.row), given(row), row.output, ...cells(row)]),
+          })
+    }
+    ${[...notes].map(([row, note]) => html`<p>Row ${row}: ${note}.</p>`)}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * A validation for a person at a terminal: a table for each published one, then what it comes to.
+ */
+import Table from 'cli-table3';
+
+import { FITTED_ORIGIN, fittedParameters } from '../../studies/validation/fitted.ts';
+import type { Output } from '../../io/output.ts';
+import { wrap } from '../../show/wrap.ts';
+import {
+  type Comparison,
+  MEDIAN_ERROR_MAX,
+  percentOf,
+  share,
+  type TableReport,
+  type Validation,
+} from '../../studies/validation/validation.ts';
+
+const WIDTH = 110;
+
+export function printValidation(validation: Validation, output: Output): void {
+  for (const report of validation.tables) printTable(report, output);
+  printSummary(validation, output);
+}
+
+function printTable({ table, comparisons }: TableReport, output: Output): void {
+  output.text('');
+  output.text(output.style('bold', `${table.id}: ${table.title} (grade ${table.grade})`));
+  output.text(wrap(table.source, WIDTH));
+  if (table.notPredicted !== undefined) {
+    output.text(wrap(`Not predicted: ${table.notPredicted}.`, WIDTH));
+    return;
+  }
+  const grid = new Table({
+    head: ['', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', ''],
+    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const comparison of comparisons) grid.push(rowOf(comparison));
+  output.text(grid.toString());
+  for (const { row, note } of notes(comparisons)) output.text(wrap(`row ${row}: ${note}`, WIDTH));
+}
+
+function rowOf(comparison: Comparison): string[] {
+  const { row, inputs, output, published, modelled, band, error, calibrates } = comparison;
+  const given = Object.entries(inputs).map(([name, value]) => `${name} ${value}`);
+  return [
+    String(row),
+    wrap(given.join(', '), 44),
+    output,
+    figure(published),
+    figure(modelled),
+    `${figure(band[0])} to ${figure(band[1])}`,
+    percentOf(error),
+    calibrates.length === 0 ? '' : 'calibration',
+  ];
+}
+
+function notes(comparisons: readonly Comparison[]): readonly { row: number; note: string }[] {
+  const byRow = new Map<number, string>();
+  for (const { row, note } of comparisons) if (note !== undefined) byRow.set(row, note);
+  return [...byRow].map(([row, note]) => ({ row, note }));
+}
+
+function printSummary(validation: Validation, output: Output): void {
+  const { predicted, calibrating, medianError, worst, fitted, rows, complaints } = validation;
+  output.text('');
+  if (predicted === 0) {
+    output.text('No figure was predicted: every row sets a parameter, or its table is not predicted.');
+  } else {
+    output.text(
+      `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+        `${calibrating} more in rows that set a parameter.`,
+    );
+  }
+  if (worst !== undefined) {
+    output.text(`Farthest off: ${worst.table} row ${worst.row}, ${worst.output}, ${percentOf(worst.error)}.`);
+  }
+  output.text(`${fitted.length} parameters fitted, in ${rows} rows:`);
+  for (const line of fittedParameters(fitted)) output.text(`  ${line}`);
+  output.text(FITTED_ORIGIN);
+  for (const complaint of complaints) output.text(output.style('red', `does not hold: ${complaint}`));
+}
+
+/** Three digits, or all digits before the point. */
+export function figure(value: number): string {
+  if (value === 0 || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,69 @@
+/**
+ * Data files that come with the package, by name: topologies, scenarios, device profiles, published tables. They stand
+ * beside the code that reads them, in the sources as well as in the build.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { UserError } from '../../sim/base/user-error.ts';
+
+const ENDING = '.yaml';
+
+/** A file that a word of the command line means. */
+export interface FilePlace {
+  readonly path: string;
+  /** For messages and reports: the path as it was given, or the name of what comes with the package. */
+  readonly name: string;
+}
+
+export class ShippedFiles {
+  private readonly folder: URL;
+  private readonly what: string;
+
+  /**
+   * @param folder from the folder of this file, with a slash at its end
+   * @param what one of the files, for messages: `topology`
+   */
+  constructor(folder: string, what: string) {
+    this.folder = new URL(folder, import.meta.url);
+    this.what = what;
+  }
+
+  /** Names of the files, in the order of the alphabet. */
+  names(): readonly string[] {
+    return readdirSync(this.folder)
+      .filter((name) => name.endsWith(ENDING))
+      .map((name) => name.slice(0, -ENDING.length))
+      .toSorted();
+  }
+
+  /** The path of a file by its name. */
+  path(name: string): string {
+    return fileURLToPath(new URL(`${name}${ENDING}`, this.folder));
+  }
+
+  /**
+   * What a word means: a file of the user's, or a shipped one by its name or the beginning of it up to a hyphen.
+   *
+   * @throws UserError of kind `input` when it is neither
+   */
+  place(word: string): FilePlace {
+    const given = { path: word, name: word };
+    if (/[/\\.]/.test(word) || isFile(word)) return given;
+    const names = this.names();
+    const wanted = word.toLowerCase();
+    const name = names.find((each) => each === wanted) ?? names.find((each) => each.startsWith(`${wanted}-`));
+    if (name !== undefined) return { path: this.path(name), name };
+    // A folder: the reader says so.
+    if (existsSync(word)) return given;
+    throw new UserError(
+      'input',
+      `${word}: there is no such file, and no ${this.what} of that name comes with stopcopy`,
+      `Give a YAML or JSON file, or one of ${names.join(', ')}.`,
+    );
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

@@ -1,0 +1,146 @@
+/**
+ * One run of the benchmark: prepares the folder, sweeps with progress, writes and tells the result. An interrupted run
+ * keeps the cells that were finished.
+ */
+import { join } from 'node:path';
+
+import type { CommandContext } from '../cli/context.ts';
+import { prepareFolder, writeFileAtomically } from '../io/file-output.ts';
+import type { Output } from '../io/output.ts';
+import { machineFacts } from './machine.ts';
+import { packageVersion } from '../io/package-root.ts';
+import { summaryOf } from '../documents/bench/summary.ts';
+import { formatWithRange } from '../show/format.ts';
+import { legend, resultTable } from '../show/table.ts';
+import {
+  type BenchResult,
+  type Cell,
+  type CostParameter,
+  type Figure,
+  type Floors,
+  RESULT_FORMAT,
+  RESULT_VERSION,
+} from '../documents/bench/result.ts';
+import type { RunSweep, SweepOptions } from './suites/sweep-types.ts';
+import { wrap } from '../show/wrap.ts';
+
+export interface BenchTarget {
+  /** Folder for the files. */
+  readonly out: string;
+  /** Whether a page is written beside the document, or the file that it goes to. */
+  readonly html: boolean | string;
+}
+
+/**
+ * @param loadSweep called once the folder is known to take files
+ * @returns whether the run was interrupted
+ */
+export async function runBench(
+  options: SweepOptions,
+  target: BenchTarget,
+  context: Pick<CommandContext, 'output' | 'signal'>,
+  loadSweep: () => Promise<RunSweep>,
+): Promise<boolean> {
+  const { output, signal } = context;
+  prepareFolder(target.out, '--out');
+  const started = new Date();
+  const startedMs = performance.now();
+  const machine = machineFacts();
+  const runSweep = await loadSweep();
+
+  const cells: Cell[] = [];
+  const progress = output.progress();
+  const onProgress = (done: number, total: number, label: string): void => progress.update(done, total, label);
+  // Known piece by piece, so that a run that ends with an error keeps them too.
+  const known: { floors: Floors | null; costs: readonly CostParameter[] } = { floors: null, costs: [] };
+  const resultOf = (interrupted: boolean): BenchResult => ({
+    format: RESULT_FORMAT,
+    version: RESULT_VERSION,
+    stopcopy: packageVersion(),
+    startedAt: started.toISOString(),
+    durationSeconds: Math.round(performance.now() - startedMs) / 1000,
+    seed: options.seed,
+    quick: options.quick,
+    interrupted,
+    suites: [...options.suites],
+    driver: options.driver,
+    inFlight: options.inFlight,
+    machine,
+    floors: known.floors,
+    costs: [...known.costs],
+    cells,
+  });
+  try {
+    const onCell = (cell: Cell): void => void cells.push(cell);
+    const onFloors = (floors: Floors, costs: readonly CostParameter[]): void =>
+      void Object.assign(known, { floors, costs });
+    await runSweep(options, { onCell, onFloors, onProgress, signal });
+  } catch (error) {
+    progress.stop();
+    // An abort that came up through the sweep is the user's wish; of anything else, what was measured is kept.
+    if (!signal.aborted) {
+      if (cells.length > 0) for (const file of await writeResult(resultOf(true), target)) output.note(file);
+      throw error;
+    }
+  }
+  progress.stop();
+  const result = resultOf(signal.aborted);
+  const files = await writeResult(result, target);
+  printResult(result, files, output);
+  return result.interrupted;
+}
+
+/** @returns the paths that were written */
+export async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
+  const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
+  const json = `${stem}.json`;
+  writeFileAtomically(json, `${jsonText(result)}\n`, '--out');
+  if (!html) return [json];
+  // The charts are large; they are loaded after the measuring, not before it.
+  const { benchSection } = await import('../documents/bench/section.ts');
+  const { writePage } = await import('../show/write-page.ts');
+  const page = html === true ? `${stem}.html` : html;
+  writePage(page, [{ name: json, section: benchSection(result) }], html === true ? '--out' : '--html');
+  return [json, page];
+}
+
+export function printResult(result: BenchResult, files: readonly string[], output: Output): void {
+  output.document(result);
+  if (result.cells.length > 0) {
+    output.text(resultTable(result));
+    output.text('');
+    output.text(output.style('dim', legend()));
+    output.text('');
+  }
+  const floors = floorLines(result);
+  if (floors.length > 0) {
+    output.text('Floors and speeds of this run [M], and their ratios [R]:');
+    for (const line of floors) output.text(`  ${line}`);
+    output.text('');
+  }
+  output.text(wrap(summaryOf(result), Math.min(output.columns ?? 100, 120)));
+  output.text('');
+  // With --json the paths still belong to the user, but not on stdout.
+  for (const file of files) {
+    if (output.json) output.note(file);
+    else output.text(file);
+  }
+}
+
+/** JSON with one field per line, and the numbers of an array on one line: there are thousands of samples. */
+export function jsonText(result: BenchResult): string {
+  return JSON.stringify(result, undefined, 2).replaceAll(/\[\s+[-\d][^[\]{}"]*\]/g, (array) =>
+    array.replaceAll(/\s+/g, ' '),
+  );
+}
+
+/** What the ratios are divided by, and how fast the virtual world is. */
+function floorLines({ floors }: BenchResult): readonly string[] {
+  if (floors === null) return [];
+  const lines: readonly (readonly [string, Figure])[] = [
+    ['bare ping-pong of two threads, p50', floors.pingPongNs.p50],
+    ['bare copy between shared buffers', floors.copyBytesPerSecond],
+    ...floors.more.map(({ name, value }) => [name, value] as const),
+  ];
+  return lines.map(([name, figure]) => `${formatWithRange(figure)}  ${name}`);
+}

@@ -1,0 +1,114 @@
+/**
+ * All exact metrics of this build, in seconds: arcs of the driver, bytes on the wire, modelled cells, designs, and the
+ * scenarios that come with stopcopy.
+ */
+import { ACCELERATOR_KINDS, ACCELERATORS } from '../../../sim/abi/accelerators.ts';
+import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
+import { GENERATION_IDS } from '../../../sim/driver/generation.ts';
+import { cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
+import { compareDesigns } from '../../../sim/designs/compare.ts';
+import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { GUEST_DMA_BASE } from '../../../sim/world/vf-guest.ts';
+import { QueueLayout } from '../../../sim/workload/layout.ts';
+import { frameBytesMax, writeFrame } from '../../../workers/end/image-stream.ts';
+import { LOADS } from '../../documents/bench/result.ts';
+import { readScenario } from '../../studies/run/play.ts';
+import { shippedScenarios } from '../../studies/run/shipped.ts';
+import { countArcs } from './arcs.ts';
+import { ExactList, type ExactMetric } from './metric.ts';
+
+const QUEUE_PAIRS = [2, 16, 64] as const;
+const CELL_QUEUE_PAIRS = 16;
+
+/** In the order of their names, each name once. */
+export function exactMetrics(): readonly ExactMetric[] {
+  const list = new ExactList();
+  countArcs(list);
+  countWire(list);
+  countDesigns(list);
+  modelCells(list);
+  for (const name of shippedScenarios()) playScenarioEnds(list, name);
+  return list.metrics.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What one VF puts on the wire: queue structures, and the frame around them. */
+function countWire(list: ExactList): void {
+  for (const kind of ACCELERATOR_KINDS) {
+    for (const queuePairs of QUEUE_PAIRS) {
+      const layout = new QueueLayout({ kind, queuePairs, dmaBase: GUEST_DMA_BASE });
+      const { sections, sectionBytes } = layout;
+      const arena = new Uint8Array(frameBytesMax(ACC_VF_DATA_BYTES, sections));
+      const memory = new Uint8Array(Math.max(...sections.map(({ offset, bytes }) => offset + bytes)));
+      const identity = { deviceId: ACCELERATORS[kind].vfDeviceId, queuePairs, isolation: 0, dmaBase: GUEST_DMA_BASE };
+      const image = new Uint8Array(ACC_VF_DATA_BYTES);
+      const frameBytes = writeFrame(arena, identity, 'upstream-2026', image, memory, sections);
+      list.add(`wire/${kind}/${queuePairs}/sectionBytes`, sectionBytes);
+      list.add(`wire/${kind}/${queuePairs}/frameBytes`, frameBytes);
+    }
+  }
+}
+
+function countDesigns(list: ExactList): void {
+  for (const generation of GENERATION_IDS) {
+    for (const queuePairs of QUEUE_PAIRS) {
+      for (const { id, counts, point } of compareDesigns({ kind: 'sec', generation, queuePairs })) {
+        const at = `design/${generation}/${queuePairs}/${id}`;
+        list.add(`${at}/vfAccesses`, counts.vfAccesses);
+        list.add(`${at}/pfAccesses`, counts.pfAccesses);
+        list.add(`${at}/calls`, counts.syscalls);
+        list.add(`${at}/pauseCalls`, counts.pauseSyscalls);
+        list.add(`${at}/copiedBytes`, counts.copiedBytes);
+        list.add(`${at}/wholeNs`, point.wholeNs);
+        list.add(`${at}/pauseNs`, point.pauseNs);
+      }
+    }
+  }
+}
+
+function modelCells(list: ExactList): void {
+  for (const kind of ACCELERATOR_KINDS) {
+    for (const name of LOADS) {
+      const load = cellLoad(name, CELL_QUEUE_PAIRS);
+      const cell = {
+        kind,
+        generation: 'upstream-2026',
+        queuePairs: CELL_QUEUE_PAIRS,
+        load,
+        inFlight: 'finish',
+        seed: 1,
+      } as const;
+      const { point, low, high } = modelCell(cell);
+      const at = `cell/${kind}/${CELL_QUEUE_PAIRS}/${name}`;
+      list.add(`${at}/downtimeNs`, point.downtimeNs);
+      list.add(`${at}/downtimeLowNs`, low.downtimeNs);
+      list.add(`${at}/downtimeHighNs`, high.downtimeNs);
+      for (const [part, ns] of Object.entries(point.partsNs)) list.add(`${at}/part/${part}Ns`, ns);
+      list.add(`${at}/stateBytes`, point.stateBytes);
+      list.add(`${at}/accepted`, point.report.accepted);
+      list.add(`${at}/wrongTasks`, point.report.violationCount);
+    }
+  }
+}
+
+/** A shipped scenario with all parameters at their points and at both ends. */
+function playScenarioEnds(list: ExactList, name: string): void {
+  const plan = readScenario(name);
+  for (const end of ENDS) {
+    const { vms, world } = runScenario(plan, end);
+    const at = `scenario/${name}/${end}`;
+    const longest = vms.reduce((most, vm) => (vm.pauseNs > most.pauseNs ? vm : most));
+    list.add(`${at}/accesses`, world.accesses);
+    list.add(`${at}/trace`, world.traceHash);
+    list.add(`${at}/pauseNs`, longest.pauseNs);
+    list.add(`${at}/totalNs`, Math.max(...vms.map(({ totalNs }) => totalNs)));
+    list.add(`${at}/memoryBytes`, sum(vms.map(({ memoryBytes }) => memoryBytes)));
+    list.add(`${at}/wireBytes`, sum(vms.map(({ wireBytes }) => wireBytes)));
+    list.add(`${at}/rounds`, sum(vms.map(({ rounds }) => rounds.length)));
+    list.add(`${at}/moved`, vms.filter(({ kind }) => kind === 'moved').length);
+    if (end === 'point') for (const part of longest.parts) list.add(`${at}/part/${part.name}Ns`, part.criticalNs);
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,52 @@
+/**
+ * One run of suites of their own: tables are printed, or one JSON document; a page is written where one is asked for.
+ */
+import type { CommandContext } from '../cli/context.ts';
+import { machineFacts } from './machine.ts';
+import { packageVersion } from '../io/package-root.ts';
+import { suiteText } from '../documents/suites/text.ts';
+import { OWN_SUITES, type OwnSuiteName } from './suites/registry.ts';
+import {
+  type SuiteOptions,
+  type SuiteReport,
+  SUITES_FORMAT,
+  SUITES_VERSION,
+  type SuitesDocument,
+} from '../documents/suites/document.ts';
+
+/**
+ * @param html file of a page, if there is to be one
+ * @returns whether the run was interrupted; the suites that were finished are told all the same
+ */
+export async function runSuites(
+  names: readonly OwnSuiteName[],
+  options: SuiteOptions,
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  html: string | false = false,
+): Promise<boolean> {
+  const suites: SuiteReport[] = [];
+  const machine = machineFacts();
+  for (const name of names) {
+    if (signal.aborted) break;
+    const run = await OWN_SUITES[name].load();
+    suites.push(await run({ ...options, signal }));
+  }
+  const document: SuitesDocument = {
+    format: SUITES_FORMAT,
+    version: SUITES_VERSION,
+    stopcopy: packageVersion(),
+    quick: options.quick,
+    driver: options.driver,
+    machine,
+    suites,
+  };
+  if (html !== false) {
+    const { suitesSection } = await import('../documents/suites/section.ts');
+    const { writePage } = await import('../show/write-page.ts');
+    writePage(html, [{ name: 'suites.json', section: suitesSection(document) }], '--html');
+  }
+  output.document(document);
+  output.text(suites.map(suiteText).join('\n\n'));
+  if (html !== false) output.path(html);
+  return signal.aborted;
+}

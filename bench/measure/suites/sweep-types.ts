@@ -1,0 +1,43 @@
+/**
+ * The border between the bench command and the sweep that measures: what is asked, what is told on the way, what comes
+ * back.
+ */
+import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
+import type { GenerationId } from '../../../sim/driver/generation.ts';
+import type { Cell, CostParameter, Floors, CellLoad } from '../../documents/bench/result.ts';
+
+/** What can be chosen with --suite. Figures of a suite that is not run are left out of the cells. */
+export const SUITES = {
+  throughput: 'saves and restores per second, in images and in bytes',
+  handshake: 'round trips between a VF thread and the PF thread, against the bare floor',
+  virtual: 'speed of the virtual world, against a hand-written loop over the same accesses',
+  downtime: 'wall and modelled downtime with their parts, guest-visible pause, lost tasks',
+} as const;
+
+export type SuiteName = keyof typeof SUITES;
+
+export interface SweepOptions {
+  readonly suites: readonly SuiteName[];
+  /** Fewer and shorter measurements, for a look and for tests. */
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly accelerators: readonly AcceleratorKind[];
+  readonly queuePairs: readonly number[];
+  readonly loads: readonly CellLoad[];
+  readonly driver: GenerationId;
+  /** What a pause does with tasks in service; the drivers do not reveal what hardware does. */
+  readonly inFlight: 'finish' | 'hold';
+}
+
+export interface SweepHooks {
+  /** Called once per finished cell, in order. A cell that was cut short by the signal is not told. */
+  onCell(cell: Cell): void;
+  /** Called once, when the floors are known, with the parameters behind the modelled figures. */
+  onFloors(floors: Floors, costs: readonly CostParameter[]): void;
+  /** @param label what is being measured now, for a person */
+  onProgress(done: number, total: number, label: string): void;
+  /** When it fires, the sweep stops within a second and returns what it has. */
+  readonly signal: AbortSignal;
+}
+
+export type RunSweep = (options: SweepOptions, hooks: SweepHooks) => Promise<void>;

@@ -1,0 +1,60 @@
+/**
+ * Numbers for people: three significant digits and a unit prefix, the same in the table, the summary and the page.
+ */
+import type { Figure } from '../documents/bench/result.ts';
+
+interface Scale {
+  readonly unit: string;
+  /** One of the figure's own units, in this unit. */
+  readonly factor: number;
+}
+
+const TIME: readonly Scale[] = [
+  { unit: 's', factor: 1e9 },
+  { unit: 'ms', factor: 1e6 },
+  { unit: 'µs', factor: 1e3 },
+  { unit: 'ns', factor: 1 },
+];
+const decimal = (unit: string): readonly Scale[] => [
+  { unit: `G${unit}`, factor: 1e9 },
+  { unit: `M${unit}`, factor: 1e6 },
+  { unit: `k${unit}`, factor: 1e3 },
+  { unit, factor: 1 },
+];
+
+/** Scales of the units that result documents use; any other unit is printed as it is. */
+const SCALES: Readonly<Record<string, readonly Scale[]>> = {
+  ns: TIME,
+  B: decimal('B'),
+  bytes: decimal('B'),
+  'B/s': decimal('B/s'),
+  'bytes/s': decimal('B/s'),
+  '/s': decimal('/s'),
+};
+
+export function formatValue(value: number, unit: string): string {
+  const scales = SCALES[unit];
+  if (scales === undefined) return unit === '' ? digits(value) : `${digits(value)}${unit === 'x' ? '' : ' '}${unit}`;
+  const scale = scales.find(({ factor }) => Math.abs(value) >= factor) ?? scales.at(-1)!;
+  return `${digits(value / scale.factor)} ${scale.unit}`;
+}
+
+export function formatFigure(figure: Figure | undefined): string {
+  return figure === undefined ? '' : formatValue(figure.value, figure.unit);
+}
+
+/** The figure with its range, when it has one. */
+export function formatWithRange(figure: Figure | undefined): string {
+  if (figure === undefined) return '';
+  const { low, high, unit } = figure;
+  if (low === undefined || high === undefined || low === high) return formatFigure(figure);
+  return `${formatFigure(figure)} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
+}
+
+/** Three significant digits; whole numbers below a million stay whole. */
+function digits(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-3)) return value.toPrecision(3);
+  return String(Number(value.toPrecision(magnitude >= 1000 ? 4 : 3)));
+}

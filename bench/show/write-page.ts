@@ -1,0 +1,10 @@
+/**
+ * A page as a file.
+ */
+import { writeFileAtomically } from '../io/file-output.ts';
+import { type NamedSection, sectionsPage } from './page.ts';
+
+/** @param option that names the file, for messages */
+export function writePage(file: string, sections: readonly NamedSection[], option: string): void {
+  writeFileAtomically(file, sectionsPage(sections), option);
+}

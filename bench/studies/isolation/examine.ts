@@ -1,0 +1,165 @@
+/**
+ * Examines a topology: reads and builds it, and asks for each VF who reaches its control area, by which ways, and what the
+ * policies make of it.
+ */
+import { UserError } from '../../../sim/base/user-error.ts';
+import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from '../../../sim/pci/address.ts';
+import { groupMembers } from '../../../sim/pci/groups.ts';
+import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
+import { buildTopology } from '../../../sim/pci/topology-build.ts';
+import { HOST, readTopology } from '../../../sim/pci/topology-file.ts';
+import type { Topology, TopologyFunction } from '../../../sim/pci/topology.ts';
+import { type LoadDecision, POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { type BarReach, type BarVariantName, reachOf } from '../../../sim/vfio/bar-reach.ts';
+import { parseInput, readInputText } from '../../io/input-file.ts';
+import { packageVersion } from '../../io/package-root.ts';
+import {
+  type CpuReport,
+  type DecisionReport,
+  type IsolationDocument,
+  ISOLATION_FORMAT,
+  ISOLATION_VERSION,
+  type RemedyReport,
+  type TopologyReport,
+  type VfIsolation,
+} from '../../documents/isolation/document.ts';
+import { TOPOLOGIES } from './shipped.ts';
+import { type TreeNode, treeOf } from '../../documents/isolation/tree.ts';
+import { pathOf } from './way.ts';
+import { pathToDraw } from '../../documents/isolation/words.ts';
+
+export interface Examined {
+  readonly report: TopologyReport;
+  /** The tree to be drawn with it. */
+  readonly tree: TreeNode;
+}
+
+/** A topology from the command line, and the VFs of it that are asked about. */
+export interface Asked {
+  readonly topology: Topology;
+  readonly isolation: Isolation;
+  readonly vfs: readonly VfAnswer[];
+  readonly assumed: TopologyReport['assumed'];
+}
+
+/** So many VFs have a row of their own in the drawing, whatever is to be told of them. */
+const VFS_DRAWN = 8;
+const VFS_NAMED = 8;
+/** Other VMs of which a way is told, for each VF. */
+const OTHERS_MAX = 3;
+
+/**
+ * @param word a file, or the name of a topology that comes with the package
+ * @param only the address of one VF, as a user writes it; default: all that were given to VMs
+ * @throws UserError of kind `input` for a file that is no topology, `usage` for a VF that it does not have
+ */
+export function askedOf(word: string, only?: string): Asked {
+  const { path, name } = TOPOLOGIES.place(word);
+  const { document, defaults } = readTopology(parseInput(readInputText(path), name), name);
+  const topology = buildTopology(document, name);
+  const isolation = isolationOf(topology);
+  return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults };
+}
+
+/** See {@link askedOf}. */
+export function examine(word: string, only?: string): Examined {
+  const { topology, isolation, vfs: answers, assumed } = askedOf(word, only);
+  const { document, what: file } = topology;
+  const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
+  const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
+  const passed = (pathToDraw(vfs)?.hops ?? []).map(({ at }) => at);
+  const tree = treeOf(document, new Set([...named, ...passed]));
+  const report: TopologyReport = {
+    file,
+    title: document.title,
+    hostPageBytes: document.hostPageSize,
+    vfs,
+    groups: isolation.groups.groups
+      .filter(({ functions }) => functions.length > 0)
+      .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),
+    tree,
+    assumed,
+  };
+  return { report, tree };
+}
+
+export function isolationDocument(examined: readonly Examined[], policy: Policy | null): IsolationDocument {
+  return {
+    format: ISOLATION_FORMAT,
+    version: ISOLATION_VERSION,
+    stopcopy: packageVersion(),
+    policy,
+    topologies: examined.map(({ report }) => report),
+  };
+}
+
+/** Whether a policy refuses the driver to any of the VFs. */
+export function isRefused({ vfs }: TopologyReport, policy: Policy): boolean {
+  return vfs.some(({ decisions }) => decisions.some((each) => each.policy === policy && each.verdict === 'refuse'));
+}
+
+function chosen({ vfs, topology }: Isolation, only: string | undefined): readonly VfAnswer[] {
+  if (only === undefined) return vfs.filter(({ tenant }) => tenant !== HOST);
+  if (!ADDRESS_PATTERN.test(only)) throw new UserError('usage', `--vf is '${only}', allowed is ${ADDRESS_ALLOWED}`);
+  const address = formatAddress(parseAddress(only));
+  const found = vfs.filter((answer) => answer.address === address);
+  if (found.length > 0) return found;
+  const names = vfs.slice(0, VFS_NAMED).map((answer) => answer.address);
+  const more = vfs.length > VFS_NAMED ? ` and ${vfs.length - VFS_NAMED} more` : '';
+  const hint = vfs.length === 0 ? 'It has no VFs.' : `Its VFs are ${names.join(', ')}${more}.`;
+  throw new UserError('usage', `--vf is ${address}, which is no VF of ${topology.what}`, hint);
+}
+
+function vfReport(topology: Topology, isolation: Isolation, answer: VfAnswer): VfIsolation {
+  const { vf, address, tenant, integrated, group, self, other, opening } = answer;
+  const fn = topology.functions[vf]!;
+  return {
+    address,
+    tenant,
+    integrated,
+    group,
+    cpu: fn.document.kind === 'other' ? null : cpuReport(fn, topology.document.hostPageSize),
+    dma: { self, other },
+    paths: isolation.routes(vf, OTHERS_MAX).map((offending) => pathOf(topology, answer, offending)),
+    decisions: POLICIES.map((policy) => decisionReport(isolation, vf, answer.decisions[policy])),
+    opens: opening === undefined || opening.ok ? { ok: true, why: null } : { ok: false, why: opening.because },
+  };
+}
+
+function cpuReport(fn: TopologyFunction, pageBytes: number): CpuReport {
+  const variant = variantOf(fn);
+  const reached = reach(variant, pageBytes);
+  // A plain device has no control area, however far its BAR lies open.
+  return { variant, reachesControl: fn.plainBecause === undefined && reached.controlByCpu, reach: reached };
+}
+
+function decisionReport(isolation: Isolation, vf: number, decision: LoadDecision): DecisionReport {
+  const { policy, verdict, why, reasons, dependsOnClip, notes } = decision;
+  const remedy = verdict === 'refuse' ? remedyReport(isolation, vf, policy) : null;
+  return { policy, verdict, why, reasons: reasons.map(({ text }) => text), dependsOnClip, notes, remedy };
+}
+
+function remedyReport(isolation: Isolation, vf: number, policy: Policy): RemedyReport | null {
+  const remedy = isolation.remedy(vf, policy);
+  if (remedy.kind === 'none-needed') return null;
+  if (remedy.kind === 'changes') return { kind: 'changes', changes: remedy.texts, why: null };
+  if (remedy.kind === 'impossible') return { kind: 'impossible', changes: [], why: remedy.because };
+  return { kind: 'unknown', changes: [], why: `fewer than ${remedy.atLeast} changes do not help` };
+}
+
+/** How far BAR2 lies open under each variant; trying all accesses takes a moment. */
+const reaches = new Map<string, BarReach>();
+
+function reach(variant: BarVariantName, pageBytes: number): BarReach {
+  const key = `${variant} ${pageBytes}`;
+  const known = reaches.get(key) ?? reachOf(variant, pageBytes);
+  reaches.set(key, known);
+  return known;
+}
+
+const VARIANT_OF_CLIP = { none: 'unclipped', info: 'infoOnly', all: 'merged' } as const;
+
+function variantOf({ plainBecause, document, clip }: TopologyFunction): BarVariantName {
+  if (plainBecause !== undefined) return 'unclipped';
+  return document.sriov?.window === 'pf-bar' ? 'pfWindows' : VARIANT_OF_CLIP[clip];
+}

@@ -1,0 +1,83 @@
+/**
+ * Published measurements as data files: what was done, what came out, and which rows set a parameter.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import { readInputFile } from '../../io/input-file.ts';
+import { ShippedFiles } from '../../io/shipped-files.ts';
+import { EXPERIMENTS, type ExperimentName } from './experiments.ts';
+
+const TABLES = new ShippedFiles('../studies/validation/tables/', 'published table');
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const inputs = z.record(z.string(), scalar);
+
+const rowSchema = z.strictObject({
+  /** Beside, or in place of, the inputs of the table. */
+  inputs: inputs.default({}),
+  /** What was measured. */
+  published: z.record(z.string(), z.number().positive()),
+  /** Parameters that were set so that this row comes out right; such a row proves nothing. */
+  calibrates: z.array(z.string().min(1)).min(1).optional(),
+  /** Anything that a reader must know of the row; needed where the model is far off. */
+  note: z.string().min(1).optional(),
+});
+
+export const publishedTableSchema = z.strictObject({
+  format: z.literal('stopcopy-published-table'),
+  version: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
+  title: z.string().min(1),
+  /** A: measured by the authors, setup stated; B: partly stated; C: one log or a statement. */
+  grade: z.enum(['A', 'A-', 'B', 'C+', 'C']),
+  source: z.string().min(1),
+  /** Why the model does not try; such a table is listed and no more. */
+  notPredicted: z.string().min(1).optional(),
+  experiment: z.enum(Object.keys(EXPERIMENTS) as [ExperimentName, ...ExperimentName[]]).optional(),
+  inputs: inputs.default({}),
+  rows: z.array(rowSchema).min(1),
+});
+
+export type PublishedTable = z.output<typeof publishedTableSchema>;
+export type PublishedRow = PublishedTable['rows'][number];
+
+/** Ids of the tables that ship with stopcopy. */
+export function shippedTables(): readonly string[] {
+  return TABLES.names();
+}
+
+/**
+ * Reads tables: shipped ones by id, files, and folders of files. None named: all that ship.
+ *
+ * @throws UserError of kind `input`
+ */
+export function readTables(names: readonly string[]): readonly PublishedTable[] {
+  const paths = (names.length === 0 ? TABLES.names() : names).flatMap((name) => {
+    const { path } = TABLES.place(name);
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? yamlFilesIn(path) : [path];
+  });
+  return paths.map((path) => checked(path, readInputFile(path, publishedTableSchema)));
+}
+
+function yamlFilesIn(folder: string): readonly string[] {
+  const files = readdirSync(folder).filter((name) => /\.(?:ya?ml|json)$/.test(name));
+  if (files.length === 0) {
+    throw new UserError('input', `${folder}: has no .yaml or .json file`, 'Name a folder with published tables.');
+  }
+  return files.toSorted().map((name) => join(folder, name));
+}
+
+function checked(path: string, table: PublishedTable): PublishedTable {
+  if (table.experiment === undefined && table.notPredicted === undefined) {
+    throw new UserError(
+      'input',
+      `${path}: experiment is missing, allowed is one of ${Object.keys(EXPERIMENTS).join(', ')}`,
+      'A table that no experiment fits says why in notPredicted.',
+    );
+  }
+  return table;
+}

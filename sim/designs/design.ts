@@ -1,0 +1,32 @@
+/**
+ * What the designs have in common: two VFs, the steps of a move, and whoever watches the steps.
+ */
+import type { Boundary } from './boundary.ts';
+import { bug } from '../base/bug.ts';
+import type { CostValues } from '../device/costs.ts';
+import type { VfSlot } from '../world/host.ts';
+import type { World } from '../world/world.ts';
+
+/** Where a move is. `attach` finds out what the device offers; the guest stands still from `stop` to `cleanUp`. */
+export const STEPS = ['attach', 'preCopy', 'stop', 'load', 'start', 'cleanUp', 'end'] as const;
+
+export type DesignStep = (typeof STEPS)[number];
+
+export interface DesignRun {
+  readonly world: World;
+  readonly costs: CostValues;
+  readonly source: VfSlot;
+  readonly destination: VfSlot;
+  readonly boundary: Boundary;
+  /** A step begins. */
+  at(step: DesignStep): void;
+}
+
+/** Plays one whole move of an idle VF. What fails is our mistake: the devices are healthy. */
+export type PlayDesign = (run: DesignRun) => void;
+
+/** @returns the value, which must be what was expected */
+export function expectResult(value: number, expected: number): number {
+  if (value !== expected) bug('DESIGN_CALL', value, expected);
+  return value;
+}

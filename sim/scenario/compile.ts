@@ -1,0 +1,359 @@
+/**
+ * A scenario made ready to run: profiles found, names resolved, contradictions refused with their reasons.
+ */
+import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../abi/accelerators.ts';
+import { DEPTH } from '../abi/contexts.ts';
+import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
+import { UserError } from '../base/user-error.ts';
+import { type CostValues, pointCosts } from '../device/costs.ts';
+import type { GenerationId } from '../driver/generation.ts';
+import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
+import { pointParameters } from '../memory/parameters.ts';
+import { checkMove, type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput } from '../memory/vm-move.ts';
+import type { QueueDepths } from '../workload/layout.ts';
+import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
+import type { Recovery } from '../move/device-move.ts';
+import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
+
+/** VFs of one kind, behind one PF, whose registers are modelled. */
+export interface RegisterGroup {
+  readonly name: string;
+  readonly kind: AcceleratorKind;
+  /** In each VM. */
+  readonly count: number;
+  readonly queuePairs: number;
+  readonly depths: QueueDepths;
+  readonly load: Load;
+  readonly generation: GenerationId;
+  readonly hardware: number;
+  readonly inFlight: 'finish' | 'hold';
+  /** Undefined: as published for the kind. */
+  readonly engine: { readonly servers: number; readonly serviceNs: number } | undefined;
+}
+
+export interface CompiledDevice {
+  readonly profile: DeviceProfile;
+  readonly count: number;
+  readonly queues: number;
+  /** Of a device whose registers are modelled. */
+  readonly registers: RegisterGroup | null;
+}
+
+export interface CompiledScenario {
+  /** Of the file, for messages. */
+  readonly file: string;
+  readonly scenario: Scenario;
+  readonly devices: readonly CompiledDevice[];
+  readonly registerGroups: readonly RegisterGroup[];
+  readonly recovery: Recovery;
+  /** Whether match data of VFs goes ahead of the stop. */
+  readonly preCopy: boolean;
+}
+
+/**
+ * @param file name of the scenario, for messages
+ * @param profiles profile documents by the words that the scenario uses
+ * @throws UserError of kind `input` for a scenario that cannot be
+ */
+export function compileScenario(
+  scenario: Scenario,
+  profiles: ReadonlyMap<string, DeviceProfile>,
+  file: string,
+): CompiledScenario {
+  const refuse = (message: string, hint?: string): never => {
+    throw new UserError('input', `${file}: ${message}`, hint);
+  };
+  const devices = scenario.devices
+    .filter(({ count }) => count > 0)
+    .map((device, index) => {
+      const profile =
+        profiles.get(device.profile) ?? refuse(`devices[${index}].profile '${device.profile}' was not read`);
+      const at = `devices[${index}]`;
+      const registers = profile.registerModel ? registerGroup(device, profile, at, refuse) : null;
+      if (registers === null) refuseRegisterFields(device, at, refuse);
+      return { profile, count: device.count, queues: device.queues, registers };
+    });
+  const registerGroups = devices.flatMap(({ registers }) => registers ?? []);
+  checkQueues(scenario, registerGroups, refuse);
+  checkFields(scenario, registerGroups, refuse);
+  const plan: CompiledScenario = {
+    file,
+    scenario,
+    devices,
+    registerGroups,
+    recovery: scenario.recovery ?? (scenario.vmm === 'qemu' ? 'reset' : 'goOn'),
+    preCopy: scenario.vmm === 'qemu',
+  };
+  checkWhole(plan, refuse);
+  return plan;
+}
+
+/** What only the model of a whole VM knows: devices that do not move together, and a move that would never end. */
+function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
+  const input = moveInputOf(plan, 'point', pointCosts());
+  try {
+    checkMove(input);
+    const { end, rates, rounds } = moveVm(input, pointParameters());
+    if (end === 'moved' || Number.isFinite(input.convergence.timeoutNs)) return;
+    const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
+    const left = rounds.at(-1)?.dirtiedBytes ?? 0;
+    refuse(
+      `the VM would never be stopped: the stream carries ${gigabytes(rates.memoryBytesPerSecond)} per second, and ` +
+        `after each round ${gigabytes(left)} or more are left, above what the downtime limit allows`,
+      'Give convergence.timeout, steps that raise the limit, autoConverge, or a guest that writes less.',
+    );
+  } catch (error) {
+    if (!(error instanceof UserError) || error.message.startsWith(plan.file)) throw error;
+    refuse(error.message, error.hint);
+  }
+}
+
+type Refuse = (message: string, hint?: string) => never;
+
+const REGISTER_FIELDS = ['kind', 'load', 'depths', 'driver', 'hardware', 'inFlight', 'engine'] as const;
+
+function refuseRegisterFields(device: ScenarioDevice, at: string, refuse: Refuse): void {
+  const given = REGISTER_FIELDS.find((name) => device[name] !== undefined);
+  if (given === undefined) return;
+  refuse(
+    `${at}.${given} is given, and profile ${device.profile} has no register model that could use it`,
+    'Leave it out, or take acc-sec, acc-hpre or acc-zip.',
+  );
+}
+
+function registerGroup(device: ScenarioDevice, profile: DeviceProfile, at: string, refuse: Refuse): RegisterGroup {
+  const named = (['sec', 'hpre', 'zip'] as const).find((kind) => profile.id === `acc-${kind}`);
+  const kind =
+    device.kind ??
+    named ??
+    refuse(`${at}.kind is missing: profile ${profile.id} does not tell it`, 'One of sec, hpre, zip.');
+  const { sq = DEPTH.sq, cq = DEPTH.cq, eq = DEPTH.eq, aeq = DEPTH.aeq } = device.depths ?? {};
+  const depths = { sq, cq, eq, aeq };
+  const load = loadOf(device, depths, at, refuse);
+  const { queues, driver = 'upstream-2026', hardware = 'V3', inFlight = 'finish', engine } = device;
+  return {
+    name: profile.id,
+    kind,
+    count: device.count,
+    queuePairs: queues,
+    depths,
+    load,
+    generation: driver,
+    hardware: QM_HW[hardware],
+    inFlight,
+    engine: engine === undefined ? undefined : { servers: engine.cores, serviceNs: engine.taskTime },
+  };
+}
+
+/** Tasks in flight that the event queue of a VF holds for each of its queues (docs/device.md 12.1). */
+function roomPerQueue(depths: QueueDepths, queues: number): number {
+  return Math.max(1, Math.floor((depths.eq - 1) / queues));
+}
+
+function loadOf({ load = 'idle', queues }: ScenarioDevice, depths: QueueDepths, at: string, refuse: Refuse): Load {
+  const room = roomPerQueue(depths, queues);
+  if (typeof load === 'string') {
+    const named = namedLoad(load, depths.sq);
+    if (named.kind !== 'closed') return named;
+    return { kind: 'closed', inFlightPerQueue: Math.min(named.inFlightPerQueue, room) };
+  }
+  const given: Load =
+    load.kind === 'closed'
+      ? { kind: 'closed', inFlightPerQueue: load.inFlight }
+      : { kind: 'open', fractionOfCapacity: load.fraction, burst: load.burst };
+  if (given.kind === 'closed' && given.inFlightPerQueue > room) {
+    refuse(
+      `${at}.load keeps ${given.inFlightPerQueue} tasks in flight in each of ${queues} queues, and the event queue has ${depths.eq} entries`,
+      `Allowed are up to ${room} per queue.`,
+    );
+  }
+  try {
+    return checkLoad(given, depths.sq);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return refuse(`${at}.load: ${error.message}`, error.hint === undefined ? undefined : `Allowed is ${error.hint}.`);
+  }
+}
+
+function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
+  for (const { name, kind, count, queuePairs } of groups) {
+    const vfs = vms * count;
+    if (vfs > VFS_MAX) {
+      refuse(
+        `${vms} VMs with ${count} VFs of ${name} each are ${vfs} VFs behind one PF`,
+        `A PF has up to ${VFS_MAX} of them.`,
+      );
+    }
+    const own = ACCELERATORS[kind].pfDefaultQueues;
+    const wanted = vfs * queuePairs;
+    if (own + wanted > QUEUES_TOTAL) {
+      refuse(
+        `${vfs} VFs of ${name} with ${queuePairs} queue pairs each are ${wanted} queue pairs`,
+        `The device has ${QUEUES_TOTAL}, of which the PF keeps ${own}: ${QUEUES_TOTAL - own} are left for VFs.`,
+      );
+    }
+  }
+}
+
+function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
+  const { vmm, vms, stream, convergence, faults, memory } = scenario;
+  if (!(stream.gigabitsPerSecond > 0)) {
+    refuse(`stream.gigabitsPerSecond is ${stream.gigabitsPerSecond}`, 'More than 0 is needed to move anything.');
+  }
+  if (memory.page < 4096 || !Number.isInteger(Math.log2(memory.page))) {
+    refuse(`memory.page is ${memory.page} bytes`, 'Allowed is a power of two from 4KiB on.');
+  }
+  if (vmm === 'cloud-hypervisor' && stream.multifd !== undefined) {
+    refuse(
+      'stream.multifd is given, and Cloud Hypervisor has no multifd',
+      'Leave it out; channels are its connections.',
+    );
+  }
+  if (vmm === 'cloud-hypervisor' && stream.compression !== 'none') {
+    refuse(`stream.compression is ${stream.compression}, and Cloud Hypervisor does not compress`, 'Leave it out.');
+  }
+  if (vmm === 'cloud-hypervisor' && convergence.autoConverge) {
+    refuse('convergence.autoConverge is true, and Cloud Hypervisor does not throttle vCPUs', 'Leave it out.');
+  }
+  if (vmm === 'qemu' && convergence.rounds !== undefined) {
+    refuse('convergence.rounds is given, and QEMU does not count rounds', 'Give convergence.timeout.');
+  }
+  if (stream.multifd === false && stream.channels > 1) {
+    refuse(`stream.channels is ${stream.channels} without multifd`, 'Without it everything takes one channel.');
+  }
+  if (scenario.parallelDevices && (vmm !== 'qemu' || stream.multifd === false || stream.compression !== 'none')) {
+    refuse('parallelDevices is true, and device state goes side by side only over multifd of QEMU without compression');
+  }
+  if (convergence.whenOut === 'stop' && convergence.timeout === undefined && convergence.rounds === undefined) {
+    refuse("convergence.whenOut is 'stop', and there is no timeout after which to stop", 'Give convergence.timeout.');
+  }
+  const vfs = groups.reduce((sum, { count }) => sum + count, 0);
+  for (const [index, fault] of faults.entries()) {
+    const at = `faults[${index}]`;
+    if ((fault.vm ?? 1) > vms) refuse(`${at}.vm is ${fault.vm}, and there are ${vms} VMs`);
+    if ('device' in fault && fault.device > vfs) {
+      refuse(`${at}.device is ${fault.device}, and each VM has ${vfs} VFs with a register model`);
+    }
+  }
+  checkOtherQueues(scenario, groups, refuse);
+  const cuts = faults.filter(({ kind }) => kind === 'cancel' || kind === 'link');
+  if (cuts.length > 1) refuse(`faults has ${cuts.length} that end a move`, 'One of kind cancel or link is enough.');
+}
+
+/** A destination whose VF has other queues must still be a device that can be. */
+function checkOtherQueues({ faults, vms }: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
+  for (const [index, fault] of faults.entries()) {
+    if (fault.kind !== 'otherQueues') continue;
+    const vfs = groups.flatMap((group) => Array.from({ length: group.count }, () => group));
+    const { kind, queuePairs, count } = vfs[fault.device - 1]!;
+    const rest = (vms * count - 1) * queuePairs + ACCELERATORS[kind].pfDefaultQueues;
+    if (rest + fault.queues > QUEUES_TOTAL) {
+      refuse(
+        `faults[${index}].queues is ${fault.queues}, and PF and other VFs have ${rest}`,
+        `The device has ${QUEUES_TOTAL} in all.`,
+      );
+    }
+  }
+}
+
+/** The phase of QEMU's window at which the limit is met is unknown: the middle is the best guess, and both ends are tried. */
+export const WINDOW_PHASES: Readonly<Record<RangeEnd, readonly number[]>> = {
+  point: [0.5],
+  short: [0, 0.5, 1],
+  long: [0, 0.5, 1],
+};
+
+/**
+ * What the model of a whole VM gets.
+ *
+ * @param steps of each device group, by its place, where they are known
+ * @param windowPhase one of {@link WINDOW_PHASES}
+ * @throws UserError of kind `input` for what that model refuses
+ */
+export function moveInputOf(
+  plan: CompiledScenario,
+  end: RangeEnd,
+  costs: Pick<CostValues, 'vcpuStopNs' | 'vcpuStartNs'>,
+  steps?: readonly (readonly DeviceSteps[] | undefined)[],
+  windowPhase: number = WINDOW_PHASES.point[0]!,
+): VmMoveInput {
+  const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices } = plan.scenario;
+  const { returnPath = vmm === 'cloud-hypervisor' } = plan.scenario;
+  const { compression, compressionRatio = null, maxBytesPerSecond = Infinity, multifd = stream.channels > 1 } = stream;
+  const { steps: limits, timeout = Infinity, rounds = Infinity } = convergence;
+  return {
+    vcpus,
+    memory: {
+      bytes: memory.size,
+      nonZeroShare: memory.nonZeroShare,
+      pageBytes: memory.page,
+      dirty: dirtyOf(memory.dirty),
+      tail: memory.tail,
+      ...(memory.dma === undefined
+        ? {}
+        : { dma: { bytesPerSecond: memory.dma.bytesPerSecond, setBytes: memory.dma.buffers } }),
+    },
+    stream: {
+      vmm,
+      gigabitsPerSecond: stream.gigabitsPerSecond,
+      latencyNs: stream.latency,
+      lineShare: stream.share / vms,
+      channels: stream.channels,
+      multifd: vmm === 'qemu' && multifd,
+      tls: stream.tls,
+      compression: compression === 'none' ? null : compression,
+      compressionRatio,
+      preallocated: stream.preallocated,
+      maxBytesPerSecond,
+    },
+    convergence: {
+      vmm,
+      downtimeLimitNs: convergence.downtimeLimit,
+      limitSteps:
+        limits === undefined
+          ? []
+          : limits === 'nova'
+            ? novaSteps(memory.size)
+            : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
+      autoConverge: convergence.autoConverge,
+      timeoutNs: timeout,
+      roundsMax: rounds,
+      whenOut: convergence.whenOut,
+      windowPhase,
+    },
+    devices: plan.devices.map(({ profile, count, queues }, index): DeviceGroup => {
+      const known = steps?.[index];
+      const figures = figuresOf(profile, end);
+      return {
+        name: profile.id,
+        count,
+        queues,
+        figures,
+        p2p: profile.p2p,
+        ...(known === undefined ? {} : { steps: known }),
+      };
+    }),
+    parallelDevices,
+    switchoverAck,
+    returnPath,
+    vcpuStopNs: costs.vcpuStopNs,
+    vcpuStartNs: costs.vcpuStartNs,
+  };
+}
+
+function dirtyOf(dirty: Scenario['memory']['dirty']): VmMoveInput['memory']['dirty'] {
+  switch (dirty.kind) {
+    case 'none':
+      return dirty;
+    case 'uniform': {
+      const { pagesPerSecond, workingSet } = dirty;
+      return { kind: 'uniform', pagesPerSecond, ...(workingSet === undefined ? {} : { workingSetBytes: workingSet }) };
+    }
+    case 'hotSet': {
+      const { hot, hotPagesPerSecond, coldPagesPerSecond } = dirty;
+      return { kind: 'hotSet', hotBytes: hot, hotPagesPerSecond, coldPagesPerSecond };
+    }
+    default:
+      return { kind: 'trace', timesNs: dirty.at, pagesPerSecond: dirty.pagesPerSecond };
+  }
+}

@@ -1,0 +1,227 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { packageRoot } from '../../../bench/io/package-root.ts';
+import { fixtureResult } from '../fixture.ts';
+
+const ROOT = packageRoot();
+const TRACE = join(ROOT, 'traces', 'plain-stop-copy.upstream-2026.json');
+const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function stopcopy(...args: readonly string[]) {
+  return stopcopyWith({}, ...args);
+}
+
+function stopcopyWith(env: NodeJS.ProcessEnv, ...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('a wrong command line exits with 2 and a sentence', () => {
+  const cases: readonly (readonly [args: readonly string[], says: readonly string[]])[] = [
+    [[], ['a command is missing', 'Give one of bench, run,']],
+    [['bensh'], ["unknown command 'bensh'", 'Did you mean bench?']],
+    [
+      ['bench', '--qick'],
+      ["unknown option '--qick'", 'Did you mean --quick?', 'stopcopy bench --help'],
+    ],
+    [
+      ['bench', '--seed', '-4'],
+      ["--seed is '-4'", 'whole number from 0 to 4294967295'],
+    ],
+    [['bench', '--seed', '1e3'], ["--seed is '1e3'"]],
+    [
+      ['bench', '--seed'],
+      ["'--seed <n>'", 'argument missing'],
+    ],
+    [
+      ['bench', '--accelerator', 'sec,rsa'],
+      ["--accelerator has 'rsa'", 'sec, hpre, zip'],
+    ],
+    [
+      ['bench', '--queue-pairs', '1,,4'],
+      ["--queue-pairs is '1,,4'", 'divided by commas'],
+    ],
+    [
+      ['bench', '--queue-pairs', '0'],
+      ["--queue-pairs is '0'", 'from 1 to 1024'],
+    ],
+    [
+      ['bench', '--load', 'full'],
+      ["--load has 'full'", 'idle, half, saturated'],
+    ],
+    [
+      ['bench', '--driver', 'mine'],
+      ["--driver has 'mine'", 'upstream-2026'],
+    ],
+    [
+      ['bench', '--suite', 'all'],
+      ["--suite has 'all'", 'throughput, handshake, virtual, downtime'],
+    ],
+    [['bench', 'extra'], ['too many arguments']],
+    [['report'], ["missing required argument 'result'"]],
+    [['isolation'], ["missing required argument 'topology'"]],
+    [
+      ['isolation', 't01', '--policy', 'trust'],
+      ["--policy has 'trust'", 'upstream, thread, proof'],
+    ],
+    [
+      ['isolation', 't01', '--vf', '75:0.1'],
+      ["--vf is '75:0.1'", '0000:75:00.1'],
+    ],
+    [
+      ['isolation', 't01', '--vf', '75:00.7'],
+      ['--vf is 0000:75:00.7, which is no VF of t01', '0000:75:00.1, 0000:75:00.2'],
+    ],
+    [
+      ['bench', '--topology', 't01'],
+      ['--topology needs a policy', 'upstream, thread, proof'],
+    ],
+    [
+      ['bench', '--policy', 'proof'],
+      ['--policy has no topology to ask', '--topology'],
+    ],
+    [
+      ['bench', '--vf', '75:00.1'],
+      ['--vf has no topology to ask', '--topology'],
+    ],
+  ];
+  test.each(cases)('%j', (args, says) => {
+    const { status, stdout, stderr } = stopcopy(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    for (const words of says) expect(stderr).toContain(words);
+    expect(stderr).toMatch(/^stopcopy: /);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+  });
+});
+
+test.runIf(process.platform === 'linux')('a place where no folder can be made is said at once', () => {
+  const { status, stderr } = stopcopy('bench', '--quick', '--out', '/proc/stopcopy/results');
+  expect(status).toBe(2);
+  expect(stderr).toContain('/proc/stopcopy/results');
+});
+
+test('more queue pairs than the device has are refused before anything is measured', () => {
+  const out = join(file('plain', ''), '..', 'many');
+  const { status, stderr } = stopcopy('bench', '--accelerator', 'sec', '--queue-pairs', '1000', '--out', out);
+  expect(status).toBe(2);
+  expect(stderr).toContain('768');
+});
+
+test('a folder that cannot be written is told before anything is measured', () => {
+  const { status, stderr } = stopcopy('bench', '--quick', '--out', join(file('plain-file', ''), 'below'));
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/cannot write .*plain-file\/below: a part of the path is a file, not a folder/);
+  expect(stderr).toContain('--out');
+});
+
+test('--help of the program names the exit codes, and that of each command has examples', () => {
+  const program = stopcopy('--help');
+  expect(program.status).toBe(0);
+  expect(program.stdout).toMatch(/130 {2}interrupted/);
+  expect(program.stdout).toContain('Examples:\n  stopcopy bench');
+  for (const command of ['bench', 'verify', 'isolation', 'report']) {
+    const { status, stdout, stderr } = stopcopy(command, '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`Examples:\n  stopcopy ${command}`);
+  }
+});
+
+test('--version is the version of the package', () => {
+  expect(stopcopy('--version')).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
+});
+
+test('a usage error with --json is one JSON document on stdout', () => {
+  const { status, stdout } = stopcopy('bench', '--json', '--seed', 'x');
+  expect(status).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage', exitCode: 2 } });
+});
+
+describe('report', () => {
+  test('writes a page beside the result', () => {
+    const path = file('one.json', JSON.stringify(fixtureResult()));
+    const page = join(folder, 'one.html');
+    expect(stopcopy('report', path)).toEqual({ status: 0, stdout: `${page}\n`, stderr: '' });
+    expect(readFileSync(page, 'utf8')).toContain('<!doctype html>');
+  });
+
+  test('with --json prints one document and nothing else', () => {
+    const path = file('two.json', JSON.stringify(fixtureResult()));
+    const { status, stdout } = stopcopy('report', path, '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ html: join(folder, 'two.html') });
+  });
+
+  test('refuses a damaged result with the field, and exits with 3', () => {
+    const path = file('bad.json', JSON.stringify({ ...fixtureResult(), quick: 'yes' }));
+    const { status, stderr } = stopcopy('report', path);
+    expect(status).toBe(3);
+    expect(stderr).toBe(`stopcopy: ${path}: quick is "yes", allowed is a boolean\n`);
+  });
+
+  test('a result that is not there exits with 3', () => {
+    const { status, stderr } = stopcopy('report', join(folder, 'nowhere.json'));
+    expect(status).toBe(3);
+    expect(stderr).toContain('nowhere.json: cannot be read: there is no such file');
+  });
+});
+
+describe('verify', () => {
+  test('passes a genuine trace', () => {
+    const { status, stdout } = stopcopy('verify', TRACE);
+    expect(stdout).toMatch(/^pass plain-stop-copy upstream-2026 \d+\n1 passed, 0 failed\n$/);
+    expect(status).toBe(0);
+  });
+
+  test('with --json prints one document', () => {
+    const { status, stdout, stderr } = stopcopy('verify', TRACE, '--json');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ passed: 1, failed: 0, errors: 0 });
+  });
+
+  test('a foreign file is an error of its own, and the others still run', () => {
+    const foreign = file('foreign.json', '{"hello": 1}');
+    const { status, stdout } = stopcopy('verify', foreign, TRACE, join(folder, 'absent'));
+    expect(status).toBe(3);
+    expect(stdout).toContain(`error ${foreign}: `);
+    expect(stdout).toContain('absent: there is no such file or folder');
+    expect(stdout).toMatch(/\n1 passed, 0 failed, 2 errors\n$/);
+  });
+
+  test('no escape sequences go into a pipe, and none with NO_COLOR', () => {
+    for (const env of [{}, { NO_COLOR: '1' }]) {
+      const { stdout, stderr } = stopcopyWith(env, 'verify', TRACE, join(folder, 'absent'));
+      expect(stdout + stderr).not.toContain('\u001B');
+    }
+  });
+
+  test('a reader that closes early is no error', async () => {
+    const child = spawn(process.execPath, [...ENTRY, 'verify'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.destroy();
+    await new Promise((resolve) => child.on('exit', resolve));
+    expect(stderr).toBe('');
+  });
+});

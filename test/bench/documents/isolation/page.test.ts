@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+
+import type { IsolationDocument } from '../../../../bench/documents/isolation/document.ts';
+import { isolationSection } from '../../../../bench/documents/isolation/page.ts';
+import { sectionsPage } from '../../../../bench/show/page.ts';
+import { fixtureDocument } from '../../studies/isolation/fixture.ts';
+
+function isolationPage(shown: IsolationDocument): string {
+  return sectionsPage([{ name: 'isolation.json', section: isolationSection(shown) }]);
+}
+
+const document = fixtureDocument();
+const page = isolationPage(document);
+
+test('nothing on the page comes from elsewhere', () => {
+  expect(/https?:|\/\/[a-z]|[\s:'"]url\((?!#)|<link|<img|<iframe|@import|\ssrc=/i.exec(page)?.[0]).toBeUndefined();
+  expect(page).toContain("default-src 'none'");
+});
+
+test('the document is embedded whole, and its text is text', () => {
+  const json = /<script type="application\/json" id="r0-json">(.*?)<\/script>/s.exec(page)?.[1];
+  expect(JSON.parse(json ?? '')).toEqual(document);
+  expect(page).toContain('A card &lt;below&gt; a switch');
+  expect(page).not.toMatch(/<below>|card <1>/);
+  const nasty = fixtureDocument({ title: '</script><script>alert(1)' });
+  expect(isolationPage(nasty).includes('<script>alert')).toBe(false);
+});
+
+test('the drawing has its words and its tables beside it', () => {
+  expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="r0-t0-drawn"\s+aria-describedby="r0-t0-words"/);
+  const description = /<desc id="r0-t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
+  for (const words of ['1: at 0000:03:00.2, sends it', '3: at 0000:02:00.0', 'UF off']) {
+    expect(description).toContain(words);
+  }
+  expect(page).toContain('What is drawn, row by row');
+  expect(page).toContain('How 0000:03:00.2 (vm2) gets to the control area of 0000:03:00.1 (vm1) by DMA');
+});
+
+test.each([
+  'Who reaches the control area of each',
+  'Every access tried',
+  'As Linux would build them',
+  'What each policy says',
+  'switch on UF of downstream port 0000:02:00.0',
+  'turnaround = &quot;loopback&quot;',
+])('the page has: %s', (words) => {
+  expect(page).toContain(words);
+});
+
+test('ids are unique, also with two topologies, which then have links', () => {
+  const [topology] = document.topologies;
+  const both = isolationPage({ ...document, topologies: [topology!, topology!] });
+  const ids = [...both.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(both).toContain('href="#r0-t1"');
+  expect(both).toContain('<title>Isolation: 2 topologies</title>');
+});
+
+test('light, dark and paper: the drawing takes its colours from the page', () => {
+  expect(page).toMatch(/prefers-color-scheme: dark/);
+  expect(page).toMatch(/\.pci-tree \.edge\.passed \{ stroke: var\(--c2\)/);
+});
+
+test('a topology without VFs, and one where nothing arrives, still make a page', () => {
+  const empty = isolationPage(fixtureDocument({ vfs: [], assumed: [] }));
+  expect(empty).toContain('There is no VF here that could be migrated.');
+  expect(empty).not.toContain('class="hop"');
+  const safe = document.topologies[0]!.vfs.map((vf) => ({
+    ...vf,
+    dma: { self: 'no' as const, other: 'no' as const },
+    paths: [],
+    decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
+  }));
+  const closed = isolationPage(fixtureDocument({ vfs: safe }));
+  expect(closed).toContain('No DMA of a guest reaches a migration control area.');
+  expect(closed).not.toContain('lead warning');
+});
+
+test('many ways are told up to a number, and the rest is in the document', () => {
+  const [vf] = document.topologies[0]!.vfs;
+  const many = { ...vf!, paths: Array.from({ length: 60 }, () => vf!.paths[0]!) };
+  expect(isolationPage(fixtureDocument({ vfs: [many] }))).toContain('10 more are in the JSON document.');
+});

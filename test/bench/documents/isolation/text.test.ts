@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+
+import type { TopologyReport } from '../../../../bench/documents/isolation/document.ts';
+import { printTopology } from '../../../../bench/documents/isolation/text.ts';
+import type { Policy } from '../../../../sim/pci/verdict.ts';
+import { captured } from '../../captured.ts';
+import { fixtureDocument, fixtureTree } from '../../studies/isolation/fixture.ts';
+
+const [report] = fixtureDocument().topologies;
+
+function printed(of: TopologyReport = report!, policy: Policy | null = null, tty = false): string {
+  const { output, stdout } = captured(false, tty);
+  printTopology(of, fixtureTree(), output, { policy });
+  return stdout();
+}
+
+const text = printed();
+const lines = text.split('\n');
+
+test('the tree, with the way of the request in heavy lines and its hops numbered', () => {
+  expect(text).toMatch(/^root complex with IOMMU +streams: translate$/m);
+  expect(text).toMatch(/ {3}└─ 0000:02:00\.0 downstream port +no ACS +◄ 3/);
+  expect(text).toMatch(/┣━ 0000:03:00\.1 VF 1 +of vm1 +◄ 4/);
+  expect(text).toMatch(/┗━ 0000:03:00\.2 VF 2 +of vm2 +◄ 1/);
+});
+
+test('a row for each VF, in columns', () => {
+  const head = lines.findIndex((line) => line.startsWith('VF  '));
+  expect(lines[head]!.split(/ {2,}/)).toEqual([
+    'VF',
+    'tenant',
+    'by CPU',
+    'by own DMA',
+    'by DMA of others',
+    'group',
+    'upstream',
+    'thread',
+    'proof',
+  ]);
+  expect(lines[head + 2]!.split(/ {2,}/)).toEqual([
+    '0000:03:00.1',
+    'vm1',
+    'no',
+    'yes',
+    'yes',
+    '0, of 3',
+    'load-clipped',
+    'refuse',
+    'refuse',
+  ]);
+});
+
+test('the hops of one way of each kind, with what decided; the others are counted', () => {
+  const at = lines.indexOf('How 0000:03:00.1 (vm1) gets to its own control area by DMA');
+  expect(lines.slice(at + 1, at + 6)).toEqual([
+    '  a write to 0x90008000, untranslated',
+    '  1  0000:03:00.1         sends it',
+    '  2  device 0000:03:00.0  sends it out [internalRouting upstream]',
+    '  3  0000:02:00.0         sends it back down, to its own side [UF off]',
+    '  4  0000:03:00.1         takes it into its BAR2',
+  ]);
+  expect(lines).toContain('How 0000:03:00.2 (vm2) gets to the control area of 0000:03:00.1 (vm1) by DMA');
+  expect(text).toContain('2 more of the same kind; --vf ADDRESS tells those of one VF.');
+  // Of one VF all are told.
+  const one = printed({ ...report!, vfs: report!.vfs.slice(0, 1) });
+  expect(one).not.toContain('more of the same kind');
+});
+
+test('groups, decisions that VFs share, what to change, what was taken as given', () => {
+  expect(text).toContain('  0  downstream port 0000:02:00.0, 0000:03:00.1, 0000:03:00.2');
+  expect(text).toContain('  VFIO does not let vm2 open 0000:03:00.2: vm1 has opened the group already');
+  expect(text).toContain(
+    '  upstream  load-clipped  Linux asks for no topology; this rests on the clip of the BAR (0000:03:00.1,',
+  );
+  expect(text.match(/it is no integrated endpoint/g)).toHaveLength(1);
+  expect(text).toContain('  - 0000:03:00.1, 0000:03:00.2: switch on UF of downstream port 0000:02:00.0');
+  expect(text).toContain('Taken as given, since the file does not say: turnaround = "loopback".');
+});
+
+test('of a policy that was asked for only its own column and reasons', () => {
+  const asked = printed(report, 'thread');
+  expect(asked).toMatch(/VF .* group +thread$/m);
+  expect(asked).toContain('it is no integrated endpoint');
+  expect(asked).not.toContain('Linux asks for no topology');
+});
+
+test('a terminal has colour, anything else has none; no line is longer than its width', () => {
+  expect(text).not.toContain('\u001B');
+  const marked = printed(report, null, true)
+    .split('\n')
+    .filter((line) => line.startsWith('\u001B[31m'));
+  expect(marked.map((line) => /0000:\S+|device/.exec(line)?.[0])).toEqual([
+    '0000:02:00.0',
+    'device',
+    '0000:03:00.1',
+    '0000:03:00.2',
+  ]);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
+});
+
+test('a topology where nothing arrives has no ways and nothing to change', () => {
+  const vfs = report!.vfs.map((vf) => ({
+    ...vf,
+    dma: { self: 'no', other: 'no' } as const,
+    paths: [],
+    decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
+  }));
+  const closed = printed({ ...report!, vfs, assumed: [] });
+  expect(closed).toContain('No DMA of a guest reaches a migration control area.');
+  expect(closed).not.toMatch(/◄|━|How |What to change|Taken as given/);
+});

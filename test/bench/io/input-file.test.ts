@@ -1,0 +1,183 @@
+/**
+ * Input files: whatever is wrong with one is said in a sentence that names the file, the place and what is allowed.
+ */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+import { INPUT_BYTES_MAX, parseInput, readInputFile, readInputText } from '../../../bench/io/input-file.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+
+const schema = z.strictObject({
+  name: z.string().min(1),
+  ports: z.array(z.strictObject({ acs: z.enum(['on', 'off']), lanes: z.int().min(1).max(16) })).default([]),
+});
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-input-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, text: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The error that an action throws; it has to be one for the user. */
+function refusal(action: () => unknown): UserError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('a document that fits', () => {
+  test.each([
+    ['a.yaml', 'name: x\nports:\n  - acs: off\n    lanes: 4\n'],
+    ['a.json', '{"name": "x", "ports": [{"acs": "off", "lanes": 4}]}'],
+    ['comments.yaml', '# a comment\n--- # one document\nname: x\nports: [{acs: off, lanes: 4}]\n'],
+    ['mark.yaml', '\uFEFFname: x\nports: [{acs: off, lanes: 4}]\n'],
+  ])('%s is read', (name, text) => {
+    expect(readInputFile(file(name, text), schema)).toEqual({ name: 'x', ports: [{ acs: 'off', lanes: 4 }] });
+  });
+
+  test('is given with what the schema adds', () => {
+    expect(readInputFile(file('default.yaml', 'name: x'), schema).ports).toEqual([]);
+  });
+
+  test('may use an alias', () => {
+    const text = 'name: x\nports:\n  - &one { acs: on, lanes: 1 }\n  - *one\n';
+    expect(readInputFile(file('alias.yaml', text), schema).ports).toHaveLength(2);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  test('because it is not there', () => {
+    const path = join(folder, 'absent.yaml');
+    const { kind, message, hint } = refusal(() => readInputFile(path, schema));
+    expect([kind, message]).toEqual(['input', `${path}: cannot be read: there is no such file`]);
+    expect(hint).toBe('Check the path.');
+  });
+
+  test('because it is a folder', () => {
+    const path = join(folder, 'folder.yaml');
+    mkdirSync(path);
+    expect(refusal(() => readInputText(path)).message).toBe(`${path}: cannot be read: it is a folder`);
+  });
+
+  // root may read everything.
+  test.runIf(process.getuid !== undefined && process.getuid() !== 0)('because it is another user’s', () => {
+    const path = file('secret.yaml', 'name: x');
+    chmodSync(path, 0);
+    expect(refusal(() => readInputText(path)).message).toBe(`${path}: cannot be read: permission denied`);
+  });
+
+  test('because a part of its path is a file', () => {
+    const path = join(file('plain', ''), 'below.yaml');
+    const { message } = refusal(() => readInputText(path));
+    expect(message.startsWith(`${path}: cannot be read: `)).toBe(true);
+  });
+
+  test('because it is too large: it is refused unread', () => {
+    const path = file('large.yaml', '');
+    // A hole in the disk, and more than a process could read.
+    const bytes = 2 ** 40;
+    truncateSync(path, bytes);
+    const { message, hint } = refusal(() => readInputFile(path, schema));
+    expect(message).toBe(`${path}: has ${bytes} bytes, allowed are ${INPUT_BYTES_MAX}`);
+    expect(hint).toBe('Split it.');
+  });
+});
+
+describe('a file that is no YAML', () => {
+  test.each([
+    ['nothing', ''],
+    ['blanks', ' \n\t\n'],
+  ])('but %s', (_, text) => {
+    const { message, hint } = refusal(() => parseInput(text, 'x.yaml'));
+    expect(message).toBe('x.yaml: is empty');
+    expect(hint).toContain('shipped with stopcopy');
+  });
+
+  test.each([
+    ['a bracket that does not close', 'name: x\nports: [\n', /^x\.yaml: line 3, column 1: /],
+    ['a tab as indent', 'name: x\nports:\n\t- acs: on\n', /^x\.yaml: line 3, column 1: .*[Tt]ab/],
+    ['a key twice', 'name: x\nname: y\n', /^x\.yaml: line 2, column 1: Map keys must be unique$/],
+    [
+      'a key twice, deep inside',
+      'ports:\n  - acs: on\n    lanes: 1\n    acs: off\n',
+      /^x\.yaml: line 4, column 5: .*unique$/,
+    ],
+    ['two documents', 'name: x\n---\nname: y\n', /^x\.yaml: line 2, column 1: .*multiple documents/],
+    ['an alias of nothing', 'name: *nobody\n', /^x\.yaml: .*nobody/],
+    ['JSON that was cut short', '{"name": "x", "ports": [{"acs": "o', /^x\.yaml: line 1, column \d+: /],
+  ])('because of %s', (_, text, says) => {
+    const { kind, message, hint } = refusal(() => parseInput(text, 'x.yaml'));
+    expect(kind).toBe('input');
+    expect(message).toMatch(says);
+    expect(message).not.toContain('\n');
+    expect(hint).toBe('The file has to be YAML or JSON, one document.');
+  });
+
+  test('because its aliases would multiply it: it is refused before it fills the memory', () => {
+    const levels = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 9; level++) {
+      const name = String.fromCodePoint(97 + level);
+      const below = String.fromCodePoint(96 + level);
+      levels.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${below}`).join(', ')}]`);
+    }
+    const { kind, message } = refusal(() => parseInput(levels.join('\n'), 'bomb.yaml'));
+    expect(kind).toBe('input');
+    expect(message).toMatch(/^bomb\.yaml: .*alias/i);
+  });
+
+  test('because it is binary', () => {
+    const path = file(
+      'binary.yaml',
+      Uint8Array.from({ length: 64 }, (_, i) => (i * 37) % 256),
+    );
+    expect(refusal(() => readInputFile(path, schema)).message.startsWith(`${path}: `)).toBe(true);
+  });
+});
+
+describe('a document that does not fit', () => {
+  test.each([
+    ['a wrong word', 'name: x\nports: [{acs: maybe, lanes: 1}]', 'ports[0].acs is "maybe", allowed is "on" or "off"'],
+    ['a wrong type', 'name: 7', 'name is 7, allowed is a string'],
+    [
+      'too much',
+      'name: x\nports: [{acs: on, lanes: 1}, {acs: on, lanes: 17}]',
+      'ports[1].lanes is 17, allowed is at most 16',
+    ],
+    ['a field missing', 'ports: []', 'name is missing, allowed is a string'],
+    ['a field that is none', 'name: x\nlane: 1', "the document has a field that stopcopy does not know: 'lane'"],
+    ['a list', '- name: x', 'the document is an array of 1, allowed is an object'],
+    ['a word', 'name', 'the document is "name", allowed is an object'],
+    ['a null', 'null', 'the document is null, allowed is an object'],
+  ])('because of %s', (_, text, says) => {
+    const path = file('wrong.yaml', text);
+    const { kind, message, hint } = refusal(() => readInputFile(path, schema));
+    expect([kind, message, hint]).toEqual(['input', `${path}: ${says}`, undefined]);
+  });
+
+  test('says how many other fields are wrong, or the hint of the command', () => {
+    const path = file('two.yaml', 'name: 7\nports: 8\n');
+    expect(refusal(() => readInputFile(path, schema)).hint).toBe('1 more field is wrong in the same file.');
+    expect(refusal(() => readInputFile(path, schema, 'See the format.')).hint).toBe('See the format.');
+  });
+
+  test('with a key that would reach into the prototype does no harm', () => {
+    const path = file('prototype.json', '{"name": "x", "__proto__": {"polluted": true}}');
+    expect(refusal(() => readInputFile(path, schema)).message).toContain("'__proto__'");
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { suiteTable, suiteText } from '../../../../bench/documents/suites/text.ts';
+import { DESIGN_COSTS, runDesigns } from '../../../../bench/measure/suites/designs.ts';
+import type { SuiteOptions } from '../../../../bench/documents/suites/document.ts';
+import { COST, type CostName, pointCosts } from '../../../../sim/device/costs.ts';
+import { compareDesigns, DESIGN_IDS, playDesign } from '../../../../sim/designs/compare.ts';
+
+const OPTIONS: SuiteOptions = {
+  quick: true,
+  driver: 'linux-6.12.117',
+  accelerators: undefined,
+  queuePairs: undefined,
+};
+
+describe('the report', () => {
+  const report = runDesigns({ ...OPTIONS, accelerators: ['sec', 'zip'], queuePairs: [1, 4] });
+
+  test('has a row for each design that can do it, by device and queue pairs', () => {
+    const rows = report.rows.map(({ at }) => `${at['device']} ${at['queuePairs']} ${at['design']}`);
+    const expected = ['sec', 'zip'].flatMap((device) =>
+      [1, 4].flatMap((pairs) =>
+        DESIGN_IDS.filter((id) => pairs > 1 || id !== 'kernel-v1-a').map((id) => `${device} ${pairs} ${id}`),
+      ),
+    );
+    expect(rows).toEqual(expected);
+  });
+
+  test('says of each figure what kind it is: counts are exact, times are modelled with a band', () => {
+    for (const { figures } of report.rows) {
+      for (const [name, figure] of Object.entries(figures)) {
+        const modelled = name.endsWith('Ns');
+        expect([name, figure.kind, figure.low !== undefined]).toEqual([
+          name,
+          modelled ? 'modelled' : 'exact',
+          modelled,
+        ]);
+        expect(figure.low ?? figure.value).toBeLessThanOrEqual(figure.value);
+        expect(figure.high ?? figure.value).toBeGreaterThanOrEqual(figure.value);
+      }
+    }
+  });
+
+  test('repeats what the comparison counted', () => {
+    const [first] = compareDesigns({ kind: 'zip', generation: 'linux-6.12.117', queuePairs: 4 });
+    const row = report.rows.find(({ at }) => at['device'] === 'zip' && at['queuePairs'] === 4);
+    expect(row?.figures['vfAccesses']?.value).toBe(first?.counts.vfAccesses);
+    expect(row?.figures['systemCallsInPause']?.value).toBe(first?.counts.pauseSyscalls);
+    expect(row?.figures['pauseNs']).toEqual({
+      value: first?.point.pauseNs,
+      unit: 'ns',
+      kind: 'modelled',
+      low: first?.low.pauseNs,
+      high: first?.high.pauseNs,
+    });
+  });
+
+  test('as text has the kinds in the head and in the legend, and what each design trusts in', () => {
+    const text = suiteText(report);
+    const [, rule] = suiteTable(report).split('\n').slice(1);
+    expect(rule).toMatch(/^-+$/);
+    expect(text).toMatch(/accesses \[E\].*calls \[E\].*pause \[E\].*\[E\].*move \[P\].*\[P\]/);
+    expect(text).toContain('[E] exact: ');
+    expect(text).toContain('[P] modelled: ');
+    expect(text).not.toContain('[M]');
+    for (const id of DESIGN_IDS) expect(text).toMatch(new RegExp(`^${id}\n(  .*\n)+  trusts `, 'm'));
+    expect(text.split('\n').filter((line) => line !== line.trimEnd())).toEqual([]);
+  });
+
+  test('says why a design has no row', () => {
+    const text = suiteText(runDesigns({ ...OPTIONS, queuePairs: [1] }));
+    expect(text).toContain(
+      'kernel-v1-a\n  driver in the kernel, protocol v1, first snapshot of 2021\n  does not move a VF',
+    );
+  });
+});
+
+test('quick is one number of queue pairs, otherwise there are four', () => {
+  const pairs = (quick: boolean): Set<unknown> =>
+    new Set(runDesigns({ ...OPTIONS, quick }).rows.map(({ at }) => at['queuePairs']));
+  expect([...pairs(true)]).toEqual([64]);
+  expect([...pairs(false)]).toEqual([2, 16, 64, 256]);
+});
+
+test('more queue pairs than the device has are a sentence', () => {
+  expect(() => runDesigns({ ...OPTIONS, queuePairs: [769] })).toThrow(
+    '--queue-pairs has 769, the sec device has 768 queues for its VFs',
+  );
+});
+
+describe('the costs', () => {
+  const told = new Set<string>(DESIGN_COSTS);
+
+  test('that are told change some time; all others change none', () => {
+    for (const name of Object.keys(COST) as CostName[]) {
+      const changed = (['linux-6.12.117', 'upstream-2026'] as const).some((generation) =>
+        DESIGN_IDS.some((id) => {
+          const options = { kind: 'sec', generation, queuePairs: 64 } as const;
+          const { times } = playDesign(id, options, pointCosts());
+          const others = playDesign(id, options, { ...pointCosts(), [name]: COST[name].ns * 20 + 1 });
+          return times.wholeNs !== others.times.wholeNs || times.pauseNs !== others.times.pauseNs;
+        }),
+      );
+      expect([name, changed]).toEqual([name, told.has(name)]);
+    }
+  });
+});

@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { runCommandLine } from '../../../../bench/cli/program.ts';
+import { packageRoot } from '../../../../bench/io/package-root.ts';
+import { type AskedQuestion, readQuestion } from '../../../../bench/studies/plan/read-question.ts';
+import { QUESTIONS } from '../../../../bench/studies/plan/shipped.ts';
+import { keptPath, sweepPlan } from '../../../../bench/studies/plan/sweep.ts';
+import { captured } from '../../captured.ts';
+
+const ROOT = packageRoot();
+const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-plan-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function stopcopy(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], { cwd: ROOT, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('every shipped question can be read, and help names each', () => {
+  const { stdout } = stopcopy('plan', '--help');
+  const named = /come with stopcopy: ([^.]+)\./.exec(stdout.replaceAll(/\s+/g, ' '))?.[1]?.split(', ');
+  expect(named?.toSorted()).toEqual([...QUESTIONS.names()]);
+  for (const name of QUESTIONS.names()) expect(readQuestion(name).question.name).toBe(name);
+});
+
+test('--json prints one document that says what binds', () => {
+  const { status, stdout } = stopcopy('plan', 'line', '--json', '--no-tornado');
+  expect(status).toBe(0);
+  const document = JSON.parse(stdout) as {
+    format: string;
+    version: number;
+    answer: { value: number; constraints: { binds: boolean }[] };
+  };
+  expect(document).toMatchObject({
+    format: 'stopcopy-plan',
+    version: 1,
+    kind: 'modelled',
+    question: { name: 'line', ask: 'least' },
+  });
+  expect(document.answer.value).toBe(2.1);
+  expect(document.answer.constraints.some(({ binds }) => binds)).toBe(true);
+});
+
+test('--html writes a page with the document in it', () => {
+  const file = join(folder, 'line.html');
+  const { status, stdout } = stopcopy('plan', 'line', '--no-tornado', '--html', file);
+  expect(status).toBe(0);
+  expect(stdout.trimEnd().endsWith(file)).toBe(true);
+  const page = readFileSync(file, 'utf8');
+  expect(page).toContain('<title>Plan: line</title>');
+  expect(page).toContain('"format":"stopcopy-plan"');
+});
+
+test('what nothing satisfies exits with 4, and names the nearest', () => {
+  const text = readFileSync(QUESTIONS.path('line'), 'utf8').replace('pause: 500ms', 'pause: 1ms');
+  const path = join(folder, 'impossible.yaml');
+  writeFileSync(path, text);
+  const { status, stdout } = stopcopy('plan', path, '--no-tornado');
+  expect(status).toBe(4);
+  expect(stdout).toContain('pause budget cannot be met');
+  expect(stdout).toContain('The nearest that holds');
+});
+
+test.each([
+  [['plan', 'no-such-question'], 3, 'no question of that name'],
+  [['plan', 'line', '--sweep', 'vm.vcpus'], 2, 'a field and its values'],
+  [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "does not know: 'cpus'"],
+  [['plan', 'line', '--out', 'x.json'], 2, '--out is for a sweep'],
+  [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', '/dev/null/x.html'], 2, '--html'],
+])('%j exits with %i', (args, code, words) => {
+  const { status, stderr } = stopcopy(...args);
+  expect(stderr).toContain(words);
+  expect(status).toBe(code);
+});
+
+describe('a sweep', () => {
+  const GRID = { 'vm.vcpus': [8, 48], 'vm.stream.channels': [1, 4], 'budget.pause': ['340ms', '500ms'] };
+  let asked: AskedQuestion;
+  beforeAll(() => {
+    asked = readQuestion('line', GRID);
+  });
+  const sweep = async (out: string, threads: number, signal = new AbortController().signal) => {
+    const { output, stderr } = captured(false);
+    const document = await sweepPlan(asked, { out, threads, output, signal });
+    return { document, said: stderr() };
+  };
+
+  test('asks every combination, the last field changing fastest, with units as in the file', () => {
+    expect(asked.cells).toHaveLength(8);
+    expect(asked.cells[1]!.at).toEqual({ 'vm.vcpus': 8, 'vm.stream.channels': 1, 'budget.pause': '500ms' });
+    expect(asked.cells[1]!.question).toMatchObject({
+      vm: { vcpus: 8, stream: { channels: 1 } },
+      budget: { pause: 500e6 },
+    });
+  });
+
+  test('is the same on any number of threads, goes on after an interruption, and leaves nothing behind', async () => {
+    const [one, three, again] = ['one.json', 'three.json', 'again.json'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const { document } = await sweep(one, 1);
+    await sweep(three, 3);
+    expect(readFileSync(three, 'utf8')).toBe(readFileSync(one, 'utf8'));
+
+    // Interrupted: some cells are there, the last line is torn.
+    const controller = new AbortController();
+    controller.abort(new Error('stop'));
+    await expect(sweep(again, 2, controller.signal)).rejects.toThrow('stop');
+    const wrong = { key: 'another question', outcome: document.cells[0]!.outcome };
+    writeFileSync(keptPath(again), `${JSON.stringify(wrong)}\n{"key": "torn`);
+    const { document: whole } = await sweep(again, 2);
+    expect(whole).toEqual(document);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.cells'))).toEqual([]);
+  }, 300_000);
+
+  test('does not ask again what was finished', async () => {
+    const [first, second] = [join(folder, 'first.json'), join(folder, 'second.json')];
+    const controller = new AbortController();
+    const { output } = captured(false);
+    const update = (): void => controller.abort(new Error('stop'));
+    Object.defineProperty(output, 'progress', { value: () => ({ update, stop: () => undefined }) });
+    await expect(sweepPlan(asked, { out: first, threads: 1, output, signal: controller.signal })).rejects.toThrow(
+      'stop',
+    );
+    const kept = readFileSync(keptPath(first), 'utf8').trim().split('\n');
+    expect(kept).toHaveLength(1);
+    const { document, said } = await sweep(first, 1);
+    expect(said).toContain('1 of 8 cells were finished before');
+    expect((await sweep(second, 2)).document).toEqual(document);
+  }, 300_000);
+
+  test('tells of cells that cannot be, and goes on', async () => {
+    const some = readQuestion('vfs-per-vm', { device: [1, 2] });
+    const { output } = captured(false);
+    const signal = new AbortController().signal;
+    const small = {
+      ...some,
+      cells: some.cells.map((cell) => ({
+        ...cell,
+        question: { ...cell.question, budget: { pause: 95e6, judge: 'point' as const } },
+      })),
+    } as AskedQuestion;
+    const { cells } = await sweepPlan(small, { out: join(folder, 'some.json'), threads: 1, output, signal });
+    expect(cells.map(({ outcome }) => outcome.kind)).toEqual(['answered', 'refused']);
+  }, 300_000);
+});
+
+test('the command runs a sweep and says where its document is', async () => {
+  const out = join(folder, 'swept.json');
+  expect(await runCommandLine(['plan', 'line', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out])).toBe(0);
+  expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({
+    format: 'stopcopy-plan-sweep',
+    cells: [{ at: { 'vm.vcpus': 4 } }, {}],
+  });
+}, 300_000);

@@ -1,0 +1,51 @@
+/**
+ * The output that docs/planning.md shows is what the commands print.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { buildProgram } from '../../../../bench/cli/program.ts';
+import { packageRoot } from '../../../../bench/io/package-root.ts';
+import { expectShown, stepsOf } from '../../../page-examples.ts';
+import { captured } from '../../captured.ts';
+
+const PAGE = readFileSync(join(packageRoot(), 'docs', 'planning.md'), 'utf8');
+const EXAMPLES = stepsOf(PAGE).filter((step) => step.does === 'run');
+
+test('the page has examples', () => {
+  expect(EXAMPLES.map(({ command }) => command.split(' ')[1])).toEqual([
+    'line',
+    'converge-nova',
+    'empty-host',
+    'moves-per-host',
+  ]);
+});
+
+test.each(EXAMPLES)(
+  '$command',
+  async ({ command, shown }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-page-'));
+    try {
+      const { output, stdout } = captured(false);
+      let status = 0;
+      const program = buildProgram({
+        output,
+        signal: new AbortController().signal,
+        exit: (code) => void (status = code),
+      });
+      const words = command.split(' ');
+      const out = join(folder, 'plan.json');
+      if (words.includes('--sweep')) words.push('--threads', '1', '--out', out);
+      await program.parseAsync(words, { from: 'user' });
+      expect(status).toBe(0);
+      // Of a sweep the last line is the name of its document.
+      expectShown(stdout().replace(`\n${out}\n`, ''), shown);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  300_000,
+);

@@ -1,0 +1,175 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { packageRoot } from '../../../../bench/io/package-root.ts';
+import { UserError } from '../../../../sim/base/user-error.ts';
+import { readScenario } from '../../../../bench/studies/run/play.ts';
+import type { RunDocument } from '../../../../bench/documents/run/document.ts';
+import { shippedScenarios } from '../../../../bench/studies/run/shipped.ts';
+
+const ROOT = packageRoot();
+const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-run-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function stopcopy(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], { cwd: ROOT, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+const SMALL = `
+format: stopcopy-scenario
+version: 1
+name: small
+description: A small VM
+vcpus: 2
+memory: { size: 1GiB }
+stream: { gigabitsPerSecond: 25 }
+devices:
+  - { profile: acc-zip, queues: 4, load: half }
+`;
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function sumOf(parts: readonly { readonly criticalNs: number }[]): number {
+  return parts.reduce((sum, { criticalNs }) => sum + criticalNs, 0);
+}
+
+describe('run', () => {
+  test('tells the pause in parts, and says of each figure which kind it is', () => {
+    const { status, stdout } = stopcopy('run', 'idle-vf');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/The VM moved\. It stood still for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
+    for (const part of ['vCPUs stop', 'last round of memory', 'device state loaded', 'together']) {
+      expect(stdout).toContain(`\n${part} `);
+    }
+    expect(stdout).toContain('[E] exact');
+    expect(stdout).toContain('[P] modelled');
+    expect(stdout).not.toContain('\u001B');
+  });
+
+  test('with --json prints one document whose parts add up, for every end of the band', () => {
+    const { status, stdout } = stopcopy('run', file('small.yaml', SMALL), '--json');
+    expect(status).toBe(0);
+    const document = JSON.parse(stdout) as RunDocument;
+    expect(document).toMatchObject({ format: 'stopcopy-run', version: 1, longest: 1 });
+    expect(document.band.map(({ end }) => end)).toEqual(['short', 'point', 'long']);
+    for (const { pauseNs, parts } of document.band) expect(sumOf(parts)).toBeCloseTo(pauseNs, 1);
+    const [vm] = document.vms;
+    expect(sumOf(vm!.parts)).toBeCloseTo(vm!.pauseNs, 1);
+    const { pause } = document.figures;
+    expect(pause).toMatchObject({ value: vm!.pauseNs, unit: 'ns', kind: 'modelled' });
+    expect(pause.low).toBeLessThanOrEqual(pause.value);
+    expect(pause.high).toBeGreaterThanOrEqual(pause.value);
+    expect(document.figures.wrongTasks).toMatchObject({ value: 0, kind: 'exact' });
+    expect(document.latencies.map(({ name }) => name)).toEqual(['acc-zip']);
+  });
+
+  test('the same seed gives the same document, another one another', () => {
+    const path = file('seeds.yaml', SMALL);
+    const [first, again, other] = ['1', '1', '2'].map((seed) => stopcopy('run', path, '--json', '--seed', seed).stdout);
+    expect(again).toBe(first);
+    expect((JSON.parse(other!) as RunDocument).traceHash).not.toBe((JSON.parse(first!) as RunDocument).traceHash);
+  });
+
+  test('writes the timeline and the page where it is told to', () => {
+    const [trace, page] = [join(folder, 'deep', 'run.trace.json'), join(folder, 'run.html')];
+    const { status, stderr } = stopcopy('run', 'link-fails', '--json', '--timeline', trace, '--html', page);
+    expect(status).toBe(0);
+    expect(stderr.trim().split('\n').slice(-2)).toEqual([trace, page]);
+    const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: unknown[] };
+    expect(traceEvents.length).toBeGreaterThan(10);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html).toContain('VFs brought back at the source');
+    expect(html).not.toMatch(/\b(?:src|href)="https?:/);
+  });
+
+  test('a move that fails is told, and is no failure of the command', () => {
+    const { status, stdout } = stopcopy('run', 'link-fails');
+    expect(status).toBe(0);
+    expect(stdout).toContain('runs on at the source: the move failed (link at sending)');
+  });
+
+  test('a profile of the user is looked for beside the scenario', () => {
+    const own = readFileSync(join(ROOT, 'sim', 'memory', 'profiles', 'template.yaml'), 'utf8');
+    file('mine.yaml', own.replace('id: template', 'id: mine'));
+    const path = file('uses-mine.yaml', SMALL.replace(/ {2}- .*\n/, '  - { profile: ./mine.yaml, count: 2 }\n'));
+    const { status, stdout } = stopcopy('run', path, '--json');
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as RunDocument).vms[0]).toMatchObject({ kind: 'moved', vfs: [] });
+  });
+});
+
+describe('a topology before the run', () => {
+  const asked = (topology: string): string =>
+    file(`${topology}.yaml`, `${SMALL}isolation: { topology: ${topology}, policy: proof }\n`);
+
+  test('that lets the driver load is said in a remark', () => {
+    const { status, stderr } = stopcopy('run', asked('t01'), '--json');
+    expect(stderr).toContain('the migration driver loads');
+    expect(status).toBe(0);
+  });
+
+  test('that refuses the driver ends it before anything is stopped', () => {
+    const { status, stdout, stderr } = stopcopy('run', asked('t12'));
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain('is offered no migration');
+  });
+});
+
+describe('a wrong scenario exits with 3 and names file and field', () => {
+  const cases: readonly (readonly [what: string, from: string, to: string, says: string])[] = [
+    ['an unknown field', 'vcpus: 2', 'vcpus: 2\nvcpu: 3', "has a field that stopcopy does not know: 'vcpu'"],
+    ['a size without unit', 'size: 1GiB', "size: '64'", 'memory.size is "64"'],
+    ['no bandwidth', 'gigabitsPerSecond: 25', 'gigabitsPerSecond: 0', 'stream.gigabitsPerSecond is 0'],
+    [
+      'an unknown profile',
+      'profile: acc-zip',
+      'profile: acc-rsa',
+      'devices[0].profile: acc-rsa: there is no such file',
+    ],
+    ['another format', 'stopcopy-scenario', 'stopcopy-topology', 'format is "stopcopy-topology"'],
+    ['a later version', 'version: 1', 'version: 2', 'version is 2'],
+  ];
+  test.each(cases)('%s', (_, from, to, says) => {
+    const path = file('wrong.yaml', SMALL.replace(from, to));
+    expect(() => readScenario(path)).toThrow(UserError);
+    expect(() => readScenario(path)).toThrow(`${path}: `);
+    expect(() => readScenario(path)).toThrow(says);
+  });
+
+  test('at once, with a sentence and nothing on stdout', () => {
+    const path = file('wrong.yaml', SMALL.replace('vcpus: 2', 'vcpus: none'));
+    expect(stopcopy('run', path)).toEqual({
+      status: 3,
+      stdout: '',
+      stderr: `stopcopy: ${path}: vcpus is "none", allowed is a number\n`,
+    });
+  });
+
+  test('a name that is none is told which there are', () => {
+    const { status, stderr } = stopcopy('run', 'zip-65');
+    expect(status).toBe(3);
+    for (const name of shippedScenarios()) expect(stderr).toContain(name);
+  });
+});
+
+test('--help names every scenario that comes with stopcopy', () => {
+  const { status, stdout } = stopcopy('run', '--help');
+  expect(status).toBe(0);
+  for (const name of shippedScenarios()) expect(stdout).toContain(name);
+  expect(stdout).toContain('Examples:\n  stopcopy run');
+});

@@ -1,0 +1,93 @@
+/**
+ * A VM to move: 16 GiB over 80 Gbit/s at 0.88 (8.8 GB/s), so that sums can be done by hand.
+ */
+import type { DeviceFigures } from '../../../sim/memory/device-profile.ts';
+import { pointParameters, type VmmParameters } from '../../../sim/memory/parameters.ts';
+import type { ConvergenceInput } from '../../../sim/memory/precopy.ts';
+import type { StreamInput } from '../../../sim/memory/stream.ts';
+import type { DeviceGroup, MemoryInput, VmMoveInput } from '../../../sim/memory/vm-move.ts';
+
+export const GIB = 1024 ** 3;
+export const MIB = 1024 ** 2;
+export const MS = 1e6;
+export const S = 1e9;
+
+export const POINT: VmmParameters = pointParameters();
+
+/** 8 · 10^9 bytes of memory per second. */
+export const STREAM: StreamInput = {
+  vmm: 'qemu',
+  gigabitsPerSecond: 64 / POINT.lineShare,
+  latencyNs: 20_000,
+  lineShare: 1,
+  channels: 4,
+  multifd: true,
+  tls: false,
+  compression: null,
+  compressionRatio: null,
+  preallocated: true,
+  maxBytesPerSecond: Infinity,
+};
+
+export const CONVERGENCE: ConvergenceInput = {
+  vmm: 'qemu',
+  downtimeLimitNs: 300 * MS,
+  limitSteps: [],
+  autoConverge: false,
+  timeoutNs: Infinity,
+  roundsMax: Infinity,
+  whenOut: 'cancel',
+  windowPhase: 0.5,
+};
+
+export const MEMORY: MemoryInput = {
+  bytes: 16e9,
+  nonZeroShare: 1,
+  pageBytes: 4096,
+  dirty: { kind: 'none' },
+  tail: 'data',
+};
+
+/** A device with 100 MB of state, 100 MB/s alone, 200 MB/s together, and 50 ms beside. */
+export const FIGURES: DeviceFigures = {
+  stateBytes: 100e6,
+  preCopiedShare: 0,
+  preCopyNeedsAck: false,
+  fixedNs: 50 * MS,
+  perQueueNs: 0,
+  streamBytesPerSecond: 100e6,
+  sharedBytesPerSecond: 200e6,
+  allocateNsPerByte: 0,
+  lockedNs: 0,
+};
+
+export function devices(count: number, figures: Partial<DeviceFigures> = {}, p2p = true): DeviceGroup[] {
+  return [{ name: 'vf', count, queues: 1, figures: { ...FIGURES, ...figures }, p2p }];
+}
+
+export type Changes = Partial<Omit<VmMoveInput, 'memory' | 'stream' | 'convergence'>> & {
+  readonly memory?: Partial<MemoryInput>;
+  readonly stream?: Partial<StreamInput>;
+  readonly convergence?: Partial<ConvergenceInput>;
+};
+
+/** Nothing but memory takes time, unless a test says so. */
+export function vm(changes: Changes = {}): VmMoveInput {
+  return {
+    vcpus: 8,
+    devices: [],
+    parallelDevices: false,
+    switchoverAck: false,
+    returnPath: true,
+    vcpuStopNs: 0,
+    vcpuStartNs: 0,
+    otherStateNs: 0,
+    ...changes,
+    memory: { ...MEMORY, ...changes.memory },
+    stream: { ...STREAM, ...changes.stream },
+    convergence: { ...CONVERGENCE, ...changes.convergence },
+  };
+}
+
+/** Parameters with which looks at the dirty log take no time. */
+export const QUICK_LOOKS: VmmParameters = { ...POINT, dirtySyncNsPerGib: 0, finalSyncNsPerGib: 0 };

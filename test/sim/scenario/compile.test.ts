@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+
+import { UserError } from '../../../sim/base/user-error.ts';
+import { pointCosts } from '../../../sim/device/costs.ts';
+import { NOVA, novaSteps } from '../../../sim/scenario/document.ts';
+import { moveInputOf } from '../../../sim/scenario/compile.ts';
+import { type Changes, MS, plan, SMALL } from './rig.ts';
+
+const [ZIP] = SMALL.devices;
+const GIB = 1024 ** 3;
+
+/** Rewrites 8 GB per second over a line of 25 Gbit/s. */
+const WILD = { size: '16GiB', dirty: { kind: 'uniform', pagesPerSecond: 2e6 } };
+
+function refusal(changes: Changes): UserError {
+  try {
+    plan(changes);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('it was planned');
+}
+
+describe('refused, with the reason', () => {
+  const cases: readonly (readonly [what: string, changes: Changes, says: RegExp])[] = [
+    ['no bandwidth', { stream: { gigabitsPerSecond: 0 } }, /stream\.gigabitsPerSecond is 0/],
+    ['less than none', { stream: { gigabitsPerSecond: -1 } }, /stream\.gigabitsPerSecond is -1/],
+    ['a guest that never comes to rest', { memory: WILD }, /would never be stopped.*2\.75 GB per second/],
+    ['too many VFs', { vms: 32, vmm: 'cloud-hypervisor', devices: [{ ...ZIP, count: 2, queues: 1 }] }, /64 VFs behind/],
+    ['too many queue pairs', { vms: 4, devices: [{ ...ZIP, queues: 241 }] }, /964 queue pairs/],
+    ['two VFs in QEMU', { devices: [{ ...ZIP, count: 2 }] }, /QEMU moves no VM with 2 VFIO devices/],
+    [
+      'a P2P device beside one without, in QEMU',
+      { devices: [ZIP, { profile: 'connectx7-vf' }] },
+      /offers the P2P states; acc-zip does not/,
+    ],
+    [
+      'a load for a device without registers',
+      { devices: [{ profile: 'connectx7-vf', load: 'half' }] },
+      /no register model/,
+    ],
+    [
+      'more in flight than the EQ holds',
+      { devices: [{ ...ZIP, load: { kind: 'closed', inFlight: 512 } }] },
+      /2048 entries/,
+    ],
+    [
+      'more than the ring holds',
+      { devices: [{ ...ZIP, queues: 1, load: { kind: 'closed', inFlight: 1024 } }] },
+      /1024/,
+    ],
+    ['no fraction', { devices: [{ ...ZIP, load: { kind: 'open', fraction: 0 } }] }, /fractionOfCapacity is 0/],
+    ['a page of 5000', { memory: { size: '1GiB', page: 5000 } }, /memory\.page is 5000/],
+    [
+      'multifd in Cloud Hypervisor',
+      { vmm: 'cloud-hypervisor', stream: { gigabitsPerSecond: 1, multifd: true } },
+      /multifd/,
+    ],
+    [
+      'compression in Cloud Hypervisor',
+      { vmm: 'cloud-hypervisor', stream: { gigabitsPerSecond: 1, compression: 'zstd' } },
+      /compression is zstd/,
+    ],
+    ['rounds in QEMU', { convergence: { rounds: 6 } }, /QEMU does not count/],
+    ['channels without multifd', { stream: { gigabitsPerSecond: 1, channels: 4, multifd: false } }, /without multifd/],
+    ['a stop after no time', { convergence: { whenOut: 'stop' } }, /no timeout/],
+    [
+      'side by side over one stream',
+      { parallelDevices: true, stream: { gigabitsPerSecond: 1, multifd: false } },
+      /side by/,
+    ],
+    ['a fault of a VM that is not there', { faults: [{ kind: 'image', field: 'magic', vm: 2 }] }, /vm is 2/],
+    ['a fault of a VF that is not there', { faults: [{ kind: 'image', field: 'magic', device: 2 }] }, /device is 2/],
+    [
+      'two ends',
+      {
+        faults: [
+          { kind: 'cancel', at: 'saved' },
+          { kind: 'link', at: 'sending' },
+        ],
+      },
+      /2 that end a move/,
+    ],
+    ['more queues than the device has', { faults: [{ kind: 'otherQueues', queues: 1000 }] }, /queues is 1000/],
+  ];
+  test.each(cases)('%s', (_, changes, says) => {
+    const error = refusal(changes);
+    expect(error.kind).toBe('input');
+    expect(error.message).toMatch(says);
+    expect(error.message).toMatch(/^small\.yaml: /);
+    expect(error.message).not.toMatch(/small\.yaml.*small\.yaml/);
+  });
+
+  test.each<[string, Changes]>([
+    ['a timeout', { timeout: '60s' }],
+    ['auto-converge', { autoConverge: true }],
+    ['steps that go far enough', { steps: [{ after: '10s', limit: '10s' }] }],
+  ])('a guest that writes too fast may move with %s', (_, convergence) => {
+    expect(() => plan({ memory: WILD, convergence })).not.toThrow();
+  });
+});
+
+describe('what the model of the VM gets', () => {
+  test('is in bytes, ns and shares', () => {
+    const input = moveInputOf(
+      plan({
+        vms: 2,
+        vmm: 'cloud-hypervisor',
+        stream: { gigabitsPerSecond: 25, latency: '1ms', share: 0.5, channels: 8, maxBytesPerSecond: '1GB' },
+        convergence: { downtimeLimit: '200ms', timeout: '1h', rounds: 6, whenOut: 'stop' },
+        memory: { size: '2GiB', dirty: { kind: 'uniform', pagesPerSecond: 10, workingSet: '1GiB' } },
+      }),
+      'point',
+      pointCosts(),
+    );
+    expect(input.memory).toMatchObject({
+      bytes: 2 * GIB,
+      dirty: { kind: 'uniform', pagesPerSecond: 10, workingSetBytes: GIB },
+    });
+    expect(input.stream).toMatchObject({ latencyNs: MS, lineShare: 0.25, channels: 8, maxBytesPerSecond: 1e9 });
+    expect(input.convergence).toMatchObject({ downtimeLimitNs: 200 * MS, timeoutNs: 3600e9, roundsMax: 6 });
+  });
+
+  test("has Nova's eleven limits, from a tenth of 500 ms to all of it", () => {
+    const steps = novaSteps(64 * GIB);
+    expect(steps).toHaveLength(NOVA.steps + 1);
+    expect(steps[0]).toEqual({ afterNs: 0, limitNs: 50 * MS });
+    expect(steps[1]).toEqual({ afterNs: 64 * 75e9, limitNs: 95 * MS });
+    expect(steps.at(-1)).toEqual({ afterNs: 64 * 750e9, limitNs: 500 * MS });
+    expect(novaSteps(1)[1]!.afterNs).toBe(2 * 75e9);
+  });
+});

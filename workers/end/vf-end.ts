@@ -1,0 +1,266 @@
+/**
+ * One end of a migration on this thread: the driver in front of one VF, and the VM's queue structures beside it.
+ */
+import { ACCELERATORS, type AcceleratorFacts } from '../../sim/abi/accelerators.ts';
+import { errnoName } from '../../sim/abi/errno.ts';
+import { VF_BAR2_BYTES } from '../../sim/abi/registers.ts';
+import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
+import { MIG_STATE } from '../../sim/abi/vfio.ts';
+import { bug } from '../../sim/base/bug.ts';
+import { GENERATIONS } from '../../sim/driver/generation.ts';
+import { HEALTHY_KERNEL } from '../../sim/driver/kernel.ts';
+import type { MigrationFile } from '../../sim/driver/migration-file.ts';
+import type { DriverPhase } from '../../sim/driver/vf-driver.ts';
+import { resumeQueues } from '../../sim/vfio/resume-queues.ts';
+import { UserBuffer } from '../../sim/vfio/user-buffer.ts';
+import { VfioDevice } from '../../sim/vfio/vfio-device.ts';
+import { QueueLayout } from '../../sim/workload/layout.ts';
+import { DirtyRings } from './dirty-rings.ts';
+import { frameBytesMax, type FrameIdentity, type FramePayload, FrameReader, FrameWriter } from './image-stream.ts';
+import { type Lane, LanePort } from '../lane/lane-port.ts';
+import { type DirtyRound, type RoundExpectation, RoundReader, RoundWriter, scatterRound } from './round-stream.ts';
+import { nowNs } from '../wall-clock.ts';
+import type { WorldInit } from '../threads/world-init.ts';
+
+/** The driver refused a call, or the hardware kept it from carrying it out. */
+export class DriverCallFailed extends Error {
+  override readonly name = 'DriverCallFailed';
+  readonly at: string;
+  readonly errno: string;
+
+  constructor(at: string, ret: number) {
+    super(`${at}: ${errnoName(ret)}`);
+    this.at = at;
+    this.errno = errnoName(ret);
+  }
+}
+
+/**
+ * Writes and reads the frames of one host's VFs. What all of them have in common is made once: a thread keeps it from one
+ * migration to the next.
+ */
+export class FrameCodec {
+  readonly writer: FrameWriter;
+  readonly reader: FrameReader;
+  readonly layout: QueueLayout;
+  readonly rounds: RoundExpectation;
+  /** Longest frame that is read. */
+  readonly frameBytesMax: number;
+
+  constructor(world: WorldInit, host: number) {
+    const { kind, queuePairs, dmaBase } = world;
+    const { isolation } = world.hosts[host]!;
+    const identity: FrameIdentity = { deviceId: ACCELERATORS[kind].vfDeviceId, queuePairs, isolation, dmaBase };
+    this.layout = new QueueLayout({ kind, queuePairs, dmaBase });
+    const places = this.layout.sections;
+    this.writer = new FrameWriter(identity, world.generation, places);
+    this.reader = new FrameReader({ identity, imageBytesMax: ACC_VF_DATA_BYTES, places });
+    this.frameBytesMax = frameBytesMax(ACC_VF_DATA_BYTES, places);
+    this.rounds = { identity, imageBytesMax: ACC_VF_DATA_BYTES, memoryBytes: this.layout.contextBufferOffset };
+  }
+}
+
+export class VfEnd {
+  readonly vfio: VfioDevice;
+  readonly layout: QueueLayout;
+  readonly memory: Uint8Array;
+  readonly port: LanePort;
+  /** Bytes of image and queue structures that this end has copied. */
+  copiedBytes = 0;
+  private readonly codec: FrameCodec;
+  private readonly marks: SharedArrayBuffer | undefined;
+  private sending: { readonly dirty: DirtyRings; readonly writer: RoundWriter } | null = null;
+  private readonly roundReader: RoundReader;
+  private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
+  private file: MigrationFile | null = null;
+  private imageBytes = 0;
+
+  /**
+   * @param resets whether opening resets the function: a destination is a fresh VF, a source has a running guest
+   * @param codec the host's, when the thread has one already
+   */
+  constructor(
+    world: WorldInit,
+    lane: Lane,
+    vmIndex: number,
+    host: number,
+    resets: boolean,
+    codec: FrameCodec = new FrameCodec(world, host),
+  ) {
+    const facts: AcceleratorFacts = ACCELERATORS[world.kind];
+    const { refusal } = world.hosts[host]!;
+    const vm = world.vms[vmIndex]!;
+    this.codec = codec;
+    this.layout = codec.layout;
+    this.memory = new Uint8Array(vm.memories[host]!);
+    this.marks = vm.marks;
+    this.roundReader = new RoundReader(codec.rounds);
+    const port = new LanePort(lane, host, vm.fn);
+    this.port = port;
+    this.vfio = new VfioDevice({
+      port,
+      bar: port,
+      generation: GENERATIONS[world.generation],
+      facts,
+      functionNumber: vm.fn,
+      bar2Bytes: VF_BAR2_BYTES,
+      pf: {
+        hardware: world.hardware,
+        qmShutdownMask: facts.qmShutdownMask,
+        coreShutdownMask: facts.coreShutdownMask,
+        hasDae: false,
+        resetting: false,
+      },
+      kernel: HEALTHY_KERNEL,
+      resetsAtOpen: resets,
+      refusal,
+      onReset: (event) => {
+        if (event === 'flr') port.resetFunction();
+      },
+    });
+    expectOk('open', this.vfio.open());
+  }
+
+  /** Told when a phase of the driver's stop and save begins. */
+  set onPhase(listener: ((phase: DriverPhase) => void) | null) {
+    if (this.vfio.driver === null) bug('END_WITHOUT_DRIVER');
+    this.vfio.driver.onPhase = listener;
+  }
+
+  /** Stops the VF (if it runs) and saves its registers. */
+  save(): void {
+    expectOk('STOP_COPY', this.vfio.setState(MIG_STATE.STOP_COPY));
+    const file = this.takeFile();
+    this.imageBytes = expectOk('read', this.vfio.readFile(file, this.user, ACC_VF_DATA_BYTES));
+  }
+
+  /**
+   * The saved image and the queue structures as one frame.
+   *
+   * @param onGathered told how much of the time went into copying, in ns
+   * @returns bytes of the frame
+   */
+  frame(into: Uint8Array, onGathered?: (copyNs: number) => void): number {
+    const { writer } = this.codec;
+    const before = writer.bytesCopied;
+    const bytes = writer.write(into, this.image(), this.memory, onGathered);
+    this.copiedBytes += writer.bytesCopied - before;
+    return bytes;
+  }
+
+  /**
+   * What may have changed since the round before, as the next round; the whole memory the first time.
+   *
+   * @param last whether the VF stands still and is saved: its image goes along
+   * @param onGathered told how long the copying took, with the look at what is dirty, in ns
+   * @returns bytes of the round
+   */
+  round(into: Uint8Array, last: boolean, onGathered?: (copyNs: number) => void): number {
+    const startNs = nowNs();
+    const { marks } = this;
+    if (marks === undefined) bug('ROUND_WITHOUT_MARKS');
+    this.sending ??= {
+      dirty: new DirtyRings(marks, this.layout),
+      writer: new RoundWriter(this.codec.rounds.identity),
+    };
+    const { dirty, writer } = this.sending;
+    dirty.look();
+    const before = writer.bytesCopied;
+    const bytes = writer.gather(into, last ? this.image() : null, this.memory, dirty);
+    this.copiedBytes += writer.bytesCopied - before;
+    onGathered?.(nowNs() - startNs);
+    writer.seal(into, bytes, dirty, last);
+    return bytes;
+  }
+
+  /** Ends a save: the VF stays stopped. */
+  stop(): void {
+    expectOk('STOP', this.vfio.setState(MIG_STATE.STOP));
+    this.closeFile();
+  }
+
+  /** Makes ready to take an image. */
+  prepare(): void {
+    expectOk('RESUMING', this.vfio.setState(MIG_STATE.RESUMING));
+    this.file = this.takeFile();
+  }
+
+  /** Checks a frame in full. Throws what is wrong with it; nothing is changed by then. */
+  validate(bytes: Uint8Array): FramePayload {
+    return this.codec.reader.read(bytes);
+  }
+
+  /** Checks a round in full. Throws what is wrong with it; nothing is changed by then. */
+  validateRound(bytes: Uint8Array): DirtyRound {
+    return this.roundReader.read(bytes);
+  }
+
+  /** Puts the runs of a checked round in their places. */
+  scatterRound(round: DirtyRound): void {
+    this.copiedBytes += scatterRound(round, this.memory);
+  }
+
+  /** Puts the queue structures of a checked frame in their places. */
+  scatter(frame: FramePayload): void {
+    for (const { place, data } of frame.sections) {
+      this.memory.set(data, place.offset);
+      this.copiedBytes += data.length;
+    }
+  }
+
+  /** Loads the registers of a checked frame, or of a checked last round. */
+  load({ image }: { readonly image: Uint8Array }): void {
+    if (this.file === null) bug('LOAD_BEFORE_PREPARE');
+    this.user.bytes.set(image);
+    this.copiedBytes += image.length;
+    expectOk('write', this.vfio.writeFile(this.file, this.user, image.length));
+    expectOk('load', this.vfio.setState(MIG_STATE.STOP));
+    this.closeFile();
+  }
+
+  /** A source whose move failed: its VF goes on. */
+  resumeQueues(): void {
+    this.closeFile();
+    expectOk('going on', resumeQueues(this.vfio));
+  }
+
+  /** Lets the VF go at its destination: its queues are kicked. */
+  run(): void {
+    expectOk('RUNNING', this.vfio.setState(MIG_STATE.RUNNING));
+    this.closeFile();
+  }
+
+  /** Throws away all state of the function. */
+  reset(): void {
+    this.closeFile();
+    this.vfio.reset();
+  }
+
+  close(): void {
+    this.closeFile();
+    this.vfio.close();
+  }
+
+  private image(): Uint8Array {
+    return this.user.bytes.subarray(0, this.imageBytes);
+  }
+
+  private takeFile(): MigrationFile {
+    const file = this.vfio.newFile;
+    if (file === null) bug('NO_DATA_FILE');
+    this.vfio.newFile = null;
+    this.closeFile();
+    this.file = file;
+    return file;
+  }
+
+  private closeFile(): void {
+    if (this.file !== null) this.vfio.closeFile(this.file);
+    this.file = null;
+  }
+}
+
+function expectOk(at: string, ret: number): number {
+  if (ret < 0) throw new DriverCallFailed(at, ret);
+  return ret;
+}

@@ -1,0 +1,311 @@
+/**
+ * Tasks of the Piscina pools: the two halves of one migration. Both start together; the restore gets its VF ready while
+ * the guest still runs, then waits for the frame.
+ */
+import { getHeapStatistics } from 'node:v8';
+
+import { workerData } from 'piscina';
+
+import { UserError } from '../../sim/base/user-error.ts';
+import type { DriverPhase } from '../../sim/driver/vf-driver.ts';
+import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../lane/guest-map.ts';
+import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from '../lane/handover-words.ts';
+import { receivedFrame } from './image-stream.ts';
+import { Lane } from '../lane/lane-port.ts';
+import { DriverCallFailed, FrameCodec, VfEnd } from './vf-end.ts';
+import { publish, waitForValue, WAITING_DEFAULT, waitWhileValue } from '../lane/waiting.ts';
+import { nowNs } from '../wall-clock.ts';
+import { WorkerLost } from '../pools/worker-lost.ts';
+import type { WorldInit } from '../threads/world-init.ts';
+
+export interface MigrationTask {
+  /** Index of the VM. */
+  readonly vm: number;
+  /** Hosts by index. */
+  readonly from: number;
+  readonly to: number;
+  /** Slot of the migration, for its arena and stamps. */
+  readonly slot: number;
+  /** Rounds that are sent at most while the guest runs; none: everything is sent in the pause. */
+  readonly roundsMax?: number;
+  /** For tests: damages the frame on its way, see {@link DAMAGE}. */
+  readonly damage?: DamageName;
+  /** For tests: it is the first round that is damaged, not what is sent in the pause. */
+  readonly damagedRound?: boolean;
+}
+
+/** What one half of a move did besides taking its time. */
+export interface HalfCost {
+  /** Bytes of image and queue structures that it copied. */
+  readonly copiedBytes: number;
+  /** Bytes that its thread's heap grew by; null: a collection came in between. */
+  readonly heapBytes: number | null;
+}
+
+export type SaveResult =
+  | {
+      readonly kind: 'sent';
+      readonly cost: HalfCost;
+      /** Of the frame, or of the last round: what crosses in the pause. */
+      readonly frameBytes: number;
+      /** Of each round before the pause. */
+      readonly roundBytes: readonly number[];
+    }
+  | { readonly kind: 'failed'; readonly reason: string; readonly resumed: boolean };
+
+export type RestoreResult =
+  | { readonly kind: 'running'; readonly cost: HalfCost }
+  /** The frame, or the driver, said no; the VM is not here. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly hint?: string };
+
+/** What can happen to a frame on its way. */
+export const DAMAGE = {
+  corrupt: (frame: Uint8Array, bytes: number) => {
+    frame[bytes - 100]! ^= 0x40;
+    return bytes;
+  },
+  truncated: (_frame: Uint8Array, bytes: number) => bytes - 64,
+  oversized: (_frame: Uint8Array, bytes: number) => bytes + 64,
+  foreign: (frame: Uint8Array, bytes: number) => {
+    frame[0] = 0x7f;
+    return bytes;
+  },
+  version: (frame: Uint8Array, bytes: number) => {
+    frame[4] = 99;
+    return bytes;
+  },
+} as const satisfies Record<string, (frame: Uint8Array, bytes: number) => number>;
+
+export type DamageName = keyof typeof DAMAGE;
+
+const PART_OF_PHASE: Readonly<Record<DriverPhase, WallPart>> = {
+  pause: 'pauseAndDrain',
+  checks: 'statusChecks',
+  writeBack: 'cacheWriteBack',
+  save: 'save',
+};
+
+/** Values of `prepared`. */
+const PREPARED = 1;
+const NOT_PREPARED = 2;
+/** Bytes `ready` has when there will be no frame. */
+const NO_FRAME = -1;
+/** What `roundsSent` has once the next thing to come is sent in the pause; what `roundsTaken` has after a refusal. */
+const ROUNDS_OVER = -1;
+const ROUND_REFUSED = -1;
+
+const world = workerData as WorldInit;
+const waiting = world.waiting ?? WAITING_DEFAULT;
+const guestMap = new Int32Array(world.guestMap);
+let ownLane: Lane | undefined;
+
+/** This thread's lane; taken at the first task, since a pool may start threads that never get one. */
+export function lane(): Lane {
+  ownLane ??= new Lane(world.map, world.limitMs, waiting);
+  return ownLane;
+}
+
+const codecs = new Map<number, FrameCodec>();
+
+/** What this thread needs to write and read frames of a host's VFs; made at the first task. */
+function codecOf(host: number): FrameCodec {
+  let codec = codecs.get(host);
+  if (codec === undefined) codecs.set(host, (codec = new FrameCodec(world, host)));
+  return codec;
+}
+
+function waitForVm(vm: number, value: number): void {
+  if (!waitForValue(guestMap, vmWord(vm, GUEST_VM.actual), value, world.limitMs)) {
+    throw new WorkerLost(
+      'guest thread',
+      value === STOPPED ? 'being asked to stop its vCPUs' : 'being asked to run its vCPUs',
+    );
+  }
+}
+
+function heapNow(): number {
+  return getHeapStatistics().used_heap_size;
+}
+
+function costOf(end: VfEnd, heapBefore: number): HalfCost {
+  const grown = heapNow() - heapBefore;
+  return { copiedBytes: end.copiedBytes, heapBytes: grown < 0 ? null : grown };
+}
+
+/** Source: stop the vCPUs, stop and save the VF, send the frame, and wait for the destination's word. */
+export function save(task: MigrationTask): SaveResult {
+  const heapBefore = heapNow();
+  const slot = world.slots[task.slot]!;
+  const handover = new Int32Array(slot.handover);
+  const stamps = new Float64Array(slot.stamps);
+  const stamp = (part: WallPart): void => {
+    stamps[stampOf(part)] = nowNs();
+  };
+  const end = new VfEnd(world, lane(), task.vm, task.from, false, codecOf(task.from));
+  end.onPhase = (phase) => stamp(PART_OF_PHASE[phase]);
+  if (waitForChange(handover, HANDOVER.prepared, 'destination', 'being asked to get ready') !== PREPARED) {
+    end.close();
+    return { kind: 'failed', reason: 'the destination was not ready to take the VF', resumed: true };
+  }
+  const arena = new Uint8Array(slot.arena);
+  const roundsMax = task.roundsMax ?? 0;
+  const roundBytes: number[] = [];
+  while (roundBytes.length < roundsMax && worthARound(roundBytes)) {
+    let bytes = end.round(arena, false);
+    roundBytes.push(bytes);
+    if (task.damage !== undefined && task.damagedRound === true) bytes = DAMAGE[task.damage](arena, bytes);
+    if (!sendRound(handover, bytes, roundBytes.length)) {
+      end.close();
+      return { kind: 'failed', reason: 'the destination refused a round', resumed: true };
+    }
+  }
+  if (roundsMax > 0) publish(handover, HANDOVER.roundsSent, ROUNDS_OVER);
+  let frameBytes = 0;
+  try {
+    stamp('vcpuStop');
+    wishVm(guestMap, task.vm, STOPPED);
+    waitForVm(task.vm, STOPPED);
+    end.save();
+    stamp('gather');
+    // Of a frame, copies and checksums take turns; they are told as if all copies came first.
+    const onGathered = (copyNs: number): void => {
+      stamps[stampOf('checksum')] = stamps[stampOf('gather')]! + copyNs;
+    };
+    frameBytes = roundBytes.length > 0 ? end.round(arena, true, onGathered) : end.frame(arena, onGathered);
+    if (task.damage !== undefined && task.damagedRound !== true) frameBytes = DAMAGE[task.damage](arena, frameBytes);
+    stamp('handOver');
+    publish(handover, HANDOVER.ready, frameBytes);
+  } catch (error) {
+    publish(handover, HANDOVER.ready, NO_FRAME);
+    if (!(error instanceof DriverCallFailed)) throw error;
+    return { kind: 'failed', reason: `the source driver failed at ${error.message}`, resumed: resume(task, end) };
+  }
+  const verdict = waitForVerdict(handover);
+  if (verdict === VERDICT.accepted) {
+    end.stop();
+    end.reset();
+    end.close();
+    return { kind: 'sent', cost: costOf(end, heapBefore), frameBytes, roundBytes };
+  }
+  return { kind: 'failed', reason: 'the destination refused the image', resumed: resume(task, end) };
+}
+
+/** Destination: get ready, wait for the frame, check it, take it in, run the vCPUs. */
+export function restore(task: MigrationTask): RestoreResult {
+  const heapBefore = heapNow();
+  const slot = world.slots[task.slot]!;
+  const handover = new Int32Array(slot.handover);
+  const stamps = new Float64Array(slot.stamps);
+  const stamp = (part: WallPart): void => {
+    stamps[stampOf(part)] = nowNs();
+  };
+  const end = new VfEnd(world, lane(), task.vm, task.to, true, codecOf(task.to));
+  try {
+    end.prepare();
+    publish(handover, HANDOVER.prepared, PREPARED);
+    const rounds = (task.roundsMax ?? 0) > 0 ? takeRounds(handover, slot.arena, end) : 0;
+    const frameBytes = waitForFrame(handover);
+    stamp('validate');
+    if (frameBytes === NO_FRAME) return refused(handover, end, 'the source sent no image');
+    if (rounds > 0) {
+      const last = end.validateRound(receivedFrame(slot.arena, frameBytes));
+      const { image } = last;
+      if (image === null) return refused(handover, end, 'the source stopped its VF before the last round');
+      stamp('scatter');
+      end.scatterRound(last);
+      stamp('load');
+      end.load({ image });
+    } else {
+      const frame = end.validate(receivedFrame(slot.arena, frameBytes, codecOf(task.to).frameBytesMax));
+      stamp('scatter');
+      end.scatter(frame);
+      stamp('load');
+      end.load(frame);
+    }
+    stamp('start');
+    end.run();
+  } catch (error) {
+    if (!(error instanceof DriverCallFailed) && !(error instanceof UserError)) throw error;
+    const hint = error instanceof UserError ? error.hint : undefined;
+    return refused(handover, end, error.message, hint);
+  }
+  stamp('vcpuStart');
+  wishVm(guestMap, task.vm, runningOn(task.to));
+  waitForVm(task.vm, runningOn(task.to));
+  stamps[END_STAMP] = nowNs();
+  publish(handover, HANDOVER.verdict, VERDICT.accepted);
+  end.close();
+  return { kind: 'running', cost: costOf(end, heapBefore) };
+}
+
+function refused(handover: Int32Array, end: VfEnd, reason: string, hint?: string): RestoreResult {
+  end.reset();
+  end.close();
+  publish(handover, HANDOVER.prepared, NOT_PREPARED);
+  publish(handover, HANDOVER.roundsTaken, ROUND_REFUSED);
+  publish(handover, HANDOVER.verdict, VERDICT.refused);
+  return hint === undefined ? { kind: 'refused', reason } : { kind: 'refused', reason, hint };
+}
+
+/** A round that is less than this share of the one before shows that the guest is slower than the sending. */
+const SHRINKS_BELOW = 0.75;
+
+/** Whether another round before the pause would make the last one shorter: as long as they shrink. */
+function worthARound(roundBytes: readonly number[]): boolean {
+  const [before, last] = roundBytes.slice(-2);
+  return before === undefined || last === undefined || last < SHRINKS_BELOW * before;
+}
+
+/** Hands a round over and waits until it has been taken. @returns false when it was refused */
+function sendRound(handover: Int32Array, bytes: number, rounds: number): boolean {
+  Atomics.store(handover, HANDOVER.roundBytes, bytes);
+  publish(handover, HANDOVER.roundsSent, rounds);
+  const seen = rounds - 1;
+  return waitWhile(handover, HANDOVER.roundsTaken, seen, 'destination', 'being sent a round') === rounds;
+}
+
+/** Takes rounds until the source says that the pause begins. @returns how many came */
+function takeRounds(handover: Int32Array, arena: SharedArrayBuffer, end: VfEnd): number {
+  for (let taken = 0; ;) {
+    const sent = waitWhile(handover, HANDOVER.roundsSent, taken, 'source', 'being asked for the image');
+    if (sent === ROUNDS_OVER) return taken;
+    end.scatterRound(end.validateRound(receivedFrame(arena, Atomics.load(handover, HANDOVER.roundBytes))));
+    taken = sent;
+    publish(handover, HANDOVER.roundsTaken, taken);
+  }
+}
+
+function waitForFrame(handover: Int32Array): number {
+  return waitForChange(handover, HANDOVER.ready, 'source', 'being asked for the image');
+}
+
+function waitForVerdict(handover: Int32Array): number {
+  return waitForChange(handover, HANDOVER.verdict, 'destination', 'being sent the image');
+}
+
+/** Waits until a word is no longer 0. */
+function waitForChange(words: Int32Array, index: number, who: string, last: string): number {
+  return waitWhile(words, index, 0, who, last);
+}
+
+/** Waits until a word no longer has a value. @returns what it has then */
+function waitWhile(words: Int32Array, index: number, seen: number, who: string, last: string): number {
+  const value = waitWhileValue(words, index, seen, world.limitMs, waiting.halfSpins);
+  if (value === null) throw new WorkerLost(who, last);
+  return value;
+}
+
+/** The VM goes on at its source. @returns whether it does, with its VF served */
+function resume(task: MigrationTask, end: VfEnd): boolean {
+  let resumed = true;
+  try {
+    end.resumeQueues();
+  } catch (error) {
+    if (!(error instanceof DriverCallFailed)) throw error;
+    resumed = false;
+  }
+  wishVm(guestMap, task.vm, runningOn(task.from));
+  waitForVm(task.vm, runningOn(task.from));
+  end.close();
+  return resumed;
+}

@@ -1,8 +1,0 @@
-/** Entry of the guest thread: the VMs of a run. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { type GuestInit, GuestService } from './guest-service.ts';
-import { Lane } from './lane-port.ts';
-import { WAIT_LIMIT_MS } from './waiting.ts';
-
-const init = workerData as GuestInit;
-parentPort?.postMessage(new GuestService(init, new Lane(init.map, WAIT_LIMIT_MS, init.waiting)).run());

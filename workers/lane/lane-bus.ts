@@ -1,0 +1,45 @@
+/**
+ * The guest's way to its own VF in the real world: doorbells are posted, the mailbox is waited for.
+ */
+import { mailboxWord, QM_MB } from '../../sim/abi/mailbox.ts';
+import { VF_REG } from '../../sim/abi/registers.ts';
+import { VF } from '../../sim/driver/port.ts';
+import type { GuestBus } from '../../sim/workload/guest.ts';
+import type { RingMarks } from '../end/dirty-rings.ts';
+import type { LanePort } from './lane-port.ts';
+
+/** A guest gives a mailbox command this long. */
+const MAILBOX_LIMIT_US = 1_000_000;
+const POLL_SLEEP_US = 10;
+
+export class LaneBus implements GuestBus {
+  private readonly port: LanePort;
+  private readonly marks: RingMarks | null;
+
+  /** @param marks where doorbells are counted; null: nowhere */
+  constructor(port: LanePort, marks: RingMarks | null = null) {
+    this.port = port;
+    this.marks = marks;
+  }
+
+  read32(offset: number): number {
+    return this.port.read32(VF, offset);
+  }
+
+  write32(offset: number, value: number): void {
+    this.port.write32(VF, offset, value);
+  }
+
+  write64(offset: number, low: number, high: number): void {
+    if (this.marks !== null && offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) this.marks.rung(low, high);
+    this.port.write64(VF, offset, low, high);
+  }
+
+  mailbox(command: number, queue: number, addressLow: number, addressHigh: number): boolean {
+    const { port } = this;
+    const offset = VF_REG.QM_MB_CMD_SEND_BASE;
+    port.write128(VF, offset, mailboxWord(command, queue, false), addressLow, addressHigh, 0);
+    if (!port.poll32(VF, offset, QM_MB.busyBit, 0, POLL_SLEEP_US, MAILBOX_LIMIT_US, false)) return false;
+    return ((port.read32(VF, offset) >>> QM_MB.statusShift) & QM_MB.statusMask) === 0;
+  }
+}
