@@ -111,6 +111,11 @@ const BANS: readonly Ban[] = [
     pattern: /\bconsole\./,
     message: 'sim prints nothing: return the value, let bench/io/output.ts say it',
   },
+  {
+    where: /^(?!sim\/base\/units\.ts)/,
+    pattern: /\bconst (?:[NUM]S_PER_\w+|[KMG]IB|BITS_PER_BYTE) = /,
+    message: 'one constant for one unit: import it from sim/base/units.ts',
+  },
   { where: /./, pattern: /\bas any\b|:\s*any\b/, message: 'say the type, or unknown and narrow it' },
   {
     where: /^test\//,

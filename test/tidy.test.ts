@@ -83,6 +83,8 @@ describe('planted violations are found', () => {
     ['Atomics.wait(a, 0, 0);', 'waiting into workers/'],
     ['console.log(x);', 'prints nothing'],
     ['const x = process.env;', 'parameter'],
+    ['const NS_PER_MS = 1e6;', 'sim/base/units.ts'],
+    ['const GIB = 1024 ** 3;', 'sim/base/units.ts'],
     ['const x = y as any;', 'say the type'],
   ])('in sim: %s', (line, hint) => {
     const found = planted({ 'sim/base/a.ts': `// fine\n${line}\n` });

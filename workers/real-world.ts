@@ -29,6 +29,7 @@ import { waitingFacts } from './lane/waiting-calibration.ts';
 import { poolModule, startWorker } from './pools/worker-url.ts';
 import { WorkerLost } from './pools/worker-lost.ts';
 import type { WorldInit } from './threads/world-init.ts';
+import { NS_PER_S } from '../sim/base/units.ts';
 
 /** DMA address of the VMs' queue structures. */
 const DMA_BASE = 0x2f_0000_0000;
@@ -385,7 +386,7 @@ function setUp(options: RealWorldOptions, waiting: WaitingPolicy): SetUp {
       memories: worldVms.map((vm) => ({ fn: vm.fn, buffer: vm.memories[index]!, dmaBase: DMA_BASE })),
     })),
   };
-  const capacityPerSecond = ((engine.servers / engine.serviceNs) * 1e9) / vms;
+  const capacityPerSecond = ((engine.servers / engine.serviceNs) * NS_PER_S) / vms;
   const guest: GuestInit = {
     map,
     waiting,

@@ -1,8 +1,7 @@
 /**
  * The wall clock of the real world: nanoseconds of one monotonic clock that all threads of the process share.
  */
-
-const NS_PER_S = 1e9;
+import { NS_PER_MS, NS_PER_S } from '../sim/base/units.ts';
 
 /** Nanoseconds since some fixed moment, the same in every thread; exact to a microsecond or better. */
 export function nowNs(): number {
@@ -12,7 +11,7 @@ export function nowNs(): number {
 
 /** Nanoseconds by a clock of this thread alone: half the price of {@link nowNs}. */
 export function localNowNs(): number {
-  return performance.now() * 1e6;
+  return performance.now() * NS_PER_MS;
 }
 
 /** Keeps the processor busy, like udelay(). */

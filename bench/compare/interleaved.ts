@@ -14,6 +14,7 @@ import { intervalLevel } from './decision.ts';
 import type { TestSettings } from './settings.ts';
 import { StageFailed } from './stage-failed.ts';
 import { measureTurnPair, type PairedSample, SideFailed, SIDES } from './turn-pair.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 export interface InterleavedOptions {
   readonly settings: TestSettings;
@@ -115,7 +116,7 @@ export async function comparePairs(
 ): Promise<InterleavedOutcome> {
   const { settings, budgetSeconds, now = () => performance.now() } = options;
   const startedMs = now();
-  const spentSeconds = (): number => (now() - startedMs) / 1000;
+  const spentSeconds = (): number => (now() - startedMs) / MS_PER_S;
   const tracks = stages.map((stage) => new StageTrack(stage));
   const random = new Random(options.seed);
   const total = settings.looks.at(-1)!;

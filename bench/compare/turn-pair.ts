@@ -9,6 +9,7 @@ import type { Random } from '../../sim/base/random.ts';
 import type { MeasuredMetric } from './build.ts';
 import { StageFailed } from './stage-failed.ts';
 import type { TurnReady, TurnStage, TurnTimes } from './turn-process.ts';
+import { NS_PER_S } from '../../sim/base/units.ts';
 
 export const SIDES = ['base', 'candidate'] as const;
 export type TurnSide = (typeof SIDES)[number];
@@ -24,7 +25,6 @@ export interface PairedSample {
 
 /** Length of a turn: short against what disturbs a machine, long against waking a process up. */
 const TURN_NS = 6e6;
-const NS_PER_S = 1e9;
 /** Of a side: fewer make no median, more take time. */
 const TURNS_MIN = 8;
 /** Turns of each side that are not counted: caches and the compiler settle. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 
 import { STAGE_PROTOCOL } from '../measure/metrics/stage-process.ts';
 import { StageFailed } from './stage-failed.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 /** No other threads, and what is compiled when depends on nothing but the calls: processes are more alike that way. */
 export const TURN_FLAGS = ['--predictable', '--single-threaded'] as const;
@@ -101,7 +102,7 @@ export class TurnProcess implements TurnStage {
 
   private async answer(): Promise<unknown> {
     const timer = setTimeout(
-      () => this.fail(new StageFailed(`was silent for ${ANSWER_LIMIT_MS / 1000} s`)),
+      () => this.fail(new StageFailed(`was silent for ${ANSWER_LIMIT_MS / MS_PER_S} s`)),
       ANSWER_LIMIT_MS,
     );
     try {

@@ -19,6 +19,7 @@ import { measureTurnPair, SideFailed } from '../compare/turn-pair.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { packageRoot } from '../io/package-root.ts';
 import { copyBuild, slowCalls } from './regression.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 /** What the candidate was made slower by, in per cent, and how many of its pairs are measured in each round. */
 const KINDS = [
@@ -75,7 +76,7 @@ class Collector {
       stage.kind === 'single'
         ? await this.byTurns(base, candidate, stage.name)
         : await this.inARow(base, candidate, stage.name);
-    const seconds = (performance.now() - startMs) / 1000;
+    const seconds = (performance.now() - startMs) / MS_PER_S;
     for (const { metric, logRatio } of told) {
       // Ratios to a floor are held against their limit only.
       if (metric.limit !== undefined) continue;

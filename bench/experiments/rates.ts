@@ -19,6 +19,7 @@ import type { PairedSample } from '../compare/turn-pair.ts';
 import { packageRoot } from '../io/package-root.ts';
 import { percentile } from '../measure/statistics.ts';
 import { type PairPool, type PairSeries, POOL_FILE, readPool } from './pairs.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 interface Rate {
   /** Stage that was slowed; null: none. */
@@ -82,7 +83,7 @@ async function rateOf(
       stages,
       ({ name }) => {
         const { samples, seconds: took } = draws.get(name)!.next();
-        clockMs += took * 1000;
+        clockMs += took * MS_PER_S;
         return Promise.resolve(samples);
       },
       {

@@ -16,6 +16,7 @@ import { compareInterleaved } from '../compare/interleaved.ts';
 import { DEFAULT_SETTINGS, type TestSettings } from '../compare/settings.ts';
 import { compareExact } from '../measure/metrics/baseline.ts';
 import { packageRoot } from '../io/package-root.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 /** A change of one built file. */
 export interface Planted {
@@ -150,7 +151,7 @@ export async function countedTrial(experiment: string, planted: Planted | null):
     const startedMs = performance.now();
     const stages = await base.stages(signal);
     const results = await compareCounted(base, candidate, stages, { settings: DEFAULT_SETTINGS, signal });
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = (performance.now() - startedMs) / MS_PER_S;
     const none = { low: undefined, high: undefined, pairs: undefined };
     return {
       experiment,
@@ -173,7 +174,7 @@ export async function exactTrial(experiment: string, planted: Planted | null): P
     const known = await base.exact(signal);
     const startedMs = performance.now();
     const comparison = compareExact(known, await candidate.exact(signal));
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = (performance.now() - startedMs) / MS_PER_S;
     const verdicts = exactResults(comparison).map(({ name, verdict, effect }) => ({
       metric: name,
       verdict,

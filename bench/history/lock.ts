@@ -8,6 +8,7 @@ import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } f
 import { hostname } from 'node:os';
 
 import { UserError } from '../../sim/base/user-error.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 const WAIT_MS = 20;
 /** A lock of another machine, whose processes cannot be asked for, is given up after so long. */
@@ -26,7 +27,7 @@ export async function withLock<T>(path: string, body: () => T, limitMs = 15_000)
       if (performance.now() > deadline) {
         throw new UserError(
           'usage',
-          `${path}: another process has had ${lock} for ${limitMs / 1000} s`,
+          `${path}: another process has had ${lock} for ${limitMs / MS_PER_S} s`,
           'Wait for it, or remove the lock.',
         );
       }

@@ -8,9 +8,10 @@ import type { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
+import { MIB } from '../../sim/base/units.ts';
 
 /** Larger files are refused unread: nobody writes such a file by hand, and a parser would only exhaust the memory. */
-export const INPUT_BYTES_MAX = 64 * 1024 * 1024;
+export const INPUT_BYTES_MAX = 64 * MIB;
 
 /**
  * Reads an input file.

@@ -2,6 +2,7 @@
  * Progress on stderr: a bar on a terminal, plain lines elsewhere, with the time left.
  */
 import cliProgress from 'cli-progress';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 export interface Progress {
   update(done: number, total: number, label: string): void;
@@ -71,6 +72,6 @@ export function lineProgress(write: (line: string) => void, now: Clock): Progres
 /** "about 2 min left", from the time that the finished part took; empty while nothing is finished. */
 export function timeLeft(elapsedMs: number, done: number, total: number): string {
   if (done <= 0 || done >= total) return '';
-  const seconds = Math.ceil(((elapsedMs / done) * (total - done)) / 1000);
+  const seconds = Math.ceil(((elapsedMs / done) * (total - done)) / MS_PER_S);
   return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
 }

@@ -23,6 +23,7 @@ import {
 } from '../documents/bench/result.ts';
 import type { RunSweep, SweepOptions } from './suites/sweep-types.ts';
 import { wrap } from '../show/wrap.ts';
+import { MS_PER_S } from '../../sim/base/units.ts';
 
 export interface BenchTarget {
   /** Folder for the files. */
@@ -58,7 +59,7 @@ export async function runBench(
     version: RESULT_VERSION,
     stopcopy: packageVersion(),
     startedAt: started.toISOString(),
-    durationSeconds: Math.round(performance.now() - startedMs) / 1000,
+    durationSeconds: Math.round(performance.now() - startedMs) / MS_PER_S,
     seed: options.seed,
     quick: options.quick,
     interrupted,

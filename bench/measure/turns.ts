@@ -3,9 +3,9 @@
  */
 import type { Runner } from './runner.ts';
 import { percentile } from './statistics.ts';
+import { NS_PER_S } from '../../sim/base/units.ts';
 
 /** Seconds to nanoseconds. */
-const NS_PER_S = 1e9;
 /** Samples of a turn, each of at least a millisecond. */
 const SAMPLES_PER_TURN = 2;
 

@@ -2,6 +2,7 @@
  * Numbers for people: three significant digits and a unit prefix, the same in the table, the summary and the page.
  */
 import type { Figure } from '../documents/bench/result.ts';
+import { GIGA, KILO, MEGA, NS_PER_MS, NS_PER_S, NS_PER_US } from '../../sim/base/units.ts';
 
 interface Scale {
   readonly unit: string;
@@ -10,15 +11,15 @@ interface Scale {
 }
 
 const TIME: readonly Scale[] = [
-  { unit: 's', factor: 1e9 },
-  { unit: 'ms', factor: 1e6 },
-  { unit: 'µs', factor: 1e3 },
+  { unit: 's', factor: NS_PER_S },
+  { unit: 'ms', factor: NS_PER_MS },
+  { unit: 'µs', factor: NS_PER_US },
   { unit: 'ns', factor: 1 },
 ];
 const decimal = (unit: string): readonly Scale[] => [
-  { unit: `G${unit}`, factor: 1e9 },
-  { unit: `M${unit}`, factor: 1e6 },
-  { unit: `k${unit}`, factor: 1e3 },
+  { unit: `G${unit}`, factor: GIGA },
+  { unit: `M${unit}`, factor: MEGA },
+  { unit: `k${unit}`, factor: KILO },
   { unit, factor: 1 },
 ];
 

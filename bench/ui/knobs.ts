@@ -3,6 +3,7 @@
  */
 import type { Scenario, ScenarioDevice } from '../../sim/scenario/document.ts';
 import { formatValue } from '../show/format.ts';
+import { GIB, NS_PER_MS } from '../../sim/base/units.ts';
 
 export const KNOB_NAMES = ['vfs', 'queues', 'load', 'gbit', 'channels', 'budget', 'memory', 'dirty'] as const;
 export type KnobName = (typeof KNOB_NAMES)[number];
@@ -21,9 +22,6 @@ export interface Knob {
   readonly set: (scenario: Scenario, value: number) => Scenario;
   readonly format: (value: number, scenario: Scenario) => string;
 }
-
-const GIB = 1024 ** 3;
-const NS_PER_MS = 1e6;
 
 const DOUBLINGS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 

@@ -1,36 +1,29 @@
 /**
- * Units of time. Everything in the model is in whole nanoseconds; other units exist at the borders.
+ * Units of time and size. Times in the model are numbers of nanoseconds and sizes are bytes; a name ends in its unit
+ * (`timeoutNs`), and other units exist at the borders.
  */
-import { bug } from './bug.ts';
-
-declare const unit: unique symbol;
-
-/** A whole number of nanoseconds, not negative. Doubles hold it exactly up to 2^53, about 104 days. */
-export type Ns = number & { readonly [unit]: 'ns' };
-
 export const NS_PER_US = 1_000;
 export const NS_PER_MS = 1_000_000;
 export const NS_PER_S = 1_000_000_000;
 
-/** Brands a number of nanoseconds. It must be a whole number from 0 to 2^53 - 1. */
-export function ns(value: number): Ns {
-  if (!Number.isSafeInteger(value) || value < 0) bug('NS_RANGE', value);
-  return value as Ns;
-}
+export const MS_PER_S = 1_000;
+export const US_PER_MS = 1_000;
 
-/** Microseconds, to the nearest nanosecond. */
-export function us(value: number): Ns {
-  return ns(Math.round(value * NS_PER_US));
-}
+export const BITS_PER_BYTE = 8;
 
-/** Milliseconds, to the nearest nanosecond. */
-export function ms(value: number): Ns {
-  return ns(Math.round(value * NS_PER_MS));
-}
+/** Sizes of memory, in bytes. */
+export const KIB = 1024;
+export const MIB = 1024 ** 2;
+export const GIB = 1024 ** 3;
 
-/** Seconds, to the nearest nanosecond. */
-export function s(value: number): Ns {
-  return ns(Math.round(value * NS_PER_S));
+/** Decimal multiples, as in kB, MB/s and Gbit/s. */
+export const KILO = 1_000;
+export const MEGA = 1_000_000;
+export const GIGA = 1_000_000_000;
+
+/** Bytes per second of a rate in 10^9 bits per second. */
+export function bytesPerSecondOf(gigabitsPerSecond: number): number {
+  return (gigabitsPerSecond * GIGA) / BITS_PER_BYTE;
 }
 
 const STEPS = [
@@ -40,7 +33,7 @@ const STEPS = [
 ] as const;
 
 /**
- * A duration for people: three significant digits in the unit that keeps them below 1000, as `12.3 µs`. Whole
+ * A duration as text: three significant digits in the unit that keeps them below 1000, as `12.3 µs`. Whole
  * nanoseconds below 1 µs, and whole seconds from 1000 s on.
  *
  * @param value nanoseconds; may be a fraction (a mean) or negative (a difference)
@@ -56,4 +49,9 @@ export function formatNs(value: number): string {
   }
   const seconds = size / NS_PER_S;
   return `${sign}${seconds < 999.5 ? seconds.toPrecision(3) : Math.round(seconds)} s`;
+}
+
+/** A size in 10^9 bytes with three significant digits, as `17.2 GB`. */
+export function formatGigabytes(bytes: number): string {
+  return `${(bytes / GIGA).toPrecision(3)} GB`;
 }

@@ -20,11 +20,10 @@ import type { VfSlot } from '../world/host.ts';
 import type { Boundary } from './boundary.ts';
 import { type DesignRun, expectResult, type PlayDesign } from './design.ts';
 import { PF_REQUEST_BYTES, PfGate } from './pf-gate.ts';
+import { NS_PER_US } from '../base/units.ts';
 
 /** How the driver reaches its VF's registers. */
 export type VfAccess = 'mapped' | 'syscalls';
-
-const NS_PER_US = 1_000;
 
 interface UserPortParts {
   readonly run: Pick<DesignRun, 'world' | 'costs' | 'boundary'>;

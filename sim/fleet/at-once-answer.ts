@@ -3,7 +3,7 @@
  */
 import { VFS_MAX } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
-import { formatNs } from '../base/units.ts';
+import { bytesPerSecondOf, formatNs, NS_PER_MS } from '../base/units.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { moveVm } from '../memory/vm-move.ts';
 import type { Answer, AnswerOptions, Proof, Relaxed } from './answer-parts.ts';
@@ -55,9 +55,9 @@ class AtOnce {
     }
     const { input, parameters, failed } = this.trials.inputOf(vm, end as RangeEnd);
     const { stream } = input;
-    const line = ((stream.gigabitsPerSecond * 1e9) / 8) * parameters.lineShare;
+    const line = bytesPerSecondOf(stream.gigabitsPerSecond) * parameters.lineShare;
     const way =
-      this.question.over === 'host' ? line / n : Math.min(line, (((uplink * 1e9) / 8) * parameters.lineShare) / n);
+      this.question.over === 'host' ? line / n : Math.min(line, (bytesPerSecondOf(uplink) * parameters.lineShare) / n);
     const result = moveVm(
       { ...input, stream: { ...stream, maxBytesPerSecond: Math.min(stream.maxBytesPerSecond, way) } },
       parameters,
@@ -84,7 +84,7 @@ class AtOnce {
       return this.with(states, judge(this.trials, vm, budget, end, 'full', over === 'pf' ? n : 1));
     }
     const { kind, parameters } = moveClassOf('vm', vm, this.trials, end, this.limits.progressTimeoutNs);
-    const usable = (gigabits: number): number => ((gigabits * 1e9) / 8) * parameters.lineShare;
+    const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
     const host = usable(vm.stream.gigabitsPerSecond);
     const sources = over === 'host' ? 1 : n;
     const { pauseNs, fate } = evacuate({
@@ -251,5 +251,5 @@ export function atOnceAnswer(
 function nearestBudget({ states }: BoundVerdict, { pause }: Budget): string {
   const needed = states.find(({ name }) => name === 'pause budget');
   if (needed === undefined || needed.used <= pause) return 'The nearest that holds is another VM, line or limit.';
-  return `The nearest that holds: one at a time with a budget of ${formatNs(Math.ceil(needed.used / 1e6) * 1e6)}.`;
+  return `The nearest that holds: one at a time with a budget of ${formatNs(Math.ceil(needed.used / NS_PER_MS) * NS_PER_MS)}.`;
 }

@@ -1,7 +1,7 @@
 /**
  * Does a VM converge, and after which step of a rising limit?
  */
-import { formatNs } from '../base/units.ts';
+import { formatGigabytes, formatNs, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import type { Answer, AnswerOptions, Proof } from './answer-parts.ts';
 import { firstThatHolds } from './bound-search.ts';
@@ -13,7 +13,6 @@ import { pauseTornado } from './vm-tornado.ts';
 import type { VmTrial, VmTrials } from './vm-trials.ts';
 import { novaSteps } from '../scenario/document.ts';
 
-const MS = 1e6;
 const LIMIT_MS_MAX = 3_600_000;
 
 interface LimitStep {
@@ -64,11 +63,10 @@ export function convergeAnswer(
   }
   const { rounds, rates } = point.result;
   const last = rounds.at(-1);
-  const written = last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * 1e9;
+  const written = last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S;
   const wanted = point.moved ? (last?.limitNs ?? 0) : neededLimit(trials, vm);
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
-  const rate = `the stream carries ${gigabytes(rates.memoryBytesPerSecond)} per second, bound by ${rates.bound}`;
-  const leaves = `the guest left ${gigabytes(last?.dirtiedBytes ?? 0)} dirty in its last round (${gigabytes(written)} per second)`;
+  const rate = `the stream carries ${formatGigabytes(rates.memoryBytesPerSecond)} per second, bound by ${rates.bound}`;
+  const leaves = `the guest left ${formatGigabytes(last?.dirtiedBytes ?? 0)} dirty in its last round (${formatGigabytes(written)} per second)`;
   const timeout = vm.convergence.timeout ?? Infinity;
   const faster = { ...vm, stream: { ...vm.stream, gigabitsPerSecond: 2 * vm.stream.gigabitsPerSecond } };
   const slower = { ...vm, convergence: { ...vm.convergence, autoConverge: true } };
@@ -152,8 +150,8 @@ function methods(trials: VmTrials, vm: QuestionVm, point: VmTrial): Answer['meth
 function neededLimit(trials: VmTrials, vm: QuestionVm): number {
   const { steps: _without, ...convergence } = vm.convergence;
   const found = firstThatHolds(1, LIMIT_MS_MAX, (ms) => {
-    const trial = trials.quick({ ...vm, convergence: { ...convergence, downtimeLimit: ms * MS } }, 'point');
+    const trial = trials.quick({ ...vm, convergence: { ...convergence, downtimeLimit: ms * NS_PER_MS } }, 'point');
     return trial.moved;
   });
-  return found > LIMIT_MS_MAX ? Infinity : found * MS;
+  return found > LIMIT_MS_MAX ? Infinity : found * NS_PER_MS;
 }

@@ -1,7 +1,7 @@
 /**
  * How long it takes to empty hosts, racks or a region, in which order, with which pauses, and what binds.
  */
-import { formatNs } from '../base/units.ts';
+import { formatNs, GIGA, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { type Answer, type AnswerOptions, type Proof, type Relaxed, type Tornado, tornadoOf } from './answer-parts.ts';
 import { evacuate, type HostOrder, type VmOrder } from './evacuation.ts';
@@ -21,7 +21,7 @@ const VM_ORDERS: readonly VmOrder[] = ['as listed', 'largest first', 'smallest f
 
 /** A time for people, also of days. */
 export function formatLong(ns: number): string {
-  const seconds = ns / 1e9;
+  const seconds = ns / NS_PER_S;
   if (!Number.isFinite(seconds)) return String(seconds);
   if (seconds < 600) return formatNs(ns);
   if (seconds < 2 * 3600) return `${(seconds / 60).toPrecision(3)} min`;
@@ -304,11 +304,11 @@ function outcomeTable(outcomes: readonly Outcome[]): Answer['tables'][number] {
     ...outcomes.map(value),
   ];
   const times: [string, (outcome: Outcome) => number][] = [
-    ['all hosts empty after, s', ({ totalNs }) => totalNs / 1e9],
-    ['a host empty, mean, s', ({ meanHostNs }) => meanHostNs / 1e9],
-    ['pause p50, ms', ({ pauseP50Ns }) => pauseP50Ns / 1e6],
-    ['pause p99, ms', ({ pauseP99Ns }) => pauseP99Ns / 1e6],
-    ['longest pause, ms', ({ pauseMaxNs }) => pauseMaxNs / 1e6],
+    ['all hosts empty after, s', ({ totalNs }) => totalNs / NS_PER_S],
+    ['a host empty, mean, s', ({ meanHostNs }) => meanHostNs / NS_PER_S],
+    ['pause p50, ms', ({ pauseP50Ns }) => pauseP50Ns / NS_PER_MS],
+    ['pause p99, ms', ({ pauseP99Ns }) => pauseP99Ns / NS_PER_MS],
+    ['longest pause, ms', ({ pauseMaxNs }) => pauseMaxNs / NS_PER_MS],
     ['VMs moved', ({ moved }) => moved],
     ['stopped over the limit', ({ overLimit }) => overLimit],
     ['given up: time-out', ({ timeout }) => timeout],
@@ -316,7 +316,7 @@ function outcomeTable(outcomes: readonly Outcome[]): Answer['tables'][number] {
     ['no room', ({ noRoom }) => noRoom],
     ['hosts emptied', ({ hostsEmptied }) => hostsEmptied],
     ['moves at once, at most', ({ atOnce }) => atOnce],
-    ['memory sent, GB', ({ sentBytes }) => sentBytes / 1e9],
+    ['memory sent, GB', ({ sentBytes }) => sentBytes / GIGA],
     ['VMs per hour', ({ vmsPerHour }) => vmsPerHour],
   ];
   return {

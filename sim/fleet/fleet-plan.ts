@@ -1,7 +1,7 @@
 /**
  * An evacuation asked for, put into the terms of the simulator, with every parameter at one end or one of them moved.
  */
-import { NS_PER_S } from '../base/units.ts';
+import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
@@ -112,7 +112,7 @@ export class FleetPlan {
 
 function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {
   const usable = (gigabits: number | undefined): number =>
-    gigabits === undefined ? Infinity : ((gigabits * 1e9) / 8) * lineShare;
+    gigabits === undefined ? Infinity : bytesPerSecondOf(gigabits) * lineShare;
   return {
     racks: fleet.racks,
     hostsPerRack: fleet.hostsPerRack,

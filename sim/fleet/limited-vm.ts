@@ -7,8 +7,7 @@ import type { Limits } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
 import type { QuestionVm } from './question.ts';
 import type { Moved, VmTrials } from './vm-trials.ts';
-
-const GIB = 1024 ** 3;
+import { GIB } from '../base/units.ts';
 
 /** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
 export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {

@@ -2,7 +2,7 @@
  * How many VFs, how many queues, how much load: the most at which a pause stays within its budget. And the other way
  * round: the least link or the fewest channels.
  */
-import { formatNs, NS_PER_S } from '../base/units.ts';
+import { formatNs, MEGA, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../memory/pause-parts.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import type {
@@ -301,7 +301,7 @@ export function constraintStates(at: BoundVerdict, next: BoundVerdict | null): C
 
 function stateWords(value: number, unit: string): string {
   if (unit === 'ns') return formatNs(value);
-  if (unit === 'B' || unit === 'B/s') return `${(value / 1e6).toPrecision(4)} M${unit}`;
+  if (unit === 'B' || unit === 'B/s') return `${(value / MEGA).toPrecision(4)} M${unit}`;
   return unit === '' ? String(value) : `${value} ${unit}`;
 }
 
@@ -421,7 +421,7 @@ function infeasible(
     const { states } = verdict;
     const needed = states.find(({ name }) => name === 'pause budget');
     if (needed !== undefined)
-      nearest = `The nearest that holds: ${axis.direction === 1 ? axis.low / axis.scale : axis.high / axis.scale} ${axis.unit} with a budget of ${formatNs(Math.ceil(needed.used / 1e6) * 1e6)}.`;
+      nearest = `The nearest that holds: ${axis.direction === 1 ? axis.low / axis.scale : axis.high / axis.scale} ${axis.unit} with a budget of ${formatNs(Math.ceil(needed.used / NS_PER_MS) * NS_PER_MS)}.`;
   }
   return {
     feasible: false,

@@ -9,9 +9,8 @@ import { QEMU, type VmmParameters } from '../memory/parameters.ts';
 import type { ConvergenceInput } from '../memory/precopy.ts';
 import { streamRates } from '../memory/stream.ts';
 import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';
-import { NS_PER_S } from '../base/units.ts';
+import { GIB, NS_PER_S } from '../base/units.ts';
 
-const GIB = 1024 ** 3;
 /** Sets of pages of one VM, at most: DMA buffers, hot, cold. */
 export const SETS_MAX = 3;
 

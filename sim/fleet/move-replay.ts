@@ -4,12 +4,11 @@
  * The rounds are those of `sim/memory/precopy.ts`, replayed: a round is so many bytes, and lasts as long as the rates that
  * it gets meanwhile make it last. What the guest wrote in that time is the next round.
  */
-import { NS_PER_S } from '../base/units.ts';
+import { GIB, NS_PER_S } from '../base/units.ts';
 import { QEMU } from '../memory/parameters.ts';
 import { limitAt } from '../memory/precopy.ts';
 import { type MoveClass, SETS_MAX } from './move-class.ts';
 
-const GIB = 1024 ** 3;
 /** A round that leaves hardly less than the one before it, so many times in a row, goes on like that at this rate. */
 const STILL_ROUNDS = 3;
 const STILL_SHARE = 0.999;

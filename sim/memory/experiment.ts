@@ -3,15 +3,12 @@
  */
 import { z } from 'zod';
 import { bug } from '../base/bug.ts';
-import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import { BITS_PER_BYTE, bytesPerSecondOf, GIB, GIGA, MEGA, MIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from './device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from './parameters.ts';
 import { type DeviceGroup, moveVm, type VmMoveInput, type VmMoveResult } from './vm-move.ts';
 
-const GIB = 1024 ** 3;
-const MIB = 1024 ** 2;
 const PAGE_BYTES = 4096;
-const BITS_PER_BYTE = 8;
 
 /** What a table may say of its experiment; a row adds to the table's own or overrides them. */
 export const moveExperimentSchema = z.strictObject({
@@ -110,7 +107,7 @@ function moveInput(
       compression: experiment.compression === 'none' ? null : experiment.compression,
       compressionRatio: experiment.corpus === 'random' ? p.deflateRatio : null,
       preallocated: experiment.preallocated,
-      maxBytesPerSecond: cap === undefined ? Infinity : cap * 1e9,
+      maxBytesPerSecond: cap === undefined ? Infinity : cap * GIGA,
     },
     convergence: {
       vmm,
@@ -139,7 +136,7 @@ function dirtyOf(experiment: MoveExperiment, p: VmmParameters): VmMoveInput['mem
     return { kind: 'uniform', workingSetBytes, pagesPerSecond: (100 * workingSetBytes) / PAGE_BYTES };
   }
   if (experiment.dirtyShareOfStream === 0) return { kind: 'none' };
-  const bytesPerSecond = ((experiment.gigabitsPerSecond * 1e9) / BITS_PER_BYTE) * p.lineShare;
+  const bytesPerSecond = bytesPerSecondOf(experiment.gigabitsPerSecond) * p.lineShare;
   return { kind: 'uniform', pagesPerSecond: (experiment.dirtyShareOfStream * bytesPerSecond) / PAGE_BYTES };
 }
 
@@ -156,7 +153,7 @@ function outputs(experiment: MoveExperiment, result: VmMoveResult): Partial<Reco
   return {
     downtimeMs: result.pauseNs / NS_PER_MS,
     totalMs: result.totalNs / NS_PER_MS,
-    wireMbitPerSecond: (rates.wireBytesPerSecond * BITS_PER_BYTE) / 1e6,
+    wireMbitPerSecond: (rates.wireBytesPerSecond * BITS_PER_BYTE) / MEGA,
     memoryMibPerSecond: rates.memoryBytesPerSecond / MIB,
     ...(round === undefined
       ? {}

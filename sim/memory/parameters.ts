@@ -5,6 +5,7 @@
  * `stopcopy validate` counts them against the measurements that they then predict.
  */
 import type { CostOrigin } from '../device/costs.ts';
+import { MIB } from '../base/units.ts';
 
 export type ParameterOrigin = CostOrigin | 'fitted';
 
@@ -213,9 +214,9 @@ export const QEMU = {
   /** Without a rate limit an iteration ends after this time. */
   iterationNs: 50_000_000,
   downtimeLimitNs: 300_000_000,
-  maxBandwidthBytesPerSecond: 128 * 1024 * 1024,
+  maxBandwidthBytesPerSecond: 128 * MIB,
   /** Read of a device's data at once, at most. */
-  deviceBufferBytes: 1024 * 1024,
+  deviceBufferBytes: MIB,
   /** One VFIO data section around a block, in bytes. */
   sectionOverheadBytes: 34,
   /** Auto-converge: first and further steps of throttling, and its end, in percent. */
@@ -229,5 +230,5 @@ export const CLOUD_HYPERVISOR = {
   timeoutNs: 3_600_000_000_000,
   connectionsMax: 128,
   /** A final round below this goes down one connection. */
-  chunkBytes: 64 * 1024 * 1024,
+  chunkBytes: 64 * MIB,
 } as const;

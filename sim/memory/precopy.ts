@@ -6,12 +6,11 @@
  * and stops when the next one would fit into its goal.
  */
 import { bug } from '../base/bug.ts';
-import { NS_PER_S } from '../base/units.ts';
+import { GIB, NS_PER_S } from '../base/units.ts';
 import type { MemoryClass } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import type { StreamRates } from './stream.ts';
 
-const GIB = 1024 ** 3;
 /** A round that leaves hardly less to send than the one before it, so many times in a row, will go on like that. */
 const STILL_ROUNDS = 8;
 const STILL_SHARE = 0.999;

@@ -3,6 +3,7 @@
  */
 import { UserError } from '../base/user-error.ts';
 import type { VmmParameters } from './parameters.ts';
+import { bytesPerSecondOf } from '../base/units.ts';
 
 export type Compression = 'zlib' | 'zstd' | 'deflate-software' | 'deflate-hardware';
 
@@ -44,11 +45,9 @@ export interface StreamRates {
   readonly bound: Bound;
 }
 
-const BITS_PER_BYTE = 8;
-
 /** Rates of a stream. */
 export function streamRates(input: StreamInput, p: VmmParameters): StreamRates {
-  const lineBytesPerSecond = (input.gigabitsPerSecond * 1e9) / BITS_PER_BYTE;
+  const lineBytesPerSecond = bytesPerSecondOf(input.gigabitsPerSecond);
   const usable = lineBytesPerSecond * input.lineShare * p.lineShare;
   const own = input.vmm === 'qemu' ? p.qemuChannelBytesPerSecond : p.cloudHypervisorChannelBytesPerSecond;
   const perChannel = input.tls ? Math.min(own, p.tlsBytesPerSecond) : own;

@@ -4,15 +4,13 @@
  * Follows the order in which QEMU and Cloud Hypervisor do things (docs/pause.md). Times are from the start of the move.
  */
 import { UserError } from '../base/user-error.ts';
-import { NS_PER_S } from '../base/units.ts';
+import { GIB, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-parts.ts';
 import { type ConvergenceInput, precopy, type PrecopyResult, type PrecopyIteration } from './precopy.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
-
-const GIB = 1024 ** 3;
 
 export interface MemoryInput {
   readonly bytes: number;

@@ -2,8 +2,7 @@
  * The way between two hosts: bandwidth shared first come first served, and a latency.
  */
 import { bug } from '../base/bug.ts';
-
-const BITS_PER_BYTE = 8;
+import { BITS_PER_BYTE } from '../base/units.ts';
 
 export class Link {
   readonly gigabitsPerSecond: number;

@@ -1,6 +1,7 @@
 /**
  * Places of PCI: a function's segment, bus, device and function in one number, as the requester ID is, and as text.
  */
+import { GIB, KIB, MIB } from '../base/units.ts';
 
 /** Segment in bits 31..16, bus in 15..8, device in 7..3, function in 2..0. The low half is the requester ID. */
 export type FunctionAddress = number;
@@ -30,7 +31,7 @@ export function busOf(address: FunctionAddress): number {
   return Math.floor(address / 0x100) % 0x100;
 }
 
-const UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+const UNITS = { B: 1, KiB: KIB, MiB: MIB, GiB: GIB, TiB: 1024 * GIB } as const;
 
 export const SIZE_PATTERN = /^(?:0x[0-9a-f]+|\d+) ?(?:B|KiB|MiB|GiB|TiB)?$/i;
 export const SIZE_ALLOWED = 'a number of bytes with its unit, such as 64KiB or 4MiB';

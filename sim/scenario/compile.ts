@@ -14,6 +14,7 @@ import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/device-move.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
+import { formatGigabytes } from '../base/units.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
 export interface RegisterGroup {
@@ -95,11 +96,10 @@ function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
     checkMove(input);
     const { end, rates, rounds } = moveVm(input, pointParameters());
     if (end === 'moved' || Number.isFinite(input.convergence.timeoutNs)) return;
-    const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
     const left = rounds.at(-1)?.dirtiedBytes ?? 0;
     refuse(
-      `the VM would never be stopped: the stream carries ${gigabytes(rates.memoryBytesPerSecond)} per second, and ` +
-        `after each round ${gigabytes(left)} or more are left, above what the downtime limit allows`,
+      `the VM would never be stopped: the stream carries ${formatGigabytes(rates.memoryBytesPerSecond)} per second, and ` +
+        `after each round ${formatGigabytes(left)} or more are left, above what the downtime limit allows`,
       'Give convergence.timeout, steps that raise the limit, autoConverge, or a guest that writes less.',
     );
   } catch (error) {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
-import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import { GIB, KIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { MOVE_POINTS } from '../move/device-move.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { bytes, duration } from './quantity.ts';
@@ -14,8 +14,6 @@ import { bytes, duration } from './quantity.ts';
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 1;
 
-const KIB = 1024;
-const GIB = 1024 ** 3;
 const SEED_MAX = 2 ** 32 - 1;
 
 const perSecond = z.number().nonnegative();

@@ -2,27 +2,28 @@
  * Sizes and times as people write them: `64GiB`, `300ms`. Plain numbers are bytes and nanoseconds.
  */
 import { z } from 'zod';
+import { GIB, GIGA, KIB, KILO, MEGA, MIB, NS_PER_MS, NS_PER_S, NS_PER_US } from '../base/units.ts';
 
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
+  kB: KILO,
+  MB: MEGA,
+  GB: GIGA,
+  TB: 1000 * GIGA,
+  KiB: KIB,
+  MiB: MIB,
+  GiB: GIB,
+  TiB: 1024 * GIB,
 };
 
 const NANOSECONDS: Readonly<Record<string, number>> = {
   ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  min: 60e9,
-  h: 3600e9,
+  us: NS_PER_US,
+  µs: NS_PER_US,
+  ms: NS_PER_MS,
+  s: NS_PER_S,
+  min: 60 * NS_PER_S,
+  h: 3600 * NS_PER_S,
 };
 
 /** The number that a text stands for, or NaN for one that is no such quantity. */

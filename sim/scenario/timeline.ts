@@ -10,6 +10,7 @@ import type { PrecopyIteration } from '../memory/precopy.ts';
 import { isAtDestination, VF_SPAN_TITLES, type VfSpan } from '../move/vf-span.ts';
 import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
+import { NS_PER_US } from '../base/units.ts';
 
 type Arguments = Readonly<Record<string, string | number>>;
 
@@ -127,15 +128,15 @@ class Drawing {
   ): void {
     const ts = Math.round(startNs);
     const dur = Math.round(endNs) - ts;
-    if (dur > 0) this.events.push({ ph: 'X', name, cat, pid, tid, ts: ts / 1000, dur: dur / 1000, args });
+    if (dur > 0) this.events.push({ ph: 'X', name, cat, pid, tid, ts: ts / NS_PER_US, dur: dur / NS_PER_US, args });
   }
 
   counter(pid: number, tid: number, name: string, atNs: number, count: number): void {
-    this.events.push({ ph: 'C', name, pid, tid, ts: Math.round(atNs) / 1000, args: { count } });
+    this.events.push({ ph: 'C', name, pid, tid, ts: Math.round(atNs) / NS_PER_US, args: { count } });
   }
 
   instant(pid: number, tid: number, name: string, atNs: number): void {
-    this.events.push({ ph: 'i', name, pid, tid, ts: Math.round(atNs) / 1000, s: 'p' });
+    this.events.push({ ph: 'i', name, pid, tid, ts: Math.round(atNs) / NS_PER_US, s: 'p' });
   }
 }
 

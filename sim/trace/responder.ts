@@ -11,6 +11,7 @@ import { QM_HW } from '../abi/accelerators.ts';
 import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.ts';
 import type { BarPort } from '../vfio/bar-policy.ts';
 import { type ResponderSettings, toNumber, type TraceDevice } from './format.ts';
+import { US_PER_MS } from '../base/units.ts';
 
 /** Called for every access, in order. Values in 32-bit words, lowest first. */
 export type AccessSink = (
@@ -172,7 +173,7 @@ export class Responder implements RegisterPort, BarPort {
   }
 
   sleepMs(ms: number): void {
-    this.timeUs += ms * 1000;
+    this.timeUs += ms * US_PER_MS;
   }
 
   poll32(

@@ -9,7 +9,7 @@
  * V3, whose rates are not published. And they include the software of the measurement, so the engine alone is not slower.
  */
 import { ACCELERATORS, type AcceleratorKind } from '../abi/accelerators.ts';
-import { NS_PER_S } from '../base/units.ts';
+import { MEGA, NS_PER_S } from '../base/units.ts';
 
 /** `published`: the source states the number. `derived`: it follows from published ones, as `why` tells. */
 export type RateGrade = 'published' | 'derived';
@@ -55,7 +55,7 @@ const ZIP_BLOCK_BYTES = 8192;
 
 /** UADK docs/perf.rst counts 10 000 blocks as 81.92 MB, so its MB is 10^6 bytes. */
 function zipBlocksPerSecond(megabytesPerSecond: number): number {
-  return (megabytesPerSecond * 1e6) / ZIP_BLOCK_BYTES;
+  return (megabytesPerSecond * MEGA) / ZIP_BLOCK_BYTES;
 }
 
 function cores(kind: AcceleratorKind, value: number, why: string): RateFigure {

@@ -9,9 +9,7 @@ import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.t
 import type { Accelerator } from '../device/accelerator.ts';
 import type { VirtualClock } from '../base/clock.ts';
 import type { BarPort } from '../vfio/bar-policy.ts';
-
-const NS_PER_US = 1_000;
-const NS_PER_MS = 1_000_000;
+import { NS_PER_MS, NS_PER_US } from '../base/units.ts';
 
 /** Whatever else lives in virtual time. */
 export interface Surroundings {

@@ -24,9 +24,8 @@ import {
 import { type LaneWaiting, WAIT_LIMIT_MS, WAITING_DEFAULT } from './waiting.ts';
 import { nowNs, spinNs } from '../wall-clock.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
+import { NS_PER_MS, NS_PER_US } from '../../sim/base/units.ts';
 
-const NS_PER_US = 1_000;
-const NS_PER_MS = 1_000_000;
 /** usleep_range((10 >> 2) + 1, 10) may return after this part of what it is given at most. */
 const USLEEP_SHARE = 4;
 

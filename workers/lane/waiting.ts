@@ -2,6 +2,7 @@
  * Waiting for another thread's word: spin for a while, then sleep, never for ever.
  */
 import { nowNs } from '../wall-clock.ts';
+import { NS_PER_MS } from '../../sim/base/units.ts';
 
 /** Loads before a waiter goes to sleep: some ten microseconds. */
 export const SPINS = 2_000;
@@ -14,8 +15,6 @@ export const IDLE_TURNS = 10_000;
 
 /** No wait lasts longer than this; who waits longer waits for a thread that died or hangs. */
 export const WAIT_LIMIT_MS = 5_000;
-
-const NS_PER_MS = 1e6;
 
 /** How the threads of a world wait for each other. */
 export type WaitingStyle = 'spin' | 'spin-then-wait' | 'wait';

@@ -19,6 +19,7 @@ import { readLedgerRoom, writeLedgerRoom } from '../end/ledger-room.ts';
 import { type Lane, LanePort } from '../lane/lane-port.ts';
 import { type LaneWaiting, publish } from '../lane/waiting.ts';
 import { localNowNs } from '../wall-clock.ts';
+import { NS_PER_MS } from '../../sim/base/units.ts';
 
 /** Where a VM's RAM and VF are on one host. */
 export interface VmPlace {
@@ -60,7 +61,7 @@ export interface GuestReport {
 /** Arrivals that one look catches up with; more are put off, as a client does that was held up. */
 const ARRIVALS_PER_LOOK = 256;
 /** How far behind arrivals may fall before the client gives up on the lost time. */
-const BEHIND_NS_MAX = 1e6;
+const BEHIND_NS_MAX = NS_PER_MS;
 /** Rest when a look found nothing: the latency of an interrupt, rather than a core burnt that others need. */
 const REST_MS = 0.02;
 const SLEEP_MS = 100;

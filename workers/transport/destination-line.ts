@@ -19,11 +19,12 @@ import {
   nameOfType,
   HeaderBytes,
 } from './wire.ts';
+import { MIB } from '../../sim/base/units.ts';
 
 /** Bytes of chunks after which they are acknowledged. */
-const ACK_BYTES = 1024 * 1024;
+const ACK_BYTES = MIB;
 /** Answers that a source has not taken, in bytes, before it counts as broken. */
-const UNREAD_BYTES_MAX = 1024 * 1024;
+const UNREAD_BYTES_MAX = MIB;
 /** How long a connection that was ended may take to go, in ms. */
 const END_MS = 500;
 

@@ -25,6 +25,7 @@ import type { Seal, VmIdentity } from './control.ts';
 import type { EndAnswer, EndCall, EndInit } from './end-service.ts';
 import type { DestinationVm, Draft, SourceVm } from './switchover.ts';
 import { ParcelLayout } from './parcel.ts';
+import { NS_PER_S } from '../../sim/base/units.ts';
 
 /** DMA address of the VM's queue structures: the same on both hosts. */
 const DMA_BASE = 0x2f_0000_0000;
@@ -316,7 +317,7 @@ function setUpOf(options: OneHostOptions): SetUp {
           queuePairs,
           dmaBase: DMA_BASE,
           load,
-          capacityPerSecond: (engine.servers / engine.serviceNs) * 1e9,
+          capacityPerSecond: (engine.servers / engine.serviceNs) * NS_PER_S,
           seed,
           places: [{ fn, memory }],
           ledger,

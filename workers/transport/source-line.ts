@@ -11,11 +11,12 @@ import { socketAddressOf, describeEndpoint, type Endpoint } from './endpoint.ts'
 import { type TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import { ACK_NOW, CHECKED, Damage, type Header, MESSAGE, type MessageType, nameOfType, HeaderBytes } from './wire.ts';
+import { MIB } from '../../sim/base/units.ts';
 
 /** Bytes that may be on their way without an acknowledgement, per channel; at least four chunks. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+const WINDOW_BYTES = 4 * MIB;
 /** Bytes given to the socket in one piece: small chunks share a system call. A quarter of it cost TCP a third of its speed. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = MIB;
 
 /** Headers of chunks; more than a window and a batch have chunks. */
 const HEADERS = 128;

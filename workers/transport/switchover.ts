@@ -11,6 +11,7 @@ import { type Hello, type ControlReply, type Request, type Seal, sentence, type 
 import type { DestinationOwner } from './destination-stream.ts';
 import { TransportFailed } from './limits.ts';
 import type { SourceStream } from './source-stream.ts';
+import { localNowNs } from '../wall-clock.ts';
 
 /** A parcel, and which of its chunks the destination does not have yet. */
 export interface Draft {
@@ -108,7 +109,7 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
       if (draft.chunks.length <= options.fewChunks) break;
     }
     await enter('stop');
-    stopNs = performance.now() * 1e6;
+    stopNs = localNowNs();
     const last = await vm.stop();
     await enter('send');
     await stream.send(last.parcel, last.chunks);
@@ -144,7 +145,7 @@ export async function handOver(vm: SourceVm, stream: SourceStream, options: Hand
     return { kind: 'kept', reason, step, resumed: await vm.resume() };
   }
   if (reply.is !== 'running') return { kind: 'inDoubt', reason: new TransportFailed(`it answered ${reply.is}`) };
-  const downtimeNs = performance.now() * 1e6 - stopNs;
+  const downtimeNs = localNowNs() - stopNs;
   await options.onStep?.('leave');
   await tell(stream, { ask: 'bye' });
   const trouble = await vm.discard().then(() => null, asError);

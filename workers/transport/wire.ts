@@ -10,6 +10,7 @@
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
+import { MIB } from '../../sim/base/units.ts';
 
 /** "SCVT" in little endian. */
 export const WIRE_MAGIC = 0x54564353;
@@ -21,7 +22,7 @@ export const CONTROL_BYTES_MAX = 64 * 1024;
 export const CHANNELS_MAX = 8;
 /** Least and largest size of a chunk, in bytes. */
 export const CHUNK_BYTES_MIN = 64 * 1024;
-export const CHUNK_BYTES_MAX = 1024 * 1024;
+export const CHUNK_BYTES_MAX = MIB;
 /** Largest parcel that can be named by 32-bit chunk numbers and that a destination will hold in one piece, in bytes. */
 export const PARCEL_BYTES_MAX: number = 2 ** 32 - 1;
 

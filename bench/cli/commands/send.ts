@@ -8,6 +8,7 @@ import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer, oneName } from '../options.ts';
 import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
+import { KIB } from '../../../sim/base/units.ts';
 
 interface SendFlags extends VmFlags {
   readonly socket?: string;
@@ -21,7 +22,6 @@ interface SendFlags extends VmFlags {
   readonly seed: number;
 }
 
-const KIB = 1024;
 const IN_FLIGHT = ['finish', 'hold'] as const;
 const SEED_MAX = 2 ** 32 - 1;
 

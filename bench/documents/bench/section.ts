@@ -9,6 +9,7 @@ import { tableMarkup } from '../../show/html-table.ts';
 import { plotsOf } from './plots.ts';
 import type { ReportKind, ReportSection } from '../../show/section.ts';
 import { summaryOf } from './summary.ts';
+import { NS_PER_S } from '../../../sim/base/units.ts';
 
 export const BENCH_KIND: ReportKind = {
   format: RESULT_FORMAT,
@@ -35,7 +36,7 @@ function titleOf({ startedAt }: BenchResult): string {
 function body(result: BenchResult, id: string): Markup {
   const { machine, cells } = result;
   const facts: readonly (readonly [string, string])[] = [
-    ['Started', `${result.startedAt}, took ${formatValue(result.durationSeconds * 1e9, 'ns')}`],
+    ['Started', `${result.startedAt}, took ${formatValue(result.durationSeconds * NS_PER_S, 'ns')}`],
     [
       'Asked for',
       `${result.suites.join(', ')}; ${result.quick ? 'quick' : 'full'}; seed ${result.seed}; driver ${result.driver}`,

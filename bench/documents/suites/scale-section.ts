@@ -6,6 +6,7 @@ import type { Figure } from '../bench/result.ts';
 import type { SuiteReport, SuiteRow } from './document.ts';
 import { scaleChart, type ScalePoint, type ScaleSeries, seriesColour } from '../../show/charts.ts';
 import { fullPanel, type Plot } from '../../show/plot.ts';
+import { NS_PER_S } from '../../../sim/base/units.ts';
 
 interface Move {
   readonly device: string;
@@ -17,7 +18,6 @@ interface Move {
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
-const NS_PER_S = 1e9;
 
 /** @returns undefined: nothing moved in this suite */
 export function scalePlot({ suite, rows }: SuiteReport, id: string): Plot | undefined {

@@ -10,6 +10,7 @@ import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure, ratioToFloor } from '../statistics.ts';
 import { BareHeapNetwork, NETWORK, QueueNetwork } from './closed-network.ts';
 import type { SuiteOptions, SuiteReport } from '../../documents/suites/document.ts';
+import { NS_PER_S } from '../../../sim/base/units.ts';
 
 const SEED = 7;
 const EVENTS_PER_JOB = 2;
@@ -22,7 +23,6 @@ const ROUNDS = 3;
 const FULL = { vfs: 63, queues: 64, inFlight: 32 } as const;
 /** Virtual time per call, in ns. */
 const STEP_NS = 10_000_000;
-const SECOND_NS = 1e9;
 
 export interface EngineFigures {
   /** Model events per second: the floor, the event queue, and their ratio. */
@@ -85,7 +85,7 @@ export async function measureEngine(runner: Runner, options: MeasureOptions): Pr
     meanResponse: exact(Number(meanResponse.toFixed(4)), 'service times'),
     model: rateFigure(samples, '/s', eventsPerStep),
     virtualSecond: medianFigure(
-      samples.map((seconds) => (seconds * SECOND_NS * SECOND_NS) / STEP_NS),
+      samples.map((seconds) => (seconds * NS_PER_S * NS_PER_S) / STEP_NS),
       'ns',
     ),
   };

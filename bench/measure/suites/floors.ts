@@ -7,11 +7,11 @@ import type { Floors } from '../../documents/bench/result.ts';
 import type { Runner } from '../runner.ts';
 import { medianFigure, quantileFigures, rateFigure } from '../statistics.ts';
 import { BarePingPong, timeInTurn } from './ping-pong.ts';
+import { MIB, NS_PER_S } from '../../../sim/base/units.ts';
 
 /** Round trips per sample: long against the clock's own cost. */
 export const ROUND_TRIPS_PER_BATCH = 16;
-const COPY_BYTES = 8 * 1024 * 1024;
-const NS_PER_S = 1e9;
+const COPY_BYTES = 8 * MIB;
 
 export interface FloorOptions {
   readonly batches: number;

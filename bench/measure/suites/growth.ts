@@ -17,15 +17,14 @@ import type { Figure } from '../../documents/bench/result.ts';
 import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure } from '../statistics.ts';
 import type { SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
+import { GIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 
 const KIND = 'sec';
 const QUEUE_PAIRS = 8;
 const VF_COUNTS = [1, 4, 16, 63] as const;
 /** Virtual time that the queueing model runs, in ns. */
-const SPANS_NS = [1e6, 4e6, 16e6, 64e6] as const;
-const NS_PER_S = 1e9;
+const SPANS_NS = [NS_PER_MS, 4 * NS_PER_MS, 16 * NS_PER_MS, 64 * NS_PER_MS] as const;
 const MOVES_PER_CALL = 500;
-const GIB = 1024 ** 3;
 
 /** A VM of 16 GiB that writes, over 25 Gbit/s: pre-copy in rounds, no queue detail. */
 export const WHOLE_VM: VmMoveInput = {
@@ -64,8 +63,8 @@ export const WHOLE_VM: VmMoveInput = {
   parallelDevices: false,
   switchoverAck: false,
   returnPath: true,
-  vcpuStopNs: 1e6,
-  vcpuStartNs: 1e6,
+  vcpuStopNs: NS_PER_MS,
+  vcpuStartNs: NS_PER_MS,
 };
 
 /** So many saturated VFs of one PF, moved to another host at once; again and again, to and fro. */

@@ -30,6 +30,7 @@ import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
 import type { HandshakeMeasurement, HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
+import { MS_PER_S } from '../../../sim/base/units.ts';
 
 /** How long each kind of measurement may take, in one cell. */
 interface Effort {
@@ -61,8 +62,6 @@ const QUICK: Effort = {
   migrationsMin: 4,
   migrationsMax: 30,
 };
-
-const MS_PER_S = 1000;
 
 type Coordinates = Pick<Cell, 'accelerator' | 'queuePairs' | 'load'>;
 

@@ -21,6 +21,7 @@ import { type Allocation, allocationOfAsync } from '../allocation.ts';
 import { exact, medianFigure, percentile, measured } from '../statistics.ts';
 import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
 import type { PeerAnswer, PeerAsk } from './transport-peer.ts';
+import { KIB, MIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 
 /** How the destination reads, and whether each chunk has a checksum of its own. */
 export const WAYS = ['direct', 'copied', 'checked'] as const;
@@ -42,11 +43,9 @@ const SIZES: Readonly<Record<'quick' | 'full', TransportSize>> = {
   full: { queuePairs: 64, channels: [1, 2, 4, 8], images: 60, warmUpImages: 24, visits: 3 },
 };
 
-const FRAME_BYTES = [64 * 1024, 1024 * 1024] as const;
+const FRAME_BYTES = [64 * KIB, MIB] as const;
 /** Images between two looks at the heap. */
 const HEAP_IMAGES = 3;
-const NS_PER_S = 1e9;
-const KIB = 1024;
 
 const COLUMNS: readonly SuiteColumn[] = [
   { name: 'streamBytesPerSecond', title: 'stream\n' },
@@ -167,9 +166,9 @@ async function visitPlace(
     for (let image = -warmUpImages; image < images; image++) {
       // Whoever comes first finds the cores in another state: they take turns in that, too.
       for (const { samples, once: send } of image % 2 === 0 ? kinds : kinds.toReversed()) {
-        const startNs = performance.now() * 1e6;
+        const startNs = performance.now() * NS_PER_MS;
         await send();
-        if (image >= 0) samples.push(performance.now() * 1e6 - startNs);
+        if (image >= 0) samples.push(performance.now() * NS_PER_MS - startNs);
       }
     }
     seen.allocation ??= await allocationOfAsync(() => stream.send(parcel, chunks), HEAP_IMAGES);

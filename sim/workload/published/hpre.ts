@@ -11,6 +11,7 @@ import { JOB_RATES, serviceNs } from '../rates.ts';
 import { machineRepair } from '../theory.ts';
 import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 import type { Prediction } from './zip.ts';
+import { NS_PER_S } from '../../base/units.ts';
 
 const KAE_README = 'KAE README, openssl speed rsa2048, one thread';
 
@@ -102,15 +103,15 @@ export function predictHpre(inputs: HpreInputs, parameters: HpreParameters = hpr
   const work = operation === 'sign' ? SIGN_WORK : VERIFY_WORK;
   if (engine === 'cpu') {
     const cpuNs = (work * parameters.cyclesPerLimb) / parameters.clockGhz;
-    return { value: (threads * 1e9) / cpuNs, boundBy: 'arithmetic on the CPU' };
+    return { value: (threads * NS_PER_S) / cpuNs, boundBy: 'arithmetic on the CPU' };
   }
   const part = work / SIGN_WORK;
   const waitNs = parameters.signatureNs * part;
   const cpuNs = parameters.softwareNs + parameters.lookingShare * waitNs;
-  if (per === 'cpu') return { value: 1e9 / cpuNs, boundBy: waitNs > cpuNs / 2 ? 'looking on' : 'software' };
+  if (per === 'cpu') return { value: NS_PER_S / cpuNs, boundBy: waitNs > cpuNs / 2 ? 'looking on' : 'software' };
   // On a core for the published saturated rate; the rest of the wait is on the way there and back.
   const { cores } = ACCELERATORS.hpre;
   const coreNs = Math.min(waitNs, serviceNs(JOB_RATES.hpre) * part);
   const { throughput, utilisation } = machineRepair(threads, parameters.softwareNs + waitNs - coreNs, coreNs, cores);
-  return { value: throughput * 1e9, boundBy: utilisation > 0.9 ? 'cores of the engine' : 'threads that wait' };
+  return { value: throughput * NS_PER_S, boundBy: utilisation > 0.9 ? 'cores of the engine' : 'threads that wait' };
 }

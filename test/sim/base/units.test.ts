@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Bug } from '../../../sim/base/bug.ts';
-import { formatNs, ms, ns, s, us } from '../../../sim/base/units.ts';
+import { bytesPerSecondOf, formatGigabytes, formatNs } from '../../../sim/base/units.ts';
 
 describe('units', () => {
-  test('helpers give whole nanoseconds', () => {
-    expect([ns(7), us(3), us(0.0125), ms(2), s(1.5)]).toEqual([7, 3000, 13, 2_000_000, 1_500_000_000]);
-  });
-
-  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('ns refuses %d', (value) => {
-    expect(() => ns(value)).toThrow(Bug);
-  });
-
   test.each([
     [0, '0 ns'],
     [-0, '0 ns'],
@@ -31,5 +22,16 @@ describe('units', () => {
     [Number.POSITIVE_INFINITY, 'Infinity'],
   ])('formatNs(%d) is %s', (value, text) => {
     expect(formatNs(value)).toBe(text);
+  });
+
+  test('a link of 25 Gbit/s carries 3.125 GB per second', () => {
+    expect(bytesPerSecondOf(25)).toBe(3_125_000_000);
+  });
+
+  test.each([
+    [17_179_869_184, '17.2 GB'],
+    [1_500_000, '0.00150 GB'],
+  ])('%d bytes are %s', (bytes, text) => {
+    expect(formatGigabytes(bytes)).toBe(text);
   });
 });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
 import { fleetBounds } from '../../../sim/fleet/fleet-bounds.ts';
 import { moveVm } from '../../../sim/memory/vm-move.ts';
-import { fleet, GIB, type MoveChange, moveClass, moveInput, P, usable } from './fixture.ts';
+import { fleet, type MoveChange, moveClass, moveInput, P, usable } from './fixture.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
 describe('a VM alone moves as the model of a whole VM says', () => {
   const cases: readonly (readonly [string, MoveChange])[] = [

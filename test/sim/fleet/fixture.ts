@@ -7,8 +7,8 @@ import { MoveClass } from '../../../sim/fleet/move-class.ts';
 import type { Question, QuestionOf } from '../../../sim/fleet/question.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';
 import type { VmMoveInput } from '../../../sim/memory/vm-move.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
-export const GIB = 1024 ** 3;
 export const P = pointParameters();
 
 export interface MoveChange {

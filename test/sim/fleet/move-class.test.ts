@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { GIB, moveClass, moveInput, usable } from './fixture.ts';
+import { moveClass, moveInput, usable } from './fixture.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
 test('a pause that was reckoned before is that of a kind of VM that reckons it for the first time', () => {
   const move = moveInput({ gib: 8, pagesPerSecond: 40_000 });

@@ -6,8 +6,8 @@ import { MoveClass } from '../../../sim/fleet/move-class.ts';
 import { pointParameters, QEMU } from '../../../sim/memory/parameters.ts';
 import type { VmMoveInput } from '../../../sim/memory/vm-move.ts';
 import { stepFleet, type SteppedFleet, type SteppedNumbers, type SteppedVm } from './stepped-fleet.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
-const GIB = 1024 ** 3;
 const P = pointParameters();
 const LINE = 25e9 / 8;
 const STEP_S = 0.0005;

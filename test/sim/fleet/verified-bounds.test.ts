@@ -18,7 +18,7 @@ import { scenarioOf, VmTrials } from '../../../sim/fleet/vm-trials.ts';
 import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
-import { GIB } from './fixture.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
 const read = ['queues-per-vf', 'load', 'line', 'channels'].map((name) => readQuestion(name).files);
 const profiles = new Map(read.flatMap((each) => [...each.profiles]));

@@ -7,8 +7,6 @@ import type { ConvergenceInput } from '../../../sim/memory/precopy.ts';
 import type { StreamInput } from '../../../sim/memory/stream.ts';
 import type { DeviceGroup, MemoryInput, VmMoveInput } from '../../../sim/memory/vm-move.ts';
 
-export const GIB = 1024 ** 3;
-export const MIB = 1024 ** 2;
 export const MS = 1e6;
 export const S = 1e9;
 

@@ -15,12 +15,12 @@ import type {
   SriovDocument,
   TopologyDocument,
 } from '../../../sim/pci/topology-file.ts';
+import { KIB } from '../../../sim/base/units.ts';
 
 export const FUNCTIONS_MAX = 40;
 export const LEVELS_MAX = 5;
 export const TAPE_BYTES = 220;
 
-const KIB = 1024;
 const GOOD = 0x1d;
 const PF_BAR_BYTES = 2 ** 21;
 

@@ -5,9 +5,9 @@ import { pointCosts } from '../../../sim/device/costs.ts';
 import { NOVA, novaSteps } from '../../../sim/scenario/document.ts';
 import { moveInputOf } from '../../../sim/scenario/compile.ts';
 import { type Changes, MS, plan, SMALL } from './rig.ts';
+import { GIB } from '../../../sim/base/units.ts';
 
 const [ZIP] = SMALL.devices;
-const GIB = 1024 ** 3;
 
 /** Rewrites 8 GB per second over a line of 25 Gbit/s. */
 const WILD = { size: '16GiB', dirty: { kind: 'uniform', pagesPerSecond: 2e6 } };

@@ -16,6 +16,7 @@ import type { MigrationRefusal } from '../../../sim/vfio/migration-refusal.ts';
 import type { CheckReport } from '../../../sim/workload/checker.ts';
 import type { QueueDepths } from '../../../sim/workload/layout.ts';
 import { type LoadName, namedLoad } from '../../../sim/workload/load.ts';
+import { NS_PER_MS } from '../../../sim/base/units.ts';
 
 /** The drivers on the hardware that they know. */
 export const DRIVERS = [
@@ -60,7 +61,6 @@ export const LINK = { gigabitsPerSecond: 25, latencyNs: 20_000 } as const;
 /** Small rings make their wraps happen. */
 export const SMALL: QueueDepths = { sq: 64, cq: 64, eq: 128, aeq: 16 };
 
-const NS_PER_MS = 1e6;
 /** A guest whose device is stuck on a wrong phase never comes to rest. */
 const STEPS_MAX = 2_000_000;
 

@@ -23,10 +23,10 @@ import type { DestinationVm, Draft, SourceVm } from '../../../workers/transport/
 import { packLedger, ParcelLayout, ParcelRounds } from '../../../workers/transport/parcel.ts';
 import { DriverCallFailed } from '../../../workers/end/vf-end.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
+import { NS_PER_MS } from '../../../sim/base/units.ts';
 
 const QUEUE_PAIRS = 4;
 const IN_FLIGHT = 8;
-const NS_PER_MS = 1e6;
 const GENERATION = 'upstream-2026';
 export const CHUNK_BYTES = 64 * 1024;
 /** A guest whose device is stuck never comes to rest. */
