@@ -14,9 +14,8 @@ import { playScenario, readScenario } from '../bench/studies/run/play.ts';
 import { MOVE_POINTS } from '../sim/move/device-move.ts';
 import { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts';
-import { MOVE_PARTS } from '../sim/move/move-pause.ts';
 import { VMM_PARAMETER } from '../sim/memory/parameters.ts';
-import { PAUSE_PARTS } from '../sim/memory/pause-parts.ts';
+import { MOVE_PARTS, PAUSE_PARTS } from '../sim/base/pause-parts.ts';
 import { captured } from './bench/captured.ts';
 import { expectShown } from './page-examples.ts';
 

@@ -15,7 +15,7 @@ import {
   type ScenarioResult,
 } from '../../sim/scenario/scenario-run.ts';
 import type { DeviceProfile, RangeEnd } from '../../sim/memory/device-profile.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/memory/pause-parts.ts';
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/base/pause-parts.ts';
 import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
 import type { VmMoveResult } from '../../sim/memory/vm-move.ts';
 

@@ -6,6 +6,7 @@
  */
 import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../abi/accelerators.ts';
 import { bug } from '../base/bug.ts';
+import { type DesignStep, DESIGN_VIEW } from '../base/pause-parts.ts';
 import { Random } from '../base/random.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import { type GenerationId, GENERATIONS } from '../driver/generation.ts';
@@ -15,7 +16,7 @@ import type { VfSlot } from '../world/host.ts';
 import type { AccessTracer } from '../world/virtual-port.ts';
 import { World } from '../world/world.ts';
 import { Boundary, SYSCALLS, type Syscall } from './boundary.ts';
-import { type DesignRun, type PlayDesign, type DesignStep, STEPS } from './design.ts';
+import type { DesignRun, PlayDesign } from './design.ts';
 import { playKernelV1 } from './kernel-v1.ts';
 import { playKernelV2 } from './kernel-v2.ts';
 import { playUserSpace } from './user-space.ts';
@@ -189,8 +190,9 @@ export function playDesign(id: DesignId, options: DesignOptions, costs: CostValu
     },
   };
   DESIGNS[id].play(run);
+  const endNs = world.clock.nowNs;
   const at = (step: DesignStep): { readonly ns: number; readonly syscalls: number } =>
-    began[step] ?? bug('STEP_MISSING', step, STEPS.join(' '));
+    began[step] ?? bug('STEP_MISSING', step, DESIGN_VIEW.names.join(' '));
   return {
     counts: {
       vfAccesses: accesses.vf,
@@ -200,7 +202,7 @@ export function playDesign(id: DesignId, options: DesignOptions, costs: CostValu
       syscallsByName: boundary.calls,
       copiedBytes: boundary.copiedBytes,
     },
-    times: { wholeNs: at('end').ns - at('attach').ns, pauseNs: at('cleanUp').ns - at('stop').ns },
+    times: { wholeNs: endNs - at('attach').ns, pauseNs: at('cleanUp').ns - at('stop').ns },
     destination,
     world,
   };

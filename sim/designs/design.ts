@@ -3,14 +3,10 @@
  */
 import type { Boundary } from './boundary.ts';
 import { bug } from '../base/bug.ts';
+import type { DesignStep } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
 import type { VfSlot } from '../world/host.ts';
 import type { World } from '../world/world.ts';
-
-/** Where a move is. `attach` finds out what the device offers; the guest stands still from `stop` to `cleanUp`. */
-export const STEPS = ['attach', 'preCopy', 'stop', 'load', 'start', 'cleanUp', 'end'] as const;
-
-export type DesignStep = (typeof STEPS)[number];
 
 export interface DesignRun {
   readonly world: World;
@@ -18,7 +14,7 @@ export interface DesignRun {
   readonly source: VfSlot;
   readonly destination: VfSlot;
   readonly boundary: Boundary;
-  /** A step begins. */
+  /** A step begins. `attach` finds out what the device offers; the last one ends when the design returns. */
   at(step: DesignStep): void;
 }
 

@@ -126,6 +126,5 @@ export function playKernelV1(snapshot: RfcSnapshot): PlayDesign {
     run.at('start');
     expectResult(destination.vmStart(), 0);
     run.at('cleanUp');
-    run.at('end');
   };
 }

@@ -114,5 +114,4 @@ export function playKernelV2(run: DesignRun): void {
   destination.close(incoming);
   source.go(STATE.STOP);
   source.close(outgoing);
-  run.at('end');
 }

@@ -292,6 +292,5 @@ export function playUserSpace(access: VfAccess): PlayDesign {
     source.driver.release(outgoing);
     destination.driver.release(incoming);
     for (const end of [source, destination]) end.detach();
-    run.at('end');
   };
 }

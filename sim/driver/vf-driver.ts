@@ -38,7 +38,7 @@ export interface VfDriverConfig {
 }
 
 /** Where the driver is within a stop and a save, for whoever keeps the time. */
-export type DriverPhase = 'pause' | 'checks' | 'writeBack' | 'save';
+export type DriverPhase = 'pauseAndDrain' | 'statusChecks' | 'cacheWriteBack' | 'save';
 
 export class VfDriver {
   readonly generation: Generation;
@@ -311,13 +311,13 @@ export class VfDriver {
 
   private stopDevice(): number {
     const { qm, onPhase } = this;
-    if (onPhase !== null) onPhase('pause');
+    if (onPhase !== null) onPhase('pauseAndDrain');
     let ret = qm.pause();
     if (ret !== 0) return ret;
-    if (onPhase !== null) onPhase('checks');
+    if (onPhase !== null) onPhase('statusChecks');
     ret = qm.waitErrorsClear();
     if (ret !== 0) return ret;
-    if (onPhase !== null) onPhase('writeBack');
+    if (onPhase !== null) onPhase('cacheWriteBack');
     return qm.writeBackCache();
   }
 

@@ -2,8 +2,8 @@
  * How many VFs, how many queues, how much load: the most at which a pause stays within its budget. And the other way
  * round: the least link or the fewest channels.
  */
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../base/pause-parts.ts';
 import { formatNs, MEGA, NS_PER_MS, NS_PER_S } from '../base/units.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../memory/pause-parts.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import type {
   Answer,

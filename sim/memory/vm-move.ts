@@ -8,7 +8,7 @@ import { GIB, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
-import { type PartTimes, PauseRecord, type PauseSpan } from './pause-parts.ts';
+import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
 import { type ConvergenceInput, precopy, type PrecopyResult, type PrecopyIteration } from './precopy.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
 

@@ -5,6 +5,7 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import { bug } from '../base/bug.ts';
+import type { DowntimePart } from '../base/pause-parts.ts';
 import { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
@@ -13,7 +14,6 @@ import type { CheckReport } from '../workload/checker.ts';
 import { DEPTH } from '../abi/contexts.ts';
 import { type Load, namedLoad, type LoadName } from '../workload/load.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
-import type { DowntimePart } from './downtime.ts';
 import { Link } from './link.ts';
 import { runMigrations, VfMigration } from './vf-migration.ts';
 import { World } from '../world/world.ts';

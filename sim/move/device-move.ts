@@ -10,6 +10,7 @@ import { errnoName } from '../abi/errno.ts';
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../abi/vf-data.ts';
 import { MIG_STATE } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
+import { MOVE_VIEW, type MovePart, PauseClock, type VfPart } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
 import { GuestMemory } from '../device/guest-memory.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
@@ -21,7 +22,6 @@ import { GUEST_DMA_BASE, type VfGuest } from '../world/vf-guest.ts';
 import type { World } from '../world/world.ts';
 import { resumeQueues } from '../vfio/resume-queues.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
-import { MovePause, type MovePart } from './move-pause.ts';
 import type { VfSpan } from './vf-span.ts';
 
 /** Where a move can be cut off, in their order. */
@@ -57,19 +57,7 @@ export interface MovingVf {
 }
 
 /** Times of one VF, in ns. */
-export interface VfTimes {
-  pauseAndDrainNs: number;
-  statusChecksNs: number;
-  cacheWriteBackNs: number;
-  /** Registers into the image, by the driver. */
-  saveNs: number;
-  /** The image out of the driver. */
-  readNs: number;
-  /** The image into the driver, its check, and its registers. */
-  loadNs: number;
-  /** A doorbell per queue pair. */
-  startNs: number;
-}
+export type VfTimes = Record<`${VfPart}Ns`, number>;
 
 /** How the guest finds a VF afterwards. */
 export type VfEndState =
@@ -113,13 +101,7 @@ export interface DeviceMoveOptions {
 const STATE = MIG_STATE;
 const STOP_FAILED = 'source STOP_COPY';
 
-const PHASES = ['pause', 'checks', 'writeBack', 'save'] as const satisfies readonly DriverPhase[];
-const TIME_OF_PHASE = {
-  pause: 'pauseAndDrainNs',
-  checks: 'statusChecksNs',
-  writeBack: 'cacheWriteBackNs',
-  save: 'saveNs',
-} as const satisfies Readonly<Record<DriverPhase, keyof VfTimes>>;
+const PHASES = ['pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'] as const satisfies readonly DriverPhase[];
 
 /** Files and images of a VF on its way. */
 interface Passage {
@@ -143,7 +125,7 @@ export class DeviceMove {
   private readonly lengths: number[] = [];
   /** Sources that were asked to stop. */
   private stopsTried = 0;
-  private pause: MovePause | null = null;
+  private pause: PauseClock | null = null;
 
   constructor(fiber: Fiber, options: DeviceMoveOptions) {
     this.world = fiber.world;
@@ -158,7 +140,7 @@ export class DeviceMove {
     const { options, sources, times } = this;
     const { vfs, preCopy } = options;
     for (const [index, { destination }] of vfs.entries()) {
-      const ret = yield* this.timed(index, 'resuming', destination, () => destination.vfio.setState(STATE.RESUMING));
+      const ret = yield* this.timed(index, 'prepare', destination, () => destination.vfio.setState(STATE.RESUMING));
       if (ret !== 0) return yield* this.leave(index, 'destination RESUMING', ret);
       const image = new Uint8Array(ACC_VF_DATA_BYTES);
       this.passages.push({ incoming: takeFile(destination), outgoing: null, image, ahead: 0 });
@@ -174,27 +156,27 @@ export class DeviceMove {
 
     const pause = yield* this.stopVcpus();
     if (this.isCut('vcpusStopped')) return yield* this.leave(-1);
-    pause.enter('deviceStop', this.nowNs);
+    pause.enter('pauseAndDrain', this.nowNs);
     for (const [index, source] of sources.entries()) {
       this.stopsTried += 1;
       const ret = yield* this.stopDevice(index, source);
       if (ret !== 0) return yield* this.leave(index, STOP_FAILED, ret);
     }
     if (this.isCut('devicesStopped')) return yield* this.leave(-1);
-    pause.enter('deviceRead', this.nowNs);
+    pause.enter('read', this.nowNs);
     for (const [index, source] of sources.entries()) {
       const ret = yield* this.read(index, source);
       if (ret < 0) return yield* this.leave(index, 'source read', ret);
     }
     if (this.isCut('saved')) return yield* this.leave(-1);
 
-    pause.enter('stream', this.nowNs);
+    pause.enter('handOver', this.nowNs);
     const beginsNs = pause.startNs + options.loadBegins(times);
     const share = this.isCut('sending') ? options.cut!.share : 1;
     yield Math.max(this.nowNs, this.nowNs + (beginsNs - this.nowNs) * share);
     if (this.isCut('sending')) return yield* this.leave(-1);
 
-    pause.enter('deviceLoad', this.nowNs);
+    pause.enter('load', this.nowNs);
     const ends: VfEndState[] = vfs.map(() => 'served');
     let failure: { readonly at: string; readonly errno: string } | null = null;
     const memories = vfs.map(({ guest }) => new GuestMemory(guest.memory.u8.slice().buffer, GUEST_DMA_BASE));
@@ -216,7 +198,7 @@ export class DeviceMove {
 
     // From here on there is no way back: the destination owns the VM.
     for (const [index, { guest, destination }] of vfs.entries()) guest.moveTo(memories[index]!, destination);
-    pause.enter('deviceStart', this.nowNs);
+    pause.enter('start', this.nowNs);
     for (const [index, { destination }] of vfs.entries()) {
       const ret = yield* this.timed(index, 'start', destination, () => destination.vfio.setState(STATE.RUNNING));
       if (ret !== 0) return bug('START_FAILED', ret);
@@ -237,7 +219,7 @@ export class DeviceMove {
     let ret = yield* this.call(source, () => source.vfio.setState(STATE.PRE_COPY));
     if (ret !== 0) return yield* this.leave(index, 'source PRE_COPY', ret);
     passage.outgoing = takeFile(source);
-    ret = yield* this.read(index, source, 'ahead');
+    ret = yield* this.read(index, source, 'matchData');
     if (ret < 0) return yield* this.leave(index, 'source read', ret);
     const ahead = ret;
     ret = yield* this.call(destination, () => this.write(index, destination));
@@ -246,10 +228,10 @@ export class DeviceMove {
     return null;
   }
 
-  private *stopVcpus(): Generator<number, MovePause, void> {
+  private *stopVcpus(): Generator<number, PauseClock, void> {
     const { world, options } = this;
     const { clock } = world;
-    const pause = new MovePause(clock.nowNs);
+    const pause = new PauseClock(clock.nowNs);
     this.pause = pause;
     world.eventNs = clock.nowNs;
     for (const { guest } of options.vfs) guest.stop();
@@ -279,17 +261,17 @@ export class DeviceMove {
     const { fiber } = this;
     const times = this.times[index]!;
     const driver = source.vfio.driver ?? bug('MOVE_WITHOUT_DRIVER');
-    let phase: DriverPhase = 'pause';
+    let phase: DriverPhase = 'pauseAndDrain';
     let sinceNs = clock.nowNs;
     const enter = (next: DriverPhase): void => {
-      times[TIME_OF_PHASE[phase]] += clock.nowNs - sinceNs;
+      times[`${phase}Ns`] += clock.nowNs - sinceNs;
       this.span(index, phase, sinceNs);
       phase = next;
       sinceNs = clock.nowNs;
     };
     driver.onPhase = (next) => {
       // The system call belongs to the first of the phases.
-      if (next !== 'pause') fiber.once(SERVICE.phase, PHASES.indexOf(next), () => enter(next));
+      if (next !== 'pauseAndDrain') fiber.once(SERVICE.phase, PHASES.indexOf(next), () => enter(next));
     };
     const ret = yield* this.call(source, () => source.vfio.setState(STATE.STOP_COPY));
     driver.onPhase = null;
@@ -300,7 +282,7 @@ export class DeviceMove {
   }
 
   /** Reads what there is of an image. @returns its bytes so far, or a negative errno */
-  private *read(index: number, source: VfSlot, span: 'ahead' | 'read' = 'read'): Generator<number, number, void> {
+  private *read(index: number, source: VfSlot, span: 'matchData' | 'read' = 'read'): Generator<number, number, void> {
     const passage = this.passages[index]!;
     const file = passage.outgoing ?? bug('NO_DATA_FILE');
     const { user } = this;
@@ -390,14 +372,16 @@ export class DeviceMove {
     errno = '',
   ): DeviceMoveOutcome {
     const { pause, times, spans } = this;
-    const { startNs: stoppedAtNs, lastedNs: pauseNs, partsNs } = pause ?? MovePause.NONE;
+    const stoppedAtNs = pause?.startNs ?? Number.NaN;
+    const pauseNs = pause?.lastedNs ?? 0;
+    const partsNs = pause?.partsNs(MOVE_VIEW) ?? MOVE_VIEW.noTimes();
     return { kind, guestAt, vfs, at, errno, stoppedAtNs, pauseNs, partsNs, times, spans };
   }
 
   /** A call whose time is one of a VF's own. */
   private *timed(
     index: number,
-    what: 'resuming' | 'load' | 'start',
+    what: 'prepare' | 'load' | 'start',
     slot: VfSlot,
     body: () => number,
   ): Generator<number, number, void> {
@@ -416,9 +400,9 @@ export class DeviceMove {
     return yield* this.fiber.whole(slot, body);
   }
 
-  private span(vf: number, what: VfSpan['what'], startNs: number): void {
+  private span(vf: number, part: VfSpan['part'], startNs: number): void {
     const endNs = this.nowNs;
-    if (endNs > startNs) this.spans.push({ vf, what, startNs, endNs });
+    if (endNs > startNs) this.spans.push({ vf, part, startNs, endNs });
   }
 
   private isCut(at: MovePoint): boolean {

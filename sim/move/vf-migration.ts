@@ -8,13 +8,13 @@ import { ENOTTY, errnoName } from '../abi/errno.ts';
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';
 import { MIG_STATE } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
+import { DOWNTIME_VIEW, type DowntimePart, PauseClock } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
 import { GuestMemory } from '../device/guest-memory.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
 import type { DriverPhase } from '../driver/vf-driver.ts';
 import { resumeQueues } from '../vfio/resume-queues.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
-import { DowntimeClock, type DowntimePart } from './downtime.ts';
 import { type Fiber, type FiberBody, runFibers } from '../world/fiber.ts';
 import type { VfSlot } from '../world/host.ts';
 import type { Link } from './link.ts';
@@ -94,7 +94,7 @@ export class VfMigration {
     if (ret !== 0) return this.failed('destination RESUMING', ret, clock.nowNs, true);
     const incoming = takeFile(destination);
 
-    const parts = new DowntimeClock(clock.nowNs);
+    const parts = new PauseClock(clock.nowNs);
     const startNs = clock.nowNs;
     world.runUntil(startNs);
     vm.stop();
@@ -102,7 +102,7 @@ export class VfMigration {
 
     const driver = source.vfio.driver;
     if (driver === null) return bug('MIGRATION_WITHOUT_DRIVER');
-    const enter = (phase: DriverPhase): void => parts.enter(PART_OF_PHASE[phase], clock.nowNs);
+    const enter = (phase: DriverPhase): void => parts.enter(phase, clock.nowNs);
     driver.onPhase =
       fiber === null ? enter : (phase) => fiber.once(SERVICE.phase, PHASES.indexOf(phase), () => enter(phase));
     parts.enter('pauseAndDrain', clock.nowNs);
@@ -116,7 +116,7 @@ export class VfMigration {
     source.vfio.closeFile(outgoing);
     if (bytes < 0) return yield* this.giveUp('source read', bytes, startNs, incoming);
 
-    parts.enter('transfer', clock.nowNs);
+    parts.enter('handOver', clock.nowNs);
     const image = this.user.bytes.slice(0, bytes);
     options.onWire?.(image);
     const moved = new GuestMemory(vm.memory.u8.slice().buffer, GUEST_DMA_BASE);
@@ -147,7 +147,7 @@ export class VfMigration {
 
     ret = this.call(source, () => source.vfio.setState(STATE.STOP)) ?? (yield* this.rest());
     if (ret !== 0) return bug('SOURCE_STOP', ret);
-    return { kind: 'moved', downtimeNs, partsNs: parts.partsNs, bytes: wireBytes };
+    return { kind: 'moved', downtimeNs, partsNs: parts.partsNs(DOWNTIME_VIEW), bytes: wireBytes };
   }
 
   /** One system call into the VFIO driver of a slot. @returns what it gave, or null when {@link rest} is to give it */
@@ -202,14 +202,7 @@ function blockedAt(slot: VfSlot, side: 'source' | 'destination'): VfMigrationOut
   return { kind: 'failed', at: `${side} MIGRATION`, errno, reason, resumed: true, downtimeNs: 0 };
 }
 
-const PART_OF_PHASE = {
-  pause: 'pauseAndDrain',
-  checks: 'statusChecks',
-  writeBack: 'cacheWriteBack',
-  save: 'save',
-} as const satisfies Readonly<Record<DriverPhase, DowntimePart>>;
-
-const PHASES = Object.keys(PART_OF_PHASE);
+const PHASES = ['pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'] as const satisfies readonly DriverPhase[];
 
 /** The data file that a slot's last state change handed out. */
 function takeFile(slot: VfSlot): MigrationFile {

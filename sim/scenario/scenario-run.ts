@@ -5,15 +5,14 @@
  * must then have the same pause.
  */
 import { bug } from '../base/bug.ts';
+import { MOVE_PART_TITLES, MOVE_PARTS, PAUSE_PART_TITLES, PAUSE_PARTS } from '../base/pause-parts.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../memory/pause-parts.ts';
 import type { PrecopyIteration } from '../memory/precopy.ts';
 import { type DeviceSteps, moveVm, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/device-move.ts';
 import { DeviceWorld, type VmOutcome, type WorldOutcome } from './device-world.ts';
-import { MOVE_PART_TITLES, MOVE_PARTS } from '../move/move-pause.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 
 export const ENDS: readonly RangeEnd[] = ['point', 'short', 'long'];

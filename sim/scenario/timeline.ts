@@ -5,9 +5,9 @@
  * Format: "Trace Event Format" of the Chromium project; complete events (X), metadata (M), counters (C), instants (i).
  * Times are µs from the start of the moves, whole in ns.
  */
-import { PAUSE_PART_TITLES } from '../memory/pause-parts.ts';
+import { LEAF_PARTS, PAUSE_PART_TITLES } from '../base/pause-parts.ts';
 import type { PrecopyIteration } from '../memory/precopy.ts';
-import { isAtDestination, VF_SPAN_TITLES, type VfSpan } from '../move/vf-span.ts';
+import type { VfSpan } from '../move/vf-span.ts';
 import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
 import { NS_PER_US } from '../base/units.ts';
@@ -252,15 +252,15 @@ class VmTracks {
     }
   }
 
-  private drawVfSpan(tid: number, { what, startNs, endNs }: VfSpan, groupIndex: number): void {
+  private drawVfSpan(tid: number, { part, startNs, endNs }: VfSpan, groupIndex: number): void {
     const { vm, result } = this;
     const { stoppedAtNs } = vm.devices.outcome;
     const inPause = !Number.isNaN(stoppedAtNs) && startNs >= stoppedAtNs;
     const shiftNs = (inPause ? this.precopyNs : 0) - result.world.startNs;
-    const side = isAtDestination(what) ? 'destination' : 'source';
+    const { at: side, title } = LEAF_PARTS[part];
     const from = startNs + shiftNs;
     const to = endNs + shiftNs;
-    this.drawing.span(this.pid, tid, VF_SPAN_TITLES[what], side, from, to, { at: side });
+    this.drawing.span(this.pid, tid, title, side, from, to, { at: side });
     this.work[side].push({ groupIndex, startNs: from, endNs: to });
   }
 

@@ -7,7 +7,6 @@ import { getHeapStatistics } from 'node:v8';
 import { workerData } from 'piscina';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import type { DriverPhase } from '../../sim/driver/vf-driver.ts';
 import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../lane/guest-map.ts';
 import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from '../lane/handover-words.ts';
 import { receivedFrame } from './image-stream.ts';
@@ -78,13 +77,6 @@ export const DAMAGE = {
 
 export type DamageName = keyof typeof DAMAGE;
 
-const PART_OF_PHASE: Readonly<Record<DriverPhase, WallPart>> = {
-  pause: 'pauseAndDrain',
-  checks: 'statusChecks',
-  writeBack: 'cacheWriteBack',
-  save: 'save',
-};
-
 /** Values of `prepared`. */
 const PREPARED = 1;
 const NOT_PREPARED = 2;
@@ -142,7 +134,7 @@ export function save(task: MigrationTask): SaveResult {
     stamps[stampOf(part)] = nowNs();
   };
   const end = new VfEnd(world, lane(), task.vm, task.from, false, codecOf(task.from));
-  end.onPhase = (phase) => stamp(PART_OF_PHASE[phase]);
+  end.onPhase = stamp;
   if (waitForChange(handover, HANDOVER.prepared, 'destination', 'being asked to get ready') !== PREPARED) {
     end.close();
     return { kind: 'failed', reason: 'the destination was not ready to take the VF', resumed: true };

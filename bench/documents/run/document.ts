@@ -7,7 +7,7 @@ import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
-import type { PauseSpan } from '../../../sim/memory/pause-parts.ts';
+import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { Played } from '../../studies/run/play.ts';

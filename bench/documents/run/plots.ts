@@ -1,7 +1,7 @@
 /**
  * The figures of a run's page.
  */
-import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/memory/pause-parts.ts';
+import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { formatValue } from '../../show/format.ts';
 import {
   bandChart,

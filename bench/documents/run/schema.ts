@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 
-import { PAUSE_PARTS } from '../../../sim/memory/pause-parts.ts';
+import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { PHASES } from '../../../sim/workload/queueing/model.ts';
 import { figureSchema } from '../kind-reader.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';

@@ -3,7 +3,7 @@
  * those that the model says, by the same definitions; and what must be copied against a bare copy of as many bytes.
  */
 import { bug } from '../../../sim/base/bug.ts';
-import { DOWNTIME_PARTS } from '../../../sim/move/downtime.ts';
+import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
 import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
 import type { RealMigration, RealWorld } from '../../../workers/real-world.ts';

@@ -5,7 +5,7 @@ import { Piscina } from 'piscina';
 
 import { bug } from '../../../sim/base/bug.ts';
 import { COST, type CostName } from '../../../sim/device/costs.ts';
-import { DOWNTIME_PARTS } from '../../../sim/move/downtime.ts';
+import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, LINK, modelCell } from '../../../sim/move/cell-model.ts';
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { UserError } from '../../../sim/base/user-error.ts';
-import { PAUSE_PARTS } from '../../../sim/memory/pause-parts.ts';
+import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { longParameters, shortParameters } from '../../../sim/memory/parameters.ts';
 import { checkMove, type MemoryInput, moveVm } from '../../../sim/memory/vm-move.ts';
 import { type Changes, devices, MS, POINT, QUICK_LOOKS, S, vm } from './rig.ts';

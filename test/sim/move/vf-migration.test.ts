@@ -4,7 +4,7 @@ import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { VF_REG } from '../../../sim/abi/registers.ts';
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../../../sim/abi/vf-data.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
-import { DOWNTIME_PARTS } from '../../../sim/move/downtime.ts';
+import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import type { VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 import { completedBy, DRIVERS, LINK, Rig, type RigOptions } from '../world/rig.ts';

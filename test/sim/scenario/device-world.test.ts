@@ -39,7 +39,7 @@ describe.each([
 test('loading begins when it may, and not before', () => {
   const [early, late] = [20, 50].map((ms) => move(CLOUD, ms * MS).vms[0]!.outcome);
   expect(late!.pauseNs - early!.pauseNs).toBeCloseTo(30 * MS, 3);
-  const load = early!.spans.find(({ what }) => what === 'load');
+  const load = early!.spans.find(({ part }) => part === 'load');
   expect(load!.startNs - early!.stoppedAtNs).toBeCloseTo(20 * MS, 3);
 });
 
@@ -49,17 +49,18 @@ test('of a VM with several VFs all stop before the first is read, and all are lo
     { profile: 'acc-hpre', queues: 2, load: 'half' },
   ];
   const { spans } = move({ ...CLOUD, devices }).vms[0]!.outcome;
-  const ends = (what: string): number =>
-    Math.max(...spans.filter((span) => span.what === what).map(({ endNs }) => endNs));
-  const starts = (what: string): number =>
-    Math.min(...spans.filter((span) => span.what === what).map(({ startNs }) => startNs));
+  const ends = (part: string): number =>
+    Math.max(...spans.filter((span) => span.part === part).map(({ endNs }) => endNs));
+  const starts = (part: string): number =>
+    Math.min(...spans.filter((span) => span.part === part).map(({ startNs }) => startNs));
   expect(new Set(spans.map(({ vf }) => vf)).size).toBe(3);
   expect(ends('save')).toBeLessThanOrEqual(starts('read'));
   expect(ends('load')).toBeLessThanOrEqual(starts('start'));
 });
 
 test('QEMU has the 40 bytes that are compared at the destination before the stop, Cloud Hypervisor nothing', () => {
-  const ahead = (changes: Changes): boolean => move(changes).vms[0]!.outcome.spans.some(({ what }) => what === 'ahead');
+  const ahead = (changes: Changes): boolean =>
+    move(changes).vms[0]!.outcome.spans.some(({ part }) => part === 'matchData');
   expect(ahead({})).toBe(true);
   expect(ahead(CLOUD)).toBe(false);
 });

@@ -11,7 +11,7 @@ import { runHandshakeFloor } from '../../../../bench/measure/suites/handshake-fl
 import { runScale } from '../../../../bench/measure/suites/scale.ts';
 import { runSnapshot } from '../../../../bench/measure/suites/snapshot.ts';
 import type { SuiteOptions, SuiteReport } from '../../../../bench/documents/suites/document.ts';
-import { DOWNTIME_PARTS } from '../../../../sim/move/downtime.ts';
+import { DOWNTIME_PARTS } from '../../../../sim/base/pause-parts.ts';
 import { WALL_PARTS } from '../../../../workers/lane/handover-words.ts';
 
 const OPTIONS: SuiteOptions = {

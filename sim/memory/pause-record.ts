@@ -1,37 +1,9 @@
 /**
- * The pause of a whole VM and its named parts: what each adds on the critical path, and how long it is busy.
+ * The pause of a whole VM, part by part, where parts may overlap: what each adds on the critical path, and how long it is
+ * busy.
  */
 import { bug } from '../base/bug.ts';
-
-/** In their order. */
-export const PAUSE_PARTS = [
-  'vcpuStop',
-  'deviceStop',
-  'dirtySync',
-  'memory',
-  'deviceState',
-  'otherState',
-  'latency',
-  'deviceLoad',
-  'deviceStart',
-  'vcpuStart',
-] as const;
-
-export type PausePart = (typeof PAUSE_PARTS)[number];
-
-/** What each part is, for people. */
-export const PAUSE_PART_TITLES: Readonly<Record<PausePart, string>> = {
-  vcpuStop: 'vCPUs stop',
-  deviceStop: 'devices pause and drain',
-  dirtySync: 'last look at the dirty log',
-  memory: 'last round of memory',
-  deviceState: 'device state saved and sent',
-  otherState: 'vCPU and platform state',
-  latency: 'last bytes on the way',
-  deviceLoad: 'device state loaded',
-  deviceStart: 'devices start',
-  vcpuStart: 'vCPUs start',
-};
+import { checkParts, PAUSE_VIEW, type PausePart } from '../base/pause-parts.ts';
 
 export interface PauseSpan {
   readonly part: PausePart;
@@ -47,9 +19,9 @@ export type PartTimes = Record<PausePart, number>;
 export class PauseRecord {
   readonly spans: PauseSpan[] = [];
   /** On the critical path; these add up to the pause. */
-  readonly criticalNs: PartTimes = noTimes();
+  readonly criticalNs: PartTimes = PAUSE_VIEW.noTimes();
   /** With everything that overlaps. */
-  readonly busyNs: PartTimes = noTimes();
+  readonly busyNs: PartTimes = PAUSE_VIEW.noTimes();
   readonly startNs: number;
   /** Up to here the critical path has been told. */
   private toldNs: number;
@@ -90,25 +62,7 @@ export class PauseRecord {
   /** The pause, in ns. The parts on the critical path must add up to it. */
   finish(): number {
     const totalNs = this.toldNs - this.startNs;
-    let sumNs = 0;
-    for (const part of PAUSE_PARTS) sumNs += this.criticalNs[part];
-    // Differences of doubles: equal but for rounding far below a nanosecond, even after days.
-    if (Math.abs(sumNs - totalNs) > 1e-2) bug('PAUSE_SUM', sumNs, totalNs);
+    checkParts(this.criticalNs, totalNs);
     return totalNs;
   }
-}
-
-function noTimes(): PartTimes {
-  return {
-    vcpuStop: 0,
-    deviceStop: 0,
-    dirtySync: 0,
-    memory: 0,
-    deviceState: 0,
-    otherState: 0,
-    latency: 0,
-    deviceLoad: 0,
-    deviceStart: 0,
-    vcpuStart: 0,
-  };
 }
