@@ -3,6 +3,7 @@
  */
 export { ACCELERATORS, QM_HW } from '../sim/abi/accelerators.ts';
 export type { AcceleratorFacts, AcceleratorKind } from '../sim/abi/accelerators.ts';
+export type { InFlight } from '../sim/abi/in-flight.ts';
 export { MIG_FLAG, MIG_STATE, nextState } from '../sim/abi/vfio.ts';
 export { Bug } from '../sim/base/bug.ts';
 export { Random } from '../sim/base/random.ts';
@@ -70,7 +71,7 @@ export type { SecInputs } from '../sim/workload/published/sec.ts';
 export { predictZip } from '../sim/workload/published/zip.ts';
 export type { Prediction, ZipInputs } from '../sim/workload/published/zip.ts';
 export { QueueingModel } from '../sim/workload/queueing/model.ts';
-export type { InFlight, Phase, VfCounts } from '../sim/workload/queueing/model.ts';
+export type { Phase, VfCounts } from '../sim/workload/queueing/model.ts';
 export type { CompletionOptions, QueueingOptions, VfOptions } from '../sim/workload/queueing/options.ts';
 export { JOB_RATES, serviceNs } from '../sim/workload/rates.ts';
 export { RealWorld } from '../workers/real-world.ts';

@@ -30,6 +30,7 @@ import { poolModule, startWorker } from './pools/worker-url.ts';
 import { WorkerLost } from './pools/worker-lost.ts';
 import type { WorldInit } from './threads/world-init.ts';
 import { NS_PER_S } from '../sim/base/units.ts';
+import type { InFlight } from '../sim/abi/in-flight.ts';
 
 /** DMA address of the VMs' queue structures. */
 const DMA_BASE = 0x2f_0000_0000;
@@ -42,7 +43,7 @@ export interface RealWorldOptions {
   readonly queuePairs: number;
   readonly load: Load;
   readonly seed: number;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   readonly engine: { readonly servers: number; readonly serviceNs: number };
   /** Queue isolation (PF register 0x30) at source and destination. Default 0 and 0. */
   readonly isolation?: readonly [number, number];

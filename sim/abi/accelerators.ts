@@ -1,14 +1,13 @@
 /**
- * The three accelerators of the family and the hardware generations.
+ * The accelerators of the family and the versions of their hardware.
  *
- * Source: docs/device.md sections 1.1, 1.2 and 2.2 (RAS masks).
+ * Source: docs/device.md sections 1.1, 1.2 and 2.2 (RAS masks); docs/designs.md section 4 (the images of 2021).
  */
+import { keysOf } from '../base/keys.ts';
 import { PF_REG } from './registers.ts';
 
-export type AcceleratorKind = 'sec' | 'hpre' | 'zip';
-
+/** Facts of one kind of accelerator. */
 export interface AcceleratorFacts {
-  readonly kind: AcceleratorKind;
   readonly pfDeviceId: number;
   readonly vfDeviceId: number;
   readonly sqeBytes: number;
@@ -21,13 +20,17 @@ export interface AcceleratorFacts {
   readonly qmShutdownMask: number;
   /** Core error bits that shut the device down. */
   readonly coreShutdownMask: number;
+  /** Number of the kind in images without a magic number, as the driver of 2021 wrote them. */
+  readonly accTypeV0: number;
+  /** Name of the PF's driver in the kernel. */
+  readonly pfDriver: string;
 }
 
 export const VENDOR_ID = 0x19e5;
 
-export const ACCELERATORS: Readonly<Record<AcceleratorKind, AcceleratorFacts>> = {
+/** Every kind of accelerator; the order is that of help texts and tables. */
+export const ACCELERATORS = {
   sec: {
-    kind: 'sec',
     pfDeviceId: 0xa255,
     vfDeviceId: 0xa256,
     sqeBytes: 128,
@@ -36,9 +39,10 @@ export const ACCELERATORS: Readonly<Record<AcceleratorKind, AcceleratorFacts>> =
     coreStatusRegister: PF_REG.SEC_CORE_INT_STATUS,
     qmShutdownMask: 0x6c77,
     coreShutdownMask: 0x177,
+    accTypeV0: 1,
+    pfDriver: 'hisi_sec2',
   },
   hpre: {
-    kind: 'hpre',
     pfDeviceId: 0xa258,
     vfDeviceId: 0xa259,
     sqeBytes: 64,
@@ -47,9 +51,10 @@ export const ACCELERATORS: Readonly<Record<AcceleratorKind, AcceleratorFacts>> =
     coreStatusRegister: PF_REG.HPRE_HAC_INT_STATUS,
     qmShutdownMask: 0x6c37,
     coreShutdownMask: 0xbffc3e,
+    accTypeV0: 2,
+    pfDriver: 'hisi_hpre',
   },
   zip: {
-    kind: 'zip',
     pfDeviceId: 0xa250,
     vfDeviceId: 0xa251,
     sqeBytes: 128,
@@ -58,13 +63,30 @@ export const ACCELERATORS: Readonly<Record<AcceleratorKind, AcceleratorFacts>> =
     coreStatusRegister: PF_REG.HZIP_CORE_INT_STATUS,
     qmShutdownMask: 0x6c77,
     coreShutdownMask: 0x7fe,
+    accTypeV0: 3,
+    pfDriver: 'hisi_zip',
   },
-};
+} as const satisfies Readonly<Record<string, AcceleratorFacts>>;
 
-export const ACCELERATOR_KINDS: readonly AcceleratorKind[] = ['sec', 'hpre', 'zip'];
+export type AcceleratorKind = keyof typeof ACCELERATORS;
 
-/** `enum qm_hw_ver`: the PCI revision. Migration is offered from V3 on. docs/device.md 1.2. */
+export const ACCELERATOR_KINDS = keysOf(ACCELERATORS);
+
+/** `enum qm_hw_ver`: the PCI revision of each version of the hardware. docs/device.md 1.2. */
 export const QM_HW = { V1: 0x20, V2: 0x21, V3: 0x30, V4: 0x50, V5: 0x51 } as const;
+
+export type HardwareVersion = keyof typeof QM_HW;
+
+export const HARDWARE_VERSIONS = keysOf(QM_HW);
+
+/** The version that is taken where none is named: the first that migrates. */
+export const DEFAULT_HARDWARE = 'V3' satisfies HardwareVersion;
+
+/** The first version that can move the migration windows of its VFs into the PF's BAR2. */
+export const FIRST_WITH_PF_WINDOW = 'V4' satisfies HardwareVersion;
+
+/** Versions whose VFs can migrate. */
+export const MIGRATING_VERSIONS = HARDWARE_VERSIONS.filter((version) => QM_HW[version] >= QM_HW.V3);
 
 /** The accelerator that a VF device id belongs to, or undefined for an id that the driver does not know. */
 export function acceleratorOfVf(vfDeviceId: number): AcceleratorFacts | undefined {

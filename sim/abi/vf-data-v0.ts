@@ -4,7 +4,6 @@
  *
  * Source: docs/designs.md section 4. Offsets are bytes.
  */
-import type { AcceleratorKind } from './accelerators.ts';
 
 export const V0_BYTES = 160;
 
@@ -13,6 +12,7 @@ export const V0_MATCH_BYTES = 32;
 
 export const V0 = {
   qpNum: 0,
+  /** `accTypeV0` of the accelerator. */
   accType: 4,
   queIsoCfg: 8,
   qpBase: 12,
@@ -28,6 +28,3 @@ export const V0 = {
   sqcDma: 144,
   cqcDma: 152,
 } as const;
-
-/** Values of accType. */
-export const V0_ACC_TYPE: Readonly<Record<AcceleratorKind, number>> = { sec: 1, hpre: 2, zip: 3 };

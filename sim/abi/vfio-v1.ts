@@ -3,6 +3,7 @@
  *
  * Source: include/uapi/linux/vfio.h of Linux 5.8 to 5.17; docs/designs.md section 3. Offsets and widths are bytes.
  */
+import { keysOf } from '../base/keys.ts';
 
 /** The region is found by this type in its region info. */
 export const V1_REGION_TYPE = { type: 3, subtype: 1 } as const;
@@ -59,7 +60,7 @@ export const V1_STATE = {
 export type V1StateName = keyof typeof V1_STATE;
 
 /** States in the order of their values. */
-export const V1_STATE_NAMES = Object.keys(V1_STATE) as readonly V1StateName[];
+export const V1_STATE_NAMES = keysOf(V1_STATE);
 
 /** Whether a client may ask for a value. */
 export function isV1State(value: number): boolean {

@@ -4,6 +4,7 @@
  * Source: include/uapi/linux/vfio.h and vfio_mig_get_next_state() in drivers/vfio/vfio_main.c; docs/device.md section 8
  * for what this driver offers.
  */
+import { keysOf } from '../base/keys.ts';
 export const MIG_STATE = {
   ERROR: 0,
   STOP: 1,
@@ -18,7 +19,7 @@ export const MIG_STATE = {
 export type MigStateName = keyof typeof MIG_STATE;
 
 /** States in the order of their numbers. */
-export const MIG_STATE_NAMES = Object.keys(MIG_STATE) as readonly MigStateName[];
+export const MIG_STATE_NAMES = keysOf(MIG_STATE);
 
 export const MIG_FLAG = { STOP_COPY: 1, P2P: 2, PRE_COPY: 4 } as const;
 

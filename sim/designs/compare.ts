@@ -8,7 +8,7 @@ import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../abi/accelerators.t
 import { bug } from '../base/bug.ts';
 import { type DesignStep, DESIGN_VIEW } from '../base/pause-parts.ts';
 import { Random } from '../base/random.ts';
-import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
+import { type CostValues, highCosts, lowCosts, pointCosts, zeroCosts } from '../device/costs.ts';
 import { type GenerationId, GENERATIONS } from '../driver/generation.ts';
 import { type FunctionSelect, PF } from '../driver/port.ts';
 import { RFC_SNAPSHOTS } from '../driver/rfc-snapshot.ts';
@@ -20,6 +20,7 @@ import type { DesignRun, PlayDesign } from './design.ts';
 import { playKernelV1 } from './kernel-v1.ts';
 import { playKernelV2 } from './kernel-v2.ts';
 import { playUserSpace } from './user-space.ts';
+import { keysOf } from '../base/keys.ts';
 
 export type DesignId = 'kernel-v2' | 'kernel-v1-a' | 'kernel-v1-b' | 'user-mapped' | 'user-syscalls';
 
@@ -94,7 +95,7 @@ export const DESIGNS: Readonly<Record<DesignId, Design>> = {
   },
 };
 
-export const DESIGN_IDS = Object.keys(DESIGNS) as readonly DesignId[];
+export const DESIGN_IDS = keysOf(DESIGNS);
 
 export interface DesignOptions {
   readonly kind: AcceleratorKind;
@@ -141,7 +142,7 @@ export function compareDesigns(options: DesignOptions): DesignOutcome[] {
   const able = DESIGN_IDS.filter((id) => options.queuePairs >= DESIGNS[id].queuePairsMin);
   return able.map((id) => ({
     id,
-    counts: playDesign(id, options, noCosts()).counts,
+    counts: playDesign(id, options, zeroCosts()).counts,
     point: playDesign(id, options, pointCosts()).times,
     low: playDesign(id, options, lowCosts()).times,
     high: playDesign(id, options, highCosts()).times,
@@ -206,13 +207,6 @@ export function playDesign(id: DesignId, options: DesignOptions, costs: CostValu
     destination,
     world,
   };
-}
-
-/** Costs under which nothing takes time: each poll sees at its first look what it waits for. */
-export function noCosts(): CostValues {
-  const costs = { ...pointCosts() };
-  for (const name of Object.keys(costs) as (keyof CostValues)[]) Object.assign(costs, { [name]: 0 });
-  return costs;
 }
 
 class AccessCounter implements AccessTracer {

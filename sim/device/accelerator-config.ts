@@ -4,7 +4,7 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import type { VftEntry } from '../abi/vft.ts';
 import type { CostValues } from './costs.ts';
-import type { InFlight } from './mailbox.ts';
+import type { InFlight } from '../abi/in-flight.ts';
 
 export interface AcceleratorConfig {
   readonly kind: AcceleratorKind;

@@ -10,11 +10,11 @@
  * parts say, and is a parameter where it could matter.
  */
 import { ACCELERATORS } from '../abi/accelerators.ts';
-import type { AcceleratorFacts, AcceleratorKind } from '../abi/accelerators.ts';
+import type { AcceleratorFacts } from '../abi/accelerators.ts';
 import { MIG_REGION, PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
 import { VFS_MAX, defaultVftSplit } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
-import { pointCosts } from './costs.ts';
+import { pointCosts, TASK_COST } from './costs.ts';
 import type { AcceleratorConfig } from './accelerator-config.ts';
 import type { CostValues } from './costs.ts';
 import { DECODE, DECODED_BYTES } from './decode.ts';
@@ -36,6 +36,7 @@ import { FUNCTION_WORDS, RegisterFile } from './register-file.ts';
 import { TIMER, Timers } from './timers.ts';
 import { VftWindow } from './vft-window.ts';
 import { WriteBack } from './write-back.ts';
+import { DEFAULT_IN_FLIGHT } from '../abi/in-flight.ts';
 
 /** Last byte of the functional registers that a PF-resident window shows. */
 const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
@@ -82,7 +83,7 @@ export class Accelerator {
     const costs = config.costs ?? pointCosts();
     const split = config.vft ?? defaultVftSplit(facts.pfDefaultQueues, vfCount);
     if (split.length > vfCount) bug('VFT_ENTRIES', split.length, vfCount);
-    const { servers, serviceNs } = config.engine ?? { servers: facts.cores, serviceNs: defaultServiceNs(kind, costs) };
+    const { servers, serviceNs } = config.engine ?? { servers: facts.cores, serviceNs: costs[TASK_COST[kind]] };
 
     this.facts = facts;
     this.hardware = hardware;
@@ -122,7 +123,7 @@ export class Accelerator {
       ras,
       faults,
       costs,
-      inFlight: config.inFlight ?? 'finish',
+      inFlight: config.inFlight ?? DEFAULT_IN_FLIGHT,
     });
     this.doorbells = new Doorbells(functions, queues, engine, events, ras);
     this.writeBack = new WriteBack(registers, functions, queues, ras, timers, faults, costs);
@@ -487,9 +488,4 @@ export class Accelerator {
     if (offset >= 0x40 || inside >= XQC_BYTES) return;
     this.events.setWord(fn, offset < 0x20 ? EQ : AEQ, inside >>> 2, value);
   }
-}
-
-function defaultServiceNs(kind: AcceleratorKind, costs: CostValues): number {
-  if (kind === 'sec') return costs.secTaskNs;
-  return kind === 'hpre' ? costs.hpreTaskNs : costs.zipTaskNs;
 }

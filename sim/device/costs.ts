@@ -5,9 +5,12 @@
  * Each therefore carries a range, and a report that depends on one must sweep it: {@link lowCosts} and {@link highCosts}
  * are the two ends of the band, {@link pointCosts} is the single best guess.
  */
+import type { AcceleratorKind } from '../abi/accelerators.ts';
+import { mapValues } from '../base/keys.ts';
 
-/** Where a figure comes from. `derived` is arithmetic on published figures; `assumed` is a guess. */
-export type CostOrigin = 'driver-constant' | 'published' | 'derived' | 'assumed';
+/** Where a figure comes from, best first. `derived` is arithmetic on published figures; `assumed` is a guess. */
+export const COST_ORIGINS = ['driver-constant', 'published', 'derived', 'assumed'] as const;
+export type CostOrigin = (typeof COST_ORIGINS)[number];
 
 export interface Cost {
   /** Best guess. */
@@ -201,35 +204,18 @@ export const COST = {
 
 export type CostName = keyof typeof COST;
 
+/** The cost of a task on one core, by kind of accelerator. */
+export const TASK_COST = {
+  sec: 'secTaskNs',
+  hpre: 'hpreTaskNs',
+  zip: 'zipTaskNs',
+} as const satisfies Readonly<Record<AcceleratorKind, CostName>>;
+
 /** One number for each entry of {@link COST}, in virtual nanoseconds. */
 export type CostValues = Readonly<Record<CostName, number>>;
 
 function pick(field: 'ns' | 'min' | 'max'): CostValues {
-  // A literal, name by name: an object filled in a loop becomes a hash table, and each access then pays for a look-up.
-  return {
-    mmioReadNs: COST.mmioReadNs[field],
-    mmioWriteNs: COST.mmioWriteNs[field],
-    mmioRead128Ns: COST.mmioRead128Ns[field],
-    mmioWrite128Ns: COST.mmioWrite128Ns[field],
-    doorbellNs: COST.doorbellNs[field],
-    mailboxCommandNs: COST.mailboxCommandNs[field],
-    pauseBaseNs: COST.pauseBaseNs[field],
-    stopQueueBaseNs: COST.stopQueueBaseNs[field],
-    flushBaseNs: COST.flushBaseNs[field],
-    cacheWriteBackBaseNs: COST.cacheWriteBackBaseNs[field],
-    cacheWriteBackPerContextNs: COST.cacheWriteBackPerContextNs[field],
-    vftAccessNs: COST.vftAccessNs[field],
-    flrNs: COST.flrNs[field],
-    sriovEnableNs: COST.sriovEnableNs[field],
-    usleepActualNs: COST.usleepActualNs[field],
-    interruptNs: COST.interruptNs[field],
-    syscallNs: COST.syscallNs[field],
-    vcpuStopNs: COST.vcpuStopNs[field],
-    vcpuStartNs: COST.vcpuStartNs[field],
-    secTaskNs: COST.secTaskNs[field],
-    hpreTaskNs: COST.hpreTaskNs[field],
-    zipTaskNs: COST.zipTaskNs[field],
-  };
+  return mapValues(COST, (cost) => cost[field]);
 }
 
 /** The best guess of every cost, in ns. */
@@ -245,4 +231,9 @@ export function lowCosts(): CostValues {
 /** The dear end of every range, in ns. */
 export function highCosts(): CostValues {
   return pick('max');
+}
+
+/** Costs of 0 ns each, where time is measured or only accesses count. */
+export function zeroCosts(): CostValues {
+  return mapValues(COST, () => 0);
 }

@@ -23,12 +23,10 @@ import type { Messages } from './messages.ts';
 import type { Queues } from './queues.ts';
 import type { RegisterFile } from './register-file.ts';
 import type { RasStatus } from './ras-status.ts';
+import type { InFlight } from '../abi/in-flight.ts';
 
 /** Status that a refused command answers. Which codes hardware has is [NR]; drivers test for non-zero only. */
 export const MAILBOX_STATUS_REFUSED = 1;
-
-/** What PAUSE_QM does with tasks in service: [NR], so a parameter. */
-export type InFlight = 'finish' | 'hold';
 
 /** State of a function's mailbox. A hung one stays busy until the function is reset. */
 const IDLE = 0;

@@ -8,11 +8,10 @@
  */
 import { EBUSY, EINVAL, ETIMEDOUT } from '../abi/errno.ts';
 import { MIG_FLAG } from '../abi/vfio.ts';
-
-export type GenerationId = 'linux-6.12.117' | 'upstream-2026';
+import { keysOf } from '../base/keys.ts';
 
 export interface Generation {
-  readonly id: GenerationId;
+  readonly id: string;
   /** Migration flags announced to user space. */
   readonly flags: number;
 
@@ -44,7 +43,7 @@ export interface Generation {
   readonly hasPrecopyInfoV2: boolean;
 }
 
-export const GENERATIONS: Readonly<Record<GenerationId, Generation>> = {
+export const GENERATIONS = {
   'linux-6.12.117': {
     id: 'linux-6.12.117',
     flags: MIG_FLAG.STOP_COPY | MIG_FLAG.PRE_COPY,
@@ -77,9 +76,14 @@ export const GENERATIONS: Readonly<Record<GenerationId, Generation>> = {
     hasDebugFiles: true,
     hasPrecopyInfoV2: true,
   },
-};
+} as const satisfies Record<string, Generation>;
 
-export const GENERATION_IDS = Object.keys(GENERATIONS) as readonly GenerationId[];
+export type GenerationId = keyof typeof GENERATIONS;
+
+export const GENERATION_IDS = keysOf(GENERATIONS);
+
+/** The generation that is taken where none is named. */
+export const DEFAULT_GENERATION = 'upstream-2026' satisfies GenerationId;
 
 /** Whether a name is one of the generations. */
 export function isGenerationId(name: string): name is GenerationId {

@@ -10,7 +10,7 @@ import type { AcceleratorFacts } from '../abi/accelerators.ts';
 import { EFAULT } from '../abi/errno.ts';
 import { QM_MB_CMD } from '../abi/mailbox.ts';
 import { QM_NOT_READY, QM_READY, VF_REG, XQC } from '../abi/registers.ts';
-import { V0, V0_ACC_TYPE, V0_BYTES, V0_MATCH_BYTES } from '../abi/vf-data-v0.ts';
+import { V0, V0_BYTES, V0_MATCH_BYTES } from '../abi/vf-data-v0.ts';
 import { V1_BLOCK_BYTES, V1_REG, V1_STATE } from '../abi/vfio-v1.ts';
 import { vftBase, vftNum } from '../abi/vft.ts';
 import type { Generation } from './generation.ts';
@@ -198,7 +198,7 @@ export class RfcDriver {
     if (count < snapshot.queuesMin) return -EFAULT;
     qm.qpNum = count;
     this.setField(V0.qpNum, count);
-    this.setField(V0.accType, V0_ACC_TYPE[qm.facts.kind]);
+    this.setField(V0.accType, qm.facts.accTypeV0);
     this.setField(V0.queIsoCfg, qm.readPfIsolation());
     this.setField(V0.qpBase, qm.qpBase);
     this.offer(V0_MATCH_BYTES);
@@ -243,7 +243,7 @@ export class RfcDriver {
     const { qm } = this;
     const count = this.queueCount();
     if (count < 0 || count !== this.field(V0.qpNum)) return -EFAULT;
-    if (this.field(V0.accType) !== V0_ACC_TYPE[qm.facts.kind]) return -EFAULT;
+    if (this.field(V0.accType) !== qm.facts.accTypeV0) return -EFAULT;
     return qm.readPfIsolation() === this.field(V0.queIsoCfg) ? 0 : -EFAULT;
   }
 

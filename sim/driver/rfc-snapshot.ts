@@ -5,9 +5,10 @@
  *
  * Source: docs/designs.md section 4. Facts marked there as ours are not in what was posted.
  */
-import { acceleratorOfVf, QM_HW } from '../abi/accelerators.ts';
+import { ACCELERATOR_KINDS, ACCELERATORS, acceleratorOfVf, QM_HW } from '../abi/accelerators.ts';
 import { V0_BYTES } from '../abi/vf-data-v0.ts';
 import type { PfDriver } from './kernel.ts';
+import { keysOf } from '../base/keys.ts';
 
 export type RfcSnapshotId = 'rfc-2021-a' | 'rfc-2021-b';
 
@@ -64,7 +65,7 @@ export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
   },
 };
 
-export const RFC_SNAPSHOT_IDS = Object.keys(RFC_SNAPSHOTS) as readonly RfcSnapshotId[];
+export const RFC_SNAPSHOT_IDS = keysOf(RFC_SNAPSHOTS);
 
 /** What a driver finds when it looks from a VF to its PF. */
 export interface PfFound {
@@ -76,7 +77,7 @@ export interface PfFound {
 }
 
 /** Drivers of the crypto subsystem whose PF object the migration driver understands. */
-export const PF_DRIVERS: readonly string[] = ['hisi_sec2', 'hisi_hpre', 'hisi_zip'];
+const PF_DRIVERS: readonly string[] = ACCELERATOR_KINDS.map((kind) => ACCELERATORS[kind].pfDriver);
 
 /**
  * Whether the driver of 2021 offers migration: it takes any driver data that are there for the accelerator's, without

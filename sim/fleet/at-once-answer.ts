@@ -46,18 +46,17 @@ class AtOnce {
 
   /** By closed form: all get the same, since all are alike and begin together. */
   quick(n: number, end: RangeEnd | 'worst', vm: QuestionVm, budget: Budget, uplink = this.uplink): BoundVerdict {
-    if (end === 'worst' && this.question.over !== 'pf')
-      return this.worst((each) => this.quick(n, each, vm, budget, uplink));
+    const { over } = this.question;
+    if (end === 'worst' && over !== 'pf') return this.worst((each) => this.quick(n, each, vm, budget, uplink));
     const states = this.limitStates(n);
-    if (this.question.over === 'pf') return this.with(states, judge(this.trials, vm, budget, end, 'quick', n));
+    if (over === 'pf' || end === 'worst') return this.with(states, judge(this.trials, vm, budget, end, 'quick', n));
     if (structures(vm, this.trials.profiles).some(({ used, limit }) => used > limit)) {
       return this.with(states, judge(this.trials, vm, budget, end, 'quick'));
     }
-    const { input, parameters, failed } = this.trials.inputOf(vm, end as RangeEnd);
+    const { input, parameters, failed } = this.trials.inputOf(vm, end);
     const { stream } = input;
     const line = bytesPerSecondOf(stream.gigabitsPerSecond) * parameters.lineShare;
-    const way =
-      this.question.over === 'host' ? line / n : Math.min(line, (bytesPerSecondOf(uplink) * parameters.lineShare) / n);
+    const way = over === 'host' ? line / n : Math.min(line, (bytesPerSecondOf(uplink) * parameters.lineShare) / n);
     const result = moveVm(
       { ...input, stream: { ...stream, maxBytesPerSecond: Math.min(stream.maxBytesPerSecond, way) } },
       parameters,
@@ -69,7 +68,7 @@ class AtOnce {
       pauseNs,
       totalNs,
       result,
-      deviceBytes: this.trials.deviceBytes(vm, end as RangeEnd),
+      deviceBytes: this.trials.deviceBytes(vm, end),
     };
     return this.with(states, { holds: true, states: [trialState(trial, vm, budget.pause)], trial });
   }

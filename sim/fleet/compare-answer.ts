@@ -1,7 +1,7 @@
 /**
  * What another generation of the driver, another hardware version, or another behaviour of a pause changes.
  */
-import { type Generation, GENERATIONS } from '../driver/generation.ts';
+import { DEFAULT_GENERATION, type Generation, GENERATION_IDS, GENERATIONS } from '../driver/generation.ts';
 import { formatNs } from '../base/units.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import { compileScenario } from '../scenario/compile.ts';
@@ -10,6 +10,7 @@ import type { Answer, AnswerOptions } from './answer-parts.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
 import { scenarioOf, type VmTrials } from './vm-trials.ts';
+import { keysOf } from '../base/keys.ts';
 
 type CompareQuestion = QuestionOf<'compare'>;
 type Variant = CompareQuestion['variants'][number];
@@ -93,7 +94,7 @@ export function compareAnswer(question: CompareQuestion, trials: VmTrials, optio
         : [
             {
               title: 'Facts of the driver generations that differ',
-              columns: ['fact', ...Object.keys(GENERATIONS)].map((title) => ({ name: title, title, unit: '' })),
+              columns: ['fact', ...GENERATION_IDS].map((title) => ({ name: title, title, unit: '' })),
               rows: differing,
             },
           ]),
@@ -149,9 +150,9 @@ function reckon(variant: Variant, vm: QuestionVm, trials: VmTrials): Outcome {
 
 /** Rows of facts in which the generations that were asked for differ. */
 function factsThatDiffer(variants: readonly Variant[]): (string | number)[][] {
-  if (new Set(variants.map(({ driver }) => driver ?? 'upstream-2026')).size < 2) return [];
-  const all = Object.values(GENERATIONS);
-  const names = Object.keys(all[0]!).filter((name) => name !== 'id') as (keyof Generation)[];
+  if (new Set(variants.map(({ driver }) => driver ?? DEFAULT_GENERATION)).size < 2) return [];
+  const all: readonly Generation[] = Object.values(GENERATIONS);
+  const names = keysOf(GENERATIONS[DEFAULT_GENERATION]).filter((name) => name !== 'id');
   return names
     .filter((name) => new Set(all.map((each) => each[name])).size > 1)
     .map((name) => [name, ...all.map((each) => String(each[name]))]);

@@ -12,6 +12,7 @@ import type { QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
 import type { VmTrial, VmTrials } from './vm-trials.ts';
 import { novaSteps } from '../scenario/document.ts';
+import { VMMS } from '../memory/vmms.ts';
 
 const LIMIT_MS_MAX = 3_600_000;
 
@@ -72,7 +73,7 @@ export function convergeAnswer(
   const slower = { ...vm, convergence: { ...vm.convergence, autoConverge: true } };
   const relaxing = [
     { change: 'twice the line', answer: stepAt(trials.quick(faster, 'point'), steps) },
-    ...(vm.vmm === 'qemu' && !vm.convergence.autoConverge
+    ...(VMMS[vm.vmm].throttles && !vm.convergence.autoConverge
       ? [{ change: 'auto-converge, which slows the guest', answer: stepAt(trials.quick(slower, 'point'), steps) }]
       : []),
   ];

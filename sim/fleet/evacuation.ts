@@ -35,8 +35,11 @@ export interface Concurrency {
 }
 
 /** `in turn`: a host that began a move waits for the others; `one by one`: the lowest host that may begin one does. */
-export type HostOrder = 'in turn' | 'one by one';
-export type VmOrder = 'as listed' | 'largest first' | 'smallest first';
+export const HOST_ORDERS = ['in turn', 'one by one'] as const;
+export type HostOrder = (typeof HOST_ORDERS)[number];
+
+export const VM_ORDERS = ['as listed', 'largest first', 'smallest first'] as const;
+export type VmOrder = (typeof VM_ORDERS)[number];
 
 export interface EvacuationInput {
   readonly lines: FleetLines;

@@ -18,6 +18,7 @@ import { firstThatHolds, lastThatHolds, settleBound } from './bound-search.ts';
 import type { Budget, QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
 import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
+import { VMMS } from '../memory/vmms.ts';
 
 type BoundQuestion = QuestionOf<'most'> | QuestionOf<'least'>;
 
@@ -350,7 +351,7 @@ function relaxed(
     changes.push(['a guest that writes half as much', { ...vm, memory: { ...vm.memory, dirty: half } }, budget]);
   }
   if (
-    vm.vmm === 'qemu' &&
+    VMMS[vm.vmm].severalNeedP2p &&
     stream.compression === 'none' &&
     !vm.convergence.autoConverge &&
     stream.multifd === undefined

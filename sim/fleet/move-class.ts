@@ -10,6 +10,7 @@ import type { ConvergenceInput } from '../memory/precopy.ts';
 import { streamRates } from '../memory/stream.ts';
 import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
+import { DEFAULT_VMM, VMMS } from '../memory/vmms.ts';
 
 /** Sets of pages of one VM, at most: DMA buffers, hot, cold. */
 export const SETS_MAX = 3;
@@ -93,13 +94,13 @@ export class MoveClass {
   /** Memory that may be left when the VM is stopped, in bytes, at a rate on the wire and a downtime limit. */
   goalBytes(wireBytesPerSecond: number, limitNs: number): number {
     const bytes = (wireBytesPerSecond * limitNs) / NS_PER_S;
-    return this.convergence.vmm === 'cloud-hypervisor' ? bytes * this.ratio : bytes - this.deviceBytes;
+    return VMMS[this.convergence.vmm].sends === 'iterations' ? bytes * this.ratio : bytes - this.deviceBytes;
   }
 
   /** What is sent before the dirty log is read again, in bytes of memory. */
   sliceBytes(pending: number, goal: number, wireBytesPerSecond: number, first: boolean): number {
     const { vmm, windowPhase } = this.convergence;
-    if (vmm === 'cloud-hypervisor') return pending;
+    if (VMMS[vmm].sends === 'iterations') return pending;
     const window = (wireBytesPerSecond * QEMU.windowNs) / NS_PER_S;
     const excess = Math.max(0, pending - Math.max(0, goal));
     if (first) return Math.min(pending, excess + windowPhase * window);
@@ -142,7 +143,7 @@ export class MoveClass {
 
 const NO_DMA = { bytesPerSecond: 0, setBytes: 0 };
 const STOP_AT_ONCE: ConvergenceInput = {
-  vmm: 'qemu',
+  vmm: DEFAULT_VMM,
   downtimeLimitNs: Number.POSITIVE_INFINITY,
   limitSteps: [],
   autoConverge: false,

@@ -9,6 +9,11 @@ import { bytes, duration } from '../scenario/quantity.ts';
 import { scenarioSchema } from '../scenario/document.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';
+import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
+import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
+import { GENERATION_IDS } from '../driver/generation.ts';
+import { POLICIES } from '../pci/policy.ts';
+import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
 export const QUESTION_FORMAT = 'stopcopy-question';
 export const QUESTION_VERSION = 1;
@@ -125,8 +130,8 @@ const evacuate = z.strictObject({
   limits: limitsSchema.optional(),
   order: z
     .strictObject({
-      hosts: z.enum(['in turn', 'one by one']).default('in turn'),
-      vms: z.enum(['as listed', 'largest first', 'smallest first']).default('as listed'),
+      hosts: z.enum(HOST_ORDERS).default(HOST_ORDERS[0]),
+      vms: z.enum(VM_ORDERS).default(VM_ORDERS[0]),
     })
     .prefault({}),
   /** Whether the other orders are tried as well. */
@@ -138,8 +143,8 @@ const evacuate = z.strictObject({
 
 const host = z.strictObject({
   name: z.string().min(1),
-  kind: z.enum(['sec', 'hpre', 'zip']),
-  hardware: z.enum(['V3', 'V4', 'V5']).default('V3'),
+  kind: z.enum(ACCELERATOR_KINDS),
+  hardware: z.enum(MIGRATING_VERSIONS).default(DEFAULT_HARDWARE),
   /** Free of the PF's VFs, and of its queues. */
   freeVfs: z.int().min(0).max(VFS_MAX),
   freeQueues: z.int().min(0).max(1024),
@@ -147,9 +152,7 @@ const host = z.strictObject({
   queuesPerVf: z.int().min(1).max(1024).optional(),
   freeMemory: bytes.optional(),
   /** A topology, the address of a VF in it, and the policy that must let the driver load. */
-  isolation: z
-    .strictObject({ topology: z.string().min(1), policy: z.enum(['upstream', 'thread', 'proof']), vf: z.string() })
-    .optional(),
+  isolation: z.strictObject({ topology: z.string().min(1), policy: z.enum(POLICIES), vf: z.string() }).optional(),
 });
 
 const room = z.strictObject({
@@ -167,9 +170,9 @@ const compare = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().min(1),
-        driver: z.enum(['linux-6.12.117', 'upstream-2026']).optional(),
-        hardware: z.enum(['V3', 'V4', 'V5']).optional(),
-        inFlight: z.enum(['finish', 'hold']).optional(),
+        driver: z.enum(GENERATION_IDS).optional(),
+        hardware: z.enum(MIGRATING_VERSIONS).optional(),
+        inFlight: z.enum(IN_FLIGHT_MODES).optional(),
       }),
     )
     .min(2)

@@ -2,7 +2,7 @@
  * Where is there room for a VM: VFs, queues, memory, the same kind, equal numbers of queues, and a place where the driver
  * may load.
  */
-import { ACCELERATORS } from '../abi/accelerators.ts';
+import { ACCELERATORS, DEFAULT_HARDWARE } from '../abi/accelerators.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
 import { decideLoad } from '../pci/isolation.ts';
 import type { Topology } from '../pci/topology.ts';
@@ -91,11 +91,10 @@ function verdictOf(
   let most = Infinity;
   let vfs = 0;
   let queuePairs = 0;
-  for (const { profile: word, kind, count, queues, hardware = 'V3' } of asked) {
+  for (const { profile: word, kind, count, queues, hardware = DEFAULT_HARDWARE } of asked) {
     const profile = trials.profiles.get(word);
-    if (profile?.registerModel !== true) continue;
-    const own = kind ?? profile.id.replace('acc-', '');
-    if (own !== host.kind) broken.push('the accelerator is of another kind');
+    if (profile?.kind === undefined) continue;
+    if ((kind ?? profile.kind) !== host.kind) broken.push('the accelerator is of another kind');
     if (hardware !== host.hardware) broken.push('the hardware is of another version');
     const each = host.queuesPerVf ?? queues;
     if (each !== queues) broken.push('its VFs have another number of queues, which the match check refuses');

@@ -7,7 +7,7 @@
 import { ACCELERATORS } from '../abi/accelerators.ts';
 import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_S } from '../base/units.ts';
-import { type CostName, type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
+import { type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { DeviceMoveOutcome, VfTimes } from '../move/device-move.ts';
 import { SCENARIO_FORMAT, SCENARIO_VERSION, type Scenario } from '../scenario/document.ts';
 import {
@@ -24,12 +24,13 @@ import {
   pointParameters,
   shortParameters,
   VMM_PARAMETER,
-  type VmmParameterName,
   type VmmParameters,
 } from '../memory/parameters.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
+import { VMMS } from '../memory/vmms.ts';
+import { keyIn } from '../base/keys.ts';
 
 /** Moves that do not converge are given up then, unless the VM says when. */
 const TIMEOUT_NS = 3600 * NS_PER_S;
@@ -104,15 +105,16 @@ export function structures(
     const profile = profiles.get(name);
     devices += count;
     if (profile?.p2p === false) without += count;
-    if (profile?.registerModel !== true || count === 0) continue;
-    const own = ACCELERATORS[kind ?? (profile.id.replace('acc-', '') as 'sec' | 'hpre' | 'zip')].pfDefaultQueues;
+    if (profile?.kind === undefined || count === 0) continue;
+    const own = ACCELERATORS[kind ?? profile.kind].pfDefaultQueues;
     found.push(
       { name: 'VFs of one PF', used: vms * count, limit: VFS_MAX },
       { name: 'queue pairs of one PF', used: vms * count * queues, limit: QUEUES_TOTAL - own },
     );
   }
-  if (vm.vmm === 'qemu' && without > 0) {
-    found.push({ name: 'devices of a VM that QEMU moves when one of them lacks P2P', used: devices, limit: 1 });
+  if (VMMS[vm.vmm].severalNeedP2p && without > 0) {
+    const name = `devices of a VM that ${VMMS[vm.vmm].title} moves when one of them lacks P2P`;
+    found.push({ name, used: devices, limit: 1 });
   }
   return found;
 }
@@ -239,7 +241,7 @@ export class VmTrials {
     }
     if (registers)
       list.push({ group: 'jobs', name: 'job rate', from: 'published', source: 'docs/model.md, job rates' });
-    if (vm.vmm === 'qemu') {
+    if (VMMS[vm.vmm].sends === 'windows') {
       list.push({ group: 'window', name: 'phase of the window', from: 'assumed', source: 'nobody reports it' });
     }
     return list;
@@ -247,10 +249,10 @@ export class VmTrials {
 
   private profilesWith(moved: Moved | undefined): ReadonlyMap<string, DeviceProfile> {
     if (moved?.group !== 'profile') return this.profiles;
-    const [id, figure] = moved.name.split('.') as [string, (typeof FIGURES)[number]];
     const changed = new Map(this.profiles);
     for (const [word, profile] of this.profiles) {
-      if (profile.id !== id) continue;
+      const figure = FIGURES.find((name) => moved.name === `${profile.id}.${name}`);
+      if (figure === undefined) continue;
       const value = figuresOf(profile, moved.end)[figure];
       changed.set(word, { ...profile, [figure]: { ...profile[figure], value } });
     }
@@ -264,13 +266,13 @@ function callWords({ at, errno }: Pick<DeviceMoveOutcome, 'at' | 'errno'>): stri
 
 function costsWith(end: RangeEnd, moved: Moved | undefined): CostValues {
   if (moved?.group !== 'cost') return COSTS[end];
-  const name = moved.name as CostName;
+  const name = keyIn(COST, moved.name);
   return { ...COSTS[end], [name]: COSTS[moved.end][name] };
 }
 
 export function parametersWith(end: RangeEnd, moved: Moved | undefined): VmmParameters {
   if (moved?.group !== 'vmm') return PARAMETERS[end];
-  const name = moved.name as VmmParameterName;
+  const name = keyIn(VMM_PARAMETER, moved.name);
   return { ...PARAMETERS[end], [name]: PARAMETERS[moved.end][name] };
 }
 

@@ -2,18 +2,23 @@
  * What a kind of device adds to a VM's move: bytes of state, rates, fixed costs. Data files, read against this schema.
  */
 import { z } from 'zod';
+import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { PARAMETER_ORIGINS } from './parameters.ts';
 
 const figure = z.strictObject({
   value: z.number().nonnegative(),
   /** Short end and long end: where it makes a pause short, where long. */
   range: z.tuple([z.number().nonnegative(), z.number().nonnegative()]),
-  from: z.enum(['driver-constant', 'published', 'derived', 'assumed', 'fitted']),
+  from: z.enum(PARAMETER_ORIGINS),
   source: z.string().min(1),
 });
 
-export const deviceProfileSchema = z.strictObject({
-  format: z.literal('stopcopy-device-profile'),
-  version: z.literal(1),
+export const PROFILE_FORMAT = 'stopcopy-device-profile';
+export const PROFILE_VERSION = 1;
+
+const profile = z.strictObject({
+  format: z.literal(PROFILE_FORMAT),
+  version: z.literal(PROFILE_VERSION),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   title: z.string().min(1),
   /** Migration flags besides STOP_COPY. */
@@ -21,6 +26,8 @@ export const deviceProfileSchema = z.strictObject({
   p2p: z.boolean(),
   /** Whether the times come from the register model of this VF; figures here then hold for nothing. */
   registerModel: z.boolean().default(false),
+  /** Which accelerator it is; of profiles with a register model, and of these always. */
+  kind: z.enum(ACCELERATOR_KINDS).optional(),
   /** State of one device, in bytes. */
   stateBytes: figure,
   /** Share of the state that is sent before the stop, 0 to 1. */
@@ -41,11 +48,23 @@ export const deviceProfileSchema = z.strictObject({
   lockedNs: figure,
 });
 
+const KINDS = ACCELERATOR_KINDS.join(', ');
+
+export const deviceProfileSchema = profile.superRefine(({ registerModel, kind }, context) => {
+  if (registerModel === (kind !== undefined)) return;
+  const message = registerModel
+    ? `a profile with registerModel: true says which accelerator it is; add kind: with one of ${KINDS}`
+    : 'only a profile with registerModel: true is of a kind of accelerator; leave kind out, or add registerModel: true';
+  context.addIssue({ code: 'custom', path: ['kind'], message });
+});
+
+/** A profile has a `kind` if and only if it has a register model. */
 export type DeviceProfile = z.infer<typeof deviceProfileSchema>;
 export type ProfileFigure = z.infer<typeof figure>;
 
 /** Which value of each figure is taken. */
-export type RangeEnd = 'point' | 'short' | 'long';
+export const RANGE_ENDS = ['point', 'short', 'long'] as const;
+export type RangeEnd = (typeof RANGE_ENDS)[number];
 
 /** A profile's figures as plain numbers. */
 export interface DeviceFigures {

@@ -6,13 +6,15 @@ import { bug } from '../base/bug.ts';
 import { BITS_PER_BYTE, bytesPerSecondOf, GIB, GIGA, MEGA, MIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from './device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from './parameters.ts';
-import { type DeviceGroup, moveVm, type VmMoveInput, type VmMoveResult } from './vm-move.ts';
+import { type DeviceGroup, moveVm, TAILS, type VmMoveInput, type VmMoveResult } from './vm-move.ts';
+import { COMPRESSIONS } from './stream.ts';
+import { DEFAULT_VMM, VMM_NAMES } from './vmms.ts';
 
 const PAGE_BYTES = 4096;
 
 /** What a table may say of its experiment; a row adds to the table's own or overrides them. */
 export const moveExperimentSchema = z.strictObject({
-  vmm: z.enum(['qemu', 'cloud-hypervisor']).default('qemu'),
+  vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),
   /** `d06`: the boards of that table, with slower cores. */
   platform: z.enum(['server', 'd06']).default('server'),
   vcpus: z.int().positive(),
@@ -20,7 +22,7 @@ export const moveExperimentSchema = z.strictObject({
   /** Share of the memory that holds data. */
   nonZeroShare: z.number().min(0).max(1).default(1),
   /** Whether what is left for the pause is data, or zeros at the end of a memory that was never used up. */
-  tail: z.enum(['data', 'zeros']).default('data'),
+  tail: z.enum(TAILS).default('data'),
   /** Pages written per second as a share of what the stream carries; 0 is an idle guest. */
   dirtyShareOfStream: z.number().min(0).max(10).default(0),
   /** A working set that is rewritten all the time, in MiB; overrides dirtyShareOfStream. */
@@ -29,7 +31,7 @@ export const moveExperimentSchema = z.strictObject({
   channels: z.int().min(1).max(128).default(1),
   multifd: z.boolean().default(true),
   tls: z.boolean().default(false),
-  compression: z.enum(['none', 'zlib', 'zstd', 'deflate-software', 'deflate-hardware']).default('none'),
+  compression: z.enum(['none', ...COMPRESSIONS]).default('none'),
   /** What fills the memory: the corpus, or the random fill of table d06, which any method takes to the ratio of deflate. */
   corpus: z.enum(['silesia', 'random']).default('silesia'),
   preallocated: z.boolean().default(true),

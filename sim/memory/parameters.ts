@@ -4,10 +4,12 @@
  * `fitted` figures were set so that one published measurement comes out right; the measurement is named, and
  * `stopcopy validate` counts them against the measurements that they then predict.
  */
-import type { CostOrigin } from '../device/costs.ts';
+import { mapValues } from '../base/keys.ts';
+import { COST_ORIGINS } from '../device/costs.ts';
 import { MIB } from '../base/units.ts';
 
-export type ParameterOrigin = CostOrigin | 'fitted';
+export const PARAMETER_ORIGINS = [...COST_ORIGINS, 'fitted'] as const;
+export type ParameterOrigin = (typeof PARAMETER_ORIGINS)[number];
 
 export interface Parameter {
   /** Best guess. */
@@ -186,8 +188,7 @@ export type VmmParameterName = keyof typeof VMM_PARAMETER;
 export type VmmParameters = Readonly<Record<VmmParameterName, number>>;
 
 function all(end: 'value' | 'short' | 'long'): VmmParameters {
-  const entries = Object.entries(VMM_PARAMETER).map(([name, parameter]) => [name, parameter[end]] as const);
-  return Object.fromEntries(entries) as Record<VmmParameterName, number>;
+  return mapValues(VMM_PARAMETER, (parameter) => parameter[end]);
 }
 
 /** Best guesses. */

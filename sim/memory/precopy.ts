@@ -10,6 +10,7 @@ import { GIB, NS_PER_S } from '../base/units.ts';
 import type { MemoryClass } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import type { StreamRates } from './stream.ts';
+import { VMMS, type VmmName } from './vmms.ts';
 
 /** A round that leaves hardly less to send than the one before it, so many times in a row, will go on like that. */
 const STILL_ROUNDS = 8;
@@ -25,8 +26,12 @@ export interface LimitStep {
   readonly limitNs: number;
 }
 
+/** What happens when a time-out or the last iteration is over: the move is cancelled, or the VM is stopped anyway. */
+export const WHEN_OUT = ['cancel', 'stop'] as const;
+export type WhenOut = (typeof WHEN_OUT)[number];
+
 export interface ConvergenceInput {
-  readonly vmm: 'qemu' | 'cloud-hypervisor';
+  readonly vmm: VmmName;
   /** Downtime limit in ns. */
   readonly downtimeLimitNs: number;
   /** A limit that rises with time, as Nova's does; in the order of time. */
@@ -38,7 +43,7 @@ export interface ConvergenceInput {
   /** Rounds after which Cloud Hypervisor ends the iteration; Infinity: never. */
   readonly roundsMax: number;
   /** What happens then: the move is cancelled, or the VM is stopped however much is left. */
-  readonly whenOut: 'cancel' | 'stop';
+  readonly whenOut: WhenOut;
   /** Where within QEMU's window the limit is met: 0 makes the last round long, 1 short. Unknown, so a parameter. */
   readonly windowPhase: number;
 }
@@ -125,7 +130,7 @@ class Precopy {
 
   run(): PrecopyResult {
     const { input } = this;
-    const wholeRounds = input.vmm === 'cloud-hypervisor';
+    const wholeRounds = VMMS[input.vmm].sends === 'iterations';
     let phase = input.windowPhase;
     for (;;) {
       const pending = this.pending();
@@ -148,7 +153,7 @@ class Precopy {
   /** Memory that may be left when the VM is stopped. */
   private goalBytes(limitNs: number): number {
     const { rates, input } = this;
-    if (input.vmm === 'cloud-hypervisor') return (rates.memoryBytesPerSecond * limitNs) / NS_PER_S;
+    if (VMMS[input.vmm].sends === 'iterations') return (rates.memoryBytesPerSecond * limitNs) / NS_PER_S;
     return (rates.wireBytesPerSecond * limitNs) / NS_PER_S - this.deviceBytes;
   }
 

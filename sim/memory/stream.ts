@@ -4,11 +4,13 @@
 import { UserError } from '../base/user-error.ts';
 import type { VmmParameters } from './parameters.ts';
 import { bytesPerSecondOf } from '../base/units.ts';
+import { VMMS, type VmmName } from './vmms.ts';
 
-export type Compression = 'zlib' | 'zstd' | 'deflate-software' | 'deflate-hardware';
+export const COMPRESSIONS = ['zlib', 'zstd', 'deflate-software', 'deflate-hardware'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
 
 export interface StreamInput {
-  readonly vmm: 'qemu' | 'cloud-hypervisor';
+  readonly vmm: VmmName;
   /** Of the line between the hosts, 10^9 bits per second. */
   readonly gigabitsPerSecond: number;
   readonly latencyNs: number;
@@ -29,7 +31,8 @@ export interface StreamInput {
 }
 
 /** What bounds a stream. */
-export type Bound = 'line' | 'channels' | 'tls' | 'cap' | 'compression' | 'page faults';
+export const BOUNDS = ['line', 'channels', 'tls', 'cap', 'compression', 'page faults'] as const;
+export type Bound = (typeof BOUNDS)[number];
 
 export interface StreamRates {
   /** Guest memory per second, in bytes. */
@@ -49,7 +52,7 @@ export interface StreamRates {
 export function streamRates(input: StreamInput, p: VmmParameters): StreamRates {
   const lineBytesPerSecond = bytesPerSecondOf(input.gigabitsPerSecond);
   const usable = lineBytesPerSecond * input.lineShare * p.lineShare;
-  const own = input.vmm === 'qemu' ? p.qemuChannelBytesPerSecond : p.cloudHypervisorChannelBytesPerSecond;
+  const own = p[VMMS[input.vmm].channelRate];
   const perChannel = input.tls ? Math.min(own, p.tlsBytesPerSecond) : own;
   const { channels } = input;
   let wire = usable;

@@ -11,6 +11,14 @@ import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
 import { type ConvergenceInput, precopy, type PrecopyResult, type PrecopyIteration } from './precopy.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
+import { VMMS } from './vmms.ts';
+
+/**
+ * What the memory that is left for the pause holds: `data`, or `zeros` where the end of an idle guest's memory was never
+ * used, since it is sent in the order of addresses.
+ */
+export const TAILS = ['data', 'zeros'] as const;
+export type Tail = (typeof TAILS)[number];
 
 export interface MemoryInput {
   readonly bytes: number;
@@ -20,11 +28,7 @@ export interface MemoryInput {
   readonly pageBytes: number;
   readonly dirty: DirtyModel;
   readonly dma?: DmaWrites;
-  /**
-   * What the memory that is left for the pause holds: `data`, or `zeros` where the end of an idle guest's memory was
-   * never used, since it is sent in the order of addresses.
-   */
-  readonly tail: 'data' | 'zeros';
+  readonly tail: Tail;
 }
 
 /** Times of a device whose steps are known one by one, such as those of the register model. */
@@ -111,10 +115,10 @@ export function checkMove(input: VmMoveInput): void {
   }
   const devicesInAll = devices.reduce((sum, { count }) => sum + count, 0);
   const without = devices.find(({ p2p }) => !p2p);
-  if (stream.vmm === 'qemu' && devicesInAll > 1 && without !== undefined) {
+  if (VMMS[stream.vmm].severalNeedP2p && devicesInAll > 1 && without !== undefined) {
     throw new UserError(
       'input',
-      `QEMU moves no VM with ${devicesInAll} VFIO devices unless each offers the P2P states; ${without.name} does not`,
+      `${VMMS[stream.vmm].title} moves no VM with ${devicesInAll} VFIO devices unless each offers the P2P states; ${without.name} does not`,
       'Take one device per VM, vmm: cloud-hypervisor, or a profile with p2p: true.',
     );
   }
@@ -213,12 +217,13 @@ function runPause(
 /** What is left of memory, and the packet that each channel still has under way when all are brought to rest. */
 function lastRoundNs({ stream, memory }: VmMoveInput, pendingBytes: number, rates: StreamRates): number {
   const bytes = memory.tail === 'data' ? pendingBytes : 0;
-  const flushed = stream.vmm === 'qemu' && stream.multifd ? stream.channels * QEMU.packetBytes : 0;
+  const flushed = VMMS[stream.vmm].hasMultifd && stream.multifd ? stream.channels * QEMU.packetBytes : 0;
   return (bytes / rates.memoryBytesPerSecond + flushed / rates.lineBytesPerSecond) * NS_PER_S;
 }
 
 function otherStateNs({ stream, vcpus }: VmMoveInput, p: VmmParameters): number {
-  return stream.vmm === 'qemu' ? vcpus * p.vcpuStateNs : p.cloudHypervisorStateNs;
+  const { parameter, per } = VMMS[stream.vmm].otherState;
+  return per === 'vcpu' ? vcpus * p[parameter] : p[parameter];
 }
 
 /** One device after another, on the channel that everything takes. */

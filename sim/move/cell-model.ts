@@ -17,6 +17,7 @@ import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
 import { Link } from './link.ts';
 import { runMigrations, VfMigration } from './vf-migration.ts';
 import { World } from '../world/world.ts';
+import type { InFlight } from '../abi/in-flight.ts';
 
 /** A parameter of the link, with the ends to sweep. `low` is the end that makes downtime short. */
 export const LINK = {
@@ -34,7 +35,7 @@ export interface CellOptions {
   readonly generation: GenerationId;
   readonly queuePairs: number;
   readonly load: Load;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   readonly seed: number;
 }
 

@@ -46,7 +46,8 @@ export interface Cut {
 }
 
 /** Whether a VF whose driver failed is brought back by the driver, or is reset as QEMU does it. */
-export type Recovery = 'goOn' | 'reset';
+export const RECOVERIES = ['goOn', 'reset'] as const;
+export type Recovery = (typeof RECOVERIES)[number];
 
 /** One VF of the VM: the part of the guest that uses it, and where it goes. */
 export interface MovingVf {

@@ -2,6 +2,7 @@
  * Access Control Services of PCIe: the bits of the capability and control words. Names and values as in
  * include/uapi/linux/pci_regs.h (PCI_ACS_*); what each bit does at a port: docs/isolation.md 3.
  */
+import { isKeyOf, keysOf } from '../base/keys.ts';
 
 /** Bits of the ACS capability word (offset 4) and of the control word (offset 6). */
 export const ACS = {
@@ -23,7 +24,7 @@ export const ACS = {
 
 export type AcsBit = keyof typeof ACS;
 
-export const ACS_BITS = Object.keys(ACS) as readonly AcsBit[];
+export const ACS_BITS = keysOf(ACS);
 
 export const ACS_ALL = 0x7f;
 
@@ -52,8 +53,8 @@ export function parseAcsBits(text: string): number | undefined {
   let bits = 0;
   for (const word of text.split(/[\s,]+/)) {
     if (word === '' || /^ACS(?:Cap|Ctl):$/.test(word)) continue;
-    if (word in ACS) {
-      bits |= ACS[word as AcsBit];
+    if (isKeyOf(ACS, word)) {
+      bits |= ACS[word];
       continue;
     }
     const [, name = '', sign = ''] = /^([A-Za-z]+)([+-])$/.exec(word) ?? [];

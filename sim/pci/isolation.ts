@@ -10,10 +10,9 @@ import { type Remedy, remedyFor } from './remedy.ts';
 import { Router, type Route } from './route.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
 import { type ControlArea, functionLabel, type Topology } from './topology.ts';
-import { type LoadDecision, isIntegrated, Judge, POLICIES, type Policy } from './verdict.ts';
-
-/** `privileged`: only by what root mapped through sysfs. `n/a`: the VF cannot migrate, so nothing uses the area. */
-export type Reach = 'no' | 'yes' | 'privileged' | 'n/a';
+import { type Hazard, POLICIES, type Policy, type Reach } from './policy.ts';
+import { type LoadDecision, isIntegrated, Judge } from './verdict.ts';
+import { tableOf } from '../base/keys.ts';
 
 export interface VfAnswer {
   /** Its number in `topology.functions`. */
@@ -44,7 +43,7 @@ export interface VfAnswer {
 
 /** A request that arrives where it should not. */
 export interface OffendingRoute {
-  readonly hazard: 'self' | 'other' | 'spoof' | 'unchecked';
+  readonly hazard: Hazard;
   readonly privileged: boolean;
   /** The tenant whose function sends it. */
   readonly tenant: string;
@@ -150,7 +149,7 @@ export class Isolation {
     const { reached, privileged } = exposure;
     const group = groups.groupOf[vf]!;
     const { functions, bridges } = groups.groups[group]!;
-    const decisions = Object.fromEntries(POLICIES.map((policy) => [policy, this.judge.decide(vf, policy)]));
+    const decisions = tableOf(POLICIES, (policy) => this.judge.decide(vf, policy));
     return {
       vf,
       address: functionLabel(topology, vf),
@@ -172,7 +171,7 @@ export class Isolation {
       group,
       ownGroup: functions.length + bridges.length === 1,
       opening,
-      decisions: decisions as Record<Policy, LoadDecision>,
+      decisions,
     };
   }
 }

@@ -9,7 +9,8 @@ import { changeText, type Change, remedyOf, settingKey, withChanges } from './se
 import { Router } from './route.ts';
 import { exposureByRules } from './rules.ts';
 import type { Topology } from './topology.ts';
-import { isIntegrated, Judge, type Policy } from './verdict.ts';
+import type { Policy } from './policy.ts';
+import { isIntegrated, Judge } from './verdict.ts';
 
 export type Remedy =
   | { readonly kind: 'none-needed' }

@@ -1,7 +1,7 @@
 /**
  * Settings of a server that decide where a request goes and that its operator can change; hardware is not among them.
  */
-import { ACS, type AcsBit } from './acs.ts';
+import { ACS, ACS_BITS } from './acs.ts';
 import { domainsOf } from './domain.ts';
 import { ATS, functionLabel, nodeLabel, STREAM, type Topology } from './topology.ts';
 
@@ -113,7 +113,7 @@ export function withChanges(topology: Topology, changes: readonly Change[]): Top
 /** A change in a sentence: `switch on UF of downstream port 0000:02:01.0`. */
 export function changeText(topology: Topology, { setting, on }: Change): string {
   const { of, place, detail } = setting;
-  const bit = (Object.keys(ACS) as AcsBit[]).find((name) => ACS[name] === detail) ?? '';
+  const bit = ACS_BITS.find((name) => ACS[name] === detail) ?? '';
   const onOff = on ? 'on' : 'off';
   const fn = (): string => functionLabel(topology, place);
   const texts: Readonly<Record<Setting['of'], () => string>> = {

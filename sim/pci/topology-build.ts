@@ -31,6 +31,7 @@ import {
   type TopologyFunction,
   type TopologyNode,
 } from './topology.ts';
+import { DEFAULT_HARDWARE, FIRST_WITH_PF_WINDOW } from '../abi/accelerators.ts';
 
 const KINDS = {
   'root-port': NODE.rootPort,
@@ -217,7 +218,9 @@ class Builder {
   private plainPf(document: PhysicalFunctionDocument, pf: number): string | undefined {
     if (document.kind === 'other') return 'it is no accelerator';
     if (!this.functions[pf]!.hostDriver) return 'no driver of the host is bound to its PF';
-    if (!isAtLeast(document.version, 'V3')) return `hardware ${document.version} cannot migrate; V3 is the first`;
+    if (!isAtLeast(document.version, DEFAULT_HARDWARE)) {
+      return `hardware ${document.version} cannot migrate; ${DEFAULT_HARDWARE} is the first`;
+    }
     return undefined;
   }
 
@@ -249,8 +252,8 @@ class Builder {
       if (sriov.bars.some(({ bar }) => bar === REGION.BAR2)) return;
       fail(what, `${path}.bars`, 'lacks BAR 2, which holds the control area', 'lspci -vv shows it in the SR-IOV part.');
     }
-    if (!isAtLeast(document.version, 'V4')) {
-      const hint = 'Only hardware V4 and later can move its windows; otherwise say vf-bar.';
+    if (!isAtLeast(document.version, FIRST_WITH_PF_WINDOW)) {
+      const hint = `Only hardware ${FIRST_WITH_PF_WINDOW} and later can move its windows; otherwise say vf-bar.`;
       fail(what, `${path}.window`, `is pf-bar on hardware ${document.version}`, hint);
     }
     const bar2 = document.bars.find(({ bar }) => bar === REGION.BAR2);

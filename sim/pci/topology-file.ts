@@ -6,7 +6,7 @@
  * otherwise; {@link readTopology} lists what was filled in.
  */
 import { z } from 'zod';
-import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { ACCELERATOR_KINDS, HARDWARE_VERSIONS } from '../abi/accelerators.ts';
 import { parseDocument } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import { ACS_ALL, ACS_ALLOWED, parseAcsBits } from './acs.ts';
@@ -19,6 +19,8 @@ import {
   SIZE_ALLOWED,
   SIZE_PATTERN,
 } from './address.ts';
+import { tableOf } from '../base/keys.ts';
+import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
 export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
 
@@ -98,8 +100,6 @@ const settings = z.strictObject({
 export type FunctionSettings = z.output<typeof settings>;
 
 export const FUNCTION_KINDS = [...ACCELERATOR_KINDS, 'other'] as const;
-export const HARDWARE_VERSIONS = ['V1', 'V2', 'V3', 'V4', 'V5'] as const;
-export type HardwareVersion = (typeof HARDWARE_VERSIONS)[number];
 
 const sriov = z.strictObject({
   /** First VF offset and VF stride of the SR-IOV capability, in requester IDs. */
@@ -209,9 +209,6 @@ const tenant = z.strictObject({
 });
 export type TenantDocument = z.output<typeof tenant>;
 
-export const REACHES = ['no', 'yes', 'privileged'] as const;
-export const LOAD_VERDICTS = ['load-clipped', 'load-full', 'refuse', 'plain', 'n/a'] as const;
-
 /** What a shipped example says about itself; tests hold the answers against it. */
 const expectation = z.strictObject({
   name: z.string().default('as written'),
@@ -224,9 +221,7 @@ const expectation = z.strictObject({
         self: z.enum([...REACHES, 'n/a']).optional(),
         other: z.enum([...REACHES, 'n/a']).optional(),
         group: z.enum(['own', 'merged']).optional(),
-        upstream: z.enum(LOAD_VERDICTS).optional(),
-        thread: z.enum(LOAD_VERDICTS).optional(),
-        proof: z.enum(LOAD_VERDICTS).optional(),
+        ...tableOf(POLICIES, () => z.enum(LOAD_VERDICTS).optional()),
         dependsOnClip: z.boolean().optional(),
         opens: z.boolean().optional(),
       }),

@@ -8,13 +8,13 @@ import { formatAddress, type FunctionAddress } from './address.ts';
 import type {
   Clip,
   FunctionSettings,
-  HardwareVersion,
   InternalRouting,
   NodeDocument,
   PhysicalFunctionDocument,
   StreamMode,
   TopologyDocument,
 } from './topology-file.ts';
+import { type HardwareVersion, QM_HW } from '../abi/accelerators.ts';
 
 export const NODE = { rootPort: 0, switch: 1, downstreamPort: 2, bridge: 3, device: 4 } as const;
 
@@ -216,5 +216,5 @@ export function functionOfAddress(topology: Topology, address: number): number {
 
 /** Whether hardware is at least of a version. */
 export function isAtLeast(version: HardwareVersion | undefined, least: HardwareVersion): boolean {
-  return version !== undefined && version >= least;
+  return version !== undefined && QM_HW[version] >= QM_HW[least];
 }

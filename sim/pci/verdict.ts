@@ -3,23 +3,8 @@
  */
 import type { RulesExposure } from './rules.ts';
 import type { Router, Route } from './route.ts';
+import type { Hazard, LoadVerdict, Policy } from './policy.ts';
 import { ATS, functionLabel, type Topology } from './topology.ts';
-
-/**
- * `upstream`: what Linux does, which looks at no topology. `thread`: integrated endpoints only, and no hazard. `proof`:
- * no hazard, wherever it is.
- */
-export const POLICIES = ['upstream', 'thread', 'proof'] as const;
-export type Policy = (typeof POLICIES)[number];
-
-/**
- * `load-clipped`: migration, with the upper half of the BAR hidden. `load-full`: migration, with the whole BAR, as the
- * control windows are in the PF's. `refuse`: no migration. `plain`: no migration, because there could be none anyway.
- * `n/a`: the policy says nothing about such a driver.
- */
-export type LoadVerdict = 'load-clipped' | 'load-full' | 'refuse' | 'plain' | 'n/a';
-
-export type Hazard = 'self' | 'other' | 'spoof' | 'unchecked';
 
 export interface Reason {
   /** What speaks against it: a hazard, or that the policy wants an integrated endpoint. */

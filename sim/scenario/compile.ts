@@ -1,12 +1,12 @@
 /**
  * A scenario made ready to run: profiles found, names resolved, contradictions refused with their reasons.
  */
-import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../abi/accelerators.ts';
+import { ACCELERATOR_KINDS, ACCELERATORS, type AcceleratorKind, DEFAULT_HARDWARE, QM_HW } from '../abi/accelerators.ts';
 import { DEPTH } from '../abi/contexts.ts';
 import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
-import type { GenerationId } from '../driver/generation.ts';
+import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import { pointParameters } from '../memory/parameters.ts';
 import { checkMove, type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput } from '../memory/vm-move.ts';
@@ -15,6 +15,8 @@ import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/device-move.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
 import { formatGigabytes } from '../base/units.ts';
+import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
+import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
 export interface RegisterGroup {
@@ -27,7 +29,7 @@ export interface RegisterGroup {
   readonly load: Load;
   readonly generation: GenerationId;
   readonly hardware: number;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   /** Undefined: as published for the kind. */
   readonly engine: { readonly servers: number; readonly serviceNs: number } | undefined;
 }
@@ -70,7 +72,7 @@ export function compileScenario(
       const profile =
         profiles.get(device.profile) ?? refuse(`devices[${index}].profile '${device.profile}' was not read`);
       const at = `devices[${index}]`;
-      const registers = profile.registerModel ? registerGroup(device, profile, at, refuse) : null;
+      const registers = profile.kind === undefined ? null : registerGroup(device, profile.id, profile.kind, at, refuse);
       if (registers === null) refuseRegisterFields(device, at, refuse);
       return { profile, count: device.count, queues: device.queues, registers };
     });
@@ -82,8 +84,8 @@ export function compileScenario(
     scenario,
     devices,
     registerGroups,
-    recovery: scenario.recovery ?? (scenario.vmm === 'qemu' ? 'reset' : 'goOn'),
-    preCopy: scenario.vmm === 'qemu',
+    recovery: scenario.recovery ?? VMMS[scenario.vmm].recovery,
+    preCopy: VMMS[scenario.vmm].preCopiesDevices,
   };
   checkWhole(plan, refuse);
   return plan;
@@ -117,22 +119,24 @@ function refuseRegisterFields(device: ScenarioDevice, at: string, refuse: Refuse
   if (given === undefined) return;
   refuse(
     `${at}.${given} is given, and profile ${device.profile} has no register model that could use it`,
-    'Leave it out, or take acc-sec, acc-hpre or acc-zip.',
+    `Leave it out, or take a profile of a kind of accelerator: ${ACCELERATOR_KINDS.map((kind) => `acc-${kind}`).join(', ')}.`,
   );
 }
 
-function registerGroup(device: ScenarioDevice, profile: DeviceProfile, at: string, refuse: Refuse): RegisterGroup {
-  const named = (['sec', 'hpre', 'zip'] as const).find((kind) => profile.id === `acc-${kind}`);
-  const kind =
-    device.kind ??
-    named ??
-    refuse(`${at}.kind is missing: profile ${profile.id} does not tell it`, 'One of sec, hpre, zip.');
+function registerGroup(
+  device: ScenarioDevice,
+  name: string,
+  profileKind: AcceleratorKind,
+  at: string,
+  refuse: Refuse,
+): RegisterGroup {
   const { sq = DEPTH.sq, cq = DEPTH.cq, eq = DEPTH.eq, aeq = DEPTH.aeq } = device.depths ?? {};
   const depths = { sq, cq, eq, aeq };
   const load = loadOf(device, depths, at, refuse);
-  const { queues, driver = 'upstream-2026', hardware = 'V3', inFlight = 'finish', engine } = device;
+  const { kind = profileKind, queues, engine } = device;
+  const { driver = DEFAULT_GENERATION, hardware = DEFAULT_HARDWARE, inFlight = DEFAULT_IN_FLIGHT } = device;
   return {
-    name: profile.id,
+    name,
     kind,
     count: device.count,
     queuePairs: queues,
@@ -196,32 +200,30 @@ function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse
 }
 
 function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
-  const { vmm, vms, stream, convergence, faults, memory } = scenario;
+  const { vms, stream, convergence, faults, memory } = scenario;
+  const vmm = VMMS[scenario.vmm];
   if (!(stream.gigabitsPerSecond > 0)) {
     refuse(`stream.gigabitsPerSecond is ${stream.gigabitsPerSecond}`, 'More than 0 is needed to move anything.');
   }
   if (memory.page < 4096 || !Number.isInteger(Math.log2(memory.page))) {
     refuse(`memory.page is ${memory.page} bytes`, 'Allowed is a power of two from 4KiB on.');
   }
-  if (vmm === 'cloud-hypervisor' && stream.multifd !== undefined) {
-    refuse(
-      'stream.multifd is given, and Cloud Hypervisor has no multifd',
-      'Leave it out; channels are its connections.',
-    );
+  if (!vmm.hasMultifd && stream.multifd !== undefined) {
+    refuse(`stream.multifd is given, and ${vmm.title} has no multifd`, 'Leave it out; channels are its connections.');
   }
-  if (vmm === 'cloud-hypervisor' && stream.compression !== 'none') {
-    refuse(`stream.compression is ${stream.compression}, and Cloud Hypervisor does not compress`, 'Leave it out.');
+  if (!vmm.compresses && stream.compression !== 'none') {
+    refuse(`stream.compression is ${stream.compression}, and ${vmm.title} does not compress`, 'Leave it out.');
   }
-  if (vmm === 'cloud-hypervisor' && convergence.autoConverge) {
-    refuse('convergence.autoConverge is true, and Cloud Hypervisor does not throttle vCPUs', 'Leave it out.');
+  if (!vmm.throttles && convergence.autoConverge) {
+    refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');
   }
-  if (vmm === 'qemu' && convergence.rounds !== undefined) {
-    refuse('convergence.rounds is given, and QEMU does not count rounds', 'Give convergence.timeout.');
+  if (!vmm.countsIterations && convergence.rounds !== undefined) {
+    refuse(`convergence.rounds is given, and ${vmm.title} does not count rounds`, 'Give convergence.timeout.');
   }
   if (stream.multifd === false && stream.channels > 1) {
     refuse(`stream.channels is ${stream.channels} without multifd`, 'Without it everything takes one channel.');
   }
-  if (scenario.parallelDevices && (vmm !== 'qemu' || stream.multifd === false || stream.compression !== 'none')) {
+  if (scenario.parallelDevices && (!vmm.hasMultifd || stream.multifd === false || stream.compression !== 'none')) {
     refuse('parallelDevices is true, and device state goes side by side only over multifd of QEMU without compression');
   }
   if (convergence.whenOut === 'stop' && convergence.timeout === undefined && convergence.rounds === undefined) {
@@ -278,7 +280,7 @@ export function moveInputOf(
   windowPhase: number = WINDOW_PHASES.point[0]!,
 ): VmMoveInput {
   const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices } = plan.scenario;
-  const { returnPath = vmm === 'cloud-hypervisor' } = plan.scenario;
+  const { returnPath = VMMS[vmm].returnPath } = plan.scenario;
   const { compression, compressionRatio = null, maxBytesPerSecond = Infinity, multifd = stream.channels > 1 } = stream;
   const { steps: limits, timeout = Infinity, rounds = Infinity } = convergence;
   return {
@@ -299,7 +301,7 @@ export function moveInputOf(
       latencyNs: stream.latency,
       lineShare: stream.share / vms,
       channels: stream.channels,
-      multifd: vmm === 'qemu' && multifd,
+      multifd: VMMS[vmm].hasMultifd && multifd,
       tls: stream.tls,
       compression: compression === 'none' ? null : compression,
       compressionRatio,

@@ -4,12 +4,19 @@
  */
 import { z } from 'zod';
 
-import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { ACCELERATOR_KINDS, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { GIB, KIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
-import { MOVE_POINTS } from '../move/device-move.ts';
+import { MOVE_POINTS, RECOVERIES } from '../move/device-move.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { bytes, duration } from './quantity.ts';
+import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
+import { WHEN_OUT } from '../memory/precopy.ts';
+import { COMPRESSIONS } from '../memory/stream.ts';
+import { TAILS } from '../memory/vm-move.ts';
+import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
+import { LOAD_NAMES } from '../workload/load.ts';
+import { POLICIES } from '../pci/policy.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 1;
@@ -35,7 +42,7 @@ const memory = z.strictObject({
   nonZeroShare: z.number().min(0).max(1).default(1),
   page: bytes.default(4 * KIB),
   dirty: dirty.default({ kind: 'none' }),
-  tail: z.enum(['data', 'zeros']).default('data'),
+  tail: z.enum(TAILS).default('data'),
   /** What devices write by DMA besides. */
   dma: z.strictObject({ bytesPerSecond: perSecond, buffers: bytes }).optional(),
 });
@@ -47,7 +54,7 @@ const stream = z.strictObject({
   channels: z.int().min(1).max(128).default(1),
   multifd: z.boolean().optional(),
   tls: z.boolean().default(false),
-  compression: z.enum(['none', 'zlib', 'zstd', 'deflate-software', 'deflate-hardware']).default('none'),
+  compression: z.enum(['none', ...COMPRESSIONS]).default('none'),
   compressionRatio: z.number().min(1).optional(),
   preallocated: z.boolean().default(true),
   maxBytesPerSecond: bytes.optional(),
@@ -63,13 +70,11 @@ const convergence = z.strictObject({
   timeout: duration.optional(),
   /** Rounds after which Cloud Hypervisor ends the iteration. */
   rounds: z.int().min(1).optional(),
-  whenOut: z.enum(['cancel', 'stop']).default('cancel'),
+  whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
 
-const NAMED_LOADS = ['idle', 'half', 'saturated'] as const;
-
 const load = z.union([
-  z.enum(NAMED_LOADS),
+  z.enum(LOAD_NAMES),
   z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('open'), fraction: z.number(), burst: z.int().default(1) }),
     z.strictObject({ kind: z.literal('closed'), inFlight: z.int() }),
@@ -85,19 +90,19 @@ const device = z.strictObject({
   count: z.int().min(0).max(63).default(1),
   /** Queues of each; of an accelerator VF, its queue pairs. */
   queues: z.int().min(1).max(1024).default(1),
-  kind: z.enum(ACCELERATOR_KINDS as readonly ['sec', 'hpre', 'zip']).optional(),
+  kind: z.enum(ACCELERATOR_KINDS).optional(),
   load: load.optional(),
   depths: z.strictObject({ sq: depth, cq: depth, eq: depth, aeq: depth }).partial().optional(),
-  driver: z.enum(GENERATION_IDS as readonly ['linux-6.12.117', 'upstream-2026']).optional(),
-  hardware: z.enum(['V3', 'V4', 'V5']).optional(),
+  driver: z.enum(GENERATION_IDS).optional(),
+  hardware: z.enum(MIGRATING_VERSIONS).optional(),
   /** What a pause does with tasks in service. */
-  inFlight: z.enum(['finish', 'hold']).optional(),
+  inFlight: z.enum(IN_FLIGHT_MODES).optional(),
   engine: z.strictObject({ cores: z.int().min(1).max(64), taskTime: duration }).optional(),
 });
 
 const isolation = z.strictObject({
   topology: z.string().min(1),
-  policy: z.enum(['upstream', 'thread', 'proof']),
+  policy: z.enum(POLICIES),
   vf: z.string().optional(),
 });
 
@@ -118,7 +123,7 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('device'),
-    what: z.enum(DEVICE_FAULT_NAMES as unknown as readonly [(typeof DEVICE_FAULT_NAMES)[number]]),
+    what: z.enum(DEVICE_FAULT_NAMES),
     side: z.enum(['source', 'destination']),
     ...which,
     /** How often it strikes; commands only. Default: always. */
@@ -128,7 +133,7 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('image'),
-    field: z.enum(IMAGE_FIELD_NAMES as unknown as readonly [(typeof IMAGE_FIELD_NAMES)[number]]),
+    field: z.enum(IMAGE_FIELD_NAMES),
     ...which,
   }),
   z.strictObject({ kind: z.literal('otherQueues'), queues: z.int().min(1).max(1024), ...which }),
@@ -139,7 +144,7 @@ export const scenarioSchema = z.strictObject({
   version: z.literal(SCENARIO_VERSION),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
-  vmm: z.enum(['qemu', 'cloud-hypervisor']).default('qemu'),
+  vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),
   /** How many such VMs move at once, from one host to another. */
   vms: z.int().min(1).max(63).default(1),
   vcpus: z.int().min(1).max(1024),
@@ -153,7 +158,7 @@ export const scenarioSchema = z.strictObject({
   /** Whether the source waits for the destination's answer. Default: as the VMM does unless told otherwise. */
   returnPath: z.boolean().optional(),
   /** What becomes of a VF whose driver failed. Default: what the VMM does. */
-  recovery: z.enum(['goOn', 'reset']).optional(),
+  recovery: z.enum(RECOVERIES).optional(),
   devices: z.array(device).default([]),
   isolation: isolation.optional(),
   faults: z.array(fault).default([]),

@@ -5,6 +5,7 @@ import { QM_MB_CMD } from '../abi/mailbox.ts';
 import { QM_RAS } from '../abi/ras.ts';
 import { VF_DATA } from '../abi/vf-data.ts';
 import type { Faults } from '../device/faults.ts';
+import { keysOf } from '../base/keys.ts';
 
 /** When and how long a fault of a device strikes. */
 interface Strike {
@@ -63,7 +64,7 @@ export const DEVICE_FAULTS = {
 
 export type DeviceFaultName = keyof typeof DEVICE_FAULTS;
 
-export const DEVICE_FAULT_NAMES = Object.keys(DEVICE_FAULTS) as readonly DeviceFaultName[];
+export const DEVICE_FAULT_NAMES = keysOf(DEVICE_FAULTS);
 
 /** Bytes of an image that a destination compares with what it has itself. */
 export const IMAGE_FIELDS = {
@@ -76,7 +77,7 @@ export const IMAGE_FIELDS = {
 
 export type ImageField = keyof typeof IMAGE_FIELDS;
 
-export const IMAGE_FIELD_NAMES = Object.keys(IMAGE_FIELDS) as readonly ImageField[];
+export const IMAGE_FIELD_NAMES = keysOf(IMAGE_FIELDS);
 
 /** Turns a bit of a field around. Once: who damages it again repairs it. */
 export function imageDamage(field: ImageField): (image: Uint8Array) => void {

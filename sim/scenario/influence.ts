@@ -8,6 +8,7 @@ import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMo
 import type { VfTimes } from '../move/device-move.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 import { stepsOf } from './scenario-run.ts';
+import { VMMS } from '../memory/vmms.ts';
 
 /** The pause with one parameter at its ends. */
 export interface Influence {
@@ -73,7 +74,7 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
       longPauseNs: moved({ ...base, [name]: max }),
     });
   }
-  if (plan.scenario.vmm === 'qemu') found.push(windowInfluence(plan, steps));
+  if (VMMS[plan.scenario.vmm].sends === 'windows') found.push(windowInfluence(plan, steps));
   if (plan.registerGroups.length > 0) {
     found.push({
       name: 'registers',

@@ -2,10 +2,11 @@
  * One recorded call: its arguments, and its result held against what the driver gave.
  */
 import { errnoName } from '../abi/errno.ts';
-import { MIG_STATE, type MigStateName } from '../abi/vfio.ts';
+import { MIG_STATE } from '../abi/vfio.ts';
 import { UserError } from '../base/user-error.ts';
 import { Difference } from './access-check.ts';
 import type { TraceCall } from './format.ts';
+import { isKeyOf } from '../base/keys.ts';
 
 /** What a call gave in the replay. */
 export interface CallOutcome {
@@ -79,7 +80,7 @@ export class CallArguments {
   state(): number {
     const value = this.fields['to'];
     if (typeof value === 'number') return value;
-    if (typeof value === 'string' && Object.hasOwn(MIG_STATE, value)) return MIG_STATE[value as MigStateName];
+    if (typeof value === 'string' && isKeyOf(MIG_STATE, value)) return MIG_STATE[value];
     return this.refuse('to', 'a migration state');
   }
 

@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { QM_MB_CMD } from '../abi/mailbox.ts';
 import { parseDocument } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
+import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
+import { keysOf } from '../base/keys.ts';
 
 /** A number, or a hexadecimal string such as "0x300". */
 const hex = z.union([
@@ -19,7 +21,6 @@ const wideHex = z.string().regex(/^0x[0-9a-fA-F]{1,32}$/, 'a hexadecimal value o
 const functionName = z.enum(['pf', 'vf']);
 const registers = z.record(z.string(), hex);
 const vft = z.object({ base: z.number().int().min(0), num: z.number().int().min(0) });
-const mailboxNames = Object.keys(QM_MB_CMD) as [keyof typeof QM_MB_CMD];
 const mailboxBehaviour = z.object({ busy_reads: z.number().int().optional(), status: z.number().int().optional() });
 const override = z.object({
   fn: functionName,
@@ -36,7 +37,7 @@ const responderSettings = z.object({
   cqc_bt: hex.optional(),
   vf_regs: registers.optional(),
   pf_regs: registers.optional(),
-  mailbox: z.partialRecord(z.enum(mailboxNames), mailboxBehaviour).optional(),
+  mailbox: z.partialRecord(z.enum(keysOf(QM_MB_CMD)), mailboxBehaviour).optional(),
   mailbox_busy_reads_left: z.number().int().optional(),
   vft_ready_reads: z.number().int().optional(),
   cache_wb_reads: z.number().int().optional(),
@@ -58,7 +59,7 @@ const responderSettings = z.object({
 export type ResponderSettings = z.output<typeof responderSettings>;
 
 const device = responderSettings.extend({
-  kind: z.enum(['sec', 'hpre', 'zip']),
+  kind: z.enum(ACCELERATOR_KINDS),
   pf_device_id: hex,
   vf_device_id: hex,
   vf_index: z.number().int().min(0).max(62),

@@ -4,7 +4,7 @@
  * It is no model of the device: it stores registers, and counts reads to decide when something is ready, as the trace's
  * `device` object says. Its clock is virtual and moves only by the driver's waits.
  */
-import { QM_MB, QM_MB_CMD, type MailboxCommandName } from '../abi/mailbox.ts';
+import { QM_MB, QM_MB_CMD } from '../abi/mailbox.ts';
 import { MIG_REGION, PF_REG, VF_REG, XQC } from '../abi/registers.ts';
 import { VFT_OP, vftHigh, vftLow } from '../abi/vft.ts';
 import { QM_HW } from '../abi/accelerators.ts';
@@ -12,6 +12,7 @@ import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.t
 import type { BarPort } from '../vfio/bar-policy.ts';
 import { type ResponderSettings, toNumber, type TraceDevice } from './format.ts';
 import { US_PER_MS } from '../base/units.ts';
+import { keysOf } from '../base/keys.ts';
 
 /** Called for every access, in order. Values in 32-bit words, lowest first. */
 export type AccessSink = (
@@ -28,7 +29,7 @@ export type AccessSink = (
 
 const ALL_ONES = 0xffffffff;
 const XQC_BYTES = 4 * XQC.words;
-const COMMAND_NAMES = Object.entries(QM_MB_CMD) as readonly [MailboxCommandName, number][];
+const COMMAND_NAMES = keysOf(QM_MB_CMD);
 
 /** A register that turns 1 after a number of reads, -1 being never. */
 class Countdown {
@@ -351,8 +352,8 @@ export class Responder implements RegisterPort, BarPort {
   }
 
   private behaviourOf(command: number): { busyReads: number; status: number } | undefined {
-    const known = COMMAND_NAMES.find(([, code]) => code === command);
-    return known === undefined ? undefined : this.behaviours.get(known[0]);
+    const known = COMMAND_NAMES.find((name) => QM_MB_CMD[name] === command);
+    return known === undefined ? undefined : this.behaviours.get(known);
   }
 
   private isMailbox(fn: FunctionSelect, offset: number): boolean {

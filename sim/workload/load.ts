@@ -5,6 +5,7 @@
  * arrive by themselves (Poisson), whether or not there is room; one that finds its queue full is refused.
  */
 import { bug } from '../base/bug.ts';
+import { keysOf } from '../base/keys.ts';
 import type { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
@@ -14,10 +15,6 @@ export type Load =
   | { readonly kind: 'closed'; readonly inFlightPerQueue: number }
   /** `burst`: tasks that arrive together, in one queue; 1 (the default) is a plain Poisson process. */
   | { readonly kind: 'open'; readonly fractionOfCapacity: number; readonly burst?: number };
-
-export const LOAD_NAMES = ['idle', 'half', 'saturated'] as const;
-
-export type LoadName = (typeof LOAD_NAMES)[number];
 
 /** In flight per queue when saturated, if the ring has room for them. */
 const SATURATED_IN_FLIGHT = 32;
@@ -30,18 +27,22 @@ export function saturatedInFlight(sqDepth: number): number {
   return Math.min(sqDepth - 1, SATURATED_IN_FLIGHT);
 }
 
-/** The load of a name that users write: `idle`, `half` (open, half the capacity) or `saturated` (closed). */
-export function namedLoad(name: string, sqDepth: number): Load {
-  switch (name) {
-    case 'idle':
-      return { kind: 'idle' };
-    case 'half':
-      return { kind: 'open', fractionOfCapacity: 0.5 };
-    case 'saturated':
-      return { kind: 'closed', inFlightPerQueue: saturatedInFlight(sqDepth) };
-    default:
-      throw new UserError('input', `queue load "${name}" is not known`, `one of ${LOAD_NAMES.join(', ')}`);
-  }
+/** Loads by the names that users write; each is made for queues of a depth. */
+export const NAMED_LOADS = {
+  idle: () => ({ kind: 'idle' }),
+  /** Open, half the capacity. */
+  half: () => ({ kind: 'open', fractionOfCapacity: 0.5 }),
+  /** Closed, as many tasks in flight as keep a queue busy. */
+  saturated: (sqDepth) => ({ kind: 'closed', inFlightPerQueue: saturatedInFlight(sqDepth) }),
+} as const satisfies Readonly<Record<string, (sqDepth: number) => Load>>;
+
+export type LoadName = keyof typeof NAMED_LOADS;
+
+export const LOAD_NAMES = keysOf(NAMED_LOADS);
+
+/** The load of a name, for queues of a depth. */
+export function namedLoad(name: LoadName, sqDepth: number): Load {
+  return NAMED_LOADS[name](sqDepth);
 }
 
 /** Refuses, as the user's mistake, a load that queues of this depth cannot carry. Returns it otherwise. */

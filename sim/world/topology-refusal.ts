@@ -4,7 +4,8 @@
 import { isolationOf } from '../pci/isolation.ts';
 import type { Route } from '../pci/route.ts';
 import { functionLabel, type Topology } from '../pci/topology.ts';
-import type { LoadDecision, Policy } from '../pci/verdict.ts';
+import type { Policy } from '../pci/policy.ts';
+import type { LoadDecision } from '../pci/verdict.ts';
 import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
 
 /**

@@ -8,7 +8,7 @@ import type { AcceleratorKind } from '../../sim/abi/accelerators.ts';
 import { bug } from '../../sim/base/bug.ts';
 import type { VftEntry } from '../../sim/abi/vft.ts';
 import { Accelerator } from '../../sim/device/accelerator.ts';
-import { type CostValues, pointCosts } from '../../sim/device/costs.ts';
+import { zeroCosts } from '../../sim/device/costs.ts';
 import { GuestMemory } from '../../sim/device/guest-memory.ts';
 import { FUNCTION_WORDS, PF_PAGES_MAX } from '../../sim/device/register-file.ts';
 import { answerEcho } from '../lane/echo.ts';
@@ -33,6 +33,7 @@ import {
 } from '../lane/shared-map.ts';
 import { IDLE_TURNS } from '../lane/waiting.ts';
 import { localNowNs } from '../wall-clock.ts';
+import type { InFlight } from '../../sim/abi/in-flight.ts';
 
 /** RAM of one VM as its VF on one host reaches it. */
 export interface SharedMemory {
@@ -47,7 +48,7 @@ export interface DeviceHost {
   readonly vfCount: number;
   readonly vft: readonly VftEntry[];
   readonly isolation: number;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   readonly engine: { readonly servers: number; readonly serviceNs: number };
   readonly memories: readonly SharedMemory[];
 }
@@ -65,13 +66,6 @@ const TURN_ENTRIES = 64;
 const ROUNDS_MOST = 64;
 /** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */
 const SLEEP_MS = 100;
-
-/** In the real world time is measured, not modelled: an access costs what it costs. Only tasks keep their length. */
-function freeCosts(): CostValues {
-  const costs: Record<string, number> = { ...pointCosts() };
-  for (const name of Object.keys(costs)) costs[name] = 0;
-  return costs as CostValues;
-}
 
 export class DeviceService {
   readonly devices: readonly Accelerator[];
@@ -93,7 +87,8 @@ export class DeviceService {
     this.consumed = this.map.subarray(MAP.consumed, MAP.consumed + LANES_MAX);
     this.echo = echoWords(map);
     this.idleTurns = init.idleTurns ?? IDLE_TURNS;
-    const costs = freeCosts();
+    // In the real world time is measured, not modelled: an access costs what it costs. Only tasks keep their length.
+    const costs = zeroCosts();
     this.devices = init.hosts.map((host, index) => {
       const registers = registerWords(map, index, host.vfCount + 1);
       const device = new Accelerator({ ...host, registers, costs });

@@ -26,6 +26,7 @@ import type { EndAnswer, EndCall, EndInit } from './end-service.ts';
 import type { DestinationVm, Draft, SourceVm } from './switchover.ts';
 import { ParcelLayout } from './parcel.ts';
 import { NS_PER_S } from '../../sim/base/units.ts';
+import type { InFlight } from '../../sim/abi/in-flight.ts';
 
 /** DMA address of the VM's queue structures: the same on both hosts. */
 const DMA_BASE = 0x2f_0000_0000;
@@ -39,7 +40,7 @@ export interface OneHostOptions {
   readonly queuePairs: number;
   readonly load: Load;
   readonly seed: number;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   readonly engine: { readonly servers: number; readonly serviceNs: number };
   readonly chunkBytes: number;
   /** Queue isolation (PF register 0x30). Default 0. */

@@ -10,7 +10,7 @@ import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.t
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { integer, integerList, nameList, oneName } from '../options.ts';
-import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
 import { BUDGET_SECONDS_DEFAULT } from '../../compare/settings.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../../measure/suites/registry.ts';

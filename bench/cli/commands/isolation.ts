@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { oneName } from '../options.ts';
-import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { POLICY_MEANINGS } from '../../documents/isolation/document.ts';
 
 interface IsolationFlags {

@@ -2,8 +2,7 @@
  * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 2; docs/isolation-report.md
  * explains each field.
  */
-import type { Reach } from '../../../sim/pci/isolation.ts';
-import type { Hazard, Policy, LoadVerdict } from '../../../sim/pci/verdict.ts';
+import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
 import type { BarReach, BarVariantName } from '../../../sim/vfio/bar-reach.ts';
 import type { TreeNode } from './tree.ts';
 

@@ -3,7 +3,7 @@
  * behind them.
  */
 import { formatBytes } from '../../../sim/pci/address.ts';
-import { POLICIES } from '../../../sim/pci/verdict.ts';
+import { POLICIES } from '../../../sim/pci/policy.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import type { ReportSection } from '../../show/section.ts';

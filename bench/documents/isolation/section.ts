@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 
-import { POLICIES } from '../../../sim/pci/verdict.ts';
+import { POLICIES } from '../../../sim/pci/policy.ts';
 import { BAR_VARIANTS, type BarVariantName } from '../../../sim/vfio/bar-reach.ts';
 import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, VERDICT_MEANINGS } from './document.ts';
 import { isolationSection } from './page.ts';

@@ -5,7 +5,7 @@
 import type { Output } from '../../io/output.ts';
 import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
-import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { PathReport, TopologyReport, VfIsolation } from './document.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';

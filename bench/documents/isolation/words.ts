@@ -3,8 +3,7 @@
  */
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { BAR_VARIANTS, type BarReach, type ByteRange } from '../../../sim/vfio/bar-reach.ts';
-import type { Reach } from '../../../sim/pci/isolation.ts';
-import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy, type Reach } from '../../../sim/pci/policy.ts';
 import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
 
 /** One paragraph: who reaches what, and what each policy makes of it. */

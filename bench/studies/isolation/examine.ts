@@ -9,7 +9,8 @@ import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/iso
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { HOST, readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology, TopologyFunction } from '../../../sim/pci/topology.ts';
-import { type LoadDecision, POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
+import type { LoadDecision } from '../../../sim/pci/verdict.ts';
 import { type BarReach, type BarVariantName, reachOf } from '../../../sim/vfio/bar-reach.ts';
 import { parseInput, readInputText } from '../../io/input-file.ts';
 import { packageVersion } from '../../io/package-root.ts';

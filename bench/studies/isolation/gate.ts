@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { Output } from '../../io/output.ts';
-import { POLICIES, type Policy } from '../../../sim/pci/verdict.ts';
+import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { MigrationRefused } from './migration-refused.ts';
 
 export interface GateFlags {

@@ -1,6 +1,7 @@
 /**
  * A number of the models that predict published figures, with where it is from.
  */
+import { mapValues } from '../../base/keys.ts';
 export interface ModelParameter {
   readonly value: number;
   readonly unit: 'ns' | 'bytes per ns' | 'cycles' | 'GHz' | 'count' | 'fraction';
@@ -23,12 +24,11 @@ export type ParameterEnd = 'point' | 'short' | 'long';
 export function parametersAt<T extends Readonly<Record<string, ModelParameter>>>(
   parameters: T,
   end: ParameterEnd,
-): Readonly<Record<keyof T, number>> {
+): Readonly<Record<keyof T & string, number>> {
   const valueOf = ({ value, unit, low, high }: ModelParameter): number => {
     if (end === 'point') return value;
     const moreIsFaster = unit === 'bytes per ns' || unit === 'GHz';
     return (end === 'short') === moreIsFaster ? high : low;
   };
-  const values = Object.entries(parameters).map(([name, parameter]) => [name, valueOf(parameter)]);
-  return Object.fromEntries(values) as Readonly<Record<keyof T, number>>;
+  return mapValues(parameters, valueOf);
 }

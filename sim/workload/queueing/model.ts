@@ -19,14 +19,12 @@ import { LatencyLog } from './latency-log.ts';
 import { checkQueueingOptions, type QueueingOptions } from './options.ts';
 import { Shaper } from './shaper.ts';
 import { HANDLER, newVf, type Vf } from './vf-state.ts';
+import { DEFAULT_IN_FLIGHT, type InFlight } from '../../abi/in-flight.ts';
 
 /** `before` the first stop; `during`: submitted before the last resume, seen after; `after`: submitted since. */
 export const PHASES = ['before', 'during', 'after'] as const;
 export type Phase = (typeof PHASES)[number];
 const DURING = 1;
-
-/** What becomes of jobs on the cores when their VF is paused: they end, or begin anew later (docs/model.md). */
-export type InFlight = 'finish' | 'hold';
 
 export interface VfCounts {
   /** Jobs taken into a queue; each is seen done once, or is still there. */
@@ -135,7 +133,7 @@ export class QueueingModel {
    * @param inFlight `finish` (default): jobs on the cores end, which takes until {@link counts} says so; `hold`: they go
    *   back to the front of their queues at once, and begin anew after the resume
    */
-  pause(vf: number, inFlight: InFlight = 'finish'): void {
+  pause(vf: number, inFlight: InFlight = DEFAULT_IN_FLIGHT): void {
     const state = this.vf(vf);
     if (state.paused) throw new UserError('usage', `VF ${vf} is paused already`);
     state.paused = true;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ACCELERATORS, acceleratorOfVf, QM_HW } from '../../../sim/abi/accelerators.ts';
+import { ACCELERATOR_KINDS, ACCELERATORS, acceleratorOfVf, QM_HW } from '../../../sim/abi/accelerators.ts';
 import { doorbellHigh, doorbellLow, QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
 import * as errno from '../../../sim/abi/errno.ts';
 import { mailboxCommandName, mailboxWord, QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
@@ -95,15 +95,14 @@ describe('error numbers', () => {
 
 describe('the accelerators', () => {
   test.each([
-    ['sec', 0xa255, 0xa256, 128, 256, 4, 0x301008, 0x6c77, 0x177],
-    ['hpre', 0xa258, 0xa259, 64, 64, 10, 0x301800, 0x6c37, 0xbffc3e],
-    ['zip', 0xa250, 0xa251, 128, 64, 5, 0x3010ac, 0x6c77, 0x7fe],
+    ['sec', 0xa255, 0xa256, 128, 256, 4, 0x301008, 0x6c77, 0x177, 1, 'hisi_sec2'],
+    ['hpre', 0xa258, 0xa259, 64, 64, 10, 0x301800, 0x6c37, 0xbffc3e, 2, 'hisi_hpre'],
+    ['zip', 0xa250, 0xa251, 128, 64, 5, 0x3010ac, 0x6c77, 0x7fe, 3, 'hisi_zip'],
   ] as const)(
-    '%s has the ids, sizes, status register and masks of the tables',
+    '%s has the ids, sizes, status register, masks and names of the tables',
     (kind, pf, vf, sqe, queues, ...rest) => {
-      const [cores, coreStatusRegister, qmShutdownMask, coreShutdownMask] = rest;
+      const [cores, coreStatusRegister, qmShutdownMask, coreShutdownMask, accTypeV0, pfDriver] = rest;
       expect(ACCELERATORS[kind]).toEqual({
-        kind,
         pfDeviceId: pf,
         vfDeviceId: vf,
         sqeBytes: sqe,
@@ -112,14 +111,20 @@ describe('the accelerators', () => {
         coreStatusRegister,
         qmShutdownMask,
         coreShutdownMask,
+        accTypeV0,
+        pfDriver,
       });
-      expect(acceleratorOfVf(vf)?.kind).toBe(kind);
+      expect(acceleratorOfVf(vf)).toBe(ACCELERATORS[kind]);
     },
   );
 
   test('a PF’s id, or a stranger’s, belongs to no VF', () => {
     expect(acceleratorOfVf(0xa255)).toBeUndefined();
     expect(acceleratorOfVf(0)).toBeUndefined();
+  });
+
+  test('each kind is covered here', () => {
+    expect(ACCELERATOR_KINDS).toEqual(['sec', 'hpre', 'zip']);
   });
 
   test('hardware generations are PCI revisions', () => {

@@ -14,7 +14,6 @@ import {
   type DesignId,
   type DesignOutcome,
   DESIGNS,
-  noCosts,
   playDesign,
   syscallList,
 } from '../../../sim/designs/compare.ts';
@@ -25,6 +24,7 @@ import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import { VfioDevice } from '../../../sim/vfio/vfio-device.ts';
 import { LEGACY, UPSTREAM } from '../driver/rig.ts';
 import { Rig } from '../world/rig.ts';
+import { zeroCosts } from '../../../sim/device/costs.ts';
 
 const EFAULT = -14;
 const EINVAL = -22;
@@ -89,8 +89,8 @@ describe('counts', () => {
   test('do not depend on costs that nobody waits for twice', () => {
     const options = { kind: 'sec', generation: LEGACY, queuePairs: 4 } as const;
     for (const id of DESIGN_IDS) {
-      const costly = { ...noCosts(), mmioReadNs: 900, mmioWriteNs: 70, doorbellNs: 90, syscallNs: 2_000 };
-      expect([id, playDesign(id, options, costly).counts]).toEqual([id, playDesign(id, options, noCosts()).counts]);
+      const costly = { ...zeroCosts(), mmioReadNs: 900, mmioWriteNs: 70, doorbellNs: 90, syscallNs: 2_000 };
+      expect([id, playDesign(id, options, costly).counts]).toEqual([id, playDesign(id, options, zeroCosts()).counts]);
     }
   });
 });
@@ -104,7 +104,7 @@ describe('times', () => {
     }
     expect(point.pauseNs).toBeLessThan(point.wholeNs);
     const options = { kind: 'sec', generation: UPSTREAM, queuePairs: 16 } as const;
-    const costs = { ...noCosts(), syscallNs: 1_000 };
+    const costs = { ...zeroCosts(), syscallNs: 1_000 };
     const { counts, times } = playDesign(id, options, costs);
     expect(times).toEqual({ wholeNs: counts.syscalls * 1_000, pauseNs: counts.pauseSyscalls * 1_000 });
   });

@@ -30,13 +30,6 @@ describe('named loads', () => {
     for (const depth of [2, 4, 1024]) expect(checkLoad(namedLoad(name, depth), depth)).toEqual(namedLoad(name, depth));
   });
 
-  test('an unknown name is answered with the known ones', () => {
-    expect(() => namedLoad('busy', 4)).toThrow(
-      new UserError('input', 'queue load "busy" is not known', 'one of idle, half, saturated'),
-    );
-    expect(() => namedLoad('busy', 4)).toThrow(expect.objectContaining({ hint: 'one of idle, half, saturated' }));
-  });
-
   test.each([
     { kind: 'closed', inFlightPerQueue: 0 },
     { kind: 'closed', inFlightPerQueue: 4 },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { TopologyReport } from '../../../../bench/documents/isolation/document.ts';
 import { printTopology } from '../../../../bench/documents/isolation/text.ts';
-import type { Policy } from '../../../../sim/pci/verdict.ts';
+import type { Policy } from '../../../../sim/pci/policy.ts';
 import { captured } from '../../captured.ts';
 import { fixtureDocument, fixtureTree } from '../../studies/isolation/fixture.ts';
 

@@ -9,6 +9,7 @@ import { runCommandLine } from '../../../../bench/cli/program.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
 import { type AskedQuestion, readQuestion } from '../../../../bench/studies/plan/read-question.ts';
 import { QUESTIONS } from '../../../../bench/studies/plan/shipped.ts';
+import { SCENARIOS } from '../../../../bench/studies/run/shipped.ts';
 import { keptPath, sweepPlan } from '../../../../bench/studies/plan/sweep.ts';
 import { captured } from '../../captured.ts';
 
@@ -59,6 +60,21 @@ test('--html writes a page with the document in it', () => {
   const page = readFileSync(file, 'utf8');
   expect(page).toContain('<title>Plan: line</title>');
   expect(page).toContain('"format":"stopcopy-plan"');
+});
+
+test.each([
+  ['plan', QUESTIONS.path('vfs-per-vm'), ['--no-tornado']],
+  ['run', SCENARIOS.path('zip-64'), []],
+])('%s refuses a device profile of one’s own that does not name its kind', (command, asks, options) => {
+  const profile = readFileSync(join(ROOT, 'sim/memory/profiles/acc-zip.yaml'), 'utf8').replace('acc-zip', 'my-zip');
+  writeFileSync(join(folder, 'my-zip.yaml'), profile.replace(/^kind: zip\n/m, ''));
+  const path = join(folder, `${command}-my-zip.yaml`);
+  writeFileSync(path, readFileSync(asks, 'utf8').replace(/acc-\w+/, './my-zip.yaml'));
+  const refused = stopcopy(command, path);
+  expect(refused.status).toBe(3);
+  expect(refused.stderr).toMatch(/my-zip\.yaml: kind is missing: .*; add kind: with one of sec, hpre, zip/);
+  writeFileSync(join(folder, 'my-zip.yaml'), profile);
+  expect(stopcopy(command, path, ...options).status).toBe(0);
 });
 
 test('what nothing satisfies exits with 4, and names the nearest', () => {

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../../../sim/base/random.ts';
 import type { JobKind } from '../../../../sim/workload/job-mix.ts';
-import { type InFlight, QueueingModel } from '../../../../sim/workload/queueing/model.ts';
+import { IN_FLIGHT_MODES } from '../../../../sim/abi/in-flight.ts';
+import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
 import type { CompletionOptions, VfOptions } from '../../../../sim/workload/queueing/options.ts';
 
 const JOBS: readonly JobKind[] = [
@@ -36,7 +37,7 @@ const move = fc.record({
   vf: fc.nat(),
   wait: fc.integer({ min: 0, max: 30_000 }),
   blackout: fc.integer({ min: 0, max: 80_000 }),
-  inFlight: fc.constantFrom<InFlight>('finish', 'hold'),
+  inFlight: fc.constantFrom(...IN_FLIGHT_MODES),
   engine: fc.integer({ min: 0, max: 1 }),
   qosSteps: fc.constantFrom(undefined, 3, 50),
 });

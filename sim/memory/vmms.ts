@@ -1,0 +1,74 @@
+/**
+ * The VMMs whose moves are modelled, as facts: the model asks for a fact, never for a VMM by name.
+ *
+ * Source: docs/pause.md.
+ */
+import { keysOf } from '../base/keys.ts';
+import type { VmmParameterName } from './parameters.ts';
+
+/** What a VMM does in a move. */
+export interface VmmFacts {
+  readonly title: string;
+  /** Parameter with what one channel carries, in bytes per second. */
+  readonly channelRate: VmmParameterName;
+  /** Parameter with the time for state besides memory and devices, in ns, and of what one such time is. */
+  readonly otherState: { readonly parameter: VmmParameterName; readonly per: 'vcpu' | 'vm' };
+  /**
+   * `windows`: memory is sent until what is left fits into the limit, and on to the end of a window of 100 ms; device state
+   * counts as left. `iterations`: all that is dirty is sent before the dirty log is read again, and only memory counts.
+   */
+  readonly sends: 'windows' | 'iterations';
+  /** Whether a move can end after a number of iterations. */
+  readonly countsIterations: boolean;
+  /** Whether it moves a VM with several VFIO devices only if each of them offers the P2P states. */
+  readonly severalNeedP2p: boolean;
+  /** Whether devices send state before the stop. */
+  readonly preCopiesDevices: boolean;
+  /** What becomes of a VF whose driver failed: it goes on by the driver's own arcs, or is reset. */
+  readonly recovery: 'goOn' | 'reset';
+  /** Whether channels are those of multifd, with threads and packets of their own. */
+  readonly hasMultifd: boolean;
+  readonly compresses: boolean;
+  /** Whether it can throttle vCPUs that write too much. */
+  readonly throttles: boolean;
+  /** Whether the source waits for the destination's answer unless told otherwise. */
+  readonly returnPath: boolean;
+}
+
+export const VMMS = {
+  qemu: {
+    title: 'QEMU',
+    channelRate: 'qemuChannelBytesPerSecond',
+    otherState: { parameter: 'vcpuStateNs', per: 'vcpu' },
+    sends: 'windows',
+    countsIterations: false,
+    severalNeedP2p: true,
+    preCopiesDevices: true,
+    recovery: 'reset',
+    hasMultifd: true,
+    compresses: true,
+    throttles: true,
+    returnPath: false,
+  },
+  'cloud-hypervisor': {
+    title: 'Cloud Hypervisor',
+    channelRate: 'cloudHypervisorChannelBytesPerSecond',
+    otherState: { parameter: 'cloudHypervisorStateNs', per: 'vm' },
+    sends: 'iterations',
+    countsIterations: true,
+    severalNeedP2p: false,
+    preCopiesDevices: false,
+    recovery: 'goOn',
+    hasMultifd: false,
+    compresses: false,
+    throttles: false,
+    returnPath: true,
+  },
+} as const satisfies Readonly<Record<string, VmmFacts>>;
+
+export type VmmName = keyof typeof VMMS;
+
+export const VMM_NAMES = keysOf(VMMS);
+
+/** The VMM that is taken where none is named. */
+export const DEFAULT_VMM = 'qemu' satisfies VmmName;
