@@ -77,7 +77,7 @@ export interface PfFound {
 }
 
 /** Drivers of the crypto subsystem whose PF object the migration driver understands. */
-const PF_DRIVERS: readonly string[] = ACCELERATOR_KINDS.map((kind) => ACCELERATORS[kind].pfDriver);
+const PF_DRIVERS: ReadonlySet<string> = new Set(ACCELERATOR_KINDS.map((kind) => ACCELERATORS[kind].pfDriver));
 
 /**
  * Whether the driver of 2021 offers migration: it takes any driver data that are there for the accelerator's, without
@@ -90,5 +90,5 @@ export function rfcOffersMigration(vfDeviceId: number, pf: PfFound): boolean {
 
 /** The same question as the merged driver asks it: the PF must be bound to a driver that is known (docs/device.md 1.2). */
 export function mergedDriverOffersMigration(vfDeviceId: number, pf: PfFound): boolean {
-  return PF_DRIVERS.includes(pf.boundTo) && rfcOffersMigration(vfDeviceId, pf);
+  return PF_DRIVERS.has(pf.boundTo) && rfcOffersMigration(vfDeviceId, pf);
 }

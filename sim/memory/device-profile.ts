@@ -16,7 +16,7 @@ const figure = z.strictObject({
 export const PROFILE_FORMAT = 'stopcopy-device-profile';
 export const PROFILE_VERSION = 1;
 
-const profile = z.strictObject({
+const fields = z.strictObject({
   format: z.literal(PROFILE_FORMAT),
   version: z.literal(PROFILE_VERSION),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
@@ -50,7 +50,7 @@ const profile = z.strictObject({
 
 const KINDS = ACCELERATOR_KINDS.join(', ');
 
-export const deviceProfileSchema = profile.superRefine(({ registerModel, kind }, context) => {
+export const deviceProfileSchema = fields.superRefine(({ registerModel, kind }, context) => {
   if (registerModel === (kind !== undefined)) return;
   const message = registerModel
     ? `a profile with registerModel: true says which accelerator it is; add kind: with one of ${KINDS}`
