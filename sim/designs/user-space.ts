@@ -10,9 +10,11 @@ import { MIG_STATE } from '../abi/vfio.ts';
 import { REGION, REGION_INFO_BYTES } from '../abi/region.ts';
 import { VF_BAR2_BYTES } from '../abi/registers.ts';
 import { bug } from '../base/bug.ts';
+import { NS_PER_US } from '../base/units.ts';
 import { HEALTHY_KERNEL } from '../driver/kernel.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
-import { type FunctionSelect, PF, type RegisterPort } from '../driver/port.ts';
+import { BasePort } from '../driver/base-port.ts';
+import { type FunctionSelect, PF } from '../driver/port.ts';
 import { VfDriver } from '../driver/vf-driver.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
 import { VfioDevice } from '../vfio/vfio-device.ts';
@@ -20,7 +22,6 @@ import type { VfSlot } from '../world/host.ts';
 import type { Boundary } from './boundary.ts';
 import { type DesignRun, expectResult, type PlayDesign } from './design.ts';
 import { PF_REQUEST_BYTES, PfGate } from './pf-gate.ts';
-import { NS_PER_US } from '../base/units.ts';
 
 /** How the driver reaches its VF's registers. */
 export type VfAccess = 'mapped' | 'syscalls';
@@ -33,8 +34,7 @@ interface UserPortParts {
 }
 
 /** The register port of a driver in user space. */
-export class UserPort implements RegisterPort {
-  readonly wide: Uint32Array = new Uint32Array(4);
+export class UserPort extends BasePort {
   readonly gate: PfGate;
   private readonly parts: UserPortParts;
   private readonly boundary: Boundary;
@@ -42,6 +42,7 @@ export class UserPort implements RegisterPort {
   private readonly view: DataView;
 
   constructor(parts: UserPortParts) {
+    super();
     const { slot, run } = parts;
     this.parts = parts;
     this.boundary = run.boundary;
@@ -66,18 +67,6 @@ export class UserPort implements RegisterPort {
       this.view.setUint32(0, value, true);
       this.writeRegion(offset, 4);
     }
-  }
-
-  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
-  }
-
-  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
-  }
-
-  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write64(fn, offset, low + i, high);
   }
 
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
@@ -114,38 +103,7 @@ export class UserPort implements RegisterPort {
     this.boundary.call('nanosleep', () => this.parts.slot.port.sleepMs(ms));
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    const { clock } = this.parts.run.world;
-    const deadlineNs = clock.nowNs + timeoutUs * NS_PER_US;
-    for (;;) {
-      const expired = clock.nowNs > deadlineNs;
-      if ((this.read32(fn, offset) & mask) === want) return true;
-      if (expired) return onceMore && (this.read32(fn, offset) & mask) === want;
-      if (sleepUs > 0) this.nap();
-    }
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    const { clock } = this.parts.run.world;
-    const deadlineNs = clock.nowNs + timeoutUs * NS_PER_US;
-    for (;;) {
-      if (sleepUs > 0) this.nap();
-      const expired = clock.nowNs > deadlineNs;
-      this.read128(fn, offset);
-      if ((this.wide[0]! & mask) === want) return true;
-      if (expired) return false;
-    }
-  }
-
-  private read128(fn: FunctionSelect, offset: number): void {
+  read128(fn: FunctionSelect, offset: number): void {
     if (fn === PF) return bug('PF_WIDTH', 16);
     if (this.parts.access === 'mapped') {
       const { port } = this.parts.slot;
@@ -157,8 +115,12 @@ export class UserPort implements RegisterPort {
     for (let i = 0; i < 4; i++) this.wide[i] = this.view.getUint32(4 * i, true);
   }
 
-  /** One sleep of a poll: in the kernel a function, here a system call. */
-  private nap(): void {
+  protected pollClockNs(): number {
+    return this.parts.run.world.clock.nowNs;
+  }
+
+  /** In the kernel a function, here a system call. */
+  protected pollSleep(): void {
     const { run, slot } = this.parts;
     this.boundary.call('nanosleep', () => slot.port.delayUs(run.costs.usleepActualNs / NS_PER_US));
   }

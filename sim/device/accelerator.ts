@@ -55,7 +55,7 @@ export class Accelerator {
 
   private readonly hardware: number;
   private readonly isolation: number;
-  private readonly costs: CostValues;
+  readonly costs: CostValues;
   private readonly words: Uint32Array;
   private readonly registers: RegisterFile;
   /** What is known of each function, and who is told of what they share. */

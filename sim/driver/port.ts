@@ -10,8 +10,44 @@ export const PF = 0;
 export const VF = 1;
 export type FunctionSelect = typeof PF | typeof VF;
 
+/** How a register is polled, as read_poll_timeout() is told. Made once per register, by {@link pollSpec}, and kept. */
+export interface PollSpec {
+  /** Width of a read in bits; of the four words of a 128-bit read, word 0 is tested. */
+  readonly width: 32 | 128;
+  /** The poll ends when `(value & mask) === want`. */
+  readonly mask: number;
+  readonly want: number;
+  /** Sleep between two reads, at most, in microseconds; 0: none. */
+  readonly sleepUs: number;
+  /** The last read is the first that begins more than this after the poll began, in microseconds. */
+  readonly timeoutUs: number;
+  /** Whether it sleeps before the first read too. */
+  readonly sleepBeforeRead: boolean;
+  /** Older kernels test the deadline after the read, and then read once more. */
+  readonly onceMore: boolean;
+}
+
+/**
+ * Makes a poll's record; all of them have one shape, so that the loops that read them stay monomorphic.
+ *
+ * @param poll what is not named is the common case: reads of 32 bits, the first one at once, the last one at the deadline
+ */
+export function pollSpec(
+  poll: Pick<PollSpec, 'mask' | 'want' | 'sleepUs' | 'timeoutUs'> & Partial<PollSpec>,
+): PollSpec {
+  return {
+    width: poll.width ?? 32,
+    mask: poll.mask,
+    want: poll.want,
+    sleepUs: poll.sleepUs,
+    timeoutUs: poll.timeoutUs,
+    sleepBeforeRead: poll.sleepBeforeRead ?? false,
+    onceMore: poll.onceMore ?? false,
+  };
+}
+
 export interface RegisterPort {
-  /** The four words of the last {@link read128} or {@link poll128}; word 0 is the one at the lowest offset. */
+  /** The four words of the last 128-bit read of a {@link poll}; word 0 is the one at the lowest offset. */
   readonly wide: Uint32Array;
 
   read32(fn: FunctionSelect, offset: number): number;
@@ -43,25 +79,11 @@ export interface RegisterPort {
   sleepMs(ms: number): void;
 
   /**
-   * read_poll_timeout() on a 32-bit register: read, test, sleep up to `sleepUs`, until it is true or a read made past the
-   * deadline was not. Always reads at least once.
+   * read_poll_timeout() on a register: read, test, sleep, until the test holds or a read that began past the deadline
+   * failed it. Always reads at least once. The words of a 128-bit read are left in {@link wide}.
    *
-   * @param onceMore older kernels test the deadline behind the read, and then read once more
-   * @returns whether `(value & mask) === want` came true in time
+   * @param spec the same object each time that the same register is polled
+   * @returns whether the test held in time
    */
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean;
-
-  /**
-   * The same on the 128-bit mailbox, testing word 0, without the extra read, and sleeping before the first read. The words
-   * of the last read are left in {@link wide}.
-   */
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean;
+  poll(fn: FunctionSelect, offset: number, spec: PollSpec): boolean;
 }

@@ -13,12 +13,38 @@ import { MIG_REGION, PF_REG, QM_NOT_READY, VF_REG, XQC } from '../abi/registers.
 import { VFT_OP, VFT_TYPE, vftBase, vftNum } from '../abi/vft.ts';
 import { CHECK_DELAY_US, CHECK_TIMES_MAX, type Generation, POLL_SLEEP_US, POLL_TIMEOUT_US } from './generation.ts';
 import type { PfDriver } from './kernel.ts';
-import { type FunctionSelect, PF, type RegisterPort, VF } from './port.ts';
+import { type FunctionSelect, PF, type PollSpec, pollSpec, type RegisterPort, VF } from './port.ts';
 
 const STATUS_BITS = QM_MB.statusMask << QM_MB.statusShift;
 const DAE_SHUTDOWN_MASK = 0xffffffff;
 
+/** The polls of a queue manager, one for each register; what differs between generations is a fact of theirs. */
+export interface QmPolls {
+  /** No command is in progress. */
+  readonly mailboxIdle: PollSpec;
+  /** The command just given is over. */
+  readonly mailboxDone: PollSpec;
+  readonly vftReady: PollSpec;
+  readonly cacheWrittenBack: PollSpec;
+  readonly guestReady: PollSpec;
+}
+
+function qmPolls(generation: Generation): QmPolls {
+  const common = { sleepUs: POLL_SLEEP_US, timeoutUs: POLL_TIMEOUT_US, onceMore: generation.pollsOnceMore };
+  const busy = { ...common, mask: QM_MB.busyBit, want: 0 };
+  const mailbox =
+    generation.mailbox === 'wide' ? ({ ...busy, width: 128, sleepBeforeRead: true, onceMore: false } as const) : busy;
+  return {
+    mailboxIdle: pollSpec(mailbox),
+    mailboxDone: pollSpec({ ...mailbox, timeoutUs: generation.mailboxDoneTimeoutUs }),
+    vftReady: pollSpec({ ...common, mask: 1, want: 1 }),
+    cacheWrittenBack: pollSpec({ ...common, mask: 1, want: 1 }),
+    guestReady: pollSpec({ ...common, mask: QM_NOT_READY, want: 0 }),
+  };
+}
+
 export class Qm {
+  readonly polls: QmPolls;
   readonly port: RegisterPort;
   readonly generation: Generation;
   readonly facts: AcceleratorFacts;
@@ -38,6 +64,7 @@ export class Qm {
   answerHigh = 0;
 
   constructor(port: RegisterPort, generation: Generation, facts: AcceleratorFacts, pf: PfDriver) {
+    this.polls = qmPolls(generation);
     this.port = port;
     this.generation = generation;
     this.facts = facts;
@@ -68,8 +95,8 @@ export class Qm {
     this.port.write32(this.fn, this.base + offset, value);
   }
 
-  poll(offset: number, mask: number, want: number): boolean {
-    return this.pollAt(this.fn, this.base + offset, mask, want, POLL_TIMEOUT_US);
+  private poll(offset: number, spec: PollSpec): boolean {
+    return this.port.poll(this.fn, this.base + offset, spec);
   }
 
   doorbell(queue: number, command: number, index: number, priority: number): void {
@@ -82,13 +109,8 @@ export class Qm {
 
   /** Waits until no command is in progress. 0 or a negative errno. */
   waitMailboxIdle(): number {
-    const { port, generation } = this;
-    const offset = this.base + VF_REG.QM_MB_CMD_SEND_BASE;
-    const idle =
-      generation.mailbox === 'wide'
-        ? port.poll128(this.fn, offset, QM_MB.busyBit, 0, POLL_SLEEP_US, POLL_TIMEOUT_US)
-        : this.pollAt(this.fn, offset, QM_MB.busyBit, 0, POLL_TIMEOUT_US);
-    return idle ? 0 : -generation.mailboxIdleErrno;
+    const idle = this.poll(VF_REG.QM_MB_CMD_SEND_BASE, this.polls.mailboxIdle);
+    return idle ? 0 : -this.generation.mailboxIdleErrno;
   }
 
   /** A mailbox command that sets something. 0 or a negative errno. */
@@ -125,14 +147,14 @@ export class Qm {
    * entry is left in {@link answerLow} and {@link answerHigh}.
    */
   queryPfVft(functionNumber: number): number {
-    const { port } = this;
-    if (!this.pollAt(PF, PF_REG.QM_VFT_CFG_RDY, 1, 1, POLL_TIMEOUT_US)) return -ETIMEDOUT;
+    const { port, polls } = this;
+    if (!port.poll(PF, PF_REG.QM_VFT_CFG_RDY, polls.vftReady)) return -ETIMEDOUT;
     port.write32(PF, PF_REG.QM_VFT_CFG_OP_WR, VFT_OP.read);
     port.write32(PF, PF_REG.QM_VFT_CFG_TYPE, VFT_TYPE.SQC);
     port.write32(PF, PF_REG.QM_VFT_CFG, functionNumber);
     port.write32(PF, PF_REG.QM_VFT_CFG_RDY, 0);
     port.write32(PF, PF_REG.QM_VFT_CFG_OP_ENABLE, 1);
-    if (!this.pollAt(PF, PF_REG.QM_VFT_CFG_RDY, 1, 1, POLL_TIMEOUT_US)) return -ETIMEDOUT;
+    if (!port.poll(PF, PF_REG.QM_VFT_CFG_RDY, polls.vftReady)) return -ETIMEDOUT;
     this.answerLow = port.read32(PF, PF_REG.QM_VFT_CFG_DATA_L);
     this.answerHigh = port.read32(PF, PF_REG.QM_VFT_CFG_DATA_H);
     return 0;
@@ -162,12 +184,12 @@ export class Qm {
   /** Writes the context cache back to guest memory. 0 or a negative errno. */
   writeBackCache(): number {
     this.write(VF_REG.QM_CACHE_WB_START, 1);
-    return this.poll(VF_REG.QM_CACHE_WB_DONE, 1, 1) ? 0 : -this.generation.cacheWriteBackErrno;
+    return this.poll(VF_REG.QM_CACHE_WB_DONE, this.polls.cacheWrittenBack) ? 0 : -this.generation.cacheWriteBackErrno;
   }
 
   /** Whether the guest's driver says that it is up, within a millisecond. */
   waitGuestReady(): boolean {
-    return this.poll(VF_REG.QM_VF_STATE, QM_NOT_READY, 0);
+    return this.poll(VF_REG.QM_VF_STATE, this.polls.guestReady);
   }
 
   /** Clears a pending message and enables the message interrupt. */
@@ -190,10 +212,6 @@ export class Qm {
   /** Writes a run of context words from an image. */
   writeContext(offset: number, from: Uint32Array, at: number): void {
     this.port.write32Row(this.fn, this.base + offset, from, at, XQC.words);
-  }
-
-  private pollAt(fn: FunctionSelect, offset: number, mask: number, want: number, timeoutUs: number): boolean {
-    return this.port.poll32(fn, offset, mask, want, POLL_SLEEP_US, timeoutUs, this.generation.pollsOnceMore);
   }
 
   private staysClear(fn: FunctionSelect, offset: number): boolean {
@@ -219,15 +237,8 @@ export class Qm {
     const { port, generation } = this;
     const offset = this.base + VF_REG.QM_MB_CMD_SEND_BASE;
     port.write128(this.fn, offset, mailboxWord(command, 0, get), low, high, 0);
-    const timeoutUs = generation.mailboxDoneTimeoutUs;
-    let word0: number;
-    if (generation.mailbox === 'wide') {
-      if (!port.poll128(this.fn, offset, QM_MB.busyBit, 0, POLL_SLEEP_US, timeoutUs)) return -ETIMEDOUT;
-      word0 = port.wide[0]!;
-    } else {
-      if (!this.pollAt(this.fn, offset, QM_MB.busyBit, 0, timeoutUs)) return -ETIMEDOUT;
-      word0 = port.read32(this.fn, offset);
-    }
+    if (!port.poll(this.fn, offset, this.polls.mailboxDone)) return -ETIMEDOUT;
+    const word0 = generation.mailbox === 'wide' ? port.wide[0]! : port.read32(this.fn, offset);
     return (word0 & STATUS_BITS) === 0 ? 0 : -EIO;
   }
 }

@@ -8,7 +8,9 @@ import { QM_MB, QM_MB_CMD } from '../abi/mailbox.ts';
 import { MIG_REGION, PF_REG, VF_REG, XQC } from '../abi/registers.ts';
 import { VFT_OP, vftHigh, vftLow } from '../abi/vft.ts';
 import { QM_HW } from '../abi/accelerators.ts';
-import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.ts';
+import { NS_PER_US } from '../base/units.ts';
+import { BasePort } from '../driver/base-port.ts';
+import { type FunctionSelect, PF, type PollSpec, VF } from '../driver/port.ts';
 import type { BarPort } from '../vfio/bar-policy.ts';
 import { type ResponderSettings, toNumber, type TraceDevice } from './format.ts';
 import { US_PER_MS } from '../base/units.ts';
@@ -58,8 +60,7 @@ interface Override {
   left: number;
 }
 
-export class Responder implements RegisterPort, BarPort {
-  readonly wide: Uint32Array = new Uint32Array(4);
+export class Responder extends BasePort implements BarPort {
   timeUs = 0;
   onAccess: AccessSink;
 
@@ -80,6 +81,7 @@ export class Responder implements RegisterPort, BarPort {
   private readonly mailbox: Uint32Array = new Uint32Array(4);
 
   constructor(device: TraceDevice, onAccess: AccessSink) {
+    super();
     this.hardware = toNumber(device.hw_ver);
     this.functionNumber = device.vf_index + 1;
     this.onAccess = onAccess;
@@ -126,20 +128,8 @@ export class Responder implements RegisterPort, BarPort {
     this.put(fn, offset, value >>> 0);
   }
 
-  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
-  }
-
-  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
-  }
-
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     this.onAccess(fn, true, 8, offset, low, high, 0, 0, this.timeUs);
-  }
-
-  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write64(fn, offset, low + i, high);
   }
 
   read128(fn: FunctionSelect, offset: number): void {
@@ -177,35 +167,6 @@ export class Responder implements RegisterPort, BarPort {
     this.timeUs += ms * US_PER_MS;
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    const deadlineUs = this.timeUs + timeoutUs;
-    for (;;) {
-      const expired = this.timeUs > deadlineUs;
-      if ((this.read32(fn, offset) & mask) === want) return true;
-      if (expired) return onceMore && (this.read32(fn, offset) & mask) === want;
-      this.timeUs += sleepUs;
-    }
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    const deadlineUs = this.timeUs + timeoutUs;
-    for (;;) {
-      this.timeUs += sleepUs;
-      const expired = this.timeUs > deadlineUs;
-      this.read128(fn, offset);
-      if ((this.wide[0]! & mask) === want) return true;
-      if (expired) return false;
-    }
-  }
-
   readBar(offset: number, width: number, into: Uint8Array): void {
     const aligned = offset & ~3;
     const low = this.load(VF, aligned);
@@ -238,6 +199,14 @@ export class Responder implements RegisterPort, BarPort {
       const mask = (width === 1 ? 0xff : 0xffff) << shift;
       this.put(VF, aligned, ((this.plain(VF, aligned) & ~mask) | (low << shift)) >>> 0);
     }
+  }
+
+  protected pollClockNs(): number {
+    return this.timeUs * NS_PER_US;
+  }
+
+  protected pollSleep(spec: PollSpec): void {
+    this.timeUs += spec.sleepUs;
   }
 
   private store(fn: FunctionSelect, values: Readonly<Record<string, number | string>> | undefined): void {

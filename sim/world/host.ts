@@ -87,11 +87,10 @@ export class VfSlot {
   constructor(host: Host, fn: number, clock: VirtualClock, around: Surroundings, time: EventTime) {
     this.host = host;
     this.fn = fn;
-    this.port = new VirtualPort(host.accelerator, clock, fn, around, host.options.costs);
+    this.port = new VirtualPort(host.accelerator, clock, fn, around);
     this.bus = new SlotBus(host.accelerator, fn, time);
     const pf = new SharedPf(host, this.port, fn, clock);
     const kernel = new SharedKernel(host.options.kernel ?? HEALTHY_KERNEL, this.port);
-    this.outside = [this.port, pf, kernel, host.options.generation, host.facts];
     this.vfio = new VfioDevice({
       port: this.port,
       bar: this.port,
@@ -107,6 +106,9 @@ export class VfSlot {
         if (event === 'flr') this.port.resetFunction();
       },
     });
+    const polls = this.vfio.driver?.qm.polls;
+    const fixed = polls === undefined ? [] : [polls];
+    this.outside = [this.port, pf, kernel, host.options.generation, host.facts, ...fixed];
   }
 
   attach(memory: GuestMemory, vm: VfGuest): void {

@@ -13,7 +13,7 @@
 import { bug } from '../base/bug.ts';
 import type { VirtualClock } from '../base/clock.ts';
 import { NS_PER_US } from '../base/units.ts';
-import type { FunctionSelect } from '../driver/port.ts';
+import type { FunctionSelect, PollSpec } from '../driver/port.ts';
 import { OP, type Operation, OperationLog } from './operation-log.ts';
 import type { PortTurns, VirtualPort } from './virtual-port.ts';
 
@@ -91,34 +91,24 @@ export class InterleavedPort implements PortTurns {
     this.carryOut(this.log.next(OP.wait, 0, 0, ns, 0, 0, 0));
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    const kind = onceMore ? OP.poll32OnceMore : OP.poll32;
-    return this.carryOut(this.log.next(kind, fn, offset, mask, want, sleepUs, timeoutUs)).result === 1;
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    const poll = this.carryOut(this.log.next(OP.poll128, fn, offset, mask, want, sleepUs, timeoutUs));
-    this.port!.wide.set(poll.words.subarray(0, WIDE_WORDS));
+  poll(fn: FunctionSelect, offset: number, spec: PollSpec): boolean {
+    const poll = this.log.next(OP.poll, fn, offset, 0, 0, 0, 0);
+    if (!poll.done) this.startPoll(poll, spec);
+    else if (poll.spec !== spec) bug('CALL_DIFFERS', offset, spec.timeoutUs, poll.spec?.timeoutUs);
+    this.carryOut(poll);
+    if (spec.width === 128) this.port!.wide.set(poll.words.subarray(0, WIDE_WORDS));
     return poll.result === 1;
   }
 
   read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
-    const row = this.log.next(OP.read32Row, fn, offset, count, 0, 0, 0);
+    const row = this.log.nextRow(OP.read32Row, fn, offset, 0, 0, count);
     row.holdWords(count);
     this.carryOut(row);
     for (let i = 0; i < count; i++) into[at + i] = row.words[i]!;
   }
 
   write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
-    const row = this.log.next(OP.write32Row, fn, offset, count, 0, 0, 0);
+    const row = this.log.nextRow(OP.write32Row, fn, offset, 0, 0, count);
     row.holdWords(count);
     for (let i = 0; i < count; i++) {
       const word = from[at + i]!;
@@ -129,7 +119,7 @@ export class InterleavedPort implements PortTurns {
   }
 
   write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
-    this.carryOut(this.log.next(OP.write64Row, fn, offset, low, high, count, 0));
+    this.carryOut(this.log.nextRow(OP.write64Row, fn, offset, low, high, count));
   }
 
   resetFunction(): void {
@@ -164,45 +154,26 @@ export class InterleavedPort implements PortTurns {
     return operation;
   }
 
-  /** Goes on with an operation as far as it is due. @returns whether it is over */
+  /** Resumes an operation for as long as its next step is due. @returns whether it is over */
   private advance(port: VirtualPort, operation: Operation): boolean {
     const { clock } = this;
-    if (operation.kind === OP.wait) clock.nowNs += operation.a;
-    else if (!this.steps(port, operation)) return false;
+    if (operation.kind === OP.wait) {
+      clock.nowNs += operation.a;
+    } else {
+      while (operation.steps < operation.stepsAll) {
+        if (!this.isDue()) return false;
+        this.step(port, operation);
+        operation.steps += 1;
+      }
+    }
     operation.done = true;
     operation.endNs = clock.nowNs;
     return true;
   }
 
-  private steps(port: VirtualPort, operation: Operation): boolean {
-    const { fn, offset, a, b, c, d, words } = operation;
-    switch (operation.kind) {
-      case OP.poll32:
-      case OP.poll32OnceMore:
-        return this.poll(port, operation);
-      case OP.poll128:
-        return this.pollWide(port, operation);
-      case OP.read32Row:
-        for (; operation.steps < a; operation.steps++) {
-          if (!this.isDue()) return false;
-          words[operation.steps] = port.read32(fn, offset + 4 * operation.steps);
-        }
-        return true;
-      case OP.write32Row:
-        for (; operation.steps < a; operation.steps++) {
-          if (!this.isDue()) return false;
-          port.write32(fn, offset + 4 * operation.steps, words[operation.steps]!);
-        }
-        return true;
-      case OP.write64Row:
-        for (; operation.steps < c; operation.steps++) {
-          if (!this.isDue()) return false;
-          port.write64(fn, offset, a + operation.steps, b);
-        }
-        return true;
-      default:
-    }
-    if (!this.isDue()) return false;
+  /** One step of an operation: an access of a row, a read of a poll, or the whole of it. */
+  private step(port: VirtualPort, operation: Operation): void {
+    const { fn, offset, a, b, c, d, words, steps } = operation;
     switch (operation.kind) {
       case OP.read32:
         operation.result = port.read32(fn, offset);
@@ -216,6 +187,18 @@ export class InterleavedPort implements PortTurns {
       case OP.write128:
         port.write128(fn, offset, a, b, c, d);
         break;
+      case OP.read32Row:
+        words[steps] = port.read32(fn, offset + 4 * steps);
+        break;
+      case OP.write32Row:
+        port.write32(fn, offset + 4 * steps, words[steps]!);
+        break;
+      case OP.write64Row:
+        port.write64(fn, offset, a + steps, b);
+        break;
+      case OP.poll:
+        this.pollOnce(port, operation, operation.spec!);
+        break;
       case OP.reset:
         port.resetFunction();
         break;
@@ -225,53 +208,35 @@ export class InterleavedPort implements PortTurns {
       default:
         bug('OPERATION', operation.kind);
     }
-    return true;
   }
 
-  /** As {@link VirtualPort.poll32}, with a rest wherever somebody else is due. */
-  private poll(port: VirtualPort, poll: Operation): boolean {
-    const { fn, offset, a: mask, b: want, c: sleepUs, d: timeoutUs } = poll;
-    const { clock } = this;
-    if (poll.steps === 0) this.startPoll(poll, timeoutUs);
-    for (;;) {
-      if (!this.isDue()) return false;
-      const expired = clock.nowNs > poll.deadlineNs;
-      const met = (port.read32(fn, offset) & mask) === want;
-      if (met || (expired && (poll.steps === 2 || poll.kind === OP.poll32))) {
-        poll.result = met ? 1 : 0;
-        return true;
-      }
-      // A poll that looks once more does so at once, and then is over.
-      if (expired) poll.steps = 2;
-      else if (sleepUs > 0) clock.nowNs += port.usleepNs;
-    }
+  private startPoll(poll: Operation, spec: PollSpec): void {
+    poll.spec = spec;
+    poll.stepsAll = Infinity;
+    poll.deadlineNs = this.clock.nowNs + spec.timeoutUs * NS_PER_US;
+    if (spec.sleepBeforeRead && spec.sleepUs > 0) this.clock.nowNs += this.port!.usleepNs;
   }
 
-  /** As {@link VirtualPort.poll128}. */
-  private pollWide(port: VirtualPort, poll: Operation): boolean {
-    const { fn, offset, a: mask, b: want, c: sleepUs, d: timeoutUs, words } = poll;
-    const { clock } = this;
-    if (poll.steps === 0) {
-      this.startPoll(poll, timeoutUs);
-      if (sleepUs > 0) clock.nowNs += port.usleepNs;
+  /** One read of a poll, as in {@link BasePort.poll}, and the sleep after it. */
+  private pollOnce(port: VirtualPort, poll: Operation, spec: PollSpec): void {
+    const expired = this.clock.nowNs > poll.deadlineNs;
+    let word: number;
+    if (spec.width === 32) {
+      word = port.read32(poll.fn, poll.offset);
+    } else {
+      port.read128(poll.fn, poll.offset);
+      poll.words.set(port.wide);
+      word = port.wide[0]!;
     }
-    for (;;) {
-      if (!this.isDue()) return false;
-      const expired = clock.nowNs > poll.deadlineNs;
-      port.read128(fn, offset);
-      const met = (port.wide[0]! & mask) === want;
-      if (met || expired) {
-        words.set(port.wide);
-        poll.result = met ? 1 : 0;
-        return true;
-      }
-      if (sleepUs > 0) clock.nowNs += port.usleepNs;
+    const readsBefore = poll.steps;
+    if ((word & spec.mask) === spec.want) {
+      poll.result = 1;
+      poll.stepsAll = readsBefore + 1;
+    } else if (expired) {
+      if (poll.stepsAll === Infinity) poll.stepsAll = readsBefore + (spec.onceMore ? 2 : 1);
+    } else if (spec.sleepUs > 0) {
+      this.clock.nowNs += port.usleepNs;
     }
-  }
-
-  private startPoll(poll: Operation, timeoutUs: number): void {
-    poll.steps = 1;
-    poll.deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
   }
 
   private isDue(): boolean {

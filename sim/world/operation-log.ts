@@ -7,7 +7,7 @@
  * logged one is a mistake of ours (state that was not restored, or a result that was not logged).
  */
 import { bug } from '../base/bug.ts';
-import type { FunctionSelect } from '../driver/port.ts';
+import type { FunctionSelect, PollSpec } from '../driver/port.ts';
 
 export const OP = {
   read32: 0,
@@ -15,14 +15,12 @@ export const OP = {
   write64: 2,
   write128: 3,
   wait: 4,
-  poll32: 5,
-  poll32OnceMore: 6,
-  poll128: 7,
-  read32Row: 8,
-  write32Row: 9,
-  write64Row: 10,
-  reset: 11,
-  service: 12,
+  poll: 5,
+  read32Row: 6,
+  write32Row: 7,
+  write64Row: 8,
+  reset: 9,
+  service: 10,
 } as const;
 
 export type OpKind = (typeof OP)[keyof typeof OP];
@@ -43,8 +41,11 @@ export class Operation {
   words: Uint32Array = new Uint32Array(WORDS);
   /** Whether it is over; only the last operation of a log may not be. */
   done = false;
-  /** Of one with several steps: how many are over, and until when the last may begin. */
+  /** Steps that are over, and all that it has: the accesses of a row, the reads of a poll (Infinity while it may read on). */
   steps = 0;
+  stepsAll = 1;
+  /** How the register is polled, and the time after which no second read begins. */
+  spec: PollSpec | null = null;
   deadlineNs = 0;
   result = 0;
   endNs = 0;
@@ -108,11 +109,19 @@ export class OperationLog {
     made.d = d;
     made.done = false;
     made.steps = 0;
+    made.stepsAll = 1;
     made.result = 0;
     made.run = null;
     this.count = at + 1;
     this.at = at + 1;
     return made;
+  }
+
+  /** As {@link next}, for an operation of `count` accesses. */
+  nextRow(kind: OpKind, fn: FunctionSelect, offset: number, a: number, b: number, count: number): Operation {
+    const row = this.next(kind, fn, offset, a, b, count, 0);
+    row.stepsAll = count;
+    return row;
   }
 
   /** The call has come to its end: it must have come past everything that it did before. */

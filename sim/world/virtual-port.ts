@@ -5,7 +5,8 @@
  * What is due elsewhere (tasks ending, guests running) happens before an access that comes after it. While calls on several
  * VFs take turns, something is always due, so that the ordinary way of an access knows nothing of them.
  */
-import { type FunctionSelect, PF, type RegisterPort, VF } from '../driver/port.ts';
+import { BasePort } from '../driver/base-port.ts';
+import { type FunctionSelect, PF, type PollSpec, type RegisterPort, VF } from '../driver/port.ts';
 import type { Accelerator } from '../device/accelerator.ts';
 import type { VirtualClock } from '../base/clock.ts';
 import type { BarPort } from '../vfio/bar-policy.ts';
@@ -38,23 +39,14 @@ export interface PortTurns extends Omit<RegisterPort, 'wide' | 'delayUs' | 'slee
   service(name: number, argument: number, run: () => number): number;
 }
 
-/** Costs that the port itself accounts for, in ns. How long one sleep of a poll really lasts is the kernel's affair. */
-export interface PortCosts {
-  readonly usleepActualNs: number;
-  readonly mmioReadNs: number;
-  readonly mmioWriteNs: number;
-  readonly mmioRead128Ns: number;
-}
-
-export class VirtualPort implements RegisterPort, BarPort {
-  readonly wide: Uint32Array = new Uint32Array(4);
+export class VirtualPort extends BasePort implements BarPort {
   /** Register accesses made, as the driver would count them. */
   accesses = 0;
   /** Off by default: a trace costs more than the accesses. */
   tracer: AccessTracer | null = null;
   /** Set while a driver call on this VF takes turns with others: it then carries out, or answers, every operation. */
   turns: PortTurns | null = null;
-  /** How long one sleep of a poll really lasts, in ns. */
+  /** How long one sleep of a poll really lasts, in ns: the kernel’s affair, whatever the poll asks for. */
   readonly usleepNs: number;
   private readonly device: Accelerator;
   private readonly clock: VirtualClock;
@@ -68,13 +60,9 @@ export class VirtualPort implements RegisterPort, BarPort {
   /**
    * @param functionNumber the VF's hardware function number, 1 to 63
    */
-  constructor(
-    device: Accelerator,
-    clock: VirtualClock,
-    functionNumber: number,
-    around: Surroundings,
-    costs: PortCosts,
-  ) {
+  constructor(device: Accelerator, clock: VirtualClock, functionNumber: number, around: Surroundings) {
+    super();
+    const { costs } = device;
     this.device = device;
     this.clock = clock;
     this.vf = functionNumber;
@@ -120,11 +108,10 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.accesses += 1;
   }
 
-  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
+  override read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
     if (!this.undisturbed(fn, count, this.readNs)) {
       if (this.turns !== null) return this.turns.read32Row(fn, offset, into, at, count);
-      for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
-      return;
+      return super.read32Row(fn, offset, into, at, count);
     }
     const { words } = this;
     const first = offset >>> 2;
@@ -132,11 +119,10 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.take(count, this.readNs);
   }
 
-  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
+  override write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
     if (!this.undisturbed(fn, count, this.writeNs) || !this.device.writeContextRow(this.vf, offset, from, at, count)) {
       if (this.turns !== null) return this.turns.write32Row(fn, offset, from, at, count);
-      for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
-      return;
+      return super.write32Row(fn, offset, from, at, count);
     }
     this.take(count, this.writeNs);
   }
@@ -154,7 +140,7 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.accesses += 1;
   }
 
-  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
+  override write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
     const { device, clock, around } = this;
     let done = 0;
     while (done < count) {
@@ -219,35 +205,8 @@ export class VirtualPort implements RegisterPort, BarPort {
     this.pass(ms * NS_PER_MS);
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    if (this.turns !== null) return this.turns.poll32(fn, offset, mask, want, sleepUs, timeoutUs, onceMore);
-    const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
-    for (;;) {
-      const expired = this.clock.nowNs > deadlineNs;
-      if ((this.read32(fn, offset) & mask) === want) return true;
-      if (expired) return onceMore && (this.read32(fn, offset) & mask) === want;
-      if (sleepUs > 0) this.pass(this.usleepNs);
-    }
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    if (this.turns !== null) return this.turns.poll128(fn, offset, mask, want, sleepUs, timeoutUs);
-    const deadlineNs = this.clock.nowNs + timeoutUs * NS_PER_US;
-    for (;;) {
-      if (sleepUs > 0) this.pass(this.usleepNs);
-      const expired = this.clock.nowNs > deadlineNs;
-      this.read128(fn, offset);
-      if ((this.wide[0]! & mask) === want) return true;
-      if (expired) return false;
-    }
+  override poll(fn: FunctionSelect, offset: number, spec: PollSpec): boolean {
+    return this.turns === null ? super.poll(fn, offset, spec) : this.turns.poll(fn, offset, spec);
   }
 
   /** A function-level reset of the VF, which lasts its time. */
@@ -283,6 +242,14 @@ export class VirtualPort implements RegisterPort, BarPort {
       const mask = (width === 1 ? 0xff : 0xffff) << shift;
       this.write32(VF, aligned, ((this.read32(VF, aligned) & ~mask) | (low << shift)) >>> 0);
     }
+  }
+
+  protected pollClockNs(): number {
+    return this.clock.nowNs;
+  }
+
+  protected pollSleep(): void {
+    this.pass(this.usleepNs);
   }
 
   /** Whether nothing is due anywhere, and nobody listens, while the VF's registers are accessed so many times. */

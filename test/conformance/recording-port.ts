@@ -3,7 +3,7 @@
  *
  * A poll is one line with its end, however often it looked: how often is a matter of time, and times may differ.
  */
-import { PF, type FunctionSelect, type RegisterPort } from '../../sim/driver/port.ts';
+import { PF, type FunctionSelect, type PollSpec, type RegisterPort } from '../../sim/driver/port.ts';
 
 function hex(value: number): string {
   return `0x${(value >>> 0).toString(16)}`;
@@ -72,23 +72,11 @@ export class RecordingPort implements RegisterPort {
     this.lines.push(`sleep ${ms} ms`);
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    const came = this.inner.poll32(fn, offset, mask, want, sleepUs, timeoutUs, onceMore);
-    this.note('P32', fn, offset, `${hex(mask)} = ${hex(want)} in ${timeoutUs} us: ${came}`);
-    return came;
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    const came = this.inner.poll128(fn, offset, mask, want, sleepUs, timeoutUs);
-    this.note('P128', fn, offset, `${hex(mask)} = ${hex(want)} in ${timeoutUs} us: ${came}, ${this.wideText()}`);
+  poll(fn: FunctionSelect, offset: number, spec: PollSpec): boolean {
+    const { width, mask, want, timeoutUs } = spec;
+    const came = this.inner.poll(fn, offset, spec);
+    const words = width === 128 ? `, ${this.wideText()}` : '';
+    this.note(`P${width}`, fn, offset, `${hex(mask)} = ${hex(want)} in ${timeoutUs} us: ${came}${words}`);
     return came;
   }
 

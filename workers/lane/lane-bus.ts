@@ -3,14 +3,13 @@
  */
 import { mailboxWord, QM_MB } from '../../sim/abi/mailbox.ts';
 import { VF_REG } from '../../sim/abi/registers.ts';
-import { VF } from '../../sim/driver/port.ts';
+import { pollSpec, VF } from '../../sim/driver/port.ts';
 import type { GuestBus } from '../../sim/workload/guest.ts';
 import type { RingMarks } from '../end/dirty-rings.ts';
 import type { LanePort } from './lane-port.ts';
 
-/** A guest gives a mailbox command this long. */
-const MAILBOX_LIMIT_US = 1_000_000;
-const POLL_SLEEP_US = 10;
+/** A guest gives a mailbox command one second. */
+const MAILBOX_DONE = pollSpec({ mask: QM_MB.busyBit, want: 0, sleepUs: 10, timeoutUs: 1_000_000 });
 
 export class LaneBus implements GuestBus {
   private readonly port: LanePort;
@@ -39,7 +38,7 @@ export class LaneBus implements GuestBus {
     const { port } = this;
     const offset = VF_REG.QM_MB_CMD_SEND_BASE;
     port.write128(VF, offset, mailboxWord(command, queue, false), addressLow, addressHigh, 0);
-    if (!port.poll32(VF, offset, QM_MB.busyBit, 0, POLL_SLEEP_US, MAILBOX_LIMIT_US, false)) return false;
+    if (!port.poll(VF, offset, MAILBOX_DONE)) return false;
     return ((port.read32(VF, offset) >>> QM_MB.statusShift) & QM_MB.statusMask) === 0;
   }
 }

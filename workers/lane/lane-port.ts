@@ -1,8 +1,10 @@
 /**
  * A thread's way to the device: the driver's register port, and the guest's bus, over one lane of the shared map.
  */
+import { NS_PER_MS, NS_PER_US } from '../../sim/base/units.ts';
 import { FUNCTION_WORDS } from '../../sim/device/register-file.ts';
-import { type FunctionSelect, PF, type RegisterPort, VF } from '../../sim/driver/port.ts';
+import { BasePort } from '../../sim/driver/base-port.ts';
+import { type FunctionSelect, PF, type PollSpec, VF } from '../../sim/driver/port.ts';
 import type { BarPort } from '../../sim/vfio/bar-policy.ts';
 import { type LaneCode, laneCodeOf } from './code/code.ts';
 import type { MapMemory } from './code/memory.ts';
@@ -24,7 +26,6 @@ import {
 import { type LaneWaiting, WAIT_LIMIT_MS, WAITING_DEFAULT } from './waiting.ts';
 import { nowNs, spinNs } from '../wall-clock.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
-import { NS_PER_MS, NS_PER_US } from '../../sim/base/units.ts';
 
 /** usleep_range((10 >> 2) + 1, 10) may return after this part of what it is given at most. */
 const USLEEP_SHARE = 4;
@@ -152,10 +153,11 @@ export class Lane {
 }
 
 /** The driver's port: registers of one VF, and of its PF, through a lane. */
-export class LanePort implements RegisterPort, BarPort {
-  readonly wide: Uint32Array = new Uint32Array(4);
+export class LanePort extends BasePort implements BarPort {
   /** Sum of the driver's own waits (delays, sleeps, periods of polls), in ns. */
   passedNs = 0;
+  /** The waits of polls, in ns, each counted in full; deadlines are judged by it. */
+  private polledNs = 0;
   private readonly lane: Lane;
   private readonly host: number;
   private readonly fn: number;
@@ -169,6 +171,7 @@ export class LanePort implements RegisterPort, BarPort {
    * @param functionNumber the VF's hardware function number, 1 to 63
    */
   constructor(lane: Lane, host: number, functionNumber: number) {
+    super();
     this.lane = lane;
     this.host = host;
     this.fn = functionNumber;
@@ -188,11 +191,8 @@ export class LanePort implements RegisterPort, BarPort {
     this.lane.post(this.operation(OPERATION.write32, fn), offset, value, 0, 0, 0);
   }
 
-  read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
-    if (fn !== VF) {
-      for (let i = 0; i < count; i++) into[at + i] = this.read32(fn, offset + 4 * i);
-      return;
-    }
+  override read32Row(fn: FunctionSelect, offset: number, into: Uint32Array, at: number, count: number): void {
+    if (fn !== VF) return super.read32Row(fn, offset, into, at, count);
     // The lane is empty after the first wait, and stays so.
     this.lane.flush();
     const { words } = this;
@@ -200,16 +200,8 @@ export class LanePort implements RegisterPort, BarPort {
     for (let i = 0; i < count; i++) into[at + i] = words[first + i]!;
   }
 
-  write32Row(fn: FunctionSelect, offset: number, from: Uint32Array, at: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write32(fn, offset + 4 * i, from[at + i]!);
-  }
-
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
     this.lane.post(this.operation(OPERATION.write64, fn), offset, low, high, 0, 0);
-  }
-
-  write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
-    for (let i = 0; i < count; i++) this.write64(fn, offset, low + i, high);
   }
 
   read128(fn: FunctionSelect, offset: number): void {
@@ -236,31 +228,6 @@ export class LanePort implements RegisterPort, BarPort {
     this.pass(ms * NS_PER_MS);
   }
 
-  poll32(
-    fn: FunctionSelect,
-    offset: number,
-    mask: number,
-    want: number,
-    sleepUs: number,
-    timeoutUs: number,
-    onceMore: boolean,
-  ): boolean {
-    for (let passedUs = 0; ; passedUs += sleepUs) {
-      if ((this.read32(fn, offset) & mask) === want) return true;
-      if (passedUs > timeoutUs) return onceMore && (this.read32(fn, offset) & mask) === want;
-      this.pass(sleepUs * NS_PER_US);
-    }
-  }
-
-  poll128(fn: FunctionSelect, offset: number, mask: number, want: number, sleepUs: number, timeoutUs: number): boolean {
-    for (let passedUs = sleepUs; ; passedUs += sleepUs) {
-      this.pass((sleepUs * NS_PER_US) / (passedUs === sleepUs ? USLEEP_SHARE : 1));
-      this.read128(fn, offset);
-      if ((this.wide[0]! & mask) === want) return true;
-      if (passedUs > timeoutUs) return false;
-    }
-  }
-
   readBar(offset: number, width: number, into: Uint8Array): void {
     this.lane.flush();
     const bytes = new Uint8Array(this.words.buffer, this.words.byteOffset + offset, width);
@@ -281,6 +248,16 @@ export class LanePort implements RegisterPort, BarPort {
       const low = view.getUint32(0, true);
       this.write32(VF, aligned, ((this.read32(VF, aligned) & ~mask) | (low << shift)) >>> 0);
     }
+  }
+
+  protected pollClockNs(): number {
+    return this.polledNs;
+  }
+
+  protected pollSleep(spec: PollSpec, isFirst: boolean): void {
+    const sleepNs = spec.sleepUs * NS_PER_US;
+    this.polledNs += sleepNs;
+    this.pass(isFirst ? sleepNs / USLEEP_SHARE : sleepNs);
   }
 
   /**

@@ -89,8 +89,7 @@ function open(variant: BarVariantName): { readonly device: VfioDevice; readonly 
     write64Row: () => undefined,
     delayUs: () => undefined,
     sleepMs: () => undefined,
-    poll32: () => true,
-    poll128: () => true,
+    poll: () => true,
   };
   const device = new VfioDevice({
     port: silent,

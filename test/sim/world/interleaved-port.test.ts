@@ -5,12 +5,18 @@ import { describe, expect, test } from 'vitest';
 
 import { VF_REG } from '../../../sim/abi/registers.ts';
 import { MIG_STATE } from '../../../sim/abi/vfio.ts';
-import { VF } from '../../../sim/driver/port.ts';
+import { pollSpec, VF } from '../../../sim/driver/port.ts';
 import { callAll, type VfCall } from '../../../sim/world/vf-calls.ts';
 import type { AccessTracer } from '../../../sim/world/virtual-port.ts';
 import { DRIVERS, Rig } from './rig.ts';
 
 const OFFSET = VF_REG.QM_PAGE_SIZE;
+
+const POLL = pollSpec({ mask: 0, want: 0, sleepUs: 10, timeoutUs: 10 });
+const LONGER_POLL = pollSpec({ ...POLL, timeoutUs: 20 });
+/** Neither ever ends well. */
+const ONCE_MORE_POLL = pollSpec({ mask: 1, want: 1, sleepUs: 10, timeoutUs: 50, onceMore: true });
+const WIDE_POLL = pollSpec({ width: 128, mask: 0, want: 1, sleepUs: 10, timeoutUs: 50, sleepBeforeRead: true });
 
 /** Two VFs, each of which makes the same call at the same time, so that both wait for each other at every access. */
 function together(rig: Rig, body: VfCall['body']): readonly number[] {
@@ -39,7 +45,7 @@ describe('a call whose doings depend on', () => {
     ],
     ['another function', (again, { port }) => port.read32(again ? 0 : VF, OFFSET)],
     ['another kind', (again, { port }) => (again ? port.write32(VF, OFFSET, 0) : port.read32(VF, OFFSET))],
-    ['another time-out', (again, { port }) => port.poll32(VF, OFFSET, 0, 0, 10, again ? 20 : 10, false)],
+    ['another time-out', (again, { port }) => port.poll(VF, OFFSET, again ? LONGER_POLL : POLL)],
     ['another word of a row', (again, { port }) => port.write32Row(VF, OFFSET, new Uint32Array([again ? 1 : 2]), 0, 1)],
     ['another wait', (again, { port }) => port.delayUs(again ? 1 : 2)],
   ] as const satisfies readonly (readonly [
@@ -122,8 +128,7 @@ test('the operations of a call happen once each, at rising times, however often 
     port.delayUs(3);
     port.read32Row(VF, VF_REG.QM_EQC_DW0, words, 0, 3);
     port.write64Row(VF, VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2, 0, 0, 5);
-    const met =
-      port.poll32(VF, OFFSET, 1, 1, 10, 50, true) || port.poll128(VF, VF_REG.QM_MB_CMD_SEND_BASE, 0, 1, 10, 50);
+    const met = port.poll(VF, OFFSET, ONCE_MORE_POLL) || port.poll(VF, VF_REG.QM_MB_CMD_SEND_BASE, WIDE_POLL);
     return met ? 1 : words[0]! + words[1]! + words[2]!;
   };
   expect(together(rig, body)).toEqual([24, 24]);
