@@ -26,6 +26,11 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
     'memory sees devices by their profiles and steps only',
   ],
   [
+    'sim/manager',
+    ['sim/base', 'sim/memory/vmms.ts'],
+    'a manager knows no registers: facts about other software stand here',
+  ],
+  [
     'sim/world',
     ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/workload', 'sim/pci'],
     'a world has hosts, guests and ports: what moves them belongs to sim/move',

@@ -11,6 +11,7 @@ import { registerReceive } from './commands/receive.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerReport } from './commands/report.ts';
 import { registerRun } from './commands/run.ts';
+import { registerCan } from './commands/can.ts';
 import { registerUi } from './commands/ui.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStageProcess } from './commands/stage-process.ts';
@@ -37,6 +38,7 @@ const PROGRAM_EXAMPLES = examples([
 const COMMANDS: readonly RegisterCommand[] = [
   registerBench,
   registerRun,
+  registerCan,
   registerPlan,
   registerSend,
   registerReceive,

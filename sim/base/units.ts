@@ -15,6 +15,7 @@ export const BITS_PER_BYTE = 8;
 export const KIB = 1024;
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;
+export const TIB = 1024 ** 4;
 
 /** Decimal multiples, as in kB, MB/s and Gbit/s. */
 export const KILO = 1_000;

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import { bytes, duration } from '../scenario/quantity.ts';
+import { bytes, duration } from '../base/quantity.ts';
 import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_MS } from '../base/units.ts';
-import { bytes, duration } from '../scenario/quantity.ts';
+import { bytes, duration } from '../base/quantity.ts';
 import { scenarioSchema } from '../scenario/document.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';

@@ -9,7 +9,6 @@ import { GENERATION_IDS } from '../driver/generation.ts';
 import { GIB, KIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { MOVE_POINTS, RECOVERIES } from '../move/device-move.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
-import { bytes, duration } from './quantity.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { WHEN_OUT } from '../memory/precopy.ts';
 import { COMPRESSIONS } from '../memory/stream.ts';
@@ -17,6 +16,7 @@ import { TAILS } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
 import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
+import { bytes, duration } from '../base/quantity.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 1;

@@ -2,7 +2,7 @@
  * Sizes and times as people write them: `64GiB`, `300ms`. Plain numbers are bytes and nanoseconds.
  */
 import { z } from 'zod';
-import { GIB, GIGA, KIB, KILO, MEGA, MIB, NS_PER_MS, NS_PER_S, NS_PER_US } from '../base/units.ts';
+import { GIB, GIGA, KIB, KILO, MEGA, MIB, NS_PER_MS, NS_PER_S, NS_PER_US, TIB } from './units.ts';
 
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
@@ -13,7 +13,7 @@ const BYTES: Readonly<Record<string, number>> = {
   KiB: KIB,
   MiB: MIB,
   GiB: GIB,
-  TiB: 1024 * GIB,
+  TiB: TIB,
 };
 
 const NANOSECONDS: Readonly<Record<string, number>> = {

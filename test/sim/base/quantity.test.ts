@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytes, duration } from '../../../sim/scenario/quantity.ts';
+import { bytes, duration } from '../../../sim/base/quantity.ts';
 
 describe('a size', () => {
   test.each([

@@ -1,0 +1,42 @@
+/**
+ * The answer of `stopcopy can` as one JSON document. docs/can.md describes it.
+ */
+import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
+import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
+import type { CanQuestion } from '../../../sim/manager/question.ts';
+import { type Basis, EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
+import { packageVersion } from '../../io/package-root.ts';
+
+export const CAN_ANSWER_FORMAT = 'stopcopy-can-answer';
+export const CAN_ANSWER_VERSION = 1;
+
+export interface CanDocument extends Omit<CanAnswer, 'facts'> {
+  readonly format: typeof CAN_ANSWER_FORMAT;
+  readonly version: typeof CAN_ANSWER_VERSION;
+  readonly stopcopy: string;
+  readonly question: CanQuestion;
+  /** Whether the VM arrives with all of its state. */
+  readonly moves: boolean;
+  readonly facts: readonly { readonly source: string; readonly date: string; readonly evidence: string }[];
+}
+
+export function canDocument(question: CanQuestion, answer: CanAnswer): CanDocument {
+  return {
+    format: CAN_ANSWER_FORMAT,
+    version: CAN_ANSWER_VERSION,
+    stopcopy: packageVersion(),
+    question,
+    ...answer,
+    moves: CAN_OUTCOMES[answer.outcome].moves,
+    facts: uniqueFacts(answer.facts),
+  };
+}
+
+function uniqueFacts(facts: readonly Basis[]): CanDocument['facts'] {
+  const lines = new Map<string, CanDocument['facts'][number]>();
+  for (const { source, evidence } of facts) {
+    const { title, date } = SOURCES[source];
+    lines.set(`${source} ${evidence}`, { source: title, date, evidence: EVIDENCE[evidence] });
+  }
+  return [...lines.values()];
+}

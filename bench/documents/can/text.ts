@@ -1,0 +1,47 @@
+/**
+ * The answer of `stopcopy can` for a reader at a terminal: the outcome, what decides, the words in which it is met, what to change.
+ */
+import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
+import type { Output } from '../../io/output.ts';
+import { wrap } from '../../show/wrap.ts';
+import type { CanDocument } from './document.ts';
+
+const WIDTH = 100;
+
+export function printCan(document: CanDocument, output: Output): void {
+  const say = (text: string): void => output.text(wrap(text, Math.min(output.columns ?? WIDTH, WIDTH)));
+  const list = (title: string, lines: readonly string[]): void => {
+    if (lines.length === 0) return;
+    output.text(`\n${output.style('bold', title)}`);
+    for (const line of lines) output.text(line);
+  };
+  output.text(output.style('bold', `${CAN_OUTCOMES[document.outcome].title}.`));
+  say(document.why);
+  list(
+    'What is printed',
+    document.messages.map(
+      ({ by, where, text }) => `  ${by}, ${where}:\n    ${text ?? '(the words of this release are not on record)'}`,
+    ),
+  );
+  list(
+    'What has to be said',
+    document.asks.flatMap(({ field, gives }) => [
+      `  ${field}`,
+      ...gives.map(({ value, outcomes }) => `    ${value}: ${outcomes.map((each) => titleOf(each)).join('; or ')}`),
+    ]),
+  );
+  list('What to change', document.asks.length > 0 ? [] : document.change.map((line) => `  ${line}`));
+  list(
+    'Also',
+    document.notes.map((line) => `  ${line}`),
+  );
+  list(
+    'Facts',
+    document.facts.map(({ source, date, evidence }) => `  ${source} (${date}), ${evidence}`),
+  );
+}
+
+function titleOf(outcome: keyof typeof CAN_OUTCOMES): string {
+  const { title } = CAN_OUTCOMES[outcome];
+  return title.charAt(0).toLowerCase() + title.slice(1);
+}

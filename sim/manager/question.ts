@@ -1,0 +1,120 @@
+/**
+ * The question of `stopcopy can`: a VM with these devices, on hosts like these, under this VMM and manager. Version 1;
+ * docs/can.md explains each field.
+ *
+ * What is left out is asked for when the answer depends on it, and never assumed.
+ */
+import { z } from 'zod';
+
+import { bytes, duration } from '../base/quantity.ts';
+import { NS_PER_MS } from '../base/units.ts';
+import { VMM_NAMES } from '../memory/vmms.ts';
+import { DISTRIBUTION_IDS, DRIVER_IDS, IOMMU_IDS } from './drivers.ts';
+import { parseRelease } from './release.ts';
+import { MANAGER_IDS } from './vmms.ts';
+
+export const CAN_FORMAT = 'stopcopy-can';
+export const CAN_VERSION = 1;
+
+/** How a manager knows a device. */
+export const ATTACHED_AS = ['hostDevice', 'gpu', 'network'] as const;
+
+const release = z.union([z.string(), z.number()]).transform((value, context) => {
+  const text = String(value);
+  if (text === 'main' || parseRelease(text) !== null) return text;
+  context.addIssue({ code: 'custom', message: "a release such as '6.12' or 'v53', or 'main'" });
+  return z.NEVER;
+});
+
+/** What a driver offers, where no table knows. */
+const offers = z.strictObject({ p2p: z.boolean(), preCopy: z.boolean(), dmaLog: z.boolean() });
+
+const device = z.strictObject({
+  driver: z.enum(DRIVER_IDS),
+  /** Address of the first one, such as 0000:03:00.1. */
+  address: z.string().min(1).optional(),
+  offers: offers.optional(),
+  count: z.int().min(1).max(63).default(1),
+  /** Where it is attached to a failover pair (libvirt: teaming), it is unplugged before the move. */
+  unplugged: z.boolean().default(false),
+  attachedAs: z.enum(ATTACHED_AS).default('hostDevice'),
+});
+
+const iommu = z.strictObject({
+  backend: z.enum(['type1', 'iommufd']).optional(),
+  hardware: z.enum(IOMMU_IDS).optional(),
+  /** Whether the hardware marks pages that devices write. */
+  dirtyTracking: z.boolean().optional(),
+  /** Whether the guest sees an IOMMU of its own in front of the devices. */
+  virtual: z.boolean().default(false),
+});
+
+/** Options of QEMU's devices and of `migrate-set-capabilities`. */
+const qemu = z.strictObject({
+  enableMigration: z.enum(['auto', 'on', 'off']).optional(),
+  deviceDirtyTracking: z.boolean().default(true),
+  preCopyDirtyTracking: z.boolean().default(true),
+  onlyMigratable: z.boolean().default(false),
+  postCopy: z.boolean().default(false),
+  backgroundSnapshot: z.boolean().default(false),
+  multifd: z.boolean().default(false),
+  multifdTransfer: z.enum(['auto', 'on', 'off']).default('auto'),
+  xbzrle: z.boolean().default(false),
+  autoConverge: z.boolean().default(false),
+  dirtyLimit: z.boolean().default(false),
+  dirtyRing: z.boolean().default(false),
+  switchoverAck: z.boolean().default(false),
+  returnPath: z.boolean().default(false),
+});
+
+const cloudHypervisor = z.strictObject({
+  memoryMode: z.enum(['precopy', 'postcopy']).default('precopy'),
+  local: z.boolean().default(false),
+  transport: z.enum(['tcp', 'unix']).optional(),
+  connections: z.int().min(1).default(1),
+});
+
+const kubevirt = z.strictObject({
+  vgpuLiveMigration: z.boolean().default(false),
+  permittedMdev: z.boolean().default(true),
+  allowPostCopy: z.boolean().default(false),
+});
+
+const nova = z.strictObject({
+  /** What the alias of the flavor's PCI request says of `live_migratable`. */
+  liveMigratable: z.enum(['yes', 'no', 'absent']).default('absent'),
+  permitPostCopy: z.boolean().default(false),
+});
+
+const proxmox = z.strictObject({
+  mapped: z.boolean().default(false),
+  liveMigrationCapable: z.boolean().default(false),
+});
+
+export const canQuestionSchema = z.strictObject({
+  $schema: z.string().optional(),
+  format: z.literal(CAN_FORMAT),
+  version: z.literal(CAN_VERSION),
+  name: z.string().min(1).optional(),
+  description: z.string().min(1).optional(),
+  vmm: z.enum(VMM_NAMES),
+  vmmVersion: release.optional(),
+  manager: z.enum(MANAGER_IDS).default('none'),
+  managerVersion: release.optional(),
+  kernel: release.optional(),
+  distribution: z.enum(DISTRIBUTION_IDS).optional(),
+  iommu: iommu.prefault({}),
+  devices: z.array(device).default([]),
+  memory: bytes.optional(),
+  gigabitsPerSecond: z.number().positive().max(1e5).optional(),
+  downtimeLimit: duration.default(300 * NS_PER_MS),
+  qemu: qemu.prefault({}),
+  cloudHypervisor: cloudHypervisor.prefault({}),
+  kubevirt: kubevirt.prefault({}),
+  nova: nova.prefault({}),
+  proxmox: proxmox.prefault({}),
+});
+
+/** With everything filled in that has a default; sizes in bytes, times in ns. */
+export type CanQuestion = z.output<typeof canQuestionSchema>;
+export type CanQuestionInput = z.input<typeof canQuestionSchema>;

@@ -1,0 +1,159 @@
+/**
+ * Releases of QEMU and Cloud Hypervisor: what each asks of a VFIO device before it moves.
+ *
+ * Rows stand in the order of releases; a row holds until the next one.
+ */
+import type { VmmName } from '../memory/vmms.ts';
+import { type Release, rowAt } from './release.ts';
+import type { Basis } from './source.ts';
+
+export interface QemuRow extends Basis {
+  readonly since: string;
+  /** The migration protocol that it speaks with the kernel. */
+  readonly protocol: 1 | 2;
+  /** The device's option when nobody sets it. */
+  readonly enableMigration: 'auto' | 'off';
+  /** What must log the device's writes under `auto`: nothing, the device, or the device or the IOMMU. */
+  readonly needs: 'nothing' | 'device' | 'device-or-iommu';
+  /** Several devices: never, or only if all have P2P. */
+  readonly several: 'refused' | 'p2p';
+  /** Which devices a vIOMMU blocks. */
+  readonly vIommuBlocks: 'all' | 'device-log';
+  readonly switchoverAck: boolean;
+  /** Whether memory beyond what the backend's bitmap covers is refused when nothing logs the device. */
+  readonly bitmapLimit: boolean;
+}
+
+export const QEMU = [
+  {
+    since: '0',
+    protocol: 1,
+    enableMigration: 'off',
+    needs: 'nothing',
+    several: 'p2p',
+    vIommuBlocks: 'all',
+    switchoverAck: false,
+    bitmapLimit: false,
+    source: 'qemu-7.2',
+    evidence: 'source',
+  },
+  {
+    since: '8.0',
+    protocol: 2,
+    enableMigration: 'off',
+    needs: 'nothing',
+    several: 'refused',
+    vIommuBlocks: 'all',
+    switchoverAck: false,
+    bitmapLimit: false,
+    source: 'qemu-lists',
+    evidence: 'text',
+  },
+  {
+    since: '8.1',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device',
+    several: 'refused',
+    vIommuBlocks: 'all',
+    switchoverAck: true,
+    bitmapLimit: false,
+    source: 'qemu-lists',
+    evidence: 'text',
+  },
+  {
+    since: '8.2',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device',
+    several: 'p2p',
+    vIommuBlocks: 'all',
+    switchoverAck: true,
+    bitmapLimit: false,
+    source: 'qemu-lists',
+    evidence: 'text',
+  },
+  {
+    since: '9.1',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device-or-iommu',
+    several: 'p2p',
+    vIommuBlocks: 'all',
+    switchoverAck: true,
+    bitmapLimit: false,
+    source: 'qemu-lists',
+    evidence: 'text',
+  },
+  {
+    since: '10.0',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device-or-iommu',
+    several: 'p2p',
+    vIommuBlocks: 'all',
+    switchoverAck: true,
+    bitmapLimit: false,
+    source: 'qemu-10.2',
+    evidence: 'source',
+  },
+  {
+    since: '11.0',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device-or-iommu',
+    several: 'p2p',
+    vIommuBlocks: 'device-log',
+    switchoverAck: true,
+    bitmapLimit: true,
+    source: 'qemu-lists',
+    evidence: 'text',
+  },
+  {
+    since: '11.1',
+    protocol: 2,
+    enableMigration: 'auto',
+    needs: 'device-or-iommu',
+    several: 'p2p',
+    vIommuBlocks: 'device-log',
+    switchoverAck: true,
+    bitmapLimit: true,
+    source: 'qemu-11.1',
+    evidence: 'binary',
+  },
+] as const satisfies readonly QemuRow[];
+
+/** The newest releases of which the tables know; later ones are answered as these, and the answer says so. */
+export const NEWEST = { qemu: '11.1', 'cloud-hypervisor': '53', kernel: '7.3' } as const satisfies Readonly<
+  Record<VmmName | 'kernel', string>
+>;
+
+export function qemuAt(release: Release): QemuRow {
+  return rowAt<QemuRow>(QEMU, release)!;
+}
+
+export interface CloudHypervisorRow extends Basis {
+  readonly since: string;
+  /** What becomes of a VFIO device's state: not saved; saved, but its writes are not tracked; moved. */
+  readonly vfio: 'lost' | 'untracked' | 'moved';
+}
+
+/** `main` is later than any release. */
+export const CLOUD_HYPERVISOR = [
+  { since: '0', vfio: 'lost', source: 'cloud-hypervisor-52', evidence: 'source' },
+  { since: '53', vfio: 'untracked', source: 'cloud-hypervisor-53', evidence: 'source' },
+  // Live migration of VFIO devices, PR 8528: three days after v53.0.
+  { since: '54', vfio: 'moved', source: 'cloud-hypervisor', evidence: 'source' },
+] as const satisfies readonly CloudHypervisorRow[];
+
+export function cloudHypervisorAt(release: Release): CloudHypervisorRow {
+  return rowAt<CloudHypervisorRow>(CLOUD_HYPERVISOR, release)!;
+}
+
+export const MANAGER_IDS = ['none', 'libvirt', 'kubevirt', 'nova', 'proxmox'] as const;
+export type ManagerId = (typeof MANAGER_IDS)[number];
+
+/** libvirt hands QEMU an iommufd for a host device from here on; 11.3 has nothing of it, 12.8 has. */
+export const LIBVIRT_IOMMUFD = { since: '12.2', source: 'kubevirt', evidence: 'text' } as const satisfies Basis & {
+  readonly since: string;
+};
