@@ -37,6 +37,9 @@ export type { VfMigrationOptions, VfMigrationOutcome } from '../sim/move/vf-migr
 export { topologyRefusal, refusalsOf } from '../sim/world/topology-refusal.ts';
 export { World } from '../sim/world/world.ts';
 export { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
+export { can } from '../sim/manager/can.ts';
+export type { AskedFact, CanAnswer, CanOutcome, ShownMessage } from '../sim/manager/can-answer.ts';
+export { type CanQuestion, canQuestionSchema } from '../sim/manager/question.ts';
 export { compileScenario, type CompiledScenario } from '../sim/scenario/compile.ts';
 export { runScenario, type ScenarioResult, type VmResult } from '../sim/scenario/scenario-run.ts';
 export { type Timeline, timelineOf } from '../sim/scenario/timeline.ts';

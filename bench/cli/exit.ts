@@ -28,7 +28,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   failed: 'a check or verification failed, or a policy refused the migration driver',
   usage: 'the command line was wrong',
   badInput: 'an input file was missing, foreign or damaged',
-  infeasible: 'no feasible plan',
+  infeasible: 'no feasible plan, or the VM will not move as asked',
   regression: 'a regression was found',
   bug: 'a bug of stopcopy itself',
   workerLost: 'a worker was lost',
