@@ -10,10 +10,7 @@ import { V0_BYTES } from '../abi/vf-data-v0.ts';
 import type { PfDriver } from './kernel.ts';
 import { keysOf } from '../base/keys.ts';
 
-export type RfcSnapshotId = 'rfc-2021-a' | 'rfc-2021-b';
-
 export interface RfcSnapshot {
-  readonly id: RfcSnapshotId;
   /** Where the queue count of the match data is asked for: the VF's mailbox, or the PF's table. */
   readonly matchFrom: 'vfMailbox' | 'pfTable';
   /** Fewest queues with which pre-copy begins. */
@@ -36,9 +33,8 @@ export interface RfcSnapshot {
   readonly regionLives: 'bound' | 'open';
 }
 
-export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
+export const RFC_SNAPSHOTS = {
   'rfc-2021-a': {
-    id: 'rfc-2021-a',
     matchFrom: 'vfMailbox',
     queuesMin: 2,
     preCopyNeedsGuest: true,
@@ -51,7 +47,6 @@ export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
     regionLives: 'bound',
   },
   'rfc-2021-b': {
-    id: 'rfc-2021-b',
     matchFrom: 'pfTable',
     queuesMin: 1,
     preCopyNeedsGuest: false,
@@ -63,7 +58,9 @@ export const RFC_SNAPSHOTS: Readonly<Record<RfcSnapshotId, RfcSnapshot>> = {
     resetMarksNotReady: true,
     regionLives: 'open',
   },
-};
+} as const satisfies Readonly<Record<string, RfcSnapshot>>;
+
+export type RfcSnapshotId = keyof typeof RFC_SNAPSHOTS;
 
 export const RFC_SNAPSHOT_IDS = keysOf(RFC_SNAPSHOTS);
 

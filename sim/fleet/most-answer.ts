@@ -18,7 +18,7 @@ import { firstThatHolds, lastThatHolds, settleBound } from './bound-search.ts';
 import type { Budget, QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
 import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
-import { VMMS } from '../memory/vmms.ts';
+import { VMM_NAMES, VMMS } from '../memory/vmms.ts';
 
 type BoundQuestion = QuestionOf<'most'> | QuestionOf<'least'>;
 
@@ -356,11 +356,10 @@ function relaxed(
     !vm.convergence.autoConverge &&
     stream.multifd === undefined
   )
-    changes.push([
-      'Cloud Hypervisor, which moves several devices without P2P',
-      { ...vm, vmm: 'cloud-hypervisor', parallelDevices: false },
-      budget,
-    ]);
+    for (const vmm of VMM_NAMES.filter((name) => !VMMS[name].severalNeedP2p)) {
+      const change = `${VMMS[vmm].title}, which moves several devices without P2P`;
+      changes.push([change, { ...vm, vmm, parallelDevices: false }, budget]);
+    }
   return changes.map(([change, other, own]) => {
     const answer = search(other, own);
     return { change, answer: answer === null ? null : answer / axis.scale };

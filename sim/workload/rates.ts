@@ -25,7 +25,6 @@ export interface RateFigure {
 }
 
 export interface JobRate {
-  readonly kind: AcceleratorKind;
   readonly job: string;
   /** Bytes of input of one job. */
   readonly jobBytes: number;
@@ -66,7 +65,6 @@ const PERF_RST = 'UADK docs/perf.rst, deflate of 8192-byte blocks';
 
 export const JOB_RATES: Readonly<Record<AcceleratorKind, JobRate>> = {
   sec: {
-    kind: 'sec',
     job: 'cipher of 1 KiB',
     jobBytes: 1024,
     ratePerSecond: {
@@ -88,7 +86,6 @@ export const JOB_RATES: Readonly<Record<AcceleratorKind, JobRate>> = {
     },
   },
   hpre: {
-    kind: 'hpre',
     job: 'RSA-2048 signature',
     jobBytes: 256,
     ratePerSecond: {
@@ -110,7 +107,6 @@ export const JOB_RATES: Readonly<Record<AcceleratorKind, JobRate>> = {
     },
   },
   zip: {
-    kind: 'zip',
     job: 'deflate of 8 KiB',
     jobBytes: ZIP_BLOCK_BYTES,
     ratePerSecond: {

@@ -28,7 +28,6 @@ describe('job rates', () => {
     'of %s lie in their ranges, and no job alone is faster than its service time',
     (kind) => {
       const rate = JOB_RATES[kind];
-      expect(rate.kind).toBe(kind);
       for (const figure of [rate.ratePerSecond, rate.servers, rate.latencyAloneNs]) {
         expect(figure.low).toBeLessThanOrEqual(figure.value);
         expect(figure.value).toBeLessThanOrEqual(figure.high);
