@@ -11,7 +11,6 @@ import { VF_REG } from '../abi/registers.ts';
 import { ACC_VF_DATA_BYTES, ACC_VF_DATA_DEBUG_BYTES, QM_MATCH_BYTES } from '../abi/vf-data.ts';
 import { MIG_STATE_NAMES } from '../abi/vfio.ts';
 import { WORD } from './image.ts';
-import { MigrationFile } from './migration-file.ts';
 import type { VfDriver } from './vf-driver.ts';
 
 export interface DebugText {
@@ -48,14 +47,14 @@ export class DebugFiles {
     const refused = this.notUsable();
     if (refused !== null) return refused;
     if (!this.driver.allocateForDebug()) return { ret: -ENOMEM, text: '' };
-    const image = new MigrationFile('save');
-    image.words[WORD.vfQmState] = this.driver.vfQmState;
-    const ret = this.driver.readRegisters(image.words);
+    const words = new Uint32Array(ACC_VF_DATA_BYTES / 4);
+    words[WORD.vfQmState] = this.driver.vfQmState;
+    const ret = this.driver.readRegisters(words);
     if (ret !== 0) return { ret, text: '' };
     return {
       ret: 0,
       text:
-        hexDump('Dev Data:', image.bytes) +
+        hexDump('Dev Data:', new Uint8Array(words.buffer)) +
         `guest driver load: ${this.driver.vfQmState}\n` +
         `data size: ${ACC_VF_DATA_BYTES}\n`,
     };
@@ -76,7 +75,7 @@ export class DebugFiles {
     if (this.driver.qm.read(VF_REG.QM_MB_CMD_SEND_BASE) === QM_MB_CMD_NOT_READY) {
       return { ret: -EINVAL, text: 'mailbox cmd channel not ready!\n' };
     }
-    return { ret: 0, text: 'mailbox cmd channel state is OK!\n' };
+    return { ret: 0, text: 'mailbox cmd channel ready!\n' };
   }
 
   private notUsable(): DebugText | null {

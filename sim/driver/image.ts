@@ -1,7 +1,6 @@
 /**
  * Word indexes and address arithmetic of the 176-byte image, for code that holds it as 32-bit words.
  */
-import { XQC } from '../abi/registers.ts';
 import { VF_DATA } from '../abi/vf-data.ts';
 
 /** Index of each field's (first) word. Two-byte fields share the word at `versions`. */
@@ -28,15 +27,28 @@ export const WORD = {
   cqcDma: VF_DATA.cqcDma >> 2,
 } as const;
 
-/** Takes the ring addresses out of the context words, as a saver does and as a receiver of a V1 image does again. */
-export function deriveRingAddresses(words: Uint32Array): void {
-  words[WORD.eqeDma] = words[WORD.eqcDw + XQC.baseLow]!;
-  words[WORD.eqeDma + 1] = words[WORD.eqcDw + XQC.baseHigh]!;
-  words[WORD.aeqeDma] = words[WORD.aeqcDw + XQC.baseLow]!;
-  words[WORD.aeqeDma + 1] = words[WORD.aeqcDw + XQC.baseHigh]!;
+/**
+ * Takes the ring addresses out of the context words, as a saver does and as a receiver of a version 1 image does again.
+ *
+ * @param lowWord context word that is the low half of an address; the next one is the high half
+ */
+export function deriveRingAddresses(words: Uint32Array, lowWord: number): void {
+  words[WORD.eqeDma] = words[WORD.eqcDw + lowWord]!;
+  words[WORD.eqeDma + 1] = words[WORD.eqcDw + lowWord + 1]!;
+  words[WORD.aeqeDma] = words[WORD.aeqcDw + lowWord]!;
+  words[WORD.aeqeDma + 1] = words[WORD.aeqcDw + lowWord + 1]!;
 }
 
-/** Whether a 64-bit address field is zero. */
-export function isNull(words: Uint32Array, at: number): boolean {
+/** Whether one of the four 64-bit addresses of an image is zero. */
+export function hasNullAddress(words: Uint32Array): boolean {
+  return (
+    isNull(words, WORD.eqeDma) ||
+    isNull(words, WORD.aeqeDma) ||
+    isNull(words, WORD.sqcDma) ||
+    isNull(words, WORD.cqcDma)
+  );
+}
+
+function isNull(words: Uint32Array, at: number): boolean {
   return words[at] === 0 && words[at + 1] === 0;
 }

@@ -1,6 +1,14 @@
 /**
  * What the driver needs of the kernel around it, and the PF driver's software object that it shares.
  */
+import { UserError } from '../base/user-error.ts';
+
+/** The driver crashes the kernel that it runs in, and nothing after it is worth playing. */
+export class KernelCrash extends UserError {
+  constructor(generation: string, what: string) {
+    super('input', `the driver ${generation} crashes the kernel: ${what}`, 'take another driver generation');
+  }
+}
 
 /** Copies between the driver and user space. Both give the number of bytes that could NOT be copied. */
 export interface UserMemory {

@@ -14,6 +14,8 @@ const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 
 export class MigrationFile {
   kind: MigrationFileKind;
+  /** Whether copies begin at the position; else all of them begin at the start of the image (R5). */
+  readonly keepsPosition: boolean;
   /** The image, by bytes and by little-endian words. */
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
@@ -23,9 +25,10 @@ export class MigrationFile {
   /** Holders: the driver, the user, or both. */
   references = 1;
 
-  constructor(kind: MigrationFileKind) {
+  constructor(kind: MigrationFileKind, keepsPosition: boolean) {
     const buffer = new ArrayBuffer(ACC_VF_DATA_BYTES);
     this.kind = kind;
+    this.keepsPosition = keepsPosition;
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
   }
@@ -53,26 +56,22 @@ export class MigrationFile {
     if (this.disabled) return -ENODEV;
     const bytes = Math.min(this.totalLength - this.position, length);
     if (bytes > 0) {
-      if (user.copyToUser(0, this.bytes, this.position, bytes) !== 0) return -EFAULT;
+      const from = this.keepsPosition ? this.position : 0;
+      if (user.copyToUser(0, this.bytes, from, bytes) !== 0) return -EFAULT;
       this.position += bytes;
     }
     return bytes;
   }
 
-  /**
-   * write() on a resuming file: bytes taken or a negative errno.
-   *
-   * @param check what the driver does with the data after each write; an error turns the result into -EFAULT although
-   *   the bytes are kept and counted
-   */
-  write(user: UserMemory, length: number, check: (file: MigrationFile) => number): number {
+  /** write() on a resuming file: bytes taken or a negative errno. What the driver makes of them is its own affair. */
+  write(user: UserMemory, length: number): number {
     if (this.position + length > OFFSET_MAX) return -EINVAL;
     if (this.position + length > ACC_VF_DATA_BYTES) return -ENOMEM;
     if (this.disabled) return -ENODEV;
-    if (user.copyFromUser(this.bytes, this.position, 0, length) !== 0) return -EFAULT;
+    if (user.copyFromUser(this.bytes, this.keepsPosition ? this.position : 0, 0, length) !== 0) return -EFAULT;
     this.position += length;
     this.totalLength += length;
-    return check(this) === 0 ? length : -EFAULT;
+    return length;
   }
 
   /** pread() and pwrite(): the stream has no positions. */

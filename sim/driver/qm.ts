@@ -17,6 +17,8 @@ import { type FunctionSelect, PF, type PollSpec, pollSpec, type RegisterPort, VF
 
 const STATUS_BITS = QM_MB.statusMask << QM_MB.statusShift;
 const DAE_SHUTDOWN_MASK = 0xffffffff;
+/** As many doorbells as there are numbers of queues. */
+const QUEUE_NUMBERS = 0x1_0000;
 
 /** The polls of a queue manager, one for each register; what differs between generations is a fact of theirs. */
 export interface QmPolls {
@@ -201,7 +203,11 @@ export class Qm {
   /** Resume kick: one SQ doorbell per queue, index 0, priority 1. */
   kickQueues(): void {
     const offset = this.base + VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2;
-    this.port.write64Row(this.fn, offset, doorbellLow(0, QM_DOORBELL_CMD.SQ), doorbellHigh(0, 1), this.qpNum);
+    // The queue's number is 16 bits wide in a doorbell. A count out of a torn image can be larger (R5).
+    for (let from = 0; from < this.qpNum; from += QUEUE_NUMBERS) {
+      const count = Math.min(QUEUE_NUMBERS, this.qpNum - from);
+      this.port.write64Row(this.fn, offset, doorbellLow(0, QM_DOORBELL_CMD.SQ), doorbellHigh(0, 1), count);
+    }
   }
 
   /** Reads a run of context words into an image. */
@@ -237,7 +243,8 @@ export class Qm {
     const { port, generation } = this;
     const offset = this.base + VF_REG.QM_MB_CMD_SEND_BASE;
     port.write128(this.fn, offset, mailboxWord(command, 0, get), low, high, 0);
-    if (!port.poll(this.fn, offset, this.polls.mailboxDone)) return -ETIMEDOUT;
+    if (!port.poll(this.fn, offset, this.polls.mailboxDone)) return -generation.mailboxDoneErrno;
+    if (!generation.readsMailboxStatus) return 0;
     const word0 = generation.mailbox === 'wide' ? port.wide[0]! : port.read32(this.fn, offset);
     return (word0 & STATUS_BITS) === 0 ? 0 : -EIO;
   }

@@ -4,10 +4,10 @@
  * Source: docs/device.md section 8, arc by arc. Return values are 0 or a negative errno, as in the kernel.
  */
 import type { AcceleratorFacts } from '../abi/accelerators.ts';
-import { EINVAL, EIO, ENODEV, ENOMEM } from '../abi/errno.ts';
+import { EFAULT, EINVAL, EIO, ENODEV, ENOMEM } from '../abi/errno.ts';
 import { QM_DOORBELL_CMD } from '../abi/doorbell.ts';
 import { QM_MB_CMD } from '../abi/mailbox.ts';
-import { MIG_REGION, PF_REG, QM_NOT_READY, QM_READY, VF_REG } from '../abi/registers.ts';
+import { MIG_REGION, PF_REG, QM_NOT_READY, QM_READY, VF_REG, XQC } from '../abi/registers.ts';
 import { QM_HW } from '../abi/accelerators.ts';
 import { vftBase, vftNum } from '../abi/vft.ts';
 import {
@@ -18,11 +18,11 @@ import {
   ACC_VF_DATA_BYTES,
   QM_MATCH_BYTES,
 } from '../abi/vf-data.ts';
-import { MIG_STATE, nextState } from '../abi/vfio.ts';
+import { MIG_FLAG, MIG_STATE, nextState } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
 import { type Generation, RESET_WAIT_MS, RESET_WAIT_TIMES_MAX } from './generation.ts';
-import { deriveRingAddresses, isNull, WORD } from './image.ts';
-import type { KernelServices, PfDriver } from './kernel.ts';
+import { deriveRingAddresses, hasNullAddress, WORD } from './image.ts';
+import type { KernelServices, PfDriver, UserMemory } from './kernel.ts';
 import { MigrationFile, type MigrationFileKind } from './migration-file.ts';
 import { PF, type RegisterPort } from './port.ts';
 import { Qm } from './qm.ts';
@@ -48,13 +48,13 @@ export class VfDriver {
   opened = false;
   /** True when the registers are reached through the window in the PF's BAR2. */
   pfMode = false;
-  /** What the driver last learnt of the guest's driver. Only a save or a load sets it; NOT_READY until then (R23). */
-  vfQmState: number = QM_NOT_READY;
+  /** What the driver last learnt of the guest's driver. Only a save, a load or a reset sets it (R23). */
+  vfQmState: number;
   matchDone = false;
   saving: MigrationFile | null = null;
   resuming: MigrationFile | null = null;
   /** Copy of the last file that was dropped, for the debug files. */
-  readonly lastImage: MigrationFile = new MigrationFile('save');
+  readonly lastImage: MigrationFile;
   /** The file that the last {@link setState} made for its caller, who then holds a reference; or null. */
   newFile: MigrationFile | null = null;
   /** Files created and not yet released by all their holders. */
@@ -69,11 +69,11 @@ export class VfDriver {
   private readonly freeFiles: MigrationFile[] = [];
   private heldResetting = false;
   private fileErrno = 0;
-  /** Bound once, so that a write allocates nothing. */
-  private readonly check: (file: MigrationFile) => number = (file) => this.checkMatch(file);
 
   constructor(config: VfDriverConfig) {
     this.generation = config.generation;
+    this.vfQmState = config.generation.initialGuestState;
+    this.lastImage = new MigrationFile('save', config.generation.filesKeepPosition);
     this.qm = new Qm(config.port, config.generation, config.facts, config.pf);
     this.functionNumber = config.functionNumber;
     this.kernel = config.kernel;
@@ -100,10 +100,10 @@ export class VfDriver {
     return 0;
   }
 
-  /** The driver's part of closing the device. */
+  /** The driver's part of closing the device. Files that are not dropped stay alive, and of use to their user (R11). */
   close(): void {
     this.opened = false;
-    this.dropFiles();
+    if (this.generation.dropsFilesAtClose) this.dropFiles();
   }
 
   /**
@@ -123,9 +123,15 @@ export class VfDriver {
     return 0;
   }
 
-  /** write() on a resuming file, with the match check that every write ends with. */
-  write(file: MigrationFile, user: Parameters<MigrationFile['write']>[0], length: number): number {
-    return file.write(user, length, this.check);
+  /**
+   * write() on a resuming file, with the match check that every write ends with in most generations. An image that does not
+   * fit turns the result into -EFAULT although its bytes are kept and counted.
+   */
+  write(file: MigrationFile, user: UserMemory, length: number): number {
+    const ret = file.write(user, length);
+    if (ret < 0 || this.generation.matchesAt !== 'write') return ret;
+    if (file.totalLength < QM_MATCH_BYTES || this.matchDone) return ret;
+    return this.checkMatch(file.words) === 0 ? ret : -EFAULT;
   }
 
   /** Whether the pre-copy info of a file can be given now. 0 or a negative errno. */
@@ -165,8 +171,14 @@ export class VfDriver {
 
   /** Reset hook after the function was reset. */
   resetDone(): void {
-    // The mark is cleared on the strength of having held it once; nothing forgets that.
-    if (this.heldResetting) this.pf.resetting = false;
+    const { generation } = this;
+    if (this.heldResetting) {
+      this.pf.resetting = false;
+      // Where nothing forgets that the mark was held once, it is cleared again and again, also when it is the PF's (R28).
+      if (generation.forgetsResetMark) this.heldResetting = false;
+    }
+    // A test for flags that no VF with PRE_COPY has makes the rest dead code (R15).
+    if (generation.cleansUpAfterReset === 'flags are STOP_COPY' && generation.flags !== MIG_FLAG.STOP_COPY) return;
     this.vfQmState = QM_NOT_READY;
     this.state = MIG_STATE.RUNNING;
     this.dropFiles();
@@ -227,9 +239,11 @@ export class VfDriver {
   private startStopCopy(): number {
     const file = this.openSavingFile();
     if (file === null) return this.fileErrno;
-    // A save that fails leaves the file unreleased, as in the genuine driver (R24).
     const ret = this.save(file);
-    if (ret !== 0) return ret;
+    if (ret !== 0) {
+      if (this.generation.releasesFileOfFailedSave) this.release(file);
+      return ret;
+    }
     file.references += 1;
     this.saving = file;
     this.newFile = file;
@@ -258,7 +272,7 @@ export class VfDriver {
     }
     this.filesAlive += 1;
     const reused = this.freeFiles.pop();
-    if (reused === undefined) return new MigrationFile(kind);
+    if (reused === undefined) return new MigrationFile(kind, this.generation.filesKeepPosition);
     reused.renew(kind);
     return reused;
   }
@@ -297,9 +311,14 @@ export class VfDriver {
   /** The 40 bytes that a destination compares. The guest's state stays 0, READY, here. */
   private fillMatchData(words: Uint32Array): number {
     const { qm } = this;
-    words[WORD.magicLow] = ACC_DEV_MAGIC_V2.low;
-    words[WORD.magicHigh] = ACC_DEV_MAGIC_V2.high;
-    words[WORD.versions] = ACC_DRV_MAJOR_VER | (ACC_DRV_MINOR_VER << 16);
+    if (this.generation.imageVersion === 2) {
+      words[WORD.magicLow] = ACC_DEV_MAGIC_V2.low;
+      words[WORD.magicHigh] = ACC_DEV_MAGIC_V2.high;
+      words[WORD.versions] = ACC_DRV_MAJOR_VER | (ACC_DRV_MINOR_VER << 16);
+    } else {
+      words[WORD.magicLow] = ACC_DEV_MAGIC_V1.low;
+      words[WORD.magicHigh] = ACC_DEV_MAGIC_V1.high;
+    }
     words[WORD.devId] = qm.facts.vfDeviceId;
     const ret = qm.queryPfVft(this.functionNumber);
     if (ret !== 0) return ret;
@@ -317,12 +336,13 @@ export class VfDriver {
     if (onPhase !== null) onPhase('statusChecks');
     ret = qm.waitErrorsClear();
     if (ret !== 0) return ret;
+    if (this.generation.writesCacheBackAt !== 'stop') return 0;
     if (onPhase !== null) onPhase('cacheWriteBack');
     return qm.writeBackCache();
   }
 
   private save(file: MigrationFile): number {
-    const { qm } = this;
+    const { qm, generation } = this;
     const { words } = file;
     if (this.onPhase !== null) this.onPhase('save');
     if (!qm.waitGuestReady()) {
@@ -333,10 +353,14 @@ export class VfDriver {
     }
     this.vfQmState = QM_READY;
     words[WORD.vfQmState] = QM_READY;
-    const ret = this.readRegisters(words);
+    let ret = 0;
+    // Too late: a paused device has nothing left in its cache that is valid (R9).
+    if (generation.writesCacheBackAt === 'save') ret = qm.writeBackCache();
+    if (ret === 0) ret = this.readRegisters(words);
     if (ret !== 0) return ret;
     file.totalLength = ACC_VF_DATA_BYTES;
-    // Makes the device look again for finished tasks whose interrupt never came (R8).
+    if (!generation.ringsEventQueuesAfterSave) return 0;
+    // Makes the device signal finished tasks whose interrupt never came (R8).
     qm.doorbell(0, QM_DOORBELL_CMD.EQ, words[WORD.eqcDw]! & 0xffff, 0);
     qm.doorbell(0, QM_DOORBELL_CMD.AEQ, words[WORD.aeqcDw]! & 0xffff, 0);
     return 0;
@@ -353,7 +377,7 @@ export class VfDriver {
     words[WORD.pageSize] = qm.read(VF_REG.QM_PAGE_SIZE);
     qm.readContext(qm.eqcOffset, words, WORD.eqcDw);
     qm.readContext(qm.aeqcOffset, words, WORD.aeqcDw);
-    deriveRingAddresses(words);
+    deriveRingAddresses(words, this.generation.ringAddressWord);
     let ret = qm.query(QM_MB_CMD.SQC_BT);
     if (ret !== 0) return this.saveError(ret);
     words[WORD.sqcDma] = qm.answerLow;
@@ -369,18 +393,22 @@ export class VfDriver {
     return this.generation.saveQueryErrno === 0 ? ret : -this.generation.saveQueryErrno;
   }
 
-  /** Whether the image that is arriving fits this VF; looked at once 40 bytes are there, until it did fit once. */
-  private checkMatch(file: MigrationFile): number {
-    if (file.totalLength < QM_MATCH_BYTES || this.matchDone) return 0;
-    const { words } = file;
-    const { qm } = this;
+  /**
+   * Whether the image that is arriving fits this VF, judged by its first 40 bytes. 0 or a negative errno. A mismatch of the
+   * queue isolation ends the oldest check early and with success (R3).
+   */
+  private checkMatch(words: Uint32Array): number {
+    const { qm, generation } = this;
     if (!this.acceptsVersion(words)) return -EINVAL;
     if (words[WORD.devId] !== qm.facts.vfDeviceId) return -EINVAL;
     const count = qm.queryVft();
-    if (count < 0) return count;
+    if (count < 0) return generation.matchQueryErrno === 0 ? count : -generation.matchQueryErrno;
     if (count !== words[WORD.qpNum]) return -EINVAL;
     qm.qpNum = count;
-    if (qm.readPfIsolation() !== words[WORD.queIsoCfg]) return -EINVAL;
+    if (qm.readPfIsolation() !== words[WORD.queIsoCfg]) {
+      return generation.isolationMismatchErrno === 0 ? 0 : -generation.isolationMismatchErrno;
+    }
+    if (generation.writesGuestStateAt === 'match') this.writeGuestState(words);
     this.matchDone = true;
     return 0;
   }
@@ -388,36 +416,41 @@ export class VfDriver {
   private acceptsVersion(words: Uint32Array): boolean {
     const low = words[WORD.magicLow];
     const high = words[WORD.magicHigh];
-    if (low === ACC_DEV_MAGIC_V2.low && high === ACC_DEV_MAGIC_V2.high) {
-      return (words[WORD.versions]! & 0xffff) === ACC_DRV_MAJOR_VER;
-    }
-    if (low === ACC_DEV_MAGIC_V1.low && high === ACC_DEV_MAGIC_V1.high) {
+    const isVersion1 = low === ACC_DEV_MAGIC_V1.low && high === ACC_DEV_MAGIC_V1.high;
+    if (this.generation.imageVersion === 1) return isVersion1;
+    if (isVersion1) {
       // Old savers sent wrong addresses. If the context words have not arrived yet, this repairs nothing (R12).
-      deriveRingAddresses(words);
+      deriveRingAddresses(words, XQC.baseLow);
       return true;
     }
-    return false;
+    if (low !== ACC_DEV_MAGIC_V2.low || high !== ACC_DEV_MAGIC_V2.high) return false;
+    return (words[WORD.versions]! & 0xffff) === ACC_DRV_MAJOR_VER;
+  }
+
+  private writeGuestState(words: Uint32Array): void {
+    this.qm.write(VF_REG.QM_VF_STATE, words[WORD.vfQmState]!);
+    this.vfQmState = words[WORD.vfQmState]!;
   }
 
   private load(file: MigrationFile): number {
+    const { words } = file;
+    const { qm, generation } = this;
+    let ret = 0;
+    if (generation.matchesAt === 'stop') {
+      // Found only now, with the source long stopped (R4).
+      ret = file.totalLength < QM_MATCH_BYTES ? -EINVAL : this.checkMatch(words);
+      if (ret !== 0) return ret;
+    }
     if (file.totalLength === QM_MATCH_BYTES) return 0;
     if (file.totalLength < ACC_VF_DATA_BYTES) return -EINVAL;
-    const { words } = file;
-    const { qm } = this;
-    const unset =
-      isNull(words, WORD.eqeDma) ||
-      isNull(words, WORD.aeqeDma) ||
-      isNull(words, WORD.sqcDma) ||
-      isNull(words, WORD.cqcDma);
-    if (unset) {
+    if (generation.skipsNullAddresses && hasNullAddress(words)) {
       this.vfQmState = QM_NOT_READY;
       return 0;
     }
-    qm.write(VF_REG.QM_VF_STATE, words[WORD.vfQmState]!);
-    this.vfQmState = words[WORD.vfQmState]!;
+    if (generation.writesGuestStateAt === 'load') this.writeGuestState(words);
     qm.qpBase = words[WORD.qpBase]!;
     qm.qpNum = words[WORD.qpNum]!;
-    let ret = this.writeRegisters(words);
+    ret = this.writeRegisters(words);
     if (ret !== 0) return ret;
     ret = qm.command(QM_MB_CMD.SQC_BT, words[WORD.sqcDma]!, words[WORD.sqcDma + 1]!);
     if (ret !== 0) return ret;
@@ -430,8 +463,7 @@ export class VfDriver {
 
   private writeRegisters(words: Uint32Array): number {
     const { qm } = this;
-    const ret = qm.waitMailboxIdle();
-    if (ret !== 0) return ret;
+    if (qm.waitMailboxIdle() !== 0) return -this.generation.loadIdleErrno;
     qm.write(VF_REG.QM_VF_AEQ_INT_MASK, words[WORD.aeqIntMask]!);
     qm.write(VF_REG.QM_VF_EQ_INT_MASK, words[WORD.eqIntMask]!);
     qm.write(VF_REG.QM_IFC_INT_SOURCE_V, words[WORD.ifcIntSource]!);
@@ -446,7 +478,7 @@ export class VfDriver {
 
   private startDevice(): void {
     if (this.vfQmState !== QM_READY) return;
-    this.qm.enableMessages();
+    if (this.generation.enablesMessagesAtStart) this.qm.enableMessages();
     this.qm.kickQueues();
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What another generation of the driver, another hardware version, or another behaviour of a pause changes.
  */
-import { DEFAULT_GENERATION, type Generation, GENERATION_IDS, GENERATIONS } from '../driver/generation.ts';
+import { FACT_NAMES, FACTS, factWords } from '../driver/generation-facts.ts';
+import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId, GENERATIONS } from '../driver/generation.ts';
 import { formatNs } from '../base/units.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import { compileScenario } from '../scenario/compile.ts';
@@ -10,7 +11,6 @@ import type { Answer, AnswerOptions } from './answer-parts.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import { pauseTornado } from './vm-tornado.ts';
 import { scenarioOf, type VmTrials } from './vm-trials.ts';
-import { keysOf } from '../base/keys.ts';
 
 type CompareQuestion = QuestionOf<'compare'>;
 type Variant = CompareQuestion['variants'][number];
@@ -41,7 +41,8 @@ export function compareAnswer(question: CompareQuestion, trials: VmTrials, optio
   const judged = ({ pauseNs }: Outcome): number =>
     budget.judge === 'point' ? pauseNs.point : Math.max(pauseNs.short, pauseNs.point, pauseNs.long);
   const best = outcomes.toSorted((a, b) => judged(a) - judged(b))[0]!;
-  const differing = factsThatDiffer(variants);
+  const drivers = driversOf(variants);
+  const differing = factsThatDiffer(drivers);
   const within = outcomes.filter((outcome) => outcome.moved && judged(outcome) <= budget.pause);
   const feasible = within.length > 0;
   const gain = first.pauseNs.point - best.pauseNs.point;
@@ -94,7 +95,7 @@ export function compareAnswer(question: CompareQuestion, trials: VmTrials, optio
         : [
             {
               title: 'Facts of the driver generations that differ',
-              columns: ['fact', ...GENERATION_IDS].map((title) => ({ name: title, title, unit: '' })),
+              columns: ['fact', ...drivers].map((title) => ({ name: title, title, unit: '' })),
               rows: differing,
             },
           ]),
@@ -148,12 +149,16 @@ function reckon(variant: Variant, vm: QuestionVm, trials: VmTrials): Outcome {
   };
 }
 
-/** Rows of facts in which the generations that were asked for differ. */
-function factsThatDiffer(variants: readonly Variant[]): (string | number)[][] {
-  if (new Set(variants.map(({ driver }) => driver ?? DEFAULT_GENERATION)).size < 2) return [];
-  const all: readonly Generation[] = Object.values(GENERATIONS);
-  const names = keysOf(GENERATIONS[DEFAULT_GENERATION]).filter((name) => name !== 'id');
-  return names
-    .filter((name) => new Set(all.map((each) => each[name])).size > 1)
-    .map((name) => [name, ...all.map((each) => String(each[name]))]);
+/** The driver generations of the variants, oldest first. */
+function driversOf(variants: readonly Variant[]): readonly GenerationId[] {
+  const asked = new Set(variants.map(({ driver }) => driver ?? DEFAULT_GENERATION));
+  return GENERATION_IDS.filter((id) => asked.has(id));
+}
+
+/** Rows of facts, in words, in which these generations differ. */
+function factsThatDiffer(drivers: readonly GenerationId[]): (string | number)[][] {
+  return FACT_NAMES.filter((name) => new Set(drivers.map((id) => GENERATIONS[id][name])).size > 1).map((name) => [
+    FACTS[name].what,
+    ...drivers.map((id) => factWords(GENERATIONS[id], name)),
+  ]);
 }

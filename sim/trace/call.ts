@@ -148,7 +148,7 @@ function compareText(label: string, call: TraceCall, outcome: CallOutcome): void
 
 /** Numbers may stand as hexadecimal strings, flags as 0 and 1. */
 function normal(value: unknown): string {
-  if (typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value)) return String(Number(value));
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value)) return BigInt(value).toString();
   if (typeof value === 'boolean') return value ? '1' : '0';
   return String(value);
 }

@@ -16,6 +16,11 @@ const hex = z.union([
   z.number().int(),
   z.string().regex(/^0x[0-9a-fA-F]{1,13}$/, 'a hexadecimal number such as "0x300"'),
 ]);
+/** An address of up to 64 bits: a hexadecimal string, or a number where one holds it exactly. */
+const address = z.union([
+  z.number().int().min(0),
+  z.string().regex(/^0x[0-9a-fA-F]{1,16}$/, 'a hexadecimal address of up to 64 bits'),
+]);
 /** A value of up to 128 bits. */
 const wideHex = z.string().regex(/^0x[0-9a-fA-F]{1,32}$/, 'a hexadecimal value of up to 128 bits');
 const functionName = z.enum(['pf', 'vf']);
@@ -33,8 +38,8 @@ const register = z.object({ fn: functionName, offset: hex });
 const responderSettings = z.object({
   pf_vft: z.record(z.string(), vft).optional(),
   vf_vft: vft.optional(),
-  sqc_bt: hex.optional(),
-  cqc_bt: hex.optional(),
+  sqc_bt: address.optional(),
+  cqc_bt: address.optional(),
   vf_regs: registers.optional(),
   pf_regs: registers.optional(),
   mailbox: z.partialRecord(z.enum(keysOf(QM_MB_CMD)), mailboxBehaviour).optional(),
@@ -155,7 +160,8 @@ export function toNumber(value: number | string): number {
 }
 
 /** A value of up to 128 bits as four 32-bit words, lowest first. */
-export function toWords(value: string): readonly [number, number, number, number] {
+export function toWords(given: number | string): readonly [number, number, number, number] {
+  const value = typeof given === 'number' ? `0x${given.toString(16)}` : given;
   const digits = value.slice(2).padStart(32, '0');
   const word = (index: number): number => Number.parseInt(digits.slice(32 - 8 * (index + 1), 32 - 8 * index), 16);
   return [word(0), word(1), word(2), word(3)];

@@ -6,9 +6,8 @@ import { acceleratorOfVf, ACCELERATORS } from '../abi/accelerators.ts';
 import { EBADF, ENFILE, EMFILE, ENOENT, ENOMEM } from '../abi/errno.ts';
 import { REGION_INFO_BYTES } from '../abi/region.ts';
 import { FEATURE, MIG_STATE, MIG_STATE_NAMES, PRECOPY_INFO_BYTES, VFIO_MIG_GET_PRECOPY_INFO } from '../abi/vfio.ts';
-import { UserError } from '../base/user-error.ts';
-import { type Generation, GENERATIONS, GENERATION_IDS, isGenerationId } from '../driver/generation.ts';
-import type { KernelServices, PfDriver } from '../driver/kernel.ts';
+import type { Generation } from '../driver/generation.ts';
+import { KernelCrash, type KernelServices, type PfDriver } from '../driver/kernel.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
 import { UserBuffer } from '../vfio/user-buffer.ts';
 import { VfioDevice } from '../vfio/vfio-device.ts';
@@ -57,24 +56,16 @@ export class Replay {
   private readonly kernel: InjectedKernel = new InjectedKernel();
   private readonly device: VfioDevice;
   private readonly pf: PfDriver | null;
-  private readonly generation: Generation;
   private readonly files: (MigrationFile | null)[] = [];
   private events: [string, number][] = [];
   private faultAfter = -1;
   private debugFs: boolean;
   private opened = false;
 
-  constructor(trace: Recording, fileName: string) {
+  /** @param generation whose driver is played; that of the recording, or another one */
+  constructor(trace: Recording, fileName: string, generation: Generation) {
     this.trace = trace;
     this.fileName = fileName;
-    if (!isGenerationId(trace.driver)) {
-      throw new UserError(
-        'input',
-        `${fileName}: driver: "${trace.driver}" is no driver generation that stopcopy knows`,
-        `known are ${GENERATION_IDS.join(', ')}`,
-      );
-    }
-    this.generation = GENERATIONS[trace.driver];
     const { device } = trace;
     const facts = acceleratorOfVf(toNumber(device.vf_device_id)) ?? ACCELERATORS[device.kind];
     this.responder = new Responder(device, (...access) => this.accesses.access(...access));
@@ -90,7 +81,7 @@ export class Replay {
     this.device = new VfioDevice({
       port: this.responder,
       bar: this.responder,
-      generation: this.generation,
+      generation,
       facts,
       functionNumber: device.vf_index + 1,
       bar2Bytes: toNumber(device.vf_bar2_len),
@@ -137,7 +128,7 @@ export class Replay {
     const recorded = -args.recordedReturn();
     this.kernel.fileErrno = FILE_ERRORS.has(recorded) ? recorded : ENFILE;
     this.accesses.begin(label, call.mmio);
-    const outcome = this.perform(args);
+    const outcome = this.outcomeOf(label, args);
     this.accesses.end();
     this.accessCount += this.accesses.count;
     compareOutcome(label, call, outcome, this.events);
@@ -166,6 +157,15 @@ export class Replay {
     const expected = this.trace.unreleasedFilesAtEnd;
     if (alive !== expected) {
       throw new Difference(`at the end: unreleased_files_at_end\n  - ${expected}    expected\n  + ${alive}    got`);
+    }
+  }
+
+  private outcomeOf(label: string, args: CallArguments): CallOutcome {
+    try {
+      return this.perform(args);
+    } catch (error) {
+      if (error instanceof KernelCrash) throw new Difference(`${label}: ${error.message}`);
+      throw error;
     }
   }
 
@@ -207,11 +207,9 @@ export class Replay {
         device.reset();
         return { ret: 0 };
       case 'reset_prepare':
-        this.events.push(['reset_prepare', this.responder.timeUs]);
-        device.driver?.resetPrepare();
+        device.resetPrepare();
         return { ret: 0 };
       case 'reset_done':
-        this.events.push(['reset_done', this.responder.timeUs]);
         device.driver?.resetDone();
         return { ret: 0 };
       case 'misc_ctl':

@@ -12,7 +12,7 @@ import { NS_PER_US } from '../base/units.ts';
 import { BasePort } from '../driver/base-port.ts';
 import { type FunctionSelect, PF, type PollSpec, VF } from '../driver/port.ts';
 import type { BarPort } from '../vfio/bar-policy.ts';
-import { type ResponderSettings, toNumber, type TraceDevice } from './format.ts';
+import { type ResponderSettings, toNumber, toWords, type TraceDevice } from './format.ts';
 import { US_PER_MS } from '../base/units.ts';
 import { keysOf } from '../base/keys.ts';
 
@@ -71,7 +71,8 @@ export class Responder extends BasePort implements BarPort {
   private readonly behaviours = new Map<string, { busyReads: number; status: number }>();
   private readonly pfVft = new Map<number, { base: number; num: number }>();
   private vfVft = { base: 0, num: 0 };
-  private readonly tables = new Map<number, number>();
+  /** Table addresses by mailbox command, low and high word. */
+  private readonly tables = new Map<number, readonly [number, number]>();
   private vftReadyReads = 0;
   private cacheWbReads = 0;
   private readonly vftReady = new Countdown();
@@ -94,8 +95,8 @@ export class Responder extends BasePort implements BarPort {
     this.store(VF, settings.vf_regs);
     for (const [fn, entry] of Object.entries(settings.pf_vft ?? {})) this.pfVft.set(Number(fn), entry);
     if (settings.vf_vft !== undefined) this.vfVft = settings.vf_vft;
-    if (settings.sqc_bt !== undefined) this.tables.set(QM_MB_CMD.SQC_BT, toNumber(settings.sqc_bt));
-    if (settings.cqc_bt !== undefined) this.tables.set(QM_MB_CMD.CQC_BT, toNumber(settings.cqc_bt));
+    if (settings.sqc_bt !== undefined) this.setTable(QM_MB_CMD.SQC_BT, settings.sqc_bt);
+    if (settings.cqc_bt !== undefined) this.setTable(QM_MB_CMD.CQC_BT, settings.cqc_bt);
     for (const [name, behaviour] of Object.entries(settings.mailbox ?? {})) {
       const known = this.behaviours.get(name);
       this.behaviours.set(name, {
@@ -303,17 +304,17 @@ export class Responder extends BasePort implements BarPort {
     if (status !== 0) return;
     const get = (written & QM_MB.opBit) !== 0;
     if (command === QM_MB_CMD.SQC_BT || command === QM_MB_CMD.CQC_BT) {
-      if (get) this.answer(this.tables.get(command) ?? 0);
-      else this.tables.set(command, mailbox[2]! * 0x1_0000_0000 + mailbox[1]!);
+      if (get) [mailbox[1], mailbox[2]] = this.tables.get(command) ?? [0, 0];
+      else this.tables.set(command, [mailbox[1]!, mailbox[2]!]);
     } else if (command === QM_MB_CMD.SQC_VFT_V2 && get) {
       mailbox[1] = vftLow(this.vfVft.base, this.vfVft.num);
       mailbox[2] = vftHigh(this.vfVft.base, this.vfVft.num);
     }
   }
 
-  private answer(address: number): void {
-    this.mailbox[1] = address >>> 0;
-    this.mailbox[2] = Math.floor(address / 0x1_0000_0000);
+  private setTable(command: number, address: number | string): void {
+    const [low, high] = toWords(address);
+    this.tables.set(command, [low, high]);
   }
 
   private countBusyRead(): void {

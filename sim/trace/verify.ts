@@ -1,8 +1,16 @@
 /**
  * Verification of the driver by a recorded trace: does it do what the genuine one did, access by access?
  */
+import { UserError } from '../base/user-error.ts';
+import {
+  type Generation,
+  GENERATION_IDS,
+  type GenerationId,
+  GENERATIONS,
+  isGenerationId,
+} from '../driver/generation.ts';
 import { Difference } from './access-check.ts';
-import { parseTrace } from './format.ts';
+import { parseTrace, type Recording } from './format.ts';
 import { Replay } from './replay.ts';
 
 export interface VerifyResult {
@@ -16,7 +24,7 @@ export interface VerifyResult {
 }
 
 /**
- * Replays one trace.
+ * Replays one trace with the driver generation that it names.
  *
  * @param text the JSON text of the trace
  * @param fileName named in errors
@@ -24,13 +32,36 @@ export interface VerifyResult {
  */
 export function verifyTrace(text: string, fileName: string): VerifyResult {
   const trace = parseTrace(text, fileName);
-  const replay = new Replay(trace, fileName);
+  return replay(trace, fileName, GENERATIONS[generationOf(trace, fileName)]);
+}
+
+/**
+ * The generations, oldest first, with which a trace passes; whatever driver it names.
+ *
+ * @throws UserError of kind `input` when the text is no trace
+ */
+export function generationsThatPass(text: string, fileName: string): readonly GenerationId[] {
+  const trace = parseTrace(text, fileName);
+  return GENERATION_IDS.filter((id) => replay(trace, fileName, GENERATIONS[id]).passed);
+}
+
+function replay(trace: Recording, fileName: string, generation: Generation): VerifyResult {
   const { name, driver } = trace;
+  const run = new Replay(trace, fileName, generation);
   try {
-    replay.run();
-    return { name, driver, passed: true, accessCount: replay.accessCount };
+    run.run();
+    return { name, driver, passed: true, accessCount: run.accessCount };
   } catch (error) {
     if (!(error instanceof Difference)) throw error;
-    return { name, driver, passed: false, accessCount: replay.accessCount, difference: error.message };
+    return { name, driver, passed: false, accessCount: run.accessCount, difference: error.message };
   }
+}
+
+function generationOf({ driver }: Recording, fileName: string): GenerationId {
+  if (isGenerationId(driver)) return driver;
+  throw new UserError(
+    'input',
+    `${fileName}: driver: "${driver}" is no driver generation that stopcopy knows`,
+    `known are ${GENERATION_IDS.join(', ')}`,
+  );
 }

@@ -14,7 +14,7 @@ import { REGION_INFO_BYTES, REGION_OFFSET_SHIFT } from '../abi/region.ts';
 import { FEATURE, MIG_FLAG, MIG_STATE, PRECOPY_INFO_BYTES, VFIO_MIG_GET_PRECOPY_INFO } from '../abi/vfio.ts';
 import { DebugFiles } from '../driver/debug-files.ts';
 import type { Generation } from '../driver/generation.ts';
-import type { KernelServices, PfDriver, UserMemory } from '../driver/kernel.ts';
+import { KernelCrash, type KernelServices, type PfDriver, type UserMemory } from '../driver/kernel.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
 import type { RegisterPort } from '../driver/port.ts';
 import { VfDriver } from '../driver/vf-driver.ts';
@@ -71,7 +71,7 @@ export class VfioDevice {
   constructor(config: VfioDeviceConfig) {
     const { pf, generation, refusal = null } = config;
     this.generation = generation;
-    this.bars = new BarAccess(config.bar, config.bar2Bytes);
+    this.bars = new BarAccess(config.bar, config.bar2Bytes, generation.guestAccessBytes);
     this.clip = config.barClip ?? 'all';
     this.resetsAtOpen = config.resetsAtOpen;
     this.onReset = config.onReset;
@@ -99,10 +99,23 @@ export class VfioDevice {
   /** VFIO_DEVICE_RESET: the two hooks around a function-level reset. */
   reset(): void {
     this.onReset('reset_prepare');
-    this.driver?.resetPrepare();
+    this.resetPrepare();
     this.onReset('flr');
     this.onReset('reset_done');
     this.driver?.resetDone();
+  }
+
+  /**
+   * The reset-prepare hook alone, as a reset that the PF drives calls it.
+   *
+   * @throws KernelCrash where the hook follows a null pointer, since this VF's PF offers no migration (R27)
+   */
+  resetPrepare(): void {
+    if (this.driver !== null) this.driver.resetPrepare();
+    else if (this.generation.prepareFollowsNullPf) {
+      const what = 'its reset-prepare hook follows a null pointer on a VF that offers no migration (R27)';
+      throw new KernelCrash(this.generation.id, what);
+    }
   }
 
   /** MIG_DEVICE_STATE, SET. 0 or a negative errno; a new data file is left in {@link newFile}. */
@@ -140,6 +153,7 @@ export class VfioDevice {
   fileIoctl(file: MigrationFile, command: number, user: UserMemory): number {
     const { driver, scratch, scratchView: view } = this;
     if (driver === null || file.kind !== 'save' || command !== VFIO_MIG_GET_PRECOPY_INFO) return -ENOTTY;
+    if ((this.generation.flags & MIG_FLAG.PRE_COPY) === 0) return -ENOTTY;
     if (user.copyFromUser(scratch, 0, 0, PRECOPY_INFO_BYTES) !== 0) return -EFAULT;
     if (view.getUint32(0, true) < PRECOPY_INFO_BYTES) return -EINVAL;
     // The first version left the flags as the caller had them; the second makes them output.
@@ -237,7 +251,7 @@ export class VfioDevice {
   }
 
   private featureDataSize(user: UserMemory, flags: number, dataBytes: number): number {
-    if (this.driver === null) return -ENOTTY;
+    if (this.driver === null || !this.generation.hasDataSize) return -ENOTTY;
     const verdict = checkFeature(flags, FEATURE.GET, dataBytes, 8);
     if (verdict !== PROCEED) return verdict;
     this.scratchView.setBigUint64(0, BigInt(ACC_VF_DATA_BYTES), true);

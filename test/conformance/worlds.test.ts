@@ -15,7 +15,7 @@ import {
 } from '../../sim/abi/vfio.ts';
 import { pointCosts } from '../../sim/device/costs.ts';
 import { GuestMemory } from '../../sim/device/guest-memory.ts';
-import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../sim/driver/generation.ts';
+import { type GenerationId, GENERATIONS } from '../../sim/driver/generation.ts';
 import { HEALTHY_KERNEL } from '../../sim/driver/kernel.ts';
 import type { MigrationFile } from '../../sim/driver/migration-file.ts';
 import type { RegisterPort } from '../../sim/driver/port.ts';
@@ -394,7 +394,9 @@ const SCRIPTS: Readonly<Record<string, (session: Session) => void>> = {
   },
 };
 
-const KINDS: Readonly<Record<GenerationId, AcceleratorKind>> = { 'linux-6.12.117': 'zip', 'upstream-2026': 'sec' };
+const KINDS = { 'linux-6.12.117': 'zip', 'upstream-2026': 'sec' } as const satisfies Partial<
+  Record<GenerationId, AcceleratorKind>
+>;
 
 function play(rig: Rig, kind: AcceleratorKind, generation: GenerationId, script: (session: Session) => void): string[] {
   const session = new Session(rig, kind, generation);
@@ -405,7 +407,7 @@ function play(rig: Rig, kind: AcceleratorKind, generation: GenerationId, script:
   return session.record;
 }
 
-describe.each(GENERATION_IDS)('%s, in both worlds alike:', (generation) => {
+describe.each(['linux-6.12.117', 'upstream-2026'] as const)('%s, in both worlds alike:', (generation) => {
   const ends: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();

@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { MIG_STATE, MIG_STATE_NAMES, type MigStateName } from '../../../sim/abi/vfio.ts';
-import { type GenerationId } from '../../../sim/driver/generation.ts';
-import { AEQC, BOTH, EQC, image, LEGACY, opened, QUEUES, REGISTERS, type Rig, type Tally, UPSTREAM } from './rig.ts';
+import {
+  AEQC,
+  BOTH,
+  type BothId,
+  EQC,
+  image,
+  LEGACY,
+  opened,
+  QUEUES,
+  REGISTERS,
+  type Rig,
+  type Tally,
+  UPSTREAM,
+} from './rig.ts';
 
 /** Least accesses of each arc (docs/device.md 8.10), when every poll succeeds at once. */
-const LEAST: Readonly<Record<GenerationId, Readonly<Record<'preCopy' | 'stop' | 'save' | 'match' | 'load', Tally>>>> = {
+const LEAST: Readonly<Record<BothId, Readonly<Record<'preCopy' | 'stop' | 'save' | 'match' | 'load', Tally>>>> = {
   [LEGACY]: {
     preCopy: { 'pf r32': 5, 'pf w32': 5 },
     stop: { 'pf r32': 2, 'vf r32': 6, 'vf w32': 1, 'vf w128': 1 },
@@ -22,7 +34,7 @@ const LEAST: Readonly<Record<GenerationId, Readonly<Record<'preCopy' | 'stop' | 
 };
 
 /** Least accesses of a whole migration with PRE_COPY (docs/device.md 8.13). */
-const WHOLE: Readonly<Record<GenerationId, Readonly<Record<'source' | 'destination', Tally>>>> = {
+const WHOLE: Readonly<Record<BothId, Readonly<Record<'source' | 'destination', Tally>>>> = {
   [LEGACY]: {
     source: { 'pf r32': 7, 'pf w32': 5, 'vf r32': 37, 'vf w32': 1, 'vf w128': 3, 'vf w64': 2 },
     destination: { 'pf r32': 3, 'vf r32': 18, 'vf w32': 27, 'vf w128': 4, 'vf w64': QUEUES.num },
@@ -203,7 +215,7 @@ const WAYS: Readonly<
 };
 const MAKES_FILE = new Set(['RUNNING PRE_COPY', 'STOP STOP_COPY', 'STOP RESUMING']);
 
-function settledAt(generation: GenerationId, state: MigStateName): Rig {
+function settledAt(generation: BothId, state: MigStateName): Rig {
   const rig = opened(generation);
   const file = rig.at(state);
   if (state === 'RESUMING') rig.write(file!, image());

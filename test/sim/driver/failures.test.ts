@@ -5,9 +5,19 @@
 import { describe, expect, test } from 'vitest';
 import { QM_NOT_READY } from '../../../sim/abi/registers.ts';
 import type { MigStateName } from '../../../sim/abi/vfio.ts';
-import type { GenerationId } from '../../../sim/driver/generation.ts';
 import type { ResponderSettings, TraceDevice } from '../../../sim/trace/format.ts';
-import { BOTH, image, type ImageChanges, LEGACY, opened, pauseSeen, POLL_FAILS_US, QUEUES, UPSTREAM } from './rig.ts';
+import {
+  BOTH,
+  type BothId,
+  image,
+  type ImageChanges,
+  LEGACY,
+  opened,
+  pauseSeen,
+  POLL_FAILS_US,
+  QUEUES,
+  UPSTREAM,
+} from './rig.ts';
 
 const EIO = -5;
 const ENOMEM = -12;
@@ -21,7 +31,7 @@ const SLEEP_US = 10;
 const SECOND_FAILS_US = 1_000_010;
 
 type Outcome = Readonly<{ ret: number; us: number }>;
-type PerGeneration = Readonly<Record<GenerationId, Outcome>>;
+type PerGeneration = Readonly<Record<BothId, Outcome>>;
 
 function outcomes(legacy: readonly [number, number], upstream: readonly [number, number]): PerGeneration {
   return { [LEGACY]: { ret: legacy[0], us: legacy[1] }, [UPSTREAM]: { ret: upstream[0], us: upstream[1] } };

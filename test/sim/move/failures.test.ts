@@ -14,7 +14,8 @@ import { completedBy, Rig, type RigOptions } from '../world/rig.ts';
 
 const LINUX = 'linux-6.12.117';
 const UPSTREAM = 'upstream-2026';
-const GENERATIONS: readonly GenerationId[] = [LINUX, UPSTREAM];
+const GENERATIONS = [LINUX, UPSTREAM] as const satisfies readonly GenerationId[];
+type BothId = (typeof GENERATIONS)[number];
 const FN = 1;
 
 /** Nothing lost, nothing out of order, everything done. */
@@ -22,11 +23,11 @@ const ALL_DONE = { ok: true, lostTasks: 0, outstanding: 0 };
 
 interface Fault {
   readonly name: string;
-  readonly errno: Readonly<Record<GenerationId, string>>;
+  readonly errno: Readonly<Record<BothId, string>>;
   readonly set: (device: Accelerator, nowNs: number) => void;
 }
 
-function both(errno: string): Readonly<Record<GenerationId, string>> {
+function both(errno: string): Readonly<Record<BothId, string>> {
   return { [LINUX]: errno, [UPSTREAM]: errno };
 }
 
