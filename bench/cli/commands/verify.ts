@@ -7,6 +7,7 @@ import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 
 interface VerifyOptions {
   readonly quiet?: boolean;
+  readonly between?: readonly string[];
 }
 
 export function registerVerify(program: Command, context: CommandContext): void {
@@ -16,6 +17,7 @@ export function registerVerify(program: Command, context: CommandContext): void 
     .description('Replays recorded traces of the genuine driver and compares every register access.')
     .argument('[path...]', 'trace files, and folders of them; default: the traces of the package')
     .option('--quiet', 'only failures, errors and the last line')
+    .option('--between <generations...>', 'replay nothing; print what differs between two driver generations')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -23,14 +25,19 @@ export function registerVerify(program: Command, context: CommandContext): void 
         ['stopcopy verify', 'all traces of the package'],
         ['stopcopy verify traces/plain-stop-copy.upstream-2026.json', 'one trace'],
         ['stopcopy verify my-traces/ --json', 'a folder, for a script'],
+        ['stopcopy verify --between linux-6.2 linux-6.8', 'what differs between two generations'],
       ]),
     )
     .action(async (paths: readonly string[], options: VerifyOptions) => {
-      const { verifyTrace } = await import('../../../sim/trace/verify.ts');
+      if (options.between !== undefined) {
+        const { printBetween } = await import('../../studies/verification/between.ts');
+        return printBetween(options.between, context.output);
+      }
+      const verifier = await import('../../../sim/trace/verify.ts');
       const { defaultTracePath, exitOf, printVerification, verifyPaths } =
         await import('../../studies/verification/verification.ts');
       const targets = paths.length === 0 ? [defaultTracePath()] : paths;
-      const verification = await verifyPaths(targets, verifyTrace, context.signal);
+      const verification = await verifyPaths(targets, verifier, context.signal);
       printVerification(verification, context.output, options.quiet === true);
       context.exit(exitOf(verification));
     });

@@ -12,10 +12,20 @@ import { EXIT, type ExitCode } from '../../cli/exit.ts';
 import type { Output } from '../../io/output.ts';
 import { packageRoot } from '../../io/package-root.ts';
 
-export type VerifyTrace = (text: string, fileName: string) => VerifyResult;
+/** How one trace is verified. */
+export interface Verifier {
+  readonly verifyTrace: (text: string, fileName: string) => VerifyResult;
+  /** The generations with which a trace passes, whatever driver it names. */
+  readonly generationsThatPass: (text: string, fileName: string) => readonly string[];
+}
 
 export type FileOutcome =
-  | ({ readonly kind: 'verified'; readonly file: string } & VerifyResult)
+  | ({
+      readonly kind: 'verified';
+      readonly file: string;
+      /** Of a trace that failed: the other generations with which it passes. */
+      readonly passesIn?: readonly string[];
+    } & VerifyResult)
   | { readonly kind: 'error'; readonly file: string; readonly message: string; readonly hint: string | undefined };
 
 export interface Verification {
@@ -32,7 +42,7 @@ export function defaultTracePath(): string {
 
 export async function verifyPaths(
   paths: readonly string[],
-  verifyTrace: VerifyTrace,
+  verifier: Verifier,
   signal: AbortSignal,
 ): Promise<Verification> {
   const outcomes: FileOutcome[] = [];
@@ -44,12 +54,7 @@ export async function verifyPaths(
   }
   for (const file of files) {
     if (signal.aborted) break;
-    const outcome = attempt(file, () => ({
-      kind: 'verified' as const,
-      file,
-      ...verifyTrace(readFileSync(file, 'utf8'), file),
-    }));
-    outcomes.push(outcome);
+    outcomes.push(attempt(file, () => verifyFile(file, verifier)));
     // A signal is heard only when the event loop runs.
     await nextTurn();
   }
@@ -59,6 +64,13 @@ export async function verifyPaths(
   return { outcomes, passed, failed: outcomes.length - errors - passed, errors, interrupted: signal.aborted };
 }
 
+function verifyFile(file: string, { verifyTrace, generationsThatPass }: Verifier): FileOutcome {
+  const text = readFileSync(file, 'utf8');
+  const result = verifyTrace(text, file);
+  const passesIn = result.passed ? {} : { passesIn: generationsThatPass(text, file) };
+  return { kind: 'verified', file, ...result, ...passesIn };
+}
+
 export function exitOf(verification: Verification): ExitCode {
   if (verification.interrupted) return EXIT.interrupted;
   if (verification.failed > 0) return EXIT.failed;
@@ -66,14 +78,16 @@ export function exitOf(verification: Verification): ExitCode {
 }
 
 export function printVerification(verification: Verification, output: Output, quiet: boolean): void {
-  output.document(verification);
+  output.document({ format: 'stopcopy-verification', version: 1, ...verification });
   for (const outcome of verification.outcomes) {
     if (outcome.kind === 'error') {
-      output.text(`${output.style('red', 'error')} ${sentenceOf(outcome)}`);
-      if (outcome.hint !== undefined) output.text(`  ${outcome.hint}`);
+      output.note(`error ${sentenceOf(outcome)}`);
+      if (outcome.hint !== undefined) output.note(`  ${outcome.hint}`);
     } else if (!outcome.passed) {
       output.text(`${output.style('red', 'FAIL')} ${outcome.name} ${outcome.driver} ${outcome.accessCount}`);
       if (outcome.difference !== undefined) output.text(outcome.difference.trimEnd().replace(/^/gm, '  '));
+      const others = outcome.passesIn ?? [];
+      output.text(`  passes in ${others.length === 0 ? 'no other generation' : others.join(', ')}`);
     } else if (!quiet) {
       output.text(`${output.style('green', 'pass')} ${outcome.name} ${outcome.driver} ${outcome.accessCount}`);
     }

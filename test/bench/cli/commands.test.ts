@@ -197,16 +197,44 @@ describe('verify', () => {
   test('with --json prints one document', () => {
     const { status, stdout, stderr } = stopcopy('verify', TRACE, '--json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(JSON.parse(stdout)).toMatchObject({ passed: 1, failed: 0, errors: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ format: 'stopcopy-verification', passed: 1, failed: 0, errors: 0 });
   });
 
   test('a foreign file is an error of its own, and the others still run', () => {
     const foreign = file('foreign.json', '{"hello": 1}');
-    const { status, stdout } = stopcopy('verify', foreign, TRACE, join(folder, 'absent'));
+    const { status, stdout, stderr } = stopcopy('verify', foreign, TRACE, join(folder, 'absent'));
     expect(status).toBe(3);
-    expect(stdout).toContain(`error ${foreign}: `);
-    expect(stdout).toContain('absent: there is no such file or folder');
+    expect(stderr).toContain(`error ${foreign}: `);
+    expect(stderr).toContain('absent: there is no such file or folder');
+    expect(stdout).not.toContain('error ');
     expect(stdout).toMatch(/\n1 passed, 0 failed, 2 errors\n$/);
+  });
+
+  test('prints what differs between two generations, as text and as a document', () => {
+    const { status, stdout } = stopcopy('verify', '--between', 'linux-6.2', 'linux-6.8');
+    expect(status).toBe(0);
+    expect(stdout).toContain('changed in 6.8\n');
+    expect(stdout).toMatch(/\nfixed\n {2}R5 +reads and writes begin .*\n\nintroduced: nothing\n$/);
+    const json = stopcopy('verify', '--between', 'linux-6.8', 'linux-6.2', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      format: 'stopcopy-generations',
+      from: 'linux-6.8',
+      to: 'linux-6.2',
+      facts: [{ fact: 'filesKeepPosition', changedIn: ['6.8'] }],
+      fixed: [],
+      introduced: [{ id: 'R5' }],
+    });
+  });
+
+  test.each([
+    [['linux-6.2'], 'expected two driver generations, found 1'],
+    [['linux-6.2', 'linux-6.8', 'linux-6.16'], 'expected two driver generations, found 3'],
+    [['linux-6.2', 'linux-6.9'], '"linux-6.9" is no driver generation'],
+  ])('compares %j with nothing', (names, message) => {
+    const { status, stderr } = stopcopy('verify', '--between', ...names);
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('linux-6.18.y, upstream-2026');
   });
 
   test('no escape sequences go into a pipe, and none with NO_COLOR', () => {

@@ -32,44 +32,81 @@ function verdict(text: string, fileName: string): VerifyResult {
   return passed ? outcome : { ...outcome, difference: 'access 3\n  wanted 1' };
 }
 
-function printed(verification: Parameters<typeof printVerification>[0], quiet: boolean): string {
-  const stream = Object.assign(new PassThrough(), { isTTY: false });
-  const terminal = stream as unknown as NodeJS.WriteStream;
-  printVerification(verification, new Output(false, terminal, terminal), quiet);
-  return String(stream.read());
+const VERIFIER = {
+  verifyTrace: verdict,
+  generationsThatPass: (text: string) => (text.includes('a-') ? ['x', 'y'] : []),
+};
+
+interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-test('a folder: sorted lines, the difference indented, foreign files as errors, and a count', async () => {
-  const verification = await verifyPaths([folder], verdict, never);
-  expect(printed(verification, false)).toBe(
-    [
+function printed(
+  verification: Parameters<typeof printVerification>[0],
+  options: { quiet?: true; json?: true } = {},
+): Printed {
+  const [stdout, stderr] = [0, 1].map(() => Object.assign(new PassThrough(), { isTTY: false }));
+  const terminal = (stream: unknown): NodeJS.WriteStream => stream as NodeJS.WriteStream;
+  printVerification(
+    verification,
+    new Output(options.json === true, terminal(stdout), terminal(stderr)),
+    options.quiet === true,
+  );
+  return { stdout: String(stdout!.read() ?? ''), stderr: String(stderr!.read() ?? '') };
+}
+
+test('a folder: sorted lines, the difference indented, where else it passes, errors on stderr, and a count', async () => {
+  const verification = await verifyPaths([folder], VERIFIER, never);
+  expect(printed(verification)).toEqual({
+    stdout: [
       'FAIL a-fail d 7',
       '  access 3',
       '    wanted 1',
-      `error ${join(folder, 'b-foreign.json')}: is not a trace`,
-      '  Give a trace.',
+      '  passes in x, y',
       'pass c-pass d 7',
       '1 passed, 1 failed, 1 error',
       '',
     ].join('\n'),
-  );
+    stderr: [`error ${join(folder, 'b-foreign.json')}: is not a trace`, '  Give a trace.', ''].join('\n'),
+  });
   expect(exitOf(verification)).toBe(1);
 });
 
+test('a trace that passes nowhere is said to', async () => {
+  const nowhere = { ...VERIFIER, generationsThatPass: () => [] };
+  const verification = await verifyPaths([join(folder, 'a-fail.json')], nowhere, never);
+  expect(printed(verification).stdout).toContain('\n  passes in no other generation\n');
+});
+
+test('the JSON document says what it is, and where else a trace passes; errors are on stderr as well', async () => {
+  const verification = await verifyPaths([folder], VERIFIER, never);
+  const { stdout, stderr } = printed(verification, { json: true });
+  expect(JSON.parse(stdout)).toMatchObject({
+    format: 'stopcopy-verification',
+    version: 1,
+    passed: 1,
+    failed: 1,
+    errors: 1,
+    outcomes: [{ name: 'a-fail', passesIn: ['x', 'y'] }, { kind: 'error' }, { name: 'c-pass' }],
+  });
+  expect(stderr).toContain('b-foreign.json: is not a trace');
+});
+
 test('quiet leaves out what passed', async () => {
-  const verification = await verifyPaths([join(folder, 'c-pass.json')], verdict, never);
-  expect(printed(verification, true)).toBe('1 passed, 0 failed\n');
+  const verification = await verifyPaths([join(folder, 'c-pass.json')], VERIFIER, never);
+  expect(printed(verification, { quiet: true })).toEqual({ stdout: '1 passed, 0 failed\n', stderr: '' });
   expect(exitOf(verification)).toBe(0);
 });
 
 test('a file given twice is verified once', async () => {
   const path = join(folder, 'c-pass.json');
-  expect(await verifyPaths([path, path], verdict, never)).toMatchObject({ passed: 1, failed: 0 });
+  expect(await verifyPaths([path, path], VERIFIER, never)).toMatchObject({ passed: 1, failed: 0 });
 });
 
 test('a folder without traces is an error', async () => {
-  const verification = await verifyPaths([empty], verdict, never);
-  expect(printed(verification, false)).toContain(`error ${empty}: the folder holds no traces\n`);
+  const verification = await verifyPaths([empty], VERIFIER, never);
+  expect(printed(verification).stderr).toContain(`error ${empty}: the folder holds no traces\n`);
   expect(exitOf(verification)).toBe(3);
 });
 
@@ -77,9 +114,12 @@ test('an interruption keeps what was verified', async () => {
   const controller = new AbortController();
   const verification = await verifyPaths(
     [folder],
-    (text, fileName) => {
-      controller.abort();
-      return verdict(text, fileName);
+    {
+      ...VERIFIER,
+      verifyTrace: (text, fileName) => {
+        controller.abort();
+        return verdict(text, fileName);
+      },
     },
     controller.signal,
   );
@@ -88,9 +128,10 @@ test('an interruption keeps what was verified', async () => {
 });
 
 test('a bug of ours is not taken for a bad file', async () => {
-  const broken = (): never => {
+  const verifyTrace = (): never => {
     throw new TypeError('oops');
   };
+  const broken = { ...VERIFIER, verifyTrace };
   await expect(verifyPaths([join(folder, 'c-pass.json')], broken, never)).rejects.toThrow('oops');
 });
 
