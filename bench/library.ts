@@ -87,15 +87,19 @@ export { WorkerLost } from '../workers/pools/worker-lost.ts';
 export { parseArrivals, readArrivalFile } from './studies/arrival-file.ts';
 export { changePoints } from './history/change-points.ts';
 export type { ChangePoint, ChangePointOptions } from './history/change-points.ts';
-export type { HistoryRecord } from './history/record.ts';
+export type { HistoryRecord } from './documents/history/record.ts';
 export { seriesOf } from './history/series.ts';
-export type { Series, SeriesChange } from './history/series.ts';
+export type { Series, SeriesChange } from './documents/history/document.ts';
 export { appendRecords, pruneHistory, readHistory } from './history/store.ts';
 export { compare } from './compare/comparison.ts';
 export type { CompareOptions } from './compare/comparison.ts';
-export type { ComparisonDocument, MetricResult, ComparisonVerdict } from './documents/comparison/document.ts';
+export type {
+  ComparisonDocument,
+  MetricResult,
+  ComparisonVerdict,
+  TestSettings,
+} from './documents/comparison/document.ts';
 export { DEFAULT_SETTINGS } from './compare/settings.ts';
-export type { TestSettings } from './compare/settings.ts';
 export { compareExact, readBaseline } from './measure/metrics/baseline.ts';
 export { exactMetrics } from './measure/metrics/exact.ts';
 export { examine, isolationDocument } from './studies/isolation/examine.ts';
@@ -104,9 +108,10 @@ export { planDocument } from './documents/plan/document.ts';
 export type { PlanDocument, SweepDocument } from './documents/plan/document.ts';
 export { readQuestion } from './studies/plan/read-question.ts';
 export { sweepPlan } from './studies/plan/sweep.ts';
-export { type RunDocument, runDocument } from './documents/run/document.ts';
-export { type Played, playScenario, readScenario } from './studies/run/play.ts';
+export { type RunDocument, runDocument, type Played } from './documents/run/document.ts';
+export { playScenario, readScenario } from './studies/run/play.ts';
 export { readBenchResult } from './documents/bench/result.ts';
-export type { BenchResult, Cell, Figure } from './documents/bench/result.ts';
+export type { Figure } from './show/figure.ts';
+export type { BenchResult, Cell } from './documents/bench/result.ts';
 export { runSweep } from './measure/suites/sweep.ts';
 export type { SweepHooks, SweepOptions } from './measure/suites/sweep-types.ts';

@@ -1,14 +1,47 @@
 /**
  * The rules that the tree enforces on itself. Each finding names the file, the line and the replacement.
  *
- * Works on text, without a parser: good enough for a code base that its formatter keeps regular.
+ * Imports, bans and lengths of files are found in the text, which is good enough for a code base that its formatter keeps
+ * regular; what needs a syntax tree is in `tidy/`.
  */
 import { posix } from 'node:path';
+
+import { type Arrow, fileCircles, folderCircles } from './tidy/circles.ts';
+import { FUNCTION_LINES_MAX, LONG_FUNCTIONS, longFunctions } from './tidy/functions.ts';
+import { unrestorable } from './tidy/restorable.ts';
+import { parse } from './tidy/syntax.ts';
 
 /** Path from the root of the package, with forward slashes, to its text. */
 export type Sources = ReadonlyMap<string, string>;
 
 export const FILE_LINES_MAX = 500;
+
+/**
+ * The places of bench, each with those of bench that it sees. An arrow up is mended by moving down what both need: a type
+ * with the document that it describes, a helper to where its words belong.
+ */
+const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: string])[] = [
+  ['io', [], 'io reads and writes for everybody: take what it should do as a parameter'],
+  ['show', ['io'], 'show draws figures of any document: what knows one belongs to bench/documents'],
+  ['documents', ['io', 'show'], 'a document is words and figures: put its types here, and what computes it above'],
+  ['studies', ['io', 'show', 'documents'], 'a study measures nothing: give it an interface of bench/io'],
+  ['measure', ['io', 'show', 'documents', 'studies'], 'what measures knows no comparison and no command'],
+  ['compare', ['io', 'show', 'documents', 'measure'], 'a comparison knows no history and no command'],
+  ['history', ['io', 'show', 'documents', 'measure'], 'a history keeps documents: read them by bench/documents'],
+  ['ui', ['io', 'show', 'documents', 'studies'], 'the page computes and draws: what measures has no place in it'],
+  ['experiments', ['io', 'documents', 'measure', 'compare', 'history'], 'an experiment stands beside the commands'],
+  [
+    'cli',
+    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'ui'],
+    'a command is called, and calls; what two commands share belongs below',
+  ],
+  [
+    'library.ts',
+    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history'],
+    'the library is what the commands do, without the commands',
+  ],
+  ['main.ts', ['cli'], 'the program is its command line'],
+];
 
 /** Who may import whom. `self` goes without saying; anything below a listed folder or the listed file is allowed. */
 const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[], hint: string])[] = [
@@ -63,9 +96,21 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
   ],
   ['sim/fleet', ['sim'], 'move what threads or commands share into sim/base'],
   ['workers', ['sim'], 'hand it over as data: the harness in bench/ starts the workers, never the other way'],
+  ...benchChain(),
   ['bench', ['sim', 'workers'], 'only tests may import tests'],
   ['test', ['sim', 'workers', 'bench'], 'move it into sim, workers or bench'],
 ];
+
+function benchChain(): readonly (readonly [string, readonly string[], string])[] {
+  return BENCH.map(([place, sees, hint]) => [
+    `bench/${place}`,
+    ['sim', 'workers', ...sees.map((name) => `bench/${name}`)],
+    hint,
+  ]);
+}
+
+/** Folders in which the entries of every folder may form no circle. */
+const NO_FOLDER_CIRCLES = ['sim', 'bench'] as const;
 
 /** Started or loaded otherwise than by an import. */
 const ENTRIES: readonly RegExp[] = [
@@ -147,12 +192,16 @@ const ABOUT_THE_RULES: ReadonlySet<string> = new Set(['test/tidy-rules.ts', 'tes
 export function findings(sources: Sources): readonly string[] {
   const found: string[] = [];
   const referenced = new Set<string>();
+  const arrows: Arrow[] = [];
   for (const [path, text] of sources) {
     const code = withoutComments(text);
     for (const { line, target } of importsOf(path, code)) {
       referenced.add(target);
+      if (sources.has(target)) arrows.push({ from: path, to: target });
       const complaint = forbiddenImport(path, target);
-      if (complaint !== undefined) found.push(`${path}:${line}: ${complaint}`);
+      // The planted ones of the tests stand in their text, and their targets nowhere.
+      if (complaint !== undefined && (sources.has(target) || !ABOUT_THE_RULES.has(path)))
+        found.push(`${path}:${line}: ${complaint}`);
       if (!sources.has(target) && !ABOUT_THE_RULES.has(path))
         found.push(`${path}:${line}: imports ${target}, which is not there: correct the path`);
     }
@@ -168,7 +217,61 @@ export function findings(sources: Sources): readonly string[] {
     if (referenced.has(path) || ENTRIES.some((entry) => entry.test(path))) continue;
     found.push(`${path}: nobody imports it: delete it, or list it as an entry in test/tidy-rules.ts`);
   }
+  found.push(...syntaxFindings(sources));
+  found.push(...circleFindings(arrows, sources));
   return found.toSorted();
+}
+
+/** Where functions have a longest length. */
+const MEASURED = /^(?:sim|workers|bench)\/.*(?<!\.d)\.ts$/;
+/** What a fiber makes start again (`sim/world/fiber.ts`). */
+const RESTORED = /^sim\/(?:driver|vfio)\//;
+
+/** What only a parser sees. */
+function syntaxFindings(sources: Sources): readonly string[] {
+  const found: string[] = [];
+  const long = new Set<string>();
+  for (const [path, text] of sources) {
+    if (!MEASURED.test(path)) continue;
+    const program = parse(path, text);
+    for (const { name, line, lines } of longFunctions(text, program)) {
+      const entry = `${path}: ${name}`;
+      long.add(entry);
+      if (LONG_FUNCTIONS.has(entry)) continue;
+      found.push(
+        `${path}:${line}: ${name} has ${lines} lines, allowed are ${FUNCTION_LINES_MAX}: give its steps names of their own`,
+      );
+    }
+    if (!RESTORED.test(path)) continue;
+    for (const { line, what } of unrestorable(text, program)) {
+      found.push(`${path}:${line}: ${what} (a call that is made again finds it as the first attempt left it)`);
+    }
+  }
+  for (const entry of LONG_FUNCTIONS) {
+    const path = entry.split(': ', 1)[0]!;
+    if (!long.has(entry) && sources.has(path)) {
+      found.push(`${entry} is no longer that long: take it off the list in test/tidy/functions.ts`);
+    }
+  }
+  return found;
+}
+
+/** Circles of files that are left, by the file that they are reported with. The list may only become shorter. */
+const CIRCLES_LEFT: ReadonlySet<string> = new Set([
+  'sim/workload/checker.ts',
+  'sim/world/host.ts',
+  'workers/end/frame-header.ts',
+  'workers/transport/destination-line.ts',
+]);
+
+function circleFindings(arrows: readonly Arrow[], sources: Sources): readonly string[] {
+  const circles = [...fileCircles(arrows), ...NO_FOLDER_CIRCLES.flatMap((root) => folderCircles(arrows, root))];
+  const left = [...CIRCLES_LEFT].filter((path) => circles.some((line) => line.startsWith(`${path}: imports`)));
+  const gone = [...CIRCLES_LEFT].filter((path) => sources.has(path) && !left.includes(path));
+  return [
+    ...circles.filter((line) => !left.some((path) => line.startsWith(`${path}: `))),
+    ...gone.map((path) => `${path} is in no circle any more: take it off CIRCLES_LEFT in test/tidy-rules.ts`),
+  ];
 }
 
 function forbiddenImport(from: string, target: string): string | undefined {

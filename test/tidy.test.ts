@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { packageRoot } from '../bench/io/package-root.ts';
 import { FILE_LINES_MAX, findings, type Sources } from './tidy-rules.ts';
+import { FUNCTION_LINES_MAX } from './tidy/functions.ts';
 
 const FOLDERS = ['sim', 'workers', 'bench', 'test'] as const;
 
@@ -46,6 +47,23 @@ describe('planted violations are found', () => {
     ['sim/designs/a.ts', 'sim/fleet/b.ts', 'sim/move or sim/world'],
     ['sim/fleet/a.ts', 'workers/b.ts', 'sim/base'],
     ['workers/a.ts', 'bench/b.ts', 'hand it over as data'],
+    ['bench/io/a.ts', 'bench/show/b.ts', 'as a parameter'],
+    ['bench/io/a.ts', 'bench/cli/b.ts', 'as a parameter'],
+    ['bench/show/a.ts', 'bench/documents/b.ts', 'belongs to bench/documents'],
+    ['bench/documents/a.ts', 'bench/studies/b.ts', 'put its types here'],
+    ['bench/documents/a.ts', 'bench/measure/b.ts', 'put its types here'],
+    ['bench/studies/a.ts', 'bench/cli/b.ts', 'an interface of bench/io'],
+    ['bench/studies/a.ts', 'bench/measure/b.ts', 'an interface of bench/io'],
+    ['bench/measure/a.ts', 'bench/compare/b.ts', 'no comparison'],
+    ['bench/measure/a.ts', 'bench/cli/b.ts', 'no comparison'],
+    ['bench/compare/a.ts', 'bench/history/b.ts', 'no history'],
+    ['bench/history/a.ts', 'bench/compare/b.ts', 'by bench/documents'],
+    ['bench/ui/a.ts', 'bench/measure/b.ts', 'computes and draws'],
+    ['bench/experiments/a.ts', 'bench/cli/b.ts', 'beside the commands'],
+    ['bench/cli/a.ts', 'bench/experiments/b.ts', 'belongs below'],
+    ['bench/library.ts', 'bench/cli/b.ts', 'without the commands'],
+    ['bench/main.ts', 'bench/io/b.ts', 'its command line'],
+    ['bench/measure/a.ts', 'test/b.ts', 'no comparison'],
     ['bench/a.ts', 'test/b.ts', 'only tests may import tests'],
   ])('%s may not import %s', (from, target, hint) => {
     const up = '../'.repeat(from.split('/').length - 1);
@@ -69,9 +87,109 @@ describe('planted violations are found', () => {
     ['sim/world/a.ts', 'sim/device/b.ts'],
     ['workers/a.ts', 'sim/device/b.ts'],
     ['bench/a.ts', 'workers/b.ts'],
+    ['bench/documents/a.ts', 'bench/show/b.ts'],
+    ['bench/cli/a.ts', 'bench/ui/b.ts'],
   ])('but %s may import %s', (from, target) => {
     const up = '../'.repeat(from.split('/').length - 1);
     expect(planted({ [from]: `import { x } from '${up}${target}';\n`, [target]: ok })).toEqual([]);
+  });
+
+  test('a circle of two files, though only types go back', () => {
+    const found = planted({
+      'bench/show/a.ts': "import { b } from './b.ts';\nexport type A = typeof b;\n",
+      'bench/show/b.ts': "import type { A } from './a.ts';\nexport const b: A | 1 = 1;\n",
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('bench/show/a.ts -> bench/show/b.ts -> bench/show/a.ts');
+  });
+
+  test('a circle of three files is told once, by its shortest way', () => {
+    const found = planted({
+      'workers/a.ts': "import './b.ts';\n",
+      'workers/b.ts': "export * from './c.ts';\n",
+      'workers/c.ts': "export const load = () => import('./a.ts');\n",
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('workers/a.ts -> workers/b.ts -> workers/c.ts -> workers/a.ts');
+  });
+
+  test('a circle of folders, though no file is in one', () => {
+    const found = planted({
+      'bench/documents/run/a.ts': "import '../plan/b.ts';\n",
+      'bench/documents/plan/b.ts': ok,
+      'bench/documents/plan/c.ts': "import '../run/d.ts';\n",
+      'bench/documents/run/d.ts': ok,
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('bench/documents/plan -> bench/documents/run -> bench/documents/plan');
+    expect(found[0]).toContain('bench/documents/plan/c.ts -> bench/documents/run/d.ts');
+  });
+
+  test('a file beside a folder may use it and be used by it, as long as no circle comes of it', () => {
+    const files = {
+      'bench/measure/a.ts': "import './suites/b.ts';\n",
+      'bench/measure/suites/b.ts': "import '../c.ts';\n",
+      'bench/measure/c.ts': ok,
+    };
+    expect(planted(files)).toEqual([]);
+    expect(
+      planted({ ...files, 'bench/measure/c.ts': "import './suites/d.ts';\n", 'bench/measure/suites/d.ts': ok }),
+    ).toHaveLength(1);
+  });
+
+  test('a long function, whatever kind of function it is', () => {
+    const lines = '  f();\n'.repeat(FUNCTION_LINES_MAX - 2);
+    for (const [head, name] of [
+      ['export function long(): void {', 'long'],
+      ['export const long = async () => {', 'long'],
+      ['export default class A {\nb() {', 'A.b'],
+    ] as const) {
+      const end = name === 'A.b' ? '}\n}\n' : '}\n';
+      expect(planted({ 'workers/a.ts': `${head}\n${lines}${end}` })).toEqual([]);
+      const found = planted({ 'workers/a.ts': `${head}\n${lines}  f();\n${end}` });
+      expect(found).toHaveLength(1);
+      expect(found[0]).toContain(`${name} has 71 lines, allowed are 70`);
+    }
+    expect(planted({ 'test/a.ts': `export function long(): void {\n${lines}${lines}}\n` })).toEqual([]);
+  });
+
+  test.each([
+    ['class A {\n  #x = 1;\n}', 'say private'],
+    ['class A {\n  static x = 1;\n}', 'belongs to no object'],
+    ['class A {\n  private readonly x = new Map<number, B>();\n}', 'use an array'],
+    ['class A {\n  private x: WeakSet<B>;\n}', 'use an array'],
+    ['class A {\n  private x: B | ReadonlyMap<B, C> | null = null;\n}', 'use an array'],
+    ['export let x = 1;\n', 'make it a field'],
+    ['export function a() {\n  let n = 0;\n  return { next: () => ++n };\n}', 'n is a variable of the function around'],
+    [
+      'class A {\n  constructor() {\n    let n = [0];\n    this.next = (k: number) => n[k]!;\n  }\n}',
+      'kept as a field uses n',
+    ],
+  ])('state that a driver call made again would not find: %s', (text, hint) => {
+    for (const folder of ['driver', 'vfio']) {
+      const found = planted({ [`sim/${folder}/a.ts`]: `${text}\n` });
+      expect(found).toHaveLength(1);
+      expect(found[0]).toContain(hint);
+    }
+    expect(planted({ 'sim/device/a.ts': `${text}\n` })).toEqual([]);
+  });
+
+  test('fields, tables, arrays and functions of the object itself are state that is found again', () => {
+    const text = `const TABLE = new Map([[1, 2]]);
+class A {
+  static readonly MAX = 1;
+  private n = 0;
+  private readonly list: number[] = [];
+  private readonly check: (x: number) => number = (x) => this.n + x;
+  constructor(port: Port) {
+    let sum = 0;
+    for (const x of port.rows) sum += x;
+    this.n = sum;
+    this.list = port.rows.map((row) => row.length);
+  }
+}
+`;
+    expect(planted({ 'sim/driver/a.ts': text })).toEqual([]);
   });
 
   test.each([

@@ -3,13 +3,10 @@
  */
 import type { Command } from 'commander';
 
-import type { ExitCode } from './exit.ts';
-import type { Output } from '../io/output.ts';
+import type { CommandIo } from '../io/command-io.ts';
+import type { ExitCode } from '../io/exit-status.ts';
 
-export interface CommandContext {
-  readonly output: Output;
-  /** Fires when the user asks to stop. */
-  readonly signal: AbortSignal;
+export interface CommandContext extends CommandIo {
   /** The exit status of the process; the last call counts. */
   exit(code: ExitCode): void;
 }

@@ -2,7 +2,8 @@
  * SIGINT and SIGTERM. The first one asks: an abort signal fires, the running command stops, keeps and prints what it
  * has. The second one ends the process at once.
  */
-import { EXIT, Interrupted } from './exit.ts';
+import { EXIT } from '../io/exit-status.ts';
+import { Interrupted } from './exit.ts';
 
 export interface InterruptWatch {
   readonly signal: AbortSignal;

@@ -17,10 +17,11 @@ import { registerSend } from './commands/send.ts';
 import { registerStageProcess } from './commands/stage-process.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVerify } from './commands/verify.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode, type ExitName } from '../io/exit-status.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, type RegisterCommand } from './context.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode, type ExitName, reportError } from './exit.ts';
+import { reportError } from './exit.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { Output } from '../io/output.ts';
 

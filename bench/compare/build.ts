@@ -1,13 +1,13 @@
 /**
  * A built folder of stopcopy as the comparison uses it: processes are started in it, each for one task.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { UserError } from '../../sim/base/user-error.ts';
+import { runProgram } from '../io/run-program.ts';
 import { STAGE_PROTOCOL } from '../measure/metrics/stage-process.ts';
 import { StageFailed } from './stage-failed.ts';
 import { TurnProcess, type TurnStage } from './turn-process.ts';
@@ -42,48 +42,6 @@ const measureSchema = z.object({
 
 export type ListedStage = z.infer<typeof listSchema>['stages'][number];
 export type MeasuredMetric = z.infer<typeof measureSchema>['metrics'][number];
-
-/** Far above what any stage takes on a slow machine. */
-const PROCESS_LIMIT_MS = 300_000;
-
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end; a signal ends it early and rejects. */
-export function runProgram(
-  program: string,
-  words: readonly string[],
-  options: { readonly cwd: string; readonly signal: AbortSignal; readonly limitMs?: number },
-): Promise<Finished> {
-  const { cwd, signal, limitMs = PROCESS_LIMIT_MS } = options;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    // What the user set for his own Node must not change what is measured.
-    const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(program, words, {
-      cwd,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: limitMs,
-      killSignal: 'SIGKILL',
-    });
-    const parts: { stdout: string; stderr: string } = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => (parts[stream] += text));
-    }
-    const stop = (): void => void child.kill('SIGKILL');
-    signal.addEventListener('abort', stop, { once: true });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      signal.removeEventListener('abort', stop);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve({ code, ...parts });
-    });
-  });
-}
 
 export class Build {
   readonly root: string;

@@ -2,7 +2,7 @@
  * `stopcopy compare BASE CANDIDATE`: which sides there are, what of them can be compared, and how.
  */
 import { UserError } from '../../sim/base/user-error.ts';
-import type { CommandContext } from '../cli/context.ts';
+import type { CommandIo } from '../io/command-io.ts';
 import { readInputText } from '../io/input-file.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../measure/metrics/baseline.ts';
@@ -19,7 +19,7 @@ import { exactResults } from './exact-gate.ts';
 import { compareInterleaved } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
 import { compareResultFiles } from './result-files.ts';
-import type { TestSettings } from './settings.ts';
+import type { TestSettings } from '../documents/comparison/document.ts';
 import { type ComparedSide, sideOf, Workshop } from './sides.ts';
 import { StageFailed } from './stage-failed.ts';
 
@@ -35,13 +35,11 @@ export interface CompareOptions {
   readonly measured: boolean;
 }
 
-type Context = Pick<CommandContext, 'output' | 'signal'>;
-
 export async function compare(
   baseWord: string,
   candidateWord: string,
   options: CompareOptions,
-  context: Context,
+  context: CommandIo,
 ): Promise<ComparisonDocument> {
   const { signal } = context;
   const base = await sideOf(baseWord, signal);
@@ -97,7 +95,7 @@ async function compareBuilds(
   [baseWord, baseSide]: readonly [string, BuildSide],
   [candidateWord, candidateSide]: readonly [string, BuildSide],
   options: CompareOptions,
-  { output, signal }: Context,
+  { output, signal }: CommandIo,
 ): Promise<ComparisonDocument> {
   const tell = (text: string): void => output.note(text);
   const workshop = new Workshop(signal, tell);

@@ -11,9 +11,8 @@ import { join } from 'node:path';
 
 import type { LoopLength } from '../measure/metrics/stage-loop.ts';
 import type { Build, ListedStage } from './build.ts';
-import { runProgram } from './build.ts';
-import type { MetricResult } from '../documents/comparison/document.ts';
-import type { TestSettings } from './settings.ts';
+import { runProgram } from '../io/run-program.ts';
+import type { MetricResult, TestSettings } from '../documents/comparison/document.ts';
 import { StageFailed } from './stage-failed.ts';
 
 /** A smaller change is told as none. */

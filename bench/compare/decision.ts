@@ -8,10 +8,9 @@
  * A difference must be significant and at least as large as the smallest effect that matters. "Same" is no absence of proof:
  * the whole interval has to lie within the smallest effect.
  */
-import type { Better } from '../measure/metrics/metric.ts';
-import type { ComparisonVerdict } from '../documents/comparison/document.ts';
+import type { Better } from '../documents/metric.ts';
+import type { ComparisonVerdict, TestSettings } from '../documents/comparison/document.ts';
 import { pairedEffect, type PairedEffect } from './paired-effect.ts';
-import type { TestSettings } from './settings.ts';
 import { signedRankTest } from './signed-rank.ts';
 
 /** Holm's step-down correction: chances in the order given, each for all tests together. */

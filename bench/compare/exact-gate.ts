@@ -18,7 +18,7 @@ import {
   writeBaseline,
 } from '../measure/metrics/baseline.ts';
 import { exactMetrics } from '../measure/metrics/exact.ts';
-import { type Better, betterOf } from '../measure/metrics/metric.ts';
+import { type Better, betterOf } from '../documents/metric.ts';
 import { compareDocument, type ComparisonDocument, type MetricResult } from '../documents/comparison/document.ts';
 import { printComparison } from '../documents/comparison/text.ts';
 

@@ -5,22 +5,18 @@
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 
 import { Random } from '../../sim/base/random.ts';
-import type { CommandContext } from '../cli/context.ts';
-import { formatValue } from '../show/format.ts';
+import type { CommandIo } from '../io/command-io.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { packageRoot, packageVersion } from '../io/package-root.ts';
-import { bareTable } from '../show/bare-table.ts';
-import type { Machine } from '../documents/bench/result.ts';
 import { Build } from './build.ts';
 import { sequentialChance } from './decision.ts';
 import type { MetricResult } from '../documents/comparison/document.ts';
 import { compareInterleaved, SINGLE_CHANCE, SINGLE_SHARE, type StageRunner } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
-import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT, type TestSettings } from './settings.ts';
-import { percent } from '../documents/comparison/text.ts';
-
-export const NOISE_FORMAT = 'stopcopy-noise';
-export const NOISE_VERSION = 2;
+import type { TestSettings } from '../documents/comparison/document.ts';
+import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT } from './settings.ts';
+import { NOISE_FORMAT, NOISE_VERSION, type NoiseDocument, type NoiseOfMetric } from '../documents/noise/document.ts';
+import { noiseText } from '../documents/noise/text.ts';
 
 /** Pairs that the report rests on. */
 const PAIRS = 12;
@@ -29,31 +25,6 @@ export const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 
 const PLAYED = 200;
 /** A slowdown that is found less often than this is not counted on. */
 const POWER = 0.8;
-
-export interface NoiseOfMetric {
-  readonly name: string;
-  readonly unit: string;
-  readonly median: number;
-  /** Median absolute deviation of the processes, as a share of their median. */
-  readonly spread: number;
-  /** The later half of the processes over the earlier half, minus 1. */
-  readonly drift: number;
-  /** The largest ratio of the two processes of a pair, minus 1. */
-  readonly worstPair: number;
-  /** Pairs that fit into the budget, with all stages, up to the last look. */
-  readonly pairsInBudget: number;
-  /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
-  readonly smallestFound: number | null;
-}
-
-export interface NoiseDocument {
-  readonly format: typeof NOISE_FORMAT;
-  readonly version: typeof NOISE_VERSION;
-  readonly stopcopy: string;
-  readonly machine: Machine;
-  readonly budgetSeconds: number;
-  readonly metrics: readonly NoiseOfMetric[];
-}
 
 export interface NoiseOptions {
   readonly budgetSeconds: number;
@@ -156,38 +127,7 @@ export function smallestSlowdown(ratios: readonly number[], alpha: number, pairs
   return SLOWDOWNS[low] ?? null;
 }
 
-export function noiseText({ metrics, machine, budgetSeconds }: NoiseDocument): string {
-  const left = (head: string) => ({ head, align: 'left' }) as const;
-  const right = (head: string) => ({ head, align: 'right' }) as const;
-  const rows = metrics.map(({ name, unit, median: middle, spread, drift, worstPair, pairsInBudget, smallestFound }) => [
-    name,
-    formatValue(middle, unit),
-    percent(spread),
-    `${drift >= 0 ? '+' : '-'}${percent(Math.abs(drift))}`,
-    percent(worstPair),
-    String(pairsInBudget),
-    smallestFound === null ? 'none' : percent(smallestFound),
-  ]);
-  const head = [
-    left('metric'),
-    right('median'),
-    right('spread'),
-    right('drift'),
-    right('worst\npair'),
-    right('pairs in\nbudget'),
-    right('smallest slowdown\nfound'),
-  ];
-  const load = machine.loadAverage[0] ?? 0;
-  return [
-    bareTable(head, rows),
-    '',
-    `The budget is ${budgetSeconds} s for all stages. Load average ${load} on ${machine.cores} cores, Node ${machine.node}.`,
-    'spread: median absolute deviation of processes; drift: later half over earlier half; worst pair: of two processes;',
-    'smallest slowdown found: what compare finds four times of five in that budget, played with these pairs.',
-  ].join('\n');
-}
-
-export async function runNoise(budgetSeconds: number, { output, signal }: CommandContext): Promise<void> {
+export async function runNoise(budgetSeconds: number, { output, signal }: CommandIo): Promise<void> {
   const progress = output.progress();
   const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
   try {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-import { runProgram } from './build.ts';
+import { runProgram } from '../io/run-program.ts';
 
 /** Words of a list such as `0-3,8`. @throws RangeError when it is no such list */
 export function coresInList(list: string): readonly number[] {

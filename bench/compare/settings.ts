@@ -1,14 +1,7 @@
 /**
- * How a comparison of measured metrics decides.
+ * How a comparison of measured metrics decides where the user says nothing else.
  */
-export interface TestSettings {
-  /** Chance that equals are told apart, over all metrics of a comparison together. */
-  readonly alpha: number;
-  /** Smallest effect that matters, as a share: 0.02 is 2 %. */
-  readonly smallestEffect: number;
-  /** Numbers of pairs after which the samples are looked at, rising. */
-  readonly looks: readonly number[];
-}
+import type { TestSettings } from '../documents/comparison/document.ts';
 
 export const PAIRS_MAX_DEFAULT = 40;
 

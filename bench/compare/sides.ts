@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { packageRoot } from '../io/package-root.ts';
-import { Build, runProgram } from './build.ts';
+import { commitOf, gitWord, runProgram } from '../io/run-program.ts';
+import { Build } from './build.ts';
 import type { SideReport } from '../documents/comparison/document.ts';
 
 export type ComparedSide =
@@ -31,24 +32,6 @@ export async function sideOf(word: string, signal: AbortSignal): Promise<Compare
     `${word}: is no file, no folder and no revision of the git repository here`,
     'Give a result of stopcopy bench, a built checkout, or a revision such as HEAD~1 or main.',
   );
-}
-
-export async function commitOf(word: string, cwd: string, signal: AbortSignal): Promise<string | null> {
-  // A word that begins with a dash would be an option of git.
-  if (word.startsWith('-')) return null;
-  return gitWord(['rev-parse', '--verify', '--quiet', `${word}^{commit}`], cwd, signal);
-}
-
-/** One line that git says, or null when it does not. */
-export async function gitWord(words: readonly string[], cwd: string, signal: AbortSignal): Promise<string | null> {
-  try {
-    const { code, stdout } = await runProgram('git', words, { cwd, signal });
-    return code === 0 ? stdout.trim() : null;
-  } catch (error) {
-    signal.throwIfAborted();
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 export interface OpenSide {

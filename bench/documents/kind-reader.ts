@@ -1,11 +1,10 @@
 /**
  * How kinds read their documents: the version first, then every field that the page shows.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { FIGURE_KINDS, type Figure, type FigureKind } from './bench/result.ts';
 import type { ReportKind, ReportSection } from '../show/section.ts';
 
 export interface KindFacts<T> {
@@ -34,12 +33,3 @@ export function reportKind<T>({ format, version, command, schema, section }: Kin
     },
   };
 }
-
-/** A figure as documents have it. */
-export const figureSchema: z.ZodType<Figure> = z.object({
-  value: z.number(),
-  unit: z.string(),
-  kind: z.enum(Object.keys(FIGURE_KINDS) as [FigureKind, ...FigureKind[]]),
-  low: z.number().optional(),
-  high: z.number().optional(),
-});

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Random } from '../../sim/base/random.ts';
-import { groupMetrics, type HistoryRecord, RECORD_VERSION } from '../history/record.ts';
+import { groupMetrics, type HistoryRecord, RECORD_VERSION } from '../documents/history/record.ts';
 import { seriesOf } from '../history/series.ts';
 import { appendRecords, readHistory } from '../history/store.ts';
 

@@ -7,9 +7,10 @@ import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../io/input-file.ts';
 import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
-import { gitWord } from '../compare/sides.ts';
+import { commitOf, gitWord } from '../io/run-program.ts';
 import { exactMetrics } from '../measure/metrics/exact.ts';
-import { type BenchResult, type Figure, parseBenchResult } from '../documents/bench/result.ts';
+import type { Figure } from '../show/figure.ts';
+import { type BenchResult, parseBenchResult } from '../documents/bench/result.ts';
 import {
   EVERY_MACHINE,
   groupMetrics,
@@ -17,7 +18,7 @@ import {
   machineClass,
   type NamedValue,
   RECORD_VERSION,
-} from './record.ts';
+} from '../documents/history/record.ts';
 
 export interface Commit {
   readonly commit: string;
@@ -32,9 +33,7 @@ export interface Commit {
 export async function commitToRecord(word: string | undefined, signal: AbortSignal): Promise<Commit> {
   const here = process.cwd();
   const named = word ?? 'HEAD';
-  const commit = named.startsWith('-')
-    ? null
-    : await gitWord(['rev-parse', '--verify', '--quiet', `${named}^{commit}`], here, signal);
+  const commit = await commitOf(named, here, signal);
   if (commit === null) {
     if (word !== undefined) return { commit: word, subject: '', dirty: false };
     throw new UserError('usage', 'there is no git commit here to record under', 'Name one with --commit.');

@@ -3,56 +3,10 @@
  * that brought them.
  */
 import { UserError } from '../../sim/base/user-error.ts';
-import type { MetricKind } from '../measure/metrics/metric.ts';
+import type { MetricKind } from '../documents/metric.ts';
+import type { Series, SeriesChange } from '../documents/history/document.ts';
 import { type ChangePointOptions, changePoints, DEFAULT_CHANGE_POINTS } from './change-points.ts';
-import { EVERY_MACHINE, type HistoryRecord, metricIn } from './record.ts';
-
-export interface SeriesPoint {
-  readonly time: string;
-  readonly commit: string;
-  readonly subject: string;
-  readonly value: number;
-}
-
-export interface SeriesChange {
-  /** The first commit on the new level, and the last one before it. */
-  readonly commit: string;
-  readonly subject: string;
-  readonly time: string;
-  readonly lastBefore: string;
-  readonly before: number;
-  readonly after: number;
-  readonly effect: number;
-  readonly p: number;
-  /** Whether the new level is the worse one. */
-  readonly worse: boolean;
-}
-
-export interface Series {
-  readonly name: string;
-  readonly kind: MetricKind;
-  readonly unit: string;
-  readonly machine: string;
-  readonly points: readonly SeriesPoint[];
-  readonly changes: readonly SeriesChange[];
-}
-
-export interface MachineSummary {
-  readonly machine: string;
-  readonly about: string;
-  readonly records: number;
-}
-
-/** Classes of machines in a history, the one with most records first. */
-export function machinesOf(records: readonly HistoryRecord[]): readonly MachineSummary[] {
-  const byMachine = new Map<string, { machine: string; about: string; records: number }>();
-  for (const { machine, about } of records) {
-    const summary = byMachine.get(machine) ?? { machine, about, records: 0 };
-    summary.records += 1;
-    byMachine.set(machine, summary);
-  }
-  return [...byMachine.values()].toSorted((a, b) => b.records - a.records);
-}
+import { EVERY_MACHINE, type HistoryRecord, machinesOf, metricIn } from '../documents/history/record.ts';
 
 /** @throws UserError when the history has no such class; `undefined` asks for the one with most records */
 export function chooseMachine(records: readonly HistoryRecord[], wanted: string | undefined): string {

@@ -20,14 +20,9 @@ import { dirname, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import { type HistoryRecord, isRecord, RECORD_VERSION } from './record.ts';
+import { type HistoryRecord, isRecord, RECORD_VERSION } from '../documents/history/record.ts';
+import type { DamagedLine } from '../documents/history/document.ts';
 import { withLock } from './lock.ts';
-
-export interface DamagedLine {
-  /** From 1. */
-  readonly line: number;
-  readonly why: string;
-}
 
 export interface History {
   readonly records: readonly HistoryRecord[];

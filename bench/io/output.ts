@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util';
 
-import type { ErrorReport } from '../cli/exit.ts';
+import type { ErrorReport } from './exit-status.ts';
 import { openProgress, type Progress } from './progress.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -4,19 +4,20 @@
  */
 import { join } from 'node:path';
 
-import type { CommandContext } from '../cli/context.ts';
+import type { CommandIo } from '../io/command-io.ts';
 import { prepareFolder, writeFileAtomically } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
 import { machineFacts } from './machine.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { summaryOf } from '../documents/bench/summary.ts';
 import { formatWithRange } from '../show/format.ts';
-import { legend, resultTable } from '../show/table.ts';
+import { legend } from '../show/figure.ts';
+import { resultTable } from '../documents/bench/table.ts';
+import type { Figure } from '../show/figure.ts';
 import {
   type BenchResult,
   type Cell,
   type CostParameter,
-  type Figure,
   type Floors,
   RESULT_FORMAT,
   RESULT_VERSION,
@@ -39,7 +40,7 @@ export interface BenchTarget {
 export async function runBench(
   options: SweepOptions,
   target: BenchTarget,
-  context: Pick<CommandContext, 'output' | 'signal'>,
+  context: CommandIo,
   loadSweep: () => Promise<RunSweep>,
 ): Promise<boolean> {
   const { output, signal } = context;

@@ -4,7 +4,8 @@
 import { medianAbsoluteDeviation, quantileSorted } from 'simple-statistics';
 
 import { bug } from '../../sim/base/bug.ts';
-import type { Figure, Quantiles } from '../documents/bench/result.ts';
+import type { Figure } from '../show/figure.ts';
+import type { Quantiles } from '../documents/bench/result.ts';
 
 export interface Summary {
   readonly count: number;

@@ -1,7 +1,7 @@
 /**
  * One run of suites of their own: tables are printed, or one JSON document; a page is written where one is asked for.
  */
-import type { CommandContext } from '../cli/context.ts';
+import type { CommandIo } from '../io/command-io.ts';
 import { machineFacts } from './machine.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { suiteText } from '../documents/suites/text.ts';
@@ -21,7 +21,7 @@ import {
 export async function runSuites(
   names: readonly OwnSuiteName[],
   options: SuiteOptions,
-  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  { output, signal }: CommandIo,
   html: string | false = false,
 ): Promise<boolean> {
   const suites: SuiteReport[] = [];

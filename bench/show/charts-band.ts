@@ -54,59 +54,64 @@ export function bandChart(
       rows.map((row) => row.label),
       left,
     ),
-    series: [
-      {
-        type: 'custom',
-        // Both ends may lie on the same side of the point: the shorter bar is on top.
-        data: rows.flatMap(({ short, long }, index) => {
-          const ends = [
-            [index, short, 0],
-            [index, long, 1],
-          ];
-          return Math.abs(short - point) < Math.abs(long - point) ? ends.toReversed() : ends;
-        }),
-        renderItem: (_params: unknown, api: DrawApi) => {
-          const row = Number(api.value(0));
-          const [atX = 0, y = 0] = api.coord([Number(api.value(1)), row]);
-          const middle = api.coord([point, row])[0] ?? 0;
-          return {
-            type: 'rect' as const,
-            shape: { x: Math.min(atX, middle), y: y - 8, width: Math.max(1, Math.abs(atX - middle)), height: 16 },
-            style: { fill: Number(api.value(2)) === 0 ? 'var(--c1)' : 'var(--c2)', stroke: PAPER, lineWidth: 0.5 },
-          };
-        },
-        markLine: {
-          silent: true,
-          symbol: 'none',
-          lineStyle: { color: INK, type: 'solid' },
-          label: { formatter: 'best guess', position: 'start', color: INK },
-          data: [{ xAxis: point }],
-        },
-      },
-      {
-        type: 'custom',
-        silent: true,
-        data: rows.map((_, index) => [point, index]),
-        renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
-          const [x = 0, y = 0] = api.coord([point, row]);
-          const text = wordsOf(rows[row]!);
-          // On the side on which there is more room.
-          const behind = x < (left + width) / 2;
-          return {
-            type: 'text' as const,
-            style: {
-              text,
-              x: behind ? x + 6 : x - 6,
-              y,
-              fill: INK,
-              textAlign: behind ? 'left' : 'right',
-              textVerticalAlign: 'middle',
-            },
-          };
-        },
-      },
-    ],
+    series: [bandBars(rows, point), bandWords(rows.map(wordsOf), point, (left + width) / 2)],
   });
+}
+
+/** From the best guess to both ends of each row. */
+function bandBars(rows: readonly BandRow[], point: number) {
+  return {
+    type: 'custom' as const,
+    // Both ends may lie on the same side of the point: the shorter bar is on top.
+    data: rows.flatMap(({ short, long }, index) => {
+      const ends = [
+        [index, short, 0],
+        [index, long, 1],
+      ];
+      return Math.abs(short - point) < Math.abs(long - point) ? ends.toReversed() : ends;
+    }),
+    renderItem: (_params: unknown, api: DrawApi) => {
+      const row = Number(api.value(0));
+      const [atX = 0, y = 0] = api.coord([Number(api.value(1)), row]);
+      const middle = api.coord([point, row])[0] ?? 0;
+      return {
+        type: 'rect' as const,
+        shape: { x: Math.min(atX, middle), y: y - 8, width: Math.max(1, Math.abs(atX - middle)), height: 16 },
+        style: { fill: Number(api.value(2)) === 0 ? 'var(--c1)' : 'var(--c2)', stroke: PAPER, lineWidth: 0.5 },
+      };
+    },
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      lineStyle: { color: INK, type: 'solid' as const },
+      label: { formatter: 'best guess', position: 'start' as const, color: INK },
+      data: [{ xAxis: point }],
+    },
+  };
+}
+
+/** A text for each row, on the side of the point on which there is more room. @param middle of the plot, in pixels */
+function bandWords(texts: readonly string[], point: number, middle: number) {
+  return {
+    type: 'custom' as const,
+    silent: true,
+    data: texts.map((_, index) => [point, index]),
+    renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
+      const [x = 0, y = 0] = api.coord([point, row]);
+      const right = x < middle;
+      return {
+        type: 'text' as const,
+        style: {
+          text: texts[row] ?? '',
+          x: right ? x + 6 : x - 6,
+          y,
+          fill: INK,
+          textAlign: right ? ('left' as const) : ('right' as const),
+          textVerticalAlign: 'middle' as const,
+        },
+      };
+    },
+  };
 }
 
 export interface ValueRow extends Range {

@@ -126,7 +126,6 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
   const left = labelWidth(width);
   const all = rows.flatMap(({ spans, colour }, row) => spans.map((span) => ({ ...span, row, colour })));
   const stretches = waitedFor(all);
-  const across = (ns: number): number => left + ((width - left - RIGHT) * ns) / endNs;
   return draw(width, 56 + 26 * rows.length, {
     grid: { left, right: RIGHT, top: 8, bottom: 46 },
     xAxis: {
@@ -144,59 +143,85 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
       data: rows.map((row) => row.label),
       axisLabel: { color: INK, interval: 0, width: left - 10, overflow: 'break', lineHeight: 12 },
     },
-    series: [
-      {
-        type: 'custom',
-        data: all.map(({ fromNs, toNs, row, colour }) => [fromNs, toNs, row, colour]),
-        renderItem: (_params: unknown, api: DrawApi) => {
-          const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
-          const to = api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0;
-          const wide = Math.max(to - x, 1.5);
-          return {
-            type: 'rect' as const,
-            shape: { x, y: y - 8, width: wide, height: 16 },
-            // A border around a thin span would hide it.
-            style: { fill: seriesColour(Number(api.value(3))), ...(wide > 4 ? { stroke: PAPER, lineWidth: 0.5 } : {}) },
-          };
-        },
-      },
-      {
-        type: 'custom',
-        silent: true,
-        data: all.flatMap(({ row }, index) => {
-          const stretch = stretches[index];
-          return stretch === undefined ? [] : [[stretch.fromNs, stretch.toNs, row]];
-        }),
-        renderItem: (_params: unknown, api: DrawApi) => {
-          const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
-          const wide = Math.max((api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0) - x, 1.5);
-          return {
-            type: 'rect' as const,
-            // Around the span, so that a thin one is not hidden.
-            shape: { x: x - 2, y: y - 10, width: wide + 4, height: 20 },
-            style: { fill: 'none', stroke: INK, lineWidth: 1.5 },
-          };
-        },
-      },
-      {
-        type: 'custom',
-        silent: true,
-        data: rows.map(({ spans }, row) => [Math.min(...spans.map(({ fromNs }) => fromNs)), row]),
-        renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
-          const { spans } = rows[row]!;
-          const y = api.coord([0, row])[1] ?? 0;
-          const ns = all.reduce((sum, span, index) => {
-            const stretch = span.row === row ? stretches[index] : undefined;
-            return stretch === undefined ? sum : sum + stretch.toNs - stretch.fromNs;
-          }, 0);
-          const text = ns === 0 ? 'beside others' : formatValue(ns, 'ns');
-          const first = across(Math.min(...spans.map(({ fromNs }) => fromNs)));
-          const last = Math.max(across(Math.max(...spans.map(({ toNs }) => toNs))), first + 1.5);
-          return { type: 'text' as const, style: { text, y, ...besides(text, first, last, left, width) } };
-        },
-      },
-    ],
+    series: [spanBars(all), waitFrames(all, stretches), waitWords(rows, all, stretches, { endNs, left, width })],
   });
+}
+
+type PlacedSpan = TimelineSpan & { readonly row: number; readonly colour: number };
+type Stretches = readonly (TimelineSpan | undefined)[];
+
+function spanBars(all: readonly PlacedSpan[]) {
+  return {
+    type: 'custom' as const,
+    data: all.map(({ fromNs, toNs, row, colour }) => [fromNs, toNs, row, colour]),
+    renderItem: (_params: unknown, api: DrawApi) => {
+      const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
+      const to = api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0;
+      const wide = Math.max(to - x, 1.5);
+      return {
+        type: 'rect' as const,
+        shape: { x, y: y - 8, width: wide, height: 16 },
+        // A border around a thin span would hide it.
+        style: { fill: seriesColour(Number(api.value(3))), ...(wide > 4 ? { stroke: PAPER, lineWidth: 0.5 } : {}) },
+      };
+    },
+  };
+}
+
+/** Frames around what the pause waits for. */
+function waitFrames(all: readonly PlacedSpan[], stretches: Stretches) {
+  return {
+    type: 'custom' as const,
+    silent: true,
+    data: all.flatMap(({ row }, index) => {
+      const stretch = stretches[index];
+      return stretch === undefined ? [] : [[stretch.fromNs, stretch.toNs, row]];
+    }),
+    renderItem: (_params: unknown, api: DrawApi) => {
+      const [x = 0, y = 0] = api.coord([Number(api.value(0)), Number(api.value(2))]);
+      const wide = Math.max((api.coord([Number(api.value(1)), Number(api.value(2))])[0] ?? 0) - x, 1.5);
+      return {
+        type: 'rect' as const,
+        // Around the span, so that a thin one is not hidden.
+        shape: { x: x - 2, y: y - 10, width: wide + 4, height: 20 },
+        style: { fill: 'none', stroke: INK, lineWidth: 1.5 },
+      };
+    },
+  };
+}
+
+interface TimelineArea {
+  readonly endNs: number;
+  /** Where the axis begins, and the width of the whole, in pixels. */
+  readonly left: number;
+  readonly width: number;
+}
+
+/** How long the pause waits for each row. */
+function waitWords(
+  rows: readonly TimelineRow[],
+  all: readonly PlacedSpan[],
+  stretches: Stretches,
+  { endNs, left, width }: TimelineArea,
+) {
+  const across = (ns: number): number => left + ((width - left - RIGHT) * ns) / endNs;
+  return {
+    type: 'custom' as const,
+    silent: true,
+    data: rows.map(({ spans }, row) => [Math.min(...spans.map(({ fromNs }) => fromNs)), row]),
+    renderItem: ({ dataIndex: row }: { dataIndex: number }, api: DrawApi) => {
+      const { spans } = rows[row]!;
+      const y = api.coord([0, row])[1] ?? 0;
+      const ns = all.reduce((sum, span, index) => {
+        const stretch = span.row === row ? stretches[index] : undefined;
+        return stretch === undefined ? sum : sum + stretch.toNs - stretch.fromNs;
+      }, 0);
+      const text = ns === 0 ? 'beside others' : formatValue(ns, 'ns');
+      const first = across(Math.min(...spans.map(({ fromNs }) => fromNs)));
+      const last = Math.max(across(Math.max(...spans.map(({ toNs }) => toNs))), first + 1.5);
+      return { type: 'text' as const, style: { text, y, ...besides(text, first, last, left, width) } };
+    },
+  };
 }
 
 /** Free at the right of a timeline. */

@@ -1,8 +1,8 @@
 /**
  * Numbers for people: three significant digits and a unit prefix, the same in the table, the summary and the page.
  */
-import type { Figure } from '../documents/bench/result.ts';
 import { GIGA, KILO, MEGA, NS_PER_MS, NS_PER_S, NS_PER_US } from '../../sim/base/units.ts';
+import type { Figure } from './figure.ts';
 
 interface Scale {
   readonly unit: string;

@@ -1,6 +1,6 @@
 /**
- * What a page shows of one document, and how a kind of document is added: a file in bench/report/kinds, and its line in
- * bench/documents/kinds.ts.
+ * What a page shows of one document, and how a kind of document is added: a `section.ts` in bench/documents, and its line
+ * in bench/documents/kinds.ts.
  */
 import type { Markup } from './html.ts';
 

@@ -5,9 +5,18 @@
 import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
-import type { Curve } from './view.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
+
+export interface Curve {
+  readonly title: string;
+  readonly places: readonly number[];
+  readonly pausesNs: readonly (number | null)[];
+  /** Index of the place where the slider stands. */
+  readonly at: number;
+  readonly budgetNs: number;
+  readonly format: (value: number) => string;
+}
 
 export interface Stack {
   readonly title: string;

@@ -4,7 +4,7 @@
  */
 import type { Scenario } from '../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
-import { FIGURE_KINDS } from '../documents/bench/result.ts';
+import { FIGURE_KINDS } from '../show/figure.ts';
 import { html, jsonForScript, raw } from '../show/html.ts';
 import { STYLE } from '../show/style.ts';
 import { KNOB_NAMES, KNOBS } from './knobs.ts';

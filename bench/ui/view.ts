@@ -4,7 +4,7 @@
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
 import type { UiAnswer, UiEnd } from './answer.ts';
-import { bandMarkup, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
+import { bandMarkup, type Curve, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
 
@@ -180,16 +180,6 @@ export function influenceSection({ influences, point }: UiAnswer): Markup | unde
       })),
       point.pauseNs,
     )}`;
-}
-
-export interface Curve {
-  readonly title: string;
-  readonly places: readonly number[];
-  readonly pausesNs: readonly (number | null)[];
-  /** Index of the place where the slider stands. */
-  readonly at: number;
-  readonly budgetNs: number;
-  readonly format: (value: number) => string;
 }
 
 export function curveSection(curve: Curve): Markup {

@@ -2,7 +2,9 @@
  * A worker thread died, or stopped answering, while the program needed it. Not the user's mistake and not a failed
  * invariant: the command line gives it an exit status of its own (71).
  */
-export class WorkerLost extends Error {
+import { StatusError } from '../../sim/base/status-error.ts';
+
+export class WorkerLost extends StatusError {
   override readonly name = 'WorkerLost';
   /** Which worker, in words: `PF`, `VF 3`. */
   readonly worker: string;
@@ -11,7 +13,12 @@ export class WorkerLost extends Error {
 
   constructor(worker: string, lastAccess?: string, options?: ErrorOptions) {
     const after = lastAccess === undefined ? 'before its first access' : `after ${lastAccess}`;
-    super(`the ${worker} worker was lost ${after}`, options);
+    super(
+      'workerLost',
+      `the ${worker} worker was lost ${after}`,
+      'Run the command again; if it happens twice, report it with the seed.',
+      options,
+    );
     this.worker = worker;
     this.lastAccess = lastAccess;
   }

@@ -8,7 +8,7 @@ import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { integer, integerList, nameList, oneName } from '../options.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
@@ -96,27 +96,29 @@ export function registerBench(program: Command, context: CommandContext): void {
       ])}`,
     )
     .action(async (flags: BenchFlags) => {
-      if (flags.noise === true) {
-        const { runNoise } = await import('../../compare/noise.ts');
-        await runNoise(flags.budget, context);
-        context.exit(EXIT.fine);
-        return;
-      }
-      const choice = chooseSuites(flags.suite);
-      const { passGate } = await import('../../studies/isolation/gate.ts');
-      await passGate(flags, context.output);
-      if (choice.kind === 'own') {
-        const { runSuites } = await import('../../measure/suite-run.ts');
-        const interrupted = await runSuites(choice.names, suiteOptions(flags), context, flags.html);
-        context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
-        return;
-      }
-      const { runBench } = await import('../../measure/bench-run.ts');
-      const target = { out: flags.out, html: flags.html ?? true };
-      const loadSweep = async () => (await import('../../measure/suites/sweep.ts')).runSweep;
-      const interrupted = await runBench(sweepOptions(flags, choice.names), target, context, loadSweep);
+      const interrupted = await measure(flags, context);
       context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
     });
+}
+
+/** The noise of the machine, suites of their own, or the sweep. @returns whether it was interrupted */
+async function measure(flags: BenchFlags, context: CommandContext): Promise<boolean> {
+  if (flags.noise === true) {
+    const { runNoise } = await import('../../compare/noise.ts');
+    await runNoise(flags.budget, context);
+    return false;
+  }
+  const choice = chooseSuites(flags.suite);
+  const { passGate } = await import('../../studies/isolation/gate.ts');
+  await passGate(flags, context.output);
+  if (choice.kind === 'own') {
+    const { runSuites } = await import('../../measure/suite-run.ts');
+    return runSuites(choice.names, suiteOptions(flags), context, flags.html);
+  }
+  const { runBench } = await import('../../measure/bench-run.ts');
+  const target = { out: flags.out, html: flags.html ?? true };
+  const loadSweep = async () => (await import('../../measure/suites/sweep.ts')).runSweep;
+  return runBench(sweepOptions(flags, choice.names), target, context, loadSweep);
 }
 
 function sweepOptions(flags: BenchFlags, suites: readonly SuiteName[]): SweepOptions {

@@ -8,7 +8,7 @@ import { MANAGER_IDS } from '../../../sim/manager/vmms.ts';
 import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import type { CanWords } from '../../studies/can/question.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { decimal } from '../options.ts';
 
 const several = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];

@@ -5,8 +5,9 @@ import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, nameList } from '../options.ts';
+import type { CompareOptions } from '../../compare/comparison.ts';
 import type { ComparisonDocument } from '../../documents/comparison/document.ts';
 import {
   BUDGET_SECONDS_DEFAULT,
@@ -36,7 +37,7 @@ const STAGES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trac
 const PAIRS_MAX = 200;
 
 export function registerCompare(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('compare')
     .summary('a verdict per metric: two builds by turns, or this build against the exact baseline')
     .description(
@@ -44,7 +45,30 @@ export function registerCompare(program: Command, context: CommandContext): void
         'until the answer is clear or the budget is spent. With --exact: this build against the baseline in the repository.',
     )
     .argument('[base]', 'a result file, a built folder, or a git revision')
-    .argument('[candidate]', 'the same')
+    .argument('[candidate]', 'the same');
+  compareOptions(command)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples([
+        ['stopcopy compare --exact', 'the gate of every commit: nothing exact has changed'],
+        ['stopcopy compare --exact --accept "one read less per stop"', 'a change that is meant'],
+        ['stopcopy compare main HEAD --markdown', 'two revisions, for a pull request'],
+        ['stopcopy compare before.json after.json', 'two results of stopcopy bench'],
+        ['stopcopy compare ../base . --stage frame-write --budget 120', 'two built folders, one stage'],
+      ]),
+    )
+    .action(async (base: string | undefined, candidate: string | undefined, flags: CompareFlags) => {
+      const passed = await (base === undefined
+        ? compareWithBaseline(flags, context)
+        : compareSides(base, candidate, flags, context));
+      context.exit(passed ? EXIT.fine : EXIT.regression);
+    });
+}
+
+/** Adds the options that say what is compared, and for how long. */
+function compareOptions(command: Command): Command {
+  return command
     .option('--exact', 'exact metrics only, which takes seconds; without sides: this build against the baseline')
     .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
     .option('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package')
@@ -72,90 +96,85 @@ export function registerCompare(program: Command, context: CommandContext): void
       DEFAULT_SETTINGS.smallestEffect,
     )
     .option('--counted', 'also count instructions of single-threaded stages, where valgrind is installed')
-    .option('--seed <n>', 'of the order in which the sides take turns', integer('--seed', 0, 2 ** 32 - 1), 1)
-    .option(...JSON_OPTION)
-    .addHelpText(
-      'after',
-      examples([
-        ['stopcopy compare --exact', 'the gate of every commit: nothing exact has changed'],
-        ['stopcopy compare --exact --accept "one read less per stop"', 'a change that is meant'],
-        ['stopcopy compare main HEAD --markdown', 'two revisions, for a pull request'],
-        ['stopcopy compare before.json after.json', 'two results of stopcopy bench'],
-        ['stopcopy compare ../base . --stage frame-write --budget 120', 'two built folders, one stage'],
-      ]),
-    )
-    .action(async (base: string | undefined, candidate: string | undefined, flags: CompareFlags) => {
-      const { output } = context;
-      const markdown = flags.markdown === true;
-      if (base === undefined) {
-        if (flags.exact !== true) {
-          throw new UserError(
-            'usage',
-            'two sides are missing',
-            'Give BASE and CANDIDATE, or --exact for this build against its baseline.',
-          );
-        }
-        const { passExactGate } = await import('../../compare/exact-gate.ts');
-        const { accept, baseline, html } = flags;
-        if (accept !== undefined && html !== undefined) {
-          throw new UserError(
-            'usage',
-            '--html is given with --accept, which compares nothing',
-            'Give --html to `stopcopy compare --exact` before the change is accepted.',
-          );
-        }
-        let made: ComparisonDocument | undefined;
-        const passed = passExactGate(
-          {
-            markdown,
-            onDocument: (document) => {
-              made = document;
-            },
-            ...(accept === undefined ? {} : { accept }),
-            ...(baseline === undefined ? {} : { baseline }),
-          },
-          output,
-        );
-        if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
-        context.exit(passed ? EXIT.fine : EXIT.regression);
-        return;
-      }
-      if (candidate === undefined)
-        throw new UserError('usage', `there is nothing to compare ${base} with`, 'Give a second side.');
-      for (const option of ['accept', 'baseline'] as const) {
-        if (flags[option] === undefined) continue;
-        throw new UserError(
-          'usage',
-          `--${option} is given with two sides`,
-          'It belongs to `stopcopy compare --exact` without sides.',
-        );
-      }
-      const { compare } = await import('../../compare/comparison.ts');
-      const { printComparison } = await import('../../documents/comparison/text.ts');
-      const looks = [...DEFAULT_LOOKS.filter((look) => look < flags.pairs), flags.pairs];
-      const document = await compare(
-        base,
-        candidate,
-        {
-          settings: { ...DEFAULT_SETTINGS, looks, smallestEffect: flags.effect },
-          budgetSeconds: flags.budget,
-          secondsPerProcess: flags.seconds,
-          ...(flags.stage === undefined ? {} : { stages: flags.stage }),
-          seed: flags.seed,
-          counted: flags.counted === true,
-          measured: flags.exact !== true,
-        },
-        context,
-      );
-      if (flags.save !== undefined) {
-        const { writeFileAtomically } = await import('../../io/file-output.ts');
-        writeFileAtomically(flags.save, `${JSON.stringify(document, undefined, 2)}\n`, '--save');
-      }
-      output.document(document);
-      printComparison(document, markdown, output);
-      if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
-      context.exit(document.regression ? EXIT.regression : EXIT.fine);
-    });
+    .option('--seed <n>', 'of the order in which the sides take turns', integer('--seed', 0, 2 ** 32 - 1), 1);
+}
+
+/** @returns whether this build has the exact values of the baseline, or they were accepted */
+async function compareWithBaseline(flags: CompareFlags, context: CommandContext): Promise<boolean> {
+  const { exact, markdown = false, accept, baseline, html } = flags;
+  if (exact !== true) {
+    throw new UserError(
+      'usage',
+      'two sides are missing',
+      'Give BASE and CANDIDATE, or --exact for this build against its baseline.',
+    );
+  }
+  const { passExactGate } = await import('../../compare/exact-gate.ts');
+  if (accept !== undefined && html !== undefined) {
+    throw new UserError(
+      'usage',
+      '--html is given with --accept, which compares nothing',
+      'Give --html to `stopcopy compare --exact` before the change is accepted.',
+    );
+  }
+  let made: ComparisonDocument | undefined;
+  const passed = passExactGate(
+    {
+      markdown,
+      onDocument: (document) => {
+        made = document;
+      },
+      ...(accept === undefined ? {} : { accept }),
+      ...(baseline === undefined ? {} : { baseline }),
+    },
+    context.output,
+  );
+  if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
+  return passed;
+}
+
+/** @returns whether the candidate is no regression */
+async function compareSides(
+  base: string,
+  candidate: string | undefined,
+  flags: CompareFlags,
+  context: CommandContext,
+): Promise<boolean> {
+  if (candidate === undefined)
+    throw new UserError('usage', `there is nothing to compare ${base} with`, 'Give a second side.');
+  for (const option of ['accept', 'baseline'] as const) {
+    if (flags[option] === undefined) continue;
+    throw new UserError(
+      'usage',
+      `--${option} is given with two sides`,
+      'It belongs to `stopcopy compare --exact` without sides.',
+    );
+  }
+  const { output } = context;
+  const { compare } = await import('../../compare/comparison.ts');
+  const { printComparison } = await import('../../documents/comparison/text.ts');
+  const document = await compare(base, candidate, optionsOf(flags), context);
+  if (flags.save !== undefined) {
+    const { writeFileAtomically } = await import('../../io/file-output.ts');
+    writeFileAtomically(flags.save, `${JSON.stringify(document, undefined, 2)}\n`, '--save');
+  }
+  output.document(document);
+  printComparison(document, flags.markdown === true, output);
+  if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
+  return !document.regression;
+}
+
+function optionsOf(flags: CompareFlags): CompareOptions {
+  const looks = [...DEFAULT_LOOKS.filter((look) => look < flags.pairs), flags.pairs];
+  return {
+    settings: { ...DEFAULT_SETTINGS, looks, smallestEffect: flags.effect },
+    budgetSeconds: flags.budget,
+    secondsPerProcess: flags.seconds,
+    ...(flags.stage === undefined ? {} : { stages: flags.stage }),
+    seed: flags.seed,
+    counted: flags.counted === true,
+    measured: flags.exact !== true,
+  };
 }
 
 async function writeComparison(

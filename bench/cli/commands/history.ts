@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, oneName } from '../options.ts';
-import type { HistoryRecord } from '../../history/record.ts';
+import type { HistoryRecord } from '../../documents/history/record.ts';
 import type { HistoryDocument } from '../../documents/history/document.ts';
 
 const TASKS = {
@@ -112,7 +112,7 @@ async function read(flags: HistoryFlags, { output }: CommandContext) {
 
 async function list(_: readonly string[], flags: HistoryFlags, context: CommandContext): Promise<void> {
   const { listText } = await import('../../documents/history/text.ts');
-  const { machinesOf } = await import('../../history/series.ts');
+  const { machinesOf } = await import('../../documents/history/record.ts');
   const { historyHead } = await import('../../documents/history/document.ts');
   const { records, damaged } = await read(flags, context);
   const shown = records.slice(-flags.last);
@@ -123,7 +123,8 @@ async function list(_: readonly string[], flags: HistoryFlags, context: CommandC
 async function seriesFor(words: readonly string[], flags: HistoryFlags, context: CommandContext) {
   if (words.length > 1)
     throw new UserError('usage', `${words.length} metrics are named`, 'Name one, or none for all of them.');
-  const { chooseMachine, machinesOf, seriesOf } = await import('../../history/series.ts');
+  const { machinesOf } = await import('../../documents/history/record.ts');
+  const { chooseMachine, seriesOf } = await import('../../history/series.ts');
   const { DEFAULT_CHANGE_POINTS } = await import('../../history/change-points.ts');
   const { records, damaged } = await read(flags, context);
   const machine = chooseMachine(records, flags.machine);

@@ -6,10 +6,10 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Grid } from '../../studies/plan/read-question.ts';
+import type { AskedQuestion, Grid } from '../../studies/plan/read-question.ts';
 
 interface PlanFlags {
   readonly sweep?: Grid;
@@ -56,52 +56,67 @@ export function registerPlan(program: Command, context: CommandContext): void {
         ]),
     )
     .action(async (word: string, flags: PlanFlags) => {
-      const { output, signal } = context;
       const { readQuestion } = await import('../../studies/plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
-      if (asked.cells.length > 0) {
-        const { sweepPlan } = await import('../../studies/plan/sweep.ts');
-        const { printSweep } = await import('../../documents/plan/text.ts');
-        if (flags.html !== undefined) {
-          // A place that cannot be written is known before the work and not after it.
-          const { prepareFolder } = await import('../../io/file-output.ts');
-          prepareFolder(dirname(flags.html), '--html');
-        }
-        const out = flags.out ?? `results/plan-${asked.question.name}.json`;
-        const document = await sweepPlan(asked, {
-          out,
-          output,
-          signal,
-          ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-          ...(flags.fresh === undefined ? {} : { fresh: flags.fresh }),
-        });
-        if (flags.html !== undefined) {
-          const { sweepSection } = await import('../../documents/plan/sweep-section.ts');
-          const { writePage } = await import('../../show/write-page.ts');
-          writePage(flags.html, [{ name: out, section: sweepSection(document) }], '--html');
-        }
-        output.document(document);
-        printSweep(document, output);
-        output.path(out);
-        if (flags.html !== undefined) output.path(flags.html);
-        const some = document.cells.some(({ outcome }) => outcome.kind === 'answered' && outcome.feasible);
-        context.exit(some ? EXIT.fine : EXIT.infeasible);
-        return;
-      }
-      if (flags.out !== undefined) throw new UserError('usage', '--out is for a sweep', 'Give --sweep as well.');
-      const { playPlan } = await import('../../studies/plan/play.ts');
-      const { printPlan } = await import('../../documents/plan/text.ts');
-      const document = playPlan(asked, { output, tornado: flags.tornado });
-      if (flags.html !== undefined) {
-        const { planSection } = await import('../../documents/plan/section.ts');
-        const { writePage } = await import('../../show/write-page.ts');
-        writePage(flags.html, [{ name: 'plan.json', section: planSection(document) }], '--html');
-      }
-      output.document(document);
-      printPlan(document, output);
-      if (flags.html !== undefined) output.path(flags.html);
-      context.exit(document.answer.feasible ? EXIT.fine : EXIT.infeasible);
+      const feasible = await (asked.cells.length > 0
+        ? answerCells(asked, flags, context)
+        : answerOne(asked, flags, context));
+      context.exit(feasible ? EXIT.fine : EXIT.infeasible);
     });
+}
+
+/** Asks the question for every cell of its grid. @returns whether one of them is feasible */
+async function answerCells(
+  asked: AskedQuestion,
+  flags: PlanFlags,
+  { output, signal }: CommandContext,
+): Promise<boolean> {
+  const { sweepPlan } = await import('../../studies/plan/sweep.ts');
+  const { printSweep } = await import('../../documents/plan/text.ts');
+  const { html, threads, fresh, out = `results/plan-${asked.question.name}.json` } = flags;
+  if (html !== undefined) {
+    // A place that cannot be written is known before the work and not after it.
+    const { prepareFolder } = await import('../../io/file-output.ts');
+    prepareFolder(dirname(html), '--html');
+  }
+  const document = await sweepPlan(asked, {
+    out,
+    output,
+    signal,
+    ...(threads === undefined ? {} : { threads }),
+    ...(fresh === undefined ? {} : { fresh }),
+  });
+  if (html !== undefined) {
+    const { sweepSection } = await import('../../documents/plan/sweep-section.ts');
+    const { writePage } = await import('../../show/write-page.ts');
+    writePage(html, [{ name: out, section: sweepSection(document) }], '--html');
+  }
+  output.document(document);
+  printSweep(document, output);
+  output.path(out);
+  if (html !== undefined) output.path(html);
+  return document.cells.some(({ outcome }) => outcome.kind === 'answered' && outcome.feasible);
+}
+
+/** @returns whether the question has an answer that is feasible */
+async function answerOne(
+  asked: AskedQuestion,
+  { out, html, tornado }: PlanFlags,
+  { output }: CommandContext,
+): Promise<boolean> {
+  if (out !== undefined) throw new UserError('usage', '--out is for a sweep', 'Give --sweep as well.');
+  const { playPlan } = await import('../../studies/plan/play.ts');
+  const { printPlan } = await import('../../documents/plan/text.ts');
+  const document = playPlan(asked, { output, tornado });
+  if (html !== undefined) {
+    const { planSection } = await import('../../documents/plan/section.ts');
+    const { writePage } = await import('../../show/write-page.ts');
+    writePage(html, [{ name: 'plan.json', section: planSection(document) }], '--html');
+  }
+  output.document(document);
+  printPlan(document, output);
+  if (html !== undefined) output.path(html);
+  return document.answer.feasible;
 }
 
 /** `vm.vcpus=8,16` as a field and its values. */

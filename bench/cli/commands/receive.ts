@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer } from '../options.ts';
 import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
@@ -40,19 +41,18 @@ export function registerReceive(program: Command, context: CommandContext): void
   vmOptions(command).action(async (flags: ReceiveFlags) => {
     const endpoint = endpointOf(flags.socket, '--listen', flags.listen);
     const { receive } = await import('../../studies/switchover/receive.ts');
-    context.exit(
-      await receive(
-        {
-          endpoint,
-          kind: flags.accelerator,
-          queuePairs: flags.queuePairs,
-          generation: flags.driver,
-          waitMs: flags.waitMs,
-          runMs: flags.runMs,
-          idleMs: flags.idleMs,
-        },
-        context,
-      ),
+    const end = await receive(
+      {
+        endpoint,
+        kind: flags.accelerator,
+        queuePairs: flags.queuePairs,
+        generation: flags.driver,
+        waitMs: flags.waitMs,
+        runMs: flags.runMs,
+        idleMs: flags.idleMs,
+      },
+      context,
     );
+    context.exit(EXIT[end]);
   });
 }

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 
 interface ReportOptions {
   readonly out?: string;

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers/transport/wire.ts';
+import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer, oneName } from '../options.ts';
 import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
@@ -64,25 +65,24 @@ export function registerSend(program: Command, context: CommandContext): void {
   vmOptions(command).action(async (flags: SendFlags) => {
     const endpoint = endpointOf(flags.socket, '--connect', flags.connect);
     const { send } = await import('../../studies/switchover/send.ts');
-    context.exit(
-      await send(
-        {
-          endpoint,
-          channels: flags.channels,
-          chunkBytes: flags.frameKib * KIB,
-          rounds: flags.rounds,
-          checksums: flags.checksums ?? false,
-          kind: flags.accelerator,
-          queuePairs: flags.queuePairs,
-          generation: flags.driver,
-          load: flags.load,
-          inFlight: flags.inFlight,
-          seed: flags.seed,
-          runMs: flags.runMs,
-          idleMs: flags.idleMs,
-        },
-        context,
-      ),
+    const end = await send(
+      {
+        endpoint,
+        channels: flags.channels,
+        chunkBytes: flags.frameKib * KIB,
+        rounds: flags.rounds,
+        checksums: flags.checksums ?? false,
+        kind: flags.accelerator,
+        queuePairs: flags.queuePairs,
+        generation: flags.driver,
+        load: flags.load,
+        inFlight: flags.inFlight,
+        seed: flags.seed,
+        runMs: flags.runMs,
+        idleMs: flags.idleMs,
+      },
+      context,
     );
+    context.exit(EXIT[end]);
   });
 }

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { type CommandContext, JSON_OPTION } from '../context.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT } from '../../io/exit-status.ts';
 
 export function registerStageProcess(program: Command, context: CommandContext): void {
   program

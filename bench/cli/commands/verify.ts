@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 
 interface VerifyOptions {
@@ -34,11 +35,11 @@ export function registerVerify(program: Command, context: CommandContext): void 
         return printBetween(options.between, context.output);
       }
       const verifier = await import('../../../sim/trace/verify.ts');
-      const { defaultTracePath, exitOf, printVerification, verifyPaths } =
-        await import('../../studies/verification/verification.ts');
+      const { defaultTracePath, exitOf, verifyPaths } = await import('../../studies/verification/verification.ts');
+      const { printVerification } = await import('../../documents/verification/text.ts');
       const targets = paths.length === 0 ? [defaultTracePath()] : paths;
       const verification = await verifyPaths(targets, verifier, context.signal);
       printVerification(verification, context.output, options.quiet === true);
-      context.exit(exitOf(verification));
+      context.exit(EXIT[exitOf(verification)]);
     });
 }

@@ -3,7 +3,8 @@
  */
 import { TRANSFER_PARTS, type WallPart } from '../../../workers/lane/handover-words.ts';
 import { formatFigure, formatValue, formatWithRange } from '../../show/format.ts';
-import { type BenchResult, type Cell, type Figure, LOADS, type NamedFigure } from './result.ts';
+import type { Figure } from '../../show/figure.ts';
+import { type BenchResult, type Cell, LOADS, type NamedFigure } from './result.ts';
 import {
   decades,
   type DowntimePoint,

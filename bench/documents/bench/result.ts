@@ -10,21 +10,12 @@ import { z } from 'zod';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
+import { strictFigureSchema } from '../../show/figure.ts';
 
 export const RESULT_FORMAT = 'stopcopy-bench';
 export const RESULT_VERSION = 2;
 /** Read as well: it did not tell the pause mode. */
 const PREVIOUS_VERSION = 1;
-
-/** Where a number comes from, in the words of the legend. */
-export const FIGURE_KINDS = {
-  exact: 'counted in the virtual world; equal on every machine',
-  measured: 'wall time on this machine; the range holds the middle half of the samples',
-  ratio: 'measured, divided by a floor measured in the same run',
-  modelled: 'follows from cost parameters; the range follows from their ranges',
-} as const;
-
-export type FigureKind = keyof typeof FIGURE_KINDS;
 
 export const LOADS = ['idle', 'half', 'saturated'] as const;
 
@@ -34,20 +25,7 @@ export const PROVENANCES = ['driver-constant', 'published', 'derived', 'assumed'
 const name = z.string().min(1);
 const count = z.int().min(0);
 
-const figure = z
-  .strictObject({
-    value: z.number(),
-    unit: name,
-    kind: z.enum(['exact', 'measured', 'ratio', 'modelled']),
-    low: z.number().optional(),
-    high: z.number().optional(),
-    samples: z.array(z.number()).optional(),
-  })
-  .refine((f) => (f.low ?? f.value) <= f.value && f.value <= (f.high ?? f.value), {
-    message: 'a value lies between its low and its high',
-  });
-
-const positiveFigure = figure.refine((f) => f.value >= 0, { message: 'this figure is never negative' });
+const positiveFigure = strictFigureSchema.refine((f) => f.value >= 0, { message: 'this figure is never negative' });
 
 const quantiles = z.strictObject({ p50: positiveFigure, p99: positiveFigure });
 
@@ -141,7 +119,6 @@ export const benchResultSchema = z
     });
   });
 
-export type Figure = z.infer<typeof figure>;
 export type Quantiles = z.infer<typeof quantiles>;
 export type NamedFigure = z.infer<typeof namedFigure>;
 export type Cell = z.infer<typeof cell>;

@@ -2,7 +2,8 @@
  * Results of the sweep: downtime against load, throughput against size, parts of the downtime, floors, cost parameters.
  */
 import { formatValue, formatWithRange } from '../../show/format.ts';
-import { benchResultOf, type BenchResult, FIGURE_KINDS, RESULT_FORMAT } from './result.ts';
+import { FIGURE_KINDS } from '../../show/figure.ts';
+import { benchResultOf, type BenchResult, RESULT_FORMAT } from './result.ts';
 import { costTable } from './cost-table.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';

@@ -1,10 +1,9 @@
 /**
  * The comparison document: what `stopcopy compare --json` prints. Version 1; docs/regression.md.
  */
-import type { Better, MetricKind } from '../../measure/metrics/metric.ts';
+import type { Better, MetricKind } from '../metric.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { Machine } from '../bench/result.ts';
-import type { TestSettings } from '../../compare/settings.ts';
 
 export const COMPARISON_FORMAT = 'stopcopy-comparison';
 export const COMPARISON_VERSION = 1;
@@ -60,6 +59,16 @@ export interface SideReport {
   readonly kind: 'result file' | 'baseline' | 'built folder' | 'revision';
   /** Commit, where it is known. */
   readonly revision: string | null;
+}
+
+/** How measured metrics are decided. */
+export interface TestSettings {
+  /** Chance that equals are told apart, over all metrics of a comparison together. */
+  readonly alpha: number;
+  /** Smallest effect that matters, as a share: 0.02 is 2 %. */
+  readonly smallestEffect: number;
+  /** Numbers of pairs after which the samples are looked at, rising. */
+  readonly looks: readonly number[];
 }
 
 export interface ComparisonDocument {

@@ -2,11 +2,47 @@
  * What `stopcopy history show --json` and `export --json` print. Version 1.
  */
 import { packageVersion } from '../../io/package-root.ts';
-import type { Series, SeriesChange } from '../../history/series.ts';
-import type { DamagedLine } from '../../history/store.ts';
+import type { MetricKind } from '../metric.ts';
 
 export const HISTORY_FORMAT = 'stopcopy-history';
 export const HISTORY_VERSION = 1;
+
+export interface SeriesPoint {
+  readonly time: string;
+  readonly commit: string;
+  readonly subject: string;
+  readonly value: number;
+}
+
+export interface SeriesChange {
+  /** The first commit on the new level, and the last one before it. */
+  readonly commit: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly lastBefore: string;
+  readonly before: number;
+  readonly after: number;
+  readonly effect: number;
+  readonly p: number;
+  /** Whether the new level is the worse one. */
+  readonly worse: boolean;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly unit: string;
+  readonly machine: string;
+  readonly points: readonly SeriesPoint[];
+  readonly changes: readonly SeriesChange[];
+}
+
+/** A line of the history that could not be read. */
+export interface DamagedLine {
+  /** From 1. */
+  readonly line: number;
+  readonly why: string;
+}
 
 /** Of every document of the history. */
 export function historyHead() {

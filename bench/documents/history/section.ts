@@ -5,9 +5,9 @@ import { z } from 'zod';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { formatValue } from '../../show/format.ts';
-import type { SeriesPoint } from '../../history/series.ts';
+import type { SeriesPoint } from './document.ts';
 import { changeWords } from './text.ts';
-import { METRIC_KINDS, type MetricKind } from '../../measure/metrics/metric.ts';
+import { METRIC_KINDS, type MetricKind } from '../metric.ts';
 import { P50_COLOUR, P99_COLOUR, seriesChart, type SeriesLevel, shiftColour } from '../../show/charts.ts';
 import { HISTORY_FORMAT, HISTORY_VERSION, type HistoryDocument, type ToldChange } from './document.ts';
 import { html, type Markup } from '../../show/html.ts';

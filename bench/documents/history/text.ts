@@ -4,10 +4,9 @@
 import { percent } from '../comparison/text.ts';
 import { formatValue } from '../../show/format.ts';
 import { bareTable } from '../../show/bare-table.ts';
-import type { HistoryRecord } from '../../history/record.ts';
-import { machinesOf, type Series } from '../../history/series.ts';
-import type { DamagedLine } from '../../history/store.ts';
-
+import type { HistoryRecord } from './record.ts';
+import { machinesOf } from './record.ts';
+import type { Series, DamagedLine } from './document.ts';
 const left = (head: string) => ({ head, align: 'left' }) as const;
 const right = (head: string) => ({ head, align: 'right' }) as const;
 

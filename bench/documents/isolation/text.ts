@@ -32,86 +32,105 @@ export interface TextOptions {
 }
 
 export function printTopology(report: TopologyReport, tree: TreeNode, output: Output, { policy }: TextOptions): void {
-  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
-  const heading = (text: string): void => output.text(`\n${output.style('bold', text)}`);
-  const { vfs, file, title, hostPageBytes } = report;
+  const page = new Page(output);
+  printTree(report, tree, page, policy);
+  printPaths(report.vfs, page);
+  printReach(report.vfs, page);
+  printGroups(report, page);
+  printDecisions(report.vfs, policy, page);
+  const assumed = assumedSentence(report);
+  if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, page.width))}`);
+}
 
+/** The terminal with its width, and the two shapes of lines that are printed on it. */
+class Page {
+  readonly output: Output;
+  readonly width: number;
+
+  constructor(output: Output) {
+    this.output = output;
+    this.width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  }
+
+  heading(text: string): void {
+    this.output.text(`\n${this.output.style('bold', text)}`);
+  }
+
+  /** Text with words in front of its first line, and blanks of the same width in front of the others. */
+  indented(front: string, text: string): void {
+    const lines = wrap(text, Math.max(30, this.width - front.length)).split('\n');
+    const blanks = ' '.repeat(front.length);
+    this.output.text(lines.map((line, index) => (index === 0 ? front : blanks) + line).join('\n'));
+  }
+}
+
+function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Page, policy: Policy | null): void {
+  const { vfs, file, title, hostPageBytes } = report;
   output.text(output.style('bold', title === '' ? file : title));
   output.text(`${file}; pages of the host: ${formatBytes(hostPageBytes)}`);
   output.text('');
   const drawn = pathToDraw(vfs);
-  const trail =
-    drawn === undefined
-      ? NO_TRAIL
-      : trailOf(
-          tree,
-          drawn.hops.map(({ at }) => at),
-        );
+  const places = drawn?.hops.map(({ at }) => at);
+  const trail = places === undefined ? NO_TRAIL : trailOf(tree, places);
   for (const { text, marked } of treeLines(tree, trail)) output.text(marked ? output.style('red', text) : text);
   output.text('');
   output.text(wrap(topologySummary(report), width));
-  if (vfs.length > 0) {
-    output.text('');
-    output.text(
-      columns(
-        VF_HEAD(policy),
-        vfs.map((vf) => vfRow(vf, policy, report)),
-      ).join('\n'),
-    );
-  }
+  if (vfs.length === 0) return;
+  const rows = vfs.map((vf) => vfRow(vf, policy, report));
+  output.text('');
+  output.text(columns(vfHead(policy), rows).join('\n'));
+}
 
+function printPaths(vfs: readonly VfIsolation[], page: Page): void {
   for (const path of pathsToTell(vfs)) {
-    heading(pathTitle(path));
-    output.text(`  ${path.request}`);
+    page.heading(pathTitle(path));
+    page.output.text(`  ${path.request}`);
     const places = Math.max(...path.hops.map(({ at }) => at.length));
     path.hops.forEach((hop, index) => {
       const number = String(index + 1).padStart(3);
-      output.text(indented(`${number}  ${hop.at.padEnd(places)}  `, hopSentence(hop), width));
+      page.indented(`${number}  ${hop.at.padEnd(places)}  `, hopSentence(hop));
     });
   }
   const untold = untoldPaths(vfs);
-  if (untold > 0) output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
-
-  const reached = reachGroups(vfs);
-  if (reached.length > 0) {
-    heading('What CPUs and the IOMMU domain reach of BAR2');
-    for (const { of, cells } of reached) {
-      const [what = '', ...ways] = cells;
-      const told = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
-      output.text(indented('  ', `${vfList(of)}: ${what}`, width));
-      output.text(indented('    ', told, width));
-    }
-  }
-
-  heading('IOMMU groups');
-  for (const { number, members } of report.groups.filter((group) => group.members.length > 1)) {
-    output.text(indented(`${String(number).padStart(3)}  `, members.join(', '), width));
-  }
-  const alone = report.groups.flatMap(({ members }) => (members.length === 1 ? members : []));
-  if (alone.length > 0) output.text(indented('  alone in a group: ', alone.join(', '), width));
-  for (const sentence of openingSentences(vfs)) output.text(indented('  ', sentence, width));
-
-  const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
-  if (groups.length > 0) {
-    heading('Decisions');
-    for (const { policy: name, verdict, why, vfs: of } of groups) {
-      const text = `${why} (${vfList(of)})`;
-      output.text(indented(`  ${name.padEnd(8)}  ${verdict.padEnd(12)}  `, text, width));
-    }
-  }
-
-  const asked = policy ?? 'proof';
-  const remedies = remedySentences(vfs, asked);
-  if (remedies.length > 0) {
-    heading(`What to change, so that policy ${asked} accepts`);
-    for (const remedy of remedies) output.text(indented('  - ', remedy, width));
-  }
-
-  const assumed = assumedSentence(report);
-  if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, width))}`);
+  if (untold > 0) page.output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
 }
 
-const VF_HEAD = (policy: Policy | null): readonly string[] => [
+function printReach(vfs: readonly VfIsolation[], page: Page): void {
+  const reached = reachGroups(vfs);
+  if (reached.length === 0) return;
+  page.heading('What CPUs and the IOMMU domain reach of BAR2');
+  for (const { of, cells } of reached) {
+    const [what = '', ...ways] = cells;
+    const told = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
+    page.indented('  ', `${vfList(of)}: ${what}`);
+    page.indented('    ', told);
+  }
+}
+
+function printGroups({ vfs, groups }: TopologyReport, page: Page): void {
+  page.heading('IOMMU groups');
+  for (const { number, members } of groups.filter((group) => group.members.length > 1)) {
+    page.indented(`${String(number).padStart(3)}  `, members.join(', '));
+  }
+  const alone = groups.flatMap(({ members }) => (members.length === 1 ? members : []));
+  if (alone.length > 0) page.indented('  alone in a group: ', alone.join(', '));
+  for (const sentence of openingSentences(vfs)) page.indented('  ', sentence);
+}
+
+/** What each policy decides, and what to change so that the one which was asked for accepts. */
+function printDecisions(vfs: readonly VfIsolation[], policy: Policy | null, page: Page): void {
+  const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
+  if (groups.length > 0) page.heading('Decisions');
+  for (const { policy: name, verdict, why, vfs: of } of groups) {
+    page.indented(`  ${name.padEnd(8)}  ${verdict.padEnd(12)}  `, `${why} (${vfList(of)})`);
+  }
+  const asked = policy ?? 'proof';
+  const remedies = remedySentences(vfs, asked);
+  if (remedies.length > 0) page.heading(`What to change, so that policy ${asked} accepts`);
+  for (const remedy of remedies) page.indented('  - ', remedy);
+}
+
+const vfHead = (policy: Policy | null): readonly string[] => [
   'VF',
   'tenant',
   'by CPU',
@@ -181,10 +200,4 @@ function columns(head: readonly string[], rows: readonly (readonly string[])[]):
       .trimEnd();
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
   return [line(head), rule, ...rows.map(line)];
-}
-
-/** Text with words in front of its first line, and blanks of the same width in front of the others. */
-function indented(front: string, text: string, width: number): string {
-  const lines = wrap(text, Math.max(30, width - front.length)).split('\n');
-  return lines.map((line, index) => (index === 0 ? front : ' '.repeat(front.length)) + line).join('\n');
 }

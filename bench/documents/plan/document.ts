@@ -2,9 +2,9 @@
  * The plan document: what `stopcopy plan --json` prints. Version 1; docs/plan-format.md explains each field.
  */
 import type { Answer } from '../../../sim/fleet/answer-parts.ts';
+import type { Question } from '../../../sim/fleet/question.ts';
 import type { PoolOutcome } from '../../../workers/pools/cell-tasks.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 
 export const PLAN_FORMAT = 'stopcopy-plan';
 export const SWEEP_FORMAT = 'stopcopy-plan-sweep';
@@ -40,15 +40,22 @@ export interface SweepDocument extends Head {
   readonly cells: readonly SweepCell[];
 }
 
-function head({ file, question }: AskedQuestion): Head {
+/** What was asked. */
+interface Asked {
+  /** For messages: the path as it was given, or the name of what comes with the package. */
+  readonly file: string;
+  readonly question: Pick<Question, 'name' | 'ask' | 'description'>;
+}
+
+function head({ file, question }: Asked): Head {
   const { name, ask, description } = question;
   return { version: PLAN_VERSION, stopcopy: packageVersion(), question: { file, name, ask, description } };
 }
 
-export function planDocument(asked: AskedQuestion, answer: Answer): PlanDocument {
+export function planDocument(asked: Asked, answer: Answer): PlanDocument {
   return { format: PLAN_FORMAT, ...head(asked), kind: 'modelled', answer };
 }
 
-export function sweepDocument(asked: AskedQuestion, cells: readonly SweepCell[]): SweepDocument {
+export function sweepDocument(asked: Asked, cells: readonly SweepCell[]): SweepDocument {
   return { format: SWEEP_FORMAT, ...head(asked), kind: 'modelled', cells };
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
 import { formatValue } from '../../show/format.ts';
-import { FIGURE_KINDS } from '../bench/result.ts';
+import { FIGURE_KINDS } from '../../show/figure.ts';
 import { bandChart } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { type Table, tableMarkup } from '../../show/html-table.ts';

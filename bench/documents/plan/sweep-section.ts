@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { PLAN_VERSION, SWEEP_FORMAT, type SweepCell, type SweepDocument } from './document.ts';
 import { words } from './text.ts';
-import { FIGURE_KINDS } from '../bench/result.ts';
+import { FIGURE_KINDS } from '../../show/figure.ts';
 import { answerAxis, answerChart, type AnswerPoint, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { reportKind } from '../kind-reader.ts';

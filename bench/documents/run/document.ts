@@ -1,8 +1,9 @@
 /**
  * The run document: what `stopcopy run --json` prints. Version 1; docs/run-format.md explains each field.
  */
-import { FIGURE_KINDS, type Figure } from '../bench/result.ts';
+import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
 import type { VfEndState, VfTimes } from '../../../sim/move/device-move.ts';
+import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../../sim/scenario/scenario-run.ts';
@@ -10,10 +11,21 @@ import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import type { Played } from '../../studies/run/play.ts';
 
 export const RUN_FORMAT = 'stopcopy-run';
 export const RUN_VERSION = 1;
+
+/** A scenario and what came of it. */
+export interface Played {
+  readonly plan: CompiledScenario;
+  /** With best guesses. */
+  readonly point: ScenarioResult;
+  /** Every parameter where it makes a pause short, and where it makes it long. */
+  readonly short: ScenarioResult;
+  readonly long: ScenarioResult;
+  /** With best guesses. */
+  readonly latencies: readonly GroupLatency[];
+}
 
 export interface PartReport {
   readonly name: string;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { PHASES } from '../../../sim/workload/queueing/model.ts';
-import { figureSchema } from '../kind-reader.ts';
+import { figureSchema } from '../../show/figure.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
 
 const ns = z.number();

@@ -10,9 +10,8 @@ import { tableMarkup } from '../../show/html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { plotMarkup } from '../../show/plot.ts';
 import type { ReportSection, Word } from '../../show/section.ts';
-import { KIND_MARK } from '../../show/table.ts';
-import type { FigureKind } from '../bench/result.ts';
-
+import { KIND_MARK } from '../../show/figure.ts';
+import type { FigureKind } from '../../show/figure.ts';
 export const RUN_KIND = reportKind<RunDocument>({
   format: RUN_FORMAT,
   version: RUN_VERSION,

@@ -3,7 +3,7 @@
  */
 import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
-import { legend } from '../../show/table.ts';
+import { legend } from '../../show/figure.ts';
 import { wrap } from '../../show/wrap.ts';
 import type { RunDocument } from './document.ts';
 import { runSentences, runTables } from './words.ts';

@@ -3,8 +3,8 @@
  */
 import { formatValue, formatWithRange } from '../../show/format.ts';
 import type { BareColumn } from '../../show/bare-table.ts';
-import { KIND_MARK } from '../../show/table.ts';
-import type { Figure } from '../bench/result.ts';
+import { KIND_MARK } from '../../show/figure.ts';
+import type { Figure } from '../../show/figure.ts';
 import type { RunDocument, VfOutcome, VmReport } from './document.ts';
 
 export interface RunTable {

@@ -4,7 +4,8 @@
  */
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
-import type { CostParameter, Figure, Machine } from '../bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
+import type { CostParameter, Machine } from '../bench/result.ts';
 
 export const SUITES_FORMAT = 'stopcopy-suites';
 export const SUITES_VERSION = 1;

@@ -2,7 +2,7 @@
  * Of the suite `scale`: how many VFs move per second when so many are told to at once.
  */
 import { formatValue } from '../../show/format.ts';
-import type { Figure } from '../bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
 import type { SuiteReport, SuiteRow } from './document.ts';
 import { scaleChart, type ScalePoint, type ScaleSeries, seriesColour } from '../../show/charts.ts';
 import { fullPanel, type Plot } from '../../show/plot.ts';

@@ -4,12 +4,13 @@
 import { z } from 'zod';
 
 import { formatFigure, formatWithRange } from '../../show/format.ts';
-import { costParameter, FIGURE_KINDS, type Figure } from '../bench/result.ts';
+import { FIGURE_KINDS, type Figure, figureSchema } from '../../show/figure.ts';
+import { costParameter } from '../bench/result.ts';
 import { type SuiteReport, type SuiteRow, SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from './document.ts';
 import { seriesColour, valueChart, type ValueRow } from '../../show/charts.ts';
 import { costTable } from '../bench/cost-table.ts';
 import { html, type Markup } from '../../show/html.ts';
-import { figureSchema, reportKind } from '../kind-reader.ts';
+import { reportKind } from '../kind-reader.ts';
 import { type Panel, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
 import { scalePlot } from './scale-section.ts';

@@ -2,10 +2,10 @@
  * Reports of suites as text: a table each, the kinds of its figures, and the words to its rows.
  */
 import { formatFigure } from '../../show/format.ts';
-import type { Figure, FigureKind } from '../bench/result.ts';
+import type { Figure, FigureKind } from '../../show/figure.ts';
 import type { SuiteReport, SuiteRow } from './document.ts';
 import { bareTable } from '../../show/bare-table.ts';
-import { KIND_MARK, legend } from '../../show/table.ts';
+import { KIND_MARK, legend } from '../../show/figure.ts';
 
 /** The words of a field's name: `queuePairs` is `queue pairs`. */
 function words(name: string): string {

@@ -2,10 +2,61 @@
  * A validation as one JSON document. docs/published-tables.md describes it.
  */
 import { packageVersion } from '../../io/package-root.ts';
-import type { Validation } from '../../studies/validation/validation.ts';
 
 export const VALIDATION_FORMAT = 'stopcopy-validation';
 export const VALIDATION_VERSION = 1;
+
+/** A row that is further off than this needs a note that says why. */
+export const ERROR_MAX = 0.3;
+/** The median over all predicted figures is to be within this. */
+export const MEDIAN_ERROR_MAX = 0.1;
+/** One published figure and the model's. */
+export interface Comparison {
+  readonly table: string;
+  /** Counted from 1. */
+  readonly row: number;
+  readonly inputs: Readonly<Record<string, string | number | boolean>>;
+  readonly output: string;
+  readonly published: number;
+  readonly modelled: number;
+  /** The model with all parameters at their short and at their long ends. */
+  readonly band: readonly [number, number];
+  /** (modelled - published) / published */
+  readonly error: number;
+  /** Parameters that the row was used to set; it predicts nothing then. */
+  readonly calibrates: readonly string[];
+  readonly note: string | undefined;
+}
+
+/** What a document says of a published table besides its rows. */
+interface TableHead {
+  readonly id: string;
+  readonly title: string;
+  /** How well the measurement is described, A to C. */
+  readonly grade: string;
+  readonly source: string;
+  /** Why the model does not try. */
+  readonly notPredicted?: string | undefined;
+}
+
+export interface TableReport {
+  readonly table: TableHead;
+  readonly comparisons: readonly Comparison[];
+}
+
+export interface Validation {
+  readonly tables: readonly TableReport[];
+  /** Over figures of rows that calibrate nothing; NaN where there is none. */
+  readonly medianError: number;
+  readonly worst: Comparison | undefined;
+  readonly predicted: number;
+  readonly calibrating: number;
+  /** Rows with figures, calibrating or not. */
+  readonly rows: number;
+  readonly fitted: readonly string[];
+  /** What does not hold, one sentence each. */
+  readonly complaints: readonly string[];
+}
 
 export function validationDocument(validation: Validation): unknown {
   const { tables, medianError, predicted, calibrating, rows, fitted, complaints } = validation;

@@ -3,10 +3,9 @@
  */
 import { z } from 'zod';
 
-import { VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
-import { fittedParameters } from '../../studies/validation/fitted.ts';
-import { figure } from './text.ts';
-import { ERROR_MAX, MEDIAN_ERROR_MAX, percentOf, share } from '../../studies/validation/validation.ts';
+import { ERROR_MAX, MEDIAN_ERROR_MAX, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
+import { fittedParameters } from './fitted.ts';
+import { figure, percentOf, share } from './text.ts';
 import { againstChart, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';

@@ -3,17 +3,10 @@
  */
 import Table from 'cli-table3';
 
-import { FITTED_ORIGIN, fittedParameters } from '../../studies/validation/fitted.ts';
+import { type Comparison, MEDIAN_ERROR_MAX, type TableReport, type Validation } from './document.ts';
+import { FITTED_ORIGIN, fittedParameters } from './fitted.ts';
 import type { Output } from '../../io/output.ts';
 import { wrap } from '../../show/wrap.ts';
-import {
-  type Comparison,
-  MEDIAN_ERROR_MAX,
-  percentOf,
-  share,
-  type TableReport,
-  type Validation,
-} from '../../studies/validation/validation.ts';
 
 const WIDTH = 110;
 
@@ -85,4 +78,15 @@ function printSummary(validation: Validation, output: Output): void {
 export function figure(value: number): string {
   if (value === 0 || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
   return String(Number(value.toPrecision(3)));
+}
+
+/** `4 %`. */
+export function share(part: number): string {
+  return `${Number((part * 100).toPrecision(2))} %`;
+}
+
+/** `+4 %`, `-12 %`. */
+export function percentOf(part: number): string {
+  const rounded = Math.round(part * 100);
+  return `${rounded > 0 ? '+' : ''}${rounded} %`;
 }

@@ -14,7 +14,7 @@ import type { VfSlot } from '../../../sim/world/host.ts';
 import { World } from '../../../sim/world/world.ts';
 import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import { resumeQueues } from '../../../sim/vfio/resume-queues.ts';
-import type { ExactList } from './metric.ts';
+import type { ExactList } from './exact-list.ts';
 
 interface DriverOnHardware {
   readonly generation: GenerationId;

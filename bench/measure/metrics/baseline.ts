@@ -12,8 +12,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { writeFileAtomically } from '../../io/file-output.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
-import type { ExactMetric } from './metric.ts';
-
+import type { ExactMetric } from '../../documents/metric.ts';
 export const BASELINE_FORMAT = 'stopcopy-exact';
 export const BASELINE_VERSION = 1;
 

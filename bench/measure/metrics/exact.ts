@@ -15,8 +15,8 @@ import { LOADS } from '../../documents/bench/result.ts';
 import { readScenario } from '../../studies/run/play.ts';
 import { shippedScenarios } from '../../studies/run/shipped.ts';
 import { countArcs } from './arcs.ts';
-import { ExactList, type ExactMetric } from './metric.ts';
-
+import { ExactList } from './exact-list.ts';
+import type { ExactMetric } from '../../documents/metric.ts';
 const QUEUE_PAIRS = [2, 16, 64] as const;
 /** Designs are compared with the long-term kernel and with mainline. */
 const DESIGN_GENERATIONS = ['linux-6.12.117', 'upstream-2026'] as const satisfies readonly GenerationId[];

@@ -18,8 +18,7 @@ import { verifyTrace } from '../../../sim/trace/verify.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
 import { frameBytesMax, readFrame, writeFrame } from '../../../workers/end/image-stream.ts';
 import { packageRoot } from '../../io/package-root.ts';
-import type { Better } from './metric.ts';
-
+import type { Better } from '../../documents/metric.ts';
 export const STAGE_NAMES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
 
 export type StageName = (typeof STAGE_NAMES)[number];

@@ -2,7 +2,7 @@
  * The suite `codec`: writing and reading a frame's header, against msgpackr with the same header.
  */
 import { floorRemarks, KIND_DEFAULT, openWorld, STAGE_COLUMNS, stageFigures, withMeasurer } from './measuring.ts';
-import type { StageMeasurement } from './stage-measure.ts';
+import type { StageMeasurement } from './stage.ts';
 import type { SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
 
 export interface CodecEffort {

@@ -10,7 +10,8 @@ import {
   type DesignTimes,
   syscallList,
 } from '../../../sim/designs/compare.ts';
-import type { CostParameter, Figure } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
+import type { CostParameter } from '../../documents/bench/result.ts';
 import { exact, modelled } from '../statistics.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
 import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';

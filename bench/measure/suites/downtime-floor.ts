@@ -8,7 +8,8 @@ import { type CellBand, cellLoad, modelCell } from '../../../sim/move/cell-model
 import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
 import type { RealMigration, RealWorld } from '../../../workers/real-world.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
-import { type Figure, LOADS, type CellLoad } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
+import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
 import { measured, medianFigure, modelled, percentile, ratioInTurn } from '../statistics.ts';
 import { KIND_DEFAULT, openWorld } from './measuring.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';

@@ -12,7 +12,7 @@ import { VfEnd } from '../../../workers/end/vf-end.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
 import { percentile } from '../statistics.ts';
 import { devicePingPong, type SamePairPingPong, WAKING_ROUND_TRIPS } from './ping-pong.ts';
-import type { StageMeasurement, StageTask } from './stage-measure.ts';
+import type { StageMeasurement, StageTask } from './stage.ts';
 import { laneOf } from './vf-measure.ts';
 
 /** Moves for each that is timed, before all of them: a driver's code is compiled when it is called, and so is this one's by then. */

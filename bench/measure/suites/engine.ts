@@ -5,7 +5,7 @@
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { QueueingModel } from '../../../sim/workload/queueing/model.ts';
 import { machineRepair } from '../../../sim/workload/theory.ts';
-import type { Figure } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
 import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure, ratioToFloor } from '../statistics.ts';
 import { BareHeapNetwork, NETWORK, QueueNetwork } from './closed-network.ts';

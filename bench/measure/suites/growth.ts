@@ -13,7 +13,7 @@ import { moveVm, type VmMoveInput } from '../../../sim/memory/vm-move.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';
 import { QueueingModel } from '../../../sim/workload/queueing/model.ts';
 import { namedLoad } from '../../../sim/workload/load.ts';
-import type { Figure } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
 import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure } from '../statistics.ts';
 import type { SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';

@@ -11,7 +11,7 @@ import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import type { WorldInit } from '../../../workers/threads/world-init.ts';
 import { allocationOf } from '../allocation.ts';
 import { SamePairPingPong, timeInTurn } from './ping-pong.ts';
-import type { StageMeasurement } from './stage-measure.ts';
+import type { StageMeasurement } from './stage.ts';
 
 export interface HandoverTask {
   readonly world: WorldInit;

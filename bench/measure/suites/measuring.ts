@@ -9,9 +9,9 @@ import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { RealWorld, type RealWorldOptions } from '../../../workers/real-world.ts';
 import type { WaitingPolicy } from '../../../workers/lane/waiting.ts';
 import { poolModule } from '../../../workers/pools/worker-url.ts';
-import type { Figure } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
 import { exact, measured, medianFigure, percentile, ratioInTurn } from '../statistics.ts';
-import type { StageMeasurement } from './stage-measure.ts';
+import type { StageMeasurement } from './stage.ts';
 import type { SuiteColumn, SuiteOptions } from '../../documents/suites/document.ts';
 
 const SEED = 1;

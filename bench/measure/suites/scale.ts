@@ -9,7 +9,7 @@ import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import type { RealWorld } from '../../../workers/real-world.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
-import type { Figure } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
 import { exact, measured, medianFigure, percentile, ratioInTurn } from '../statistics.ts';
 import { KIND_DEFAULT, openWorld, withMeasurer } from './measuring.ts';
 import type { ScaleMeasurement, ScaleTask } from './scale-measure.ts';

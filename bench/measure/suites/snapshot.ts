@@ -12,7 +12,7 @@ import { measured, percentile } from '../statistics.ts';
 import { HANDOVERS_OVER, type HandoverTask } from './handover-measure.ts';
 import { floorRemarks, KIND_DEFAULT, openWorld, STAGE_COLUMNS, stageFigures, withMeasurer } from './measuring.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
-import type { StageMeasurement, StageTask } from './stage-measure.ts';
+import type { StageMeasurement, StageTask } from './stage.ts';
 import type { SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
 
 export interface SnapshotEffort {

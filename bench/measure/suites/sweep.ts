@@ -11,7 +11,8 @@ import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
 import { type RealMigration, RealWorld } from '../../../workers/real-world.ts';
 import { poolModule } from '../../../workers/pools/worker-url.ts';
-import type { Cell, CostParameter, Figure, Floors } from '../../documents/bench/result.ts';
+import type { Figure } from '../../show/figure.ts';
+import type { Cell, CostParameter, Floors } from '../../documents/bench/result.ts';
 import { BennyRunner } from '../runner.ts';
 import {
   exact,

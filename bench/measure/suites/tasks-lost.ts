@@ -1,8 +1,14 @@
 /** Tasks were lost, done twice or out of order: the run has failed, whatever else it measured. */
-export class TasksLost extends Error {
+import { StatusError } from '../../../sim/base/status-error.ts';
+
+export class TasksLost extends StatusError {
   override readonly name = 'TasksLost';
 
   constructor(cell: string, tasks: number) {
-    super(`cell ${cell}: ${tasks} ${tasks === 1 ? 'task was' : 'tasks were'} lost or completed wrongly`);
+    super(
+      'failed',
+      `cell ${cell}: ${tasks} ${tasks === 1 ? 'task was' : 'tasks were'} lost or completed wrongly`,
+      'Run the cell alone with the same --seed.',
+    );
   }
 }

@@ -2,12 +2,12 @@
  * The topology that a command was given refuses the migration driver to the VF: nothing is wrong with the command line or
  * the file, and nothing can be measured.
  */
-export class MigrationRefused extends Error {
+import { StatusError } from '../../../sim/base/status-error.ts';
+
+export class MigrationRefused extends StatusError {
   override readonly name = 'MigrationRefused';
-  readonly hint: string;
 
   constructor(message: string, hint: string) {
-    super(message);
-    this.hint = hint;
+    super('failed', message, hint);
   }
 }

@@ -15,7 +15,7 @@ import type { Topology } from '../../../sim/pci/topology.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 import { parseInput, readInputFile, readInputText } from '../../io/input-file.ts';
 import { TOPOLOGIES } from '../isolation/shipped.ts';
-import { readProfile } from '../profiles.ts';
+import { readProfile } from '../../io/profiles.ts';
 import { PRESETS, QUESTIONS } from './shipped.ts';
 
 /** Values of a field to try, by its path in the document. */

@@ -8,26 +8,16 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
-import { type GroupLatency, guestLatencies } from '../../../sim/scenario/guest-latency.ts';
+import { guestLatencies } from '../../../sim/scenario/guest-latency.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { ENDS, runScenario, type ScenarioResult } from '../../../sim/scenario/scenario-run.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
+import type { Played } from '../../documents/run/document.ts';
 import { readInputFile } from '../../io/input-file.ts';
 import type { Output } from '../../io/output.ts';
 import { passGate } from '../isolation/gate.ts';
-import { readProfile } from '../profiles.ts';
+import { readProfile } from '../../io/profiles.ts';
 import { SCENARIOS } from './shipped.ts';
-
-export interface Played {
-  readonly plan: CompiledScenario;
-  /** With best guesses. */
-  readonly point: ScenarioResult;
-  /** Every parameter where it makes a pause short, and where it makes it long. */
-  readonly short: ScenarioResult;
-  readonly long: ScenarioResult;
-  /** With best guesses. */
-  readonly latencies: readonly GroupLatency[];
-}
 
 /**
  * Reads a scenario and all that it names.

@@ -1,18 +1,16 @@
 /**
- * What `stopcopy receive` does and tells.
+ * What `stopcopy receive` does.
  */
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { describeEndpoint, type Endpoint } from '../../../workers/transport/endpoint.ts';
-import { receiveVm, type ReceiveReport } from '../../../workers/transport/receive-vm.ts';
+import { receiveVm } from '../../../workers/transport/receive-vm.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
-import type { CommandContext } from '../../cli/context.ts';
-import { EXIT, type ExitCode } from '../../cli/exit.ts';
-import { formatValue } from '../../show/format.ts';
-import { packageVersion } from '../../io/package-root.ts';
-import { tasksDocument, tasksText } from './tasks.ts';
+import { receiveDocument, receiveText } from '../../documents/switchover/receive.ts';
+import type { CommandIo } from '../../io/command-io.ts';
+import type { ExitName } from '../../io/exit-status.ts';
 
 export interface ReceiveCommand {
   readonly endpoint: Endpoint;
@@ -24,8 +22,7 @@ export interface ReceiveCommand {
   readonly idleMs: number;
 }
 
-export async function receive(command: ReceiveCommand, context: CommandContext): Promise<ExitCode> {
-  const { output, signal } = context;
+export async function receive(command: ReceiveCommand, { output, signal }: CommandIo): Promise<ExitName> {
   const { kind, queuePairs, generation, endpoint, waitMs, runMs, idleMs } = command;
   const rate = JOB_RATES[kind];
   let place = describeEndpoint(endpoint);
@@ -51,39 +48,15 @@ export async function receive(command: ReceiveCommand, context: CommandContext):
     },
     onLoss: (sentence) => output.note(sentence),
   });
-  output.document(documentOf(place, report));
+  output.document(receiveDocument(place, report));
   const { arrival, interrupted } = report;
   if (arrival.kind === 'discarded') {
     if (arrival.reason instanceof WorkerLost) throw arrival.reason;
     output.text('no VM runs here');
     output.note(`stopcopy: ${arrival.reason.message}`);
-    return arrival.reason instanceof UserError ? EXIT.badInput : EXIT.failed;
+    return arrival.reason instanceof UserError ? 'badInput' : 'failed';
   }
-  output.text(textOf(report));
-  if (interrupted) return EXIT.interrupted;
-  return report.report?.ok === true ? EXIT.fine : EXIT.failed;
-}
-
-function documentOf(place: string, report: ReceiveReport): object {
-  const { arrival } = report;
-  return {
-    format: 'stopcopy-receive',
-    version: 1,
-    stopcopy: packageVersion(),
-    at: place,
-    outcome: arrival.kind,
-    ...(arrival.kind === 'discarded' ? { reason: arrival.reason.message } : {}),
-    payloadBytes: report.payloadBytes,
-    copiedBytes: report.copiedBytes,
-    framesTwice: report.wastedChunks,
-    connectionsLost: report.losses,
-    interrupted: report.interrupted,
-    ...(report.report === null ? {} : { tasks: tasksDocument(report.report) }),
-  };
-}
-
-function textOf({ report, payloadBytes, interrupted }: ReceiveReport): string {
-  const came = `a VM came, ${formatValue(payloadBytes, 'B')}, and ran here`;
-  if (report === null) return `${came}; it was ended before its queues were empty`;
-  return `${came}${interrupted ? ' until it was interrupted' : ''}\n${tasksText(report)}`;
+  output.text(receiveText(report));
+  if (interrupted) return 'interrupted';
+  return report.report?.ok === true ? 'fine' : 'failed';
 }

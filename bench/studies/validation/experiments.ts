@@ -13,8 +13,7 @@ import {
   secExperimentSchema,
   zipExperimentSchema,
 } from '../../../sim/workload/published/experiments.ts';
-import { readProfile } from '../profiles.ts';
-
+import { readProfile } from '../../io/profiles.ts';
 /** Modelled outputs by name. */
 export type Outputs = Readonly<Record<string, number | undefined>>;
 

@@ -5,52 +5,13 @@ import { median } from 'simple-statistics';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, type Validation } from '../../documents/validation/document.ts';
+import { percentOf, share } from '../../documents/validation/text.ts';
 import { EXPERIMENTS } from './experiments.ts';
-import type { PublishedRow, PublishedTable } from './published-table.ts';
+import type { PublishedTable } from './published-table.ts';
 
-/** A row that is further off than this needs a note that says why. */
-export const ERROR_MAX = 0.3;
-/** The median over all predicted figures is to be within this. */
-export const MEDIAN_ERROR_MAX = 0.1;
 /** Rows that each fitted parameter must have beside it. */
 export const ROWS_PER_PARAMETER = 3;
-
-/** One published figure and the model's. */
-export interface Comparison {
-  readonly table: string;
-  /** Counted from 1. */
-  readonly row: number;
-  readonly inputs: PublishedRow['inputs'];
-  readonly output: string;
-  readonly published: number;
-  readonly modelled: number;
-  /** The model with all parameters at their short and at their long ends. */
-  readonly band: readonly [number, number];
-  /** (modelled - published) / published */
-  readonly error: number;
-  /** Parameters that the row was used to set; it predicts nothing then. */
-  readonly calibrates: readonly string[];
-  readonly note: string | undefined;
-}
-
-export interface TableReport {
-  readonly table: PublishedTable;
-  readonly comparisons: readonly Comparison[];
-}
-
-export interface Validation {
-  readonly tables: readonly TableReport[];
-  /** Over figures of rows that calibrate nothing; NaN where there is none. */
-  readonly medianError: number;
-  readonly worst: Comparison | undefined;
-  readonly predicted: number;
-  readonly calibrating: number;
-  /** Rows with figures, calibrating or not. */
-  readonly rows: number;
-  readonly fitted: readonly string[];
-  /** What does not hold, one sentence each. */
-  readonly complaints: readonly string[];
-}
 
 /**
  * Runs the model for every row.
@@ -128,15 +89,4 @@ function compare(table: PublishedTable): Comparison[] {
       };
     });
   });
-}
-
-/** `4 %`. */
-export function share(part: number): string {
-  return `${Number((part * 100).toPrecision(2))} %`;
-}
-
-/** `+4 %`, `-12 %`. */
-export function percentOf(part: number): string {
-  const rounded = Math.round(part * 100);
-  return `${rounded > 0 ? '+' : ''}${rounded} %`;
 }

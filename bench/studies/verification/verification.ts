@@ -1,6 +1,6 @@
 /**
- * Many traces: finding them, replaying each, telling the outcome. A file that cannot be read or is no trace is an error
- * of its own and does not stop the others.
+ * Many traces: finds them and replays each. A file that cannot be read or is no trace is an error of its own and does not
+ * stop the others.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { VerifyResult } from '../../../sim/trace/verify.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { EXIT, type ExitCode } from '../../cli/exit.ts';
-import type { Output } from '../../io/output.ts';
+import type { FileOutcome, Verification } from '../../documents/verification/document.ts';
+import type { ExitName } from '../../io/exit-status.ts';
 import { packageRoot } from '../../io/package-root.ts';
 
 /** How one trace is verified. */
@@ -17,23 +17,6 @@ export interface Verifier {
   readonly verifyTrace: (text: string, fileName: string) => VerifyResult;
   /** The generations with which a trace passes, whatever driver it names. */
   readonly generationsThatPass: (text: string, fileName: string) => readonly string[];
-}
-
-export type FileOutcome =
-  | ({
-      readonly kind: 'verified';
-      readonly file: string;
-      /** Of a trace that failed: the other generations with which it passes. */
-      readonly passesIn?: readonly string[];
-    } & VerifyResult)
-  | { readonly kind: 'error'; readonly file: string; readonly message: string; readonly hint: string | undefined };
-
-export interface Verification {
-  readonly outcomes: readonly FileOutcome[];
-  readonly passed: number;
-  readonly failed: number;
-  readonly errors: number;
-  readonly interrupted: boolean;
 }
 
 export function defaultTracePath(): string {
@@ -71,35 +54,11 @@ function verifyFile(file: string, { verifyTrace, generationsThatPass }: Verifier
   return { kind: 'verified', file, ...result, ...passesIn };
 }
 
-export function exitOf(verification: Verification): ExitCode {
-  if (verification.interrupted) return EXIT.interrupted;
-  if (verification.failed > 0) return EXIT.failed;
-  return verification.errors > 0 ? EXIT.badInput : EXIT.fine;
-}
-
-export function printVerification(verification: Verification, output: Output, quiet: boolean): void {
-  output.document({ format: 'stopcopy-verification', version: 1, ...verification });
-  for (const outcome of verification.outcomes) {
-    if (outcome.kind === 'error') {
-      output.note(`error ${sentenceOf(outcome)}`);
-      if (outcome.hint !== undefined) output.note(`  ${outcome.hint}`);
-    } else if (!outcome.passed) {
-      output.text(`${output.style('red', 'FAIL')} ${outcome.name} ${outcome.driver} ${outcome.accessCount}`);
-      if (outcome.difference !== undefined) output.text(outcome.difference.trimEnd().replace(/^/gm, '  '));
-      const others = outcome.passesIn ?? [];
-      output.text(`  passes in ${others.length === 0 ? 'no other generation' : others.join(', ')}`);
-    } else if (!quiet) {
-      output.text(`${output.style('green', 'pass')} ${outcome.name} ${outcome.driver} ${outcome.accessCount}`);
-    }
-  }
-  const { passed, failed, errors, interrupted } = verification;
-  const tail = errors === 0 ? '' : `, ${errors} ${errors === 1 ? 'error' : 'errors'}`;
-  output.text(`${passed} passed, ${failed} failed${tail}${interrupted ? ' (interrupted)' : ''}`);
-}
-
-/** Messages of readers name the file themselves; others get it in front. */
-function sentenceOf({ file, message }: { readonly file: string; readonly message: string }): string {
-  return message.startsWith(`${file}: `) ? message : `${file}: ${message}`;
+/** How a command ends that verified these traces. */
+export function exitOf({ interrupted, failed, errors }: Verification): ExitName {
+  if (interrupted) return 'interrupted';
+  if (failed > 0) return 'failed';
+  return errors > 0 ? 'badInput' : 'fine';
 }
 
 function traceFiles(path: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { EXIT, EXIT_MEANINGS, Interrupted, reportError } from '../../../bench/cli/exit.ts';
+import { Interrupted, reportError } from '../../../bench/cli/exit.ts';
+import { EXIT, EXIT_MEANINGS } from '../../../bench/io/exit-status.ts';
 import { Bug } from '../../../sim/base/bug.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';

@@ -15,7 +15,7 @@ import { playPlan } from '../../../bench/studies/plan/play.ts';
 import { type AskedQuestion, readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { seriesOf } from '../../../bench/history/series.ts';
 import { type HistoryDocument, historyHead, toldSeries } from '../../../bench/documents/history/document.ts';
-import type { Figure } from '../../../bench/documents/bench/result.ts';
+import type { Figure } from '../../../bench/show/figure.ts';
 import { runDocument } from '../../../bench/documents/run/document.ts';
 import { playScenario, readScenario } from '../../../bench/studies/run/play.ts';
 import {
@@ -31,7 +31,7 @@ import { Output } from '../../../bench/io/output.ts';
 import { exact, measured } from '../../../bench/measure/statistics.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
-import { readProfile } from '../../../bench/studies/profiles.ts';
+import { readProfile } from '../../../bench/io/profiles.ts';
 import { captured } from '../captured.ts';
 import { fixtureResult } from '../fixture.ts';
 import { recordsOf } from '../history/records.ts';

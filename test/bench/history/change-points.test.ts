@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { changePoints, kolmogorov } from '../../../bench/history/change-points.ts';
-import { chooseMachine, machinesOf, seriesOf } from '../../../bench/history/series.ts';
+import { machinesOf } from '../../../bench/documents/history/record.ts';
+import { chooseMachine, seriesOf } from '../../../bench/history/series.ts';
 import { badgeOf, csvText, seriesText } from '../../../bench/documents/history/text.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { recordsOf } from './records.ts';

@@ -1,7 +1,7 @@
 /**
  * Records with invented values.
  */
-import type { HistoryRecord } from '../../../bench/history/record.ts';
+import type { HistoryRecord } from '../../../bench/documents/history/record.ts';
 
 export function historyRecord(changes: Partial<HistoryRecord> = {}): HistoryRecord {
   return {

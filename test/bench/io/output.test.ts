@@ -5,7 +5,8 @@ import { printResult } from '../../../bench/measure/bench-run.ts';
 import { wrap } from '../../../bench/show/wrap.ts';
 import { formatValue, formatWithRange } from '../../../bench/show/format.ts';
 import { summaryOf } from '../../../bench/documents/bench/summary.ts';
-import { legend, resultTable } from '../../../bench/show/table.ts';
+import { legend } from '../../../bench/show/figure.ts';
+import { resultTable } from '../../../bench/documents/bench/table.ts';
 import { captured } from '../captured.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
 

@@ -5,15 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { packageRoot } from '../../../bench/io/package-root.ts';
-import { readProfile, shippedProfiles } from '../../../bench/studies/profiles.ts';
+import { readProfile, shippedProfiles } from '../../../bench/io/profiles.ts';
 import { readTables, shippedTables } from '../../../bench/studies/validation/published-table.ts';
-import {
-  type Comparison,
-  ERROR_MAX,
-  MEDIAN_ERROR_MAX,
-  share,
-  validate,
-} from '../../../bench/studies/validation/validation.ts';
+import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX } from '../../../bench/documents/validation/document.ts';
+import { share } from '../../../bench/documents/validation/text.ts';
+import { validate } from '../../../bench/studies/validation/validation.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import { PUBLISHED_PARAMETERS } from '../../../sim/workload/published/experiments.ts';

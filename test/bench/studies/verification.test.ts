@@ -6,12 +6,8 @@ import { PassThrough } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 
 import { Output } from '../../../bench/io/output.ts';
-import {
-  defaultTracePath,
-  exitOf,
-  printVerification,
-  verifyPaths,
-} from '../../../bench/studies/verification/verification.ts';
+import { printVerification } from '../../../bench/documents/verification/text.ts';
+import { defaultTracePath, exitOf, verifyPaths } from '../../../bench/studies/verification/verification.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { VerifyResult } from '../../../sim/trace/verify.ts';
 
@@ -70,7 +66,7 @@ test('a folder: sorted lines, the difference indented, where else it passes, err
     ].join('\n'),
     stderr: [`error ${join(folder, 'b-foreign.json')}: is not a trace`, '  Give a trace.', ''].join('\n'),
   });
-  expect(exitOf(verification)).toBe(1);
+  expect(exitOf(verification)).toBe('failed');
 });
 
 test('a trace that passes nowhere is said to', async () => {
@@ -96,7 +92,7 @@ test('the JSON document says what it is, and where else a trace passes; errors a
 test('quiet leaves out what passed', async () => {
   const verification = await verifyPaths([join(folder, 'c-pass.json')], VERIFIER, never);
   expect(printed(verification, { quiet: true })).toEqual({ stdout: '1 passed, 0 failed\n', stderr: '' });
-  expect(exitOf(verification)).toBe(0);
+  expect(exitOf(verification)).toBe('fine');
 });
 
 test('a file given twice is verified once', async () => {
@@ -107,7 +103,7 @@ test('a file given twice is verified once', async () => {
 test('a folder without traces is an error', async () => {
   const verification = await verifyPaths([empty], VERIFIER, never);
   expect(printed(verification).stderr).toContain(`error ${empty}: the folder holds no traces\n`);
-  expect(exitOf(verification)).toBe(3);
+  expect(exitOf(verification)).toBe('badInput');
 });
 
 test('an interruption keeps what was verified', async () => {
@@ -124,7 +120,7 @@ test('an interruption keeps what was verified', async () => {
     controller.signal,
   );
   expect(verification).toMatchObject({ interrupted: true, failed: 1, passed: 0 });
-  expect(exitOf(verification)).toBe(130);
+  expect(exitOf(verification)).toBe('interrupted');
 });
 
 test('a bug of ours is not taken for a bad file', async () => {

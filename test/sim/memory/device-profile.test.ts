@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readProfile, shippedProfiles } from '../../../bench/studies/profiles.ts';
+import { readProfile, shippedProfiles } from '../../../bench/io/profiles.ts';
 import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { MIG_STATE } from '../../../sim/abi/vfio.ts';
-import { readProfile } from '../../../bench/studies/profiles.ts';
+import { readProfile } from '../../../bench/io/profiles.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
 import { drawScenario } from './random-scenario.ts';

@@ -1,7 +1,7 @@
 /**
  * Small scenarios as plans: a VM whose memory takes no thought, and what a test says.
  */
-import { readProfile } from '../../../bench/studies/profiles.ts';
+import { readProfile } from '../../../bench/io/profiles.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 

@@ -18,7 +18,7 @@ import {
   writeBaseline,
 } from '../../../../bench/measure/metrics/baseline.ts';
 import { exactMetrics } from '../../../../bench/measure/metrics/exact.ts';
-import { betterOf } from '../../../../bench/measure/metrics/metric.ts';
+import { betterOf } from '../../../../bench/documents/metric.ts';
 import { captured } from '../../captured.ts';
 
 const SOME: Baseline = {

@@ -1,9 +1,10 @@
 /**
- * A result as a table for the terminal, with a legend of the kinds of figures.
+ * A bench result as a table for the terminal.
  */
-import { formatFigure } from './format.ts';
-import { type BenchResult, type Cell, FIGURE_KINDS, type Figure, type FigureKind } from '../documents/bench/result.ts';
-import { bareTable } from './bare-table.ts';
+import { bareTable } from '../../show/bare-table.ts';
+import { type Figure, KIND_MARK } from '../../show/figure.ts';
+import { formatFigure } from '../../show/format.ts';
+import type { BenchResult, Cell } from './result.ts';
 
 interface Column {
   readonly title: string;
@@ -25,9 +26,6 @@ const COLUMNS: readonly Column[] = [
   { title: 'pause', unitLine: 'p99', value: (cell) => cell.guestPauseNs?.p99 },
   { title: 'lost', unitLine: '', value: (cell) => cell.lostTasks },
 ];
-
-/** One letter per kind, under the title of each column. */
-export const KIND_MARK: Readonly<Record<FigureKind, string>> = { exact: 'E', measured: 'M', ratio: 'R', modelled: 'P' };
 
 /** A row per cell. Columns in which no cell has a figure are left out. */
 export function resultTable(result: BenchResult): string {
@@ -56,9 +54,4 @@ export function resultTable(result: BenchResult): string {
 /** Counts go without their unit, which the title says. */
 function numberOf(figure: Figure | undefined): string {
   return figure?.unit === 'tasks' ? String(figure.value) : formatFigure(figure);
-}
-
-/** What the letters mean, of all kinds or of those that occur. */
-export function legend(kinds: readonly FigureKind[] = Object.keys(KIND_MARK) as FigureKind[]): string {
-  return kinds.map((kind) => `[${KIND_MARK[kind]}] ${kind}: ${FIGURE_KINDS[kind]}`).join('\n');
 }

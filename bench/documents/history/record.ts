@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
-import type { MetricKind } from '../measure/metrics/metric.ts';
-import type { Machine } from '../documents/bench/result.ts';
+import type { MetricKind } from '../metric.ts';
+import type { Machine } from '../bench/result.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -86,4 +86,21 @@ export function isRecord(value: unknown): value is HistoryRecord {
   const { v, time, commit, machine, metrics } = value as Readonly<Record<string, unknown>>;
   const texts = [time, commit, machine].every((text) => typeof text === 'string' && text !== '');
   return v === RECORD_VERSION && texts && typeof metrics === 'object' && metrics !== null;
+}
+
+export interface MachineSummary {
+  readonly machine: string;
+  readonly about: string;
+  readonly records: number;
+}
+
+/** Classes of machines in a history, the one with most records first. */
+export function machinesOf(records: readonly HistoryRecord[]): readonly MachineSummary[] {
+  const byMachine = new Map<string, { machine: string; about: string; records: number }>();
+  for (const { machine, about } of records) {
+    const summary = byMachine.get(machine) ?? { machine, about, records: 0 };
+    summary.records += 1;
+    byMachine.set(machine, summary);
+  }
+  return [...byMachine.values()].toSorted((a, b) => b.records - a.records);
 }

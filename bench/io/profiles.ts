@@ -2,8 +2,8 @@
  * Device profiles: those that ship with stopcopy, by their ids, and files of the user's own.
  */
 import { type DeviceProfile, deviceProfileSchema } from '../../sim/memory/device-profile.ts';
-import { readInputFile } from '../io/input-file.ts';
-import { ShippedFiles } from '../io/shipped-files.ts';
+import { readInputFile } from './input-file.ts';
+import { ShippedFiles } from './shipped-files.ts';
 
 const PROFILES = new ShippedFiles('../../sim/memory/profiles/', 'device profile');
 

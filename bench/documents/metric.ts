@@ -23,15 +23,6 @@ export interface ExactMetric {
   readonly value: number | string;
 }
 
-/** Collects exact metrics below a common beginning of their names. */
-export class ExactList {
-  readonly metrics: ExactMetric[] = [];
-
-  add(name: string, value: number | string): void {
-    this.metrics.push({ name, value });
-  }
-}
-
 /** Names whose values are good when low: accesses, times and sizes. A count of events or a hash has no good direction. */
 export function betterOf(name: string): Better {
   return /(?:accesses|calls|Ns|bytes|Bytes|wrongTasks|rounds)$/.test(name) ? 'lower' : 'neither';

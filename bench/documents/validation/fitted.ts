@@ -4,7 +4,7 @@
  */
 import { VMM_PARAMETER, type VmmParameterName } from '../../../sim/memory/parameters.ts';
 import { PUBLISHED_PARAMETERS } from '../../../sim/workload/published/experiments.ts';
-import { readProfile, shippedProfiles } from '../profiles.ts';
+import { readProfile, shippedProfiles } from '../../io/profiles.ts';
 
 export const FITTED_ORIGIN =
   'All other parameters are constants of drivers and VMMs, published figures, or assumptions with a range (docs/pause.md).';

@@ -1,0 +1,32 @@
+/**
+ * The noise document: what `stopcopy bench --noise --json` prints.
+ */
+import type { Machine } from '../bench/result.ts';
+
+export const NOISE_FORMAT = 'stopcopy-noise';
+export const NOISE_VERSION = 2;
+
+export interface NoiseOfMetric {
+  readonly name: string;
+  readonly unit: string;
+  readonly median: number;
+  /** Median absolute deviation of the processes, as a share of their median. */
+  readonly spread: number;
+  /** The later half of the processes over the earlier half, minus 1. */
+  readonly drift: number;
+  /** The largest ratio of the two processes of a pair, minus 1. */
+  readonly worstPair: number;
+  /** Pairs that fit into the budget, with all stages, up to the last look. */
+  readonly pairsInBudget: number;
+  /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
+  readonly smallestFound: number | null;
+}
+
+export interface NoiseDocument {
+  readonly format: typeof NOISE_FORMAT;
+  readonly version: typeof NOISE_VERSION;
+  readonly stopcopy: string;
+  readonly machine: Machine;
+  readonly budgetSeconds: number;
+  readonly metrics: readonly NoiseOfMetric[];
+}

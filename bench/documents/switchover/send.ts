@@ -1,0 +1,57 @@
+/**
+ * What came of `stopcopy send`: its document, and its words.
+ */
+import { describeEndpoint, type Endpoint } from '../../../workers/transport/endpoint.ts';
+import type { SendReport } from '../../../workers/transport/send-vm.ts';
+import { packageVersion } from '../../io/package-root.ts';
+import { formatValue } from '../../show/format.ts';
+import { tasksDocument, tasksText } from './tasks.ts';
+
+/** How it was sent. */
+interface Sent {
+  readonly endpoint: Endpoint;
+  readonly channels: number;
+  /** Size of a frame, in bytes. */
+  readonly chunkBytes: number;
+}
+
+export function sendDocument({ endpoint, channels, chunkBytes }: Sent, report: SendReport): object {
+  const { outcome, left, stayed } = report;
+  return {
+    format: 'stopcopy-send',
+    version: 1,
+    stopcopy: packageVersion(),
+    to: describeEndpoint(endpoint),
+    channels,
+    frameBytes: chunkBytes,
+    outcome: outcome.kind,
+    ...(outcome.kind === 'moved' ? { downtimeNs: Math.round(outcome.downtimeNs), framesPerRound: outcome.chunks } : {}),
+    ...(outcome.kind === 'kept' ? { step: outcome.step, resumed: outcome.resumed } : {}),
+    ...(outcome.kind === 'moved' ? {} : { reason: outcome.reason.message }),
+    payloadBytes: report.payloadBytes,
+    framesSentAgain: report.resentChunks,
+    channelsLost: report.losses,
+    ...(left === null ? {} : { atStop: left }),
+    ...(stayed === null ? {} : { tasks: tasksDocument(stayed) }),
+  };
+}
+
+export function sendText({ endpoint }: Sent, { outcome, left, stayed, payloadBytes }: SendReport): string {
+  const place = describeEndpoint(endpoint);
+  switch (outcome.kind) {
+    case 'moved': {
+      const rounds = outcome.chunks.length - 1;
+      const inPause = outcome.chunks.at(-1) ?? 0;
+      const moved = `moved to ${place}: ${formatValue(payloadBytes, 'B')} in ${rounds} ${rounds === 1 ? 'round' : 'rounds'} and ${inPause} ${inPause === 1 ? 'frame' : 'frames'} in the pause`;
+      const tasks =
+        left === null
+          ? ''
+          : `\n${left.accepted} tasks accepted here, ${left.completed} completed; ${left.accepted - left.completed} went along`;
+      return `${moved}\ndowntime ${formatValue(outcome.downtimeNs, 'ns')}, until the destination was heard to run it${tasks}`;
+    }
+    case 'kept':
+      return `the VM stays here, ${outcome.resumed ? 'and runs on' : 'and its VF is not served'}${stayed === null ? '' : `\n${tasksText(stayed)}`}`;
+    default:
+      return `the VM was committed to ${place}, and nobody confirmed it: it stands still here and may run there`;
+  }
+}

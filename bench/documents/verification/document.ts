@@ -1,0 +1,21 @@
+/**
+ * The verification document: what `stopcopy verify --json` prints.
+ */
+import type { VerifyResult } from '../../../sim/trace/verify.ts';
+
+export type FileOutcome =
+  | ({
+      readonly kind: 'verified';
+      readonly file: string;
+      /** Of a trace that failed: the other generations with which it passes. */
+      readonly passesIn?: readonly string[];
+    } & VerifyResult)
+  | { readonly kind: 'error'; readonly file: string; readonly message: string; readonly hint: string | undefined };
+
+export interface Verification {
+  readonly outcomes: readonly FileOutcome[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly errors: number;
+  readonly interrupted: boolean;
+}
