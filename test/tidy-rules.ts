@@ -29,7 +29,6 @@ const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: s
   ['compare', ['io', 'show', 'documents', 'measure'], 'a comparison knows no history and no command'],
   ['history', ['io', 'show', 'documents', 'measure'], 'a history keeps documents: read them by bench/documents'],
   ['ui', ['io', 'show', 'documents', 'studies'], 'the page computes and draws: what measures has no place in it'],
-  ['experiments', ['io', 'documents', 'measure', 'compare', 'history'], 'an experiment stands beside the commands'],
   [
     'cli',
     ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'ui'],
@@ -117,7 +116,6 @@ const ENTRIES: readonly RegExp[] = [
   /^bench\/main\.ts$/,
   /^bench\/library\.ts$/,
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
-  /^bench\/experiments\/(run|rates)\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
   /\.d\.ts$/,

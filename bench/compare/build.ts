@@ -15,7 +15,7 @@ import { TurnProcess, type TurnStage } from './turn-process.ts';
 const MAIN = join('dist', 'bench', 'main.js');
 
 /** Asks a build's own main file, so that no other file of it has to keep its place. */
-export const STAGE_COMMAND = 'stage-process';
+const STAGE_COMMAND = 'stage-process';
 
 const listSchema = z.object({
   stages: z.array(z.object({ name: z.string(), version: z.number(), kind: z.enum(['single', 'threaded']) })),

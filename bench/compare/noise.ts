@@ -21,7 +21,7 @@ import { noiseText } from '../documents/noise/text.ts';
 /** Pairs that the report rests on. */
 const PAIRS = 12;
 /** Slowdowns that are tried, as shares. */
-export const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
+const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
 const PLAYED = 200;
 /** A slowdown that is found less often than this is not counted on. */
 const POWER = 0.8;

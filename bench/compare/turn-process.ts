@@ -11,7 +11,7 @@ import { StageFailed } from './stage-failed.ts';
 import { MS_PER_S } from '../../sim/base/units.ts';
 
 /** No other threads, and what is compiled when depends on nothing but the calls: processes are more alike that way. */
-export const TURN_FLAGS = ['--predictable', '--single-threaded'] as const;
+const TURN_FLAGS = ['--predictable', '--single-threaded'] as const;
 
 /** Longer than any start or turn takes on a slow machine. */
 const ANSWER_LIMIT_MS = 60_000;

@@ -33,7 +33,7 @@ export interface ChangePointOptions {
 export const DEFAULT_CHANGE_POINTS: ChangePointOptions = { alpha: 0.01, smallestEffect: 0.02 };
 
 /** Shorter stretches cannot be told from an outlier. */
-export const INTERVAL_MIN = 16;
+const INTERVAL_MIN = 16;
 const SIDE_MIN = 3;
 
 interface Found {

@@ -93,7 +93,7 @@ export async function runBench(
 }
 
 /** @returns the paths that were written */
-export async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
+async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
   const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
   const json = `${stem}.json`;
   writeFileAtomically(json, `${jsonText(result)}\n`, '--out');
@@ -130,7 +130,7 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
 }
 
 /** JSON with one field per line, and the numbers of an array on one line: there are thousands of samples. */
-export function jsonText(result: BenchResult): string {
+function jsonText(result: BenchResult): string {
   return JSON.stringify(result, undefined, 2).replaceAll(/\[\s+[-\d][^[\]{}"]*\]/g, (array) =>
     array.replaceAll(/\s+/g, ' '),
   );

@@ -3,7 +3,7 @@
  */
 import { axisLook, axisTitle, decades, draw, type DrawApi, INK, label, P50_COLOUR, P99_COLOUR } from './chart-base.ts';
 
-export interface SeriesShift {
+interface SeriesShift {
   /** Place of the first value on the new level. */
   readonly index: number;
   readonly label: string;

@@ -4,42 +4,23 @@
  *
  * Colours are CSS variables of the page, so that one SVG serves light, dark and paper.
  */
-export {
-  decades,
-  INK as INK_COLOUR,
-  MODELLED_COLOUR,
-  P50_COLOUR,
-  P99_COLOUR,
-  type Range,
-  seriesColour,
-} from './chart-base.ts';
-export { bandChart, type BandRow, effectChart, type EffectRow, valueChart, type ValueRow } from './charts-band.ts';
-export {
-  type LatencySeries,
-  latencyChart,
-  type RoundPoint,
-  roundsChart,
-  type TimelineRow,
-  timelineChart,
-  waitedFor,
-} from './charts-run.ts';
+export { decades, INK as INK_COLOUR, MODELLED_COLOUR, P50_COLOUR, P99_COLOUR, seriesColour } from './chart-base.ts';
+export { bandChart, effectChart, type EffectRow, valueChart, type ValueRow } from './charts-band.ts';
+export { latencyChart, roundsChart, type TimelineRow, timelineChart, waitedFor } from './charts-run.ts';
 export { scaleChart, type ScalePoint, type ScaleSeries } from './charts-scale.ts';
-export { type LaneBar, laneChart, type Strip, stripChart } from './charts-schedule.ts';
+export { laneChart, stripChart } from './charts-schedule.ts';
 export {
-  type AnswerAxis,
   answerAxis,
   answerChart,
   type AnswerPoint,
   seriesChart,
   type SeriesLevel,
-  type SeriesShift,
   shiftColour,
 } from './charts-series.ts';
-export { type AgainstPoint, againstChart } from './charts-published.ts';
+export { againstChart } from './charts-published.ts';
 export {
   type DowntimePoint,
   downtimeChart,
-  type PartsBar,
   partsChart,
   throughputChart,
   type ThroughputSeries,

@@ -60,7 +60,7 @@ export function compiledOf(scenario: Scenario, profiles: ReadonlyMap<string, Dev
 }
 
 /** Whether registers and memory meet: faults strike at moments of the move, and many VMs wait for each other. */
-export function needsWhole({ scenario: { faults, vms } }: CompiledScenario): boolean {
+function needsWhole({ scenario: { faults, vms } }: CompiledScenario): boolean {
   return faults.length > 0 || vms > 1;
 }
 

@@ -8,7 +8,7 @@ import { bandMarkup, type Curve, curveMarkup, roundsMarkup, stackMarkup } from '
 
 const ns = (value: number): string => formatValue(value, 'ns');
 
-export type Tone = 'good' | 'warn' | 'bad';
+type Tone = 'good' | 'warn' | 'bad';
 
 export interface ViewVerdict {
   readonly tone: Tone;

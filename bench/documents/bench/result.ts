@@ -20,7 +20,7 @@ const PREVIOUS_VERSION = 1;
 export const LOADS = ['idle', 'half', 'saturated'] as const;
 
 /** Where the value of a cost parameter comes from, best first. */
-export const PROVENANCES = ['driver-constant', 'published', 'derived', 'assumed'] as const;
+const PROVENANCES = ['driver-constant', 'published', 'derived', 'assumed'] as const;
 
 const name = z.string().min(1);
 const count = z.int().min(0);
@@ -87,7 +87,7 @@ export const costParameter = z.strictObject({
   high: z.number().optional(),
 });
 
-export const benchResultSchema = z
+const benchResultSchema = z
   .strictObject({
     format: z.literal(RESULT_FORMAT),
     version: z.literal(RESULT_VERSION),

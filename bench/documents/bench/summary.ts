@@ -20,7 +20,7 @@ export function summaryOf(result: BenchResult): string {
 }
 
 /** A cell in words. */
-export function cellName({ accelerator, queuePairs, load }: Cell): string {
+function cellName({ accelerator, queuePairs, load }: Cell): string {
   return `${accelerator}, ${queuePairs} queue ${queuePairs === 1 ? 'pair' : 'pairs'}, ${load}`;
 }
 

@@ -99,7 +99,7 @@ export interface VfIsolation {
   readonly opens: { readonly ok: boolean; readonly why: string | null };
 }
 
-export interface GroupReport {
+interface GroupReport {
   readonly number: number;
   /** Ports and bridges by kind and address, functions by address. */
   readonly members: readonly string[];

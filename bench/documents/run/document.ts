@@ -27,14 +27,14 @@ export interface Played {
   readonly latencies: readonly GroupLatency[];
 }
 
-export interface PartReport {
+interface PartReport {
   readonly name: string;
   readonly title: string;
   readonly criticalNs: number;
   readonly busyNs: number;
 }
 
-export interface RoundReport {
+interface RoundReport {
   readonly count: number;
   readonly beginsNs: number;
   readonly lastsNs: number;
@@ -44,7 +44,7 @@ export interface RoundReport {
   readonly speed: number;
 }
 
-export interface QueuePauseReport {
+interface QueuePauseReport {
   /** Queues that had completions on both sides of the pause. */
   readonly queues: number;
   readonly p50Ns: number;
@@ -82,7 +82,7 @@ export interface VmReport {
 }
 
 /** Times from the stop of the vCPUs. */
-export interface SpanReport {
+interface SpanReport {
   readonly part: PauseSpan['part'];
   /** Which of several, such as a device; null for the VM itself. */
   readonly what: string | null;
@@ -91,7 +91,7 @@ export interface SpanReport {
 }
 
 /** All VMs with the parameters at one end. */
-export interface EndReport {
+interface EndReport {
   readonly end: RangeEnd;
   readonly ended: Readonly<Record<MoveKind, number>>;
   /** Of the VM that stood still longest; 0 when none did. */
@@ -282,7 +282,7 @@ function queuePause(pausesNs: readonly number[]): QueuePauseReport | null {
 }
 
 /** Tasks lost, done twice or out of order. */
-export function wrongTasks({ vms }: ScenarioResult): number {
+function wrongTasks({ vms }: ScenarioResult): number {
   return sum(vms.flatMap(({ devices }) => devices.reports.map(({ violationCount }) => violationCount)));
 }
 

@@ -36,7 +36,7 @@ export interface SuiteRow {
 }
 
 /** Words to the rows whose `at` has this name in one of its fields. */
-export interface SuiteRemark {
+interface SuiteRemark {
   readonly about: string;
   readonly lines: readonly string[];
 }

@@ -14,7 +14,7 @@ import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import type { ExactMetric } from '../../documents/metric.ts';
 export const BASELINE_FORMAT = 'stopcopy-exact';
-export const BASELINE_VERSION = 1;
+const BASELINE_VERSION = 1;
 
 /** Older reasons are in the history of the repository. */
 const CHANGES_KEPT = 20;
@@ -38,7 +38,7 @@ const baselineSchema = z.strictObject({
   digest: z.string(),
 });
 
-export type BaselineChange = z.infer<typeof change>;
+type BaselineChange = z.infer<typeof change>;
 
 export interface Baseline {
   readonly changes: readonly BaselineChange[];
@@ -112,7 +112,7 @@ function digestOf({ changes, metrics }: Baseline): string {
 }
 
 /** How a build's exact metrics differ from a baseline. */
-export interface ExactDifference {
+interface ExactDifference {
   readonly name: string;
   /** Undefined: the metric is new. */
   readonly before: number | string | undefined;

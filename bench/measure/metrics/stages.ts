@@ -24,7 +24,7 @@ export const STAGE_NAMES = ['virtual-move', 'model-cell', 'frame-write', 'frame-
 export type StageName = (typeof STAGE_NAMES)[number];
 
 /** What a process tells of a metric: the median of its samples. */
-export interface StageMetric {
+interface StageMetric {
   readonly name: string;
   readonly kind: 'measured' | 'ratio';
   readonly unit: string;

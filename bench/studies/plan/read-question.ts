@@ -21,7 +21,7 @@ import { PRESETS, QUESTIONS } from './shipped.ts';
 /** Values of a field to try, by its path in the document. */
 export type Grid = Readonly<Record<string, readonly (number | string | boolean)[]>>;
 
-export interface GridCell {
+interface GridCell {
   /** The fields that were set, by their paths. */
   readonly at: Readonly<Record<string, number | string | boolean>>;
   readonly question: Question;

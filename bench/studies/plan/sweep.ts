@@ -86,7 +86,7 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   return document;
 }
 
-export function wordsOf(at: SweepCell['at']): string {
+function wordsOf(at: SweepCell['at']): string {
   return Object.entries(at)
     .map(([field, value]) => `${field} = ${value}`)
     .join(', ');

@@ -15,7 +15,7 @@ import {
 } from '../../../sim/workload/published/experiments.ts';
 import { readProfile } from '../../io/profiles.ts';
 /** Modelled outputs by name. */
-export type Outputs = Readonly<Record<string, number | undefined>>;
+type Outputs = Readonly<Record<string, number | undefined>>;
 
 export interface Experiment {
   readonly title: string;

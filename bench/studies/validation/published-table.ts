@@ -27,7 +27,7 @@ const rowSchema = z.strictObject({
   note: z.string().min(1).optional(),
 });
 
-export const publishedTableSchema = z.strictObject({
+const publishedTableSchema = z.strictObject({
   format: z.literal('stopcopy-published-table'),
   version: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
@@ -43,7 +43,6 @@ export const publishedTableSchema = z.strictObject({
 });
 
 export type PublishedTable = z.output<typeof publishedTableSchema>;
-export type PublishedRow = PublishedTable['rows'][number];
 
 /** Ids of the tables that ship with stopcopy. */
 export function shippedTables(): readonly string[] {

@@ -11,7 +11,7 @@ import { EXPERIMENTS } from './experiments.ts';
 import type { PublishedTable } from './published-table.ts';
 
 /** Rows that each fitted parameter must have beside it. */
-export const ROWS_PER_PARAMETER = 3;
+const ROWS_PER_PARAMETER = 3;
 
 /**
  * Runs the model for every row.
