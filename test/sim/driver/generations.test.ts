@@ -2,6 +2,8 @@
  * The rows of the generations: one shape, one history with the facts in words, and the only thing that the driver asks.
  */
 import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+
 import { describe, expect, test } from 'vitest';
 import { MIG_FLAG } from '../../../sim/abi/vfio.ts';
 import { differencesBetween } from '../../../sim/driver/generation-differences.ts';
@@ -50,7 +52,7 @@ describe('the rows', () => {
 
   test('have one shape, so that the driver stays monomorphic with all of them in one process', () => {
     setFlagsFromString('--allow-natives-syntax');
-    const haveSameMap = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: object, b: object) => boolean;
+    const haveSameMap = runInThisContext('(a, b) => %HaveSameMap(a, b)') as (a: object, b: object) => boolean;
     const [first, ...others] = GENERATION_IDS.map((id): Generation => GENERATIONS[id]);
     expect(others.map((row) => haveSameMap(first!, row))).toEqual(others.map(() => true));
     expect(haveSameMap(first!, { ...first!, id: 'made up' })).toBe(true);
