@@ -1,7 +1,6 @@
 /**
  * Keeps true what the pages about `stopcopy run` repeat: parameters, fields, and the output in README.md.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -17,6 +16,7 @@ import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts'
 import { VMM_PARAMETER } from '../sim/memory/parameters.ts';
 import { MOVE_PARTS, PAUSE_PARTS } from '../sim/base/pause-parts.ts';
 import { captured } from './bench/captured.ts';
+import { stopcopy } from './bench/command.ts';
 import { expectShown } from './page-examples.ts';
 
 const ROOT = packageRoot();
@@ -124,14 +124,10 @@ describe('docs/run-format.md', () => {
 });
 
 describe('README.md', () => {
-  it('shows what stopcopy run prints', () => {
+  it('shows what stopcopy run prints', async () => {
     const section = /^ {4}npx stopcopy (run [\w-]+)\n[\s\S]*?\n```\n([\s\S]*?)\n```/m.exec(read('README.md'));
     const [, command = '', shown = ''] = section ?? [];
-    const entry = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
-    const { status, stdout } = spawnSync(process.execPath, [...entry, ...command.split(' ')], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
+    const { status, stdout } = await stopcopy(...command.split(' '));
     expect(status).toBe(0);
     expect(shown.length).toBeGreaterThan(500);
     expectShown(stdout, shown);

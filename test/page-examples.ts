@@ -3,11 +3,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import { expect } from 'vitest';
+
+import type { Ended } from './bench/command.ts';
 
 /** What a reader does, in the order of the page. */
 export type PageStep =
@@ -53,33 +53,27 @@ export function expectShown(printed: string, shown: string): void {
   if (pieces.at(-1)!.length > 0) expect(lines.slice(from)).toEqual([]);
 }
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-
-/** The command line of the sources in a tree, without a shell. */
-export function stopcopyIn(tree: string): readonly string[] {
-  return ['--import', TSX, join(tree, 'bench', 'main.ts')];
-}
-
 /**
- * Does a step in a folder, with the sources in `tree`.
+ * Does a step in a folder.
  *
+ * @param run runs a command line, in that folder
  * @returns the exit status of a command
  */
-export function doStep(step: PageStep, folder: string, tree: string): number | undefined {
+export async function doStep(
+  step: PageStep,
+  folder: string,
+  run: (words: readonly string[]) => Ended | Promise<Ended>,
+): Promise<number | null> {
   if (step.does === 'write') {
     writeFileSync(join(folder, step.file), step.text);
-    return undefined;
+    return null;
   }
   if (step.does === 'patch') {
     const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd: folder, input: step.diff, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    return undefined;
+    return null;
   }
-  const words = step.command.split(' ');
-  const { status, stdout } = spawnSync(process.execPath, [...stopcopyIn(tree), ...words], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+  const { status, stdout } = await run(step.command.split(' '));
   expectShown(stdout, step.shown);
-  return status ?? -1;
+  return status;
 }

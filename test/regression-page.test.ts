@@ -9,14 +9,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { reportError } from '../bench/cli/exit.ts';
-import { buildProgram } from '../bench/cli/program.ts';
 import { packageRoot } from '../bench/io/package-root.ts';
-import { captured } from './bench/captured.ts';
+import { type Ended, stopcopyAt } from './bench/command.ts';
 import { fixtureResult } from './bench/fixture.ts';
+import { STOPCOPY } from './program.ts';
 
 const ROOT = packageRoot();
-const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
 let folder: string;
 
 /** A build that is quick to ask: what a comparison wants of one, and nothing behind it. */
@@ -43,27 +41,8 @@ function tinyBuild(place: string, slowness: number, accesses: number): string {
   return root;
 }
 
-/** A command line in this process, in a folder: starting another one for each would take most of the time. */
-async function stopcopy(
-  words: readonly string[],
-  cwd = folder,
-): Promise<{ status: number; stdout: string; stderr: string }> {
-  const { output, stdout, stderr } = captured(words.includes('--json'));
-  const end: { status: number } = { status: 0 };
-  const here = process.cwd();
-  process.chdir(cwd);
-  try {
-    const exit = (code: number): void => void (end.status = code);
-    await buildProgram({ output, signal: new AbortController().signal, exit }).parseAsync(words, { from: 'user' });
-  } catch (error) {
-    const report = reportError(error);
-    output.error(report);
-    end.status = report.exitCode;
-  } finally {
-    process.chdir(here);
-  }
-  return { ...end, stdout: stdout(), stderr: stderr() };
-}
+/** A command line in a folder. */
+const stopcopy = (words: readonly string[], cwd = folder): Promise<Ended> => stopcopyAt(cwd, ...words);
 
 function git(cwd: string, ...words: readonly string[]): string {
   const who = ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false'];
@@ -196,13 +175,13 @@ describe('history', () => {
 describe('docs/ci', () => {
   const workflow = readFileSync(join(ROOT, 'docs', 'ci', 'github-actions.yml'), 'utf8');
 
-  test('the steps of the script run, and leave comment, document, page and badge', { timeout: 200_000 }, async () => {
+  test('the steps of the script run, and leave comment, document, page and badge', () => {
     const [a, b] = [tinyBuild('e', 1, 12), tinyBuild('f', 1.1, 12)];
     const out = join(folder, 'out');
-    // `npx` would install; the same program from the sources does.
+    // `npx` would install; the build of the package does.
     const env = {
       ...process.env,
-      STOPCOPY: [process.execPath, ...ENTRY].join(' '),
+      STOPCOPY: [process.execPath, ...STOPCOPY].join(' '),
       COMMIT: 'c0ffee',
       HISTORY: join(folder, 'ci.ndjson'),
     };

@@ -116,6 +116,7 @@ const ENTRIES: readonly RegExp[] = [
   /^bench\/main\.ts$/,
   /^bench\/library\.ts$/,
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
+  /^test\/build\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
   /\.d\.ts$/,

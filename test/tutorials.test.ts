@@ -1,7 +1,7 @@
 /**
  * Does what the tutorials tell their readers to do, in order, and holds what they show against what is printed.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { packageRoot } from '../bench/io/package-root.ts';
-import { doStep, stepsOf, stopcopyIn } from './page-examples.ts';
+import { type Ended, stopcopyAt } from './bench/command.ts';
+import { doStep, stepsOf } from './page-examples.ts';
+import { runStopcopy, STOPCOPY, stopcopyOf } from './program.ts';
 
 const ROOT = packageRoot();
+const PROJECT_FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** Of a tutorial: each command with its exit status. */
-type Statuses = readonly (readonly [command: string, status: number])[];
+type Statuses = readonly (readonly [command: string, status: number | null])[];
 
 let folder: string;
 beforeEach(() => {
@@ -22,18 +25,39 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function follow(name: string, tree: string): Statuses {
-  return stepsOf(readFileSync(join(ROOT, 'docs', name), 'utf8')).flatMap((step) => {
-    const status = doStep(step, folder, tree);
-    return step.does === 'run' ? [[step.command, status ?? -1] as const] : [];
-  });
+/**
+ * Does the steps of a tutorial.
+ *
+ * @param run runs a command line in the folder
+ * @param changed is called after a change of a file
+ */
+async function follow(
+  name: string,
+  run: (words: readonly string[]) => Ended | Promise<Ended>,
+  changed: () => void = () => {},
+): Promise<Statuses> {
+  const statuses: [string, number | null][] = [];
+  for (const step of stepsOf(readFileSync(join(ROOT, 'docs', name), 'utf8'))) {
+    const status = await doStep(step, folder, run);
+    if (step.does === 'run') statuses.push([step.command, status]);
+    if (step.does === 'patch') changed();
+  }
+  return statuses;
 }
 
-test('docs/tutorial-driver.md, whose change is made in a copy of the sources', { timeout: 300_000 }, () => {
-  for (const part of ['sim', 'workers', 'bench', 'traces', 'package.json'])
+/** What `npm run build` does. */
+function build(tree: string): void {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: tree, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+}
+
+test('docs/tutorial-driver.md, whose change is made and built in a copy of the checkout', async () => {
+  for (const part of ['sim', 'workers', 'bench', 'scripts', 'dist', 'traces', ...PROJECT_FILES])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  expect(follow('tutorial-driver.md', folder)).toEqual([
+  const program = stopcopyOf(folder);
+  const run = (words: readonly string[]): Ended => runStopcopy(words, { cwd: folder, program });
+  expect(await follow('tutorial-driver.md', run, () => build(folder))).toEqual([
     ['verify traces/plain-stop-copy.upstream-2026.json', 0],
     ['run idle-vf', 0],
     ['bench --suite designs --driver linux-6.12.117 --queue-pairs 64', 0],
@@ -42,8 +66,10 @@ test('docs/tutorial-driver.md, whose change is made in a copy of the sources', {
   ]);
 });
 
-test('docs/tutorial-vmm.md', { timeout: 300_000 }, () => {
-  expect(follow('tutorial-vmm.md', ROOT)).toEqual([
+const inThisProcess = (words: readonly string[]): Promise<Ended> => stopcopyAt(folder, ...words);
+
+test('docs/tutorial-vmm.md', async () => {
+  expect(await follow('tutorial-vmm.md', inThisProcess)).toEqual([
     ['run mine.yaml', 0],
     ['run mine.yaml', 0],
     ['run mine.yaml', 0],
@@ -59,14 +85,14 @@ function withoutFigures(text: string): string {
     .replaceAll(/\d[\d.]*(?: (?:[nµm]?s|[kMG]?B)\b)?/g, 'N');
 }
 
-test('docs/tutorial-vmm.md says what send and receive say', { timeout: 300_000 }, async () => {
+test('docs/tutorial-vmm.md says what send and receive say', async () => {
   const page = readFileSync(join(ROOT, 'docs', 'tutorial-vmm.md'), 'utf8');
   const blocks = Array.from(page.matchAll(/ with(?: the likes of)?\n\n```\n([\s\S]*?)^```/gm), ([, text = '']) =>
     withoutFigures(text),
   );
   const start = (task: string) => {
     const words = [task, '--socket', join(folder, 'move.sock'), '--idle-ms', '60000'];
-    const child = spawn(process.execPath, [...stopcopyIn(ROOT), ...words], { cwd: folder, stdio: 'pipe' });
+    const child = spawn(process.execPath, [...STOPCOPY, ...words], { cwd: folder, stdio: 'pipe' });
     let stdout = '';
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
     return { child, ended: once(child, 'close').then(([status]) => ({ status: Number(status), stdout })) };
@@ -84,8 +110,8 @@ test('docs/tutorial-vmm.md says what send and receive say', { timeout: 300_000 }
   }
 });
 
-test('docs/tutorial-operator.md', { timeout: 300_000 }, () => {
-  expect(follow('tutorial-operator.md', ROOT)).toEqual([
+test('docs/tutorial-operator.md', async () => {
+  expect(await follow('tutorial-operator.md', inThisProcess)).toEqual([
     ['isolation card.yaml --policy proof', 1],
     ['isolation card.yaml --policy proof', 0],
     ['plan vfs-per-vm --no-tornado', 0],

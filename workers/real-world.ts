@@ -51,7 +51,7 @@ export interface RealWorldOptions {
   readonly refusals?: readonly [MigrationRefusal | null, MigrationRefusal | null];
   /** Threads of each pool, and so migrations at once. Default 1. */
   readonly threads?: number;
-  /** How long one thread waits for another before it counts as lost, in ms. */
+  /** How long one thread waits for another before it counts as lost, in ms. Default: WAIT_LIMIT_MS. */
   readonly limitMs?: number;
   /** How threads wait for each other. Default: chosen by what this machine is measured to do. */
   readonly waiting?: WaitingPolicy;
@@ -390,6 +390,7 @@ function setUp(options: RealWorldOptions, waiting: WaitingPolicy): SetUp {
   const capacityPerSecond = ((engine.servers / engine.serviceNs) * NS_PER_S) / vms;
   const guest: GuestInit = {
     map,
+    limitMs,
     waiting,
     guestMap,
     vms: worldVms.map((vm) => ({

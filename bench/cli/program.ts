@@ -57,11 +57,14 @@ const COMMANDS: readonly RegisterCommand[] = [
  * Runs one command line.
  *
  * @param args the words after `stopcopy`
+ * @param output where it prints. The default is made before the options are parsed, because a wrong option must be reported in
+ *   the form that was asked for.
  * @returns the exit status
  */
-export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
-  // Before the options are parsed, because a wrong option must be reported in the form that was asked for.
-  const output = new Output(args.includes('--json'));
+export async function runCommandLine(
+  args: readonly string[],
+  output: Output = new Output(args.includes('--json')),
+): Promise<ExitCode> {
   const interrupts = watchInterrupts(() => output.note('stopcopy: stopping; once more ends at once'));
   let exitCode: ExitCode = EXIT.fine;
   const context: CommandContext = {
@@ -98,7 +101,7 @@ export function buildProgram(context: CommandContext): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     // Errors are said once, by the caller; help goes to stdout.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeOut: (text) => context.output.help(text) })
     .addHelpText('after', () => `${PROGRAM_EXAMPLES}\n\n${exitTable()}`);
   for (const register of COMMANDS) register(program, context);
   for (const command of program.commands) command.allowExcessArguments(false);

@@ -14,7 +14,7 @@ import { MS_PER_S } from '../../sim/base/units.ts';
 const TURN_FLAGS = ['--predictable', '--single-threaded'] as const;
 
 /** Longer than any start or turn takes on a slow machine. */
-const ANSWER_LIMIT_MS = 60_000;
+const ANSWER_LIMIT_MS = 300_000;
 
 const readySchema = z.object({
   protocol: z.literal(STAGE_PROTOCOL),

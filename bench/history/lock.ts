@@ -17,7 +17,7 @@ const FOREIGN_MS = 60_000;
 let serial = 0;
 
 /** @throws UserError when another process keeps the lock for longer than `limitMs` */
-export async function withLock<T>(path: string, body: () => T, limitMs = 15_000): Promise<T> {
+export async function withLock<T>(path: string, body: () => T, limitMs = 60_000): Promise<T> {
   const lock = `${path}.lock`;
   const own = `${lock}.${process.pid}.${serial++}`;
   writeFileSync(own, JSON.stringify({ pid: process.pid, host: hostname() }));

@@ -31,6 +31,11 @@ export class Output {
     if (!this.#json) this.#stdout.write(`${text}\n`);
   }
 
+  /** The help, or the version, on stdout: whoever asks for it gets it instead of a document. */
+  help(text: string): void {
+    this.#stdout.write(text);
+  }
+
   /** The one JSON document, on stdout. Says nothing when JSON was not asked for. */
   document(value: unknown): void {
     if (!this.#json || this.#documentWritten) return;

@@ -34,7 +34,8 @@ import { waitForValue } from '../../workers/lane/waiting.ts';
 import { startWorker } from '../../workers/pools/worker-url.ts';
 import { RecordingPort } from './recording-port.ts';
 
-const AGES_MS = 20_000;
+/** Only against hanging: a crowded machine may keep a thread from running for minutes. */
+const AGES_MS = 600_000;
 const DMA_BASE = 0x2f_0000_0000;
 const QUEUES = 3;
 const ISOLATION = 5;

@@ -7,8 +7,8 @@ import type { Load } from '../../sim/workload/load.ts';
 import type { GuestReport } from '../../workers/threads/guest-service.ts';
 import { type RealMigration, RealWorld, type RealWorldOptions } from '../../workers/real-world.ts';
 
-/** Only against hanging: a busy machine may keep a thread from running for a while. */
-export const AGES_MS = 30_000;
+/** Only against hanging: a crowded machine may keep a thread from running for minutes. */
+export const AGES_MS = 600_000;
 
 export const SATURATED: Load = { kind: 'closed', inFlightPerQueue: 8 };
 

@@ -13,8 +13,11 @@ export const LOOKS = 12_000;
 /** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
 export const IDLE_TURNS = 10_000;
 
-/** No wait lasts longer than this; who waits longer waits for a thread that died or hangs. */
-export const WAIT_LIMIT_MS = 5_000;
+/**
+ * No wait lasts longer than this; who waits longer waits for a thread that hangs. One that died is noticed at once. Long,
+ * because on a crowded machine a thread may need seconds to start or to run again.
+ */
+export const WAIT_LIMIT_MS = 60_000;
 
 /** How the threads of a world wait for each other. */
 export type WaitingStyle = 'spin' | 'spin-then-wait' | 'wait';

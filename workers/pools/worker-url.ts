@@ -1,24 +1,25 @@
 /**
- * Starting worker threads from sources as well as from a build: their files stand beside the asking one, with its ending.
+ * Where the code of threads and of other processes is. In a build their files stand beside the asking one. Sources that run
+ * themselves, as in tests, take them from the build of the package: Node cannot start a thread with TypeScript.
  */
 import { Worker } from 'node:worker_threads';
 
-/** @param from import.meta.url of the asking module */
-function fileUrl(from: string, name: string): string {
-  return new URL(`./${name}.${from.endsWith('.ts') ? 'ts' : 'js'}`, from).href;
-}
+/** Of the package; of no use in a build, where it is `dist`. */
+const ROOT = new URL('../../', import.meta.url).href;
 
-/** Code that can import a TypeScript file: it registers the loader, a development dependency, before. */
-function importSource(url: string): string {
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  return `import(${loader}).then(({ register }) => (register(), import(${JSON.stringify(url)})))`;
+/**
+ * @param from import.meta.url of the asking module
+ * @param name path of the file from there, without its ending
+ */
+export function builtUrl(from: string, name: string): URL {
+  const place = from.endsWith('.ts') ? `${ROOT}dist/${from.slice(ROOT.length)}` : from;
+  return new URL(`${name}.js`, place);
 }
 
 /** Piscina options that make a pool's threads load a module. */
 export interface PoolModule {
   readonly filename: string;
   readonly execArgv: string[];
-  readonly env?: Record<string, string>;
 }
 
 /**
@@ -27,22 +28,12 @@ export interface PoolModule {
  */
 const NO_REQUIRE = '--no-experimental-require-module';
 
-/**
- * The module that a pool's threads load.
- *
- * @param from import.meta.url of the asking module
- */
+/** The module that a pool's threads load; see {@link builtUrl}. */
 export function poolModule(from: string, name: string): PoolModule {
-  const url = fileUrl(from, name);
-  const execArgv = [NO_REQUIRE];
-  if (!from.endsWith('.ts')) return { filename: url, execArgv };
-  const env = { ...(process.env as Record<string, string>), STOPCOPY_POOL_MODULE: url };
-  return { filename: new URL('./source-pool.mjs', import.meta.url).href, env, execArgv };
+  return { filename: builtUrl(from, name).href, execArgv: [NO_REQUIRE] };
 }
 
-/** Starts a worker thread with the file of that name. */
+/** Starts a worker thread with the file of that name; see {@link builtUrl}. */
 export function startWorker(from: string, name: string, workerData: unknown): Worker {
-  const url = fileUrl(from, name);
-  if (!from.endsWith('.ts')) return new Worker(new URL(url), { workerData });
-  return new Worker(importSource(url), { eval: true, workerData });
+  return new Worker(builtUrl(from, name), { workerData });
 }

@@ -46,6 +46,8 @@ export interface GuestVmInit {
 
 export interface GuestInit {
   readonly map: MapMemory;
+  /** How long the device thread may be silent before it counts as lost, in ms. */
+  readonly limitMs: number;
   readonly waiting?: LaneWaiting;
   readonly guestMap: SharedArrayBuffer;
   readonly vms: readonly GuestVmInit[];

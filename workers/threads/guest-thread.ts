@@ -2,7 +2,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type GuestInit, GuestService } from './guest-service.ts';
 import { Lane } from '../lane/lane-port.ts';
-import { WAIT_LIMIT_MS } from '../lane/waiting.ts';
 
 const init = workerData as GuestInit;
-parentPort?.postMessage(new GuestService(init, new Lane(init.map, WAIT_LIMIT_MS, init.waiting)).run());
+parentPort?.postMessage(new GuestService(init, new Lane(init.map, init.limitMs, init.waiting)).run());

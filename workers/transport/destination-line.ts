@@ -8,6 +8,7 @@ import { UserError } from '../../sim/base/user-error.ts';
 import { packControl } from './control.ts';
 import type { DestinationStream } from './destination-stream.ts';
 import { type ReadMode, readInto } from './direct-read.ts';
+import { destroyUnlessGone } from './endpoint.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import {
   ACK_NOW,
@@ -196,7 +197,7 @@ export class DestinationLine implements MessageSink {
 
   private later(): void {
     // No byte is read any more: reading stops when the socket goes, and what comes until then goes nowhere.
-    if (this.socket.writableEnded) setTimeout(() => this.socket.destroy(), END_MS).unref();
+    if (this.socket.writableEnded) destroyUnlessGone(this.socket, END_MS);
     else this.socket.destroy();
   }
 }

@@ -114,3 +114,9 @@ function isServed(path: string): Promise<boolean> {
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code !== 'ECONNREFUSED'));
   });
 }
+
+/** Destroys a connection that was ended and has not gone after so many ms. One that goes is held by nothing. */
+export function destroyUnlessGone(socket: Socket, ms: number): void {
+  const late = setTimeout(() => socket.destroy(), ms).unref();
+  socket.once('close', () => clearTimeout(late));
+}

@@ -51,15 +51,13 @@ export interface OneHostOptions {
   readonly limitMs?: number;
 }
 
+const POLL_MS = 50;
+
 /** What the client had done when the VM was stopped to go. */
 export interface LeftBehind {
   readonly accepted: number;
   readonly completed: number;
 }
-
-const POLL_MS = 50;
-/** A thread that starts loads its code first, which may take long on a busy machine. One that ends is missed at once. */
-const START_LIMIT_MS = 60_000;
 
 export class OneHost implements SourceVm, DestinationVm {
   readonly identity: VmIdentity;
@@ -102,8 +100,8 @@ export class OneHost implements SourceVm, DestinationVm {
     try {
       const ready = once(host.end, 'message');
       ready.catch(() => {});
-      await host.until(host.map, MAP.ready, 1, 'device thread', START_LIMIT_MS);
-      await host.until(host.guestMap, GUEST_MAP.booted, 1, 'guest thread', START_LIMIT_MS);
+      await host.until(host.map, MAP.ready, 1, 'device thread');
+      await host.until(host.guestMap, GUEST_MAP.booted, 1, 'guest thread');
       await host.unlessLost(ready);
     } catch (error) {
       await host.close();
@@ -248,14 +246,8 @@ export class OneHost implements SourceVm, DestinationVm {
     return texts.length === 0 ? 'no access yet' : texts.join('; ');
   }
 
-  private async until(
-    words: Int32Array,
-    index: number,
-    value: number,
-    who: string,
-    limitMs = this.limitMs,
-  ): Promise<void> {
-    const deadline = performance.now() + limitMs;
+  private async until(words: Int32Array, index: number, value: number, who: string): Promise<void> {
+    const deadline = performance.now() + this.limitMs;
     for (;;) {
       const seen = Atomics.load(words, index);
       if (seen === value) return;
@@ -292,6 +284,7 @@ function setUpOf(options: OneHostOptions): SetUp {
   const ledger = createLedgerRoom(parcel.ledgerBytes);
   const hardware = QM_HW.V3;
   const fn = 1;
+  const limitMs = options.limitMs ?? WAIT_LIMIT_MS;
   return {
     queues,
     device: {
@@ -311,6 +304,7 @@ function setUpOf(options: OneHostOptions): SetUp {
     },
     guest: {
       map,
+      limitMs,
       guestMap,
       vms: [
         {
@@ -338,7 +332,7 @@ function setUpOf(options: OneHostOptions): SetUp {
         hosts: [{ isolation, refusal: null }],
         vms: [{ fn, memories: [memory] }],
         slots: [],
-        limitMs: options.limitMs ?? WAIT_LIMIT_MS,
+        limitMs,
       },
       chunkBytes,
       parcels: Array.from({ length: absent ? 1 : 2 }, () => new SharedArrayBuffer(parcel.bytes)),

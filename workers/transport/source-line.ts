@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { packControl, type Hello, type Refusal, refuseSchema, unpackControl, welcomeSchema } from './control.ts';
-import { socketAddressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
+import { destroyUnlessGone, socketAddressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
 import { type TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import { ACK_NOW, CHECKED, Damage, type Header, MESSAGE, type MessageType, nameOfType, HeaderBytes } from './wire.ts';
@@ -180,8 +180,9 @@ export class SourceLine implements MessageSink {
   finish(): void {
     this.givenUp = true;
     const socket = this.detach();
-    socket?.end();
-    setTimeout(() => socket?.destroy(), FINISH_MS).unref();
+    if (socket === null) return;
+    socket.end();
+    destroyUnlessGone(socket, FINISH_MS);
   }
 
   chunkBegins(): Uint8Array | null {

@@ -9,11 +9,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { bug } from '../../../sim/base/bug.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
 import type { ReadMode } from '../../../workers/transport/direct-read.ts';
 import { socketAddressOf, type Endpoint } from '../../../workers/transport/endpoint.ts';
+import { builtUrl } from '../../../workers/pools/worker-url.ts';
 import { ParcelLayout } from '../../../workers/transport/parcel.ts';
 import { SourceStream } from '../../../workers/transport/source-stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -270,12 +272,8 @@ class PeerProcess {
   }
 
   static async start(): Promise<PeerProcess> {
-    const fromSource = import.meta.url.endsWith('.ts');
-    const url = new URL(`./transport-peer.${fromSource ? 'ts' : 'js'}`, import.meta.url);
-    const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : [];
-    const child = spawn(process.execPath, [...loader, url.pathname], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    const program = fileURLToPath(builtUrl(import.meta.url, 'transport-peer'));
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const peer = new PeerProcess(child);
     await peer.heard();
     return peer;

@@ -1,4 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+/**
+ * What the command line says, where, and with which exit status; and that a program of its own does so too.
+ */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,30 +9,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { packageRoot } from '../../../bench/io/package-root.ts';
+import { runStopcopy, STOPCOPY } from '../../program.ts';
+import { stopcopy } from '../command.ts';
 import { fixtureResult } from '../fixture.ts';
 
 const ROOT = packageRoot();
 const TRACE = join(ROOT, 'traces', 'plain-stop-copy.upstream-2026.json');
-const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-cli-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function stopcopy(...args: readonly string[]) {
-  return stopcopyWith({}, ...args);
-}
-
-function stopcopyWith(env: NodeJS.ProcessEnv, ...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
-  return { status, stdout, stderr };
-}
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
@@ -106,8 +97,8 @@ describe('a wrong command line exits with 2 and a sentence', () => {
       ['--vf has no topology to ask', '--topology'],
     ],
   ];
-  test.each(cases)('%j', (args, says) => {
-    const { status, stdout, stderr } = stopcopy(...args);
+  test.each(cases)('%j', async (args, says) => {
+    const { status, stdout, stderr } = await stopcopy(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     for (const words of says) expect(stderr).toContain(words);
     expect(stderr).toMatch(/^stopcopy: /);
@@ -116,93 +107,93 @@ describe('a wrong command line exits with 2 and a sentence', () => {
   });
 });
 
-test.runIf(process.platform === 'linux')('a place where no folder can be made is said at once', () => {
-  const { status, stderr } = stopcopy('bench', '--quick', '--out', '/proc/stopcopy/results');
+test.runIf(process.platform === 'linux')('a place where no folder can be made is said at once', async () => {
+  const { status, stderr } = await stopcopy('bench', '--quick', '--out', '/proc/stopcopy/results');
   expect(status).toBe(2);
   expect(stderr).toContain('/proc/stopcopy/results');
 });
 
-test('more queue pairs than the device has are refused before anything is measured', () => {
+test('more queue pairs than the device has are refused before anything is measured', async () => {
   const out = join(file('plain', ''), '..', 'many');
-  const { status, stderr } = stopcopy('bench', '--accelerator', 'sec', '--queue-pairs', '1000', '--out', out);
+  const { status, stderr } = await stopcopy('bench', '--accelerator', 'sec', '--queue-pairs', '1000', '--out', out);
   expect(status).toBe(2);
   expect(stderr).toContain('768');
 });
 
-test('a folder that cannot be written is told before anything is measured', () => {
-  const { status, stderr } = stopcopy('bench', '--quick', '--out', join(file('plain-file', ''), 'below'));
+test('a folder that cannot be written is told before anything is measured', async () => {
+  const { status, stderr } = await stopcopy('bench', '--quick', '--out', join(file('plain-file', ''), 'below'));
   expect(status).toBe(2);
   expect(stderr).toMatch(/cannot write .*plain-file\/below: a part of the path is a file, not a folder/);
   expect(stderr).toContain('--out');
 });
 
-test('--help of the program names the exit codes, and that of each command has examples', () => {
-  const program = stopcopy('--help');
+test('--help of the program names the exit codes, and that of each command has examples', async () => {
+  const program = await stopcopy('--help');
   expect(program.status).toBe(0);
   expect(program.stdout).toMatch(/130 {2}interrupted/);
   expect(program.stdout).toContain('Examples:\n  stopcopy bench');
   for (const command of ['bench', 'verify', 'isolation', 'report']) {
-    const { status, stdout, stderr } = stopcopy(command, '--help');
+    const { status, stdout, stderr } = await stopcopy(command, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`Examples:\n  stopcopy ${command}`);
   }
 });
 
-test('--version is the version of the package', () => {
-  expect(stopcopy('--version')).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
+test('--version is the version of the package', async () => {
+  expect(await stopcopy('--version')).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
 });
 
-test('a usage error with --json is one JSON document on stdout', () => {
-  const { status, stdout } = stopcopy('bench', '--json', '--seed', 'x');
+test('a usage error with --json is one JSON document on stdout', async () => {
+  const { status, stdout } = await stopcopy('bench', '--json', '--seed', 'x');
   expect(status).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage', exitCode: 2 } });
 });
 
 describe('report', () => {
-  test('writes a page beside the result', () => {
+  test('writes a page beside the result', async () => {
     const path = file('one.json', JSON.stringify(fixtureResult()));
     const page = join(folder, 'one.html');
-    expect(stopcopy('report', path)).toEqual({ status: 0, stdout: `${page}\n`, stderr: '' });
+    expect(await stopcopy('report', path)).toEqual({ status: 0, stdout: `${page}\n`, stderr: '' });
     expect(readFileSync(page, 'utf8')).toContain('<!doctype html>');
   });
 
-  test('with --json prints one document and nothing else', () => {
+  test('with --json prints one document and nothing else', async () => {
     const path = file('two.json', JSON.stringify(fixtureResult()));
-    const { status, stdout } = stopcopy('report', path, '--json');
+    const { status, stdout } = await stopcopy('report', path, '--json');
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ html: join(folder, 'two.html') });
   });
 
-  test('refuses a damaged result with the field, and exits with 3', () => {
+  test('refuses a damaged result with the field, and exits with 3', async () => {
     const path = file('bad.json', JSON.stringify({ ...fixtureResult(), quick: 'yes' }));
-    const { status, stderr } = stopcopy('report', path);
+    const { status, stderr } = await stopcopy('report', path);
     expect(status).toBe(3);
     expect(stderr).toBe(`stopcopy: ${path}: quick is "yes", allowed is a boolean\n`);
   });
 
-  test('a result that is not there exits with 3', () => {
-    const { status, stderr } = stopcopy('report', join(folder, 'nowhere.json'));
+  test('a result that is not there exits with 3', async () => {
+    const { status, stderr } = await stopcopy('report', join(folder, 'nowhere.json'));
     expect(status).toBe(3);
     expect(stderr).toContain('nowhere.json: cannot be read: there is no such file');
   });
 });
 
 describe('verify', () => {
-  test('passes a genuine trace', () => {
-    const { status, stdout } = stopcopy('verify', TRACE);
+  test('passes a genuine trace', async () => {
+    const { status, stdout } = await stopcopy('verify', TRACE);
     expect(stdout).toMatch(/^pass plain-stop-copy upstream-2026 \d+\n1 passed, 0 failed\n$/);
     expect(status).toBe(0);
   });
 
-  test('with --json prints one document', () => {
-    const { status, stdout, stderr } = stopcopy('verify', TRACE, '--json');
+  test('with --json prints one document', async () => {
+    const { status, stdout, stderr } = await stopcopy('verify', TRACE, '--json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ format: 'stopcopy-verification', passed: 1, failed: 0, errors: 0 });
   });
 
-  test('a foreign file is an error of its own, and the others still run', () => {
+  test('a foreign file is an error of its own, and the others still run', async () => {
     const foreign = file('foreign.json', '{"hello": 1}');
-    const { status, stdout, stderr } = stopcopy('verify', foreign, TRACE, join(folder, 'absent'));
+    const { status, stdout, stderr } = await stopcopy('verify', foreign, TRACE, join(folder, 'absent'));
     expect(status).toBe(3);
     expect(stderr).toContain(`error ${foreign}: `);
     expect(stderr).toContain('absent: there is no such file or folder');
@@ -210,12 +201,12 @@ describe('verify', () => {
     expect(stdout).toMatch(/\n1 passed, 0 failed, 2 errors\n$/);
   });
 
-  test('prints what differs between two generations, as text and as a document', () => {
-    const { status, stdout } = stopcopy('verify', '--between', 'linux-6.2', 'linux-6.8');
+  test('prints what differs between two generations, as text and as a document', async () => {
+    const { status, stdout } = await stopcopy('verify', '--between', 'linux-6.2', 'linux-6.8');
     expect(status).toBe(0);
     expect(stdout).toContain('changed in 6.8\n');
     expect(stdout).toMatch(/\nfixed\n {2}R5 +reads and writes begin .*\n\nintroduced: nothing\n$/);
-    const json = stopcopy('verify', '--between', 'linux-6.8', 'linux-6.2', '--json');
+    const json = await stopcopy('verify', '--between', 'linux-6.8', 'linux-6.2', '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({
       format: 'stopcopy-generations',
       from: 'linux-6.8',
@@ -230,22 +221,34 @@ describe('verify', () => {
     [['linux-6.2'], 'expected two driver generations, found 1'],
     [['linux-6.2', 'linux-6.8', 'linux-6.16'], 'expected two driver generations, found 3'],
     [['linux-6.2', 'linux-6.9'], '"linux-6.9" is no driver generation'],
-  ])('compares %j with nothing', (names, message) => {
-    const { status, stderr } = stopcopy('verify', '--between', ...names);
+  ])('compares %j with nothing', async (names, message) => {
+    const { status, stderr } = await stopcopy('verify', '--between', ...names);
     expect(status).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr).toContain('linux-6.18.y, upstream-2026');
   });
+});
 
-  test('no escape sequences go into a pipe, and none with NO_COLOR', () => {
+describe('a program of its own', () => {
+  test('ends with the exit status, and with its words on either stream', () => {
+    const passed = runStopcopy(['verify', TRACE]);
+    expect([passed.status, passed.stderr]).toEqual([0, '']);
+    expect(passed.stdout).toMatch(/\n1 passed, 0 failed\n$/);
+    const refused = runStopcopy(['bench', '--seed', '-4']);
+    expect([refused.status, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain("--seed is '-4'");
+    expect(runStopcopy(['--version'])).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+
+  test('puts no escape sequences into a pipe, and none with NO_COLOR', () => {
     for (const env of [{}, { NO_COLOR: '1' }]) {
-      const { stdout, stderr } = stopcopyWith(env, 'verify', TRACE, join(folder, 'absent'));
+      const { stdout, stderr } = runStopcopy(['verify', TRACE, join(folder, 'absent')], { env });
       expect(stdout + stderr).not.toContain('\u001B');
     }
   });
 
-  test('a reader that closes early is no error', async () => {
-    const child = spawn(process.execPath, [...ENTRY, 'verify'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  test('takes a reader that closes early for no error', async () => {
+    const child = spawn(process.execPath, [...STOPCOPY, 'verify'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.destroy();

@@ -5,12 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
-const CHILD = fileURLToPath(new URL('./interrupt-child.ts', import.meta.url));
+import { builtModule } from '../../built.ts';
+
+const CHILD = fileURLToPath(new URL('./interrupt-child.mjs', import.meta.url));
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s asks at first, and ends the process with 130 the second time',
   async (name) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', CHILD], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [CHILD, builtModule('bench/cli/interrupt')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const exit = once(child, 'exit');
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,24 +5,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { appendRecords } from '../../../bench/history/store.ts';
-import { packageRoot } from '../../../bench/io/package-root.ts';
 import { historySection } from '../../../bench/documents/history/section.ts';
 import { readSection } from '../../../bench/documents/kinds.ts';
 import { sectionsPage } from '../../../bench/show/page.ts';
+import { stopcopy } from '../command.ts';
 import { recordsOf } from '../history/records.ts';
 import { historyDocument, SWEEP } from './documents.ts';
 
-const ROOT = packageRoot();
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-series-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function stopcopy(...args: readonly string[]) {
-  const entry = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
-  return spawnSync(process.execPath, [...entry, ...args], { cwd: ROOT, encoding: 'utf8' });
-}
 
 function pageOf(document: unknown): string {
   const path = join(folder, 'document.json');
@@ -128,7 +121,16 @@ describe('a history', () => {
     const file = join(folder, 'zero.ndjson');
     const html = join(folder, 'zero.html');
     await appendRecords(file, recordsOf(Array.from({ length: 40 }, (_, index) => (index < 20 ? 0 : 5))));
-    const { status, stdout } = stopcopy('history', 'show', 'frame-write', '--file', file, '--html', html, '--json');
+    const { status, stdout } = await stopcopy(
+      'history',
+      'show',
+      'frame-write',
+      '--file',
+      file,
+      '--html',
+      html,
+      '--json',
+    );
     expect(status).toBe(0);
     const page0 = readFileSync(html, 'utf8');
     expect(page0).toContain('from 0');
@@ -142,13 +144,13 @@ describe('a history', () => {
     const file = join(folder, 'history.ndjson');
     const html = join(folder, 'history.html');
     await appendRecords(file, recordsOf(Array.from({ length: 40 }, (_, index) => 100 + (index % 2))));
-    const shown = stopcopy('history', 'show', '--file', file, '--html', html);
+    const shown = await stopcopy('history', 'show', '--file', file, '--html', html);
     expect(shown.status).toBe(0);
     expect(shown.stdout.trimEnd().endsWith(html)).toBe(true);
-    const exported = stopcopy('history', 'export', '--file', file, '--json');
+    const exported = await stopcopy('history', 'export', '--file', file, '--json');
     expect(embedded(readFileSync(html, 'utf8'))).toEqual(JSON.parse(exported.stdout));
     expect(rowsOf(figures(readFileSync(html, 'utf8'))[0]!)).toHaveLength(40);
-    const refused = stopcopy('history', 'list', '--file', file, '--html', html);
+    const refused = await stopcopy('history', 'list', '--file', file, '--html', html);
     expect([refused.status, refused.stderr]).toEqual([
       2,
       expect.stringContaining("--html is given, and the task 'list' has no page"),
@@ -214,14 +216,14 @@ describe('a sweep', () => {
     expect(page).toContain('1 combinations: 0 with an answer, 0 without one, 1 that cannot be asked.');
   });
 
-  test('by the command: the page of --html is that of the document', () => {
+  test('by the command: the page of --html is that of the document', async () => {
     const [out, html] = [join(folder, 'line.json'), join(folder, 'line.html')];
     const sweep = ['--sweep', 'vm.vcpus=8,16', '--out', out, '--threads', '1'];
-    const { status, stdout } = stopcopy('plan', 'line', ...sweep, '--html', html, '--json');
+    const { status, stdout } = await stopcopy('plan', 'line', ...sweep, '--html', html, '--json');
     expect(status).toBe(0);
     const page = readFileSync(html, 'utf8');
     expect(embedded(page)).toEqual(JSON.parse(stdout));
-    expect(stopcopy('report', out, '--out', join(folder, 'again.html')).status).toBe(0);
+    expect((await stopcopy('report', out, '--out', join(folder, 'again.html'))).status).toBe(0);
     expect(readFileSync(join(folder, 'again.html'), 'utf8')).toBe(page);
   });
 });

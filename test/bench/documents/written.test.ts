@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import {
   acceptedBaseline,
@@ -12,10 +11,9 @@ import {
   readBaseline,
   writeBaseline,
 } from '../../../bench/measure/metrics/baseline.ts';
-import { packageRoot } from '../../../bench/io/package-root.ts';
+import { stopcopy } from '../command.ts';
 import { fixtureResult } from '../fixture.ts';
 
-const ROOT = packageRoot();
 let folder: string;
 let page: string;
 
@@ -25,11 +23,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function stopcopy(...args: readonly string[]) {
-  rmSync(page, { force: true });
-  const entry = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
-  return spawnSync(process.execPath, [...entry, ...args], { cwd: ROOT, encoding: 'utf8' });
-}
+beforeEach(() => rmSync(page, { force: true }));
 
 /** The document in the page. */
 function embedded(): unknown {
@@ -38,36 +32,45 @@ function embedded(): unknown {
 }
 
 describe('compare --html', () => {
-  test('of two result files holds the document of --json, whose stdout stays one document', () => {
+  test('of two result files holds the document of --json, whose stdout stays one document', async () => {
     const result = join(folder, 'result.json');
     writeFileSync(result, JSON.stringify(fixtureResult()));
-    const { status, stdout, stderr } = stopcopy('compare', result, result, '--json', '--html', page);
+    const { status, stdout, stderr } = await stopcopy('compare', result, result, '--json', '--html', page);
     expect(status).toBe(0);
     expect(embedded()).toEqual(JSON.parse(stdout));
     expect(stderr).toContain(page);
     expect(readFileSync(page, 'utf8')).toContain('No regression.');
-  }, 60_000);
+  });
 
-  test('of the exact baseline is written when it fails, and Markdown says nothing of it', () => {
+  test('of the exact baseline is written when it fails, and Markdown says nothing of it', async () => {
     const metrics = new Map(readBaseline(baselinePath()).metrics);
     const name = [...metrics.keys()][0]!;
     metrics.delete(name);
     const path = join(folder, 'baseline.json');
     writeBaseline(path, acceptedBaseline(EMPTY_BASELINE, metrics, 'one metric less'));
-    const { status, stdout } = stopcopy('compare', '--exact', '--baseline', path, '--markdown', '--html', page);
+    const { status, stdout } = await stopcopy('compare', '--exact', '--baseline', path, '--markdown', '--html', page);
     expect(status).not.toBe(0);
     expect(stdout).not.toContain(page);
     expect(embedded()).toMatchObject({ format: 'stopcopy-comparison', regression: true });
     const text = readFileSync(page, 'utf8');
     expect(text).toContain('This is a regression.');
     expect(text).toContain(name);
-  }, 60_000);
+  });
 
-  test('is refused where a change is accepted, before anything is written', () => {
+  test('is refused where a change is accepted, before anything is written', async () => {
     const path = join(folder, 'untouched.json');
-    const { status, stderr } = stopcopy('compare', '--exact', '--accept', 'why', '--baseline', path, '--html', page);
+    const { status, stderr } = await stopcopy(
+      'compare',
+      '--exact',
+      '--accept',
+      'why',
+      '--baseline',
+      path,
+      '--html',
+      page,
+    );
     expect(status).toBe(2);
     expect(stderr).toContain('--html is given with --accept');
     expect([existsSync(path), existsSync(page)]).toEqual([false, false]);
-  }, 60_000);
+  });
 });

@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import { packageRoot, packageVersion } from '../../../bench/io/package-root.ts';
+import { packageVersion } from '../../../bench/io/package-root.ts';
 import { runSuites } from '../../../bench/measure/suite-run.ts';
 import { SUITE_NAMES } from '../../../bench/measure/suites/registry.ts';
 import type { SuiteOptions, SuitesDocument } from '../../../bench/documents/suites/document.ts';
 import { captured } from '../captured.ts';
+import { stopcopy } from '../command.ts';
 
 const OPTIONS: SuiteOptions = {
   quick: true,
@@ -53,14 +51,8 @@ test('an interrupted run tells what it has, and that it was interrupted', async 
 });
 
 describe('on the command line', () => {
-  const stopcopy = (...args: readonly string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', join(packageRoot(), 'bench', 'main.ts'), ...args], {
-      cwd: packageRoot(),
-      encoding: 'utf8',
-    });
-
-  test('an unknown suite is refused with all that there are', () => {
-    const { status, stderr } = stopcopy('bench', '--suite', 'design');
+  test('an unknown suite is refused with all that there are', async () => {
+    const { status, stderr } = await stopcopy('bench', '--suite', 'design');
     expect(status).toBe(2);
     expect(stderr).toContain(`--suite has 'design', allowed is ${SUITE_NAMES.join(', ')}`);
   });
@@ -69,14 +61,14 @@ describe('on the command line', () => {
     [['--suite', 'designs,downtime'], 'a part of the sweep'],
     [['--suite', 'designs', '--load', 'idle'], '--load is given'],
     [['--suite', 'designs', '--queue-pairs', '1000'], '768'],
-  ])('%j is refused', (args, says) => {
-    const { status, stdout, stderr } = stopcopy('bench', ...args);
+  ])('%j is refused', async (args, says) => {
+    const { status, stdout, stderr } = await stopcopy('bench', ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(says);
   });
 
-  test('designs prints its table and exits with 0', () => {
-    const { status, stdout, stderr } = stopcopy('bench', '--suite', 'designs', '--queue-pairs', '2');
+  test('designs prints its table and exits with 0', async () => {
+    const { status, stdout, stderr } = await stopcopy('bench', '--suite', 'designs', '--queue-pairs', '2');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/\nuser-syscalls +sec +2 /);
   });

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,13 +14,12 @@ import { buildProgram } from '../../../bench/cli/program.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { Random } from '../../../sim/base/random.ts';
+import { STOPCOPY } from '../../program.ts';
 import { captured } from '../captured.ts';
 
 const ROOT = packageRoot();
-const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
 const LONG = process.env['STOPCOPY_LONG'] === '1';
 const KILLS = LONG ? 100 : 2;
-const MINUTE = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-programs-'));
 let sockets = 0;
 
@@ -44,7 +44,7 @@ class Program {
   private stderr = '';
 
   constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [...ENTRY, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [...STOPCOPY, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.child);
     this.child.stdout?.on('data', (text: Buffer) => (this.stdout += text.toString()));
     this.child.stderr?.on('data', (text: Buffer) => (this.stderr += text.toString()));
@@ -176,31 +176,73 @@ function complaints(victim: 'send' | 'receive', sent: Ended, received: Ended): s
   return found;
 }
 
-test(
-  `${KILLS} moves of which one program is killed at a random moment: never two owners, no task lost, no hang`,
-  { timeout: (LONG ? 60 : 3) * MINUTE },
-  async () => {
-    const wrong: string[] = [];
-    for (let seed = 1; seed <= KILLS; seed++) {
-      const random = new Random(seed);
-      const path = socketPath();
-      const soon = ['--idle-ms', '1000', '--run-ms', '100', '--json'];
-      const receive = new Program(['receive', '--socket', path, '--wait-ms', '15000', ...soon]);
-      await receive.says(/listening/);
-      const send = new Program(['send', '--socket', path, '--rounds', '20', '--queue-pairs', '16', ...soon]);
-      const victim = random.below(2) === 0 ? ('send' as const) : ('receive' as const);
-      // The move begins a tenth of a second after this.
-      await send.says(/a VM works here/);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 80 + random.below(300));
-      });
-      (victim === 'send' ? send : receive).child.kill('SIGKILL');
-      const [sent, received] = await Promise.all([send.ended, receive.ended]);
-      wrong.push(...complaints(victim, sent, received).map((what) => `move ${seed}, ${victim} was killed: ${what}`));
+interface Link {
+  /** Where the source finds it. */
+  readonly path: string;
+  close(): void;
+}
+
+/** A link to a destination. It strikes once when so many bytes have come from the source, or when the source has gone. */
+async function linkTo(destination: string, bytes: number, strike: () => void): Promise<Link> {
+  const path = socketPath();
+  const open = new Set<Socket>();
+  let came = 0;
+  const server = createServer((source) => {
+    const onward = connect(destination);
+    for (const socket of [source, onward]) {
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => [source, onward].forEach((each) => each.destroy()));
     }
-    expect(wrong).toEqual([]);
-  },
-);
+    source.on('data', (data) => {
+      came += data.length;
+      if (came >= bytes) strike();
+    });
+    source.on('close', strike);
+    source.pipe(onward).pipe(source);
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  };
+  return { path, close };
+}
+
+/** A little more than a move with the options below takes: 20 rounds of some 2 MB. */
+const MOVE_BYTES = 45_000_000;
+
+test(`${KILLS} moves of which one program is killed at a random byte: never two owners, no task lost, no hang`, async () => {
+  const wrong: string[] = [];
+  for (let seed = 1; seed <= KILLS; seed++) {
+    const random = new Random(seed);
+    const path = socketPath();
+    const soon = ['--idle-ms', '1000', '--run-ms', '100', '--json'];
+    const receive = new Program(['receive', '--socket', path, '--wait-ms', '600000', ...soon]);
+    await receive.says(/listening/);
+    const victim = random.below(2) === 0 ? ('send' as const) : ('receive' as const);
+    const link = await linkTo(
+      path,
+      random.below(MOVE_BYTES),
+      () => void (victim === 'send' ? send : receive).child.kill('SIGKILL'),
+    );
+    const send: Program = new Program([
+      'send',
+      '--socket',
+      link.path,
+      '--rounds',
+      '20',
+      '--queue-pairs',
+      '16',
+      ...soon,
+    ]);
+    const [sent, received] = await Promise.all([send.ended, receive.ended]);
+    link.close();
+    wrong.push(...complaints(victim, sent, received).map((what) => `move ${seed}, ${victim} was killed: ${what}`));
+  }
+  expect(wrong).toEqual([]);
+});
 
 /** The calls of a page, without `npx stopcopy`. */
 function callsIn(page: string, command: string): string[][] {

@@ -1,13 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
+/**
+ * `stopcopy ui`: the page it writes, and the server as a program that is interrupted.
+ */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { packageRoot } from '../../../bench/io/package-root.ts';
+import { STOPCOPY } from '../../program.ts';
+import { stopcopy } from '../command.ts';
 
-const ENTRY = ['--import', 'tsx', join(packageRoot(), 'bench', 'main.ts'), 'ui'];
 let folder: string;
 
 beforeAll(() => {
@@ -15,17 +18,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function ui(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], {
-    cwd: packageRoot(),
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
-
 describe('stopcopy ui', () => {
   test('serves until it is interrupted, which is no failure', async () => {
-    const child = spawn(process.execPath, [...ENTRY, 'idle-vf', '--json'], { cwd: packageRoot() });
+    const child = spawn(process.execPath, [...STOPCOPY, 'ui', 'idle-vf', '--json']);
     let stdout = '';
     const ended = new Promise<number | null>((done) => child.on('exit', done));
     const url = await new Promise<string>((told, failed) => {
@@ -44,9 +39,9 @@ describe('stopcopy ui', () => {
     expect(await ended).toBe(0);
   });
 
-  test('writes the page to a file, under 2 MB, which asks nobody for anything', () => {
+  test('writes the page to a file, under 2 MB, which asks nobody for anything', async () => {
     const file = join(folder, 'page.html');
-    expect(ui('--html', file)).toMatchObject({ status: 0, stdout: `${file}\n` });
+    expect(await stopcopy('ui', '--html', file)).toMatchObject({ status: 0, stdout: `${file}\n` });
     const page = readFileSync(file, 'utf8');
     expect(page.length).toBeLessThan(2_000_000);
     expect(page).toContain("default-src 'none'");
@@ -57,8 +52,8 @@ describe('stopcopy ui', () => {
     [['no-such'], 3, 'no-such: there is no such file'],
     [['--port', '70000'], 2, "--port is '70000', allowed is a whole number from 0 to 65535"],
     [['a', 'b'], 2, 'too many arguments'],
-  ] as const)('%j ends with %d and a sentence', (args, status, says) => {
-    const outcome = ui(...args);
+  ] as const)('%j ends with %d and a sentence', async (args, status, says) => {
+    const outcome = await stopcopy('ui', ...args);
     expect(outcome.status).toBe(status);
     expect(outcome.stderr).toContain(says);
   });

@@ -13,6 +13,7 @@ import type { Endpoint } from '../../../workers/transport/endpoint.ts';
 import { Receiving } from '../../../workers/transport/switchover.ts';
 import type { TransportLimits } from '../../../workers/transport/limits.ts';
 import { SourceStream } from '../../../workers/transport/source-stream.ts';
+import { AGES_MS } from '../world-rig.ts';
 import { CHUNK_BYTES, VirtualVm } from './virtual-vm.ts';
 
 let folder: string | undefined;
@@ -31,11 +32,11 @@ afterAll(() => {
 
 /** Only against hanging. */
 export const AGES: TransportLimits = {
-  connectMs: 20_000,
-  handshakeMs: 20_000,
-  idleMs: 20_000,
-  totalMs: 30_000,
-  settleMs: 20_000,
+  connectMs: AGES_MS,
+  handshakeMs: AGES_MS,
+  idleMs: AGES_MS,
+  totalMs: AGES_MS,
+  settleMs: AGES_MS,
   lossesMax: 8,
 };
 

@@ -7,11 +7,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { buildProgram } from '../../../../bench/cli/program.ts';
-import { reportError } from '../../../../bench/cli/exit.ts';
 import type { IsolationDocument } from '../../../../bench/documents/isolation/document.ts';
 import { TOPOLOGIES } from '../../../../bench/studies/isolation/shipped.ts';
-import { captured } from '../../captured.ts';
+import { stopcopy } from '../../command.ts';
 
 let folder: string;
 
@@ -65,21 +63,6 @@ function file(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
-}
-
-/** Runs a command line within this process. */
-async function stopcopy(...args: readonly string[]) {
-  const { output, stdout, stderr } = captured(args.includes('--json'));
-  let status = 0;
-  const context = { output, signal: new AbortController().signal, exit: (code: number) => void (status = code) };
-  try {
-    await buildProgram(context).parseAsync(args, { from: 'user' });
-  } catch (error) {
-    const report = reportError(error);
-    output.error(report);
-    status = report.exitCode;
-  }
-  return { status, stdout: stdout(), stderr: stderr() };
 }
 
 async function documentOf(...args: readonly string[]): Promise<IsolationDocument> {

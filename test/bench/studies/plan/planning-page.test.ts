@@ -7,10 +7,9 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { buildProgram } from '../../../../bench/cli/program.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
 import { expectShown, stepsOf } from '../../../page-examples.ts';
-import { captured } from '../../captured.ts';
+import { stopcopy } from '../../command.ts';
 
 const PAGE = readFileSync(join(packageRoot(), 'docs', 'planning.md'), 'utf8');
 const EXAMPLES = stepsOf(PAGE).filter((step) => step.does === 'run');
@@ -24,28 +23,17 @@ test('the page has examples', () => {
   ]);
 });
 
-test.each(EXAMPLES)(
-  '$command',
-  async ({ command, shown }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-page-'));
-    try {
-      const { output, stdout } = captured(false);
-      let status = 0;
-      const program = buildProgram({
-        output,
-        signal: new AbortController().signal,
-        exit: (code) => void (status = code),
-      });
-      const words = command.split(' ');
-      const out = join(folder, 'plan.json');
-      if (words.includes('--sweep')) words.push('--threads', '1', '--out', out);
-      await program.parseAsync(words, { from: 'user' });
-      expect(status).toBe(0);
-      // Of a sweep the last line is the name of its document.
-      expectShown(stdout().replace(`\n${out}\n`, ''), shown);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
-  300_000,
-);
+test.each(EXAMPLES)('$command', async ({ command, shown }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'stopcopy-page-'));
+  try {
+    const words = command.split(' ');
+    const out = join(folder, 'plan.json');
+    if (words.includes('--sweep')) words.push('--threads', '1', '--out', out);
+    const { status, stdout } = await stopcopy(...words);
+    expect(status).toBe(0);
+    // Of a sweep the last line is the name of its document.
+    expectShown(stdout.replace(`\n${out}\n`, ''), shown);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

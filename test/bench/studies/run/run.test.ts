@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,20 +9,15 @@ import { UserError } from '../../../../sim/base/user-error.ts';
 import { readScenario } from '../../../../bench/studies/run/play.ts';
 import type { RunDocument } from '../../../../bench/documents/run/document.ts';
 import { shippedScenarios } from '../../../../bench/studies/run/shipped.ts';
+import { stopcopy } from '../../command.ts';
 
 const ROOT = packageRoot();
-const ENTRY = ['--import', 'tsx', join(ROOT, 'bench', 'main.ts')];
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-run-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function stopcopy(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...ENTRY, ...args], { cwd: ROOT, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
 
 const SMALL = `
 format: stopcopy-scenario
@@ -48,8 +42,8 @@ function sumOf(parts: readonly { readonly criticalNs: number }[]): number {
 }
 
 describe('run', () => {
-  test('tells the pause in parts, and says of each figure which kind it is', () => {
-    const { status, stdout } = stopcopy('run', 'idle-vf');
+  test('tells the pause in parts, and says of each figure which kind it is', async () => {
+    const { status, stdout } = await stopcopy('run', 'idle-vf');
     expect(status).toBe(0);
     expect(stdout).toMatch(/The VM moved\. It stood still for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
     for (const part of ['vCPUs stop', 'last round of memory', 'device state loaded', 'together']) {
@@ -60,8 +54,8 @@ describe('run', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  test('with --json prints one document whose parts add up, for every end of the band', () => {
-    const { status, stdout } = stopcopy('run', file('small.yaml', SMALL), '--json');
+  test('with --json prints one document whose parts add up, for every end of the band', async () => {
+    const { status, stdout } = await stopcopy('run', file('small.yaml', SMALL), '--json');
     expect(status).toBe(0);
     const document = JSON.parse(stdout) as RunDocument;
     expect(document).toMatchObject({ format: 'stopcopy-run', version: 1, longest: 1 });
@@ -77,16 +71,18 @@ describe('run', () => {
     expect(document.latencies.map(({ name }) => name)).toEqual(['acc-zip']);
   });
 
-  test('the same seed gives the same document, another one another', () => {
+  test('the same seed gives the same document, another one another', async () => {
     const path = file('seeds.yaml', SMALL);
-    const [first, again, other] = ['1', '1', '2'].map((seed) => stopcopy('run', path, '--json', '--seed', seed).stdout);
-    expect(again).toBe(first);
-    expect((JSON.parse(other!) as RunDocument).traceHash).not.toBe((JSON.parse(first!) as RunDocument).traceHash);
+    const played = async (seed: string) => (await stopcopy('run', path, '--json', '--seed', seed)).stdout;
+    const first = await played('1');
+    expect(await played('1')).toBe(first);
+    const other = await played('2');
+    expect((JSON.parse(other) as RunDocument).traceHash).not.toBe((JSON.parse(first) as RunDocument).traceHash);
   });
 
-  test('writes the timeline and the page where it is told to', () => {
+  test('writes the timeline and the page where it is told to', async () => {
     const [trace, page] = [join(folder, 'deep', 'run.trace.json'), join(folder, 'run.html')];
-    const { status, stderr } = stopcopy('run', 'link-fails', '--json', '--timeline', trace, '--html', page);
+    const { status, stderr } = await stopcopy('run', 'link-fails', '--json', '--timeline', trace, '--html', page);
     expect(status).toBe(0);
     expect(stderr.trim().split('\n').slice(-2)).toEqual([trace, page]);
     const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: unknown[] };
@@ -97,17 +93,17 @@ describe('run', () => {
     expect(html).not.toMatch(/\b(?:src|href)="https?:/);
   });
 
-  test('a move that fails is told, and is no failure of the command', () => {
-    const { status, stdout } = stopcopy('run', 'link-fails');
+  test('a move that fails is told, and is no failure of the command', async () => {
+    const { status, stdout } = await stopcopy('run', 'link-fails');
     expect(status).toBe(0);
     expect(stdout).toContain('runs on at the source: the move failed (link at sending)');
   });
 
-  test('a profile of the user is looked for beside the scenario', () => {
+  test('a profile of the user is looked for beside the scenario', async () => {
     const own = readFileSync(join(ROOT, 'sim', 'memory', 'profiles', 'template.yaml'), 'utf8');
     file('mine.yaml', own.replace('id: template', 'id: mine'));
     const path = file('uses-mine.yaml', SMALL.replace(/ {2}- .*\n/, '  - { profile: ./mine.yaml, count: 2 }\n'));
-    const { status, stdout } = stopcopy('run', path, '--json');
+    const { status, stdout } = await stopcopy('run', path, '--json');
     expect(status).toBe(0);
     expect((JSON.parse(stdout) as RunDocument).vms[0]).toMatchObject({ kind: 'moved', vfs: [] });
   });
@@ -117,14 +113,14 @@ describe('a topology before the run', () => {
   const asked = (topology: string): string =>
     file(`${topology}.yaml`, `${SMALL}isolation: { topology: ${topology}, policy: proof }\n`);
 
-  test('that lets the driver load is said in a remark', () => {
-    const { status, stderr } = stopcopy('run', asked('t01'), '--json');
+  test('that lets the driver load is said in a remark', async () => {
+    const { status, stderr } = await stopcopy('run', asked('t01'), '--json');
     expect(stderr).toContain('the migration driver loads');
     expect(status).toBe(0);
   });
 
-  test('that refuses the driver ends it before anything is stopped', () => {
-    const { status, stdout, stderr } = stopcopy('run', asked('t12'));
+  test('that refuses the driver ends it before anything is stopped', async () => {
+    const { status, stdout, stderr } = await stopcopy('run', asked('t12'));
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain('is offered no migration');
   });
@@ -151,24 +147,24 @@ describe('a wrong scenario exits with 3 and names file and field', () => {
     expect(() => readScenario(path)).toThrow(says);
   });
 
-  test('at once, with a sentence and nothing on stdout', () => {
+  test('at once, with a sentence and nothing on stdout', async () => {
     const path = file('wrong.yaml', SMALL.replace('vcpus: 2', 'vcpus: none'));
-    expect(stopcopy('run', path)).toEqual({
+    expect(await stopcopy('run', path)).toEqual({
       status: 3,
       stdout: '',
       stderr: `stopcopy: ${path}: vcpus is "none", allowed is a number\n`,
     });
   });
 
-  test('a name that is none is told which there are', () => {
-    const { status, stderr } = stopcopy('run', 'zip-65');
+  test('a name that is none is told which there are', async () => {
+    const { status, stderr } = await stopcopy('run', 'zip-65');
     expect(status).toBe(3);
     for (const name of shippedScenarios()) expect(stderr).toContain(name);
   });
 });
 
-test('--help names every scenario that comes with stopcopy', () => {
-  const { status, stdout } = stopcopy('run', '--help');
+test('--help names every scenario that comes with stopcopy', async () => {
+  const { status, stdout } = await stopcopy('run', '--help');
   expect(status).toBe(0);
   for (const name of shippedScenarios()) expect(stdout).toContain(name);
   expect(stdout).toContain('Examples:\n  stopcopy run');

@@ -1,6 +1,5 @@
-/** Tells what the signals do; ends only by the second one. */
-import { watchInterrupts } from '../../../bench/cli/interrupt.ts';
-
+/** A process that tells what the signals do; ends only by the second one. Its argument is where `watchInterrupts` is built. */
+const { watchInterrupts } = await import(process.argv[2]);
 const watch = watchInterrupts(() => console.log('stopping'));
 watch.signal.addEventListener('abort', () => console.log(String(watch.signal.reason)));
 setInterval(() => {}, 1000);
