@@ -2,7 +2,7 @@
  * Bugs and hazards of the driver, R1 to R28: which release brought each in, which one fixed it, and so which
  * generations have it.
  *
- * Source: docs/generations.md; docs/device.md section 14 tells each at more length.
+ * Source: docs/generations.md; docs/device.md section 14 describes each at more length.
  */
 import { keysOf } from '../base/keys.ts';
 import { BY_7_2, type Change, hasChange, JANUARY_2026, MAY_2025, MAY_2025_LATE, RELEASES } from './generation-facts.ts';
@@ -25,7 +25,7 @@ export const HAZARDS = {
     fixed: MAY_2025,
   },
   R2: {
-    what: 'an image does not tell whether its ring addresses are right, since all have one magic',
+    what: 'an image does not say whether its ring addresses are right, since all have one magic',
     introduced: { in: '6.1' },
     fixed: MAY_2025,
   },

@@ -4,11 +4,11 @@
  */
 import { ACCELERATOR_KINDS, ACCELERATORS, type AcceleratorKind, QM_HW } from '../../../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
-import { MIG_STATE } from '../../../sim/abi/vfio.ts';
+import { MIG_FLAG, MIG_STATE } from '../../../sim/abi/vfio.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
-import { type GenerationId, GENERATIONS } from '../../../sim/driver/generation.ts';
+import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../../sim/driver/generation.ts';
 import type { MigrationFile } from '../../../sim/driver/migration-file.ts';
 import type { VfSlot } from '../../../sim/world/host.ts';
 import { World } from '../../../sim/world/world.ts';
@@ -23,17 +23,24 @@ interface DriverOnHardware {
   readonly window: boolean;
 }
 
+/** Counted on every accelerator and at several sizes: the long-term kernel and mainline. */
 const DRIVERS: readonly DriverOnHardware[] = [
   { generation: 'linux-6.12.117', hardware: 'V3', window: false },
   { generation: 'upstream-2026', hardware: 'V3', window: false },
   { generation: 'upstream-2026', hardware: 'V4', window: true },
 ];
 const QUEUE_PAIRS = [2, 16, 64] as const;
+/** The other generations are counted once: they differ in what they do, not in how it grows. */
+const OTHERS = { kind: 'sec', hardware: 'V3', window: false, queuePairs: 16 } as const;
 
 export function countArcs(list: ExactList): void {
   for (const driver of DRIVERS) {
     for (const kind of ACCELERATOR_KINDS)
       for (const pairs of QUEUE_PAIRS) new ArcWalk(driver, kind, pairs, list).walk();
+  }
+  for (const generation of GENERATION_IDS) {
+    if (DRIVERS.some((driver) => driver.generation === generation)) continue;
+    new ArcWalk({ ...OTHERS, generation }, OTHERS.kind, OTHERS.queuePairs, list).walk();
   }
 }
 
@@ -43,12 +50,14 @@ class ArcWalk {
   private readonly source: VfSlot;
   private readonly destination: VfSlot;
   private readonly prefix: string;
+  private readonly hasPreCopy: boolean;
   private readonly list: ExactList;
   private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
 
   constructor(driver: DriverOnHardware, kind: AcceleratorKind, queuePairs: number, list: ExactList) {
     const { generation, hardware, window } = driver;
     this.list = list;
+    this.hasPreCopy = (GENERATIONS[generation].flags & MIG_FLAG.PRE_COPY) !== 0;
     this.prefix = `arc/${generation}/${hardware}/${kind}/${queuePairs}`;
     const costs = pointCosts();
     const vft = [{ base: ACCELERATORS[kind].pfDefaultQueues, num: queuePairs }];
@@ -74,11 +83,13 @@ class ArcWalk {
   walk(): void {
     const { source, destination, user } = this;
     const state = (slot: VfSlot, wanted: number) => (): number => slot.vfio.setState(wanted);
-    this.arc('pre-copy', source, state(source, MIG_STATE.PRE_COPY), 0);
-    const early = takeFile(source);
-    this.arc('pre-copy-read', source, () => source.vfio.readFile(early, user, ACC_VF_DATA_BYTES));
-    this.arc('cancel', source, state(source, MIG_STATE.RUNNING), 0);
-    source.vfio.closeFile(early);
+    if (this.hasPreCopy) {
+      this.arc('pre-copy', source, state(source, MIG_STATE.PRE_COPY), 0);
+      const early = takeFile(source);
+      this.arc('pre-copy-read', source, () => source.vfio.readFile(early, user, ACC_VF_DATA_BYTES));
+      this.arc('cancel', source, state(source, MIG_STATE.RUNNING), 0);
+      source.vfio.closeFile(early);
+    }
     this.arc('stop', source, state(source, MIG_STATE.STOP), 0);
     this.arc('go-on', source, () => resumeQueues(source.vfio), 0);
     this.arc('destination-open', destination, () => destination.vfio.open(), 0);
