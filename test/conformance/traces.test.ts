@@ -411,16 +411,17 @@ describe.each(GENERATIONS)('with %s, a replay notices', (generation) => {
   });
 });
 
-describe.each(['precopy-full.linux-6.12.117.json', 'resume-full.upstream-2026.json'])('in %s', (file) => {
-  const FIELDS: readonly (readonly [string, (access: Writable<RecordedAccess>) => void])[] = [
-    ['function', (access) => (access[0] = access[0] === 'pf' ? 'vf' : 'pf')],
-    ['direction', (access) => (access[1] = access[1] === 'r' ? 'w' : 'r')],
-    ['width', (access) => (access[2] = access[2] === 4 ? 8 : 4)],
-    ['offset', (access) => (access[3] = Number(access[3]) ^ 4)],
-    ['value', (access) => (access[4] = flipped(access[4]))],
-    ['time', (access) => (access[5] += 1)],
-  ];
+/** Every field of an access, changed so that no driver can have made it. */
+const FIELDS: readonly (readonly [string, (access: Writable<RecordedAccess>) => void])[] = [
+  ['function', (access) => (access[0] = access[0] === 'pf' ? 'vf' : 'pf')],
+  ['direction', (access) => (access[1] = access[1] === 'r' ? 'w' : 'r')],
+  ['width', (access) => (access[2] = access[2] === 4 ? 8 : 4)],
+  ['offset', (access) => (access[3] = Number(access[3]) ^ 4)],
+  ['value', (access) => (access[4] = flipped(access[4]))],
+  ['time', (access) => (access[5] += 1)],
+];
 
+describe.each(['precopy-full.linux-6.12.117.json', 'resume-full.upstream-2026.json'])('in %s', (file) => {
   test.each(FIELDS)('no access can have another %s', (_, change) => {
     const trace = recorded(file);
     let planted = 0;
@@ -475,16 +476,6 @@ describe.each(['precopy-full.linux-6.12.117.json', 'resume-full.upstream-2026.js
   });
 });
 
-/** Every field of an access, changed so that no driver can have made it. */
-const ACCESS_FIELDS: readonly ((access: Writable<RecordedAccess>) => void)[] = [
-  (access) => (access[0] = access[0] === 'pf' ? 'vf' : 'pf'),
-  (access) => (access[1] = access[1] === 'r' ? 'w' : 'r'),
-  (access) => (access[2] = access[2] === 4 ? 8 : 4),
-  (access) => (access[3] = Number(access[3]) ^ 4),
-  (access) => (access[4] = flipped(access[4])),
-  (access) => (access[5] += 1),
-];
-
 test('a replay of any trace notices any access that is another one, wherever it is', () => {
   const random = new Random(SEED);
   const seen = new Set<string>();
@@ -495,8 +486,8 @@ test('a replay of any trace notices any access that is another one, wherever it 
     if (withAccesses.length === 0) continue;
     const { step, index } = withAccesses[random.below(withAccesses.length)]!;
     const at = random.below(step.mmio.length);
-    const field = random.below(ACCESS_FIELDS.length);
-    ACCESS_FIELDS[field]!(step.mmio[at]!);
+    const [field, change] = FIELDS[random.below(FIELDS.length)]!;
+    change(step.mmio[at]!);
     const { passed, difference } = replay(trace);
     expect({ file, index, at, field, passed }).toMatchObject({ passed: false });
     expect(difference).toContain(`step ${index + 1}: `);
