@@ -184,6 +184,34 @@ describe('draining', () => {
     expect([g.harvest(0).length, g.harvest(1).length]).toEqual([2, 1]);
   });
 
+  // Two cores serve in 10 us each. Both are busy with the other function, whose queue has one turn per round: its tasks
+  // 1 and 2 end at 10 us, its task 3 and the one task that is drained begin then and end at 20 us, before task 4 begins.
+  const drained = [
+    ...[0, 1, 2, 3].map((queue) => ({ fn: 1, other: 2, queue })),
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map((queue) => ({ fn: 2, other: 1, queue })),
+  ];
+  test.each(drained)(
+    'FLUSH_QM of VF $fn waits for its queue $queue while VF $other has the cores, and not for VF $other',
+    ({ fn, other, queue }) => {
+      const on = device();
+      const [g, crowd] = [new Guest(on, fn), new Guest(on, other)];
+      g.start();
+      for (let each = 0; each < (fn === 1 ? 4 : 8); each++) g.openQueue(each);
+      crowd.nowNs = g.nowNs;
+      crowd.start();
+      crowd.openQueue(0);
+      g.nowNs = crowd.nowNs;
+      const from = g.nowNs;
+      crowd.submit(0, [1, 2, 3, 4, 5, 6]);
+      g.submit(queue, [9]);
+      expect(g.mailbox(QM_MB_CMD.FLUSH_QM, 0, false)).toBe(0);
+      expect(g.nowNs).toBe(from + 2 * SERVICE_NS);
+      expect(g.harvest(queue).map(({ cmdId }) => cmdId)).toEqual([9]);
+      crowd.nowNs = g.nowNs;
+      expect(crowd.harvest(0)).toHaveLength(3);
+    },
+  );
+
   test('an empty function costs only the base time', () => {
     const g = new Guest(device(), 1);
     g.mailbox(QM_MB_CMD.FLUSH_QM, 0, false);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
+import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import { QM_RAS } from '../../../sim/abi/ras.ts';
 import { AT, Guest, RAM_HIGH, SERVICE_NS, device } from './rig.ts';
 
@@ -197,6 +198,69 @@ describe('the event queue', () => {
 });
 
 describe('doorbells that are wrong', () => {
+  // The index is the new head (docs/device.md 4), a place in a ring of `depth` entries: 0 to depth - 1. It comes from the
+  // guest. EQ and AEQ have other depths here, so that neither can be judged by the other's.
+  const DEPTHS = { EQ: 4, AEQ: 8 } as const;
+  const WINDOW = { EQ: 0x8000, AEQ: 0x8020 } as const;
+  const beyond = (['EQ', 'AEQ'] as const).flatMap((which) =>
+    [DEPTHS[which], DEPTHS[which] + 1, 0x8000, 0xffff].map((index) => [which, index] as const),
+  );
+  test.each(beyond)(
+    'an %s doorbell with index %i is dropped: the head stays, and nothing interrupts',
+    (which, index) => {
+      const g = new Guest(device(), 1);
+      g.start(DEPTHS.EQ, DEPTHS.AEQ);
+      const vectors: number[] = [];
+      g.device.onInterrupt = (_fn, vector) => vectors.push(vector);
+      g.eventDoorbell(QM_DOORBELL_CMD[which], index);
+      expect(g.read(WINDOW[which])).toBe(0);
+      expect(vectors).toEqual([]);
+    },
+  );
+
+  test.each(['EQ', 'AEQ'] as const)('an %s doorbell with the last place of the ring is taken', (which) => {
+    const g = new Guest(device(), 1);
+    g.start(DEPTHS.EQ, DEPTHS.AEQ);
+    g.eventDoorbell(QM_DOORBELL_CMD[which], DEPTHS[which] - 1);
+    expect(g.read(WINDOW[which])).toBe(DEPTHS[which] - 1);
+  });
+
+  test.each([8, 9, 0xffff])('an SQ doorbell with index %i of a ring of 8 starts nothing', (index) => {
+    const g = guest(8);
+    g.openQueue(0);
+    g.doorbell(QM_DOORBELL_CMD.SQ, 0, index, 0);
+    expect(g.device.nextEventNs).toBe(Infinity);
+    g.doorbell(QM_DOORBELL_CMD.SQ, 0, 7, 0);
+    expect(g.device.nextEventNs).toBe(g.nowNs + SERVICE_NS);
+  });
+
+  test.each([8, 9, 0xffff])('a CQ doorbell with index %i of a ring of 8 leaves the head', (index) => {
+    const g = guest(8);
+    g.openQueue(0);
+    g.doorbell(QM_DOORBELL_CMD.CQ, 0, index, 1);
+    expect(g.mailbox(QM_MB_CMD.CQC, 0, true, AT.buffer, RAM_HIGH)).toBe(0);
+    expect(g.ring(AT.buffer, 0)).toBe(0);
+  });
+
+  test.each([4, 0xffff])('an EQ doorbell with index %i does not arm the queue again', (index) => {
+    const g = new Guest(device(), 1);
+    g.start(DEPTHS.EQ, DEPTHS.AEQ);
+    const vectors: number[] = [];
+    g.device.onInterrupt = (_fn, vector) => vectors.push(vector);
+    for (const queue of [0, 1, 2]) g.openQueue(queue);
+    g.submit(0, [1]);
+    g.settle();
+    expect(vectors).toEqual([0]);
+    // One entry stands beyond the head, so that a doorbell that arms interrupts at once.
+    g.eventDoorbell(QM_DOORBELL_CMD.EQ, index);
+    g.submit(1, [1]);
+    g.settle();
+    expect(vectors).toEqual([0]);
+    expect(g.read(0x8000)).toBe(2 << 16);
+    g.eventDoorbell(QM_DOORBELL_CMD.EQ, 1);
+    expect(vectors).toEqual([0, 0]);
+  });
+
   test('an SQ or CQ that the function does not own sets its error bit', () => {
     const g = guest();
     g.doorbell(QM_DOORBELL_CMD.SQ, 4, 1, 0);

@@ -180,6 +180,50 @@ describe('registers of the PF', () => {
   });
 });
 
+/** Launches an access to a function's SQC entry; a write makes it one queue at base 300. */
+function launchVft(d: Accelerator, access: 'read' | 'write', fn: number, nowNs: number): void {
+  d.write32(0, 0x100058, access === 'read' ? 1 : 0, nowNs);
+  d.write32(0, 0x10005c, 0, nowNs);
+  d.write32(0, 0x100060, fn, nowNs);
+  d.write32(0, 0x100064, (300 & 0xf) << 28, nowNs);
+  d.write32(0, 0x100068, (300 >>> 4) | (1 << 12), nowNs);
+  d.write32(0, RDY, 0, nowNs);
+  d.write32(0, 0x100054, 1, nowNs);
+}
+
+describe('a reset of the PF', () => {
+  // A reset forgets what is under way, and queues (VFT) remain: nothing comes of an access once its time would have come.
+  test.each(['read', 'write'] as const)('ends a VFT %s that is under way, which then has no effect', (access) => {
+    const d = device();
+    launchVft(d, access, 2, 0);
+    d.resetFunction(0, COSTS.vftAccessNs / 2);
+    expect(d.nextEventNs).toBe(Infinity);
+    d.advance(10 * COSTS.vftAccessNs);
+    expect([d.read32(0, 0x100064, 3000), d.read32(0, 0x100068, 3000)]).toEqual([0, 0]);
+    launchVft(d, 'read', 2, 3000);
+    expect(entry(d, 4000)).toEqual({ base: 260, valid: 1, num: 8 });
+    const g = new Guest(d, 2);
+    g.nowNs = 4000;
+    g.mailbox(QM_MB_CMD.SQC_VFT_V2, 0, true);
+    expect(((g.read(0x308) >>> 13) & 0x3ff) + 1).toBe(8);
+  });
+
+  test('leaves the window ready for the next access', () => {
+    const d = device();
+    launchVft(d, 'read', 1, 0);
+    d.resetFunction(0, 1);
+    expect(d.read32(0, RDY, 1)).toBe(1);
+  });
+
+  test('of a VF leaves the access of the PF alone', () => {
+    const d = device();
+    launchVft(d, 'read', 2, 0);
+    d.resetFunction(2, 1);
+    expect(d.read32(0, RDY, COSTS.vftAccessNs - 1)).toBe(0);
+    expect(entry(d, COSTS.vftAccessNs)).toEqual({ base: 260, valid: 1, num: 8 });
+  });
+});
+
 function window(vf: number): number {
   return 0x180000 + vf * 0x2000;
 }
