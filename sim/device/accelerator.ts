@@ -9,34 +9,34 @@
  * Source: docs/device.md. What it marks [NR] (not revealed by the drivers) is modelled as the comments here and in the
  * parts say, and is a parameter where it could matter.
  */
-import { ACCELERATORS } from '../abi/accelerators.ts';
 import type { AcceleratorFacts } from '../abi/accelerators.ts';
-import { MIG_REGION, PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
-import { VFS_MAX, defaultVftSplit } from '../abi/vft.ts';
-import { bug } from '../base/bug.ts';
-import { pointCosts, TASK_COST } from './costs.ts';
-import type { AcceleratorConfig } from './accelerator-config.ts';
+import { MIG_REGION, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
+import { settingsOf } from './accelerator-config.ts';
+import type { AcceleratorConfig, AcceleratorSettings } from './accelerator-config.ts';
 import type { CostValues } from './costs.ts';
 import { DECODE, DECODED_BYTES } from './decode.ts';
-import { Doorbells, KICK } from './doorbells.ts';
-import { Engine } from './engine.ts';
-import type { TaskServiceNs } from './engine.ts';
-import { AEQ, EQ, InterruptQueues } from './interrupt-queues.ts';
-import { Faults, HELD } from './faults.ts';
-import { Functions } from './functions.ts';
-import type { InterruptHandler } from './functions.ts';
+import { KICK } from './doorbells.ts';
+import type { Doorbells } from './doorbells.ts';
+import type { Engine, TaskServiceNs } from './engine.ts';
+import { AEQ, EQ } from './interrupt-queues.ts';
+import type { InterruptQueues } from './interrupt-queues.ts';
+import { HELD } from './faults.ts';
+import type { Faults } from './faults.ts';
+import type { Functions, InterruptHandler } from './functions.ts';
 import type { GuestMemory } from './guest-memory.ts';
-import { HeldRegisters } from './held-registers.ts';
-import { Mailbox } from './mailbox.ts';
-import { Messages } from './messages.ts';
-import { PfRegisters } from './pf-registers.ts';
-import { Queues } from './queues.ts';
-import { RasStatus } from './ras-status.ts';
-import { FUNCTION_WORDS, RegisterFile } from './register-file.ts';
-import { TIMER, Timers } from './timers.ts';
-import { VftWindow } from './vft-window.ts';
-import { WriteBack } from './write-back.ts';
-import { DEFAULT_IN_FLIGHT } from '../abi/in-flight.ts';
+import type { HeldRegisters } from './held-registers.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Messages } from './messages.ts';
+import { makeParts } from './parts.ts';
+import type { PfRegisters } from './pf-registers.ts';
+import type { Queues } from './queues.ts';
+import type { RasStatus } from './ras-status.ts';
+import { FUNCTION_WORDS } from './register-file.ts';
+import type { RegisterFile } from './register-file.ts';
+import { TIMER } from './timers.ts';
+import type { Timers } from './timers.ts';
+import type { VftWindow } from './vft-window.ts';
+import type { WriteBack } from './write-back.ts';
 
 /** Last byte of the functional registers that a PF-resident window shows. */
 const WINDOW_FUNCTIONAL_BYTES: number = MIG_REGION.eqcDw0;
@@ -51,16 +51,16 @@ export class Accelerator {
   /** When something next happens by itself, in virtual ns; Infinity when nothing will. */
   nextEventNs: number = Infinity;
   readonly facts: AcceleratorFacts;
+  readonly costs: CostValues;
   readonly faults: Faults;
 
   private readonly hardware: number;
   private readonly isolation: number;
-  readonly costs: CostValues;
   private readonly words: Uint32Array;
   private readonly registers: RegisterFile;
   /** What is known of each function, and who is told of what they share. */
-  readonly functions: Functions = new Functions();
-  private readonly timers: Timers = new Timers();
+  readonly functions: Functions;
+  private readonly timers: Timers;
   private readonly held: HeldRegisters;
   private readonly ras: RasStatus;
   /** Which queues each function has. */
@@ -77,82 +77,40 @@ export class Accelerator {
   private advancing = false;
 
   constructor(config: AcceleratorConfig) {
-    const { kind, vfCount, hardware } = config;
-    if (!Number.isInteger(vfCount) || vfCount < 1 || vfCount > VFS_MAX) bug('VF_COUNT', vfCount);
-    const facts = ACCELERATORS[kind];
-    const costs = config.costs ?? pointCosts();
-    const split = config.vft ?? defaultVftSplit(facts.pfDefaultQueues, vfCount);
-    if (split.length > vfCount) bug('VFT_ENTRIES', split.length, vfCount);
-    const { servers, serviceNs } = config.engine ?? { servers: facts.cores, serviceNs: costs[TASK_COST[kind]] };
+    const settings = settingsOf(config);
+    this.facts = settings.facts;
+    this.hardware = settings.hardware;
+    this.isolation = settings.isolation;
+    this.costs = settings.costs;
+    const parts = makeParts(settings, () => this.updateNextEvent());
+    this.registers = parts.registers;
+    this.words = parts.registers.words;
+    this.functions = parts.functions;
+    this.timers = parts.timers;
+    this.held = parts.held;
+    this.ras = parts.ras;
+    this.vft = parts.vft;
+    this.events = parts.events;
+    this.queues = parts.queues;
+    this.engine = parts.engine;
+    this.messages = parts.messages;
+    this.faults = parts.faults;
+    this.mailbox = parts.mailbox;
+    this.doorbells = parts.doorbells;
+    this.writeBack = parts.writeBack;
+    this.pf = parts.pf;
+    this.setUp(settings, config.migRegionEnabled === true);
+  }
 
-    this.facts = facts;
-    this.hardware = hardware;
-    this.isolation = config.isolation ?? 0;
-    this.costs = costs;
-    const { functions, timers } = this;
-    const registers = new RegisterFile(vfCount, config.registers);
-    const held = new HeldRegisters(registers);
-    const ras = new RasStatus(registers, functions);
-    const vft = new VftWindow(registers);
-    const events = new InterruptQueues(registers, functions, ras);
-    const queues = new Queues(functions, vft);
-    const engine = new Engine(functions, queues, events, ras, servers, serviceNs, facts.sqeBytes);
-    const messages = new Messages(registers, functions, held, hardware);
-    const faults = new Faults((fn, register, bits, untilNs) => {
-      held.force(fn, register, bits, untilNs);
-      timers.start(TIMER.faultEnds, fn, register, untilNs);
-      this.reckon();
+  /** As the PF driver leaves the device: queues assigned, registers at their reset values. */
+  private setUp({ facts, vft, vfCount }: AcceleratorSettings, migRegionEnabled: boolean): void {
+    this.vft.assign(0, 0, facts.pfDefaultQueues);
+    vft.forEach(({ base, num }, i) => {
+      this.vft.assign(i + 1, base, num);
     });
-    this.registers = registers;
-    this.words = registers.words;
-    this.held = held;
-    this.ras = ras;
-    this.vft = vft;
-    this.events = events;
-    this.queues = queues;
-    this.engine = engine;
-    this.messages = messages;
-    this.faults = faults;
-    this.mailbox = new Mailbox({
-      registers,
-      functions,
-      queues,
-      engine,
-      events,
-      messages,
-      ras,
-      faults,
-      costs,
-      inFlight: config.inFlight ?? DEFAULT_IN_FLIGHT,
-    });
-    this.doorbells = new Doorbells(functions, queues, engine, events, ras);
-    this.writeBack = new WriteBack(registers, functions, queues, ras, timers, faults, costs);
-    this.pf = new PfRegisters({
-      registers,
-      facts,
-      functions,
-      engine,
-      events,
-      messages,
-      ras,
-      vft,
-      timers,
-      faults,
-      costs,
-      hardware,
-    });
-    engine.onDoorbellStuck = (fn, queue, nowNs) => {
-      const timeoutNs = registers.pf(PF_REG.QM_DB_TIMEOUT_CFG);
-      if (timeoutNs > 0) timers.start(TIMER.doorbellTimeout, fn, queue, nowNs + timeoutNs);
-    };
-
-    vft.assign(0, 0, facts.pfDefaultQueues);
-    split.forEach((entry, i) => {
-      vft.assign(i + 1, entry.base, entry.num);
-    });
-    registers.resetPf();
+    this.registers.resetPf();
     for (let fn = 0; fn <= vfCount; fn++) this.clear(fn);
-    if (config.migRegionEnabled === true) this.pf.selectMigrationRegion(MIG_REGION.enableBit);
+    if (migRegionEnabled) this.pf.selectMigrationRegion(MIG_REGION.enableBit);
   }
 
   /**
@@ -194,11 +152,11 @@ export class Accelerator {
     this.costNs = this.costs.mmioWriteNs;
     if (fn !== 0 && offset < DECODED_BYTES) {
       // Most registers are only stored: nothing becomes due by that.
-      if (this.writeFunctional(fn, offset, value >>> 0, nowNs)) this.reckon();
+      if (this.writeFunctional(fn, offset, value >>> 0, nowNs)) this.updateNextEvent();
       return;
     }
     this.write(fn, offset, value >>> 0, nowNs);
-    this.reckon();
+    this.updateNextEvent();
   }
 
   /** One 64-bit write: a doorbell, or two registers at once. */
@@ -206,11 +164,11 @@ export class Accelerator {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.doorbellNs;
     if (offset === VF_REG.QM_DOORBELL_SQ_CQ_BASE_V2) {
-      if (this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs)) this.reckon();
+      if (this.doorbells.sqCq(fn, low >>> 0, high >>> 0, nowNs)) this.updateNextEvent();
       return;
     }
     this.writeWide(fn, offset, low >>> 0, high >>> 0, nowNs);
-    this.reckon();
+    this.updateNextEvent();
   }
 
   /**
@@ -271,7 +229,7 @@ export class Accelerator {
     this.costNs = this.costs.mmioWrite128Ns;
     if (fn !== 0 && offset === VF_REG.QM_MB_CMD_SEND_BASE) {
       this.mailbox.write(fn, w0 >>> 0, w1 >>> 0, w2 >>> 0, w3 >>> 0, nowNs);
-      this.reckon();
+      this.updateNextEvent();
       return;
     }
     // The word at the lowest offset sets the mailbox going, so it goes last.
@@ -279,7 +237,7 @@ export class Accelerator {
     this.write(fn, offset + 8, w2 >>> 0, nowNs);
     this.write(fn, offset + 4, w1 >>> 0, nowNs);
     this.write(fn, offset, w0 >>> 0, nowNs);
-    this.reckon();
+    this.updateNextEvent();
   }
 
   /** Maps RAM for the DMA of a function, or takes it away. */
@@ -304,7 +262,7 @@ export class Accelerator {
     this.engine.startTasks(nowNs);
     this.costNs = this.costs.flrNs + this.faults.flrExtraNs;
     this.functions.watch?.functionReset(fn, nowNs, nowNs + this.costNs);
-    this.reckon();
+    this.updateNextEvent();
   }
 
   /** Does all that is due up to `nowNs`, each at its own time. */
@@ -327,7 +285,7 @@ export class Accelerator {
       }
     }
     this.advancing = false;
-    this.reckon();
+    this.updateNextEvent();
   }
 
   /** Whether no task is on a core: then nothing that happens by itself concerns a guest. */
@@ -340,7 +298,7 @@ export class Accelerator {
     return this.words.subarray(fn * FUNCTION_WORDS, (fn + 1) * FUNCTION_WORDS);
   }
 
-  private reckon(): void {
+  private updateNextEvent(): void {
     const { engine, mailbox, timers } = this;
     let atNs = engine.nextNs;
     if (mailbox.nextNs < atNs) atNs = mailbox.nextNs;

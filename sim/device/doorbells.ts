@@ -22,6 +22,14 @@ import type { RasStatus } from './ras-status.ts';
 /** High word of a kick: index 0, priority 1. */
 export const KICK: number = doorbellHigh(0, 1);
 
+export interface DoorbellParts {
+  readonly functions: Functions;
+  readonly queues: Queues;
+  readonly engine: Engine;
+  readonly events: InterruptQueues;
+  readonly ras: RasStatus;
+}
+
 export class Doorbells {
   private readonly functions: Functions;
   private readonly queues: Queues;
@@ -29,12 +37,12 @@ export class Doorbells {
   private readonly events: InterruptQueues;
   private readonly ras: RasStatus;
 
-  constructor(functions: Functions, queues: Queues, engine: Engine, events: InterruptQueues, ras: RasStatus) {
-    this.functions = functions;
-    this.queues = queues;
-    this.engine = engine;
-    this.events = events;
-    this.ras = ras;
+  constructor(parts: DoorbellParts) {
+    this.functions = parts.functions;
+    this.queues = parts.queues;
+    this.engine = parts.engine;
+    this.events = parts.events;
+    this.ras = parts.ras;
   }
 
   /**

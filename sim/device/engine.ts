@@ -25,6 +25,20 @@ export type TaskServiceNs = (fn: number, queue: number, memory: GuestMemory, sqe
 /** Called when a queue could not be read by DMA: its doorbell will time out. */
 export type DoorbellStuck = (fn: number, queue: number, nowNs: number) => void;
 
+/** The cores, all alike. */
+export interface EngineSettings {
+  readonly servers: number;
+  /** Time that a core takes for one task. */
+  readonly serviceNs: number;
+}
+
+export interface EngineParts {
+  readonly functions: Functions;
+  readonly queues: Queues;
+  readonly events: InterruptQueues;
+  readonly ras: RasStatus;
+}
+
 export class Engine {
   /** When the next task ends, in virtual ns; Infinity when none is in service. */
   nextNs: number = Infinity;
@@ -57,19 +71,11 @@ export class Engine {
   private readyFirst = 0;
   private readyCount = 0;
 
-  constructor(
-    functions: Functions,
-    queues: Queues,
-    events: InterruptQueues,
-    ras: RasStatus,
-    servers: number,
-    serviceNs: number,
-    sqeBytes: number,
-  ) {
-    this.functions = functions;
-    this.queues = queues;
-    this.events = events;
-    this.ras = ras;
+  constructor(parts: EngineParts, { servers, serviceNs }: EngineSettings, sqeBytes: number) {
+    this.functions = parts.functions;
+    this.queues = parts.queues;
+    this.events = parts.events;
+    this.ras = parts.ras;
     this.servers = servers;
     this.serviceNs = serviceNs;
     this.sqeBytes = sqeBytes;

@@ -47,7 +47,7 @@ export class Timers {
     this.detail = this.details[at]!;
     this.atNs = this.times[at]!;
     this.remove(at);
-    this.reckon();
+    this.updateNext();
     return true;
   }
 
@@ -60,7 +60,7 @@ export class Timers {
   stop(kind: number, fn: number): void {
     if (this.count === 0) return;
     for (let i = this.count - 1; i >= 0; i--) if (this.kinds[i] === kind && this.fns[i] === fn) this.remove(i);
-    this.reckon();
+    this.updateNext();
   }
 
   /** Takes a place out and keeps the order of the others. */
@@ -74,7 +74,7 @@ export class Timers {
     }
   }
 
-  private reckon(): void {
+  private updateNext(): void {
     this.nextNs = Infinity;
     for (let i = 0; i < this.count; i++) if (this.times[i]! < this.nextNs) this.nextNs = this.times[i]!;
   }

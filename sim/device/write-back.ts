@@ -15,6 +15,16 @@ import type { RasStatus } from './ras-status.ts';
 import { TIMER } from './timers.ts';
 import type { Timers } from './timers.ts';
 
+export interface WriteBackParts {
+  readonly registers: RegisterFile;
+  readonly functions: Functions;
+  readonly queues: Queues;
+  readonly ras: RasStatus;
+  readonly timers: Timers;
+  readonly faults: Faults;
+  readonly costs: CostValues;
+}
+
 export class WriteBack {
   private readonly registers: RegisterFile;
   private readonly functions: Functions;
@@ -24,22 +34,14 @@ export class WriteBack {
   private readonly faults: Faults;
   private readonly costs: CostValues;
 
-  constructor(
-    registers: RegisterFile,
-    functions: Functions,
-    queues: Queues,
-    ras: RasStatus,
-    timers: Timers,
-    faults: Faults,
-    costs: CostValues,
-  ) {
-    this.registers = registers;
-    this.functions = functions;
-    this.queues = queues;
-    this.ras = ras;
-    this.timers = timers;
-    this.faults = faults;
-    this.costs = costs;
+  constructor(parts: WriteBackParts) {
+    this.registers = parts.registers;
+    this.functions = parts.functions;
+    this.queues = parts.queues;
+    this.ras = parts.ras;
+    this.timers = parts.timers;
+    this.faults = parts.faults;
+    this.costs = parts.costs;
   }
 
   /** Begins; done after a base time and a time for each context that is cached now. */
