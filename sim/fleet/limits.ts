@@ -9,7 +9,19 @@ import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);
 
-const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source: z.string().min(1) });
+/** Limits that a number says, as questions and presets name them. */
+const FIELDS = {
+  atOnce: count,
+  outboundPerHost: count,
+  inboundPerHost: count,
+  perPf: count,
+  bytesPerSecondPerMove: bytes,
+  timeoutPerGib: duration,
+  progressTimeout: duration,
+};
+type LimitField = keyof typeof FIELDS;
+
+const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source: z.string().min(1) }).optional();
 
 /** A preset: each figure with its source. What is left out is not limited. */
 export const limitsPresetSchema = z.strictObject({
@@ -17,32 +29,24 @@ export const limitsPresetSchema = z.strictObject({
   version: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   title: z.string().min(1),
-  atOnce: sourced(count).optional(),
-  outboundPerHost: sourced(count).optional(),
-  inboundPerHost: sourced(count).optional(),
-  bytesPerSecondPerMove: sourced(bytes).optional(),
-  timeoutPerGib: sourced(duration).optional(),
-  progressTimeout: sourced(duration).optional(),
-  downtimeLimit: sourced(duration).optional(),
+  atOnce: sourced(FIELDS.atOnce),
+  outboundPerHost: sourced(FIELDS.outboundPerHost),
+  inboundPerHost: sourced(FIELDS.inboundPerHost),
+  perPf: sourced(FIELDS.perPf),
+  bytesPerSecondPerMove: sourced(FIELDS.bytesPerSecondPerMove),
+  timeoutPerGib: sourced(FIELDS.timeoutPerGib),
+  progressTimeout: sourced(FIELDS.progressTimeout),
+  downtimeLimit: sourced(duration),
   /** Whether the limit rises as Nova's does. */
-  steps: sourced(z.literal('nova')).optional(),
+  steps: sourced(z.literal('nova')),
 });
 
 export type LimitsPreset = z.output<typeof limitsPresetSchema>;
 
-/** What a question may say: a preset's name, or figures of its own beside or without one. */
+/** What a question may say: a preset's name, or figures of its own, with a preset or without one. */
 export const limitsSchema = z.union([
   z.string().min(1),
-  z.strictObject({
-    preset: z.string().min(1).optional(),
-    atOnce: count.optional(),
-    outboundPerHost: count.optional(),
-    inboundPerHost: count.optional(),
-    perPf: count.optional(),
-    bytesPerSecondPerMove: bytes.optional(),
-    timeoutPerGib: duration.optional(),
-    progressTimeout: duration.optional(),
-  }),
+  z.strictObject({ preset: z.string().min(1), ...FIELDS }).partial(),
 ]);
 
 export type GivenLimits = z.output<typeof limitsSchema>;
@@ -59,8 +63,16 @@ export interface Limits extends Concurrency {
   readonly novaSteps: boolean;
 }
 
-/** Where nobody says when a move that does not converge is given up. */
-const TIMEOUT_PER_GIB_NS = 800 * NS_PER_S;
+/** What holds where neither the question nor its preset says anything. */
+const OTHERWISE: Readonly<Record<LimitField, number>> = {
+  atOnce: Infinity,
+  outboundPerHost: Infinity,
+  inboundPerHost: Infinity,
+  perPf: Infinity,
+  bytesPerSecondPerMove: Infinity,
+  timeoutPerGib: 800 * NS_PER_S,
+  progressTimeout: Infinity,
+};
 
 /** The preset that a question names, if it does. */
 export function presetOf(given: GivenLimits | undefined): string | undefined {
@@ -75,15 +87,16 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
   if (name !== undefined && preset === undefined) {
     throw new UserError('input', `limits '${name}' are not known`, `Known are ${[...presets.keys()].join(', ')}.`);
   }
+  const limit = (field: LimitField): number => own[field] ?? preset?.[field]?.value ?? OTHERWISE[field];
   return {
     name: preset?.id ?? 'own limits',
-    fleet: own.atOnce ?? preset?.atOnce?.value ?? Infinity,
-    outboundPerHost: own.outboundPerHost ?? preset?.outboundPerHost?.value ?? Infinity,
-    inboundPerHost: own.inboundPerHost ?? preset?.inboundPerHost?.value ?? Infinity,
-    perPf: own.perPf ?? Infinity,
-    bytesPerSecondPerMove: own.bytesPerSecondPerMove ?? preset?.bytesPerSecondPerMove?.value ?? Infinity,
-    timeoutNsPerGib: own.timeoutPerGib ?? preset?.timeoutPerGib?.value ?? TIMEOUT_PER_GIB_NS,
-    progressTimeoutNs: own.progressTimeout ?? preset?.progressTimeout?.value ?? Infinity,
+    fleet: limit('atOnce'),
+    outboundPerHost: limit('outboundPerHost'),
+    inboundPerHost: limit('inboundPerHost'),
+    perPf: limit('perPf'),
+    bytesPerSecondPerMove: limit('bytesPerSecondPerMove'),
+    timeoutNsPerGib: limit('timeoutPerGib'),
+    progressTimeoutNs: limit('progressTimeout'),
     downtimeLimitNs: preset?.downtimeLimit?.value,
     novaSteps: preset?.steps !== undefined,
   };
