@@ -45,7 +45,7 @@ export { runScenario, type ScenarioResult, type VmResult } from '../sim/scenario
 export { type Timeline, timelineOf } from '../sim/scenario/timeline.ts';
 export { answer } from '../sim/fleet/answer.ts';
 export type { QuestionFiles } from '../sim/fleet/answer.ts';
-export type { Answer, AnswerOptions } from '../sim/fleet/answer-parts.ts';
+export type { Answer, AnswerOptions } from '../sim/fleet/answers/answer-parts.ts';
 export { evacuate } from '../sim/fleet/evacuation.ts';
 export type { EvacuationInput, EvacuationResult } from '../sim/fleet/evacuation.ts';
 export { questionSchema } from '../sim/fleet/question.ts';

@@ -4,15 +4,27 @@
 import { UserError } from '../base/user-error.ts';
 import type { Topology } from '../pci/topology.ts';
 import type { DeviceProfile } from '../memory/device-profile.ts';
-import type { Answer, AnswerOptions } from './answer-parts.ts';
-import { atOnceAnswer } from './at-once-answer.ts';
-import { compareAnswer } from './compare-answer.ts';
-import { convergeAnswer } from './converge-answer.ts';
-import { evacuateAnswer } from './evacuate-answer.ts';
-import { type LimitsPreset, limitsOf } from './limits.ts';
-import { boundAnswer } from './most-answer.ts';
+import { type Answer, answerFrom, type AnswerOptions } from './answers/answer-parts.ts';
+import { verdictStates } from './answers/constraints.ts';
+import { atOnceNumbers } from './answers/at-once/numbers.ts';
+import { atOnceWords } from './answers/at-once/words.ts';
+import { boundConstraints } from './answers/bound/constraints.ts';
+import { boundNumbers } from './answers/bound/numbers.ts';
+import { boundWords } from './answers/bound/words.ts';
+import { compareConstraints } from './answers/compare/constraints.ts';
+import { compareNumbers } from './answers/compare/numbers.ts';
+import { compareWords } from './answers/compare/words.ts';
+import { convergeConstraints } from './answers/converge/constraints.ts';
+import { convergeNumbers } from './answers/converge/numbers.ts';
+import { convergeWords } from './answers/converge/words.ts';
+import { evacuateConstraints } from './answers/evacuate/constraints.ts';
+import { evacuateNumbers } from './answers/evacuate/numbers.ts';
+import { evacuateWords } from './answers/evacuate/words.ts';
+import { roomConstraints } from './answers/room/constraints.ts';
+import { roomNumbers } from './answers/room/numbers.ts';
+import { roomWords } from './answers/room/words.ts';
+import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
 import type { Question, QuestionVm } from './question.ts';
-import { roomAnswer } from './room-answer.ts';
 import { VmTrials } from './vm-trials.ts';
 
 /** The documents that a question names, by the words that it uses. */
@@ -36,20 +48,27 @@ export function vmsOf(question: Question): readonly QuestionVm[] {
 export function answer(question: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
   check(question, file);
+  const limits = (given: Parameters<typeof limitsOf>[0]): Limits => limitsOf(given, files.presets);
   switch (question.ask) {
     case 'most':
     case 'least':
-      return boundAnswer(question, trials, options);
-    case 'at-once':
-      return atOnceAnswer(question, trials, limitsOf(question.limits, files.presets), options);
-    case 'converge':
-      return convergeAnswer(question, trials, limitsOf(question.limits, files.presets), options);
-    case 'evacuate':
-      return evacuateAnswer(question, trials, limitsOf(question.limits, files.presets), options);
+      return answerFrom(boundNumbers(question, trials, options), boundConstraints, boundWords);
+    case 'at-once': {
+      const numbers = atOnceNumbers(question, trials, limits(question.limits), options);
+      return answerFrom(numbers, ({ here, further }) => verdictStates(here, further), atOnceWords);
+    }
+    case 'converge': {
+      const numbers = convergeNumbers(question, trials, limits(question.limits), options);
+      return answerFrom(numbers, convergeConstraints, convergeWords);
+    }
+    case 'evacuate': {
+      const numbers = evacuateNumbers(question, trials, limits(question.limits), options);
+      return answerFrom(numbers, evacuateConstraints, evacuateWords);
+    }
     case 'room':
-      return roomAnswer(question, trials, files.topologies);
-    default:
-      return compareAnswer(question, trials, options);
+      return answerFrom(roomNumbers(question, trials, files.topologies), roomConstraints, roomWords);
+    case 'compare':
+      return answerFrom(compareNumbers(question, trials, options), compareConstraints, compareWords);
   }
 }
 

@@ -4,6 +4,7 @@
 import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
+import { constraintName } from './constraint.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
@@ -49,7 +50,8 @@ export class FleetPlan {
     if (vms === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
     for (const { name, vm } of fleet.vms) {
       const broken = structures(vm, trials.profiles).find(({ used, limit }) => used > limit);
-      if (broken !== undefined) refuse(`VM ${name}: ${broken.name}: ${broken.used}, allowed are ${broken.limit}`);
+      if (broken !== undefined)
+        refuse(`VM ${name}: ${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}`);
     }
     this.question = question;
     this.trials = trials;
@@ -147,6 +149,16 @@ export interface Outcome {
   readonly sentBytes: number;
   readonly atOnce: number;
   readonly vmsPerHour: number;
+}
+
+/** VMs that gave up, whatever made them. */
+export function stuckVms({ timeout, noProgress }: Outcome): number {
+  return timeout + noProgress;
+}
+
+/** VMs that stay where they are. */
+export function leftVms(outcome: Outcome): number {
+  return stuckVms(outcome) + outcome.noRoom;
 }
 
 export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {

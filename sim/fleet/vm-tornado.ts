@@ -1,7 +1,7 @@
 /**
  * Which parameter a pause depends on most: each at its short and at its long end, all others at their best guesses.
  */
-import { type Tornado, type TornadoBar, tornadoOf } from './answer-parts.ts';
+import { type Tornado, type TornadoBar, tornadoOf } from './tornado.ts';
 import type { QuestionVm } from './question.ts';
 import type { VmTrials } from './vm-trials.ts';
 

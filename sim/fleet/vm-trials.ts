@@ -27,6 +27,7 @@ import {
   type VmmParameters,
 } from '../memory/parameters.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
+import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
 import { VMMS } from '../memory/vmms.ts';
@@ -66,7 +67,9 @@ export interface VmTrial {
 
 /** A limit of hardware or VMM that a VM's devices must keep. */
 export interface Structure {
-  readonly name: string;
+  readonly id: ConstraintId;
+  /** What its name depends on. */
+  readonly detail?: string;
   readonly used: number;
   readonly limit: number;
 }
@@ -108,13 +111,13 @@ export function structures(
     if (profile?.kind === undefined || count === 0) continue;
     const own = ACCELERATORS[kind ?? profile.kind].pfDefaultQueues;
     found.push(
-      { name: 'VFs of one PF', used: vms * count, limit: VFS_MAX },
-      { name: 'queue pairs of one PF', used: vms * count * queues, limit: QUEUES_TOTAL - own },
+      { id: 'vfsOfPf', used: vms * count, limit: VFS_MAX },
+      { id: 'queuePairsOfPf', used: vms * count * queues, limit: QUEUES_TOTAL - own },
     );
   }
-  if (VMMS[vm.vmm].severalNeedP2p && without > 0) {
-    const name = `devices of a VM that ${VMMS[vm.vmm].title} moves when one of them lacks P2P`;
-    found.push({ name, used: devices, limit: 1 });
+  const { severalNeedP2p, title } = VMMS[vm.vmm];
+  if (severalNeedP2p && without > 0) {
+    found.push({ id: 'devicesWithoutP2p', detail: title, used: devices, limit: 1 });
   }
   return found;
 }

@@ -3,7 +3,7 @@
  */
 import { UserError } from '../../sim/base/user-error.ts';
 import { answer, type QuestionFiles } from '../../sim/fleet/answer.ts';
-import type { Answer } from '../../sim/fleet/answer-parts.ts';
+import type { Answer } from '../../sim/fleet/answers/answer-parts.ts';
 import type { Question } from '../../sim/fleet/question.ts';
 
 export interface CellTask {

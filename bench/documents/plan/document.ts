@@ -1,7 +1,7 @@
 /**
  * The plan document: what `stopcopy plan --json` prints. Version 1; docs/plan-format.md explains each field.
  */
-import type { Answer } from '../../../sim/fleet/answer-parts.ts';
+import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { Question } from '../../../sim/fleet/question.ts';
 import type { PoolOutcome } from '../../../workers/pools/cell-tasks.ts';
 import { packageVersion } from '../../io/package-root.ts';

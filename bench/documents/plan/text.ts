@@ -2,8 +2,9 @@
  * An answer for a person at a terminal: the sentence, what binds, the proof, what relaxing buys, tables, and the tornado
  * as text.
  */
-import type { Answer, AnswerTable, ConstraintState, Tornado } from '../../../sim/fleet/answer-parts.ts';
-import { formatLong } from '../../../sim/fleet/evacuate-answer.ts';
+import type { Answer, AnswerTable, ConstraintState } from '../../../sim/fleet/answers/answer-parts.ts';
+import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
+import type { Tornado } from '../../../sim/fleet/tornado.ts';
 import type { Output } from '../../io/output.ts';
 import { formatValue } from '../../show/format.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { answer } from '../../../sim/fleet/answer.ts';
-import type { Answer, AnswerOptions } from '../../../sim/fleet/answer-parts.ts';
+import type { Answer, AnswerOptions } from '../../../sim/fleet/answers/answer-parts.ts';
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
 import type { Question } from '../../../sim/fleet/question.ts';
 import { scenarioOf, structures } from '../../../sim/fleet/vm-trials.ts';

@@ -9,7 +9,7 @@ import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { ACCELERATORS } from '../../../sim/abi/accelerators.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { answer } from '../../../sim/fleet/answer.ts';
-import type { Answer } from '../../../sim/fleet/answer-parts.ts';
+import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
 import { FleetPlan } from '../../../sim/fleet/fleet-plan.ts';
 import { limitsOf } from '../../../sim/fleet/limits.ts';

@@ -1,8 +1,13 @@
 /**
- * What an answer is made of, whatever was asked.
+ * What an answer is made of, whatever was asked, and how its parts come together.
+ *
+ * A question is answered in three steps, each in a file of its own: numbers (a record, and all that is computed),
+ * constraints (what must hold, in rows) and words (sentences, tables, findings). Constraints and words follow from the
+ * record alone, and so do the JSON document and the exit status: what is not in the record is not said.
  */
-import type { RangeEnd } from '../memory/device-profile.ts';
-import type { Schedule } from './schedule.ts';
+import type { RangeEnd } from '../../memory/device-profile.ts';
+import type { Schedule } from '../schedule.ts';
+import type { Tornado } from '../tornado.ts';
 
 /** Something that must hold, where the answer is and one step further. */
 export interface ConstraintState {
@@ -34,24 +39,6 @@ export interface Relaxed {
   readonly answer: number | null;
 }
 
-/** One parameter at each end of its range, all others at their best guesses. */
-export interface TornadoBar {
-  readonly parameter: string;
-  readonly from: string;
-  readonly source: string;
-  readonly short: number;
-  readonly long: number;
-}
-
-export interface Tornado {
-  /** What the bars measure. */
-  readonly figure: string;
-  readonly unit: string;
-  readonly value: number;
-  /** The longest first. */
-  readonly bars: readonly TornadoBar[];
-}
-
 export interface AnswerColumn {
   readonly name: string;
   readonly title: string;
@@ -73,6 +60,32 @@ export interface MethodPair {
   readonly simulated: number;
 }
 
+/** The figure with every parameter at one end of its range; null: nothing satisfies the question then. */
+export type Band = Readonly<Record<RangeEnd, number | null>>;
+
+/** What the numbers of every kind of question have. */
+export interface AnswerNumbers {
+  /** The number asked for; null: nothing satisfies the question. */
+  readonly value: number | null;
+  /** Of value and band. */
+  readonly unit: string;
+  readonly band: Band;
+  readonly tornado: Tornado | null;
+  /** Of `evacuate`: the moves over time. */
+  readonly schedule?: Schedule;
+}
+
+/** What is said of the numbers. */
+export interface AnswerWords {
+  readonly sentences: readonly string[];
+  readonly proof: readonly Proof[];
+  readonly relaxing: readonly Relaxed[];
+  readonly tables: readonly AnswerTable[];
+  readonly methods: readonly MethodPair[];
+  /** The nearest that satisfies the question; null when it is answered. */
+  readonly nearest: string | null;
+}
+
 export interface Answer {
   /** Whether there is an answer at all. */
   readonly feasible: boolean;
@@ -80,7 +93,7 @@ export interface Answer {
   readonly value: number | null;
   readonly unit: string;
   /** The number with every parameter at one end of its range. */
-  readonly band: Readonly<Record<RangeEnd, number | null>>;
+  readonly band: Band;
   readonly sentences: readonly string[];
   readonly constraints: readonly ConstraintState[];
   readonly proof: readonly Proof[];
@@ -94,13 +107,6 @@ export interface Answer {
   readonly nearest: string | null;
 }
 
-/** Bars whose ends differ from the value, the longest first. */
-export function tornadoOf(figure: string, unit: string, value: number, bars: readonly TornadoBar[]): Tornado {
-  const length = ({ short, long }: TornadoBar): number => Math.max(short, long, value) - Math.min(short, long, value);
-  const moving = bars.filter((bar) => length(bar) > 1e-9 * Math.abs(value));
-  return { figure, unit, value, bars: moving.toSorted((a, b) => length(b) - length(a)) };
-}
-
 /** Options of an answer: what may be left out where speed counts. */
 export interface AnswerOptions {
   /** Whether each bound is shown by full simulation on both sides. Default: yes. */
@@ -109,4 +115,35 @@ export interface AnswerOptions {
   readonly tornado?: boolean;
   /** Told from time to time: so many steps done of so many, at what. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
+}
+
+/**
+ * An answer from the numbers of one kind of question.
+ *
+ * @param constraintsOf what must hold, from the numbers
+ * @param wordsOf what is said, from the numbers and what must hold
+ */
+export function answerFrom<Numbers extends AnswerNumbers>(
+  numbers: Numbers,
+  constraintsOf: (numbers: Numbers) => readonly ConstraintState[],
+  wordsOf: (numbers: Numbers, constraints: readonly ConstraintState[]) => AnswerWords,
+): Answer {
+  const { value, unit, band, tornado, schedule } = numbers;
+  const constraints = constraintsOf(numbers);
+  const { sentences, proof, relaxing, tables, methods, nearest } = wordsOf(numbers, constraints);
+  return {
+    feasible: value !== null,
+    value,
+    unit,
+    band,
+    sentences,
+    constraints,
+    proof,
+    relaxing,
+    tornado,
+    tables,
+    methods,
+    ...(schedule === undefined ? {} : { schedule }),
+    nearest,
+  };
 }

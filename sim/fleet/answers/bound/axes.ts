@@ -1,0 +1,76 @@
+/**
+ * What `most` and `least` count: which field of the VM, in which unit, from where to where.
+ */
+import type { QuestionOf, QuestionVm } from '../../question.ts';
+
+export type BoundQuestion = QuestionOf<'most'> | QuestionOf<'least'>;
+export type AxisName = BoundQuestion['of'];
+
+/** Whole numbers from `low` to `high` are tried, each `1 / scale` of the unit. */
+export interface Axis {
+  readonly unit: string;
+  readonly low: number;
+  readonly high: number;
+  readonly scale: number;
+  /** 1: the most is asked for; -1: the least. */
+  readonly direction: 1 | -1;
+  /** @param device index in the VM's devices, where a device is changed */
+  readonly set: (vm: QuestionVm, n: number, device: number) => QuestionVm;
+}
+
+export const CHANNELS_MAX = 128;
+const QUEUES_OF_A_VF_MAX = 1024;
+/** 0.1 Gbit/s to 800 Gbit/s. */
+const TENTHS_OF_GIGABITS_MAX = 8000;
+
+export const AXES: Readonly<Record<AxisName, Axis>> = {
+  vfs: {
+    unit: 'VFs',
+    low: 1,
+    high: 128,
+    scale: 1,
+    direction: 1,
+    set: (vm, count, device) => withDevice(vm, device, { count }),
+  },
+  queues: {
+    unit: 'queues',
+    low: 1,
+    high: QUEUES_OF_A_VF_MAX,
+    scale: 1,
+    direction: 1,
+    set: (vm, queues, device) => withDevice(vm, device, { queues }),
+  },
+  load: {
+    unit: '% of the engine',
+    low: 1,
+    high: 99,
+    scale: 1,
+    direction: 1,
+    set: (vm, percent, device) => withDevice(vm, device, { load: { kind: 'open', fraction: percent / 100, burst: 1 } }),
+  },
+  channels: {
+    unit: 'channels',
+    low: 1,
+    high: CHANNELS_MAX,
+    scale: 1,
+    direction: -1,
+    set: (vm, channels) => ({ ...vm, stream: { ...vm.stream, channels } }),
+  },
+  gigabitsPerSecond: {
+    unit: 'Gbit/s',
+    low: 1,
+    high: TENTHS_OF_GIGABITS_MAX,
+    scale: 10,
+    direction: -1,
+    set: (vm, tenths) => ({ ...vm, stream: { ...vm.stream, gigabitsPerSecond: tenths / 10 } }),
+  },
+};
+
+/** Index of the device that a question is about; of those about none, the first. */
+export function deviceIndex(question: BoundQuestion): number {
+  return question.ask === 'most' ? question.device - 1 : 0;
+}
+
+function withDevice(vm: QuestionVm, device: number, change: Partial<QuestionVm['devices'][number]>): QuestionVm {
+  return { ...vm, devices: vm.devices.map((each, i) => (i === device ? { ...each, ...change } : each)) };
+}

@@ -1,0 +1,84 @@
+/**
+ * What is said of `most` and `least`.
+ */
+import { formatNs } from '../../../base/units.ts';
+import { VMMS } from '../../../memory/vmms.ts';
+import { constraintName, CONSTRAINTS } from '../../constraint.ts';
+import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
+import { partsTable } from '../pause-parts.ts';
+import { bindingPhrase, proofOf, quantity } from '../phrases.ts';
+import { AXES, type AxisName } from './axes.ts';
+import type { BoundNumbers } from './numbers.ts';
+import type { BoundChange } from './relaxing.ts';
+
+/** What is counted, with the profile of the device that is changed. */
+const COUNTED: Readonly<Record<AxisName, (device: string) => string>> = {
+  vfs: (device) => `VFs of ${device} per VM`,
+  queues: (device) => `queues of each VF of ${device}`,
+  load: (device) => `load of ${device}, as a share of what its engine can do`,
+  channels: () => 'channels of the stream',
+  gigabitsPerSecond: () => 'line between the hosts',
+};
+
+const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>> = {
+  twicePause: 'twice the pause budget',
+  bestGuesses: 'best guesses instead of the worst ends',
+  twiceLine: 'twice the line',
+  twiceChannels: 'twice the channels',
+  halfWriting: 'a guest that writes half as much',
+};
+
+export function boundWords(numbers: BoundNumbers, constraints: readonly ConstraintState[]): AnswerWords {
+  const { value, unit, tried, relaxing, parts, methods } = numbers;
+  return {
+    sentences: value === null ? [infeasibleSentence(numbers)] : feasibleSentences(numbers, value, constraints),
+    proof: proofOf(tried),
+    relaxing: relaxing.map(({ change, answer }) => ({ change: changePhrase(change), answer })),
+    tables: parts === null ? [] : [partsTable(parts)],
+    methods: methods.map(({ at, closedFormNs, simulatedNs }) => ({
+      figure: `pause with ${at} ${unit}`,
+      unit: 'ns',
+      closedForm: closedFormNs,
+      simulated: simulatedNs,
+    })),
+    nearest: value === null ? nearestSentence(numbers) : null,
+  };
+}
+
+function changePhrase(change: BoundChange): string {
+  if (change.kind !== 'otherVmm') return CHANGES[change.kind];
+  return `${VMMS[change.vmm].title}, which moves several devices without P2P`;
+}
+
+function feasibleSentences(
+  { axis, device, unit, budgetNs, exceptions }: BoundNumbers,
+  value: number,
+  constraints: readonly ConstraintState[],
+): readonly string[] {
+  const bound = AXES[axis].direction === 1 ? 'At most' : 'At least';
+  const binding = constraints.filter(({ binds }) => binds).map((state) => bindingPhrase(state));
+  const sentences = [
+    `Asked for: ${COUNTED[axis](device)}, with a pause of at most ${formatNs(budgetNs)}.`,
+    `${bound} ${value} ${unit}: ${binding.join('; ')}.`,
+  ];
+  if (exceptions.length > 0) {
+    sentences.push(`Not everything on this side holds: it does not with ${exceptions.join(', ')} ${unit}.`);
+  }
+  return sentences;
+}
+
+function infeasibleSentence({ unit, budgetNs, here }: BoundNumbers): string {
+  const broken = here.uses
+    .filter((use) => use.broken)
+    .map((use) => {
+      const words = (value: number): string => quantity(value, CONSTRAINTS[use.id].unit);
+      return `${constraintName(use)} cannot be met, ${words(use.used)} of ${words(use.limit)}`;
+    });
+  return `There is no number of ${unit} with a pause of at most ${formatNs(budgetNs)}: ${broken.join('; ')}.`;
+}
+
+function nearestSentence({ unit, nearest }: BoundNumbers): string {
+  return nearest === null
+    ? 'Nothing but another VM, line or VMM helps: it does not hold with any pause budget.'
+    : `The nearest that holds: ${nearest.at} ${unit} with a budget of ${formatNs(nearest.budgetNs)}.`;
+}

@@ -1,0 +1,16 @@
+/**
+ * What must hold of `compare`: each variant's pause.
+ */
+import type { ConstraintState } from '../answer-parts.ts';
+import type { CompareNumbers } from './numbers.ts';
+
+export function compareConstraints({ variants, budgetNs }: CompareNumbers): readonly ConstraintState[] {
+  return variants.map(({ name, judgedNs }) => ({
+    name: `pause budget, ${name}`,
+    unit: 'ns',
+    limit: budgetNs,
+    used: judgedNs,
+    next: null,
+    binds: judgedNs > budgetNs,
+  }));
+}

@@ -1,0 +1,147 @@
+/**
+ * Numbers of `converge`: does a VM converge, and after which step of a rising limit?
+ */
+import { NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
+import { VMMS } from '../../../memory/vmms.ts';
+import { novaSteps } from '../../../scenario/document.ts';
+import { firstThatHolds } from '../../bound-search.ts';
+import { limitedVm } from '../../limited-vm.ts';
+import type { Limits } from '../../limits.ts';
+import type { QuestionOf, QuestionVm } from '../../question.ts';
+import { pauseTornado } from '../../vm-tornado.ts';
+import type { VmTrial, VmTrials } from '../../vm-trials.ts';
+import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
+import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
+
+const LIMIT_MS_MAX = 3_600_000;
+
+export interface LimitStep {
+  readonly afterNs: number;
+  readonly limitNs: number;
+}
+
+export type ConvergeChange = 'twiceLine' | 'autoConverge';
+
+/** A trial with only the first so many steps of the limit. */
+export interface TriedSteps {
+  readonly at: number;
+  readonly moved: boolean;
+  readonly pauseNs: number;
+  readonly totalNs: number;
+  readonly simulated: boolean;
+}
+
+/** Value and band are steps, from 1. Figures are with best guesses. */
+export interface ConvergeNumbers extends AnswerNumbers {
+  readonly steps: readonly LimitStep[];
+  /** The limit at the stop; where it never stops, the least with which it would, Infinity where none is enough. */
+  readonly limitNs: number;
+  readonly timeoutNs: number;
+  /** When the VM was stopped, after the move began. */
+  readonly stoppedAtNs: number;
+  readonly pauseNs: number;
+  readonly totalNs: number;
+  readonly carriedBytesPerSecond: number;
+  /** What bounds the stream. */
+  readonly carriedBound: string;
+  /** Of the last iteration: memory that the guest dirtied, and at which rate. */
+  readonly dirtiedBytes: number;
+  readonly dirtiedBytesPerSecond: number;
+  /** The step before the answer, where there is one, and the answer. */
+  readonly tried: readonly TriedSteps[];
+  readonly relaxing: readonly { readonly change: ConvergeChange; readonly answer: number | null }[];
+  readonly parts: readonly PauseInParts[] | null;
+}
+
+/** Computes the numbers. */
+export function convergeNumbers(
+  question: QuestionOf<'converge'>,
+  trials: VmTrials,
+  limits: Limits,
+  { verify = true, tornado = true }: AnswerOptions,
+): ConvergeNumbers {
+  const vm = limitedVm(question.vm, limits);
+  const steps = stepsOf(vm);
+  const stepOf = (of: QuestionVm, end: 'short' | 'point' | 'long'): number | null =>
+    stepAt(trials.quick(of, end), steps);
+  const point = trials.quick(vm, 'point');
+  const value = stepAt(point, steps);
+  const { rounds, rates, stoppedAtNs } = point.result;
+  const last = rounds.at(-1);
+  return {
+    value,
+    unit: 'step',
+    band: { short: stepOf(vm, 'short'), point: value, long: stepOf(vm, 'long') },
+    tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
+    steps,
+    limitNs: point.moved ? (last?.limitNs ?? 0) : neededLimitNs(trials, vm),
+    timeoutNs: vm.convergence.timeout ?? Infinity,
+    stoppedAtNs,
+    pauseNs: point.pauseNs,
+    totalNs: point.totalNs,
+    carriedBytesPerSecond: rates.memoryBytesPerSecond,
+    carriedBound: rates.bound,
+    dirtiedBytes: last?.dirtiedBytes ?? 0,
+    dirtiedBytesPerSecond: last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
+    tried: value === null ? [] : triedSteps(trials, vm, steps, value, verify),
+    relaxing: relaxations(vm).map(([change, changed]) => ({ change, answer: stepOf(changed, 'point') })),
+    parts: value === null ? null : pausesInParts(trials, vm),
+  };
+}
+
+function stepsOf({ convergence, memory }: QuestionVm): readonly LimitStep[] {
+  const { steps, downtimeLimit } = convergence;
+  if (steps === 'nova') return novaSteps(memory.size);
+  const own = (steps ?? []).map(({ after, limit }) => ({ afterNs: after, limitNs: limit }));
+  return own[0]?.afterNs === 0 ? own : [{ afterNs: 0, limitNs: downtimeLimit }, ...own];
+}
+
+/** Which step held when the VM was stopped, from 1; null: it never was. */
+function stepAt(trial: VmTrial, steps: readonly LimitStep[]): number | null {
+  const limitNs = trial.result.rounds.at(-1)?.limitNs;
+  if (!trial.moved || limitNs === undefined) return null;
+  return steps.findLastIndex((step) => step.limitNs === limitNs) + 1;
+}
+
+/** The VM with only the first so many steps: the limit stays there. */
+function upTo(vm: QuestionVm, steps: readonly LimitStep[], count: number): QuestionVm {
+  const kept = steps.slice(0, Math.max(1, count)).map(({ afterNs, limitNs }) => ({ after: afterNs, limit: limitNs }));
+  return { ...vm, convergence: { ...vm.convergence, steps: kept } };
+}
+
+/** The step found, and the one before it. */
+function triedSteps(
+  trials: VmTrials,
+  vm: QuestionVm,
+  steps: readonly LimitStep[],
+  value: number,
+  simulated: boolean,
+): readonly TriedSteps[] {
+  return [value - 1, value]
+    .filter((at) => at >= 1)
+    .map((at) => {
+      const own = upTo(vm, steps, at);
+      const { moved, pauseNs, totalNs } = simulated ? trials.full(own, 'point') : trials.quick(own, 'point');
+      return { at, moved, pauseNs, totalNs, simulated };
+    });
+}
+
+function relaxations(vm: QuestionVm): readonly [change: ConvergeChange, changed: QuestionVm][] {
+  const { stream, convergence } = vm;
+  const twiceLine = { ...vm, stream: { ...stream, gigabitsPerSecond: 2 * stream.gigabitsPerSecond } };
+  if (!VMMS[vm.vmm].throttles || convergence.autoConverge) return [['twiceLine', twiceLine]];
+  return [
+    ['twiceLine', twiceLine],
+    ['autoConverge', { ...vm, convergence: { ...convergence, autoConverge: true } }],
+  ];
+}
+
+/** The least limit, in whole ms, with which it would converge; Infinity: none. */
+function neededLimitNs(trials: VmTrials, vm: QuestionVm): number {
+  const { steps: _without, ...convergence } = vm.convergence;
+  const found = firstThatHolds(1, LIMIT_MS_MAX, (ms) => {
+    const limited = { ...vm, convergence: { ...convergence, downtimeLimit: ms * NS_PER_MS } };
+    return trials.quick(limited, 'point').moved;
+  });
+  return found > LIMIT_MS_MAX ? Infinity : found * NS_PER_MS;
+}

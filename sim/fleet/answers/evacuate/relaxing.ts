@@ -1,0 +1,47 @@
+/**
+ * What is relaxed of an evacuation to see what it buys: the limit or the lines behind a bound, twice as large.
+ */
+import type { Concurrency } from '../../evacuation.ts';
+import type { BoundName } from '../../fleet-bounds.ts';
+import type { EvacuateQuestion, FleetChange, FleetPlan } from '../../fleet-plan.ts';
+
+type LimitName = keyof Concurrency;
+type LineName = Extract<keyof EvacuateQuestion['fleet'], `${string}GigabitsPerSecond`>;
+/** A limit of the operator, or a line of the fleet. */
+export type Relaxable = LimitName | LineName;
+
+/** What a bound comes from. */
+const BEHIND = {
+  'moves at once in the fleet': { limit: 'fleet' },
+  'moves at once out of a host': { limit: 'outboundPerHost' },
+  'moves at once into a host': { limit: 'inboundPerHost' },
+  'moves at once over a PF': { limit: 'perPf' },
+  "a PF's line": { line: 'pfGigabitsPerSecond' },
+  "a host's line": { line: 'hostGigabitsPerSecond' },
+  'lines of the hosts that receive': { line: 'hostGigabitsPerSecond' },
+  'one move': { line: 'hostGigabitsPerSecond' },
+  "a rack's uplink": { line: 'rackGigabitsPerSecond' },
+  'the spine': { line: 'spineGigabitsPerSecond' },
+} as const satisfies Readonly<Record<BoundName, { readonly limit: LimitName } | { readonly line: LineName }>>;
+
+export interface Relaxation {
+  readonly of: Relaxable;
+  /** What it becomes: moves, or 10^9 bits per second. */
+  readonly to: number;
+  readonly change: FleetChange;
+}
+
+/** @returns null where the fleet has no such line */
+export function relaxationOf(bound: BoundName, { limits, question }: FleetPlan): Relaxation | null {
+  const behind = BEHIND[bound];
+  if ('limit' in behind) {
+    const { limit } = behind;
+    const to = 2 * limits[limit];
+    return { of: limit, to, change: { limits: { ...limits, [limit]: to } } };
+  }
+  const { line } = behind;
+  const gigabits = question.fleet[line];
+  if (gigabits === undefined) return null;
+  const to = 2 * gigabits;
+  return { of: line, to, change: { fleet: { ...question.fleet, [line]: to } } };
+}

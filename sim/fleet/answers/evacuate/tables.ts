@@ -1,0 +1,61 @@
+/**
+ * Tables of an evacuation: its outcome at both ends of the parameters, and orders compared.
+ */
+import { GIGA, NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
+import type { RangeEnd } from '../../../memory/device-profile.ts';
+import { leftVms, type Outcome } from '../../fleet-plan.ts';
+import type { AnswerTable } from '../answer-parts.ts';
+import { BAND_ENDS } from '../pause-parts.ts';
+import type { OrderNumbers } from './numbers.ts';
+
+const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => number])[] = [
+  ['all hosts empty after, s', ({ totalNs }) => totalNs / NS_PER_S],
+  ['a host empty, mean, s', ({ meanHostNs }) => meanHostNs / NS_PER_S],
+  ['pause p50, ms', ({ pauseP50Ns }) => pauseP50Ns / NS_PER_MS],
+  ['pause p99, ms', ({ pauseP99Ns }) => pauseP99Ns / NS_PER_MS],
+  ['longest pause, ms', ({ pauseMaxNs }) => pauseMaxNs / NS_PER_MS],
+  ['VMs moved', ({ moved }) => moved],
+  ['stopped over the limit', ({ overLimit }) => overLimit],
+  ['given up: time-out', ({ timeout }) => timeout],
+  ['given up: no progress', ({ noProgress }) => noProgress],
+  ['no room', ({ noRoom }) => noRoom],
+  ['hosts emptied', ({ hostsEmptied }) => hostsEmptied],
+  ['moves at once, at most', ({ atOnce }) => atOnce],
+  ['memory sent, GB', ({ sentBytes }) => sentBytes / GIGA],
+  ['VMs per hour', ({ vmsPerHour }) => vmsPerHour],
+];
+
+export function outcomeTable(outcomes: Readonly<Record<RangeEnd, Outcome>>): AnswerTable {
+  return {
+    title: 'The evacuation, at both ends of the parameters and at best guesses',
+    columns: [
+      { name: 'what', title: '', unit: '' },
+      { name: 'short', title: 'short', unit: '' },
+      { name: 'point', title: 'best guess', unit: '' },
+      { name: 'long', title: 'long', unit: '' },
+    ],
+    rows: FIGURES.map(([title, figure]) => [title, ...BAND_ENDS.map((end) => figure(outcomes[end]))]),
+  };
+}
+
+export function orderTable(orders: readonly OrderNumbers[]): AnswerTable {
+  return {
+    title: 'Orders, the quickest first',
+    columns: [
+      { name: 'hosts', title: 'hosts', unit: '' },
+      { name: 'vms', title: 'VMs of a host', unit: '' },
+      { name: 'totalNs', title: 'all empty', unit: 'ns' },
+      { name: 'meanHostNs', title: 'a host empty, mean', unit: 'ns' },
+      { name: 'pauseP99Ns', title: 'pause p99', unit: 'ns' },
+      { name: 'left', title: 'VMs left', unit: '' },
+    ],
+    rows: orders.map(({ hosts, vms, outcome }) => [
+      hosts,
+      vms,
+      outcome.totalNs,
+      outcome.meanHostNs,
+      outcome.pauseP99Ns,
+      leftVms(outcome),
+    ]),
+  };
+}

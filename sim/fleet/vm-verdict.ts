@@ -1,0 +1,98 @@
+/**
+ * Whether a VM keeps everything that must hold: limits of hardware and VMM, calls of drivers that succeed, an end of its
+ * pre-copy, and its pause budget.
+ */
+import { NS_PER_S } from '../base/units.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
+import type { ConstraintUse } from './constraint.ts';
+import type { Budget, QuestionVm } from './question.ts';
+import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
+
+/** Every parameter at one end of its range, or at whichever end the VM fares worst. */
+export type JudgedEnd = RangeEnd | 'worst';
+
+/** Everything that must hold of a VM, with what was used of it. */
+export interface VmVerdict {
+  readonly holds: boolean;
+  readonly uses: readonly ConstraintUse[];
+  /** Null: it was not tried, or others moved with it. */
+  readonly trial: VmTrial | null;
+}
+
+/** A number that was tried, by its verdict. */
+export interface TriedNumber {
+  readonly at: number;
+  readonly verdict: VmVerdict;
+  /** Whether it was simulated; otherwise by closed form. */
+  readonly simulated: boolean;
+}
+
+/** Dirtied at least this much of what was carried: the guest is what keeps the move from ending. */
+const KEEPS_UP_SHARE = 0.9;
+
+/** Nominal, or whichever end of the parameters is worst, as the budget says. */
+export function judgedEnd({ judge }: Budget): JudgedEnd {
+  return judge === 'long' ? 'worst' : 'point';
+}
+
+/**
+ * Tries a VM.
+ *
+ * @param method `full`: register by register
+ * @param vms how many such VMs move at once over one PF
+ */
+export function judgeVm(
+  trials: VmTrials,
+  vm: QuestionVm,
+  { pause }: Budget,
+  end: JudgedEnd,
+  method: 'quick' | 'full',
+  vms: number = 1,
+): VmVerdict {
+  const uses: ConstraintUse[] = structures(vm, trials.profiles, vms).map((structure) => ({
+    ...structure,
+    broken: structure.used > structure.limit,
+  }));
+  if (uses.some(({ broken }) => broken)) return { holds: false, uses, trial: null };
+  const ends: readonly RangeEnd[] = end === 'worst' ? ['long', 'point', 'short'] : [end];
+  const tried = ends.map((each) => ({ each, trial: trials.quick(vm, each, undefined, vms) }));
+  const worst = tried.reduce((a, b) => (endlessOrPauseNs(b.trial) > endlessOrPauseNs(a.trial) ? b : a));
+  const trial = method === 'quick' ? worst.trial : trials.full(vm, worst.each, vms);
+  uses.push(useOf(trial, vm, pause));
+  return { holds: uses.every(({ broken }) => !broken), uses, trial };
+}
+
+/** A VM that is not moved fares worse than any pause. */
+function endlessOrPauseNs({ moved, pauseNs }: VmTrial): number {
+  return moved ? pauseNs : Number.POSITIVE_INFINITY;
+}
+
+/** What a trial used of the pause budget; of a VM that is never stopped, what keeps it from stopping. */
+export function useOf(
+  { moved, failed, pauseNs, result, deviceBytes }: VmTrial,
+  vm: QuestionVm,
+  budgetNs: number,
+): ConstraintUse {
+  if (failed !== null) return { id: 'driverCalls', detail: failed, used: 1, limit: 0, broken: true };
+  if (moved) return pauseUse(pauseNs, budgetNs);
+  const { rates, rounds } = result;
+  const last = rounds.at(-1);
+  const limitNs = last?.limitNs ?? vm.convergence.downtimeLimit;
+  const allowed = (rates.wireBytesPerSecond * limitNs) / NS_PER_S;
+  const written = last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S;
+  const carried = rates.memoryBytesPerSecond;
+  if (deviceBytes > allowed && written < carried * KEEPS_UP_SHARE) {
+    return { id: 'deviceState', used: deviceBytes, limit: allowed, broken: true };
+  }
+  return { id: 'guestWrites', used: written, limit: carried, broken: true };
+}
+
+/** A pause against its budget. */
+export function pauseUse(pauseNs: number, budgetNs: number): ConstraintUse {
+  return { id: 'pause', used: pauseNs, limit: budgetNs, broken: pauseNs > budgetNs };
+}
+
+/** The pause that a verdict is about; null: the VM was not moved. */
+export function pauseOf({ uses }: VmVerdict): number | null {
+  return uses.find(({ id }) => id === 'pause')?.used ?? null;
+}
