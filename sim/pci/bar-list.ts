@@ -4,7 +4,7 @@
 import { formatBytes, formatHex } from './address.ts';
 import { fail } from './topology-check.ts';
 import type { BarDocument } from './topology-file.ts';
-import { ADDRESS_END, MEMORY_ADDRESS } from './topology.ts';
+import { ADDRESS_END, type BarArrays, MEMORY_ADDRESS } from './topology.ts';
 
 interface PlacedBar {
   readonly start: number;
@@ -75,7 +75,7 @@ export class BarList {
   }
 
   /** All BARs by rising address, as flat arrays. */
-  resolve(): { barStart: Float64Array; barEnd: Float64Array; barFunction: Int32Array; barNumber: Uint8Array } {
+  resolve(): BarArrays {
     const bars = this.placed.toSorted((a, b) => a.start - b.start);
     for (let i = 1; i < bars.length; i++) {
       if (bars[i - 1]!.end <= bars[i]!.start) continue;

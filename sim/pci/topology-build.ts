@@ -3,6 +3,7 @@
  */
 import { MIG_REGION } from '../abi/registers.ts';
 import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
+import { VFS_MAX } from '../abi/vft.ts';
 import { ACS } from './acs.ts';
 import { formatAddress, type FunctionAddress, segmentOf } from './address.ts';
 import { domainsOf } from './domain.ts';
@@ -19,17 +20,21 @@ import type {
   TopologyDocument,
 } from './topology-file.ts';
 import {
+  type AreaArrays,
   ATS,
   type ControlArea,
+  type FunctionArrays,
   HOST_TENANT,
   isAtLeast,
   NODE,
+  type NodeArrays,
   P2P,
   ROUTING,
   STREAM,
   type Topology,
   type TopologyFunction,
   type TopologyNode,
+  type TopologySettings,
 } from './topology.ts';
 import { DEFAULT_HARDWARE, FIRST_WITH_PF_WINDOW } from '../abi/accelerators.ts';
 
@@ -296,6 +301,29 @@ class Builder {
 
   private flatten(): Omit<Topology, 'domains'> {
     const { nodes, functions, document, what } = this;
+    const ofNodes = this.nodeArrays();
+    const ofFunctions = this.functionArrays();
+    return {
+      what,
+      document,
+      nodes,
+      functions,
+      tenants: this.tenants,
+      functionAt: this.functionAt,
+      portAt: this.portAt,
+      opens: this.opens(),
+      ...ofNodes,
+      ...ofFunctions,
+      ...this.bars.resolve(),
+      ...areaArrays(this.areas, functions.length),
+      p2p: P2P[document.rootComplex.p2p],
+      reflects: document.iommu.reflectsToMmio,
+    };
+  }
+
+  /** What is known of each node, by its index. */
+  private nodeArrays(): NodeArrays & Pick<TopologySettings, 'portAcs' | 'egress'> {
+    const { nodes, document, what } = this;
     const count = nodes.length;
     const portAcs = new Uint8Array(count);
     const turnsBack = new Uint8Array(count);
@@ -319,33 +347,7 @@ class Builder {
       checkAcs(node.acs, `${path}.acs`, what);
       egress[index] = this.egressVector(index, node.acs, `${path}.acs`);
     }
-    const functionAcs = new Uint8Array(functions.length);
-    const stream = new Uint8Array(functions.length);
-    const ats = new Uint8Array(functions.length);
-    const clipped = new Uint8Array(functions.length);
-    const areaOf = new Int32Array(functions.length).fill(-1);
-    for (const { index, path, node: fnNode, document: fn, settings, clip } of functions) {
-      functionAcs[index] = bitsInForce(fn.acs);
-      stream[index] = STREAM[settings.stream ?? document.iommu.streams];
-      const { enabled = false, guestChooses = false } = settings.ats ?? {};
-      if (enabled && this.aliases[fnNode]! >= 0) {
-        const hint = 'Translated requests do not cross it: take `ats` away, or say enabled: false.';
-        fail(what, path, 'has ATS enabled behind a bridge to conventional PCI', hint);
-      }
-      ats[index] = !enabled ? ATS.off : guestChooses ? ATS.guestChooses : ATS.handedOut;
-      clipped[index] = clip === 'all' ? 1 : 0;
-    }
-    const areas = this.areas.toSorted((a, b) => a.start - b.start);
-    for (const [i, { vf }] of areas.entries()) areaOf[vf] = i;
     return {
-      what,
-      document,
-      nodes,
-      functions,
-      tenants: this.tenants,
-      functionAt: this.functionAt,
-      portAt: this.portAt,
-      opens: this.opens(),
       nodeKind: Uint8Array.from(nodes, ({ document: { kind } }) => KINDS[kind]),
       nodeParent: Int32Array.from(this.parents),
       nodeEnd: Int32Array.from(this.ends),
@@ -356,20 +358,34 @@ class Builder {
       turnsBack,
       routing,
       firstFunction: Int32Array.from(this.firsts),
+      portAcs,
+      egress,
+    };
+  }
+
+  /** What is known of each function, by its index. */
+  private functionArrays(): FunctionArrays & Omit<TopologySettings, 'portAcs' | 'egress'> {
+    const { functions, document, what } = this;
+    const functionAcs = new Uint8Array(functions.length);
+    const stream = new Uint8Array(functions.length);
+    const ats = new Uint8Array(functions.length);
+    const clipped = new Uint8Array(functions.length);
+    for (const { index, path, node, document: fn, settings, clip } of functions) {
+      functionAcs[index] = bitsInForce(fn.acs);
+      stream[index] = STREAM[settings.stream ?? document.iommu.streams];
+      const { enabled = false, guestChooses = false } = settings.ats ?? {};
+      if (enabled && this.aliases[node]! >= 0) {
+        const hint = 'Translated requests do not cross it: take `ats` away, or say enabled: false.';
+        fail(what, path, 'has ATS enabled behind a bridge to conventional PCI', hint);
+      }
+      ats[index] = !enabled ? ATS.off : guestChooses ? ATS.guestChooses : ATS.handedOut;
+      clipped[index] = clip === 'all' ? 1 : 0;
+    }
+    return {
       functionNode: Int32Array.from(functions, ({ node }) => node),
       functionAddress: Uint32Array.from(functions, ({ address }) => address),
       functionTenant: Int32Array.from(this.functionTenants),
       functionAlias: Int32Array.from(functions, ({ node }) => this.aliases[node]!),
-      ...this.bars.resolve(),
-      areas,
-      areaStart: Float64Array.from(areas, ({ start }) => start),
-      areaEnd: Float64Array.from(areas, ({ end }) => end),
-      areaHolder: Int32Array.from(areas, ({ holder }) => holder),
-      areaOf,
-      p2p: P2P[document.rootComplex.p2p],
-      reflects: document.iommu.reflectsToMmio,
-      portAcs,
-      egress,
       functionAcs,
       stream,
       ats,
@@ -395,11 +411,21 @@ class Builder {
   }
 }
 
-/** VFs of one accelerator. docs/device.md 1. */
-const VFS_MAX = 63;
-
 function bitsInForce(acs: AcsDocument | undefined): number {
   return acs === undefined ? 0 : acs.on | (acs.wired & ~(ACS.EC | ACS.DT));
+}
+
+function areaArrays(unsorted: readonly ControlArea[], functions: number): AreaArrays {
+  const areas = unsorted.toSorted((a, b) => a.start - b.start);
+  const areaOf = new Int32Array(functions).fill(-1);
+  for (const [i, { vf }] of areas.entries()) areaOf[vf] = i;
+  return {
+    areas,
+    areaStart: Float64Array.from(areas, ({ start }) => start),
+    areaEnd: Float64Array.from(areas, ({ end }) => end),
+    areaHolder: Int32Array.from(areas, ({ holder }) => holder),
+    areaOf,
+  };
 }
 
 function controlArea(

@@ -111,18 +111,8 @@ export interface TopologySettings {
   readonly clipped: Uint8Array;
 }
 
-export interface Topology extends TopologySettings {
-  readonly what: string;
-  readonly document: TopologyDocument;
-  readonly nodes: readonly TopologyNode[];
-  readonly functions: readonly TopologyFunction[];
-  /** Names; the first is the host. */
-  readonly tenants: readonly string[];
-  readonly functionAt: ReadonlyMap<FunctionAddress, number>;
-  readonly portAt: ReadonlyMap<FunctionAddress, number>;
-  /** In the order in which their VMs open them. */
-  readonly opens: readonly number[];
-
+/** Nodes, by index. */
+export interface NodeArrays {
   readonly nodeKind: Uint8Array;
   /** The node above, -1 for the root complex. */
   readonly nodeParent: Int32Array;
@@ -134,34 +124,53 @@ export interface Topology extends TopologySettings {
   readonly subordinate: Uint8Array;
   /** 1 where a port sends back a request for its own side when UF is off. */
   readonly turnsBack: Uint8Array;
-  /** A value of {@link ROUTING}, by node. */
+  /** A value of {@link ROUTING}. */
   readonly routing: Uint8Array;
   /** Functions of a device: from `firstFunction[node]` up to `firstFunction[node + 1]`. */
   readonly firstFunction: Int32Array;
+}
 
+/** Functions, by index. */
+export interface FunctionArrays {
   readonly functionNode: Int32Array;
   readonly functionAddress: Uint32Array;
   readonly functionTenant: Int32Array;
   /** The topmost bridge to conventional PCI above a function, whose ID its requests then carry; -1 for none. */
   readonly functionAlias: Int32Array;
+}
 
-  /** All BARs by rising address. */
+/** All BARs by rising address. */
+export interface BarArrays {
   readonly barStart: Float64Array;
   readonly barEnd: Float64Array;
   readonly barFunction: Int32Array;
   /** Which BAR of its function. */
   readonly barNumber: Uint8Array;
-  /** All control areas by rising address. */
+}
+
+/** All control areas by rising address. */
+export interface AreaArrays {
   readonly areas: readonly ControlArea[];
   readonly areaStart: Float64Array;
   readonly areaEnd: Float64Array;
   readonly areaHolder: Int32Array;
   /** The area of a VF, -1 for a function without. */
   readonly areaOf: Int32Array;
+}
 
+export interface Topology extends TopologySettings, NodeArrays, FunctionArrays, BarArrays, AreaArrays {
+  readonly what: string;
+  readonly document: TopologyDocument;
+  readonly nodes: readonly TopologyNode[];
+  readonly functions: readonly TopologyFunction[];
+  /** Names; the first is the host. */
+  readonly tenants: readonly string[];
+  readonly functionAt: ReadonlyMap<FunctionAddress, number>;
+  readonly portAt: ReadonlyMap<FunctionAddress, number>;
+  /** In the order in which their VMs open them. */
+  readonly opens: readonly number[];
   /** By tenant, as {@link domainsOf} gives them. */
   readonly domains: readonly Domain[];
-
   readonly p2p: number;
   readonly reflects: boolean;
 }
