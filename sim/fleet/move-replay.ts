@@ -1,18 +1,20 @@
 /**
  * Many VMs under way at once, each somewhere in its move: rounds of memory at a rate that changes, then the pause.
  *
- * The rounds are those of `sim/memory/precopy.ts`, replayed: a round is so many bytes, and lasts as long as the rates that
- * it gets meanwhile make it last. What the guest wrote in that time is the next round.
+ * The iterations are those of `sim/memory/precopy.ts`, replayed: an iteration is so many bytes, and lasts as long as the
+ * rates that it gets meanwhile make it last. What the guest wrote in that time is the next one.
+ *
+ * The rules of QEMU and Cloud Hypervisor stand here a second time, over arrays: thousands of moves are under way at once,
+ * and their rates change within an iteration. A change of the rules there is a change here;
+ * `test/sim/fleet/evacuation.test.ts` holds the two against each other.
  */
 import { GIB, NS_PER_S } from '../base/units.ts';
 import { QEMU } from '../memory/parameters.ts';
-import { limitAt } from '../memory/precopy.ts';
+import { limitAt, ROUNDING_BYTES, STILL_SHARE } from '../memory/precopy.ts';
 import { type MoveClass, SETS_MAX } from './move-class.ts';
 
 /** A round that leaves hardly less than the one before it, so many times in a row, goes on like that at this rate. */
 const STILL_ROUNDS = 3;
-const STILL_SHARE = 0.999;
-const ROUNDING_BYTES = 1;
 /** A rate that has changed by less leaves such rounds as they are. */
 const WAKE_SHARE = 0.01;
 
@@ -32,7 +34,7 @@ export class MoveReplay {
   readonly sentBytes: Float64Array;
   /** Guest's speed, in percent taken away. */
   readonly throttlePercent: Uint8Array;
-  /** The limit that held when the VM was stopped, by its number: 0 is the first. */
+  /** The downtime limit that held when the iteration under way, or the last one, began. */
   readonly limitNs: Float64Array;
 
   private readonly classes: readonly MoveClass[];

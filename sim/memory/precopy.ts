@@ -4,6 +4,10 @@
  * QEMU sends what is dirty until no more is left than goes over the wire within the downtime limit; then it reads the
  * dirty log and stops if that is still so. It looks at the ends of windows of 100 ms. Cloud Hypervisor sends whole rounds
  * and stops when the next one would fit into its goal.
+ *
+ * These rules stand twice. `sim/fleet/move-replay.ts` has them as arrays over thousands of moves whose rates change within
+ * an iteration, which this closed form, at one rate from begin to end, cannot play. A change here is a change there;
+ * `test/sim/fleet/evacuation.test.ts` holds a VM that moves alone there against this file.
  */
 import { bug } from '../base/bug.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
@@ -14,9 +18,9 @@ import { VMMS, type VmmName } from './vmms.ts';
 
 /** A round that leaves hardly less to send than the one before it, so many times in a row, will go on like that. */
 const STILL_ROUNDS = 8;
-const STILL_SHARE = 0.999;
+export const STILL_SHARE = 0.999;
 /** Sums of bytes in doubles are off by less. */
-const ROUNDING_BYTES = 1;
+export const ROUNDING_BYTES = 1;
 /** Rounds that are told one by one; more of the same are told as one with a count. */
 const ROUNDS_MAX = 100_000;
 
