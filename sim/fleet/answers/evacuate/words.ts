@@ -64,10 +64,10 @@ function bindingSentence(numbers: EvacuateNumbers): string {
   }
   const [binding = bug('NO_BOUND'), next] = numbers.bounds;
   const { totalNs } = numbers.outcomes.point;
-  return (
-    `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}, ${percent(binding.ns / totalNs)} of ` +
-    `the whole${next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`}.`
-  );
+  // Where nothing moved there is no whole.
+  const share = totalNs === 0 ? '' : `, ${percent(binding.ns / totalNs)} of the whole`;
+  const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
+  return `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}${share}${second}.`;
 }
 
 function problemSentence(problem: Problem, { withinNs, budgetNs }: EvacuateNumbers): string {

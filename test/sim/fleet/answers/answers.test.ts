@@ -1,0 +1,303 @@
+/**
+ * Numbers, constraints and words of answers: that all of them say the same, for every kind of question, with an answer
+ * and without one.
+ */
+import { describe, expect, test } from 'vitest';
+
+import { readQuestion } from '../../../../bench/studies/plan/read-question.ts';
+import { NS_PER_MS, NS_PER_S } from '../../../../sim/base/units.ts';
+import { answer } from '../../../../sim/fleet/answer.ts';
+import type { Answer } from '../../../../sim/fleet/answers/answer-parts.ts';
+import { type ConstraintRow, rowStates, verdictStates } from '../../../../sim/fleet/answers/constraints.ts';
+import { evacuateConstraints } from '../../../../sim/fleet/answers/evacuate/constraints.ts';
+import type { EvacuateNumbers } from '../../../../sim/fleet/answers/evacuate/numbers.ts';
+import { evacuateWords } from '../../../../sim/fleet/answers/evacuate/words.ts';
+import { bindingPhrase, findingPhrase, formatLong } from '../../../../sim/fleet/answers/phrases.ts';
+import { type ConstraintUse, constraintName } from '../../../../sim/fleet/constraint.ts';
+import type { Outcome } from '../../../../sim/fleet/fleet-plan.ts';
+import { type Question, questionSchema } from '../../../../sim/fleet/question.ts';
+import type { VmVerdict } from '../../../../sim/fleet/vm-verdict.ts';
+import { shipped } from '../fixture.ts';
+
+const most = shipped('vfs-per-vm', 'most');
+const least = shipped('line', 'least');
+const atOnce = shipped('moves-per-host', 'at-once');
+const overPf = shipped('moves-over-pf', 'at-once');
+const converge = shipped('converge-nova', 'converge');
+const evacuation = shipped('empty-host', 'evacuate');
+const room = shipped('room', 'room');
+const compare = shipped('generations', 'compare');
+
+const tiny = { pause: NS_PER_MS, judge: 'long' } as const;
+const { limits: _, ...plain } = converge;
+const short = { ...plain.vm.convergence, downtimeLimit: NS_PER_MS, timeout: 300 * NS_PER_S };
+const flood = { kind: 'uniform', pagesPerSecond: 9_000_000, workingSet: 12 * 1024 ** 3 } as const;
+
+const QUESTIONS: readonly (readonly [name: string, question: Question, feasible: boolean])[] = [
+  ['most', most, true],
+  ['most within 1 ms', { ...most, budget: tiny }, false],
+  ['least', least, true],
+  ['least within 1 ms', { ...least, budget: tiny }, false],
+  ['at-once over a host', atOnce, true],
+  ['at-once over a host within 1 ms', { ...atOnce, budget: tiny }, false],
+  ['at-once over a PF', overPf, true],
+  ['at-once over a PF within 1 ms', { ...overPf, budget: tiny }, false],
+  ['converge', converge, true],
+  ['converge with a limit that is too low', { ...plain, vm: { ...plain.vm, convergence: short } }, false],
+  [
+    'converge whatever the limit',
+    { ...plain, vm: { ...plain.vm, convergence: short, memory: { ...plain.vm.memory, dirty: flood } } },
+    false,
+  ],
+  ['evacuate', evacuation, true],
+  ['evacuate in time', { ...evacuation, within: 120 * NS_PER_S }, true],
+  ['evacuate too late', { ...evacuation, within: 30 * NS_PER_S }, false],
+  ['evacuate within 1 ms', { ...evacuation, budget: tiny }, false],
+  [
+    'evacuate without room',
+    { ...evacuation, fleet: { ...evacuation.fleet, room: { ...evacuation.fleet.room, vfs: 0 } } },
+    false,
+  ],
+  [
+    'evacuate over a slow line',
+    { ...evacuation, limits: { outboundPerHost: 15 }, fleet: { ...evacuation.fleet, hostGigabitsPerSecond: 2 } },
+    false,
+  ],
+  ['room', room, true],
+  ['room without VFs', { ...room, hosts: room.hosts.map((host) => ({ ...host, freeVfs: 0 })) }, false],
+  ['compare', compare, true],
+  ['compare within 1 ms', { ...compare, budget: tiny }, false],
+];
+
+test('every kind of question is asked here, with an answer and without one', () => {
+  const kinds = questionSchema.options.map(({ shape }) => shape.ask.value);
+  for (const feasible of [true, false]) {
+    const asked = QUESTIONS.filter(([, , holds]) => holds === feasible).map(([, { ask }]) => ask);
+    expect([...new Set(asked)].toSorted()).toEqual(kinds.toSorted());
+  }
+});
+
+/** Everything of an answer that is words. */
+function wordsOf({ sentences, nearest, proof, relaxing, constraints, methods, tables }: Answer): readonly string[] {
+  return [
+    ...sentences,
+    ...(nearest === null ? [] : [nearest]),
+    ...proof.map(({ finding }) => finding),
+    ...relaxing.map(({ change }) => change),
+    ...constraints.map(({ name }) => name),
+    ...methods.map(({ figure }) => figure),
+    ...tables.flatMap(({ title, columns, rows }) => [
+      title,
+      ...columns.map(({ name }) => name),
+      ...rows.flat().filter((cell) => typeof cell === 'string'),
+    ]),
+  ];
+}
+
+describe('an answer', () => {
+  const answers = QUESTIONS.map(([name, question, feasible]) => {
+    const { files } = readQuestion(question.name);
+    const given = answer(question, files, 'test', { tornado: false, verify: false });
+    return { name, ask: question.ask, feasible, given };
+  });
+
+  test.each(answers)('is there or not in each of its parts: $name', ({ feasible, given }) => {
+    const binding = given.constraints.filter(({ binds }) => binds);
+    expect(given.feasible).toBe(feasible);
+    expect(given.value === null).toBe(!feasible);
+    expect(given.nearest === null).toBe(feasible);
+    expect(feasible || binding.length > 0).toBe(true);
+  });
+
+  test.each(answers)('says sentences of what there is: $name', ({ given }) => {
+    for (const sentence of [...given.sentences, given.nearest ?? '.']) expect(sentence).toMatch(/\.$/);
+    for (const words of wordsOf(given)) expect(words).not.toMatch(/undefined|NaN|null|\[object|Infinity/);
+  });
+
+  const COUNTED: ReadonlySet<Question['ask']> = new Set(['most', 'least', 'at-once', 'converge']);
+  const counts = answers.filter(({ ask, feasible }) => feasible && COUNTED.has(ask));
+  test.each(counts)('has a proof that its number holds: $name', ({ given }) => {
+    expect(given.proof).toContainEqual(expect.objectContaining({ at: given.value, holds: true }));
+  });
+});
+
+describe('what must hold', () => {
+  const pause = (used: number): ConstraintUse => ({ id: 'pause', used, limit: 300, broken: used > 300 });
+  const vfs = (used: number): ConstraintUse => ({ id: 'vfsOfPf', used, limit: 63, broken: used > 63 });
+  const verdict = (...uses: ConstraintUse[]): VmVerdict => ({
+    holds: uses.every(({ broken }) => !broken),
+    uses,
+    trial: null,
+  });
+
+  test('binds where it is broken one step further, whatever else is used', () => {
+    expect(verdictStates(verdict(vfs(2), pause(299)), verdict(vfs(3), pause(301)))).toEqual([
+      { name: 'VFs of one PF', unit: '', limit: 63, used: 2, next: 3, binds: false },
+      { name: 'pause budget', unit: 'ns', limit: 300, used: 299, next: 301, binds: true },
+    ]);
+  });
+
+  test('appears when only the step further meets it, and has no step further at the end', () => {
+    const endless: ConstraintUse = { id: 'guestWrites', used: 5, limit: 4, broken: true };
+    const [, added] = verdictStates(verdict(pause(1)), verdict(endless));
+    expect(added).toMatchObject({ unit: 'B/s', used: null, next: 5, binds: true });
+    expect(verdictStates(verdict(pause(1)), null)).toEqual([
+      { name: 'pause budget', unit: 'ns', limit: 300, used: 1, next: null, binds: false },
+    ]);
+  });
+
+  test('is one row, whichever of several devices used it first', () => {
+    expect(verdictStates(verdict(vfs(2), vfs(9)), verdict(vfs(3), vfs(64)))).toEqual([
+      { name: 'VFs of one PF', unit: '', limit: 63, used: 2, next: 3, binds: false },
+    ]);
+  });
+
+  test('of a table appears where it applies', () => {
+    const rows: readonly ConstraintRow<number>[] = [
+      { name: 'a', unit: 'ns', limit: () => 1, used: (n) => n, binds: (n) => n > 1 },
+      {
+        name: 'b',
+        unit: '',
+        limit: () => 2,
+        used: () => null,
+        next: (n) => n,
+        binds: () => true,
+        applies: (n) => n > 5,
+      },
+    ];
+    expect(rowStates(rows, 3)).toEqual([{ name: 'a', unit: 'ns', limit: 1, used: 3, next: null, binds: true }]);
+    expect(rowStates(rows, 6).at(-1)).toEqual({ name: 'b', unit: '', limit: 2, used: null, next: 6, binds: true });
+  });
+
+  test('is named with what it depends on', () => {
+    expect(constraintName({ id: 'movesOutOfHost', detail: 'nova' })).toBe('moves at once out of a host (nova)');
+    expect(constraintName({ id: 'driverCalls', detail: 'stop fails with EINVAL' })).toBe(
+      'calls of drivers succeed (stop fails with EINVAL)',
+    );
+    expect(constraintName({ id: 'devicesWithoutP2p', detail: 'QEMU' })).toContain('QEMU');
+  });
+});
+
+describe('phrases', () => {
+  test.each([
+    [599 * NS_PER_S, '599 s'],
+    [600 * NS_PER_S, '10.0 min'],
+    [2 * 3600 * NS_PER_S, '2.00 h'],
+    [48 * 3600 * NS_PER_S, '2.00 days'],
+    [Infinity, 'Infinity'],
+  ])('%d ns is %s', (ns, text) => {
+    expect(formatLong(ns)).toBe(text);
+  });
+
+  test('of what binds: used and allowed here, needed one further', () => {
+    const state = { name: 'pause budget', unit: 'ns', limit: 3e8, used: 2e8, next: 4e8, binds: true };
+    expect(bindingPhrase(state)).toBe('pause budget binds, 200 ms of 300 ms are used; one further would need 400 ms');
+    expect(bindingPhrase({ ...state, used: null })).toBe(
+      'pause budget binds; one further would need 400 ms, allowed are 300 ms',
+    );
+    expect(bindingPhrase({ ...state, unit: 'VFs', used: 63, limit: 63, next: null })).toBe(
+      'pause budget binds, 63 VFs of 63 VFs are used',
+    );
+  });
+
+  test('of a finding: the last of what holds, the first of what is broken', () => {
+    const pause: ConstraintUse = { id: 'pause', used: 2e8, limit: 3e8, broken: false };
+    const vfs: ConstraintUse = { id: 'vfsOfPf', used: 64, limit: 63, broken: true };
+    expect(findingPhrase({ holds: true, uses: [{ ...vfs, used: 1, broken: false }, pause], trial: null })).toBe(
+      'pause budget: 200 ms of 300 ms',
+    );
+    expect(findingPhrase({ holds: false, uses: [pause, vfs], trial: null })).toBe('VFs of one PF: 64 of 63');
+  });
+});
+
+describe('an evacuation is told by its record alone', () => {
+  const outcome: Outcome = {
+    totalNs: 100 * NS_PER_S,
+    moved: 10,
+    overLimit: 0,
+    timeout: 0,
+    noProgress: 0,
+    noRoom: 0,
+    hostsEmptied: 2,
+    meanHostNs: 90 * NS_PER_S,
+    pauseP50Ns: 200 * NS_PER_MS,
+    pauseP99Ns: 300 * NS_PER_MS,
+    pauseMaxNs: 310 * NS_PER_MS,
+    overBudget: 0,
+    sentBytes: 1e9,
+    atOnce: 4,
+    vmsPerHour: 360,
+  };
+  const numbers: EvacuateNumbers = {
+    value: outcome.totalNs,
+    unit: 'ns',
+    band: { short: 90 * NS_PER_S, point: 100 * NS_PER_S, long: 110 * NS_PER_S },
+    tornado: null,
+    hosts: 2,
+    vms: 10,
+    limits: 'nova',
+    budgetNs: 500 * NS_PER_MS,
+    withinNs: Infinity,
+    outcomes: {
+      short: { ...outcome, totalNs: 90 * NS_PER_S },
+      point: outcome,
+      long: { ...outcome, totalNs: 110 * NS_PER_S },
+    },
+    judgedEnd: 'long',
+    bounds: [
+      { name: 'the spine', ns: 80 * NS_PER_S },
+      { name: 'one move', ns: 20 * NS_PER_S },
+    ],
+    problems: [],
+    tried: [],
+    relaxing: [],
+    orders: [],
+    nearest: null,
+  };
+
+  test('with its time, its band and what binds', () => {
+    expect(evacuateWords(numbers).sentences).toEqual([
+      'Emptying 2 hosts with 10 VMs takes 100 s (90.0 s to 110 s) under nova; pauses are 200 ms at the median and ' +
+        '300 ms at p99 (p99 at the long ends: 300 ms).',
+      'The spine binds: alone it takes 80.0 s, 80.0 % of the whole; next is one move with 20.0 s.',
+    ]);
+    const binding = evacuateConstraints(numbers).filter(({ binds }) => binds);
+    expect(binding.map(({ name }) => name)).toEqual(['the spine']);
+  });
+
+  test.each([
+    [{ kind: 'no room', vms: 3 }, 'The room on the other hosts cannot be kept: 3 VMs find none.'],
+    [{ kind: 'not converging', vms: 4, hostsLeft: 1 }, '4 VMs do not converge, and 1 hosts are not empty.'],
+    [{ kind: 'late', totalNs: 110 * NS_PER_S }, 'It takes 110 s, and must be done in 60.0 s.'],
+    [{ kind: 'over budget', vms: 5 }, '5 VMs stand still for longer than 500 ms.'],
+  ] as const)('with its problem: %o', (problem, sentence) => {
+    const { sentences } = evacuateWords({ ...numbers, withinNs: 60 * NS_PER_S, problems: [problem] });
+    expect(sentences.at(-1)).toBe(sentence);
+  });
+
+  test.each([
+    [{ kind: 'emptied with the room', hosts: 1 }, 'The nearest: 1 hosts can be emptied with that room.'],
+    [
+      { kind: 'fewer at once', outboundPerHost: 2, totalNs: 200 * NS_PER_S },
+      'The nearest: 2 at once out of a host; all then converge, in 200 s.',
+    ],
+    [
+      { kind: 'not one at once', hosts: 1 },
+      'The nearest: 1 hosts are emptied; not even one move at once out of a host lets the other VMs converge.',
+    ],
+    [
+      { kind: 'as it is', totalNs: 100 * NS_PER_S, pauseMaxNs: 310 * NS_PER_MS },
+      'The nearest: 100 s, with pauses of up to 310 ms.',
+    ],
+  ] as const)('with the nearest: %o', (nearest, sentence) => {
+    expect(evacuateWords({ ...numbers, nearest }).nearest).toBe(sentence);
+  });
+
+  test('where VMs gave up, moves at once bind and no line does', () => {
+    const stuck = { ...outcome, timeout: 2, noProgress: 1 };
+    const crowded = { ...numbers, outcomes: { ...numbers.outcomes, long: stuck } };
+    expect(evacuateWords(crowded).sentences[1]).toContain('Too many moves at once bind');
+    const binding = evacuateConstraints(crowded).filter(({ binds }) => binds);
+    expect(binding).toMatchObject([{ name: 'VMs that do not converge', used: 3, limit: 0 }]);
+  });
+});
