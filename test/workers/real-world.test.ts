@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import type { Load } from '../../sim/workload/load.ts';
-import { WALL_PARTS } from '../../workers/lane/handover-words.ts';
+import { WALL_PARTS } from '../../sim/base/pause-parts.ts';
 import { frameBytesMax } from '../../workers/end/image-stream.ts';
 import { RealWorld } from '../../workers/real-world.ts';
 import type { DamageName } from '../../workers/end/vf-tasks.ts';
@@ -109,44 +109,55 @@ describe('with pre-copy', () => {
   test.each(LOADS)('a VM that is %s moves there and back and loses nothing', async (name, load) => {
     const world = await worldOf({ load });
     for (let turn = 0; turn < 6; turn++) {
-      const { roundBytes, frameBytes } = moved(await world.migrate(0, turn % 2, { roundsMax: 3 }));
-      expect(roundBytes.length).toBeGreaterThan(0);
-      expect(roundBytes.length).toBeLessThanOrEqual(3);
-      // The first round has everything, whatever was sent in an earlier move; an idle guest leaves the rest clean.
-      expect(roundBytes[0]).toBeGreaterThan(world.layout.contextBufferOffset);
+      const { iterationBytes, frameBytes } = moved(await world.migrate(0, turn % 2, { iterationsMax: 3 }));
+      expect(iterationBytes.length).toBeGreaterThan(0);
+      expect(iterationBytes.length).toBeLessThanOrEqual(3);
+      // The first iteration has everything, whatever was sent in an earlier move; an idle guest leaves the rest clean.
+      expect(iterationBytes[0]).toBeGreaterThan(world.layout.contextBufferOffset);
       expect(name !== 'idle' || frameBytes < world.layout.queuesOffset + 1024).toBe(true);
       if (name !== 'idle') await progress(world);
     }
     expect(troubles(await world.finish())).toEqual([]);
   });
 
+  test('a guest that changes nothing is sent no iteration that would bring as much as the one before', async () => {
+    const world = await worldOf({ load: { kind: 'idle' } });
+    const { iterationBytes } = moved(await world.migrate(0, 0, { iterationsMax: 8 }));
+    // All of it, then what always counts as changed, twice: the second time shows that it gets no less.
+    expect(iterationBytes).toHaveLength(3);
+    expect(iterationBytes[2]).toBe(iterationBytes[1]);
+    expect(iterationBytes[1]).toBeLessThan(world.layout.queuesOffset + 1024);
+  });
+
   test('moves with it and without take turns', async () => {
     const world = await worldOf();
     for (let turn = 0; turn < 6; turn++) {
-      const { roundBytes } = moved(await world.migrate(0, turn % 2, { roundsMax: turn % 3 }));
-      expect(roundBytes.length > 0).toBe(turn % 3 > 0);
+      const { iterationBytes } = moved(await world.migrate(0, turn % 2, { iterationsMax: turn % 3 }));
+      expect(iterationBytes.length > 0).toBe(turn % 3 > 0);
       await progress(world);
     }
     expect(troubles(await world.finish())).toEqual([]);
   });
 
   test.each([
-    ['a round', true],
+    ['an iteration', true],
     ['what is sent in the pause', false],
   ])(
     '%s that is damaged leaves the VM at its source, and the next move takes it along',
-    async (_what, damagedRound) => {
+    async (_what, damagedIteration) => {
       const world = await worldOf();
       for (const damage of ['corrupt', 'truncated', 'oversized', 'foreign', 'version'] as const) {
         await progress(world);
-        const outcome = stayed(await world.migrate(0, 0, { roundsMax: 2, damage, damagedRound }));
+        const outcome = stayed(await world.migrate(0, 0, { iterationsMax: 2, damage, damagedIteration }));
         expect(outcome.reason).toContain('image stream refused: ');
         expect(
-          outcome.reason.startsWith(damagedRound ? 'the destination refused a round' : 'the destination refused the'),
+          outcome.reason.startsWith(
+            damagedIteration ? 'the destination refused an iteration' : 'the destination refused the',
+          ),
         ).toBe(true);
         await progress(world);
       }
-      moved(await world.migrate(0, 0, { roundsMax: 2 }));
+      moved(await world.migrate(0, 0, { iterationsMax: 2 }));
       await progress(world);
       expect(troubles(await world.finish())).toEqual([]);
     },

@@ -37,7 +37,9 @@ describe('a device thread that dies', () => {
     await world.killDeviceThread();
     const { worker, lastAccess, message } = await lossOf(world.migrate(0, 0));
     expect(worker).toBe('device thread');
-    expect(lastAccess).toMatch(/^lane 0: (?:\d+-bit (?:read|write)|look|function reset) of (?:the PF|VF 1) at 0x/);
+    expect(lastAccess).toMatch(
+      /^lane 0: (?:\d+-bit (?:read|write)|clock read|function reset) of (?:the PF|VF 1) at 0x/,
+    );
     expect(message).toContain('the device thread worker was lost after');
   });
 

@@ -3,9 +3,9 @@
  *
  * The guest counts, per queue, what it has given to the device and what it has taken back: shared words, written when it
  * rings. An entry of an SQ is written before the doorbell that counts it; an entry of a CQ is written by the device
- * between the doorbell that gives the task and the one that takes its completion. So what is written after a look at the
+ * between the doorbell that gives the task and the one that takes its completion. So what is written after a read of the
  * counts lies, in SQ entries, at or behind what was given then, and in CQ entries, at or behind what was taken back then,
- * and both lie before what has been given by the next look. Everything in front of the rings (EQ, AEQ, contexts: some
+ * and both lie before what has been given by the next read. Everything in front of the rings (EQ, AEQ, contexts: some
  * kilobytes) counts as changed always.
  *
  * docs/shared-memory.md has the words.
@@ -71,7 +71,7 @@ export class RingMarks {
 
 /** The sender's side: runs of bytes to be sent again. */
 export class DirtyRings {
-  /** Runs of the last look: byte offsets and lengths, rising, apart from each other, multiples of {@link RUN_ALIGN}. */
+  /** Runs of the last sync: byte offsets and lengths, rising, apart from each other, multiples of {@link RUN_ALIGN}. */
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
   runs = 0;
@@ -79,9 +79,9 @@ export class DirtyRings {
   bytes = 0;
   private readonly marks: Int32Array;
   private readonly layout: QueueLayout;
-  /** Counts of the look before, per queue as in {@link RING_MARK}. */
+  /** Counts of the sync before, per queue as in {@link RING_MARK}. */
   private readonly seen: Int32Array;
-  private looked = false;
+  private synced = false;
 
   constructor(marks: SharedArrayBuffer, layout: QueueLayout) {
     this.marks = new Int32Array(marks);
@@ -98,15 +98,15 @@ export class DirtyRings {
   }
 
   /**
-   * Finds what may have changed since the look before; all of it, the first time. To be called before the bytes are
-   * copied: what changes meanwhile is found by the next look.
+   * Finds what may have changed since the sync before; all of it, the first time. To be called before the bytes are
+   * copied: what changes meanwhile is found by the next sync.
    */
-  look(): void {
+  sync(): void {
     const { layout, marks, seen } = this;
     this.runs = 0;
     this.bytes = 0;
-    const whole = !this.looked;
-    this.looked = true;
+    const whole = !this.synced;
+    this.synced = true;
     this.add(0, whole ? this.wholeBytes : layout.queuesOffset);
     for (let queue = 0; queue < layout.queuePairs; queue++) {
       const at = queue * RING_MARK.words;
@@ -160,7 +160,7 @@ export class DirtyRings {
   }
 }
 
-/** Most runs that a look can find. */
+/** Most runs that a sync can find. */
 export function dirtyRunsMax(queuePairs: number): number {
   return 1 + RUNS_PER_QUEUE * queuePairs;
 }

@@ -7,7 +7,36 @@
 import { Packr } from 'msgpackr';
 
 import { bug } from '../../sim/base/bug.ts';
-import type { FrameHeader, FrameIdentity, SectionPlace } from './image-stream.ts';
+
+export interface FrameSection {
+  readonly name: string;
+  /** Where the bytes belong in the VM's queue structures; 0 for the register image. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly crc: number;
+}
+
+/** Who sends what; compared with the destination before a byte is loaded. */
+export interface FrameIdentity {
+  /** VF PCI device id. */
+  readonly deviceId: number;
+  readonly queuePairs: number;
+  readonly isolation: number;
+  /** DMA address of the queue structures. */
+  readonly dmaBase: number;
+}
+
+export interface FrameHeader extends FrameIdentity {
+  readonly driver: string;
+  readonly sections: readonly FrameSection[];
+}
+
+/** A run of the sender's memory to be sent, or of the receiver's to be filled. */
+export interface SectionPlace {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
 
 /** Everything of a header but the checksums. */
 export interface HeaderFacts extends FrameIdentity {

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { bug } from '../../sim/base/bug.ts';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { HeaderTemplate } from './frame-header.ts';
+import { type FrameHeader, type FrameIdentity, HeaderTemplate, type SectionPlace } from './frame-header.ts';
 import { nowNs } from '../wall-clock.ts';
 
 /** "SCVF" in little endian. */
@@ -28,36 +28,6 @@ const ALIGN = 64;
 /** Room for a header: its own fields, and those of each section. Names are a few letters, numbers at most 9 bytes. */
 const HEADER_FIXED_BYTES = 192;
 const HEADER_BYTES_PER_SECTION = 80;
-
-export interface FrameSection {
-  readonly name: string;
-  /** Where the bytes belong in the VM's queue structures; 0 for the register image. */
-  readonly offset: number;
-  readonly bytes: number;
-  readonly crc: number;
-}
-
-/** Who sends what; compared with the destination before a byte is loaded. */
-export interface FrameIdentity {
-  /** VF PCI device id. */
-  readonly deviceId: number;
-  readonly queuePairs: number;
-  readonly isolation: number;
-  /** DMA address of the queue structures. */
-  readonly dmaBase: number;
-}
-
-export interface FrameHeader extends FrameIdentity {
-  readonly driver: string;
-  readonly sections: readonly FrameSection[];
-}
-
-/** A run of the sender's memory to be sent, or of the receiver's to be filled. */
-export interface SectionPlace {
-  readonly name: string;
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 export const IMAGE_SECTION = 'image';
 
@@ -217,6 +187,16 @@ export function writeFrame(
 export interface FramePayload {
   readonly image: Uint8Array;
   readonly sections: readonly { readonly place: SectionPlace; readonly data: Uint8Array }[];
+}
+
+/** Puts the queue structures of a checked frame in their places. @returns bytes copied */
+export function scatterFrame({ sections }: FramePayload, memory: Uint8Array): number {
+  let bytes = 0;
+  for (const { place, data } of sections) {
+    memory.set(data, place.offset);
+    bytes += data.length;
+  }
+  return bytes;
 }
 
 /** A checked frame. */

@@ -7,6 +7,7 @@ import { VF_BAR2_BYTES } from '../../sim/abi/registers.ts';
 import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { MIG_STATE } from '../../sim/abi/vfio.ts';
 import { bug } from '../../sim/base/bug.ts';
+import { UserError } from '../../sim/base/user-error.ts';
 import { GENERATIONS } from '../../sim/driver/generation.ts';
 import { HEALTHY_KERNEL } from '../../sim/driver/kernel.ts';
 import type { MigrationFile } from '../../sim/driver/migration-file.ts';
@@ -16,9 +17,17 @@ import { UserBuffer } from '../../sim/vfio/user-buffer.ts';
 import { VfioDevice } from '../../sim/vfio/vfio-device.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
 import { DirtyRings } from './dirty-rings.ts';
-import { frameBytesMax, type FrameIdentity, type FramePayload, FrameReader, FrameWriter } from './image-stream.ts';
+import { frameBytesMax, type FramePayload, FrameReader, FrameWriter, scatterFrame } from './image-stream.ts';
+import type { FrameIdentity } from './frame-header.ts';
 import { type Lane, LanePort } from '../lane/lane-port.ts';
-import { type DirtyRound, type RoundExpectation, RoundReader, RoundWriter, scatterRound } from './round-stream.ts';
+import {
+  type DirtyIteration,
+  iterationBytesMax,
+  type IterationExpectation,
+  IterationReader,
+  IterationWriter,
+  scatterIteration,
+} from './iteration-stream.ts';
 import { nowNs } from '../wall-clock.ts';
 import type { WorldInit } from '../threads/world-init.ts';
 
@@ -43,9 +52,10 @@ export class FrameCodec {
   readonly writer: FrameWriter;
   readonly reader: FrameReader;
   readonly layout: QueueLayout;
-  readonly rounds: RoundExpectation;
-  /** Longest frame that is read. */
+  readonly iterations: IterationExpectation;
+  /** Longest frame, and longest iteration, that is read, in bytes. */
   readonly frameBytesMax: number;
+  readonly iterationBytesMax: number;
 
   constructor(world: WorldInit, host: number) {
     const { kind, queuePairs, dmaBase } = world;
@@ -56,8 +66,18 @@ export class FrameCodec {
     this.writer = new FrameWriter(identity, world.generation, places);
     this.reader = new FrameReader({ identity, imageBytesMax: ACC_VF_DATA_BYTES, places });
     this.frameBytesMax = frameBytesMax(ACC_VF_DATA_BYTES, places);
-    this.rounds = { identity, imageBytesMax: ACC_VF_DATA_BYTES, memoryBytes: this.layout.contextBufferOffset };
+    this.iterationBytesMax = iterationBytesMax(ACC_VF_DATA_BYTES, queuePairs, this.layout.contextBufferOffset);
+    this.iterations = { identity, imageBytesMax: ACC_VF_DATA_BYTES, memoryBytes: this.layout.contextBufferOffset };
   }
+}
+
+/** What came in the pause and has been checked. */
+export type CheckedFrame = (FramePayload | DirtyIteration) & { readonly image: Uint8Array };
+
+/** What a source sends its iterations by. */
+interface Sending {
+  readonly dirty: DirtyRings;
+  readonly writer: IterationWriter;
 }
 
 export class VfEnd {
@@ -69,8 +89,9 @@ export class VfEnd {
   copiedBytes = 0;
   private readonly codec: FrameCodec;
   private readonly marks: SharedArrayBuffer | undefined;
-  private sending: { readonly dirty: DirtyRings; readonly writer: RoundWriter } | null = null;
-  private readonly roundReader: RoundReader;
+  /** Set by the first iteration that this end sends, or takes. */
+  private sending: Sending | null = null;
+  private receiving: IterationReader | null = null;
   private readonly user: UserBuffer = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
   private file: MigrationFile | null = null;
   private imageBytes = 0;
@@ -94,7 +115,6 @@ export class VfEnd {
     this.layout = codec.layout;
     this.memory = new Uint8Array(vm.memories[host]!);
     this.marks = vm.marks;
-    this.roundReader = new RoundReader(codec.rounds);
     const port = new LanePort(lane, host, vm.fn);
     this.port = port;
     this.vfio = new VfioDevice({
@@ -135,41 +155,34 @@ export class VfEnd {
   }
 
   /**
-   * The saved image and the queue structures as one frame.
+   * Pre-copy: what may have changed since the iteration before, while the guest runs; the whole memory the first time.
    *
-   * @param onGathered told how much of the time went into copying, in ns
-   * @returns bytes of the frame
+   * @returns bytes of the iteration
    */
-  frame(into: Uint8Array, onGathered?: (copyNs: number) => void): number {
-    const { writer } = this.codec;
-    const before = writer.bytesCopied;
-    const bytes = writer.write(into, this.image(), this.memory, onGathered);
-    this.copiedBytes += writer.bytesCopied - before;
-    return bytes;
+  iteration(into: Uint8Array): number {
+    const { marks } = this;
+    if (marks === undefined) bug('ITERATION_WITHOUT_MARKS');
+    this.sending ??= {
+      dirty: new DirtyRings(marks, this.layout),
+      writer: new IterationWriter(this.codec.iterations.identity),
+    };
+    return this.dirtyParts(this.sending, into, null);
   }
 
   /**
-   * What may have changed since the round before, as the next round; the whole memory the first time.
+   * What is sent in the pause: the saved image with all queue structures, or, after iterations, with what of them may have
+   * changed since the last one.
    *
-   * @param last whether the VF stands still and is saved: its image goes along
-   * @param onGathered told how long the copying took, with the look at what is dirty, in ns
-   * @returns bytes of the round
+   * @param onGathered given the time that went into finding out what changed, and into copying, in ns
+   * @returns bytes of the frame
    */
-  round(into: Uint8Array, last: boolean, onGathered?: (copyNs: number) => void): number {
-    const startNs = nowNs();
-    const { marks } = this;
-    if (marks === undefined) bug('ROUND_WITHOUT_MARKS');
-    this.sending ??= {
-      dirty: new DirtyRings(marks, this.layout),
-      writer: new RoundWriter(this.codec.rounds.identity),
-    };
-    const { dirty, writer } = this.sending;
-    dirty.look();
+  frame(into: Uint8Array, onGathered?: (copyNs: number) => void): number {
+    const image = this.user.bytes.subarray(0, this.imageBytes);
+    if (this.sending !== null) return this.dirtyParts(this.sending, into, image, onGathered);
+    const { writer } = this.codec;
     const before = writer.bytesCopied;
-    const bytes = writer.gather(into, last ? this.image() : null, this.memory, dirty);
+    const bytes = writer.write(into, image, this.memory, onGathered);
     this.copiedBytes += writer.bytesCopied - before;
-    onGathered?.(nowNs() - startNs);
-    writer.seal(into, bytes, dirty, last);
     return bytes;
   }
 
@@ -185,30 +198,39 @@ export class VfEnd {
     this.file = this.takeFile();
   }
 
-  /** Checks a frame in full. Throws what is wrong with it; nothing is changed by then. */
-  validate(bytes: Uint8Array): FramePayload {
-    return this.codec.reader.read(bytes);
+  /**
+   * Takes an iteration: checks it in full, then puts what it brings in its place.
+   *
+   * @throws UserError with what is wrong with it; nothing is changed by then
+   */
+  takeIteration(bytes: Uint8Array): void {
+    this.receiving ??= new IterationReader(this.codec.iterations);
+    this.scatter(this.receiving.read(bytes));
   }
 
-  /** Checks a round in full. Throws what is wrong with it; nothing is changed by then. */
-  validateRound(bytes: Uint8Array): DirtyRound {
-    return this.roundReader.read(bytes);
+  /** Longest frame that is taken in the pause, in bytes. */
+  get frameBytesMax(): number {
+    return this.receiving === null ? this.codec.frameBytesMax : this.codec.iterationBytesMax;
   }
 
-  /** Puts the runs of a checked round in their places. */
-  scatterRound(round: DirtyRound): void {
-    this.copiedBytes += scatterRound(round, this.memory);
+  /**
+   * Checks in full what came in the pause.
+   *
+   * @throws UserError with what is wrong with it; nothing is changed by then
+   */
+  validate(bytes: Uint8Array): CheckedFrame {
+    const checked = (this.receiving ?? this.codec.reader).read(bytes);
+    if (!hasImage(checked)) throw new UserError('input', 'an iteration without the registers came in the pause');
+    return checked;
   }
 
-  /** Puts the queue structures of a checked frame in their places. */
-  scatter(frame: FramePayload): void {
-    for (const { place, data } of frame.sections) {
-      this.memory.set(data, place.offset);
-      this.copiedBytes += data.length;
-    }
+  /** Puts the queue structures of a checked frame, or of a checked iteration, in their places. */
+  scatter(checked: FramePayload | DirtyIteration): void {
+    this.copiedBytes +=
+      'sections' in checked ? scatterFrame(checked, this.memory) : scatterIteration(checked, this.memory);
   }
 
-  /** Loads the registers of a checked frame, or of a checked last round. */
+  /** Loads the registers of a checked frame. */
   load({ image }: { readonly image: Uint8Array }): void {
     if (this.file === null) bug('LOAD_BEFORE_PREPARE');
     this.user.bytes.set(image);
@@ -241,8 +263,20 @@ export class VfEnd {
     this.vfio.close();
   }
 
-  private image(): Uint8Array {
-    return this.user.bytes.subarray(0, this.imageBytes);
+  private dirtyParts(
+    { dirty, writer }: Sending,
+    into: Uint8Array,
+    image: Uint8Array | null,
+    onGathered?: (copyNs: number) => void,
+  ): number {
+    const startNs = nowNs();
+    dirty.sync();
+    const before = writer.bytesCopied;
+    const bytes = writer.gather(into, image, this.memory, dirty);
+    this.copiedBytes += writer.bytesCopied - before;
+    onGathered?.(nowNs() - startNs);
+    writer.seal(into, bytes, dirty, image !== null);
+    return bytes;
   }
 
   private takeFile(): MigrationFile {
@@ -263,4 +297,8 @@ export class VfEnd {
 function expectOk(at: string, ret: number): number {
   if (ret < 0) throw new DriverCallFailed(at, ret);
   return ret;
+}
+
+function hasImage(checked: FramePayload | DirtyIteration): checked is CheckedFrame {
+  return checked.image !== null;
 }

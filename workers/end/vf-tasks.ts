@@ -6,11 +6,13 @@ import { getHeapStatistics } from 'node:v8';
 
 import { workerData } from 'piscina';
 
+import type { WallPart } from '../../sim/base/pause-parts.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../lane/guest-map.ts';
-import { END_STAMP, HANDOVER, stampOf, VERDICT, type WallPart } from '../lane/handover-words.ts';
+import { END_STAMP, HANDOVER, stampOf, VERDICT } from '../lane/handover-words.ts';
 import { receivedFrame } from './image-stream.ts';
 import { Lane } from '../lane/lane-port.ts';
+import { worthAnIteration } from './iteration-stream.ts';
 import { DriverCallFailed, FrameCodec, VfEnd } from './vf-end.ts';
 import { publish, waitForValue, WAITING_DEFAULT, waitWhileValue } from '../lane/waiting.ts';
 import { nowNs } from '../wall-clock.ts';
@@ -25,12 +27,12 @@ export interface MigrationTask {
   readonly to: number;
   /** Slot of the migration, for its arena and stamps. */
   readonly slot: number;
-  /** Rounds that are sent at most while the guest runs; none: everything is sent in the pause. */
-  readonly roundsMax?: number;
+  /** Iterations that are sent at most while the guest runs; none: everything is sent in the pause. */
+  readonly iterationsMax?: number;
   /** For tests: damages the frame on its way, see {@link DAMAGE}. */
   readonly damage?: DamageName;
-  /** For tests: it is the first round that is damaged, not what is sent in the pause. */
-  readonly damagedRound?: boolean;
+  /** For tests: it is the first iteration that is damaged, not what is sent in the pause. */
+  readonly damagedIteration?: boolean;
 }
 
 /** What one half of a move did besides taking its time. */
@@ -45,10 +47,10 @@ export type SaveResult =
   | {
       readonly kind: 'sent';
       readonly cost: HalfCost;
-      /** Of the frame, or of the last round: what crosses in the pause. */
+      /** Of the frame, or of the last iteration: what crosses in the pause. */
       readonly frameBytes: number;
-      /** Of each round before the pause. */
-      readonly roundBytes: readonly number[];
+      /** Of each iteration before the pause. */
+      readonly iterationBytes: readonly number[];
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly resumed: boolean };
 
@@ -82,9 +84,9 @@ const PREPARED = 1;
 const NOT_PREPARED = 2;
 /** Bytes `ready` has when there will be no frame. */
 const NO_FRAME = -1;
-/** What `roundsSent` has once the next thing to come is sent in the pause; what `roundsTaken` has after a refusal. */
-const ROUNDS_OVER = -1;
-const ROUND_REFUSED = -1;
+/** What `iterationsSent` has once the next thing to come is sent in the pause; what `iterationsTaken` has after a refusal. */
+const ITERATIONS_OVER = -1;
+const ITERATION_REFUSED = -1;
 
 const world = workerData as WorldInit;
 const waiting = world.waiting ?? WAITING_DEFAULT;
@@ -124,34 +126,21 @@ function costOf(end: VfEnd, heapBefore: number): HalfCost {
   return { copiedBytes: end.copiedBytes, heapBytes: grown < 0 ? null : grown };
 }
 
-/** Source: stop the vCPUs, stop and save the VF, send the frame, and wait for the destination's word. */
+/** Source: send iterations, stop the vCPUs, stop and save the VF, send the frame, and wait for the destination's word. */
 export function save(task: MigrationTask): SaveResult {
   const heapBefore = heapNow();
-  const slot = world.slots[task.slot]!;
-  const handover = new Int32Array(slot.handover);
-  const stamps = new Float64Array(slot.stamps);
-  const stamp = (part: WallPart): void => {
-    stamps[stampOf(part)] = nowNs();
-  };
+  const { arena, handover, stamps, stamp } = slotOf(task);
   const end = new VfEnd(world, lane(), task.vm, task.from, false, codecOf(task.from));
   end.onPhase = stamp;
   if (waitForChange(handover, HANDOVER.prepared, 'destination', 'being asked to get ready') !== PREPARED) {
     end.close();
     return { kind: 'failed', reason: 'the destination was not ready to take the VF', resumed: true };
   }
-  const arena = new Uint8Array(slot.arena);
-  const roundsMax = task.roundsMax ?? 0;
-  const roundBytes: number[] = [];
-  while (roundBytes.length < roundsMax && worthARound(roundBytes)) {
-    let bytes = end.round(arena, false);
-    roundBytes.push(bytes);
-    if (task.damage !== undefined && task.damagedRound === true) bytes = DAMAGE[task.damage](arena, bytes);
-    if (!sendRound(handover, bytes, roundBytes.length)) {
-      end.close();
-      return { kind: 'failed', reason: 'the destination refused a round', resumed: true };
-    }
+  const iterationBytes = sendIterations(task, handover, arena, end);
+  if (iterationBytes === null) {
+    end.close();
+    return { kind: 'failed', reason: 'the destination refused an iteration', resumed: true };
   }
-  if (roundsMax > 0) publish(handover, HANDOVER.roundsSent, ROUNDS_OVER);
   let frameBytes = 0;
   try {
     stamp('vcpuStop');
@@ -159,12 +148,11 @@ export function save(task: MigrationTask): SaveResult {
     waitForVm(task.vm, STOPPED);
     end.save();
     stamp('gather');
-    // Of a frame, copies and checksums take turns; they are told as if all copies came first.
+    // Of a frame, copies and checksums alternate; they are reported as if all copies came first.
     const onGathered = (copyNs: number): void => {
       stamps[stampOf('checksum')] = stamps[stampOf('gather')]! + copyNs;
     };
-    frameBytes = roundBytes.length > 0 ? end.round(arena, true, onGathered) : end.frame(arena, onGathered);
-    if (task.damage !== undefined && task.damagedRound !== true) frameBytes = DAMAGE[task.damage](arena, frameBytes);
+    frameBytes = damaged(task, false, arena, end.frame(arena, onGathered));
     stamp('handOver');
     publish(handover, HANDOVER.ready, frameBytes);
   } catch (error) {
@@ -172,48 +160,32 @@ export function save(task: MigrationTask): SaveResult {
     if (!(error instanceof DriverCallFailed)) throw error;
     return { kind: 'failed', reason: `the source driver failed at ${error.message}`, resumed: resume(task, end) };
   }
-  const verdict = waitForVerdict(handover);
-  if (verdict === VERDICT.accepted) {
-    end.stop();
-    end.reset();
-    end.close();
-    return { kind: 'sent', cost: costOf(end, heapBefore), frameBytes, roundBytes };
+  if (waitForVerdict(handover) !== VERDICT.accepted) {
+    return { kind: 'failed', reason: 'the destination refused the image', resumed: resume(task, end) };
   }
-  return { kind: 'failed', reason: 'the destination refused the image', resumed: resume(task, end) };
+  end.stop();
+  end.reset();
+  end.close();
+  return { kind: 'sent', cost: costOf(end, heapBefore), frameBytes, iterationBytes };
 }
 
-/** Destination: get ready, wait for the frame, check it, take it in, run the vCPUs. */
+/** Destination: get ready, take iterations, wait for the frame, check it, take it in, run the vCPUs. */
 export function restore(task: MigrationTask): RestoreResult {
   const heapBefore = heapNow();
-  const slot = world.slots[task.slot]!;
-  const handover = new Int32Array(slot.handover);
-  const stamps = new Float64Array(slot.stamps);
-  const stamp = (part: WallPart): void => {
-    stamps[stampOf(part)] = nowNs();
-  };
+  const { arena, handover, stamps, stamp } = slotOf(task);
   const end = new VfEnd(world, lane(), task.vm, task.to, true, codecOf(task.to));
   try {
     end.prepare();
     publish(handover, HANDOVER.prepared, PREPARED);
-    const rounds = (task.roundsMax ?? 0) > 0 ? takeRounds(handover, slot.arena, end) : 0;
+    takeIterations(handover, arena, end);
     const frameBytes = waitForFrame(handover);
     stamp('validate');
     if (frameBytes === NO_FRAME) return refused(handover, end, 'the source sent no image');
-    if (rounds > 0) {
-      const last = end.validateRound(receivedFrame(slot.arena, frameBytes));
-      const { image } = last;
-      if (image === null) return refused(handover, end, 'the source stopped its VF before the last round');
-      stamp('scatter');
-      end.scatterRound(last);
-      stamp('load');
-      end.load({ image });
-    } else {
-      const frame = end.validate(receivedFrame(slot.arena, frameBytes, codecOf(task.to).frameBytesMax));
-      stamp('scatter');
-      end.scatter(frame);
-      stamp('load');
-      end.load(frame);
-    }
+    const frame = end.validate(receivedFrame(arena.buffer, frameBytes, end.frameBytesMax));
+    stamp('scatter');
+    end.scatter(frame);
+    stamp('load');
+    end.load(frame);
     stamp('start');
     end.run();
   } catch (error) {
@@ -230,40 +202,68 @@ export function restore(task: MigrationTask): RestoreResult {
   return { kind: 'running', cost: costOf(end, heapBefore) };
 }
 
+/** Words and bytes that the two halves of a move share. */
+interface Slot {
+  readonly arena: Uint8Array;
+  readonly handover: Int32Array;
+  readonly stamps: Float64Array;
+  /** A part begins. */
+  readonly stamp: (part: WallPart) => void;
+}
+
+function slotOf(task: MigrationTask): Slot {
+  const slot = world.slots[task.slot]!;
+  const stamps = new Float64Array(slot.stamps);
+  const stamp = (part: WallPart): void => {
+    stamps[stampOf(part)] = nowNs();
+  };
+  return { arena: new Uint8Array(slot.arena), handover: new Int32Array(slot.handover), stamps, stamp };
+}
+
+/** Damages what lies in the arena, where a test wants it. @returns how many bytes are said to be there */
+function damaged(
+  { damage, damagedIteration = false }: MigrationTask,
+  iteration: boolean,
+  arena: Uint8Array,
+  bytes: number,
+): number {
+  return damage === undefined || damagedIteration !== iteration ? bytes : DAMAGE[damage](arena, bytes);
+}
+
 function refused(handover: Int32Array, end: VfEnd, reason: string, hint?: string): RestoreResult {
   end.reset();
   end.close();
   publish(handover, HANDOVER.prepared, NOT_PREPARED);
-  publish(handover, HANDOVER.roundsTaken, ROUND_REFUSED);
+  publish(handover, HANDOVER.iterationsTaken, ITERATION_REFUSED);
   publish(handover, HANDOVER.verdict, VERDICT.refused);
   return hint === undefined ? { kind: 'refused', reason } : { kind: 'refused', reason, hint };
 }
 
-/** A round that is less than this share of the one before shows that the guest is slower than the sending. */
-const SHRINKS_BELOW = 0.75;
-
-/** Whether another round before the pause would make the last one shorter: as long as they shrink. */
-function worthARound(roundBytes: readonly number[]): boolean {
-  const [before, last] = roundBytes.slice(-2);
-  return before === undefined || last === undefined || last < SHRINKS_BELOW * before;
+/** Sends iterations while the guest runs, as long as they shrink. @returns bytes of each; null when one was refused */
+function sendIterations(task: MigrationTask, handover: Int32Array, arena: Uint8Array, end: VfEnd): number[] | null {
+  const { iterationsMax = 0 } = task;
+  const sentBytes: number[] = [];
+  while (sentBytes.length < iterationsMax && worthAnIteration(sentBytes)) {
+    const bytes = end.iteration(arena);
+    sentBytes.push(bytes);
+    Atomics.store(handover, HANDOVER.iterationBytes, damaged(task, true, arena, bytes));
+    const sent = sentBytes.length;
+    publish(handover, HANDOVER.iterationsSent, sent);
+    if (waitWhile(handover, HANDOVER.iterationsTaken, sent - 1, 'destination', 'being sent an iteration') !== sent)
+      return null;
+  }
+  publish(handover, HANDOVER.iterationsSent, ITERATIONS_OVER);
+  return sentBytes;
 }
 
-/** Hands a round over and waits until it has been taken. @returns false when it was refused */
-function sendRound(handover: Int32Array, bytes: number, rounds: number): boolean {
-  Atomics.store(handover, HANDOVER.roundBytes, bytes);
-  publish(handover, HANDOVER.roundsSent, rounds);
-  const seen = rounds - 1;
-  return waitWhile(handover, HANDOVER.roundsTaken, seen, 'destination', 'being sent a round') === rounds;
-}
-
-/** Takes rounds until the source says that the pause begins. @returns how many came */
-function takeRounds(handover: Int32Array, arena: SharedArrayBuffer, end: VfEnd): number {
+/** Takes iterations until the source says that the pause begins. */
+function takeIterations(handover: Int32Array, arena: Uint8Array, end: VfEnd): void {
   for (let taken = 0; ;) {
-    const sent = waitWhile(handover, HANDOVER.roundsSent, taken, 'source', 'being asked for the image');
-    if (sent === ROUNDS_OVER) return taken;
-    end.scatterRound(end.validateRound(receivedFrame(arena, Atomics.load(handover, HANDOVER.roundBytes))));
+    const sent = waitWhile(handover, HANDOVER.iterationsSent, taken, 'source', 'being asked for the image');
+    if (sent === ITERATIONS_OVER) return;
+    end.takeIteration(receivedFrame(arena.buffer, Atomics.load(handover, HANDOVER.iterationBytes)));
     taken = sent;
-    publish(handover, HANDOVER.roundsTaken, taken);
+    publish(handover, HANDOVER.iterationsTaken, taken);
   }
 }
 

@@ -47,14 +47,22 @@ export function vmWord(vm: number, word: number): number {
 
 /** Says where a VM should run, and wakes the guest thread. */
 export function wishVm(map: Int32Array, vm: number, wanted: number): void {
-  Atomics.store(map, vmWord(vm, GUEST_VM.wanted), wanted);
-  Atomics.add(map, GUEST_MAP.wake, 1);
-  Atomics.notify(map, GUEST_MAP.wake);
+  tell(map, vmWord(vm, GUEST_VM.wanted), wanted);
 }
 
 /** Asks a VM's client for no further tasks. */
 export function quiesceVm(map: Int32Array, vm: number): void {
-  Atomics.store(map, vmWord(vm, GUEST_VM.quiesce), 1);
+  tell(map, vmWord(vm, GUEST_VM.quiesce), 1);
+}
+
+/** Asks the guest thread to end. */
+export function endGuests(map: Int32Array): void {
+  tell(map, GUEST_MAP.stop, 1);
+}
+
+/** Stores a word, and rings the bell. */
+function tell(map: Int32Array, index: number, value: number): void {
+  Atomics.store(map, index, value);
   Atomics.add(map, GUEST_MAP.wake, 1);
   Atomics.notify(map, GUEST_MAP.wake);
 }

@@ -89,7 +89,7 @@ export class Lane {
     const count = (this.produced + 1) | 0;
     this.produced = count;
     this.waits += 1;
-    if (this.code.ask(4 * this.start, markedWord(operation, count), offset, count, this.waiting.laneLooks) === 1) {
+    if (this.code.ask(4 * this.start, markedWord(operation, count), offset, count, this.waiting.lanePolls) === 1) {
       this.consumed = count;
     } else {
       this.sleepUntilConsumed(count);
@@ -261,14 +261,14 @@ export class LanePort extends BasePort implements BarPort {
   }
 
   /**
-   * A wait of the driver. It ends when the time has passed and the device thread has looked about since: a machine with
+   * A wait of the driver. It ends when the time has passed and the device thread has read its clock since: a machine with
    * few cores may have kept that thread from running, and what a driver's time-out is about is the device, not the
    * scheduler.
    */
   private pass(ns: number): void {
     this.passedNs += ns;
     spinNs(ns);
-    this.lane.post(operationWord(OPERATION.look, 0, this.host), 0, 0, 0, 0, 0);
+    this.lane.post(operationWord(OPERATION.clock, 0, this.host), 0, 0, 0, 0, 0);
     this.lane.flush();
   }
 

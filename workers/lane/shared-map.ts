@@ -7,7 +7,7 @@
  * VF's register file, which the device thread alone writes. A read of the PF, or of the mailbox as one 128-bit piece,
  * travels through the ring and its answer comes back in the reply words.
  *
- * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "look", never "how many".
+ * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "poll", never "how many".
  * Payload is plain; only the words that hand ownership over (produced, consumed, asleep, wake) are atomic.
  *
  * Behind the words lie, for each host, what MAP.answers points at and the register files of its functions.
@@ -45,7 +45,7 @@ export const MAP = {
   heartbeat: 32,
   /** The words of a bare ping-pong between a lane's thread and the device thread, see OPERATION.echo. */
   echo: 64,
-  /** Device thread, for itself: accesses of each lane that are done, the lane to be looked at next, the one served last. */
+  /** Device thread, for itself: accesses of each lane that are done, the lane to be polled next, the one served last. */
   consumed: 64 + ECHO_WORDS,
   nextLane: 64 + ECHO_WORDS + LANES_MAX,
   hotLane: 64 + ECHO_WORDS + LANES_MAX + 1,
@@ -95,7 +95,8 @@ export const OPERATION = {
   read128: 4,
   write128: 5,
   reset: 6,
-  look: 7,
+  /** No access: the device thread reads its clock. */
+  clock: 7,
   /** No access: the device thread passes a word back and forth with the asking one until told to end, and serves nobody. */
   echo: 8,
 } as const;
@@ -107,7 +108,7 @@ const OPERATION_NAMES: Readonly<Record<number, string>> = {
   4: '128-bit read',
   5: '128-bit write',
   6: 'function reset',
-  7: 'look',
+  7: 'clock read',
   8: 'echo',
 };
 
@@ -168,6 +169,13 @@ export function answersStart(map: MapMemory, host: number): number {
 /** The first word of a lane. */
 export function laneStart(lane: number): number {
   return MAP.firstLane + lane * LANE_WORDS;
+}
+
+/** Asks the device thread to end. */
+export function endDevice(map: Int32Array): void {
+  Atomics.store(map, MAP.stop, 1);
+  Atomics.add(map, MAP.wake, 1);
+  Atomics.notify(map, MAP.wake);
 }
 
 /** The last access of a lane, in words. */

@@ -22,7 +22,7 @@ const WAKES_PER_BURST = 4;
 const SPINS_PER_BURST = 64;
 /** Loads of a side that is meant to spin: far longer than an answer takes, and an end even if the other has no core. */
 const SPINS = 5_000;
-/** An idle turn of the device thread looks at its lanes and engines: that takes as long as so many loads. */
+/** An idle turn of the device thread polls its lanes and engines: that takes as long as so many loads. */
 const LOADS_PER_TURN = 10;
 
 let known: Promise<WaitingFacts> | undefined;
@@ -56,7 +56,7 @@ async function measure(): Promise<WaitingFacts> {
     const spinRoundNs = Math.min(...spinsNs);
     const wakeNs = median(wakesNs);
     const cores = os.availableParallelism();
-    return { cores, loadNs, lookNs: timeLooks(), turnNs: LOADS_PER_TURN * loadNs, wakeNs, spinRoundNs };
+    return { cores, loadNs, pollNs: timePolls(), turnNs: LOADS_PER_TURN * loadNs, wakeNs, spinRoundNs };
   } finally {
     await peer.end();
   }
@@ -72,8 +72,8 @@ function timeLoads(words: Int32Array): number {
   return best;
 }
 
-/** Times looks for an answer that never comes. */
-function timeLooks(): number {
+/** Times polls for an answer that never comes. */
+function timePolls(): number {
   const map = createMap(1);
   const { ask } = laneCodeOf(map);
   let best = Infinity;

@@ -7,8 +7,8 @@ import { NS_PER_MS } from '../../sim/base/units.ts';
 /** Loads before a waiter goes to sleep: some ten microseconds. */
 export const SPINS = 2_000;
 
-/** Looks before the asking side of a lone read goes to sleep: about as long. */
-export const LOOKS = 12_000;
+/** Polls before the asking side of a lone read goes to sleep: about as long. */
+export const POLLS = 12_000;
 
 /** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
 export const IDLE_TURNS = 10_000;
@@ -26,8 +26,8 @@ export type WaitingStyle = 'spin' | 'spin-then-wait' | 'wait';
 export interface LaneWaiting {
   /** Loads of a lane before it sleeps. */
   readonly laneSpins: number;
-  /** The same for a lone read, in looks of its code, see LaneCode: a load from JavaScript takes several times as long. */
-  readonly laneLooks: number;
+  /** The same for a lone read, in polls of its code, see LaneCode: a load from JavaScript takes several times as long. */
+  readonly lanePolls: number;
 }
 
 export interface WaitingPolicy extends LaneWaiting {
@@ -42,7 +42,7 @@ export interface WaitingPolicy extends LaneWaiting {
 export const WAITING_DEFAULT: WaitingPolicy = {
   style: 'spin-then-wait',
   laneSpins: SPINS,
-  laneLooks: LOOKS,
+  lanePolls: POLLS,
   halfSpins: 200,
   deviceIdleTurns: IDLE_TURNS,
 };
@@ -53,8 +53,8 @@ export interface WaitingFacts {
   readonly cores: number;
   /** One atomic load, with its loop, in ns. */
   readonly loadNs: number;
-  /** One look of the lane's code, in ns. */
-  readonly lookNs: number;
+  /** One poll of the lane's code, in ns. */
+  readonly pollNs: number;
   /** A turn of the device thread without work, in ns. */
   readonly turnNs: number;
   /** From the notify until the sleeper runs, in ns: half a round trip of two threads that sleep. */
@@ -69,9 +69,9 @@ const SHORT_ROUNDS = 8;
 const AWAKE_WAKES = 10;
 const SPINS_LEAST = 50;
 const SPINS_MOST = 100_000;
-/** Looks that an endless spin makes: a lost thread must be noticed, after some seconds. */
+/** Loads, and polls, of an endless spin: a lost thread must be noticed, after some seconds. */
 const SPINS_ENDLESS = 1e8;
-const LOOKS_ENDLESS = 1e9;
+const POLLS_ENDLESS = 1e9;
 
 /**
  * Chooses how long to spin. Who spins for as long as a wake-up costs, then sleeps, never waits more than twice as long as
@@ -82,20 +82,20 @@ const LOOKS_ENDLESS = 1e9;
  * @param threads that may be at work at the same time: the device thread, and each that asks it
  */
 export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPolicy {
-  const { cores, loadNs, lookNs, turnNs, wakeNs, spinRoundNs } = facts;
+  const { cores, loadNs, pollNs, turnNs, wakeNs, spinRoundNs } = facts;
   const spins = (ns: number): number => Math.round(Math.min(SPINS_MOST, Math.max(SPINS_LEAST, ns / loadNs)));
-  const looks = (loads: number): number => Math.round((loads * loadNs) / lookNs);
+  const polls = (loads: number): number => Math.round((loads * loadNs) / pollNs);
   if (cores < 2 || spinRoundNs >= wakeNs) return waitingOf('wait');
   const short = spins(SHORT_ROUNDS * spinRoundNs);
   if (threads > cores) {
     const deviceIdleTurns = Math.round(wakeNs / turnNs);
-    return { style: 'spin-then-wait', laneSpins: short, laneLooks: looks(short), halfSpins: 0, deviceIdleTurns };
+    return { style: 'spin-then-wait', laneSpins: short, lanePolls: polls(short), halfSpins: 0, deviceIdleTurns };
   }
   const long = spins(wakeNs);
   return {
     style: 'spin-then-wait',
     laneSpins: long,
-    laneLooks: looks(long),
+    lanePolls: polls(long),
     halfSpins: short,
     deviceIdleTurns: Math.round((AWAKE_WAKES * wakeNs) / turnNs),
   };
@@ -108,9 +108,9 @@ export function chooseWaiting(facts: WaitingFacts, threads: number): WaitingPoli
 export function waitingOf(style: WaitingStyle, calibrated: WaitingPolicy = WAITING_DEFAULT): WaitingPolicy {
   if (style === 'spin') {
     const spins = SPINS_ENDLESS;
-    return { style, laneSpins: spins, laneLooks: LOOKS_ENDLESS, halfSpins: spins, deviceIdleTurns: IDLE_TURNS };
+    return { style, laneSpins: spins, lanePolls: POLLS_ENDLESS, halfSpins: spins, deviceIdleTurns: IDLE_TURNS };
   }
-  if (style === 'wait') return { style, laneSpins: 0, laneLooks: 0, halfSpins: 0, deviceIdleTurns: 0 };
+  if (style === 'wait') return { style, laneSpins: 0, lanePolls: 0, halfSpins: 0, deviceIdleTurns: 0 };
   return { ...calibrated, style };
 }
 

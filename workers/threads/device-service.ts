@@ -62,7 +62,7 @@ export interface DeviceInit {
 
 /** Accesses served from one lane before the next one has its turn. */
 const TURN_ENTRIES = 64;
-/** Rounds of looks in a row: what else the thread has to look at waits for some microseconds at most. */
+/** Passes over the lanes in a row: what else the thread has to poll waits for some microseconds at most. */
 const ROUNDS_MOST = 64;
 /** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */
 const SLEEP_MS = 100;
@@ -76,7 +76,7 @@ export class DeviceService {
   /** By lane: accesses that are done. */
   private readonly consumed: Int32Array;
   private readonly wide: Uint32Array = new Uint32Array(4);
-  /** Time as last looked at. A look costs as much as an access, so that reads do without. */
+  /** Time as last read. Reading the clock costs as much as an access, so that reads of registers do without. */
   private timeNs = localNowNs();
   private turns = 0;
 
@@ -126,9 +126,9 @@ export class DeviceService {
   }
 
   /**
-   * Looks at every engine, then at every lane, and does what there is to do.
+   * Polls every engine, then every lane, and does what there is to do.
    *
-   * @param rounds of looks at the lanes; one only while an engine has work, since time has to be looked at
+   * @param rounds passes over the lanes; one only while an engine has work, since the clock has to be read
    * @returns whether there was anything to do
    */
   turn(rounds = 1): boolean {
@@ -236,7 +236,7 @@ export class DeviceService {
       case OPERATION.reset:
         device.resetFunction(fn, this.timeNs);
         break;
-      case OPERATION.look:
+      case OPERATION.clock:
         this.timeNs = localNowNs();
         break;
       case OPERATION.echo:

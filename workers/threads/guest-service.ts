@@ -60,11 +60,11 @@ export interface GuestReport {
   readonly pausesNs: readonly number[];
 }
 
-/** Arrivals that one look catches up with; more are put off, as a client does that was held up. */
-const ARRIVALS_PER_LOOK = 256;
+/** Arrivals that one poll catches up with; more are put off, as a client does that was held up. */
+const ARRIVALS_PER_POLL = 256;
 /** How far behind arrivals may fall before the client gives up on the lost time. */
 const BEHIND_NS_MAX = NS_PER_MS;
-/** Rest when a look found nothing: the latency of an interrupt, rather than a core burnt that others need. */
+/** Rest when a poll found nothing: the latency of an interrupt, rather than a core burnt that others need. */
 const REST_MS = 0.02;
 const SLEEP_MS = 100;
 /** Random streams of clients that came from another process begin here. */
@@ -92,8 +92,8 @@ class GuestVm {
   private quiet = false;
   private absent: boolean;
   private stoppedNs = 0;
-  /** Time of the look that is going on. */
-  private lookNs = 0;
+  /** When the current poll began. */
+  private polledNs = 0;
 
   constructor(init: GuestVmInit, index: number, map: Int32Array, lane: Lane) {
     this.init = init;
@@ -131,12 +131,12 @@ class GuestVm {
     return true;
   }
 
-  /** One look: follow the wish, take completions, submit arrivals. @returns for how long nothing more will come, in ms */
-  look(): number {
+  /** One poll: follow the wish, take completions, submit arrivals. @returns for how long nothing more will come, in ms */
+  poll(): number {
     const wanted = Atomics.load(this.map, vmWord(this.index, GUEST_VM.wanted));
     if (wanted !== this.actual) this.follow(wanted);
     if (this.actual === STOPPED) return SLEEP_MS;
-    this.lookNs = localNowNs();
+    this.polledNs = localNowNs();
     const taken = this.guest.poll();
     if (taken > 0) this.map[vmWord(this.index, GUEST_VM.completed)] = this.guest.totalCompleted() | 0;
     if (!this.quiet && Atomics.load(this.map, vmWord(this.index, GUEST_VM.quiesce)) === 1) this.quiesce();
@@ -199,10 +199,10 @@ class GuestVm {
   }
 
   private arrive(arrivals: ArrivalProcess): void {
-    const behindNs = this.lookNs - arrivals.nextArrivalNs;
+    const behindNs = this.polledNs - arrivals.nextArrivalNs;
     if (behindNs > BEHIND_NS_MAX) arrivals.delayBy(behindNs);
-    let left = ARRIVALS_PER_LOOK;
-    while (arrivals.nextArrivalNs <= this.lookNs && left > 0) {
+    let left = ARRIVALS_PER_POLL;
+    while (arrivals.nextArrivalNs <= this.polledNs && left > 0) {
       // An event queue that overflows costs the whole function (docs/device.md 12.1), so a driver keeps below it.
       if (this.guest.totalAccepted() - this.guest.totalCompleted() >= this.outstandingMax) break;
       this.guest.submit(arrivals.nextQueue);
@@ -226,10 +226,10 @@ class GuestVm {
   private completion(queue: number): void {
     if (this.awaited[queue] === 1) {
       this.awaited[queue] = 0;
-      const pauseNs = this.lookNs - this.lastNs[queue]!;
+      const pauseNs = this.polledNs - this.lastNs[queue]!;
       if (this.pausesNs.length < PAUSES_MAX && !Number.isNaN(pauseNs)) this.pausesNs.push(pauseNs);
     }
-    this.lastNs[queue] = this.lookNs;
+    this.lastNs[queue] = this.polledNs;
   }
 }
 
@@ -250,7 +250,7 @@ export class GuestService {
     while (Atomics.load(map, GUEST_MAP.stop) === 0) {
       const seen = Atomics.load(map, GUEST_MAP.wake);
       let restMs = SLEEP_MS;
-      for (const vm of vms) restMs = Math.min(restMs, vm.look());
+      for (const vm of vms) restMs = Math.min(restMs, vm.poll());
       if (restMs > 0) Atomics.wait(map, GUEST_MAP.wake, seen, restMs);
     }
     return vms.map((vm) => vm.report());

@@ -20,7 +20,7 @@ export interface WorldVm {
   readonly fn: number;
   /** Queue structures, per host. */
   readonly memories: readonly SharedArrayBuffer[];
-  /** What its guest gave to its queues and took from them, see RING_MARK; without, it is not sent in rounds. */
+  /** What its guest gave to its queues and took from them, see RING_MARK; without, it is not sent in iterations. */
   readonly marks?: SharedArrayBuffer;
 }
 

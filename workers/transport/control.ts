@@ -53,7 +53,7 @@ export const refuseSchema = z.strictObject({
 
 export type Refusal = z.output<typeof refuseSchema>;
 
-/** What the last round brought. */
+/** What the last iteration brought. */
 const sealSchema = z.strictObject({
   frameBytes: z.number().int().min(1),
   ledgerBytes: z.number().int().min(1),

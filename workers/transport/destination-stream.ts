@@ -18,7 +18,7 @@ import {
   sentence,
   unpackControl,
 } from './control.ts';
-import { DestinationLine } from './destination-line.ts';
+import { DestinationChannel, type DestinationChannelOwner } from './destination-channel.ts';
 import type { ReadMode } from './direct-read.ts';
 import { describeEndpoint, type Endpoint, listen } from './endpoint.ts';
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.ts';
@@ -52,13 +52,13 @@ const STRANGERS_MAX = 16;
 interface Session {
   readonly hello: Hello;
   readonly arena: Uint8Array;
-  readonly lines: (DestinationLine | undefined)[];
-  round: number;
-  /** Per chunk: whether it came in this round, and whether it ever came. */
+  readonly channels: (DestinationChannel | undefined)[];
+  iteration: number;
+  /** Per chunk: whether it came in this iteration, and whether it ever came. */
   readonly came: Uint8Array;
   readonly ever: Uint8Array;
-  /** Per chunk: the line on which it is coming. */
-  readonly coming: Map<number, DestinationLine>;
+  /** Per chunk: the channel on which it is coming. */
+  readonly coming: Map<number, DestinationChannel>;
   readonly replies: Map<number, Promise<ControlReply>>;
   /** No chunk may change any more. */
   sealed: boolean;
@@ -66,7 +66,7 @@ interface Session {
   leaving: boolean;
 }
 
-export class DestinationStream {
+export class DestinationStream implements DestinationChannelOwner {
   readonly limits: TransportLimits;
   /** Bytes of payload that came, and of them those that were copied in user space. */
   payloadBytes = 0;
@@ -80,7 +80,7 @@ export class DestinationStream {
   private readonly owner: DestinationOwner;
   private readonly readMode: ReadMode;
   private readonly onLoss: (sentence: string) => void;
-  private readonly strangers = new Set<DestinationLine>();
+  private readonly strangers = new Set<DestinationChannel>();
   private server: Server | null = null;
   private session: Session | null = null;
   private heardMs = 0;
@@ -126,14 +126,14 @@ export class DestinationStream {
 
   /** Forgets the source; another one may come. */
   forget(): void {
-    const lines = this.session?.lines ?? [];
+    const channels = this.session?.channels ?? [];
     this.session = null;
-    for (const line of lines) line?.end();
+    for (const channel of channels) channel?.end();
   }
 
   /** Tells the source why it is of no use to go on. */
   refuse(reason: string): void {
-    for (const line of this.session?.lines ?? []) line?.refuse(sentence(reason), undefined, true);
+    for (const channel of this.session?.channels ?? []) channel?.refuse(sentence(reason), undefined, true);
   }
 
   /** Ends everything. @param gently whether what was said may still go out */
@@ -141,26 +141,26 @@ export class DestinationStream {
     clearInterval(this.heart);
     this.server?.close();
     this.server = null;
-    const lines = [...this.strangers, ...(this.session?.lines ?? [])];
+    const channels = [...this.strangers, ...(this.session?.channels ?? [])];
     this.session = null;
-    for (const line of lines) {
-      if (gently) line?.end();
-      else line?.destroy();
+    for (const channel of channels) {
+      if (gently) channel?.end();
+      else channel?.destroy();
     }
   }
 
   /** For tests: a channel that breaks. */
-  breakOff(channel: number): void {
-    this.session?.lines[channel]?.drop('broken off');
+  breakOff(index: number): void {
+    this.session?.channels[index]?.drop('broken off');
   }
 
-  /** A line read something. */
+  /** A channel read something. */
   heard(): void {
     this.heardMs = performance.now();
   }
 
-  /** A line's first message. @throws Damage, or UserError when the source is refused */
-  hello(line: DestinationLine, header: Header, payload: Uint8Array): void {
+  /** A channel's first message. @throws Damage, or UserError when the source is refused */
+  hello(channel: DestinationChannel, header: Header, payload: Uint8Array): void {
     const hello = unpackControl(helloSchema, payload, 'hello');
     if (header.channel >= hello.channels) {
       throw new Damage(`channel ${header.channel} of ${hello.channels} cannot be`, TRY_AGAIN);
@@ -171,8 +171,8 @@ export class DestinationStream {
       this.session = {
         hello,
         arena,
-        lines: [],
-        round: 0,
+        channels: [],
+        iteration: 0,
         came: new Uint8Array(chunks),
         ever: new Uint8Array(chunks),
         coming: new Map(),
@@ -183,18 +183,18 @@ export class DestinationStream {
     } else if (this.session.hello.session !== hello.session) {
       throw new UserError('input', `${describeEndpoint(this.at)} is taken by another source`, 'wait until it is done');
     }
-    const { lines } = this.session;
-    this.strangers.delete(line);
-    lines[header.channel]?.drop('the source connected again');
-    lines[header.channel] = line;
-    line.welcome(packControl({ state: this.owner.state }));
+    const { channels } = this.session;
+    this.strangers.delete(channel);
+    channels[header.channel]?.drop('the source connected again');
+    channels[header.channel] = channel;
+    channel.welcome(packControl({ state: this.owner.state }));
   }
 
   /** Where a chunk goes; null: it is not wanted any more. @throws Damage */
-  chunkBegins(line: DestinationLine, header: Header): Uint8Array | null {
+  chunkBegins(channel: DestinationChannel, header: Header): Uint8Array | null {
     const { session } = this;
     if (session === null) throw new Damage('a chunk came and nobody waits for it', TRY_AGAIN);
-    const { item, round } = header;
+    const { item, iteration } = header;
     const { chunkBytes } = session.hello;
     const from = item * chunkBytes;
     if (from >= session.arena.length) throw new Damage(`chunk ${item} of ${session.came.length} cannot be`, TRY_AGAIN);
@@ -202,18 +202,18 @@ export class DestinationStream {
     if (header.bytes !== to - from) {
       throw new Damage(`chunk ${item} has ${header.bytes} bytes, expected ${to - from}`, TRY_AGAIN);
     }
-    if (round > session.round) {
+    if (iteration > session.iteration) {
       if (session.sealed) throw new Damage(`chunk ${item} came after the end`, TRY_AGAIN);
-      session.round = round;
+      session.iteration = iteration;
       session.came.fill(0);
     }
-    if (session.sealed || round < session.round || session.came[item] === 1) {
+    if (session.sealed || iteration < session.iteration || session.came[item] === 1) {
       this.wastedChunks += 1;
       return null;
     }
     const before = session.coming.get(item);
     if (before !== undefined) before.drop(`its chunk ${item} came again over another channel`);
-    session.coming.set(item, line);
+    session.coming.set(item, channel);
     return session.arena.subarray(from, to);
   }
 
@@ -225,8 +225,8 @@ export class DestinationStream {
     session.ever[header.item] = 1;
   }
 
-  /** A question of the hand-over. Who asks again gets the same answer. @throws Damage */
-  request(line: DestinationLine, id: number, payload: Uint8Array): void {
+  /** A question of the switchover. Who asks again gets the same answer. @throws Damage */
+  request(channel: DestinationChannel, id: number, payload: Uint8Array): void {
     const { session } = this;
     if (session === null) throw new Damage('a request came and nobody waits for it', TRY_AGAIN);
     let reply = session.replies.get(id);
@@ -237,21 +237,21 @@ export class DestinationStream {
       session.replies.set(id, reply);
     }
     void reply.then(
-      (value) => line.reply(id, packControl(value)),
-      (error: unknown) => line.refuse(sentence(String(error)), undefined, true),
+      (value) => channel.reply(id, packControl(value)),
+      (error: unknown) => channel.refuse(sentence(String(error)), undefined, true),
     );
   }
 
   /** A connection is gone. */
-  lost(line: DestinationLine, reason: string): void {
-    this.strangers.delete(line);
+  lost(channel: DestinationChannel, reason: string): void {
+    this.strangers.delete(channel);
     const { session } = this;
     if (session?.leaving === true) return;
     this.losses += 1;
     if (session !== null) {
-      const at = session.lines.indexOf(line);
-      if (at >= 0) session.lines[at] = undefined;
-      for (const [chunk, by] of session.coming) if (by === line) session.coming.delete(chunk);
+      const at = session.channels.indexOf(channel);
+      if (at >= 0) session.channels[at] = undefined;
+      for (const [chunk, by] of session.coming) if (by === channel) session.coming.delete(chunk);
     }
     this.onLoss(reason);
   }
@@ -262,6 +262,6 @@ export class DestinationStream {
       this.onLoss(`a connection was turned away: ${STRANGERS_MAX} others have not said hello yet`);
       return;
     }
-    this.strangers.add(new DestinationLine(socket, this, this.readMode));
+    this.strangers.add(new DestinationChannel(socket, this, this.readMode));
   }
 }

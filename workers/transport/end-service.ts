@@ -16,7 +16,7 @@ import { waitForValue } from '../lane/waiting.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
 import type { WorldInit } from '../threads/world-init.ts';
 import type { Seal } from './control.ts';
-import { packLedger, ParcelLayout, ParcelRounds, unpackLedger } from './parcel.ts';
+import { packLedger, ParcelLayout, ParcelIterations, unpackLedger } from './parcel.ts';
 
 /** The only VM and the only host of a process. */
 const VM = 0;
@@ -61,7 +61,7 @@ export class EndService {
   private readonly queues: QueueLayout;
   private readonly layout: ParcelLayout;
   private readonly parcels: readonly Uint8Array[];
-  private readonly rounds: ParcelRounds;
+  private readonly iterations: ParcelIterations;
   private readonly ledger: SharedArrayBuffer;
   private end: VfEnd | null = null;
   private vcpusStopped = false;
@@ -76,7 +76,7 @@ export class EndService {
     this.queues = new QueueLayout({ kind, queuePairs, dmaBase });
     this.layout = new ParcelLayout(this.queues);
     this.parcels = parcels.map((parcel) => new Uint8Array(parcel));
-    this.rounds = new ParcelRounds([this.parcels[0]!, this.parcels[1] ?? this.parcels[0]!], chunkBytes);
+    this.iterations = new ParcelIterations([this.parcels[0]!, this.parcels[1] ?? this.parcels[0]!], chunkBytes);
     this.ledger = ledger;
   }
 
@@ -133,13 +133,13 @@ export class EndService {
   private draft(): EndAnswer {
     this.source();
     const { kind, generation, queuePairs, dmaBase, hosts } = this.world;
-    const parcel = this.rounds.begin();
+    const parcel = this.iterations.begin();
     const { isolation } = hosts[HOST]!;
     const identity = { deviceId: ACCELERATORS[kind].vfDeviceId, queuePairs, isolation, dmaBase };
     const memory = new Uint8Array(this.world.vms[VM]!.memories[HOST]!);
     const image = new Uint8Array(ACC_VF_DATA_BYTES);
     writeFrame(this.parcels[parcel]!, identity, generation, image, memory, this.queues.sections);
-    return { kind: 'draft', parcel, chunks: this.rounds.changed([[0, this.layout.frameBytes]]) };
+    return { kind: 'draft', parcel, chunks: this.iterations.changed([[0, this.layout.frameBytes]]) };
   }
 
   private stop(): EndAnswer {
@@ -148,14 +148,14 @@ export class EndService {
     this.wish(STOPPED, 'being asked to stop its vCPUs');
     this.vfTouched = true;
     end.save();
-    const index = this.rounds.begin();
+    const index = this.iterations.begin();
     const parcel = this.parcels[index]!;
     const frameBytes = end.frame(parcel);
     const packed = ledgerBytes(this.ledger);
     const { guest } = unpackLedger(packed, this.queues);
     const seal = this.layout.seal(parcel, frameBytes, packed);
     const { frameBytes: ledgerAt } = this.layout;
-    const chunks = this.rounds.changed([
+    const chunks = this.iterations.changed([
       [0, frameBytes],
       [ledgerAt, ledgerAt + packed.length],
     ]);
@@ -171,7 +171,7 @@ export class EndService {
 
   private resume(): EndAnswer {
     let served = true;
-    this.rounds.restart();
+    this.iterations.restart();
     if (this.vfTouched) {
       try {
         this.source().resumeQueues();

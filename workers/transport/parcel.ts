@@ -92,8 +92,8 @@ function refuse(message: string): never {
 /** A run of a parcel that counts, in bytes: from, and the first one behind. */
 export type Run = readonly [from: number, to: number];
 
-/** The parcels of one move at its source: each round is written beside the one before, and only what differs is sent. */
-export class ParcelRounds {
+/** The parcels of one move at its source: each iteration is written beside the one before, and only what differs is sent. */
+export class ParcelIterations {
   private readonly parcels: readonly [Uint8Array, Uint8Array];
   private readonly chunkBytes: number;
   /** Per chunk: whether the destination has ever been sent it. */
@@ -112,14 +112,14 @@ export class ParcelRounds {
     this.sent.fill(0);
   }
 
-  /** Which of the two parcels the round is to be written to, 0 or 1. */
+  /** Which of the two parcels the iteration is to be written to, 0 or 1. */
   begin(): number {
     this.turn = 1 - this.turn;
     return this.turn;
   }
 
   /**
-   * Numbers of the chunks that the destination does not have as they are in the round's parcel.
+   * Numbers of the chunks that the destination does not have as they are in the iteration's parcel.
    *
    * @param used what counts of it
    */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { CheckReport } from '../../sim/workload/checker.ts';
 import type { Endpoint } from './endpoint.ts';
-import { handOver, type HandoverOutcome } from './switchover.ts';
+import { switchOver, type SwitchoverOutcome } from './switchover.ts';
 import type { TransportLimits } from './limits.ts';
 import { OneHost, type OneHostOptions } from './one-host.ts';
 import { SourceStream } from './source-stream.ts';
@@ -18,8 +18,8 @@ export interface SendOptions {
   readonly channels: number;
   /** Size of a chunk, 64 KiB to 1 MiB, in bytes. */
   readonly chunkBytes: number;
-  /** Rounds of pre-copy at most. */
-  readonly rounds: number;
+  /** Iterations of pre-copy at most. */
+  readonly iterationsMax: number;
   /** Whether each chunk has a checksum of its own. */
   readonly checksums: boolean;
   /** How long the guest runs before the move, and after one that failed, in ms. */
@@ -35,7 +35,7 @@ export interface SendOptions {
 }
 
 export interface SendReport {
-  readonly outcome: HandoverOutcome;
+  readonly outcome: SwitchoverOutcome;
   /** Tasks up to the stop of the VM; null when it was never stopped. */
   readonly left: { readonly accepted: number; readonly completed: number } | null;
   /** Of a VM that stayed and ran to its end here; null when it went, or was interrupted. */
@@ -49,7 +49,7 @@ export interface SendReport {
 
 /** @throws WorkerLost when a thread of this process is lost: the VM is lost with it */
 export async function sendVm(options: SendOptions): Promise<SendReport> {
-  const { endpoint, channels, chunkBytes, rounds, runMs, signal } = options;
+  const { endpoint, channels, chunkBytes, iterationsMax, runMs, signal } = options;
   signal?.throwIfAborted();
   const host = await OneHost.open({ ...options.vm, absent: false, chunkBytes });
   try {
@@ -69,8 +69,8 @@ export async function sendVm(options: SendOptions): Promise<SendReport> {
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.onLoss === undefined ? {} : { onLoss: options.onLoss }),
     });
-    const handing = { rounds, fewChunks: channels, ...(signal === undefined ? {} : { signal }) };
-    const outcome = await handOver(host, stream, handing).finally(() => stream.close());
+    const handing = { iterationsMax, fewChunks: channels, ...(signal === undefined ? {} : { signal }) };
+    const outcome = await switchOver(host, stream, handing).finally(() => stream.close());
     const { payloadBytes, resentChunks, losses } = stream;
     const sent = { outcome, left: host.left, payloadBytes, resentChunks, losses };
     if (outcome.kind !== 'kept') return { ...sent, stayed: null };

@@ -17,7 +17,7 @@ import {
 } from './control.ts';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
 import { TRANSPORT_LIMITS, TransportFailed, type TransportLimits } from './limits.ts';
-import { type LineOwner, SourceLine } from './source-line.ts';
+import { type SourceChannelOwner, SourceChannel } from './source-channel.ts';
 
 export interface SourceStreamOptions {
   readonly endpoint: Endpoint;
@@ -39,24 +39,24 @@ interface StreamQuestion {
 const RETRY_MS = 5;
 const RETRY_MS_MAX = 200;
 
-export class SourceStream implements LineOwner {
+export class SourceStream implements SourceChannelOwner {
   readonly endpoint: Endpoint;
   readonly hello: Hello;
   readonly checksums: boolean;
   readonly limits: TransportLimits;
-  round = 0;
+  iteration = 0;
   /** Losses of channels so far. */
   losses = 0;
   /** Chunks that were sent again after a loss. */
   resentChunks = 0;
-  readonly lines: readonly SourceLine[];
+  readonly channels: readonly SourceChannel[];
   private readonly onLoss: (sentence: string) => void;
   private parcel: Buffer = Buffer.alloc(0);
   private queue: readonly number[] = [];
   private queueAt = 0;
   private again: number[] = [];
   private unacknowledged = 0;
-  private roundDone: (() => void) | null = null;
+  private iterationDone: (() => void) | null = null;
   private question: StreamQuestion | null = null;
   private questions = 0;
   private failure: Error | null = null;
@@ -74,10 +74,10 @@ export class SourceStream implements LineOwner {
     this.checksums = options.checksums ?? false;
     this.limits = { ...TRANSPORT_LIMITS, ...options.limits };
     this.onLoss = options.onLoss ?? (() => {});
-    this.lines = Array.from({ length: this.hello.channels }, (_, index) => new SourceLine(index, this));
+    this.channels = Array.from({ length: this.hello.channels }, (_, index) => new SourceChannel(index, this));
     this.heart = setInterval(
       () => {
-        for (const line of this.lines) line.beat();
+        for (const channel of this.channels) channel.beat();
       },
       Math.max(5, this.limits.idleMs / 8),
     );
@@ -85,7 +85,7 @@ export class SourceStream implements LineOwner {
 
   /** Bytes of payload given to the sockets, repeated ones included. */
   get payloadBytes(): number {
-    return this.lines.reduce((sum, line) => sum + line.payloadBytes, 0);
+    return this.channels.reduce((sum, channel) => sum + channel.payloadBytes, 0);
   }
 
   /**
@@ -94,16 +94,16 @@ export class SourceStream implements LineOwner {
    * @throws UserError when the destination refuses, TransportFailed when it cannot be reached
    */
   async open(): Promise<void> {
-    this.lines[0]!.start();
+    this.channels[0]!.start();
     await this.wait<void>((resolve) => {
       this.opening = () => {
-        if (this.lines[0]!.open) resolve();
+        if (this.channels[0]!.open) resolve();
       };
     });
-    for (const line of this.lines.slice(1)) line.start();
+    for (const channel of this.channels.slice(1)) channel.start();
     await this.wait<void>((resolve) => {
       this.opening = () => {
-        if (this.lines.every((line) => line.open || line.losses > 0)) resolve();
+        if (this.channels.every((channel) => channel.open || channel.losses > 0)) resolve();
       };
       this.opening();
     });
@@ -118,18 +118,18 @@ export class SourceStream implements LineOwner {
    */
   async send(parcel: Uint8Array, chunks: readonly number[]): Promise<void> {
     if (parcel.length !== this.hello.parcelBytes) bug('PARCEL_BYTES', parcel.length, this.hello.parcelBytes);
-    if (this.roundDone !== null) bug('ROUND_IN_ROUND');
-    this.round += 1;
+    if (this.iterationDone !== null) bug('ITERATION_IN_ITERATION');
+    this.iteration += 1;
     if (chunks.length === 0) return;
     this.parcel = Buffer.from(parcel.buffer, parcel.byteOffset, parcel.length);
     this.queue = chunks;
     this.queueAt = 0;
     this.unacknowledged = chunks.length;
     await this.wait<void>((resolve) => {
-      this.roundDone = resolve;
+      this.iterationDone = resolve;
       this.pumpAll();
     });
-    this.roundDone = null;
+    this.iterationDone = null;
   }
 
   /** Asks the destination, over whatever channel there is, again and again if need be. Destinations answer once. */
@@ -139,7 +139,7 @@ export class SourceStream implements LineOwner {
     try {
       return await this.wait<ControlReply>((resolve) => {
         this.question = { id, payload: packControl(request), resolve };
-        this.lines.find((line) => line.open)?.request(id, this.question.payload);
+        this.channels.find((channel) => channel.open)?.request(id, this.question.payload);
       });
     } finally {
       this.question = null;
@@ -160,12 +160,12 @@ export class SourceStream implements LineOwner {
     if (this.failure !== null || this.closed) return;
     this.failure = error;
     for (const tell of this.failed) tell(error);
-    this.stop((line) => line.close());
+    this.stop((channel) => channel.close());
   }
 
   /** Ends the stream, once what was said has gone out. */
   close(): void {
-    this.stop((line) => line.finish());
+    this.stop((channel) => channel.finish());
   }
 
   /** For tests: the process is gone from one moment to the next. */
@@ -188,44 +188,44 @@ export class SourceStream implements LineOwner {
     return this.parcel.subarray(chunk * chunkBytes, Math.min(this.parcel.length, (chunk + 1) * chunkBytes));
   }
 
-  lineOpened(line: SourceLine): void {
+  channelOpened(channel: SourceChannel): void {
     this.opening?.();
-    if (this.question !== null) line.request(this.question.id, this.question.payload);
-    line.pump();
+    if (this.question !== null) channel.request(this.question.id, this.question.payload);
+    channel.pump();
     this.syncAll();
   }
 
-  lineLost(line: SourceLine, reason: Error, unacknowledged: readonly number[]): void {
+  channelLost(channel: SourceChannel, reason: Error, unacknowledged: readonly number[]): void {
     this.losses += 1;
     this.resentChunks += unacknowledged.length;
     this.again.push(...unacknowledged);
     this.onLoss(reason.message);
     const { lossesMax } = this.limits;
     const settling = performance.now() < this.settleUntilMs;
-    if (line.losses > lossesMax && !settling) {
-      line.givenUp = true;
-      if (this.lines.every((each) => each.givenUp || !each.started)) {
+    if (channel.losses > lossesMax && !settling) {
+      channel.givenUp = true;
+      if (this.channels.every((each) => each.givenUp || !each.started)) {
         this.fail(lastError(reason, describeEndpoint(this.endpoint)));
         return;
       }
     } else if (!this.closed) {
-      const restMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(line.losses - 1, 10));
+      const restMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(channel.losses - 1, 10));
       const retry = setTimeout(() => {
         this.retries.delete(retry);
-        line.start();
+        channel.start();
       }, restMs);
       this.retries.add(retry);
     }
     this.opening?.();
     if (this.question !== null) {
-      this.lines.find((each) => each.open)?.request(this.question.id, this.question.payload);
+      this.channels.find((each) => each.open)?.request(this.question.id, this.question.payload);
     }
     this.pumpAll();
   }
 
   acknowledged(chunks: number): void {
     this.unacknowledged -= chunks;
-    if (this.unacknowledged === 0) this.roundDone?.();
+    if (this.unacknowledged === 0) this.iterationDone?.();
     else this.syncAll();
   }
 
@@ -239,14 +239,14 @@ export class SourceStream implements LineOwner {
   }
 
   private pumpAll(): void {
-    for (const line of this.lines) line.pump();
+    for (const channel of this.channels) channel.pump();
     this.syncAll();
   }
 
   /** Nothing more waits: what is on its way is to be acknowledged without delay. */
   private syncAll(): void {
     if (this.waiting || this.unacknowledged === 0) return;
-    for (const line of this.lines) line.sync();
+    for (const channel of this.channels) channel.sync();
   }
 
   private wait<T>(begin: (resolve: (value: T) => void) => void): Promise<T> {
@@ -264,12 +264,12 @@ export class SourceStream implements LineOwner {
     });
   }
 
-  private stop(end: (line: SourceLine) => void): void {
+  private stop(end: (channel: SourceChannel) => void): void {
     this.closed = true;
     clearInterval(this.heart);
     for (const retry of this.retries) clearTimeout(retry);
     this.retries.clear();
-    for (const line of this.lines) end(line);
+    for (const channel of this.channels) end(channel);
   }
 }
 

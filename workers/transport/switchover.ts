@@ -5,6 +5,7 @@
  * One rule holds throughout: the destination runs nothing before it was sent a commit, and the source, once it has begun
  * to send one, runs nothing unless the destination says that it never will.
  */
+import type { SwitchoverStep } from '../../sim/base/pause-parts.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { DriverCallFailed } from '../end/vf-end.ts';
 import { type Hello, type ControlReply, type Request, type Seal, sentence, type VmIdentity } from './control.ts';
@@ -47,26 +48,22 @@ export interface DestinationVm {
   discard(): Promise<void>;
 }
 
-export interface HandoverOptions {
-  /** Rounds of pre-copy at most; the VM runs on. */
-  readonly rounds: number;
-  /** A round that has no more chunks than this is the last one. */
+export interface SwitchoverOptions {
+  /** Iterations of pre-copy at most, while the VM runs. */
+  readonly iterationsMax: number;
+  /** An iteration that has no more chunks than this is the last one. */
   readonly fewChunks: number;
   readonly signal?: AbortSignal;
   /** Told of each step before it is made. Also where a test makes something fail. */
-  readonly onStep?: (step: HandoverStep) => Promise<void> | void;
+  readonly onStep?: (step: SwitchoverStep) => Promise<void> | void;
 }
 
-export const HANDOVER_STEPS = ['connect', 'prepare', 'preCopy', 'stop', 'send', 'load', 'commit', 'leave'] as const;
-
-export type HandoverStep = (typeof HANDOVER_STEPS)[number];
-
-export type HandoverOutcome =
+export type SwitchoverOutcome =
   | {
       readonly kind: 'moved';
       /** From the wish to stop the vCPUs until the destination was heard to run them, by the source's clock. */
       readonly downtimeNs: number;
-      /** Chunks of each round; the last one was sent in the pause. */
+      /** Chunks of each iteration; the last one was sent in the pause. */
       readonly chunks: readonly number[];
       /** What went wrong here once the VM was gone; null: nothing did. */
       readonly trouble: Error | null;
@@ -75,78 +72,111 @@ export type HandoverOutcome =
       readonly kind: 'kept';
       readonly reason: Error;
       /** Step that failed. */
-      readonly step: HandoverStep;
+      readonly step: SwitchoverStep;
       /** Whether the VM runs on here with its VF served. */
       readonly resumed: boolean;
     }
   /** Committed, and nobody confirmed it: the VM stands still here and may run there. */
   | { readonly kind: 'inDoubt'; readonly reason: Error };
 
+/** What went to the destination before the commit, and when the VM was stopped, by {@link localNowNs}. */
+interface SentVm {
+  readonly chunks: readonly number[];
+  readonly stopNs: number;
+}
+
 /** The source's half. */
-export async function handOver(vm: SourceVm, stream: SourceStream, options: HandoverOptions): Promise<HandoverOutcome> {
-  let step: HandoverStep = 'connect';
-  const enter = async (next: HandoverStep): Promise<void> => {
+export async function switchOver(
+  vm: SourceVm,
+  stream: SourceStream,
+  options: SwitchoverOptions,
+): Promise<SwitchoverOutcome> {
+  const { signal, onStep } = options;
+  let step: SwitchoverStep = 'connect';
+  const enter = async (next: SwitchoverStep): Promise<void> => {
     step = next;
-    options.signal?.throwIfAborted();
-    await options.onStep?.(next);
+    signal?.throwIfAborted();
+    await onStep?.(next);
   };
-  const abort = (): void => stream.fail(options.signal?.reason as Error);
-  options.signal?.addEventListener('abort', abort, { once: true });
+  const abort = (): void => stream.fail(signal?.reason as Error);
+  signal?.addEventListener('abort', abort, { once: true });
   const { totalMs } = stream.limits;
   const late = setTimeout(() => stream.fail(new TransportFailed(`the move took longer than ${totalMs} ms`)), totalMs);
-  const chunks: number[] = [];
-  let stopNs = 0;
+  const unguard = (): void => {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', abort);
+  };
+  let sent: SentVm;
   try {
-    await enter('connect');
-    await stream.open();
-    await enter('prepare');
-    expectReply(await stream.ask({ ask: 'prepare' }), 'prepared');
-    for (let round = 0; round < options.rounds; round++) {
-      await enter('preCopy');
-      const draft = await vm.draft();
-      await stream.send(draft.parcel, draft.chunks);
-      chunks.push(draft.chunks.length);
-      if (draft.chunks.length <= options.fewChunks) break;
-    }
-    await enter('stop');
-    stopNs = localNowNs();
-    const last = await vm.stop();
-    await enter('send');
-    await stream.send(last.parcel, last.chunks);
-    chunks.push(last.chunks.length);
-    await enter('load');
-    expectReply(await stream.ask({ ask: 'load', seal: last.seal }), 'loaded');
+    sent = await sendUpToCommit(vm, stream, options, enter);
     await enter('commit');
   } catch (error) {
-    clearTimeout(late);
-    options.signal?.removeEventListener('abort', abort);
+    unguard();
     const reason = asError(error);
     // If it is not heard, the destination will find its source silent; it runs nothing in either case.
     await tell(stream, { ask: 'abort', reason: sentence(reason.message) });
     return { kind: 'kept', reason, step, resumed: await vm.resume() };
   }
-  // From here on the VM is not the source's.
-  clearTimeout(late);
-  options.signal?.removeEventListener('abort', abort);
+  unguard();
+  return commit(vm, stream, options, sent);
+}
+
+/** Everything that can be undone: pre-copy, the stop, and the load at the destination, where nothing runs yet. */
+async function sendUpToCommit(
+  vm: SourceVm,
+  stream: SourceStream,
+  { iterationsMax, fewChunks }: SwitchoverOptions,
+  enter: (step: SwitchoverStep) => Promise<void>,
+): Promise<SentVm> {
+  const chunks: number[] = [];
+  await enter('connect');
+  await stream.open();
+  await enter('prepare');
+  expectReply(await stream.ask({ ask: 'prepare' }), 'prepared');
+  for (let iteration = 0; iteration < iterationsMax; iteration++) {
+    await enter('preCopy');
+    const draft = await vm.draft();
+    await stream.send(draft.parcel, draft.chunks);
+    chunks.push(draft.chunks.length);
+    if (draft.chunks.length <= fewChunks) break;
+  }
+  await enter('stop');
+  const stopNs = localNowNs();
+  const last = await vm.stop();
+  await enter('send');
+  await stream.send(last.parcel, last.chunks);
+  chunks.push(last.chunks.length);
+  await enter('load');
+  expectReply(await stream.ask({ ask: 'load', seal: last.seal }), 'loaded');
+  return { chunks, stopNs };
+}
+
+/** From here on the VM is not the source's, unless the destination says that it never will be its own. */
+async function commit(
+  vm: SourceVm,
+  stream: SourceStream,
+  { signal, onStep }: SwitchoverOptions,
+  { chunks, stopNs }: SentVm,
+): Promise<SwitchoverOutcome> {
   stream.settle();
   let reply: ControlReply;
-  const hurry = (): void => void setTimeout(abort, LAST_WORD_MS).unref();
-  options.signal?.addEventListener('abort', hurry, { once: true });
+  const hurry = (): void => void setTimeout(() => stream.fail(signal?.reason as Error), LAST_WORD_MS).unref();
+  signal?.addEventListener('abort', hurry, { once: true });
   try {
     reply = await stream.ask({ ask: 'commit' });
   } catch (error) {
     return { kind: 'inDoubt', reason: asError(error) };
   } finally {
-    options.signal?.removeEventListener('abort', hurry);
+    signal?.removeEventListener('abort', hurry);
   }
   if (reply.is === 'discarded') {
     const reason = new UserError('input', `the destination took the VM and gave it up: ${reply.reason}`, reply.hint);
     stream.close();
-    return { kind: 'kept', reason, step, resumed: await vm.resume() };
+    return { kind: 'kept', reason, step: 'commit', resumed: await vm.resume() };
   }
   if (reply.is !== 'running') return { kind: 'inDoubt', reason: new TransportFailed(`it answered ${reply.is}`) };
   const downtimeNs = localNowNs() - stopNs;
-  await options.onStep?.('leave');
+  await onStep?.('leave');
   await tell(stream, { ask: 'bye' });
   const trouble = await vm.discard().then(() => null, asError);
   return { kind: 'moved', downtimeNs, chunks, trouble };
@@ -178,7 +208,7 @@ function expectReply(reply: ControlReply, is: ControlReply['is']): void {
 
 export type DestinationState = 'empty' | 'filling' | 'loaded' | 'running' | 'discarded';
 
-/** How a destination's part ended, as far as the hand-over is concerned. */
+/** How a destination's part ended, as far as the switchover is concerned. */
 export type Arrival = { readonly kind: 'running' } | { readonly kind: 'discarded'; readonly reason: Error };
 
 /** The destination's half: answers what its source asks. */

@@ -2,7 +2,7 @@
  * Messages between the two processes of a move, byte by byte: a header of 32 bytes, then a payload.
  *
  *    0 magic u32 "SCVT" | 4 version u8 | 5 type u8 | 6 channel u8 | 7 flags u8
- *    8 sequence u32     | 12 payload bytes u32 | 16 item u32 | 20 round u32
+ *    8 sequence u32     | 12 payload bytes u32 | 16 item u32 | 20 iteration u32
  *   24 CRC-32 of the payload u32 (0: a chunk without one) | 28 CRC-32 of bytes 0 to 27 u32
  *
  * All numbers are little endian. docs/transport.md tells what each message means and who may send it when.
@@ -38,7 +38,7 @@ export const MESSAGE = {
   ack: 4,
   /** Source: asks for an acknowledgement. No payload. */
   sync: 5,
-  /** Source: a question of the hand-over; `item` numbers it. */
+  /** Source: a question of the switchover; `item` numbers it. */
   request: 6,
   /** Destination: the answer to request `item`. */
   reply: 7,
@@ -66,7 +66,7 @@ export interface Header {
   /** Length of the payload, in bytes. */
   readonly bytes: number;
   readonly item: number;
-  readonly round: number;
+  readonly iteration: number;
   /** CRC-32 of the payload. */
   readonly crc: number;
 }
@@ -99,7 +99,7 @@ export class HeaderBytes {
     view.setUint32(8, header.sequence, true);
     view.setUint32(12, header.bytes, true);
     view.setUint32(16, header.item, true);
-    view.setUint32(20, header.round, true);
+    view.setUint32(20, header.iteration, true);
     view.setUint32(24, header.crc, true);
     view.setUint32(CRC_AT, crc32(this.covered), true);
     return this.bytes;
@@ -133,7 +133,7 @@ export class HeaderBytes {
       sequence: view.getUint32(8, true),
       bytes: view.getUint32(12, true),
       item: view.getUint32(16, true),
-      round: view.getUint32(20, true),
+      iteration: view.getUint32(20, true),
       crc: view.getUint32(24, true),
     };
   }

@@ -1,7 +1,7 @@
 /**
  * The figures of the page: each with its charts, its legend, its source, and the table behind it.
  */
-import { TRANSFER_PARTS, type WallPart } from '../../../workers/lane/handover-words.ts';
+import { WALL_TRANSFER_PARTS, type WallPart } from '../../../sim/base/pause-parts.ts';
 import { formatFigure, formatValue, formatWithRange } from '../../show/format.ts';
 import type { Figure } from '../../show/figure.ts';
 import { type BenchResult, type Cell, LOADS, type NamedFigure } from './result.ts';
@@ -184,7 +184,11 @@ interface PartsRow {
 /** Parts of the downtime by the definitions of the model, each measured bar above the modelled one of its cell. */
 function bothPartsPlot(result: BenchResult, id: string): Plot | undefined {
   const rows = result.cells.flatMap((cell): PartsRow[] => [
-    { cell, world: 'measured', parts: wallParts(cell, (name) => (TRANSFER_PARTS.includes(name) ? 'transfer' : name)) },
+    {
+      cell,
+      world: 'measured',
+      parts: wallParts(cell, (name) => (WALL_TRANSFER_PARTS.includes(name) ? 'transfer' : name)),
+    },
     { cell, world: 'modelled', parts: sums(cell.modelledDowntimeNs?.parts ?? []) },
   ]);
   return partsPlot(rows, {
@@ -201,7 +205,7 @@ function bothPartsPlot(result: BenchResult, id: string): Plot | undefined {
 function transferPlot(result: BenchResult, id: string): Plot | undefined {
   const rows = result.cells.map((cell): PartsRow => ({
     cell,
-    parts: wallParts(cell, (name) => (TRANSFER_PARTS.includes(name) ? name : null)),
+    parts: wallParts(cell, (name) => (WALL_TRANSFER_PARTS.includes(name) ? name : null)),
   }));
   return partsPlot(rows, {
     id,

@@ -9,7 +9,7 @@ import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
 import { VF } from '../../../sim/driver/port.ts';
 import { DirtyRings, RING_MARK } from '../../../workers/end/dirty-rings.ts';
 import { FrameWriter } from '../../../workers/end/image-stream.ts';
-import { RoundWriter } from '../../../workers/end/round-stream.ts';
+import { IterationWriter } from '../../../workers/end/iteration-stream.ts';
 import { FrameCodec } from '../../../workers/end/vf-end.ts';
 import { LanePort } from '../../../workers/lane/lane-port.ts';
 import type { WorldInit } from '../../../workers/threads/world-init.ts';
@@ -17,7 +17,7 @@ import { measurePairs, type Pair, sharedBytes, type StageMeasurement, type Stage
 import { laneOf } from './vf-measure.ts';
 
 const IMAGE_WORDS = ACC_VF_DATA_BYTES / 4;
-/** Entries per queue that the dirty parts have: what a saturated guest does in a round. */
+/** Entries per queue that the dirty parts have: what a saturated guest does in an iteration. */
 const DIRTY_ENTRIES = 32;
 
 /** A slot's frame and buffers of as many bytes, which stages and floors share. */
@@ -89,16 +89,16 @@ function gatherStages(frames: FrameBench): readonly Pair[] {
 }
 
 function dirtyStage({ codec, arena, image, memory, bytes, from, into }: FrameBench): Pair {
-  const { layout, rounds } = codec;
+  const { layout, iterations } = codec;
   const marks = new SharedArrayBuffer(4 * RING_MARK.words * layout.queuePairs);
   const dirty = new DirtyRings(marks, layout);
   const words = new Int32Array(marks);
-  const writer = new RoundWriter(rounds.identity);
-  dirty.look();
+  const writer = new IterationWriter(iterations.identity);
+  dirty.sync();
   const gather = (): number => {
     for (let at = RING_MARK.given; at < words.length; at += RING_MARK.words) words[at]! += DIRTY_ENTRIES;
     for (let at = RING_MARK.taken; at < words.length; at += RING_MARK.words) words[at]! += DIRTY_ENTRIES;
-    dirty.look();
+    dirty.sync();
     return writer.gather(arena, image, memory, dirty);
   };
   gather();
@@ -156,7 +156,7 @@ function scatterStages(frames: FrameBench): readonly Pair[] {
 
 /** Registers alone: read into an image, framed; against msgpackr packing that header and a copy of as many bytes. */
 function registerStage(world: WorldInit, codec: FrameCodec): Pair {
-  const { identity } = codec.rounds;
+  const { identity } = codec.iterations;
   const image = new Uint8Array(ACC_VF_DATA_BYTES);
   const imageWords = new Uint32Array(image.buffer);
   const port = new LanePort(laneOf(world), 0, world.vms[0]!.fn);
@@ -184,10 +184,10 @@ function registerStage(world: WorldInit, codec: FrameCodec): Pair {
 }
 
 /** The header of a frame as a plain object. @param sections how many it names besides the image */
-export function headerOf(world: WorldInit, { layout, rounds }: FrameCodec, sections: number): object {
+export function headerOf(world: WorldInit, { layout, iterations }: FrameCodec, sections: number): object {
   const places = [{ name: 'image', offset: 0, bytes: ACC_VF_DATA_BYTES }, ...layout.sections.slice(0, sections)];
   return {
-    ...rounds.identity,
+    ...iterations.identity,
     driver: world.generation,
     sections: places.map(({ name, offset, bytes }) => ({ name, offset, bytes, crc: 0x9abc_def0 })),
   };

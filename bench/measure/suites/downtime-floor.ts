@@ -5,7 +5,7 @@
 import { bug } from '../../../sim/base/bug.ts';
 import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
-import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
+import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import type { RealMigration, RealWorld } from '../../../workers/real-world.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
 import type { Figure } from '../../show/figure.ts';
@@ -101,8 +101,8 @@ async function measure(options: SuiteOptions, at: Coordinates, count: number): P
     const copiesNs: readonly [number[], number[]] = [[], []];
     let from = 0;
     for (let turn = -WARM_UP; turn < count && options.signal?.aborted !== true; turn++) {
-      for (const [way, roundsMax] of ROUNDS.entries()) {
-        const move = await world.migrate(0, from, { roundsMax });
+      for (const [way, iterationsMax] of ROUNDS.entries()) {
+        const move = await world.migrate(0, from, { iterationsMax });
         if (move.kind !== 'moved') return bug('BENCH_MIGRATION', move.reason);
         from = 1 - from;
         if (turn < 0) continue;
@@ -161,7 +161,7 @@ function figuresOf(moves: readonly Move[], copiesNs: readonly number[]): Record<
       'B',
     ),
     rounds: medianFigure(
-      moves.map(({ roundBytes }) => roundBytes.length),
+      moves.map(({ iterationBytes }) => iterationBytes.length),
       'rounds',
     ),
     downtimeNs: medianFigure(downtimesNs, 'ns'),
@@ -182,8 +182,8 @@ function figuresOf(moves: readonly Move[], copiesNs: readonly number[]): Record<
 }
 
 /** Copies of each byte that was sent: one for each side, and nothing of headers. */
-function copiesPerByte({ frameBytes, roundBytes, source, destination }: Move): number {
-  const sent = roundBytes.reduce((sum, bytes) => sum + bytes, frameBytes);
+function copiesPerByte({ frameBytes, iterationBytes, source, destination }: Move): number {
+  const sent = iterationBytes.reduce((sum, bytes) => sum + bytes, frameBytes);
   return (source.copiedBytes + destination.copiedBytes) / sent;
 }
 

@@ -23,7 +23,7 @@ const QUICK: HandshakeEffort = { batches: { spin: 800, 'spin-then-wait': 800, wa
 const STYLES: readonly WaitingStyle[] = ['spin', 'spin-then-wait', 'wait'];
 
 const COLUMNS: readonly SuiteColumn[] = [
-  { name: 'spins', title: 'lane\nlooks' },
+  { name: 'spins', title: 'lane\npolls' },
   { name: 'p50Ns', title: 'p50\n' },
   { name: 'p99Ns', title: 'p99\n' },
   { name: 'floorP50Ns', title: 'floor\np50' },
@@ -64,7 +64,7 @@ export async function runHandshakeFloor(
         lines: [
           `chosen on this machine: ${policyText(chosen)}`,
           `with more threads than its ${facts.cores} cores: ${policyText(crowded)}`,
-          `because a load takes ${ns(facts.loadNs)}, a look ${ns(facts.lookNs)}, a wake-up ${ns(facts.wakeNs)}, a spinning round trip ${ns(facts.spinRoundNs)}`,
+          `because a load takes ${ns(facts.loadNs)}, a poll ${ns(facts.pollNs)}, a wake-up ${ns(facts.wakeNs)}, a spinning round trip ${ns(facts.spinRoundNs)}`,
         ],
       },
     ],
@@ -72,8 +72,8 @@ export async function runHandshakeFloor(
   };
 }
 
-function policyText({ style, laneSpins, laneLooks, halfSpins, deviceIdleTurns }: WaitingPolicy): string {
-  return `${style}, lanes spin ${laneSpins} loads or ${laneLooks} looks, halves ${halfSpins}, the device thread idles ${deviceIdleTurns} turns`;
+function policyText({ style, laneSpins, lanePolls, halfSpins, deviceIdleTurns }: WaitingPolicy): string {
+  return `${style}, lanes spin ${laneSpins} loads or ${lanePolls} polls, halves ${halfSpins}, the device thread idles ${deviceIdleTurns} turns`;
 }
 
 async function measure(
@@ -93,10 +93,10 @@ async function measure(
   }
 }
 
-function figuresOf(measurement: HandshakesMeasurement, { laneLooks }: WaitingPolicy): SuiteRow['figures'] {
+function figuresOf(measurement: HandshakesMeasurement, { lanePolls }: WaitingPolicy): SuiteRow['figures'] {
   const { ns, floorNs, singleNs, singleFloorNs, allocation } = measurement;
   return {
-    spins: exact(laneLooks, 'loads'),
+    spins: exact(lanePolls, 'loads'),
     p50Ns: medianFigure(ns, 'ns'),
     p99Ns: measured(percentile(singleNs, 0.99), 'ns'),
     floorP50Ns: medianFigure(floorNs, 'ns'),

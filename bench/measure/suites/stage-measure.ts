@@ -30,7 +30,7 @@ export async function measureCodec(
 ): Promise<readonly StageMeasurement[]> {
   const { world, sections } = task;
   const codec = new FrameCodec(world, 0);
-  const { identity, imageBytesMax } = codec.rounds;
+  const { identity, imageBytesMax } = codec.iterations;
   // Sections of the real names and places, and of no length, so that nothing but the header costs.
   const places = codec.layout.sections.slice(0, sections).map(({ name, offset }) => ({ name, offset, bytes: 0 }));
   const none = new Uint8Array(0);

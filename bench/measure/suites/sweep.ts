@@ -8,7 +8,7 @@ import { COST, type CostName } from '../../../sim/device/costs.ts';
 import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, LINK, modelCell } from '../../../sim/move/cell-model.ts';
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
-import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
+import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type RealMigration, RealWorld } from '../../../workers/real-world.ts';
 import { poolModule } from '../../../workers/pools/worker-url.ts';
 import type { Figure } from '../../show/figure.ts';

@@ -36,6 +36,7 @@ export async function send(command: SendCommand, { output, signal }: CommandIo):
   const rate = JOB_RATES[kind];
   const report = await sendVm({
     ...command,
+    iterationsMax: command.rounds,
     vm: {
       kind,
       generation,

@@ -4,7 +4,7 @@ import { plotsOf } from '../../../bench/documents/bench/plots.ts';
 import { formatValue } from '../../../bench/show/format.ts';
 import type { BenchResult } from '../../../bench/documents/bench/result.ts';
 import { measured } from '../../../bench/measure/statistics.ts';
-import { WALL_PARTS } from '../../../workers/lane/handover-words.ts';
+import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import { fixtureResult } from '../fixture.ts';
 
 /** A result in which each part of the wall downtime took a time of its own. */

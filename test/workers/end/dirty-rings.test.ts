@@ -87,7 +87,7 @@ function copyRuns(dirty: DirtyRings, from: Uint8Array, into: Uint8Array): void {
   }
 }
 
-/** What may happen between two rounds, and while one is copied. */
+/** What may happen between two iterations, and while one is copied. */
 const step = fc.oneof(
   fc.record({
     kind: fc.constant('submit' as const),
@@ -107,22 +107,22 @@ function play(rig: Rig, steps: readonly Step[]): void {
   }
 }
 
-test('rounds that carry only what is found dirty leave the same bytes at the other side, whatever the guest does', () => {
-  const rounds = fc.array(fc.array(step, { maxLength: 8 }), { minLength: 1, maxLength: 8 });
+test('iterations that carry only what is found dirty leave the same bytes at the other side, whatever the guest does', () => {
+  const iterations = fc.array(fc.array(step, { maxLength: 8 }), { minLength: 1, maxLength: 8 });
   fc.assert(
-    fc.property(rounds, (script) => {
+    fc.property(iterations, (script) => {
       const rig = new Rig();
       const there = new Uint8Array(LAYOUT.totalBytes).fill(0xee);
       const dirty = new DirtyRings(rig.marks, LAYOUT);
       for (const steps of script) {
-        dirty.look();
-        // Half of what happens is done before the copy, half behind it: a guest does not wait for a round.
+        dirty.sync();
+        // Half of what happens is done before the copy, half behind it: a guest does not wait for an iteration.
         play(rig, steps.slice(0, steps.length / 2));
         copyRuns(dirty, rig.bytes, there);
         play(rig, steps.slice(steps.length / 2));
       }
       rig.serve();
-      dirty.look();
+      dirty.sync();
       copyRuns(dirty, rig.bytes, there);
       const end = LAYOUT.contextBufferOffset;
       expect(Buffer.compare(there.subarray(0, end), rig.bytes.subarray(0, end))).toBe(0);
@@ -134,20 +134,20 @@ test('rounds that carry only what is found dirty leave the same bytes at the oth
 test('the first look finds everything, the next one what stands before the rings', () => {
   const rig = new Rig();
   const dirty = new DirtyRings(rig.marks, LAYOUT);
-  dirty.look();
+  dirty.sync();
   expect([dirty.runs, dirty.offsets[0], dirty.bytes]).toEqual([1, 0, LAYOUT.contextBufferOffset]);
   expect(dirty.wholeBytes).toBe(dirty.bytes);
-  dirty.look();
+  dirty.sync();
   expect([dirty.runs, dirty.offsets[0], dirty.bytes]).toEqual([1, 0, LAYOUT.queuesOffset]);
 });
 
 test('a task makes its own entry dirty and the place of its completion, in whole cache lines', () => {
   const rig = new Rig();
   const dirty = new DirtyRings(rig.marks, LAYOUT);
-  dirty.look();
+  dirty.sync();
   rig.guest.submit(1);
   rig.guest.submit(1);
-  dirty.look();
+  dirty.sync();
   const runs = Array.from({ length: dirty.runs }, (_, run) => [dirty.offsets[run], dirty.lengths[run]]);
   expect(runs).toEqual([
     [0, LAYOUT.queuesOffset],
@@ -165,10 +165,10 @@ test('a ring that went around is dirty as a whole; one that only wrapped at both
     words[queue * RING_MARK.words + RING_MARK.taken] = taken;
   };
   set(0, 1000, 1000);
-  dirty.look();
+  dirty.sync();
   set(0, 1050, 1050);
   set(2, 5000, 5000);
-  dirty.look();
+  dirty.sync();
   const bytes = LAYOUT.sqeBytes;
   const runs = Array.from({ length: dirty.runs }, (_, run) => [dirty.offsets[run], dirty.lengths[run]]);
   expect(runs).toEqual([

@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 
-import {
-  type FrameExpectation,
-  frameBytesMax,
-  type FrameIdentity,
-  FrameWriter,
-  readFrame,
-  type SectionPlace,
-} from '../../../workers/end/image-stream.ts';
+import { type FrameExpectation, frameBytesMax, FrameWriter, readFrame } from '../../../workers/end/image-stream.ts';
+import type { FrameIdentity, SectionPlace } from '../../../workers/end/frame-header.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
 
 const IDENTITY: FrameIdentity = { deviceId: 0xa251, queuePairs: 1, isolation: 0, dmaBase: 0x1000 };

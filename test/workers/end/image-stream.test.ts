@@ -10,15 +10,14 @@ import {
   FRAME_VERSION,
   type FrameExpectation,
   frameBytesMax,
-  type FrameIdentity,
   FrameReader,
   FrameWriter,
   PREFIX_BYTES,
   readFrame,
   receivedFrame,
-  type SectionPlace,
   writeFrame,
 } from '../../../workers/end/image-stream.ts';
+import type { FrameIdentity, SectionPlace } from '../../../workers/end/frame-header.ts';
 
 const ALIGN = 64;
 const IMAGE_MAX = 176;

@@ -107,7 +107,7 @@ describe("the device thread's end", () => {
   test.each([
     ['a read of a VF', operationWord(OPERATION.read32, 1, 0)],
     ['a write', operationWord(OPERATION.write32, 0, 0)],
-    ['a look', operationWord(OPERATION.look, 0, 0)],
+    ['a clock read', operationWord(OPERATION.clock, 0, 0)],
     ['a host without a device', operationWord(OPERATION.read32, 0, 2)],
     ['a host beyond all', operationWord(OPERATION.read32, 0, 255)],
   ])('leaves %s to the device, undone', (_what, operation) => {

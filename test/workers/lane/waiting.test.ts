@@ -4,22 +4,22 @@ import { EchoPeer } from '../../../workers/lane/echo-peer.ts';
 import { chooseWaiting, type WaitingFacts, waitingOf, waitWhileValue } from '../../../workers/lane/waiting.ts';
 import { waitingFacts } from '../../../workers/lane/waiting-calibration.ts';
 
-const FACTS: WaitingFacts = { cores: 2, loadNs: 5, lookNs: 1, turnNs: 25, wakeNs: 50_000, spinRoundNs: 125 };
+const FACTS: WaitingFacts = { cores: 2, loadNs: 5, pollNs: 1, turnNs: 25, wakeNs: 50_000, spinRoundNs: 125 };
 
 describe('how threads wait', () => {
   test('with a core for each: they spin for as long as a wake-up costs', () => {
     expect(chooseWaiting(FACTS, 2)).toEqual({
       style: 'spin-then-wait',
       laneSpins: 10_000,
-      laneLooks: 50_000,
+      lanePolls: 50_000,
       halfSpins: 200,
       deviceIdleTurns: 20_000,
     });
   });
 
   test('with more threads than cores: no longer than a thread that runs needs to answer', () => {
-    const { style, laneSpins, laneLooks, halfSpins } = chooseWaiting(FACTS, 3);
-    expect([style, laneSpins, laneLooks, halfSpins]).toEqual(['spin-then-wait', 200, 1_000, 0]);
+    const { style, laneSpins, lanePolls, halfSpins } = chooseWaiting(FACTS, 3);
+    expect([style, laneSpins, lanePolls, halfSpins]).toEqual(['spin-then-wait', 200, 1_000, 0]);
   });
 
   test.each([

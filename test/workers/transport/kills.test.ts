@@ -9,7 +9,7 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { Random } from '../../../sim/base/random.ts';
-import { handOver, type HandoverOutcome } from '../../../workers/transport/switchover.ts';
+import { switchOver, type SwitchoverOutcome } from '../../../workers/transport/switchover.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { collectGarbage } from '../../heap.ts';
 import { until } from '../world-rig.ts';
@@ -45,7 +45,7 @@ const SOON_MS = 30;
 interface Ending {
   readonly victim: Victim;
   /** What the source made of it: an outcome, or the error with which its process ends. */
-  readonly source: HandoverOutcome | Error;
+  readonly source: SwitchoverOutcome | Error;
   readonly all: Sides;
 }
 
@@ -63,8 +63,8 @@ async function strike(victim: Victim, all: Sides, random: Random): Promise<void>
     case 'channels':
       for (let left = victim === 'channel' ? 1 : 6; left > 0; left--) {
         await turns(random.below(TURNS_MAX / 4));
-        const channel = random.below(out.lines.length);
-        if (random.below(2) === 0) out.lines[channel]!.breakOff();
+        const channel = random.below(out.channels.length);
+        if (random.below(2) === 0) out.channels[channel]!.breakOff();
         else into.breakOff(channel);
       }
       return;
@@ -99,8 +99,8 @@ async function play(seed: number): Promise<Ending> {
     sourceLimits: victim === 'destination' ? { lossesMax: 2, settleMs: SOON_MS } : {},
   });
   const [source] = await Promise.all([
-    handOver(all.source, all.out, { rounds: random.below(4), fewChunks: random.below(3) }).catch((error: unknown) =>
-      error instanceof Error ? error : new Error(String(error)),
+    switchOver(all.source, all.out, { iterationsMax: random.below(4), fewChunks: random.below(3) }).catch(
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     ),
     strike(victim, all, random),
   ]);
@@ -112,7 +112,7 @@ async function play(seed: number): Promise<Ending> {
   return { victim, source, all };
 }
 
-type EndingKind = HandoverOutcome['kind'] | 'died';
+type EndingKind = SwitchoverOutcome['kind'] | 'died';
 
 function kindOf({ source }: Ending): EndingKind {
   return source instanceof Error ? 'died' : source.kind;

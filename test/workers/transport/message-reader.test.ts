@@ -52,7 +52,7 @@ function bytesOf(messages: readonly Message[]): Uint8Array {
       sequence,
       bytes: payload.length,
       item: chunk ?? 7,
-      round: 1,
+      iteration: 1,
       crc: crc32(payload),
     });
     return [header, payload];
@@ -164,7 +164,7 @@ const PLAIN: Header = {
   sequence: 0,
   bytes: 0,
   item: 1,
-  round: 0,
+  iteration: 0,
   crc: 0,
 };
 

@@ -5,8 +5,9 @@ import { randomBytes } from 'node:crypto';
 
 import { afterEach, describe, expect, test } from 'vitest';
 
+import { type SwitchoverStep } from '../../../sim/base/pause-parts.ts';
 import { DestinationStream } from '../../../workers/transport/destination-stream.ts';
-import { handOver, type HandoverOutcome, type HandoverStep, Receiving } from '../../../workers/transport/switchover.ts';
+import { switchOver, type SwitchoverOutcome, Receiving } from '../../../workers/transport/switchover.ts';
 import { OneHost, type OneHostOptions } from '../../../workers/transport/one-host.ts';
 import { SourceStream } from '../../../workers/transport/source-stream.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
@@ -32,7 +33,7 @@ interface Two {
   readonly source: OneHost;
   readonly destination: OneHost;
   readonly receiving: Receiving;
-  readonly move: (onStep?: (step: HandoverStep) => Promise<void>) => Promise<HandoverOutcome>;
+  readonly move: (onStep?: (step: SwitchoverStep) => Promise<void>) => Promise<SwitchoverOutcome>;
 }
 
 async function two(options: Partial<OneHostOptions> = {}): Promise<Two> {
@@ -45,7 +46,7 @@ async function two(options: Partial<OneHostOptions> = {}): Promise<Two> {
   const into: DestinationStream = new DestinationStream({ endpoint, owner: receiving, limits: AGES });
   await into.listen();
   closing.push(() => into.close(false));
-  const move = (onStep: (step: HandoverStep) => Promise<void> = async () => {}): Promise<HandoverOutcome> => {
+  const move = (onStep: (step: SwitchoverStep) => Promise<void> = async () => {}): Promise<SwitchoverOutcome> => {
     const hello = {
       session: randomBytes(16).toString('hex'),
       stopcopy: 'test',
@@ -56,7 +57,7 @@ async function two(options: Partial<OneHostOptions> = {}): Promise<Two> {
     };
     const out = new SourceStream({ endpoint, hello, limits: AGES });
     closing.push(() => out.close());
-    return handOver(source, out, { rounds: 2, fewChunks: 0, onStep });
+    return switchOver(source, out, { iterationsMax: 2, fewChunks: 0, onStep });
   };
   return { source, destination, receiving, move };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
-import { packLedger, ParcelLayout, ParcelRounds } from '../../../workers/transport/parcel.ts';
+import { packLedger, ParcelLayout, ParcelIterations } from '../../../workers/transport/parcel.ts';
 
 const queues = new QueueLayout({ kind: 'zip', queuePairs: 1, dmaBase: 0 });
 const layout = new ParcelLayout(queues);
@@ -51,20 +51,20 @@ test('a ledger that has no room is the end of a move, not of the VM', () => {
   expect(() => layout.seal(parcel, 640, new Uint8Array(layout.ledgerBytes + 1))).toThrow(UserError);
 });
 
-describe('rounds', () => {
+describe('iterations', () => {
   const CHUNK = 16;
   const BYTES = 100;
 
   test('whatever changes in between, what was sent is what the last one is', () => {
     const change = fc.array(fc.tuple(fc.nat(BYTES - 1), fc.nat(255)), { maxLength: 8 });
     fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (rounds) => {
+      fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (iterations) => {
         const parcels = [new Uint8Array(BYTES), new Uint8Array(BYTES)] as const;
-        const sender = new ParcelRounds(parcels, CHUNK);
+        const sender = new ParcelIterations(parcels, CHUNK);
         const memory = new Uint8Array(BYTES);
         const there = new Uint8Array(BYTES).fill(0xee);
         let sent = 0;
-        for (const changes of rounds) {
+        for (const changes of iterations) {
           for (const [at, value] of changes) memory[at] = value;
           const parcel = parcels[sender.begin()]!;
           parcel.set(memory);
@@ -74,14 +74,14 @@ describe('rounds', () => {
           }
           expect(there).toEqual(memory);
         }
-        expect(sent).toBeLessThanOrEqual(Math.ceil(BYTES / CHUNK) + rounds.flat().length);
+        expect(sent).toBeLessThanOrEqual(Math.ceil(BYTES / CHUNK) + iterations.flat().length);
       }),
     );
   });
 
   test('leave out what does not count, until it does', () => {
     const parcels = [new Uint8Array(BYTES), new Uint8Array(BYTES)] as const;
-    const sender = new ParcelRounds(parcels, CHUNK);
+    const sender = new ParcelIterations(parcels, CHUNK);
     sender.begin();
     expect(sender.changed([[0, 33]])).toEqual([0, 1, 2]);
     sender.begin();

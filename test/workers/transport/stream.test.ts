@@ -95,14 +95,14 @@ describe('a parcel', () => {
   test.each([1, 2, 5, 8])('comes over %i channels as it was, however often they break', async (channels) => {
     const { owner, into, out } = await pair({ channels });
     await out.open();
-    for (let round = 1; round <= 6; round++) {
-      const parcel = parcelOf(round);
+    for (let iteration = 1; iteration <= 6; iteration++) {
+      const parcel = parcelOf(iteration);
       const sent = out.send(parcel, ALL);
-      // Breaks a channel whenever some more of the round has come.
+      // Breaks a channel whenever some more of the iteration has come.
       for (let breaks = 0; breaks < 3; breaks++) {
         const goal = into.payloadBytes + CHUNK;
         await Promise.race([sent, until('some more has come', () => into.payloadBytes > goal)]);
-        if (breaks % 2 === 0) out.lines[breaks % channels]!.breakOff();
+        if (breaks % 2 === 0) out.channels[breaks % channels]!.breakOff();
         else into.breakOff(breaks % channels);
       }
       await sent;
@@ -144,7 +144,7 @@ test('a question is answered once, over whatever channel is left', async () => {
   const { owner, out } = await pair({ channels: 3 });
   await out.open();
   const answers = out.ask({ ask: 'prepare' });
-  out.lines[0]!.breakOff();
+  out.channels[0]!.breakOff();
   expect(await answers).toEqual({ is: 'prepared' });
   expect(owner.asked).toEqual(['prepare']);
 });

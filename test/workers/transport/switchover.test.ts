@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { HANDOVER_STEPS, handOver, type HandoverStep } from '../../../workers/transport/switchover.ts';
+import { SWITCHOVER_STEPS, type SwitchoverStep } from '../../../sim/base/pause-parts.ts';
+import { switchOver } from '../../../workers/transport/switchover.ts';
 import { TransportFailed } from '../../../workers/transport/limits.ts';
 import { type Sides, sides, type SidesOptions } from './move-rig.ts';
 import { Killed } from './virtual-vm.ts';
 
-const ROUNDS = { rounds: 3, fewChunks: 1 };
+const ITERATIONS = { iterationsMax: 3, fewChunks: 1 };
 const open: Sides[] = [];
 
 afterEach(() => {
@@ -28,7 +29,7 @@ describe('a VM that moves', () => {
     ['into a destination that copies what it reads', { readMode: 'data', channels: 3 }],
   ] as [string, SidesOptions][])('%s goes on there, and each task completes exactly once', async (_, options) => {
     const { source, destination, out, into, receiving, losses } = await opened(options);
-    const outcome = await handOver(source, out, ROUNDS);
+    const outcome = await switchOver(source, out, ITERATIONS);
     expect(outcome).toMatchObject({ kind: 'moved' });
     expect(await receiving.arrived).toEqual({ kind: 'running' });
     await receiving.released;
@@ -45,7 +46,7 @@ describe('a VM that moves', () => {
 
   test('is copied ahead: the pause carries fewer frames than the whole', async () => {
     const { source, out } = await opened();
-    const outcome = await handOver(source, out, ROUNDS);
+    const outcome = await switchOver(source, out, ITERATIONS);
     if (outcome.kind !== 'moved') throw new Error(outcome.kind);
     const whole = Math.ceil(source.parcelBytes / out.hello.chunkBytes);
     expect(outcome.chunks.length).toBeGreaterThan(1);
@@ -55,12 +56,12 @@ describe('a VM that moves', () => {
 });
 
 describe('a source that fails before the commit keeps its VM', () => {
-  test.each(HANDOVER_STEPS.filter((step) => step !== 'leave'))('at the step %s', async (step) => {
+  test.each(SWITCHOVER_STEPS.filter((step) => step !== 'leave'))('at the step %s', async (step) => {
     const { source, destination, out, receiving } = await opened({ channels: 2 });
-    const onStep = (at: HandoverStep): void => {
+    const onStep = (at: SwitchoverStep): void => {
       if (at === step) throw new TransportFailed(`stumbled at ${at}`);
     };
-    const outcome = await handOver(source, out, { ...ROUNDS, onStep });
+    const outcome = await switchOver(source, out, { ...ITERATIONS, onStep });
     expect(outcome).toMatchObject({
       kind: 'kept',
       step,
@@ -75,10 +76,10 @@ describe('a source that fails before the commit keeps its VM', () => {
   test('when its user asks it to stop', async () => {
     const { source, destination, out } = await opened();
     const controller = new AbortController();
-    const onStep = (at: HandoverStep): void => {
+    const onStep = (at: SwitchoverStep): void => {
       if (at === 'load') controller.abort(new Error('enough'));
     };
-    const outcome = await handOver(source, out, { ...ROUNDS, signal: controller.signal, onStep });
+    const outcome = await switchOver(source, out, { ...ITERATIONS, signal: controller.signal, onStep });
     expect(outcome).toMatchObject({ kind: 'kept', reason: new Error('enough'), resumed: true });
     expect(destination.running).toBe(false);
     expect(source.finish().ok).toBe(true);
@@ -89,7 +90,7 @@ describe('a destination that says no', () => {
   test('to a VM with other queues does so before a byte of it comes', async () => {
     const all = await opened();
     Object.assign(all.destination.identity, { queuePairs: 9 });
-    const outcome = await handOver(all.source, all.out, ROUNDS);
+    const outcome = await switchOver(all.source, all.out, ITERATIONS);
     expect(outcome).toMatchObject({ kind: 'kept', step: 'connect', resumed: true });
     if (outcome.kind !== 'kept') throw new Error(outcome.kind);
     expect(outcome.reason.message).toBe('the destination refused the VM: the source has 4 queue pairs, this VF has 9');
@@ -100,7 +101,7 @@ describe('a destination that says no', () => {
   test('because its driver fails at the start, after the commit, gives the VM back', async () => {
     const all = await opened();
     all.destination.pfDiesAt = 3;
-    const outcome = await handOver(all.source, all.out, ROUNDS);
+    const outcome = await switchOver(all.source, all.out, ITERATIONS);
     expect(outcome).toMatchObject({ kind: 'kept', step: 'commit', resumed: true });
     expect([all.source.running, all.destination.running]).toEqual([true, false]);
     expect(all.source.finish()).toMatchObject({ ok: true, outstanding: 0 });
@@ -116,7 +117,7 @@ describe('a destination that says no', () => {
       await load(seal);
       loaded = true;
     };
-    const outcome = await handOver(all.source, all.out, ROUNDS);
+    const outcome = await switchOver(all.source, all.out, ITERATIONS);
     expect(outcome).toMatchObject({ kind: 'kept', step: 'load', resumed: true });
     if (outcome.kind !== 'kept') throw new Error(outcome.kind);
     expect(outcome.reason.message).toMatch(/^the destination refused the VM: image stream refused: the checksum of/);
@@ -127,12 +128,12 @@ describe('a destination that says no', () => {
 
 test('a commit that nobody answers leaves the VM in doubt, and it does not run at the source', async () => {
   const all = await opened({ sourceLimits: { settleMs: 30 } });
-  const onStep = (step: HandoverStep): void => {
+  const onStep = (step: SwitchoverStep): void => {
     if (step !== 'commit') return;
     all.destination.killed = true;
     all.into.close(false);
   };
-  const outcome = await handOver(all.source, all.out, { ...ROUNDS, onStep });
+  const outcome = await switchOver(all.source, all.out, { ...ITERATIONS, onStep });
   expect(outcome).toMatchObject({
     kind: 'inDoubt',
     reason: new TransportFailed('the destination was not heard for 30 ms after the commit'),
@@ -142,13 +143,13 @@ test('a commit that nobody answers leaves the VM in doubt, and it does not run a
 
 test('a source that dies before the commit is given up, and its VM never runs', async () => {
   const all = await opened();
-  const onStep = (step: HandoverStep): void => {
+  const onStep = (step: SwitchoverStep): void => {
     if (step !== 'commit') return;
     all.source.killed = true;
     all.out.vanish();
     throw new Killed('this process was killed');
   };
-  await expect(handOver(all.source, all.out, { ...ROUNDS, onStep })).rejects.toThrow('this process was killed');
+  await expect(switchOver(all.source, all.out, { ...ITERATIONS, onStep })).rejects.toThrow('this process was killed');
   // As its stream does when nothing came for the limit.
   all.receiving.silent(5000);
   const message = 'nothing came from the source for 5000 ms';

@@ -20,7 +20,7 @@ import type { GuestLedger } from '../../../sim/workload/ledger.ts';
 import { readFrame, writeFrame } from '../../../workers/end/image-stream.ts';
 import type { Seal, VmIdentity } from '../../../workers/transport/control.ts';
 import type { DestinationVm, Draft, SourceVm } from '../../../workers/transport/switchover.ts';
-import { packLedger, ParcelLayout, ParcelRounds } from '../../../workers/transport/parcel.ts';
+import { packLedger, ParcelLayout, ParcelIterations } from '../../../workers/transport/parcel.ts';
 import { DriverCallFailed } from '../../../workers/end/vf-end.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { NS_PER_MS } from '../../../sim/base/units.ts';
@@ -55,7 +55,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
   private readonly slot: VfSlot;
   private readonly vm: VfGuest;
   private readonly spare: Uint8Array;
-  private readonly rounds: ParcelRounds;
+  private readonly iterations: ParcelIterations;
   private readonly user = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
   private ledger: GuestLedger | null = null;
   private file: MigrationFile | null = null;
@@ -96,7 +96,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
     this.layout = new ParcelLayout(this.vm.layout);
     this.parcel = new Uint8Array(this.layout.bytes);
     this.spare = new Uint8Array(absent ? 0 : this.layout.bytes);
-    this.rounds = new ParcelRounds([this.parcel, absent ? this.parcel : this.spare], chunkBytes);
+    this.iterations = new ParcelIterations([this.parcel, absent ? this.parcel : this.spare], chunkBytes);
     if (!absent) {
       world.boot(this.vm);
       this.pass(0.2 + (seed % 50) / 100);
@@ -119,9 +119,9 @@ export class VirtualVm implements SourceVm, DestinationVm {
   async draft(): Promise<Draft> {
     this.call();
     this.pass(0.05);
-    const parcel = this.rounds.begin() === 0 ? this.parcel : this.spare;
+    const parcel = this.iterations.begin() === 0 ? this.parcel : this.spare;
     this.frame(parcel, new Uint8Array(ACC_VF_DATA_BYTES));
-    return { parcel, chunks: this.rounds.changed([[0, this.layout.frameBytes]]) };
+    return { parcel, chunks: this.iterations.changed([[0, this.layout.frameBytes]]) };
   }
 
   async stop(): Promise<Draft & { readonly seal: Seal }> {
@@ -134,12 +134,12 @@ export class VirtualVm implements SourceVm, DestinationVm {
     const file = this.take();
     const bytes = must('read', slot.vfio.readFile(file, user, ACC_VF_DATA_BYTES));
     slot.vfio.closeFile(file);
-    const parcel = this.rounds.begin() === 0 ? this.parcel : this.spare;
+    const parcel = this.iterations.begin() === 0 ? this.parcel : this.spare;
     const frameBytes = this.frame(parcel, user.bytes.subarray(0, bytes));
     const packed = packLedger(vm.guest.ledger({ kind: 'closed', inFlightPerQueue: IN_FLIGHT }));
     const seal = this.layout.seal(parcel, frameBytes, packed);
     const at = this.layout.frameBytes;
-    const chunks = this.rounds.changed([
+    const chunks = this.iterations.changed([
       [0, frameBytes],
       [at, at + packed.length],
     ]);
@@ -148,7 +148,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
 
   async resume(): Promise<boolean> {
     this.call();
-    this.rounds.restart();
+    this.iterations.restart();
     if (!this.touched) return true;
     const ret = resumeQueues(this.slot.vfio);
     this.vm.start();

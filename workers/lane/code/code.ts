@@ -14,26 +14,26 @@ export const FOUND = {
 
 export interface LaneCode {
   /**
-   * The device thread's end: looks at the lanes in turn, and answers reads of a PF's registers that are alone in their lane
+   * The device thread's end: polls the lanes in turn, and answers reads of a PF's registers that are alone in their lane
    * and that the register file answers (MAP.answers).
    *
    * @param lanes taken
-   * @param rounds in which each lane is looked at once, 1 or more
+   * @param rounds in which each lane is polled once, 1 or more
    * @returns the lane that wants something else, as soon as one does, or one of {@link FOUND}
    */
   readonly serve: (lanes: number, rounds: number) => number;
   /**
-   * The asking end: hands over a read that is alone in its lane, wakes the device thread where it sleeps, and looks for the
+   * The asking end: hands over a read that is alone in its lane, wakes the device thread where it sleeps, and polls for the
    * answer.
    *
    * @param lane where the lane begins, in bytes
    * @param word the operation, marked with `count`
    * @param offset of the register
    * @param count accesses of the lane, this one included
-   * @param looks made at most for the answer, 0 or more
+   * @param polls made at most for the answer, 0 or more
    * @returns 1 when it has been answered
    */
-  readonly ask: (lane: number, word: number, offset: number, count: number, looks: number) => number;
+  readonly ask: (lane: number, word: number, offset: number, count: number, polls: number) => number;
 }
 
 let module: WebAssembly.Module | undefined;
@@ -41,7 +41,7 @@ let module: WebAssembly.Module | undefined;
 /** The code, at work on a map. */
 export function laneCodeOf(memory: MapMemory): LaneCode {
   module ??= new WebAssembly.Module(Buffer.from(LANE_CODE_BINARY, 'base64'));
-  // Not the object of the exports itself, which is a dictionary: a look into it costs as much as an atomic load.
+  // Not the object of the exports itself, which is a dictionary: a read of it costs as much as an atomic load.
   const { serve, ask } = new WebAssembly.Instance(module, { map: { memory } }).exports as unknown as LaneCode;
   return { serve, ask };
 }

@@ -1,6 +1,6 @@
 /**
- * The two ends of a lone read in WebAssembly text: the words of shared-map.ts, handed over and looked for without a call per
- * look. In JavaScript each atomic access is a call, and what is called in between is compiled now well, now badly: a read
+ * The two ends of a lone read in WebAssembly text: the words of shared-map.ts, handed over and polled without a call per poll.
+ * In JavaScript each atomic access is a call, and what is called in between is compiled now well, now badly: a read
  * took 1.1 to 1.4 times as long as two threads need that only pass a word back and forth.
  *
  * What runs is binary.ts, made of this by `npm run lane-code`.
@@ -11,10 +11,10 @@ import { FOUND } from './code.ts';
 
 const BYTES = 4;
 /**
- * Looks at the lane that was served last, for one at each: who asked one thing asks the next as soon as it has the answer,
- * and a loop that does nothing else sees it soonest.
+ * Polls of the lane that was served last, for each poll of another: a thread that asked once asks again as soon as it has the
+ * answer, and a loop that does nothing else sees that soonest.
  */
-const HOT_LOOKS = 48;
+const HOT_POLLS = 48;
 /** Reads of one lane that are answered before the next one has its turn. */
 const ANSWERS_MOST = 64;
 const PAGE_SHIFT = Math.log2(BYTES * PF_PAGE_WORDS);
@@ -32,7 +32,7 @@ export const LANE_CODE_TEXT: string = `(module
 
   ;; The device thread's end. A round is one visit to each lane, and a longer one to the lane that was served last.
   (func (export "serve") (param $lanes i32) (param $rounds i32) (result i32)
-    (local $result i32) (local $index i32) (local $lane i32) (local $seen i32) (local $looks i32) (local $answersLeft i32)
+    (local $result i32) (local $index i32) (local $lane i32) (local $seen i32) (local $polls i32) (local $answersLeft i32)
     (local $count i32) (local $word i32) (local $offset i32) (local $host i32) (local $answers i32) (local $register i32)
     (local.set $result ${constant(FOUND.nothing)})
     (block $handBack
@@ -41,19 +41,19 @@ export const LANE_CODE_TEXT: string = `(module
         (if (i32.lt_u ${local('index')} ${local('lanes')})
           (then
             (i32.store ${at(MAP.nextLane)} ${constant(0)} (i32.add ${local('index')} ${constant(1)}))
-            (local.set $looks ${constant(1)}))
+            (local.set $polls ${constant(1)}))
           (else
             (i32.store ${at(MAP.nextLane)} ${constant(0)} ${constant(0)})
             (local.set $index (i32.load ${at(MAP.hotLane)} ${constant(0)}))
             (local.set $rounds (i32.sub ${local('rounds')} ${constant(1)}))
-            (local.set $looks ${constant(HOT_LOOKS)})))
+            (local.set $polls ${constant(HOT_POLLS)})))
         (local.set $lane (i32.add ${constant(BYTES * MAP.firstLane)} (i32.mul ${local('index')} ${constant(BYTES * LANE_WORDS)})))
         (local.set $seen (i32.load ${at(MAP.consumed)} (i32.mul ${local('index')} ${constant(BYTES)})))
         (local.set $answersLeft ${constant(ANSWERS_MOST)})
-        (loop $look
+        (loop $poll
           (local.set $count (i32.atomic.load ${at(LANE.produced)} ${local('lane')}))
           (if (i32.eq ${local('count')} ${local('seen')})
-            (then (br_if $look (local.tee $looks (i32.sub ${local('looks')} ${constant(1)}))))
+            (then (br_if $poll (local.tee $polls (i32.sub ${local('polls')} ${constant(1)}))))
             (else
               (i32.store ${at(MAP.hotLane)} ${constant(0)} ${local('index')})
               ${handBackIf(`(i32.ne ${local('count')} (i32.add ${local('seen')} ${constant(1)}))`)}
@@ -89,14 +89,14 @@ export const LANE_CODE_TEXT: string = `(module
               (i32.store ${at(MAP.consumed)} (i32.mul ${local('index')} ${constant(BYTES)}) ${local('seen')})
               (local.set $result ${constant(FOUND.answered)})
               ;; Who asked asks again as soon as it has the answer.
-              (local.set $looks ${constant(HOT_LOOKS)})
-              (br_if $look (local.tee $answersLeft (i32.sub ${local('answersLeft')} ${constant(1)}))))))
+              (local.set $polls ${constant(HOT_POLLS)})
+              (br_if $poll (local.tee $answersLeft (i32.sub ${local('answersLeft')} ${constant(1)}))))))
         (br_if $visit ${local('rounds')}))
       (return ${local('result')}))
     ${local('index')})
 
   ;; The asking end.
-  (func (export "ask") (param $lane i32) (param $word i32) (param $offset i32) (param $count i32) (param $looks i32)
+  (func (export "ask") (param $lane i32) (param $word i32) (param $offset i32) (param $count i32) (param $polls i32)
     (result i32)
     (i32.store ${at(LANE.lastOperation)} ${local('lane')} ${local('word')})
     (i32.store ${at(LANE.lastOffset)} ${local('lane')} ${local('offset')})
@@ -105,11 +105,11 @@ export const LANE_CODE_TEXT: string = `(module
       (drop (i32.atomic.rmw.add ${at(MAP.wake)} ${constant(0)} ${constant(1)}))
       (drop (memory.atomic.notify ${at(MAP.wake)} ${constant(0)} ${constant(-1)}))))
     (block $giveUp
-      (loop $look
-        (br_if $giveUp (i32.eqz ${local('looks')}))
+      (loop $poll
+        (br_if $giveUp (i32.eqz ${local('polls')}))
         (if (i32.eq (i32.atomic.load ${at(LANE.consumed)} ${local('lane')}) ${local('count')}) (then
           (return ${constant(1)})))
-        (local.set $looks (i32.sub ${local('looks')} ${constant(1)}))
-        (br $look)))
+        (local.set $polls (i32.sub ${local('polls')} ${constant(1)}))
+        (br $poll)))
     ${constant(0)}))
 `;

@@ -12,7 +12,7 @@ import { runScale } from '../../../../bench/measure/suites/scale.ts';
 import { runSnapshot } from '../../../../bench/measure/suites/snapshot.ts';
 import type { SuiteOptions, SuiteReport } from '../../../../bench/documents/suites/document.ts';
 import { DOWNTIME_PARTS } from '../../../../sim/base/pause-parts.ts';
-import { WALL_PARTS } from '../../../../workers/lane/handover-words.ts';
+import { WALL_PARTS } from '../../../../sim/base/pause-parts.ts';
 
 const OPTIONS: SuiteOptions = {
   quick: true,

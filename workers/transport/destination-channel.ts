@@ -6,9 +6,9 @@ import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { packControl } from './control.ts';
-import type { DestinationStream } from './destination-stream.ts';
 import { type ReadMode, readInto } from './direct-read.ts';
 import { destroyUnlessGone } from './endpoint.ts';
+import type { TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import {
   ACK_NOW,
@@ -31,12 +31,31 @@ const END_MS = 500;
 
 const NOTHING = new Uint8Array();
 
-export class DestinationLine implements MessageSink {
-  private readonly stream: DestinationStream;
+/** What a channel works for. */
+export interface DestinationChannelOwner {
+  readonly limits: TransportLimits;
+  /** Bytes of payload that came, and of them those that were copied in user space: a channel adds its own. */
+  payloadBytes: number;
+  copiedBytes: number;
+  /** Something came over a channel that has said hello. */
+  heard(): void;
+  /** The first message of a channel. @throws Damage, or UserError when the source is refused */
+  hello(channel: DestinationChannel, header: Header, payload: Uint8Array): void;
+  /** Says where a chunk goes; null: nowhere. @throws Damage */
+  chunkBegins(channel: DestinationChannel, header: Header): Uint8Array | null;
+  chunkEnds(header: Header): void;
+  /** @throws Damage */
+  request(channel: DestinationChannel, id: number, payload: Uint8Array): void;
+  lost(channel: DestinationChannel, reason: string): void;
+}
+
+export class DestinationChannel implements MessageSink {
+  private readonly owner: DestinationChannelOwner;
   private readonly reader: MessageReader;
   private readonly socket: Socket;
   private readonly handshake: NodeJS.Timeout;
-  private channel: number | null = null;
+  /** Its number; null before its hello. */
+  private index: number | null = null;
   private gone = false;
   /** Messages that came and were dealt with, and that were sent. */
   private dealtWith = 0;
@@ -44,17 +63,17 @@ export class DestinationLine implements MessageSink {
   private unackedBytes = 0;
   private wasting = false;
 
-  constructor(accepted: Socket, stream: DestinationStream, mode: ReadMode) {
-    this.stream = stream;
+  constructor(accepted: Socket, owner: DestinationChannelOwner, mode: ReadMode) {
+    this.owner = owner;
     this.reader = new MessageReader(this, null, this);
-    const { handshakeMs } = stream.limits;
+    const { handshakeMs } = owner.limits;
     this.handshake = setTimeout(() => this.drop(`no hello within ${handshakeMs} ms`), handshakeMs);
     this.socket = readInto(
       accepted,
       this.reader,
       mode,
       () => {
-        if (this.channel !== null) stream.heard();
+        if (this.index !== null) owner.heard();
       },
       (error) => this.wrong(error),
     );
@@ -66,7 +85,7 @@ export class DestinationLine implements MessageSink {
 
   /** For errors. */
   get name(): string {
-    return this.channel === null ? 'a new connection' : `channel ${this.channel}`;
+    return this.index === null ? 'a new connection' : `channel ${this.index}`;
   }
 
   /** The hello was good. */
@@ -87,11 +106,11 @@ export class DestinationLine implements MessageSink {
     this.drop(reason);
   }
 
-  /** Ends the connection without a word; the stream is told. */
+  /** Ends the connection without a word; its owner is told. */
   drop(reason: string): void {
     if (this.gone) return;
     this.leave();
-    this.stream.lost(this, reason.includes(this.name) ? reason : `${this.name}: ${reason}`);
+    this.owner.lost(this, reason.includes(this.name) ? reason : `${this.name}: ${reason}`);
     this.later();
   }
 
@@ -113,17 +132,17 @@ export class DestinationLine implements MessageSink {
 
   chunkBegins(header: Header): Uint8Array | null {
     if (this.gone) throw new Damage('it is closed', 'connect again');
-    if (this.channel === null) throw new Damage('a chunk came before the hello', 'this is no stream of stopcopy send');
-    const place = this.stream.chunkBegins(this, header);
+    if (this.index === null) throw new Damage('a chunk came before the hello', 'this is no stream of stopcopy send');
+    const place = this.owner.chunkBegins(this, header);
     this.wasting = place === null;
     return place;
   }
 
   chunkEnds(header: Header): void {
     if (this.gone) return;
-    if (!this.wasting) this.stream.chunkEnds(header);
-    this.stream.payloadBytes += header.bytes;
-    this.stream.copiedBytes += this.reader.copiedBytes;
+    if (!this.wasting) this.owner.chunkEnds(header);
+    this.owner.payloadBytes += header.bytes;
+    this.owner.copiedBytes += this.reader.copiedBytes;
     this.reader.copiedBytes = 0;
     this.unackedBytes += header.bytes;
     this.dealt(header);
@@ -131,7 +150,7 @@ export class DestinationLine implements MessageSink {
 
   control(header: Header, payload: Uint8Array): void {
     if (this.gone) return;
-    if (this.channel === null && header.type !== MESSAGE.hello) {
+    if (this.index === null && header.type !== MESSAGE.hello) {
       throw new Damage(
         `a ${nameOfType(header.type)} message came before the hello`,
         'this is no stream of stopcopy send',
@@ -139,13 +158,13 @@ export class DestinationLine implements MessageSink {
     }
     switch (header.type) {
       case MESSAGE.hello:
-        if (this.channel !== null) throw new Damage('a second hello came', 'connect again');
-        this.channel = header.channel;
-        this.stream.heard();
-        this.stream.hello(this, header, payload);
+        if (this.index !== null) throw new Damage('a second hello came', 'connect again');
+        this.index = header.channel;
+        this.owner.heard();
+        this.owner.hello(this, header, payload);
         break;
       case MESSAGE.request:
-        this.stream.request(this, header.item, payload);
+        this.owner.request(this, header.item, payload);
         break;
       case MESSAGE.sync:
         break;
@@ -170,12 +189,12 @@ export class DestinationLine implements MessageSink {
     const message = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
     new HeaderBytes(message).write({
       type,
-      channel: this.channel ?? 0,
+      channel: this.index ?? 0,
       flags: 0,
       sequence: this.sequence,
       bytes: payload.length,
       item,
-      round: 0,
+      iteration: 0,
       crc: crc32(payload),
     });
     message.set(payload, HEADER_BYTES);

@@ -1,31 +1,31 @@
 /**
- * Pre-copy: a VM's queue structures sent in rounds while its guest runs, each round the runs that may have changed since the
- * one before; the last one, with the register image, when the guest and its VF stand still.
+ * Pre-copy: a VM's queue structures sent in iterations while its guest runs, each with the runs that may have changed since
+ * the one before; the last one, with the register image, when the guest and its VF are stopped.
  *
  *   prefix (64 bytes, little endian): see {@link AT}
  *   table: offset u32 and bytes u32 of each run
- *   payload, from a multiple of 64: the register image (none but in the last round), then the runs
+ *   payload, from a multiple of 64: the register image (none but in the last iteration), then the runs
  *
- * A round is checked as a whole before a byte of it reaches the VM's memory at the destination, and must be the one that
+ * An iteration is checked as a whole before a byte of it reaches the VM's memory at the destination, and must be the one that
  * is due. Nothing is loaded before the last one has passed. docs/image-stream.md tells the format in full.
  */
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { type DirtyRings, dirtyRunsMax, RUN_ALIGN } from './dirty-rings.ts';
-import type { FrameIdentity } from './image-stream.ts';
+import type { FrameIdentity } from './frame-header.ts';
 
 /** "SCVR" in little endian. */
-export const ROUND_MAGIC = 0x52564353;
-export const ROUND_VERSION = 1;
-export const ROUND_PREFIX_BYTES = 64;
+export const ITERATION_MAGIC = 0x52564353;
+export const ITERATION_VERSION = 1;
+export const ITERATION_PREFIX_BYTES = 64;
 const RUN_BYTES = 8;
 
 /** Fields of the prefix; all u32 but `dmaBase`, a u64. */
 const AT = {
   magic: 0,
   version: 4,
-  round: 8,
+  iteration: 8,
   runs: 12,
   frameBytes: 16,
   payload: 20,
@@ -34,7 +34,7 @@ const AT = {
   queuePairs: 32,
   isolation: 36,
   dmaBase: 40,
-  /** 1 for the last round. */
+  /** 1 for the last iteration. */
   last: 48,
   payloadChecksum: 52,
   zero: 56,
@@ -46,19 +46,32 @@ function padded(bytes: number): number {
   return (bytes + RUN_ALIGN - 1) & ~(RUN_ALIGN - 1);
 }
 
-/** Room that a round needs at most, in bytes. */
-export function roundBytesMax(imageBytes: number, queuePairs: number, memoryBytes: number): number {
-  return padded(ROUND_PREFIX_BYTES + RUN_BYTES * dirtyRunsMax(queuePairs)) + padded(imageBytes) + memoryBytes;
+/** Room that an iteration needs at most, in bytes. */
+export function iterationBytesMax(imageBytes: number, queuePairs: number, memoryBytes: number): number {
+  return padded(ITERATION_PREFIX_BYTES + RUN_BYTES * dirtyRunsMax(queuePairs)) + padded(imageBytes) + memoryBytes;
+}
+
+/** An iteration that has not less than this share of the bytes of the one before shows that the guest writes as fast. */
+const SHRINKS_BELOW = 0.75;
+
+/**
+ * Whether another iteration before the pause would make the frame in it shorter: for as long as they shrink.
+ *
+ * @param sentBytes bytes of each iteration so far
+ */
+export function worthAnIteration(sentBytes: readonly number[]): boolean {
+  const [before, last] = sentBytes.slice(-2);
+  return before === undefined || last === undefined || last < SHRINKS_BELOW * before;
 }
 
 const NO_IMAGE = new Uint8Array(0);
 
-/** Writes the rounds of one move. */
-export class RoundWriter {
-  /** Bytes copied into rounds so far: image and queue structures. */
+/** Writes the iterations of one move. */
+export class IterationWriter {
+  /** Bytes copied into iterations so far: image and queue structures. */
   bytesCopied = 0;
   private readonly identity: FrameIdentity;
-  private round = 0;
+  private iteration = 0;
   private start = 0;
   private image: Uint8Array = NO_IMAGE;
 
@@ -67,17 +80,17 @@ export class RoundWriter {
   }
 
   /**
-   * Copies the image and the runs of the last look.
+   * Copies the image and the runs of the last sync.
    *
-   * @param image the register image in the last round; null in those before
-   * @returns bytes of the round
+   * @param image the register image in the last iteration; null in those before
+   * @returns bytes of the iteration
    */
   gather(into: Uint8Array, image: Uint8Array | null, memory: Uint8Array, dirty: DirtyRings): number {
     const { runs, offsets, lengths } = dirty;
     this.image = image ?? NO_IMAGE;
-    this.start = padded(ROUND_PREFIX_BYTES + RUN_BYTES * runs);
+    this.start = padded(ITERATION_PREFIX_BYTES + RUN_BYTES * runs);
     let at = this.start + padded(this.image.length);
-    into.fill(0, ROUND_PREFIX_BYTES + RUN_BYTES * runs, at);
+    into.fill(0, ITERATION_PREFIX_BYTES + RUN_BYTES * runs, at);
     into.set(this.image, this.start);
     for (let run = 0; run < runs; run++) {
       const offset = offsets[run]!;
@@ -95,9 +108,9 @@ export class RoundWriter {
     const { runs, offsets, lengths } = dirty;
     const view = new DataView(into.buffer, into.byteOffset, start);
     const put = (field: keyof typeof AT, value: number): void => view.setUint32(AT[field], value, true);
-    put('magic', ROUND_MAGIC);
-    put('version', ROUND_VERSION);
-    put('round', this.round);
+    put('magic', ITERATION_MAGIC);
+    put('version', ITERATION_VERSION);
+    put('iteration', this.iteration);
     put('runs', runs);
     put('frameBytes', frameBytes);
     put('payload', start);
@@ -109,24 +122,24 @@ export class RoundWriter {
     put('zero', 0);
     view.setBigUint64(AT.dmaBase, BigInt(identity.dmaBase), true);
     for (let run = 0; run < runs; run++) {
-      view.setUint32(ROUND_PREFIX_BYTES + RUN_BYTES * run, offsets[run]!, true);
-      view.setUint32(ROUND_PREFIX_BYTES + RUN_BYTES * run + 4, lengths[run]!, true);
+      view.setUint32(ITERATION_PREFIX_BYTES + RUN_BYTES * run, offsets[run]!, true);
+      view.setUint32(ITERATION_PREFIX_BYTES + RUN_BYTES * run + 4, lengths[run]!, true);
     }
     put('payloadChecksum', crc32(into.subarray(start, frameBytes)));
     put('headChecksum', headChecksum(into, runs));
-    this.round += 1;
+    this.iteration += 1;
   }
 }
 
 function headChecksum(frame: Uint8Array, runs: number): number {
-  const table = frame.subarray(ROUND_PREFIX_BYTES, ROUND_PREFIX_BYTES + RUN_BYTES * runs);
+  const table = frame.subarray(ITERATION_PREFIX_BYTES, ITERATION_PREFIX_BYTES + RUN_BYTES * runs);
   return crc32(table, crc32(frame.subarray(0, AT.headChecksum)));
 }
 
-/** A checked round. */
-export interface DirtyRound {
+/** A checked iteration. */
+export interface DirtyIteration {
   readonly last: boolean;
-  /** The register image, a view of the frame; null but in the last round. */
+  /** The register image, a view of the frame; null but in the last iteration. */
   readonly image: Uint8Array | null;
   readonly frame: Uint8Array;
   readonly runs: number;
@@ -135,7 +148,7 @@ export interface DirtyRound {
 }
 
 /** What a destination can take. */
-export interface RoundExpectation {
+export interface IterationExpectation {
   readonly identity: FrameIdentity;
   readonly imageBytesMax: number;
   /** Length of the queue structures. */
@@ -149,50 +162,55 @@ function refuse(message: string, hint: string = TRY_AGAIN): never {
   throw new UserError('input', `image stream refused: ${message}`, hint);
 }
 
-/** Reads the rounds of one move. */
-export class RoundReader {
-  private readonly expected: RoundExpectation;
+/** Reads the iterations of one move. */
+export class IterationReader {
+  private readonly expected: IterationExpectation;
   private due = 0;
 
-  constructor(expected: RoundExpectation) {
+  constructor(expected: IterationExpectation) {
     this.expected = expected;
   }
 
   /**
-   * Checks a round, all of it.
+   * Checks an iteration, all of it.
    *
    * @throws UserError of kind `input` with the first thing that is wrong
    */
-  read(frame: Uint8Array): DirtyRound {
+  read(frame: Uint8Array): DirtyIteration {
     const { expected, due } = this;
-    if (frame.length < ROUND_PREFIX_BYTES) refuse(`a round of ${frame.length} bytes has no room for its prefix`);
+    if (frame.length < ITERATION_PREFIX_BYTES)
+      refuse(`an iteration of ${frame.length} bytes has no room for its prefix`);
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
     const get = (field: keyof typeof AT): number => view.getUint32(AT[field], true);
     const magic = get('magic');
-    if (magic !== ROUND_MAGIC) refuse(`it starts with 0x${magic.toString(16)}, not with "SCVR"`);
+    if (magic !== ITERATION_MAGIC) refuse(`it starts with 0x${magic.toString(16)}, not with "SCVR"`);
     const version = get('version');
-    if (version !== ROUND_VERSION) refuse(`format version ${version} of a round, this stopcopy knows ${ROUND_VERSION}`);
+    if (version !== ITERATION_VERSION)
+      refuse(`format version ${version} of an iteration, this stopcopy knows ${ITERATION_VERSION}`);
     if (get('zero') !== 0) refuse(`its prefix has 0x${get('zero').toString(16)} where zero is due`);
     const announced = get('frameBytes');
     if (announced !== frame.length) refuse(`${frame.length} bytes came, it announces ${announced}`);
     const runs = get('runs');
     const start = get('payload');
-    if (runs > dirtyRunsMax(expected.identity.queuePairs) || start !== padded(ROUND_PREFIX_BYTES + RUN_BYTES * runs)) {
+    if (
+      runs > dirtyRunsMax(expected.identity.queuePairs) ||
+      start !== padded(ITERATION_PREFIX_BYTES + RUN_BYTES * runs)
+    ) {
       refuse(`${runs} runs before a payload at ${start} cannot be`);
     }
     if (start > frame.length) refuse('its table reaches behind the end');
-    if (headChecksum(frame, runs) !== get('headChecksum')) refuse("the checksum of the round's table does not fit");
+    if (headChecksum(frame, runs) !== get('headChecksum')) refuse("the checksum of the iteration's table does not fit");
     this.compare(get, view.getBigUint64(AT.dmaBase, true));
-    if (get('round') !== due) refuse(`round ${get('round')} came, ${due} was due`);
+    if (get('iteration') !== due) refuse(`iteration ${get('iteration')} came, ${due} was due`);
     const imageBytes = get('imageBytes');
     const last = get('last') === 1;
     if (imageBytes > expected.imageBytesMax || last !== imageBytes > 0) {
-      refuse(`a register image of ${imageBytes} bytes cannot be in ${last ? 'the last' : 'an early'} round`);
+      refuse(`a register image of ${imageBytes} bytes cannot be in ${last ? 'the last' : 'an early'} iteration`);
     }
     const data = start + padded(imageBytes);
     const bytes = this.checkTable(view, runs);
     if (data + bytes !== frame.length) refuse(`${frame.length - data} bytes came for runs of ${bytes}`);
-    if (crc32(frame.subarray(start)) !== get('payloadChecksum')) refuse('the checksum of the round does not fit');
+    if (crc32(frame.subarray(start)) !== get('payloadChecksum')) refuse('the checksum of the iteration does not fit');
     this.due += 1;
     return { last, image: last ? frame.subarray(start, start + imageBytes) : null, frame, runs, data };
   }
@@ -207,7 +225,7 @@ export class RoundReader {
     if (dmaBase !== BigInt(identity.dmaBase)) refuse(`the queues lie at ${dmaBase} at the source`, OTHER_DESTINATION);
   }
 
-  /** Runs rise, lie in the memory and do not touch; the first round has all of it. @returns their bytes */
+  /** Runs rise, lie in the memory and do not touch; the first iteration has all of it. @returns their bytes */
   private checkTable(view: DataView, runs: number): number {
     const { memoryBytes } = this.expected;
     let bytes = 0;
@@ -227,18 +245,18 @@ export class RoundReader {
       end = offset + length;
       bytes += length;
     }
-    if (this.due === 0 && bytes !== memoryBytes) refuse(`the first round has ${bytes} bytes of ${memoryBytes}`);
+    if (this.due === 0 && bytes !== memoryBytes) refuse(`the first iteration has ${bytes} bytes of ${memoryBytes}`);
     return bytes;
   }
 }
 
 function runAt(view: DataView, run: number): readonly [offset: number, bytes: number] {
-  const at = ROUND_PREFIX_BYTES + RUN_BYTES * run;
+  const at = ITERATION_PREFIX_BYTES + RUN_BYTES * run;
   return [view.getUint32(at, true), view.getUint32(at + 4, true)];
 }
 
-/** Puts the runs of a checked round in their places. @returns bytes copied */
-export function scatterRound({ frame, runs, data }: DirtyRound, memory: Uint8Array): number {
+/** Puts the runs of a checked iteration in their places. @returns bytes copied */
+export function scatterIteration({ frame, runs, data }: DirtyIteration, memory: Uint8Array): number {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let at = data;
   for (let run = 0; run < runs; run++) {

@@ -21,8 +21,8 @@ const BATCH_BYTES = MIB;
 /** Headers of chunks; more than a window and a batch have chunks. */
 const HEADERS = 128;
 
-/** Whom a line works for. */
-export interface LineOwner {
+/** What a channel works for. */
+export interface SourceChannelOwner {
   readonly endpoint: Endpoint;
   readonly limits: TransportLimits;
   readonly hello: Hello;
@@ -31,11 +31,11 @@ export interface LineOwner {
   nextChunk(): number;
   /** Whether a chunk waits. */
   readonly waiting: boolean;
-  readonly round: number;
+  readonly iteration: number;
   chunkBytes(chunk: number): Uint8Array;
-  lineOpened(line: SourceLine): void;
+  channelOpened(channel: SourceChannel): void;
   /** @param unacknowledged chunks that have to be sent again */
-  lineLost(line: SourceLine, reason: Error, unacknowledged: readonly number[]): void;
+  channelLost(channel: SourceChannel, reason: Error, unacknowledged: readonly number[]): void;
   acknowledged(chunks: number): void;
   replied(id: number, payload: Uint8Array): void;
   refused(refusal: Refusal): void;
@@ -49,7 +49,7 @@ interface Sent {
   readonly bytes: number;
 }
 
-export class SourceLine implements MessageSink {
+export class SourceChannel implements MessageSink {
   readonly index: number;
   /** How often the connection was lost since anything was acknowledged. */
   losses = 0;
@@ -58,7 +58,7 @@ export class SourceLine implements MessageSink {
   started = false;
   /** Bytes of payload and of all that was sent, over all its connections. */
   payloadBytes = 0;
-  private readonly owner: LineOwner;
+  private readonly owner: SourceChannelOwner;
   private socket: Socket | null = null;
   private reader: MessageReader | null = null;
   private welcomed = false;
@@ -73,7 +73,7 @@ export class SourceLine implements MessageSink {
   private heardMs = 0;
   private deadline: NodeJS.Timeout | undefined;
 
-  constructor(index: number, owner: LineOwner) {
+  constructor(index: number, owner: SourceChannelOwner) {
     this.index = index;
     this.owner = owner;
   }
@@ -160,7 +160,7 @@ export class SourceLine implements MessageSink {
     else if (silentMs > idleMs / 8) this.say(MESSAGE.sync, 0, NOTHING, ACK_NOW);
   }
 
-  /** Sends a request of the hand-over. */
+  /** Sends a request of the switchover. */
   request(id: number, payload: Uint8Array): void {
     this.say(MESSAGE.request, id, payload);
   }
@@ -197,7 +197,7 @@ export class SourceLine implements MessageSink {
         unpackControl(welcomeSchema, payload, 'welcome');
         clearTimeout(this.deadline);
         this.welcomed = true;
-        this.owner.lineOpened(this);
+        this.owner.channelOpened(this);
         return;
       case MESSAGE.ack:
         this.acknowledge(header.item);
@@ -229,7 +229,7 @@ export class SourceLine implements MessageSink {
       sequence: this.sequence,
       bytes: payload.length,
       item: chunk,
-      round: owner.round,
+      iteration: owner.iteration,
       crc: owner.checksums ? crc32(payload) : 0,
     });
     this.headerAt = (this.headerAt + 1) % HEADERS;
@@ -253,7 +253,7 @@ export class SourceLine implements MessageSink {
       sequence: this.sequence,
       bytes: payload.length,
       item,
-      round: 0,
+      iteration: 0,
       crc: crc32(payload),
     });
     this.sequence = (this.sequence + 1) >>> 0;
@@ -293,10 +293,10 @@ export class SourceLine implements MessageSink {
     if (socket === null) return;
     socket.destroy();
     this.losses += 1;
-    this.owner.lineLost(this, reason, chunks);
+    this.owner.channelLost(this, reason, chunks);
   }
 
-  /** The socket is this line's no more. */
+  /** The socket is this channel's no more. */
   private detach(): Socket | null {
     const { socket } = this;
     clearTimeout(this.deadline);
