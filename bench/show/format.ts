@@ -35,9 +35,10 @@ const SCALES: Readonly<Record<string, readonly Scale[]>> = {
 
 export function formatValue(value: number, unit: string): string {
   const scales = SCALES[unit];
-  if (scales === undefined) return unit === '' ? digits(value) : `${digits(value)}${unit === 'x' ? '' : ' '}${unit}`;
+  if (scales === undefined)
+    return unit === '' ? significant(value) : `${significant(value)}${unit === 'x' ? '' : ' '}${unit}`;
   const scale = scales.find(({ factor }) => Math.abs(value) >= factor) ?? scales.at(-1)!;
-  return `${digits(value / scale.factor)} ${scale.unit}`;
+  return `${significant(value / scale.factor)} ${scale.unit}`;
 }
 
 export function formatFigure(figure: Figure | undefined): string {
@@ -53,9 +54,24 @@ export function formatWithRange(figure: Figure | undefined): string {
 }
 
 /** Three significant digits; whole numbers below a million stay whole. */
-function digits(value: number): string {
+function significant(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-3)) return value.toPrecision(3);
   return String(Number(value.toPrecision(magnitude >= 1000 ? 4 : 3)));
+}
+
+/** A share in per cent. @param digits significant ones */
+export function percent(share: number, digits = 3): string {
+  return `${Number((100 * share).toPrecision(digits))} %`;
+}
+
+/** A share in per cent, to a whole number. */
+export function wholePercent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** A change in per cent, with its sign and one digit after the point. */
+export function signedPercent(change: number): string {
+  return `${change > 0 ? '+' : ''}${(100 * change).toFixed(1)} %`;
 }

@@ -3,6 +3,7 @@
  * from screen readers; colours are those of the page.
  */
 import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
+import { GIGA } from '../../sim/base/units.ts';
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
 
@@ -111,7 +112,7 @@ const ROUNDS = 300;
 export function roundsMarkup(rounds: readonly PrecopyIteration[], totalNs: number, pauseNs: number): Markup {
   const shown = rounds.slice(0, ROUNDS);
   const bytes = shown.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]).filter((value) => value > 0);
-  const low = Math.log10(Math.min(...bytes, 1e9)) - 0.3;
+  const low = Math.log10(Math.min(...bytes, GIGA)) - 0.3;
   const high = Math.log10(Math.max(...bytes, 1)) + 0.1;
   const x = (at: number): number => LEFT + ((WIDTH - LEFT - 8) * at) / totalNs;
   const y = (value: number): number =>

@@ -34,6 +34,7 @@ interface HistoryFlags {
 }
 
 const FILE_DEFAULT = 'stopcopy-history.ndjson';
+const KEEP_MAX = 1_000_000_000;
 
 export function registerHistory(program: Command, context: CommandContext): void {
   const tasks = Object.entries(TASKS).map(([name, about]) => `  ${name.padEnd(7)} ${about}`);
@@ -51,7 +52,7 @@ export function registerHistory(program: Command, context: CommandContext): void
     .option('--machine <class>', 'show, export: class of machines; default: the one with most records')
     .option('--last <n>', 'list: records shown', integer('--last', 1, 1e6), 20)
     .option('--effect <share>', 'show: smallest shift that is a change point', decimal('--effect', 0, 10), 0.02)
-    .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, 1e9))
+    .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, KEEP_MAX))
     .option('--damaged', 'prune: also take away lines that cannot be read')
     .option('--badge <file>', 'export: write the file behind a badge, for one metric')
     .option('--html <file>', 'show: also write a self-contained page')

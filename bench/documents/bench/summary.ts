@@ -1,7 +1,7 @@
 /**
  * What a result says, in one paragraph: which part dominates, where the worst cell is, what the range rests on.
  */
-import { formatValue } from '../../show/format.ts';
+import { formatValue, wholePercent } from '../../show/format.ts';
 import type { BenchResult, Cell } from './result.ts';
 
 export function summaryOf(result: BenchResult): string {
@@ -48,7 +48,7 @@ function largest(parts: readonly Part[]): string {
     sum += part.ns;
     if (top === undefined || part.ns > top.ns) top = part;
   }
-  return top === undefined || sum === 0 ? '' : `; ${Math.round((100 * top.ns) / sum)} % of it is ${top.name}`;
+  return top === undefined || sum === 0 ? '' : `; ${wholePercent(top.ns / sum)} of it is ${top.name}`;
 }
 
 function wallSentence(cells: readonly Cell[]): string | undefined {

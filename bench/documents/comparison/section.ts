@@ -10,7 +10,7 @@ import {
   type ComparisonVerdict,
   COMPARISON_VERDICTS,
 } from './document.ts';
-import { formatValue } from '../../show/format.ts';
+import { formatValue, signedPercent } from '../../show/format.ts';
 import { effectChart, type EffectRow } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -136,8 +136,10 @@ function table(results: readonly Result[], caption: string) {
       each.fails ? `${each.verdict} (regression)` : each.verdict,
       cell(each.base, each.unit),
       cell(each.candidate, each.unit),
-      share(each.effect),
-      each.low === undefined || each.high === undefined ? '' : `${share(each.low)} to ${share(each.high)}`,
+      each.effect === undefined ? '' : signedPercent(each.effect),
+      each.low === undefined || each.high === undefined
+        ? ''
+        : `${signedPercent(each.low)} to ${signedPercent(each.high)}`,
       each.pairs === undefined ? '' : String(each.pairs),
       each.why ?? '',
     ]),
@@ -146,8 +148,4 @@ function table(results: readonly Result[], caption: string) {
 
 function cell(of: number | string | undefined, unit: string): string {
   return typeof of === 'number' ? formatValue(of, unit) : (of ?? '');
-}
-
-function share(part: number | undefined): string {
-  return part === undefined ? '' : `${part > 0 ? '+' : ''}${(part * 100).toFixed(1)} %`;
 }

@@ -2,7 +2,7 @@
  * A comparison for a person: a table and a sentence; or Markdown for a pull request.
  */
 import type { Output } from '../../io/output.ts';
-import { formatValue } from '../../show/format.ts';
+import { formatValue, percent } from '../../show/format.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import {
   type ComparisonDocument,
@@ -149,10 +149,6 @@ function summaryLine({ counts, regression, results }: ComparisonDocument): strin
 function signed(share: number): string {
   const text = (100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1).replace(/^-(?=[0.]+$)/, '');
   return `${text.startsWith('-') ? '' : '+'}${text} %`;
-}
-
-export function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 function escapeCell(text: string): string {

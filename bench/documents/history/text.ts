@@ -1,8 +1,7 @@
 /**
  * The history for a person: records, series with their change points, CSV, and the file behind a badge.
  */
-import { percent } from '../comparison/text.ts';
-import { formatValue } from '../../show/format.ts';
+import { formatValue, percent, signedPercent } from '../../show/format.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import type { HistoryRecord } from './record.ts';
 import { machinesOf } from './record.ts';
@@ -69,7 +68,7 @@ export function seriesText(all: readonly Series[]): string {
 /** A change as a share; none says how much 0 has grown. */
 export function changeWords(effect: number | null): string {
   if (effect === null || !Number.isFinite(effect)) return 'from 0';
-  return `${effect >= 0 ? '+' : ''}${(100 * effect).toFixed(1)} %`;
+  return signedPercent(effect);
 }
 
 const BARS = '▁▂▃▄▅▆▇█';

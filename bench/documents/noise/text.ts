@@ -2,8 +2,7 @@
  * The noise of a machine at a terminal: a row for each metric.
  */
 import { bareTable } from '../../show/bare-table.ts';
-import { formatValue } from '../../show/format.ts';
-import { percent } from '../comparison/text.ts';
+import { formatValue, percent } from '../../show/format.ts';
 import type { NoiseDocument } from './document.ts';
 
 export function noiseText({ metrics, machine, budgetSeconds }: NoiseDocument): string {

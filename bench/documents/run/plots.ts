@@ -2,7 +2,7 @@
  * The figures of a run's page.
  */
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
-import { formatValue } from '../../show/format.ts';
+import { formatValue, wholePercent } from '../../show/format.ts';
 import {
   bandChart,
   INK_COLOUR,
@@ -116,7 +116,7 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
           formatValue(sentBytes, 'B'),
           formatValue(dirtiedBytes, 'B'),
           ns(limitNs),
-          `${Math.round(speed * 100)} %`,
+          wholePercent(speed),
         ]),
     },
   };

@@ -1,7 +1,7 @@
 /**
  * What a run document says in sentences and tables: the same in the terminal and on the page.
  */
-import { formatValue, formatWithRange } from '../../show/format.ts';
+import { formatValue, formatWithRange, wholePercent } from '../../show/format.ts';
 import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
@@ -151,7 +151,7 @@ function roundsTable({ rounds }: VmReport): Rows {
   const rows = rounds.map(({ count, beginsNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed }) => {
     const name = count === 1 ? String(number) : `${number} to ${number + count - 1}`;
     number += count;
-    return [name, ns(beginsNs), ns(lastsNs), bytes(sentBytes), bytes(dirtiedBytes), ns(limitNs), percent(speed)];
+    return [name, ns(beginsNs), ns(lastsNs), bytes(sentBytes), bytes(dirtiedBytes), ns(limitNs), wholePercent(speed)];
   });
   return {
     columns: [
@@ -190,10 +190,6 @@ function latencyTable({ latencies }: RunDocument): Rows {
     columns: [left('VFs'), left('jobs'), right('number [E]'), right('p50 [P]'), right('p99 [P]'), right('longest [P]')],
     rows,
   };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[], several: boolean): Rows {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 
 import { ERROR_MAX, MEDIAN_ERROR_MAX, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
 import { fittedParameters } from './fitted.ts';
-import { figure, percentOf, share } from './text.ts';
+import { figure, percentOf } from './text.ts';
+import { percent } from '../../show/format.ts';
 import { againstChart, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -96,7 +97,7 @@ function body(document: Document, id: string): Markup {
   const told =
     medianError === null
       ? 'No figure was predicted: every row sets a parameter, or its table is not predicted.'
-      : `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+      : `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
         `${calibrating} more in rows that set a parameter. ${fitted.length} parameters were fitted, in ${rows} rows.`;
   return html`<p class="lead">${told} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
     ${complaints.map((complaint) => html`<p class="lead warning">Does not hold: ${complaint}</p>`)}

@@ -6,6 +6,7 @@ import Table from 'cli-table3';
 import { type Comparison, MEDIAN_ERROR_MAX, type TableReport, type Validation } from './document.ts';
 import { FITTED_ORIGIN, fittedParameters } from './fitted.ts';
 import type { Output } from '../../io/output.ts';
+import { percent } from '../../show/format.ts';
 import { wrap } from '../../show/wrap.ts';
 
 const WIDTH = 110;
@@ -61,7 +62,7 @@ function printSummary(validation: Validation, output: Output): void {
     output.text('No figure was predicted: every row sets a parameter, or its table is not predicted.');
   } else {
     output.text(
-      `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+      `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
         `${calibrating} more in rows that set a parameter.`,
     );
   }
@@ -78,11 +79,6 @@ function printSummary(validation: Validation, output: Output): void {
 export function figure(value: number): string {
   if (value === 0 || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
   return String(Number(value.toPrecision(3)));
-}
-
-/** `4 %`. */
-export function share(part: number): string {
-  return `${Number((part * 100).toPrecision(2))} %`;
 }
 
 /** `+4 %`, `-12 %`. */

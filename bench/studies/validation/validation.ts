@@ -6,7 +6,8 @@ import { median } from 'simple-statistics';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, type Validation } from '../../documents/validation/document.ts';
-import { percentOf, share } from '../../documents/validation/text.ts';
+import { percentOf } from '../../documents/validation/text.ts';
+import { percent } from '../../show/format.ts';
 import { EXPERIMENTS } from './experiments.ts';
 import type { PublishedTable } from './published-table.ts';
 
@@ -47,7 +48,7 @@ function complaints(
 ): readonly string[] {
   const found: string[] = [];
   if (medianError > MEDIAN_ERROR_MAX) {
-    found.push(`the median error is ${share(medianError)}, allowed is ${share(MEDIAN_ERROR_MAX)}`);
+    found.push(`the median error is ${percent(medianError, 2)}, allowed is ${percent(MEDIAN_ERROR_MAX, 2)}`);
   }
   for (const { table, row, output, error, note } of predicted) {
     if (Math.abs(error) <= ERROR_MAX || note !== undefined) continue;

@@ -8,7 +8,7 @@ import { packageRoot } from '../../../bench/io/package-root.ts';
 import { readProfile, shippedProfiles } from '../../../bench/io/profiles.ts';
 import { readTables, shippedTables } from '../../../bench/studies/validation/published-table.ts';
 import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX } from '../../../bench/documents/validation/document.ts';
-import { share } from '../../../bench/documents/validation/text.ts';
+import { percent } from '../../../bench/show/format.ts';
 import { validate } from '../../../bench/studies/validation/validation.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
@@ -176,7 +176,7 @@ test('the README says what the model comes to', () => {
   const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
   const { predicted, medianError, calibrating } = WHOLE;
   expect(readme).toContain(
-    `${predicted} figures predicted, median error ${share(medianError)} (allowed ${share(MEDIAN_ERROR_MAX)}); ` +
+    `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
       `${calibrating} more in rows that set a parameter.`,
   );
 });
