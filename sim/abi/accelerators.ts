@@ -80,10 +80,10 @@ export type HardwareVersion = keyof typeof QM_HW;
 export const HARDWARE_VERSIONS = keysOf(QM_HW);
 
 /** The version that is taken where none is named: the first that migrates. */
-export const DEFAULT_HARDWARE = 'V3' satisfies HardwareVersion;
+export const DEFAULT_HARDWARE = 'V3' as const satisfies HardwareVersion;
 
 /** The first version that can move the migration windows of its VFs into the PF's BAR2. */
-export const FIRST_WITH_PF_WINDOW = 'V4' satisfies HardwareVersion;
+export const FIRST_WITH_PF_WINDOW = 'V4' as const satisfies HardwareVersion;
 
 /** Versions whose VFs can migrate. */
 export const MIGRATING_VERSIONS = HARDWARE_VERSIONS.filter((version) => QM_HW[version] >= QM_HW.V3);
