@@ -17,13 +17,14 @@ import { registerSend } from './commands/send.ts';
 import { registerStageProcess } from './commands/stage-process.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVerify } from './commands/verify.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode, type ExitName } from '../io/exit-status.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from '../io/exit-status.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, type RegisterCommand } from './context.ts';
 import { reportError } from './exit.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { Output } from '../io/output.ts';
+import { keysOf } from '../../sim/base/keys.ts';
 
 const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
@@ -109,9 +110,7 @@ export function buildProgram(context: CommandContext): Command {
 }
 
 function exitTable(): string {
-  const rows = (Object.keys(EXIT) as ExitName[]).map(
-    (name) => `  ${String(EXIT[name]).padStart(3)}  ${EXIT_MEANINGS[name]}`,
-  );
+  const rows = keysOf(EXIT).map((name) => `  ${String(EXIT[name]).padStart(3)}  ${EXIT_MEANINGS[name]}`);
   return `Exit status:\n${rows.join('\n')}`;
 }
 

@@ -7,6 +7,7 @@ import type { MetricKind } from '../documents/metric.ts';
 import type { Series, SeriesChange } from '../documents/history/document.ts';
 import { type ChangePointOptions, changePoints, DEFAULT_CHANGE_POINTS } from './change-points.ts';
 import { EVERY_MACHINE, type HistoryRecord, machinesOf, metricIn } from '../documents/history/record.ts';
+import { keysOf } from '../../sim/base/keys.ts';
 
 /** @throws UserError when the history has no such class; `undefined` asks for the one with most records */
 export function chooseMachine(records: readonly HistoryRecord[], wanted: string | undefined): string {
@@ -47,7 +48,7 @@ export function seriesOf(
       if (found !== undefined) add(lists, found.name, found.kind, found.unit, found.value, record);
       continue;
     }
-    for (const kind of Object.keys(record.metrics) as MetricKind[]) {
+    for (const kind of keysOf(record.metrics)) {
       const byUnit = record.metrics[kind] ?? {};
       for (const unit in byUnit) {
         const byName = byUnit[unit]!;

@@ -3,6 +3,7 @@
  * the legend of them.
  */
 import { z } from 'zod';
+import { keysOf } from '../../sim/base/keys.ts';
 
 /** Where a number comes from, in the words of the legend. */
 export const FIGURE_KINDS = {
@@ -14,7 +15,7 @@ export const FIGURE_KINDS = {
 
 export type FigureKind = keyof typeof FIGURE_KINDS;
 
-const figureKind = z.enum(Object.keys(FIGURE_KINDS) as [FigureKind, ...FigureKind[]]);
+const figureKind = z.enum(keysOf(FIGURE_KINDS));
 
 /** A figure with nothing in it that is not known. */
 export const strictFigureSchema = z
@@ -45,6 +46,6 @@ export const figureSchema: z.ZodType<Figure> = z.object({
 export const KIND_MARK: Readonly<Record<FigureKind, string>> = { exact: 'E', measured: 'M', ratio: 'R', modelled: 'P' };
 
 /** What the letters mean, of all kinds or of those that occur. */
-export function legend(kinds: readonly FigureKind[] = Object.keys(KIND_MARK) as FigureKind[]): string {
+export function legend(kinds: readonly FigureKind[] = keysOf(KIND_MARK)): string {
   return kinds.map((kind) => `[${KIND_MARK[kind]}] ${kind}: ${FIGURE_KINDS[kind]}`).join('\n');
 }

@@ -14,4 +14,4 @@ export type InFlight = keyof typeof IN_FLIGHT;
 
 export const IN_FLIGHT_MODES = keysOf(IN_FLIGHT);
 
-export const DEFAULT_IN_FLIGHT = 'finish' satisfies InFlight;
+export const DEFAULT_IN_FLIGHT = 'finish' as const satisfies InFlight;

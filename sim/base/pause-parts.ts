@@ -6,6 +6,7 @@
  * the sum of leaf parts. Views are made of leaf parts only, so that two of them can be compared.
  */
 import { bug } from './bug.ts';
+import { keysOf, tableOf } from './keys.ts';
 
 /** What a leaf part is, and at which end it happens: `both` where each end takes part in it. */
 interface LeafFacts {
@@ -54,7 +55,7 @@ export class PartView<Name extends string> {
   private readonly nameOf: ReadonlyMap<LeafPart, Name>;
 
   constructor(leaves: Readonly<Record<Name, readonly LeafPart[]>>, without: readonly LeafPart[]) {
-    this.names = Object.keys(leaves) as Name[];
+    this.names = keysOf(leaves);
     this.leaves = leaves;
     this.without = without;
     this.nameOf = new Map(this.names.flatMap((name) => leaves[name].map((leaf) => [leaf, name] as const)));
@@ -67,7 +68,7 @@ export class PartView<Name extends string> {
 
   /** @returns no time for any part, to add to */
   noTimes(): Record<Name, number> {
-    return Object.fromEntries(this.names.map((name) => [name, 0])) as Record<Name, number>;
+    return { ...tableOf(this.names, () => 0) };
   }
 }
 

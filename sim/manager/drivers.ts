@@ -6,6 +6,7 @@
  */
 import { type Release, rowAt } from './release.ts';
 import type { Basis } from './source.ts';
+import { keysOf } from '../base/keys.ts';
 
 export interface DriverRow extends Basis {
   /** The first kernel of which this holds. */
@@ -119,7 +120,7 @@ export const DRIVERS = {
 } as const satisfies Readonly<Record<string, DriverFacts>>;
 
 export type DriverId = keyof typeof DRIVERS;
-export const DRIVER_IDS = Object.keys(DRIVERS) as [DriverId, ...DriverId[]];
+export const DRIVER_IDS = keysOf(DRIVERS);
 
 /** What a driver offers on a kernel. The plain drivers offer the same on every one. */
 export function driverAt(driver: DriverId, kernel: Release): DriverRow {
@@ -154,7 +155,7 @@ export const IOMMUS = {
 >;
 
 export type IommuId = keyof typeof IOMMUS;
-export const IOMMU_IDS = Object.keys(IOMMUS) as [IommuId, ...IommuId[]];
+export const IOMMU_IDS = keysOf(IOMMUS);
 
 /** Kernels as distributions build them, where something that a migration needs is switched off. */
 export const DISTRIBUTIONS = {
@@ -177,4 +178,4 @@ export const DISTRIBUTIONS = {
 >;
 
 export type DistributionId = keyof typeof DISTRIBUTIONS;
-export const DISTRIBUTION_IDS = Object.keys(DISTRIBUTIONS) as [DistributionId, ...DistributionId[]];
+export const DISTRIBUTION_IDS = keysOf(DISTRIBUTIONS);

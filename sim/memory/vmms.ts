@@ -71,4 +71,4 @@ export type VmmName = keyof typeof VMMS;
 export const VMM_NAMES = keysOf(VMMS);
 
 /** The VMM that is taken where none is named. */
-export const DEFAULT_VMM = 'qemu' satisfies VmmName;
+export const DEFAULT_VMM = 'qemu' as const satisfies VmmName;

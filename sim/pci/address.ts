@@ -2,6 +2,7 @@
  * Places of PCI: a function's segment, bus, device and function in one number, as the requester ID is, and as text.
  */
 import { GIB, KIB, MIB } from '../base/units.ts';
+import { keysOf } from '../base/keys.ts';
 
 /** Segment in bits 31..16, bus in 15..8, device in 7..3, function in 2..0. The low half is the requester ID. */
 export type FunctionAddress = number;
@@ -39,7 +40,7 @@ export const SIZE_ALLOWED = 'a number of bytes with its unit, such as 64KiB or 4
 /** Reads `64KiB`, `0x10000`, `4096`, which has to fit {@link SIZE_PATTERN}. */
 export function parseBytes(text: string): number {
   const [, digits = '', unit = 'B'] = /^(0x[0-9a-f]+|\d+) ?([a-z]*)$/i.exec(text) ?? [];
-  const name = (Object.keys(UNITS) as (keyof typeof UNITS)[]).find((each) => each.toLowerCase() === unit.toLowerCase());
+  const name = keysOf(UNITS).find((each) => each.toLowerCase() === unit.toLowerCase());
   return Number(digits) * (name === undefined ? 1 : UNITS[name]);
 }
 

@@ -3,12 +3,13 @@
  */
 import { COST, pointCosts } from '../device/costs.ts';
 import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
-import { pointParameters, VMM_PARAMETER, type VmmParameterName, type VmmParameters } from '../memory/parameters.ts';
+import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/device-move.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 import { stepsOf } from './scenario-run.ts';
 import { VMMS } from '../memory/vmms.ts';
+import { keysOf } from '../base/keys.ts';
 
 /** The pause with one parameter at its ends. */
 export interface Influence {
@@ -48,7 +49,7 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
   if (basePauseNs === null) return [];
   const moved = (input: VmMoveInput, parameters: VmmParameters = p): number | null =>
     pauseOf(moveVm(input, parameters));
-  const found: Influence[] = (Object.keys(VMM_PARAMETER) as VmmParameterName[]).map((name) => {
+  const found: Influence[] = keysOf(VMM_PARAMETER).map((name) => {
     const { value, short, long, unit, from } = VMM_PARAMETER[name];
     return {
       name,

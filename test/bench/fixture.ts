@@ -1,19 +1,20 @@
 /**
  * A result document as a real run would write it, with invented numbers.
  */
-import type { BenchResult, Cell, CellLoad } from '../../bench/documents/bench/result.ts';
+import type { BenchResult, Cell } from '../../bench/documents/bench/result.ts';
 import { exact, measured, modelled } from '../../bench/measure/statistics.ts';
+import { type LoadName } from '../../sim/workload/load.ts';
 
 type Accelerator = Cell['accelerator'];
 
-const LOAD_FACTOR: Readonly<Record<CellLoad, number>> = { idle: 1, half: 2.2, saturated: 5 };
+const LOAD_FACTOR: Readonly<Record<LoadName, number>> = { idle: 1, half: 2.2, saturated: 5 };
 const BASE_NS: Readonly<Record<Accelerator, number>> = { sec: 90_000, hpre: 240_000, zip: 130_000 };
 
 function around(value: number, unit: string) {
   return { ...measured(value, unit), low: value * 0.94, high: value * 1.08 };
 }
 
-export function fixtureCell(accelerator: Accelerator, queuePairs: number, load: CellLoad): Cell {
+export function fixtureCell(accelerator: Accelerator, queuePairs: number, load: LoadName): Cell {
   const factor = LOAD_FACTOR[load];
   const wallNs = BASE_NS[accelerator] * factor * (1 + queuePairs / 40);
   const hardwareNs = 2_000_000 + 30_000 * queuePairs * factor;

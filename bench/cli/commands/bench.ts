@@ -3,19 +3,20 @@
  */
 import type { Command } from 'commander';
 
-import { ACCELERATORS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
+import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer, integerList, nameList, oneName } from '../options.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
-import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
 import { BUDGET_SECONDS_DEFAULT } from '../../compare/settings.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../../measure/suites/registry.ts';
 import type { SuiteOptions } from '../../documents/suites/document.ts';
 import type { SuiteName, SweepOptions } from '../../measure/suites/sweep-types.ts';
+import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/abi/in-flight.ts';
+import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 
 interface BenchFlags {
   readonly noise?: boolean;
@@ -26,22 +27,18 @@ interface BenchFlags {
   readonly seed: number;
   readonly accelerator?: readonly AcceleratorKind[];
   readonly queuePairs?: readonly number[];
-  readonly load?: readonly CellLoad[];
+  readonly load?: readonly LoadName[];
   readonly driver: GenerationId;
-  readonly inFlight: (typeof IN_FLIGHT)[number];
+  readonly inFlight: InFlight;
   readonly html?: string | false;
   readonly topology?: string;
   readonly policy?: Policy;
   readonly vf?: string;
 }
 
-const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
-const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
-const DRIVER_DEFAULT: GenerationId = 'upstream-2026';
 const SEED_MAX = 2 ** 32 - 1;
 
 const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
-const IN_FLIGHT = ['finish', 'hold'] as const;
 
 export function registerBench(program: Command, context: CommandContext): void {
   const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
@@ -57,19 +54,19 @@ export function registerBench(program: Command, context: CommandContext): void {
     .option('--quick', 'fewer cells and shorter measurements')
     .option('--out <dir>', 'folder for the JSON document and the HTML page', 'results')
     .option('--seed <n>', `seed of the job streams, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX), 1)
-    .option('--accelerator <list>', ACCELERATOR_NAMES.join(', '), nameList('--accelerator', ACCELERATOR_NAMES))
+    .option('--accelerator <list>', ACCELERATOR_KINDS.join(', '), nameList('--accelerator', ACCELERATOR_KINDS))
     .option(
       '--queue-pairs <list>',
       `queue pairs per VF, 1 to ${QUEUES_TOTAL}; default: ${QUEUE_PAIRS.full.join(',')}, quick: ${QUEUE_PAIRS.quick.join(',')}`,
       integerList('--queue-pairs', 1, QUEUES_TOTAL),
     )
-    .option('--load <list>', `${LOADS.join(', ')}; default: all`, nameList('--load', LOADS))
-    .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), DRIVER_DEFAULT)
+    .option('--load <list>', `${LOAD_NAMES.join(', ')}; default: all`, nameList('--load', LOAD_NAMES))
+    .option('--driver <generation>', GENERATION_IDS.join(', '), oneName('--driver', GENERATION_IDS), DEFAULT_GENERATION)
     .option(
       '--in-flight <mode>',
-      `what a pause does with tasks in service: ${IN_FLIGHT.join(', ')}`,
-      oneName('--in-flight', IN_FLIGHT),
-      'finish',
+      `what a pause does with tasks in service: ${IN_FLIGHT_MODES.join(', ')}`,
+      oneName('--in-flight', IN_FLIGHT_MODES),
+      DEFAULT_IN_FLIGHT,
     )
     .option('--topology <file>', 'PCIe topology of the hosts; measures only if --policy lets the migration driver load')
     .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
@@ -127,9 +124,9 @@ function sweepOptions(flags: BenchFlags, suites: readonly SuiteName[]): SweepOpt
     suites,
     quick,
     seed: flags.seed,
-    accelerators: flags.accelerator ?? ACCELERATOR_NAMES,
+    accelerators: flags.accelerator ?? ACCELERATOR_KINDS,
     queuePairs: flags.queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full),
-    loads: flags.load ?? LOADS,
+    loads: flags.load ?? LOAD_NAMES,
     driver: flags.driver,
     inFlight: flags.inFlight,
   };

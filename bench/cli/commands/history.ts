@@ -9,6 +9,7 @@ import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, oneName } from '../options.ts';
 import type { HistoryRecord } from '../../documents/history/record.ts';
 import type { HistoryDocument } from '../../documents/history/document.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 const TASKS = {
   record: 'adds results of bench or compare, and with --exact headlines of the exact metrics of this build',
@@ -70,7 +71,7 @@ export function registerHistory(program: Command, context: CommandContext): void
       ])}`,
     )
     .action(async (word: string, words: readonly string[], flags: HistoryFlags) => {
-      const task = oneName('the task', Object.keys(TASKS) as Task[])(word);
+      const task = oneName('the task', keysOf(TASKS))(word);
       if (flags.html !== undefined && task !== 'show') {
         throw new UserError('usage', `--html is given, and the task '${task}' has no page`, 'The task show has one.');
       }

@@ -3,9 +3,9 @@
  */
 import type { Command } from 'commander';
 
-import { ACCELERATORS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
+import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { integer, oneName } from '../options.ts';
 import { type Endpoint, tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
 
@@ -17,22 +17,20 @@ export interface VmFlags {
   readonly idleMs: number;
 }
 
-const ACCELERATOR_NAMES = Object.keys(ACCELERATORS) as AcceleratorKind[];
-const DRIVER_NAMES = Object.keys(GENERATIONS) as GenerationId[];
 const QUEUE_PAIRS_MAX = 1024;
 const RUN_MS_MAX = 3_600_000;
 
 /** Adds the options of the VM. */
 export function vmOptions(command: Command): Command {
   return command
-    .option('--accelerator <name>', ACCELERATOR_NAMES.join(', '), oneName('--accelerator', ACCELERATOR_NAMES), 'zip')
+    .option('--accelerator <name>', ACCELERATOR_KINDS.join(', '), oneName('--accelerator', ACCELERATOR_KINDS), 'zip')
     .option(
       '--queue-pairs <n>',
       `queue pairs of the VF, 1 to ${QUEUE_PAIRS_MAX}; alike on both sides`,
       integer('--queue-pairs', 1, QUEUE_PAIRS_MAX),
       16,
     )
-    .option('--driver <generation>', DRIVER_NAMES.join(', '), oneName('--driver', DRIVER_NAMES), 'upstream-2026')
+    .option('--driver <generation>', GENERATION_IDS.join(', '), oneName('--driver', GENERATION_IDS), DEFAULT_GENERATION)
     .option('--run-ms <n>', 'how long the guest works on this side, in ms', integer('--run-ms', 0, RUN_MS_MAX), 500)
     .option(
       '--idle-ms <n>',

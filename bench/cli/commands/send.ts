@@ -10,6 +10,7 @@ import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer, oneName } from '../options.ts';
 import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
 import { KIB } from '../../../sim/base/units.ts';
+import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/abi/in-flight.ts';
 
 interface SendFlags extends VmFlags {
   readonly socket?: string;
@@ -19,11 +20,10 @@ interface SendFlags extends VmFlags {
   readonly rounds: number;
   readonly checksums?: boolean;
   readonly load: LoadName;
-  readonly inFlight: (typeof IN_FLIGHT)[number];
+  readonly inFlight: InFlight;
   readonly seed: number;
 }
 
-const IN_FLIGHT = ['finish', 'hold'] as const;
 const SEED_MAX = 2 ** 32 - 1;
 
 export function registerSend(program: Command, context: CommandContext): void {
@@ -48,9 +48,9 @@ export function registerSend(program: Command, context: CommandContext): void {
     .option('--load <name>', LOAD_NAMES.join(', '), oneName('--load', LOAD_NAMES), 'saturated')
     .option(
       '--in-flight <mode>',
-      `what a pause does with tasks in service: ${IN_FLIGHT.join(', ')}`,
-      oneName('--in-flight', IN_FLIGHT),
-      'finish',
+      `what a pause does with tasks in service: ${IN_FLIGHT_MODES.join(', ')}`,
+      oneName('--in-flight', IN_FLIGHT_MODES),
+      DEFAULT_IN_FLIGHT,
     )
     .option('--seed <n>', `seed of the load, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX), 1)
     .option(...JSON_OPTION)

@@ -4,7 +4,7 @@
 import { WALL_TRANSFER_PARTS, type WallPart } from '../../../sim/base/pause-parts.ts';
 import { formatFigure, formatValue, formatWithRange } from '../../show/format.ts';
 import type { Figure } from '../../show/figure.ts';
-import { type BenchResult, type Cell, LOADS, type NamedFigure } from './result.ts';
+import { type BenchResult, type Cell, type NamedFigure } from './result.ts';
 import {
   decades,
   type DowntimePoint,
@@ -19,6 +19,7 @@ import {
 } from '../../show/charts.ts';
 import type { Markup } from '../../show/html.ts';
 import { type Plot, plotMarkup } from '../../show/plot.ts';
+import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 
 /** @param id prefix that makes the ids of this result unique on its page */
 export function plotsOf(result: BenchResult, id: string): readonly Markup[] {
@@ -64,7 +65,7 @@ function downtimePlot(result: BenchResult, id: string): Plot | undefined {
     ([title, group]) => ({
       title,
       svg: downtimeChart(
-        LOADS.flatMap((load) => group.filter((cell) => cell.load === load).map((cell) => points.get(cell)!)),
+        LOAD_NAMES.flatMap((load) => group.filter((cell) => cell.load === load).map((cell) => points.get(cell)!)),
         axis,
       ),
     }),

@@ -11,16 +11,15 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { strictFigureSchema } from '../../show/figure.ts';
+import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
+import { IN_FLIGHT_MODES } from '../../../sim/abi/in-flight.ts';
+import { COST_ORIGINS } from '../../../sim/device/costs.ts';
+import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 
 export const RESULT_FORMAT = 'stopcopy-bench';
 export const RESULT_VERSION = 2;
 /** Read as well: it did not tell the pause mode. */
 const PREVIOUS_VERSION = 1;
-
-export const LOADS = ['idle', 'half', 'saturated'] as const;
-
-/** Where the value of a cost parameter comes from, best first. */
-const PROVENANCES = ['driver-constant', 'published', 'derived', 'assumed'] as const;
 
 const name = z.string().min(1);
 const count = z.int().min(0);
@@ -33,9 +32,9 @@ const namedFigure = z.strictObject({ name, value: positiveFigure });
 
 const cell = z.strictObject({
   id: name,
-  accelerator: z.enum(['sec', 'hpre', 'zip']),
+  accelerator: z.enum(ACCELERATOR_KINDS),
   queuePairs: z.int().min(1),
-  load: z.enum(LOADS),
+  load: z.enum(LOAD_NAMES),
   stateBytes: positiveFigure,
   savesPerSecond: positiveFigure.optional(),
   saveBytesPerSecond: positiveFigure.optional(),
@@ -81,7 +80,7 @@ export const costParameter = z.strictObject({
   name,
   value: z.number(),
   unit: name,
-  from: z.enum(PROVENANCES),
+  from: z.enum(COST_ORIGINS),
   why: z.string(),
   low: z.number().optional(),
   high: z.number().optional(),
@@ -101,7 +100,7 @@ const benchResultSchema = z
     /** Driver generation. */
     driver: name,
     /** What a pause did with tasks in service; a document of version 1 may not tell. */
-    inFlight: z.enum(['finish', 'hold', 'unknown']),
+    inFlight: z.enum([...IN_FLIGHT_MODES, 'unknown']),
     machine,
     /** Null when the run ended before the floors were measured. */
     floors: floors.nullable(),
@@ -122,7 +121,6 @@ const benchResultSchema = z
 export type Quantiles = z.infer<typeof quantiles>;
 export type NamedFigure = z.infer<typeof namedFigure>;
 export type Cell = z.infer<typeof cell>;
-export type CellLoad = Cell['load'];
 export type Machine = z.infer<typeof machine>;
 export type Floors = z.infer<typeof floors>;
 export type CostParameter = z.infer<typeof costParameter>;

@@ -4,6 +4,7 @@
 import type { Better, MetricKind } from '../metric.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { Machine } from '../bench/result.ts';
+import { keysOf, tableOf } from '../../../sim/base/keys.ts';
 
 export const COMPARISON_FORMAT = 'stopcopy-comparison';
 export const COMPARISON_VERSION = 1;
@@ -98,12 +99,10 @@ export interface ComparisonInput {
 
 export function compareDocument(input: ComparisonInput): ComparisonDocument {
   const { base, candidate, results, same, settings, machine } = input;
-  const counts = Object.fromEntries(
-    (Object.keys(COMPARISON_VERDICTS) as ComparisonVerdict[]).map((verdict) => [
-      verdict,
-      results.filter((result) => result.verdict === verdict).length + (verdict === 'same' ? same : 0),
-    ]),
-  ) as Record<ComparisonVerdict, number>;
+  const counts = tableOf(
+    keysOf(COMPARISON_VERDICTS),
+    (verdict) => results.filter((result) => result.verdict === verdict).length + (verdict === 'same' ? same : 0),
+  );
   return {
     format: COMPARISON_FORMAT,
     version: COMPARISON_VERSION,

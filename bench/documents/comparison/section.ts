@@ -3,13 +3,7 @@
  */
 import { z } from 'zod';
 
-import {
-  COMPARISON_FORMAT,
-  COMPARISON_VERSION,
-  type ComparisonDocument,
-  type ComparisonVerdict,
-  COMPARISON_VERDICTS,
-} from './document.ts';
+import { COMPARISON_FORMAT, COMPARISON_VERSION, type ComparisonDocument, COMPARISON_VERDICTS } from './document.ts';
 import { formatValue, signedPercent } from '../../show/format.ts';
 import { effectChart, type EffectRow } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
@@ -17,8 +11,9 @@ import { tableMarkup } from '../../show/html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
-const verdict = z.enum(Object.keys(COMPARISON_VERDICTS) as [ComparisonVerdict, ...ComparisonVerdict[]]);
+const verdict = z.enum(keysOf(COMPARISON_VERDICTS));
 const side = z.looseObject({ word: z.string(), kind: z.string(), revision: z.string().nullable() });
 const value = z.union([z.number(), z.string()]).optional();
 

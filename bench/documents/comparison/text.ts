@@ -11,6 +11,7 @@ import {
   type ComparisonVerdict,
   COMPARISON_VERDICTS,
 } from './document.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 /** By this line a comment is found again and replaced. */
 export const COMMENT_MARKER = '<!-- stopcopy-compare -->';
@@ -138,7 +139,7 @@ function morePairsWords(pairs: number): string {
 }
 
 function summaryLine({ counts, regression, results }: ComparisonDocument): string {
-  const parts = (Object.keys(COMPARISON_VERDICTS) as ComparisonVerdict[])
+  const parts = keysOf(COMPARISON_VERDICTS)
     .filter((verdict) => counts[verdict] > 0)
     .map((verdict) => `${counts[verdict]} ${verdict}`);
   const failing = results.filter(({ fails }) => fails).length;

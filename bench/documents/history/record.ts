@@ -9,6 +9,7 @@ import { z } from 'zod';
 
 import type { MetricKind } from '../metric.ts';
 import type { Machine } from '../bench/result.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -68,7 +69,7 @@ export function groupMetrics(list: readonly NamedValue[]): HistoryRecord['metric
 
 /** Kind and unit of a metric in a record, with its value; undefined when it is not there. */
 export function metricIn({ metrics }: HistoryRecord, name: string): NamedValue | undefined {
-  for (const kind of Object.keys(metrics) as MetricKind[]) {
+  for (const kind of keysOf(metrics)) {
     for (const [unit, byName] of Object.entries(metrics[kind] ?? {})) {
       const value = byName[name];
       if (value !== undefined) return { name, kind, unit, value };

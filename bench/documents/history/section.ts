@@ -7,7 +7,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { formatValue } from '../../show/format.ts';
 import type { SeriesPoint } from './document.ts';
 import { changeWords } from './text.ts';
-import { METRIC_KINDS, type MetricKind } from '../metric.ts';
+import { METRIC_KINDS } from '../metric.ts';
 import { P50_COLOUR, P99_COLOUR, seriesChart, type SeriesLevel, shiftColour } from '../../show/charts.ts';
 import { HISTORY_FORMAT, HISTORY_VERSION, type HistoryDocument, type ToldChange } from './document.ts';
 import { html, type Markup } from '../../show/html.ts';
@@ -15,6 +15,7 @@ import { tableMarkup } from '../../show/html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, type Plot, plotMarkup } from '../../show/plot.ts';
 import type { ReportKind, ReportSection } from '../../show/section.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 const change = z.looseObject({
   commit: z.string(),
@@ -37,7 +38,7 @@ const schema: z.ZodType<HistoryDocument> = z.looseObject({
   series: z.array(
     z.looseObject({
       name: z.string(),
-      kind: z.enum(Object.keys(METRIC_KINDS) as [MetricKind, ...MetricKind[]]),
+      kind: z.enum(keysOf(METRIC_KINDS)),
       unit: z.string(),
       machine: z.string(),
       points: z
@@ -85,9 +86,7 @@ export function historySection(document: HistoryDocument): ReportSection {
     version: stopcopy,
     body: (id) => body(document, id),
     words: [
-      ...(Object.keys(METRIC_KINDS) as MetricKind[]).flatMap((kind) =>
-        kinds.has(kind) ? [[kind, METRIC_KINDS[kind]] as const] : [],
-      ),
+      ...keysOf(METRIC_KINDS).flatMap((kind) => (kinds.has(kind) ? [[kind, METRIC_KINDS[kind]] as const] : [])),
       ['change point', 'a shift of the level of a metric for good or for a while, found by ranks (docs/regression.md)'],
     ],
     style: '',

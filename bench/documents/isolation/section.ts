@@ -3,17 +3,18 @@
  */
 import { z } from 'zod';
 
-import { POLICIES } from '../../../sim/pci/policy.ts';
-import { BAR_VARIANTS, type BarVariantName } from '../../../sim/vfio/bar-reach.ts';
+import { HAZARDS, POLICIES, REACHES } from '../../../sim/pci/policy.ts';
+import { BAR_VARIANTS } from '../../../sim/vfio/bar-reach.ts';
 import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, VERDICT_MEANINGS } from './document.ts';
 import { isolationSection } from './page.ts';
 import type { TreeNode } from './tree.ts';
 import { reportKind } from '../kind-reader.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 const policy = z.enum(POLICIES);
-const variant = z.enum(Object.keys(BAR_VARIANTS) as [BarVariantName, ...BarVariantName[]]);
-const verdict = z.enum(Object.keys(VERDICT_MEANINGS) as [keyof typeof VERDICT_MEANINGS]);
-const answer = z.enum(['no', 'yes', 'privileged', 'n/a']);
+const variant = z.enum(keysOf(BAR_VARIANTS));
+const verdict = z.enum(keysOf(VERDICT_MEANINGS));
+const answer = z.enum([...REACHES, 'n/a']);
 const range = z.looseObject({ start: z.number(), end: z.number() });
 
 const treeNode: z.ZodType<TreeNode> = z.lazy(() =>
@@ -34,7 +35,7 @@ const reach = z.looseObject({
 });
 
 const path = z.looseObject({
-  hazard: z.enum(['self', 'other', 'spoof', 'unchecked']),
+  hazard: z.enum(HAZARDS),
   privileged: z.boolean(),
   from: z.string(),
   fromTenant: z.string(),

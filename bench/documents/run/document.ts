@@ -11,6 +11,8 @@ import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { type VmmName } from '../../../sim/memory/vmms.ts';
+import { type Recovery } from '../../../sim/move/device-move.ts';
 
 export const RUN_FORMAT = 'stopcopy-run';
 export const RUN_VERSION = 1;
@@ -110,9 +112,9 @@ export interface RunDocument {
     readonly name: string;
     readonly description: string;
     readonly seed: number;
-    readonly vmm: 'qemu' | 'cloud-hypervisor';
+    readonly vmm: VmmName;
     readonly vms: number;
-    readonly recovery: 'goOn' | 'reset';
+    readonly recovery: Recovery;
   };
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
   /** Headlines, each with its kind; of the VM that stood still longest. */

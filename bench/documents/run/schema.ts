@@ -5,8 +5,13 @@ import { z } from 'zod';
 
 import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { PHASES } from '../../../sim/workload/queueing/model.ts';
-import { figureSchema } from '../../show/figure.ts';
+import { FIGURE_KINDS, figureSchema } from '../../show/figure.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
+import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
+import { RECOVERIES } from '../../../sim/move/device-move.ts';
+import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
+import { BOUNDS } from '../../../sim/memory/stream.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 const ns = z.number();
 const count = z.number();
@@ -58,7 +63,7 @@ const vm = z.looseObject({
 });
 
 const end = z.looseObject({
-  end: z.enum(['point', 'short', 'long']),
+  end: z.enum(RANGE_ENDS),
   ended: z.looseObject({ moved: count, 'gave up': count, cancelled: count, failed: count }),
   pauseNs: ns,
   parts: z.array(z.looseObject({ name: z.string(), criticalNs: ns })),
@@ -101,15 +106,15 @@ export const runSchema: z.ZodType<RunDocument> = z
       name: z.string(),
       description: z.string(),
       seed: count,
-      vmm: z.enum(['qemu', 'cloud-hypervisor']),
+      vmm: z.enum(VMM_NAMES),
       vms: count,
-      recovery: z.enum(['goOn', 'reset']),
+      recovery: z.enum(RECOVERIES),
     }),
-    kinds: z.partialRecord(z.enum(['exact', 'measured', 'ratio', 'modelled']), z.string()),
+    kinds: z.partialRecord(z.enum(keysOf(FIGURE_KINDS)), z.string()),
     figures,
     stream: z.looseObject({
       memoryBytesPerSecond: count,
-      bound: z.enum(['line', 'channels', 'tls', 'cap', 'compression', 'page faults']),
+      bound: z.enum(BOUNDS),
     }),
     longest: z.int().min(1),
     band: z.array(end).length(3),

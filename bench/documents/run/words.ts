@@ -6,6 +6,7 @@ import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { RunDocument, VfOutcome, VmReport } from './document.ts';
+import { VMMS } from '../../../sim/memory/vmms.ts';
 
 export interface RunTable {
   readonly title: string;
@@ -59,7 +60,7 @@ export function runSentences(document: RunDocument): string[] {
     said.push(several ? 'None of them ever stood still.' : 'It never stood still.');
   }
   if (figures.reported !== undefined) {
-    const vmm = scenario.vmm === 'qemu' ? 'QEMU' : 'Cloud Hypervisor';
+    const vmm = VMMS[scenario.vmm].title;
     said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
   }
   said.push(

@@ -2,10 +2,11 @@
  * Reports of suites as text: a table each, the kinds of its figures, and the words to its rows.
  */
 import { formatFigure } from '../../show/format.ts';
-import type { Figure, FigureKind } from '../../show/figure.ts';
+import type { Figure } from '../../show/figure.ts';
 import type { SuiteReport, SuiteRow } from './document.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import { KIND_MARK, legend } from '../../show/figure.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 /** The words of a field's name: `queuePairs` is `queue pairs`. */
 function words(name: string): string {
@@ -44,7 +45,7 @@ export function suiteTable({ columns, rows }: SuiteReport): string {
 export function suiteText(report: SuiteReport): string {
   const kinds = new Set(report.rows.flatMap(({ figures }) => Object.values(figures).map(({ kind }) => kind)));
   const remarks = report.remarks.flatMap(({ about, lines }) => [about, ...lines.map((line) => `  ${line}`)]);
-  const known = (Object.keys(KIND_MARK) as FigureKind[]).filter((kind) => kinds.has(kind));
+  const known = keysOf(KIND_MARK).filter((kind) => kinds.has(kind));
   return [
     `${report.title}.`,
     '',

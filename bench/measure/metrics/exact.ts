@@ -4,22 +4,23 @@
  */
 import { ACCELERATOR_KINDS, ACCELERATORS } from '../../../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
-import type { GenerationId } from '../../../sim/driver/generation.ts';
+import { DEFAULT_GENERATION, type GenerationId } from '../../../sim/driver/generation.ts';
 import { cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
 import { compareDesigns } from '../../../sim/designs/compare.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { GUEST_DMA_BASE } from '../../../sim/world/vf-guest.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
 import { frameBytesMax, writeFrame } from '../../../workers/end/image-stream.ts';
-import { LOADS } from '../../documents/bench/result.ts';
 import { readScenario } from '../../studies/run/play.ts';
 import { shippedScenarios } from '../../studies/run/shipped.ts';
 import { countArcs } from './arcs.ts';
 import { ExactList } from './exact-list.ts';
 import type { ExactMetric } from '../../documents/metric.ts';
+import { LOAD_NAMES } from '../../../sim/workload/load.ts';
+
 const QUEUE_PAIRS = [2, 16, 64] as const;
 /** Designs are compared with the long-term kernel and with mainline. */
-const DESIGN_GENERATIONS = ['linux-6.12.117', 'upstream-2026'] as const satisfies readonly GenerationId[];
+const DESIGN_GENERATIONS = ['linux-6.12.117', DEFAULT_GENERATION] as const satisfies readonly GenerationId[];
 const CELL_QUEUE_PAIRS = 16;
 
 /** In the order of their names, each name once. */
@@ -43,7 +44,7 @@ function countWire(list: ExactList): void {
       const memory = new Uint8Array(Math.max(...sections.map(({ offset, bytes }) => offset + bytes)));
       const identity = { deviceId: ACCELERATORS[kind].vfDeviceId, queuePairs, isolation: 0, dmaBase: GUEST_DMA_BASE };
       const image = new Uint8Array(ACC_VF_DATA_BYTES);
-      const frameBytes = writeFrame(arena, identity, 'upstream-2026', image, memory, sections);
+      const frameBytes = writeFrame(arena, identity, DEFAULT_GENERATION, image, memory, sections);
       list.add(`wire/${kind}/${queuePairs}/sectionBytes`, sectionBytes);
       list.add(`wire/${kind}/${queuePairs}/frameBytes`, frameBytes);
     }
@@ -69,11 +70,11 @@ function countDesigns(list: ExactList): void {
 
 function modelCells(list: ExactList): void {
   for (const kind of ACCELERATOR_KINDS) {
-    for (const name of LOADS) {
+    for (const name of LOAD_NAMES) {
       const load = cellLoad(name, CELL_QUEUE_PAIRS);
       const cell = {
         kind,
-        generation: 'upstream-2026',
+        generation: DEFAULT_GENERATION,
         queuePairs: CELL_QUEUE_PAIRS,
         load,
         inFlight: 'finish',

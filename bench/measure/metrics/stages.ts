@@ -19,6 +19,7 @@ import { QueueLayout } from '../../../sim/workload/layout.ts';
 import { frameBytesMax, readFrame, writeFrame } from '../../../workers/end/image-stream.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import type { Better } from '../../documents/metric.ts';
+import { DEFAULT_GENERATION } from '../../../sim/driver/generation.ts';
 export const STAGE_NAMES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
 
 export type StageName = (typeof STAGE_NAMES)[number];
@@ -113,7 +114,7 @@ export function stageNamed(word: string): SingleStage | ThreadedStage {
 
 function prepareVirtualMove(): StageWork {
   const operations = 20;
-  const trip = new RoundTrip('upstream-2026', 64);
+  const trip = new RoundTrip(DEFAULT_GENERATION, 64);
   const call = (): number => {
     for (let i = 0; i < operations; i++) trip.move();
     return trip.accesses;
@@ -127,7 +128,7 @@ function prepareModelCell(): StageWork {
   const load = cellLoad('saturated', queuePairs);
   const options = {
     kind: 'hpre',
-    generation: 'upstream-2026',
+    generation: DEFAULT_GENERATION,
     queuePairs,
     load,
     inFlight: 'finish',
@@ -149,7 +150,7 @@ function prepareFrame(direction: 'write' | 'read'): StageWork {
     dmaBase: GUEST_DMA_BASE,
   };
   const image = new Uint8Array(ACC_VF_DATA_BYTES).fill(3);
-  const write = (): number => writeFrame(arena, identity, 'upstream-2026', image, memory, places);
+  const write = (): number => writeFrame(arena, identity, DEFAULT_GENERATION, image, memory, places);
   const frame = arena.subarray(0, write());
   const expected = { identity, imageBytesMax: ACC_VF_DATA_BYTES, places };
   const read = (): number => readFrame(frame, expected).sections.length;
@@ -189,7 +190,7 @@ async function measureReal(): Promise<readonly StageMetric[]> {
     accelerators: ['zip'],
     queuePairs: [QUEUE_PAIRS],
     loads: ['idle'],
-    driver: 'upstream-2026',
+    driver: DEFAULT_GENERATION,
     inFlight: 'finish',
   } as const;
   await runSweep(options, {

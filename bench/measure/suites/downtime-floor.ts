@@ -9,21 +9,21 @@ import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import type { RealMigration, RealWorld } from '../../../workers/real-world.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
 import type { Figure } from '../../show/figure.ts';
-import { LOADS, type CellLoad } from '../../documents/bench/result.ts';
 import { measured, medianFigure, modelled, percentile, ratioInTurn } from '../statistics.ts';
 import { KIND_DEFAULT, openWorld } from './measuring.ts';
 import { refuseTooManyQueues } from './queue-limit.ts';
 import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
 import { TasksLost } from './tasks-lost.ts';
+import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 
 export interface DowntimeEffort {
   readonly queuePairs: readonly number[];
-  readonly loads: readonly CellLoad[];
+  readonly loads: readonly LoadName[];
   /** Moves of each way. */
   readonly moves: number;
 }
 
-const FULL: DowntimeEffort = { queuePairs: [1, 64], loads: LOADS, moves: 60 };
+const FULL: DowntimeEffort = { queuePairs: [1, 64], loads: LOAD_NAMES, moves: 60 };
 const QUICK: DowntimeEffort = { queuePairs: [64], loads: ['saturated'], moves: 16 };
 
 /** Ways to move: rounds at most before the pause. */
@@ -90,7 +90,7 @@ export async function runDowntimeFloor(
 interface Coordinates {
   readonly kind: (typeof KIND_DEFAULT)[number];
   readonly queuePairs: number;
-  readonly load: CellLoad;
+  readonly load: LoadName;
 }
 
 async function measure(options: SuiteOptions, at: Coordinates, count: number): Promise<readonly SuiteRow[]> {

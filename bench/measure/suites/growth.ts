@@ -5,7 +5,7 @@
 import { ACCELERATORS, QM_HW } from '../../../sim/abi/accelerators.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
-import { GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { DEFAULT_GENERATION, GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { Link } from '../../../sim/move/link.ts';
 import { runMigrations, VfMigration } from '../../../sim/move/vf-migration.ts';
 import { World } from '../../../sim/world/world.ts';
@@ -18,6 +18,7 @@ import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure } from '../statistics.ts';
 import type { SuiteOptions, SuiteReport, SuiteRow } from '../../documents/suites/document.ts';
 import { GIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
+import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 
 const KIND = 'sec';
 const QUEUE_PAIRS = 8;
@@ -37,7 +38,7 @@ export const WHOLE_VM: VmMoveInput = {
     tail: 'data',
   },
   stream: {
-    vmm: 'qemu',
+    vmm: DEFAULT_VMM,
     gigabitsPerSecond: 25,
     latencyNs: 20_000,
     lineShare: 1,
@@ -50,7 +51,7 @@ export const WHOLE_VM: VmMoveInput = {
     maxBytesPerSecond: Infinity,
   },
   convergence: {
-    vmm: 'qemu',
+    vmm: DEFAULT_VMM,
     downtimeLimitNs: 300e6,
     limitSteps: [],
     autoConverge: false,
@@ -142,7 +143,7 @@ async function vfsAtOnce(runner: Runner, options: MeasureOptions): Promise<Suite
   const rows: SuiteRow[] = [];
   for (const vfs of VF_COUNTS) {
     // The mailbox limit of 1 ms of the older driver would refuse some of 63.
-    const world = new VfsAtOnce(vfs, 'upstream-2026');
+    const world = new VfsAtOnce(vfs, DEFAULT_GENERATION);
     world.move();
     const { samples } = await runner.measure(`${vfs} VFs`, () => world.move(), options);
     rows.push({

@@ -4,6 +4,7 @@
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { RunSuite } from '../../documents/suites/document.ts';
 import { SUITES, type SuiteName } from './sweep-types.ts';
+import { isKeyOf, keysOf } from '../../../sim/base/keys.ts';
 
 interface OwnSuite {
   readonly about: string;
@@ -11,19 +12,8 @@ interface OwnSuite {
   readonly load: () => Promise<RunSuite>;
 }
 
-export type OwnSuiteName =
-  | 'designs'
-  | 'engine'
-  | 'transport'
-  | 'growth'
-  | 'handshake-floor'
-  | 'snapshot'
-  | 'codec'
-  | 'downtime-floor'
-  | 'scale';
-
 /** Suites that print a table of their own. One that goes deeper into what a part of the sweep measures ends in `-floor`. */
-export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
+export const OWN_SUITES = {
   designs: {
     about: 'where the driver lives: one move with each design, its accesses and system calls counted',
     load: async () => (await import('./designs.ts')).runDesigns,
@@ -60,15 +50,16 @@ export const OWN_SUITES: Readonly<Record<OwnSuiteName, OwnSuite>> = {
     about: 'one to 63 VFs behind one PF thread, pools and PFs of several sizes, saves in batches',
     load: async () => (await import('./scale.ts')).runScale,
   },
-};
+} as const satisfies Readonly<Record<string, OwnSuite>>;
+
+export type OwnSuiteName = keyof typeof OWN_SUITES;
 
 export type AnySuiteName = SuiteName | OwnSuiteName;
 
-const SWEEP_NAMES = Object.keys(SUITES) as SuiteName[];
-const OWN_NAMES = Object.keys(OWN_SUITES) as OwnSuiteName[];
+const SWEEP_NAMES = keysOf(SUITES);
 
 /** Every name that `--suite` takes, in the order of the help. */
-export const SUITE_NAMES: readonly AnySuiteName[] = [...SWEEP_NAMES, ...OWN_NAMES];
+export const SUITE_NAMES: readonly AnySuiteName[] = [...SWEEP_NAMES, ...keysOf(OWN_SUITES)];
 
 /** One sentence to a name. */
 export function aboutSuite(name: AnySuiteName): string {
@@ -97,5 +88,5 @@ export function chooseSuites(names: readonly AnySuiteName[] | undefined): SuiteC
 }
 
 function isOwn(name: AnySuiteName): name is OwnSuiteName {
-  return Object.hasOwn(OWN_SUITES, name);
+  return isKeyOf(OWN_SUITES, name);
 }

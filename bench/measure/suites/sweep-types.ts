@@ -4,7 +4,9 @@
  */
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
-import type { Cell, CostParameter, Floors, CellLoad } from '../../documents/bench/result.ts';
+import type { Cell, CostParameter, Floors } from '../../documents/bench/result.ts';
+import { type InFlight } from '../../../sim/abi/in-flight.ts';
+import { type LoadName } from '../../../sim/workload/load.ts';
 
 /** What can be chosen with --suite. Figures of a suite that is not run are left out of the cells. */
 export const SUITES = {
@@ -23,10 +25,10 @@ export interface SweepOptions {
   readonly seed: number;
   readonly accelerators: readonly AcceleratorKind[];
   readonly queuePairs: readonly number[];
-  readonly loads: readonly CellLoad[];
+  readonly loads: readonly LoadName[];
   readonly driver: GenerationId;
   /** What a pause does with tasks in service; the drivers do not reveal what hardware does. */
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
 }
 
 export interface SweepHooks {

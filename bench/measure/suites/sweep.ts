@@ -4,7 +4,7 @@
 import { Piscina } from 'piscina';
 
 import { bug } from '../../../sim/base/bug.ts';
-import { COST, type CostName } from '../../../sim/device/costs.ts';
+import { COST, type CostName, TASK_COST } from '../../../sim/device/costs.ts';
 import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, LINK, modelCell } from '../../../sim/move/cell-model.ts';
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
@@ -32,6 +32,7 @@ import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
 import type { HandshakeMeasurement, HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
 import { MS_PER_S } from '../../../sim/base/units.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 /** How long each kind of measurement may take, in one cell. */
 interface Effort {
@@ -261,7 +262,7 @@ function guestPause(pausesNs: readonly number[]): Partial<Cell> {
 
 /** The parameters behind the modelled figures. */
 function costParameters(): CostParameter[] {
-  const device = (Object.keys(COST) as CostName[])
+  const device = keysOf(COST)
     .filter((name) => !UNUSED.has(name))
     .map((name): CostParameter => {
       const { ns, min, max, from, source, why } = COST[name];
@@ -297,7 +298,5 @@ const UNUSED: ReadonlySet<CostName> = new Set<CostName>([
   'sriovEnableNs',
   'stopQueueBaseNs',
   'flushBaseNs',
-  'secTaskNs',
-  'hpreTaskNs',
-  'zipTaskNs',
+  ...Object.values(TASK_COST),
 ]);

@@ -11,6 +11,7 @@ import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { receiveDocument, receiveText } from '../../documents/switchover/receive.ts';
 import type { CommandIo } from '../../io/command-io.ts';
 import type { ExitName } from '../../io/exit-status.ts';
+import { DEFAULT_IN_FLIGHT } from '../../../sim/abi/in-flight.ts';
 
 export interface ReceiveCommand {
   readonly endpoint: Endpoint;
@@ -35,7 +36,7 @@ export async function receive(command: ReceiveCommand, { output, signal }: Comma
       kind,
       generation,
       queuePairs,
-      inFlight: 'finish',
+      inFlight: DEFAULT_IN_FLIGHT,
       seed: 1,
       load: { kind: 'idle' },
       engine: { servers: rate.servers.value, serviceNs: serviceNs(rate) },

@@ -13,6 +13,7 @@ import { sendDocument, sendText } from '../../documents/switchover/send.ts';
 import type { CommandIo } from '../../io/command-io.ts';
 import type { ExitName } from '../../io/exit-status.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { type InFlight } from '../../../sim/abi/in-flight.ts';
 
 export interface SendCommand {
   readonly endpoint: Endpoint;
@@ -25,7 +26,7 @@ export interface SendCommand {
   readonly queuePairs: number;
   readonly generation: GenerationId;
   readonly load: LoadName;
-  readonly inFlight: 'finish' | 'hold';
+  readonly inFlight: InFlight;
   readonly seed: number;
   readonly runMs: number;
   readonly idleMs: number;

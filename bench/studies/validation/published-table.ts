@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { readInputFile } from '../../io/input-file.ts';
 import { ShippedFiles } from '../../io/shipped-files.ts';
-import { EXPERIMENTS, type ExperimentName } from './experiments.ts';
+import { EXPERIMENTS } from './experiments.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 
 const TABLES = new ShippedFiles('../studies/validation/tables/', 'published table');
 
@@ -37,7 +38,7 @@ const publishedTableSchema = z.strictObject({
   source: z.string().min(1),
   /** Why the model does not try; such a table is listed and no more. */
   notPredicted: z.string().min(1).optional(),
-  experiment: z.enum(Object.keys(EXPERIMENTS) as [ExperimentName, ...ExperimentName[]]).optional(),
+  experiment: z.enum(keysOf(EXPERIMENTS)).optional(),
   inputs: inputs.default({}),
   rows: z.array(rowSchema).min(1),
 });
