@@ -1,0 +1,260 @@
+/**
+ * A kind of accelerator and a generation of the driver that are made up here: what adding one takes, that the compiler names
+ * each place that lacks a part of it, and that every command takes both.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { ComparisonDocument } from '../bench/documents/comparison/document.ts';
+import { baselinePath, readBaseline } from '../bench/measure/metrics/baseline.ts';
+import { packageRoot } from '../bench/io/package-root.ts';
+import { ACCELERATORS, type AcceleratorFacts } from '../sim/abi/accelerators.ts';
+import { keysOf } from '../sim/base/keys.ts';
+import { type Cost, COST } from '../sim/device/costs.ts';
+import { type Release, RELEASES } from '../sim/driver/generation-facts.ts';
+import { DEFAULT_GENERATION, type Generation, GENERATIONS } from '../sim/driver/generation.ts';
+import { JOB_RATES, type JobRate } from '../sim/workload/rates.ts';
+import type { Ended } from './bench/command.ts';
+import { SourceTree, type Table } from './new-rows-tree.ts';
+
+const ROOT = packageRoot();
+const KIND = 'toy';
+const GENERATION = 'linux-0.1';
+
+interface Row extends Table {
+  readonly key: (name: string) => string;
+  readonly row: (name: string) => object | string;
+  /** Where the compiler says that this row is missing, when the others are there. */
+  readonly missedIn: string;
+}
+
+const facts: AcceleratorFacts = {
+  ...ACCELERATORS.zip,
+  pfDeviceId: 0xfff0,
+  vfDeviceId: 0xfff1,
+  pfDefaultQueues: 32,
+  cores: 3,
+  accTypeV0: 9,
+  pfDriver: 'hisi_toy',
+};
+const cost: Cost = { ...COST.zipTaskNs, source: 'made up', why: 'One toy on one core.' };
+const rate: JobRate = { ...JOB_RATES.zip, job: 'a toy' };
+const driver: Generation = { ...GENERATIONS[DEFAULT_GENERATION], id: GENERATION };
+const release: Release = { ...RELEASES[DEFAULT_GENERATION], covers: 'nothing' };
+
+const FACTS: Row = {
+  file: 'sim/abi/accelerators.ts',
+  name: 'ACCELERATORS',
+  key: (kind) => kind,
+  row: () => facts,
+  missedIn: 'sim/workload/rates.ts',
+};
+const TASK_NS: Row = {
+  file: 'sim/device/costs.ts',
+  name: 'COST',
+  key: (kind) => `${kind}TaskNs`,
+  row: () => cost,
+  missedIn: 'sim/device/costs.ts',
+};
+const TASK: Row = {
+  file: 'sim/device/costs.ts',
+  name: 'TASK_COST',
+  key: (kind) => kind,
+  row: (kind) => `${kind}TaskNs`,
+  missedIn: 'sim/device/costs.ts',
+};
+const RATE: Row = {
+  file: 'sim/workload/rates.ts',
+  name: 'JOB_RATES',
+  key: (kind) => kind,
+  row: () => rate,
+  missedIn: 'sim/workload/rates.ts',
+};
+const DRIVER: Row = {
+  file: 'sim/driver/generation.ts',
+  name: 'GENERATIONS',
+  key: (id) => id,
+  row: () => driver,
+  missedIn: 'sim/driver/generation-facts.ts',
+};
+const RELEASE: Row = {
+  file: 'sim/driver/generation-facts.ts',
+  name: 'RELEASES',
+  key: (id) => id,
+  row: () => release,
+  missedIn: 'sim/driver/generation-facts.ts',
+};
+
+/** All that a kind takes, and all that a generation takes. */
+const KIND_ROWS = [FACTS, TASK_NS, TASK, RATE];
+const GENERATION_ROWS = [DRIVER, RELEASE];
+
+function add(tree: SourceTree, rows: readonly Row[], name: string): void {
+  for (const row of rows) tree.addRows(row, { [row.key(name)]: row.row(name) });
+}
+
+describe('what is left out is missed by the compiler:', () => {
+  /** Calls with a copy of the simulation, which is removed afterwards. */
+  function inCopy(call: (tree: SourceTree) => void): void {
+    const tree = new SourceTree(['sim']);
+    try {
+      call(tree);
+    } finally {
+      tree.remove();
+    }
+  }
+
+  test('each field of each row', () => {
+    inCopy((tree) => {
+      const holes: { readonly field: string; readonly at: () => string }[] = [];
+      for (const rows of [KIND_ROWS, GENERATION_ROWS]) {
+        for (const [index, whole] of rows.entries()) {
+          const fields = whole.row('');
+          if (typeof fields === 'string') continue;
+          for (const field of keysOf(fields)) {
+            // A kind or a generation for each hole, complete in all other rows.
+            const name = `${whole.name}-without-${field}`;
+            add(tree, rows.with(index, { ...whole, row: () => ({ ...fields, [field]: undefined }) }), name);
+            holes.push({ field, at: () => tree.rowAt(whole, whole.key(name)) });
+          }
+        }
+      }
+      const errors = tree.compile();
+      const unseen = holes.filter(
+        ({ field, at }) => !errors.some((error) => error.startsWith(at()) && error.includes(`'${field}'`)),
+      );
+      expect(unseen.map(({ field }) => field)).toEqual([]);
+      expect(holes.length).toBeGreaterThan(30);
+    });
+  });
+
+  // Rows that are missed independently of each other are left out together: a run of the compiler takes seconds.
+  const together = [[TASK_NS, RATE, RELEASE], [TASK, DRIVER], [FACTS]];
+  test.each(together.map((left) => [left.map(({ name }) => name).join(', '), left] as const))(
+    'a row of %s',
+    (_, left) => {
+      inCopy((tree) => {
+        const names = left.map((row, index) => {
+          const rows = KIND_ROWS.includes(row) ? KIND_ROWS : GENERATION_ROWS;
+          const name = `missing-${index}`;
+          add(
+            tree,
+            rows.filter((each) => each !== row),
+            name,
+          );
+          return name;
+        });
+        const errors = tree.compile();
+        for (const [index, { missedIn }] of left.entries()) {
+          const said = errors.filter((error) => error.startsWith(`${missedIn}(`) && error.includes(names[index]!));
+          expect(said).not.toEqual([]);
+        }
+      });
+    },
+  );
+});
+
+describe('with all rows', () => {
+  let tree: SourceTree;
+  let built: Ended;
+  beforeAll(() => {
+    tree = new SourceTree(['sim', 'workers', 'bench', 'scripts']);
+    add(tree, KIND_ROWS, KIND);
+    add(tree, GENERATION_ROWS, GENERATION);
+    const profile = readFileSync(join(ROOT, 'sim/memory/profiles/acc-zip.yaml'), 'utf8');
+    const own = profile.replace('id: acc-zip', `id: acc-${KIND}`).replace('kind: zip', `kind: ${KIND}`);
+    tree.write(`sim/memory/profiles/acc-${KIND}.yaml`, own);
+    built = tree.build();
+  });
+  afterAll(() => tree.remove());
+
+  /** What a command prints with --json, which must end with the status. */
+  function document(status: number, ...args: readonly string[]): unknown {
+    const ended = tree.stopcopy(...args, '--json');
+    expect(ended).toMatchObject({ status });
+    return JSON.parse(ended.stdout);
+  }
+
+  test('the sources compile', () => {
+    expect(built).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('bench measures a VF of that kind', () => {
+    const words = `bench --quick --accelerator ${KIND} --driver ${GENERATION} --queue-pairs 1 --load idle --suite downtime`;
+    expect(document(0, ...words.split(' '), '--no-html', '--out', tree.folder)).toMatchObject({
+      driver: GENERATION,
+      cells: [{ accelerator: KIND, modelledDowntimeNs: { point: { kind: 'modelled' } }, lostTasks: { value: 0 } }],
+    });
+  });
+
+  test('run plays a VM with such a VF', () => {
+    tree.write(
+      'mine.yaml',
+      `format: stopcopy-scenario
+version: 1
+name: mine
+description: A VM with a made-up VF
+vcpus: 2
+memory: { size: 1GiB }
+stream: { gigabitsPerSecond: 25 }
+devices: [{ profile: acc-${KIND}, queues: 4, load: half, driver: ${GENERATION} }]
+`,
+    );
+    expect(document(0, 'run', 'mine.yaml')).toMatchObject({ vms: [{ kind: 'moved' }] });
+  });
+
+  test('plan finds room for it, and compares the generation with another', () => {
+    const vm = `vm:
+  vcpus: 2
+  memory: { size: 1GiB }
+  stream: { gigabitsPerSecond: 25 }
+  devices: [{ profile: acc-${KIND}, queues: 4 }]
+`;
+    const head = 'format: stopcopy-question\nversion: 1\nname: mine\ndescription: A made-up VF\n';
+    tree.write(
+      'room.yaml',
+      `${head}ask: room\n${vm}hosts: [{ name: a, kind: ${KIND}, freeVfs: 2, freeQueues: 8 }, { name: b, kind: zip, freeVfs: 2, freeQueues: 8 }]\n`,
+    );
+    expect(document(0, 'plan', 'room.yaml', '--no-tornado')).toMatchObject({ answer: { feasible: true, value: 2 } });
+    tree.write(
+      'compare.yaml',
+      `${head}ask: compare\nbudget: { pause: 1h }\n${vm}variants: [{ name: old, driver: ${DEFAULT_GENERATION} }, { name: new, driver: ${GENERATION} }]\n`,
+    );
+    expect(document(0, 'plan', 'compare.yaml', '--no-tornado')).toMatchObject({ answer: { feasible: true } });
+  });
+
+  test('verify replays a recording of it', () => {
+    const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');
+    const trace = JSON.parse(recorded) as { device: object };
+    tree.write('mine.json', JSON.stringify({ ...trace, driver: GENERATION, device: { ...trace.device, kind: KIND } }));
+    expect(tree.stopcopy('verify', 'mine.json')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`pass plain-stop-copy ${GENERATION} `),
+    });
+  });
+
+  test('isolation judges its VFs', () => {
+    const topology = readFileSync(join(ROOT, 'sim/pci/topologies/t01-integrated.yaml'), 'utf8');
+    tree.write('mine.yaml', topology.replace('kind: zip', `kind: ${KIND}`));
+    expect(JSON.stringify(document(0, 'isolation', 'mine.yaml'))).toContain('load-clipped');
+  });
+
+  test('compare calls its exact metrics new, and every other the same', () => {
+    const { counts, results } = document(5, 'compare', '--exact', '--baseline', baselinePath()) as ComparisonDocument;
+    expect(counts).toMatchObject({ same: readBaseline(baselinePath()).metrics.size, changed: 0, gone: 0 });
+    const added = results.filter(({ verdict }) => verdict === 'new').map(({ name }) => name);
+    const own = new RegExp(`^(?:arc/${GENERATION}/|(?:arc/[^/]+/V\\d|wire|cell)/${KIND}/)`);
+    expect(added.filter((name) => !own.test(name))).toEqual([]);
+    for (const start of [`arc/${GENERATION}/V3/${KIND}/`, `wire/${KIND}/`, `cell/${KIND}/`]) {
+      expect(added.filter((name) => name.startsWith(start))).not.toEqual([]);
+    }
+  });
+
+  test.each(['send', 'receive'])('%s takes both', (command) => {
+    const { stdout } = tree.stopcopy(command, '--help');
+    expect(stdout).toContain(`${KIND}, `);
+    expect(stdout).toContain(GENERATION);
+  });
+});
