@@ -1,22 +1,21 @@
 /**
  * Holds the driver's accesses against the recorded ones, one by one, and draws a difference when they part.
  */
-import { type FunctionSelect, PF } from '../driver/port.ts';
+import { PF } from '../driver/port.ts';
 import { type RecordedAccess, toNumber, toWords } from './format.ts';
+import type { DriverAccess } from './responder.ts';
 
 /** Thrown to leave a replay at the first difference; the text is ready to print. */
 export class Difference extends Error {
   override readonly name = 'Difference';
 }
 
-interface Expected {
-  readonly text: string;
+/** An access, by the name of its function. */
+interface NamedAccess extends Omit<DriverAccess, 'fn'> {
   readonly fn: string;
-  readonly write: boolean;
-  readonly width: number;
-  readonly offset: number;
-  readonly words: readonly [number, number, number, number];
-  readonly timeUs: number;
+}
+
+interface Expected extends NamedAccess {
   readonly repeat: number;
   readonly everyUs: number;
 }
@@ -42,17 +41,7 @@ export class AccessCheck {
   }
 
   /** One access of the driver. Throws a {@link Difference} when it is not the recorded one. */
-  access(
-    fn: FunctionSelect,
-    write: boolean,
-    width: number,
-    offset: number,
-    w0: number,
-    w1: number,
-    w2: number,
-    w3: number,
-    timeUs: number,
-  ): void {
+  access({ fn, write, width, offset, words, timeUs }: DriverAccess): void {
     const expected = this.expected[this.at];
     const name = fn === PF ? 'pf' : 'vf';
     const same =
@@ -61,12 +50,12 @@ export class AccessCheck {
       expected.write === write &&
       expected.width === width &&
       expected.offset === offset &&
-      expected.words[0] === w0 &&
-      expected.words[1] === w1 &&
-      expected.words[2] === w2 &&
-      expected.words[3] === w3 &&
+      expected.words[0] === words[0] &&
+      expected.words[1] === words[1] &&
+      expected.words[2] === words[2] &&
+      expected.words[3] === words[3] &&
       expected.timeUs + this.inRun * expected.everyUs === timeUs;
-    if (!same) this.differ(accessText(name, write, width, offset, [w0, w1, w2, w3], timeUs));
+    if (!same) this.differ(accessText({ fn: name, write, width, offset, words, timeUs }));
     this.count += 1;
     this.inRun += 1;
     if (this.inRun === expected.repeat) {
@@ -84,36 +73,31 @@ export class AccessCheck {
     const index = this.count;
     const lines = [`${this.label}, access ${index + 1}:`];
     const from = Math.max(0, this.at - CONTEXT_LINES);
-    for (let i = from; i < this.at; i++) lines.push(`      ${this.expected[i]!.text}`);
+    for (let i = from; i < this.at; i++) lines.push(`      ${expectedText(this.expected[i]!)}`);
     const expected = this.expected[this.at];
     const run = expected !== undefined && expected.repeat > 1 ? ` (read ${this.inRun + 1} of ${expected.repeat})` : '';
-    lines.push(`  - ${expected === undefined ? '(no more accesses in this call)' : expected.text + run}    expected`);
+    const wanted = expected === undefined ? '(no more accesses in this call)' : expectedText(expected) + run;
+    lines.push(`  - ${wanted}    expected`);
     lines.push(`  + ${got ?? '(no access: the call is over)'}    got`);
     for (const after of this.expected.slice(this.at + 1, this.at + 1 + CONTEXT_LINES))
-      lines.push(`      ${after.text}`);
+      lines.push(`      ${expectedText(after)}`);
     throw new Difference(lines.join('\n'));
   }
 }
 
 function expand(recorded: RecordedAccess): Expected {
-  const [fn, op, width, rawOffset, value, timeUs] = recorded;
-  const offset = toNumber(rawOffset);
-  const words = toWords(value);
-  const run = recorded[6];
-  const repeat = run?.repeat ?? 1;
-  const text = accessText(fn, op === 'w', width, offset, words, timeUs) + (repeat > 1 ? ` x${repeat}` : '');
-  return { text, fn, write: op === 'w', width, offset, words, timeUs, repeat, everyUs: run?.every_us ?? 0 };
+  const [fn, op, width, offset, value, timeUs] = recorded;
+  const { repeat = 1, every_us: everyUs = 0 } = recorded[6] ?? {};
+  return { fn, write: op === 'w', width, offset: toNumber(offset), words: toWords(value), timeUs, repeat, everyUs };
 }
 
-function accessText(
-  fn: string,
-  write: boolean,
-  width: number,
-  offset: number,
-  words: readonly [number, number, number, number],
-  timeUs: number,
-): string {
-  const digits = [words[3], words[2], words[1], words[0]].map((word) => word.toString(16).padStart(8, '0')).join('');
-  const value = `0x${digits.slice(32 - 2 * width)}`;
-  return `${fn} ${write ? 'write' : 'read '} ${String(width * 8).padStart(3)} bit 0x${offset.toString(16)} = ${value} at ${timeUs} us`;
+function expectedText(expected: Expected): string {
+  return accessText(expected) + (expected.repeat > 1 ? ` x${expected.repeat}` : '');
+}
+
+function accessText({ fn, write, width, offset, words, timeUs }: NamedAccess): string {
+  const digits = words.toReversed().map((word) => word.toString(16).padStart(8, '0'));
+  const value = `0x${digits.join('').slice(32 - 2 * width)}`;
+  const bits = String(width * 8).padStart(3);
+  return `${fn} ${write ? 'write' : 'read '} ${bits} bit 0x${offset.toString(16)} = ${value} at ${timeUs} us`;
 }

@@ -68,7 +68,7 @@ export class Replay {
     this.fileName = fileName;
     const { device } = trace;
     const facts = acceleratorOfVf(toNumber(device.vf_device_id)) ?? ACCELERATORS[device.kind];
-    this.responder = new Responder(device, (...access) => this.accesses.access(...access));
+    this.responder = new Responder(device, (access) => this.accesses.access(access));
     this.pf = truthy(device.no_pf_driver)
       ? null
       : {

@@ -16,18 +16,20 @@ import { type ResponderSettings, toNumber, toWords, type TraceDevice } from './f
 import { US_PER_MS } from '../base/units.ts';
 import { keysOf } from '../base/keys.ts';
 
-/** Called for every access, in order. Values in 32-bit words, lowest first. */
-export type AccessSink = (
-  fn: FunctionSelect,
-  write: boolean,
-  width: number,
-  offset: number,
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-  timeUs: number,
-) => void;
+/** One access of the driver. */
+export interface DriverAccess {
+  readonly fn: FunctionSelect;
+  readonly write: boolean;
+  /** In bytes. */
+  readonly width: number;
+  readonly offset: number;
+  /** The value in 32-bit words, lowest first; words beyond the width are 0. */
+  readonly words: readonly [number, number, number, number];
+  readonly timeUs: number;
+}
+
+/** Called for every access, in order. */
+export type AccessSink = (access: DriverAccess) => void;
 
 const ALL_ONES = 0xffffffff;
 const XQC_BYTES = 4 * XQC.words;
@@ -118,19 +120,29 @@ export class Responder extends BasePort implements BarPort {
     }
   }
 
+  private report(
+    fn: FunctionSelect,
+    kind: 'read' | 'write',
+    width: number,
+    offset: number,
+    words: DriverAccess['words'],
+  ): void {
+    this.onAccess({ fn, write: kind === 'write', width, offset, words, timeUs: this.timeUs });
+  }
+
   read32(fn: FunctionSelect, offset: number): number {
     const value = this.load(fn, offset);
-    this.onAccess(fn, false, 4, offset, value, 0, 0, 0, this.timeUs);
+    this.report(fn, 'read', 4, offset, [value, 0, 0, 0]);
     return value;
   }
 
   write32(fn: FunctionSelect, offset: number, value: number): void {
-    this.onAccess(fn, true, 4, offset, value >>> 0, 0, 0, 0, this.timeUs);
+    this.report(fn, 'write', 4, offset, [value >>> 0, 0, 0, 0]);
     this.put(fn, offset, value >>> 0);
   }
 
   write64(fn: FunctionSelect, offset: number, low: number, high: number): void {
-    this.onAccess(fn, true, 8, offset, low, high, 0, 0, this.timeUs);
+    this.report(fn, 'write', 8, offset, [low, high, 0, 0]);
   }
 
   read128(fn: FunctionSelect, offset: number): void {
@@ -145,11 +157,11 @@ export class Responder extends BasePort implements BarPort {
       for (let i = 0; i < 4; i++) this.wide[i] = this.load(fn, offset + 4 * i);
     }
     const { wide } = this;
-    this.onAccess(fn, false, 16, offset, wide[0]!, wide[1]!, wide[2]!, wide[3]!, this.timeUs);
+    this.report(fn, 'read', 16, offset, [wide[0]!, wide[1]!, wide[2]!, wide[3]!]);
   }
 
   write128(fn: FunctionSelect, offset: number, w0: number, w1: number, w2: number, w3: number): void {
-    this.onAccess(fn, true, 16, offset, w0, w1, w2, w3, this.timeUs);
+    this.report(fn, 'write', 16, offset, [w0, w1, w2, w3]);
     if (!this.isMailbox(fn, offset)) return;
     const { mailbox } = this;
     mailbox[0] = w0;
@@ -175,7 +187,7 @@ export class Responder extends BasePort implements BarPort {
     const shift = (offset & 3) * 8;
     const value = width < 4 ? (low >>> shift) & (width === 1 ? 0xff : 0xffff) : low;
     for (let i = 0; i < width; i++) into[i] = ((i < 4 ? value : high) >>> (8 * (i & 3))) & 0xff;
-    this.onAccess(VF, false, width, offset, value, high, 0, 0, this.timeUs);
+    this.report(VF, 'read', width, offset, [value, high, 0, 0]);
   }
 
   writeBar(offset: number, width: number, from: Uint8Array): void {
@@ -187,7 +199,7 @@ export class Responder extends BasePort implements BarPort {
     }
     low >>>= 0;
     high >>>= 0;
-    this.onAccess(VF, true, width, offset, low, high, 0, 0, this.timeUs);
+    this.report(VF, 'write', width, offset, [low, high, 0, 0]);
     if (width === 8) {
       if (isDoorbell(offset)) return;
       this.put(VF, offset, low);

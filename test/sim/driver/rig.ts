@@ -95,8 +95,8 @@ export class Rig {
     this.generation = typeof generation === 'string' ? GENERATIONS[generation] : generation;
     const settings = responderDevice(options.device);
     const facts = ACCELERATORS[settings.kind];
-    this.port = new RigPort(settings, (fn, write, width, offset, w0, w1, w2, w3, us) => {
-      this.log.push({ fn: fn === PF ? 'pf' : 'vf', write, width, offset, words: [w0, w1, w2, w3], us });
+    this.port = new RigPort(settings, ({ fn, write, width, offset, words, timeUs }) => {
+      this.log.push({ fn: fn === PF ? 'pf' : 'vf', write, width, offset, words, us: timeUs });
     });
     this.pf = {
       hardware: Number(settings.hw_ver),
