@@ -2,7 +2,7 @@
  * Which parameter a figure depends on most: the figure with each parameter at both ends of its range.
  */
 
-/** One parameter at each end of its range, all others at their best guesses. */
+/** One parameter at each end of its range, all others nominal. */
 export interface TornadoBar {
   readonly parameter: string;
   readonly from: string;

@@ -1,5 +1,5 @@
 /**
- * The pause of a VM in its parts, at both ends of the parameters and with best guesses.
+ * The pause of a VM in its parts, at both ends of the parameters and with nominal parameters.
  */
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../base/pause-parts.ts';
 import type { RangeEnd } from '../../memory/device-profile.ts';

@@ -20,7 +20,7 @@ type Variant = CompareQuestion['variants'][number];
 /** How a variant's VM moves. */
 interface Played {
   readonly pauseNs: Readonly<Record<RangeEnd, number>>;
-  /** Steps of all VFs, with best guesses. */
+  /** Steps of all VFs, with nominal parameters. */
   readonly deviceNs: number;
   /** Register accesses of all drivers; null: not played register by register. */
   readonly accesses: number | null;
@@ -29,9 +29,9 @@ interface Played {
 
 export interface VariantNumbers extends Played {
   readonly name: string;
-  /** With best guesses, or at whichever end it is longest, as the budget says. */
+  /** With nominal parameters, or at whichever end it is longest, as the budget says. */
   readonly judgedNs: number;
-  /** The pause with best guesses by closed form; null where nothing else was computed. */
+  /** The pause with nominal parameters by closed form; null where nothing else was computed. */
   readonly closedFormNs: number | null;
   readonly withinBudget: boolean;
 }

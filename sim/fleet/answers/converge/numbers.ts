@@ -31,7 +31,7 @@ export interface TriedSteps {
   readonly simulated: boolean;
 }
 
-/** Value and band are steps, from 1. Figures are with best guesses. */
+/** Value and band are steps, from 1. Figures are with nominal parameters. */
 export interface ConvergeNumbers extends AnswerNumbers {
   readonly steps: readonly LimitStep[];
   /** The limit at the stop; where it never stops, the least with which it would, Infinity where none is enough. */

@@ -38,7 +38,7 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
   },
 ];
 
-/** Bounds are of the time with best guesses; the longest binds, unless VMs do not converge. */
+/** Bounds are of the time with nominal parameters; the longest binds, unless VMs do not converge. */
 export function evacuateConstraints(numbers: EvacuateNumbers): readonly ConstraintState[] {
   const { bounds, outcomes } = numbers;
   const converges = stuckVms(judgedOf(numbers)) === 0;

@@ -73,7 +73,7 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly outcomes: Readonly<Record<RangeEnd, Outcome>>;
   /** The end by which it is judged. */
   readonly judgedEnd: RangeEnd;
-  /** What each line and limit would take alone, with best guesses, the longest first. */
+  /** What each line and limit would take alone, with nominal parameters, the longest first. */
   readonly bounds: readonly FleetBound[];
   readonly problems: readonly Problem[];
   readonly tried: readonly TriedLimit[];
@@ -235,7 +235,7 @@ class EvacuationSearch {
   }
 }
 
-/** The end at which most is left behind, then at which it is latest, then at which VMs stand still longest. */
+/** The end at which most VMs are left, then the latest one, then the one with the longest pauses. */
 function worstEnd(outcomes: Readonly<Record<RangeEnd, Outcome>>, withinNs: number): RangeEnd {
   const lateNs = ({ totalNs }: Outcome): number => Math.max(0, totalNs - withinNs);
   const worse = (a: Outcome, b: Outcome): number =>

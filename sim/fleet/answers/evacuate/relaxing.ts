@@ -1,5 +1,5 @@
 /**
- * What is relaxed of an evacuation to see what it buys: the limit or the lines behind a bound, twice as large.
+ * What is relaxed of an evacuation to see what it buys: the limit or the lines that a bound comes from, twice as large.
  */
 import type { Concurrency } from '../../evacuation.ts';
 import type { BoundName } from '../../fleet-bounds.ts';
@@ -11,7 +11,7 @@ type LineName = Extract<keyof EvacuateQuestion['fleet'], `${string}GigabitsPerSe
 export type Relaxable = LimitName | LineName;
 
 /** What a bound comes from. */
-const BEHIND = {
+const ORIGINS = {
   'moves at once in the fleet': { limit: 'fleet' },
   'moves at once out of a host': { limit: 'outboundPerHost' },
   'moves at once into a host': { limit: 'inboundPerHost' },
@@ -33,13 +33,13 @@ export interface Relaxation {
 
 /** @returns null where the fleet has no such line */
 export function relaxationOf(bound: BoundName, { limits, question }: FleetPlan): Relaxation | null {
-  const behind = BEHIND[bound];
-  if ('limit' in behind) {
-    const { limit } = behind;
+  const origin = ORIGINS[bound];
+  if ('limit' in origin) {
+    const { limit } = origin;
     const to = 2 * limits[limit];
     return { of: limit, to, change: { limits: { ...limits, [limit]: to } } };
   }
-  const { line } = behind;
+  const { line } = origin;
   const gigabits = question.fleet[line];
   if (gigabits === undefined) return null;
   const to = 2 * gigabits;

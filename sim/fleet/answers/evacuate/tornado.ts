@@ -9,7 +9,7 @@ import { type Tornado, tornadoOf } from '../../tornado.ts';
 /** Up to so many VMs each parameter is moved in a simulation; beyond, in the closed form. */
 const SIMULATED_VMS_MAX = 400;
 
-/** @param simulatedNs the whole evacuation with best guesses */
+/** @param simulatedNs the whole evacuation with nominal parameters */
 export function fleetTornado(plan: FleetPlan, trials: VmTrials, simulatedNs: number): Tornado {
   const simulate = plan.vms <= SIMULATED_VMS_MAX;
   const assumptions = new Map<string, Assumed>();
