@@ -247,7 +247,12 @@ devices: [{ profile: acc-${KIND}, queues: 4, load: half, driver: ${GENERATION} }
     const added = results.filter(({ verdict }) => verdict === 'new').map(({ name }) => name);
     const own = new RegExp(`^(?:arc/${GENERATION}/|(?:arc/[^/]+/V\\d|wire|cell)/${KIND}/)`);
     expect(added.filter((name) => !own.test(name))).toEqual([]);
-    for (const start of [`arc/${GENERATION}/V3/${KIND}/`, `wire/${KIND}/`, `cell/${KIND}/`]) {
+    for (const start of [
+      `arc/${GENERATION}/`,
+      `arc/${DEFAULT_GENERATION}/V3/${KIND}/`,
+      `wire/${KIND}/`,
+      `cell/${KIND}/`,
+    ]) {
       expect(added.filter((name) => name.startsWith(start))).not.toEqual([]);
     }
   });

@@ -243,7 +243,10 @@ export type GenerationId = keyof typeof GENERATIONS;
 export const GENERATION_IDS = keysOf(GENERATIONS);
 
 /** The generation that is taken where none is named. */
-export const DEFAULT_GENERATION = 'upstream-2026' satisfies GenerationId;
+export const DEFAULT_GENERATION = 'upstream-2026' as const satisfies GenerationId;
+
+/** The long-term kernel: what is costly to count for every generation is counted for it and for the default. */
+export const LONG_TERM_GENERATION = 'linux-6.12.117' as const satisfies GenerationId;
 
 /** Whether a name is one of the generations. */
 export function isGenerationId(name: string): name is GenerationId {

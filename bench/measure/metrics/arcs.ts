@@ -2,13 +2,27 @@
  * Exact: register accesses and virtual time of each arc that a driver walks in a migration, for each driver on the
  * hardware that it knows, each accelerator, and several numbers of queue pairs.
  */
-import { ACCELERATOR_KINDS, ACCELERATORS, type AcceleratorKind, QM_HW } from '../../../sim/abi/accelerators.ts';
+import {
+  ACCELERATOR_KINDS,
+  ACCELERATORS,
+  type AcceleratorKind,
+  DEFAULT_HARDWARE,
+  FIRST_WITH_PF_WINDOW,
+  type HardwareVersion,
+  QM_HW,
+} from '../../../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
 import { MIG_FLAG, MIG_STATE } from '../../../sim/abi/vfio.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
-import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../../sim/driver/generation.ts';
+import {
+  DEFAULT_GENERATION,
+  GENERATION_IDS,
+  type GenerationId,
+  GENERATIONS,
+  LONG_TERM_GENERATION,
+} from '../../../sim/driver/generation.ts';
 import type { MigrationFile } from '../../../sim/driver/migration-file.ts';
 import type { VfSlot } from '../../../sim/world/host.ts';
 import { World } from '../../../sim/world/world.ts';
@@ -18,20 +32,19 @@ import type { ExactList } from './exact-list.ts';
 
 interface DriverOnHardware {
   readonly generation: GenerationId;
-  readonly hardware: 'V3' | 'V4';
+  readonly hardware: HardwareVersion;
   /** Whether the migration window is the PF's. */
   readonly window: boolean;
 }
 
 /** Counted on every accelerator and at several sizes: the long-term kernel and mainline. */
-const DRIVERS: readonly DriverOnHardware[] = [
-  { generation: 'linux-6.12.117', hardware: 'V3', window: false },
-  { generation: 'upstream-2026', hardware: 'V3', window: false },
-  { generation: 'upstream-2026', hardware: 'V4', window: true },
-];
+const DRIVERS: readonly DriverOnHardware[] = [LONG_TERM_GENERATION, DEFAULT_GENERATION].flatMap((generation) => [
+  { generation, hardware: DEFAULT_HARDWARE, window: false },
+  ...(GENERATIONS[generation].usesPfWindow ? [{ generation, hardware: FIRST_WITH_PF_WINDOW, window: true }] : []),
+]);
 const QUEUE_PAIRS = [2, 16, 64] as const;
 /** The other generations are counted once: they differ in what they do, not in how it grows. */
-const OTHERS = { kind: 'sec', hardware: 'V3', window: false, queuePairs: 16 } as const;
+const OTHERS = { kind: 'sec', hardware: DEFAULT_HARDWARE, window: false, queuePairs: 16 } as const;
 
 export function countArcs(list: ExactList): void {
   for (const driver of DRIVERS) {

@@ -4,7 +4,7 @@
  */
 import { ACCELERATOR_KINDS, ACCELERATORS } from '../../../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
-import { DEFAULT_GENERATION, type GenerationId } from '../../../sim/driver/generation.ts';
+import { DEFAULT_GENERATION, LONG_TERM_GENERATION } from '../../../sim/driver/generation.ts';
 import { cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
 import { compareDesigns } from '../../../sim/designs/compare.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
@@ -20,7 +20,7 @@ import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 
 const QUEUE_PAIRS = [2, 16, 64] as const;
 /** Designs are compared with the long-term kernel and with mainline. */
-const DESIGN_GENERATIONS = ['linux-6.12.117', DEFAULT_GENERATION] as const satisfies readonly GenerationId[];
+const DESIGN_GENERATIONS = [LONG_TERM_GENERATION, DEFAULT_GENERATION] as const;
 const CELL_QUEUE_PAIRS = 16;
 
 /** In the order of their names, each name once. */
