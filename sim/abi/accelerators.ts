@@ -26,8 +26,6 @@ export interface AcceleratorFacts {
   readonly pfDriver: string;
 }
 
-export const VENDOR_ID = 0x19e5;
-
 /** Every kind of accelerator; the order is that of help texts and tables. */
 export const ACCELERATORS = {
   sec: {

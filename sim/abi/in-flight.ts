@@ -5,7 +5,7 @@
  */
 import { keysOf } from '../base/keys.ts';
 
-export const IN_FLIGHT = {
+const IN_FLIGHT = {
   finish: 'PAUSE_QM completes when the tasks on the cores have ended',
   hold: 'tasks are taken off the cores at once, stay in their rings, and start again after the resume',
 } as const;

@@ -20,8 +20,6 @@ export const QM_MB_CMD = {
   PAUSE_QM: 0xe,
 } as const;
 
-export type MailboxCommandName = keyof typeof QM_MB_CMD;
-
 /** Fields of word 0. docs/device.md 3.1. */
 export const QM_MB = {
   commandMask: 0xff,

@@ -24,7 +24,7 @@ export const MIG_STATE_NAMES = keysOf(MIG_STATE);
 export const MIG_FLAG = { STOP_COPY: 1, P2P: 2, PRE_COPY: 4 } as const;
 
 /** Flags that a device must offer for a state to exist; all of them. */
-export const STATE_FLAGS: readonly number[] = [
+const STATE_FLAGS: readonly number[] = [
   /* ERROR        */ 0,
   /* STOP         */ MIG_FLAG.STOP_COPY,
   /* RUNNING      */ MIG_FLAG.STOP_COPY,
@@ -41,7 +41,7 @@ const { ERROR, STOP, RUNNING, STOP_COPY, RESUMING, RUNNING_P2P, PRE_COPY, PRE_CO
  * The next state on the way from the current one (row) to the wanted one (column), before states that the device does
  * not offer are skipped. ERROR stands for "no such way". Columns in the order of the state numbers.
  */
-export const NEXT_STATE: readonly (readonly number[])[] = [
+const NEXT_STATE: readonly (readonly number[])[] = [
   /* ERROR        */ [ERROR, ERROR, ERROR, ERROR, ERROR, ERROR, ERROR, ERROR],
   /* STOP         */ [ERROR, STOP, RUNNING_P2P, STOP_COPY, RESUMING, RUNNING_P2P, RUNNING_P2P, RUNNING_P2P],
   /* RUNNING      */ [ERROR, RUNNING_P2P, RUNNING, RUNNING_P2P, RUNNING_P2P, RUNNING_P2P, PRE_COPY, RUNNING_P2P],

@@ -73,7 +73,7 @@ export class PartView<Name extends string> {
 }
 
 /** Names of a view's parts. */
-export type PartOf<View> = View extends PartView<infer Name> ? Name : never;
+type PartOf<View> = View extends PartView<infer Name> ? Name : never;
 
 const BEFORE = ['attach', 'prepare', 'preCopy', 'matchData'] as const satisfies readonly LeafPart[];
 const STOP = ['pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'] as const satisfies readonly LeafPart[];
@@ -158,7 +158,7 @@ export const PAUSE_PART_TITLES: Readonly<Record<PausePart, string>> = {
 };
 
 /** What a VF's drivers are busy with at either end: the rows of a timeline. */
-export const VF_SPAN_VIEW = new PartView(
+const VF_SPAN_VIEW = new PartView(
   {
     prepare: ['prepare'],
     matchData: ['matchData'],
@@ -176,7 +176,7 @@ export const VF_SPAN_VIEW = new PartView(
 export type VfSpanPart = PartOf<typeof VF_SPAN_VIEW>;
 
 /** What each VF adds to the pause by itself. */
-export const VF_VIEW = new PartView(
+const VF_VIEW = new PartView(
   {
     pauseAndDrain: ['pauseAndDrain'],
     statusChecks: ['statusChecks'],
@@ -230,7 +230,7 @@ export type WallPart = PartOf<typeof WALL_VIEW>;
 export const WALL_TRANSFER_PARTS: readonly WallPart[] = partsWithin(WALL_VIEW, DOWNTIME_VIEW.leaves.transfer);
 
 /** Steps of a switchover between processes. There is no state of vCPUs; what the wire adds is in `send`. */
-export const SWITCHOVER_VIEW = new PartView(
+const SWITCHOVER_VIEW = new PartView(
   {
     connect: ['attach'],
     prepare: ['prepare'],

@@ -104,7 +104,7 @@ export interface DesignOptions {
 }
 
 /** What does not depend on how long anything takes, as long as nothing is waited for twice. */
-export interface DesignCounts {
+interface DesignCounts {
   readonly vfAccesses: number;
   readonly pfAccesses: number;
   readonly syscalls: number;

@@ -10,7 +10,7 @@ import { mapValues } from '../base/keys.ts';
 
 /** Where a figure comes from, best first. `derived` is arithmetic on published figures; `assumed` is a guess. */
 export const COST_ORIGINS = ['driver-constant', 'published', 'derived', 'assumed'] as const;
-export type CostOrigin = (typeof COST_ORIGINS)[number];
+type CostOrigin = (typeof COST_ORIGINS)[number];
 
 export interface Cost {
   /** Best guess. */

@@ -17,7 +17,7 @@ export const VECTOR = { eq: 0, aeq: 1, message: 2, abnormal: 3 } as const;
 
 /** The two context tables, by where their addresses stand in {@link Functions.tables}. */
 export const SQC_TABLE = 0;
-export const CQC_TABLE = 2;
+const CQC_TABLE = 2;
 export type ContextTable = typeof SQC_TABLE | typeof CQC_TABLE;
 
 /** Words of an SQC or CQC: both have 32 bytes. */

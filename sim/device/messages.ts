@@ -16,7 +16,7 @@ import type { HeldRegisters } from './held-registers.ts';
 import type { RegisterFile } from './register-file.ts';
 
 /** Target in QM_IFC_INT_CFG that means every VF. */
-export const ALL_VFS_TARGET = 0x7f;
+const ALL_VFS_TARGET = 0x7f;
 const TARGET_MASK = 0x7f;
 /** Queue number of a SRC command that means every VF. */
 const ALL_VFS_QUEUE = 0xffff;

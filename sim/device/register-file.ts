@@ -30,7 +30,7 @@ export const PF_UNMAPPED = 0xff;
 const FUNCTIONAL_BYTES = 0x400;
 
 /** QM_FUNC_CAPS: what a function can do. docs/device.md 2.1. */
-export const FUNC_CAP = {
+const FUNC_CAP = {
   qos: 1 << 8,
   stopQp: 1 << 9,
   stopFunc: 1 << 10,
@@ -42,7 +42,7 @@ export const FUNC_CAP = {
 } as const;
 
 /** Value that the PF driver programs into QM_DB_TIMEOUT_CFG, in ns. docs/device.md 2.2. */
-export const DB_TIMEOUT_NS = 0x1fffff;
+const DB_TIMEOUT_NS = 0x1fffff;
 
 /** Bytes that the register files of a PF and `vfCount` VFs take. */
 export function acceleratorRegisterBytes(vfCount: number): number {

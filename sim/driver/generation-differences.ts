@@ -14,7 +14,7 @@ import {
 import { type GenerationId, GENERATIONS } from './generation.ts';
 import { HAZARD_IDS, hasHazard, type HazardId } from './hazards.ts';
 
-export interface FactDifference {
+interface FactDifference {
   readonly fact: FactName;
   readonly what: string;
   /** Values in words. */

@@ -75,7 +75,7 @@ const OTHERWISE: Readonly<Record<LimitField, number>> = {
 };
 
 /** The preset that a question names, if it does. */
-export function presetOf(given: GivenLimits | undefined): string | undefined {
+function presetOf(given: GivenLimits | undefined): string | undefined {
   return typeof given === 'string' ? given : given?.preset;
 }
 

@@ -12,7 +12,7 @@
 import { bug } from '../base/bug.ts';
 
 /** Links on the way of a flow, at most. */
-export const PATH_MAX = 6;
+const PATH_MAX = 6;
 const NONE = -1;
 /** A rate that changes by less, relative to itself, stays as it is. */
 const RATE_TOLERANCE = 1e-7;

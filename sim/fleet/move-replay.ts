@@ -19,7 +19,7 @@ const STILL_ROUNDS = 3;
 const WAKE_SHARE = 0.01;
 
 /** What a move is at. */
-export const STEP = { none: 0, sending: 1, looking: 2, paused: 3, still: 4 } as const;
+const STEP = { none: 0, sending: 1, looking: 2, paused: 3, still: 4 } as const;
 
 /** How a move ended. */
 export const REPLAY_END = { running: 0, moved: 1, overLimit: 2, timeout: 3, noProgress: 4 } as const;

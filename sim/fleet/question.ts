@@ -15,11 +15,11 @@ import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
-export const QUESTION_FORMAT = 'stopcopy-question';
-export const QUESTION_VERSION = 1;
+const QUESTION_FORMAT = 'stopcopy-question';
+const QUESTION_VERSION = 1;
 
 /** A VM as a scenario describes it, without what happens to it. */
-export const questionVmSchema = scenarioSchema.pick({
+const questionVmSchema = scenarioSchema.pick({
   vmm: true,
   vcpus: true,
   memory: true,

@@ -20,7 +20,7 @@ export interface ScheduledMove {
 }
 
 /** Hosts that stand together. */
-export interface ScheduledGroup {
+interface ScheduledGroup {
   /** Such as `rack 3`, `racks 1 to 25`, `hosts 1 to 4`. */
   readonly name: string;
   readonly hosts: number;

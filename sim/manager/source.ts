@@ -34,7 +34,7 @@ export const SOURCES = {
   proxmox: { title: 'Proxmox VE qemu-server, QemuMigrate.pm 096a1ac22', date: '2026-08-22' },
 } as const satisfies Readonly<Record<string, { readonly title: string; readonly date: string }>>;
 
-export type SourceId = keyof typeof SOURCES;
+type SourceId = keyof typeof SOURCES;
 
 /** How a fact was obtained, surest first. */
 export const EVIDENCE = {
@@ -45,16 +45,10 @@ export const EVIDENCE = {
   unsure: 'not certain',
 } as const;
 
-export type Evidence = keyof typeof EVIDENCE;
+type Evidence = keyof typeof EVIDENCE;
 
 /** What a row of a table rests on. */
 export interface Basis {
   readonly source: SourceId;
   readonly evidence: Evidence;
-}
-
-/** One line for a reader: the source, its date, how sure. */
-export function basisLine({ source, evidence }: Basis): string {
-  const { title, date } = SOURCES[source];
-  return `${title} (${date}), ${EVIDENCE[evidence]}`;
 }

@@ -13,8 +13,8 @@ const figure = z.strictObject({
   source: z.string().min(1),
 });
 
-export const PROFILE_FORMAT = 'stopcopy-device-profile';
-export const PROFILE_VERSION = 1;
+const PROFILE_FORMAT = 'stopcopy-device-profile';
+const PROFILE_VERSION = 1;
 
 const fields = z.strictObject({
   format: z.literal(PROFILE_FORMAT),

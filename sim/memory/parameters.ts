@@ -9,7 +9,7 @@ import { COST_ORIGINS } from '../device/costs.ts';
 import { MIB } from '../base/units.ts';
 
 export const PARAMETER_ORIGINS = [...COST_ORIGINS, 'fitted'] as const;
-export type ParameterOrigin = (typeof PARAMETER_ORIGINS)[number];
+type ParameterOrigin = (typeof PARAMETER_ORIGINS)[number];
 
 export interface Parameter {
   /** Best guess. */
@@ -224,12 +224,4 @@ export const QEMU = {
   throttleInitialPercent: 20,
   throttleStepPercent: 10,
   throttleMaxPercent: 99,
-} as const;
-
-export const CLOUD_HYPERVISOR = {
-  downtimeLimitNs: 300_000_000,
-  timeoutNs: 3_600_000_000_000,
-  connectionsMax: 128,
-  /** A final round below this goes down one connection. */
-  chunkBytes: 64 * MIB,
 } as const;

@@ -25,14 +25,14 @@ export const ROUNDING_BYTES = 1;
 const ROUNDS_MAX = 100_000;
 
 /** From `afterNs` into the move on, the limit is `limitNs`. */
-export interface LimitStep {
+interface LimitStep {
   readonly afterNs: number;
   readonly limitNs: number;
 }
 
 /** What happens when a time-out or the last iteration is over: the move is cancelled, or the VM is stopped anyway. */
 export const WHEN_OUT = ['cancel', 'stop'] as const;
-export type WhenOut = (typeof WHEN_OUT)[number];
+type WhenOut = (typeof WHEN_OUT)[number];
 
 export interface ConvergenceInput {
   readonly vmm: VmmName;
@@ -67,7 +67,7 @@ export interface PrecopyIteration {
   readonly speed: number;
 }
 
-export type PrecopyEnd = 'converged' | 'stopped anyway' | 'gave up';
+type PrecopyEnd = 'converged' | 'stopped anyway' | 'gave up';
 
 export interface PrecopyResult {
   readonly end: PrecopyEnd;

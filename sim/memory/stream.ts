@@ -7,7 +7,7 @@ import { bytesPerSecondOf } from '../base/units.ts';
 import { VMMS, type VmmName } from './vmms.ts';
 
 export const COMPRESSIONS = ['zlib', 'zstd', 'deflate-software', 'deflate-hardware'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
+type Compression = (typeof COMPRESSIONS)[number];
 
 export interface StreamInput {
   readonly vmm: VmmName;

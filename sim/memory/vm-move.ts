@@ -18,7 +18,7 @@ import { VMMS } from './vmms.ts';
  * used, since it is sent in the order of addresses.
  */
 export const TAILS = ['data', 'zeros'] as const;
-export type Tail = (typeof TAILS)[number];
+type Tail = (typeof TAILS)[number];
 
 export interface MemoryInput {
   readonly bytes: number;
@@ -69,7 +69,7 @@ export interface VmMoveInput {
   readonly otherStateNs?: number;
 }
 
-export type MoveEnd = 'moved' | 'gave up';
+type MoveEnd = 'moved' | 'gave up';
 
 export interface VmMoveResult {
   readonly end: MoveEnd;

@@ -22,7 +22,7 @@ export const ACS = {
   DT: 0x40,
 } as const;
 
-export type AcsBit = keyof typeof ACS;
+type AcsBit = keyof typeof ACS;
 
 export const ACS_BITS = keysOf(ACS);
 

@@ -22,7 +22,7 @@ export type Remedy =
   | { readonly kind: 'unknown'; readonly atLeast: number };
 
 /** Topologies looked at before the search gives up. */
-export const TRIALS_MAX = 4000;
+const TRIALS_MAX = 4000;
 
 /**
  * Finds a smallest set of changes, or proves that there is none.

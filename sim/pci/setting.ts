@@ -60,7 +60,7 @@ function bitHelps(bit: number, bits: number, can: number): boolean {
 }
 
 /** Whether the port's egress vector has the bit of another port. */
-export function isEgressSet(topology: Topology, port: number, target: number): boolean {
+function isEgressSet(topology: Topology, port: number, target: number): boolean {
   return topology.egress[port]?.[topology.nodePosition[target]!] === 1;
 }
 

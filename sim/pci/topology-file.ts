@@ -22,13 +22,13 @@ import {
 import { tableOf } from '../base/keys.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
-export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
+const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
 
 /** Who owns a function that was not given to a VM. */
 export const HOST = 'host';
 
 /** Levels of nodes below each other. */
-export const DEPTH_MAX = 32;
+const DEPTH_MAX = 32;
 
 const address = z.string().regex(ADDRESS_PATTERN, ADDRESS_ALLOWED).transform(parseAddress);
 
@@ -75,10 +75,10 @@ export type AcsDocument = z.output<typeof acs>;
 const bar = z.strictObject({ bar: z.int().min(0).max(5), at: bytes, size: bytes });
 export type BarDocument = z.output<typeof bar>;
 
-export const STREAM_MODES = ['translate', 'bypass', 'abort'] as const;
+const STREAM_MODES = ['translate', 'bypass', 'abort'] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
 
-export const CLIPS = ['none', 'info', 'all'] as const;
+const CLIPS = ['none', 'info', 'all'] as const;
 /** What keeps user space out of the upper half: nothing, a smaller size in region info, or all three operations. */
 export type Clip = (typeof CLIPS)[number];
 
@@ -99,7 +99,7 @@ const settings = z.strictObject({
 });
 export type FunctionSettings = z.output<typeof settings>;
 
-export const FUNCTION_KINDS = [...ACCELERATOR_KINDS, 'other'] as const;
+const FUNCTION_KINDS = [...ACCELERATOR_KINDS, 'other'] as const;
 
 const sriov = z.strictObject({
   /** First VF offset and VF stride of the SR-IOV capability, in requester IDs. */
@@ -135,11 +135,11 @@ const physicalFunction = settings.extend({
 });
 export type PhysicalFunctionDocument = z.output<typeof physicalFunction>;
 
-export const TURNAROUNDS = ['loopback', 'ur'] as const;
+const TURNAROUNDS = ['loopback', 'ur'] as const;
 /** What a port does with a request for its own side when UF is off: sends it back, or calls it unsupported. */
-export type Turnaround = (typeof TURNAROUNDS)[number];
+type Turnaround = (typeof TURNAROUNDS)[number];
 
-export const ROUTINGS = ['upstream', 'loop-self', 'loop-any'] as const;
+const ROUTINGS = ['upstream', 'loop-self', 'loop-any'] as const;
 /** What a device does with a request of its own for one of its own BARs. */
 export type InternalRouting = (typeof ROUTINGS)[number];
 
@@ -207,7 +207,6 @@ const tenant = z.strictObject({
   /** Host addresses that root mapped through sysfs and put into the domain. */
   sysfs: z.array(z.strictObject({ at: bytes, size: bytes })).default([]),
 });
-export type TenantDocument = z.output<typeof tenant>;
 
 /** What a shipped example says about itself; tests hold the answers against it. */
 const expectation = z.strictObject({
@@ -228,9 +227,9 @@ const expectation = z.strictObject({
     )
     .default({}),
 });
-export type Expectation = z.output<typeof expectation>;
+type Expectation = z.output<typeof expectation>;
 
-export const topologySchema = z.strictObject({
+const topologySchema = z.strictObject({
   format: z.literal(TOPOLOGY_FORMAT),
   title: z.string().default(''),
   rootComplex: z
@@ -261,7 +260,7 @@ export const topologySchema = z.strictObject({
 export type TopologyDocument = z.output<typeof topologySchema>;
 
 /** A field that the document leaves out, and what is taken instead. */
-export interface Default {
+interface Default {
   readonly path: string;
   readonly value: unknown;
 }

@@ -34,7 +34,7 @@ export interface RegisterGroup {
   readonly engine: { readonly servers: number; readonly serviceNs: number } | undefined;
 }
 
-export interface CompiledDevice {
+interface CompiledDevice {
   readonly profile: DeviceProfile;
   readonly count: number;
   readonly queues: number;

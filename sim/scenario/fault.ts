@@ -62,12 +62,10 @@ export const DEVICE_FAULTS = {
   },
 } as const satisfies Readonly<Record<string, DeviceFault>>;
 
-export type DeviceFaultName = keyof typeof DEVICE_FAULTS;
-
 export const DEVICE_FAULT_NAMES = keysOf(DEVICE_FAULTS);
 
 /** Bytes of an image that a destination compares with what it has itself. */
-export const IMAGE_FIELDS = {
+const IMAGE_FIELDS = {
   magic: VF_DATA.magicLow,
   version: VF_DATA.majorVer,
   deviceId: VF_DATA.devId,

@@ -110,7 +110,7 @@ const trace = z.object({
   steps: z.array(z.unknown()),
 });
 
-export type TraceStep =
+type TraceStep =
   | { readonly kind: 'change'; readonly change: ResponderSettings }
   | { readonly kind: 'call'; readonly call: TraceCall };
 

@@ -25,7 +25,7 @@ interface BarRules {
   readonly by: 'core' | 'driver';
 }
 
-export const BAR_POLICIES = {
+const BAR_POLICIES = {
   /** No migration, or an RFC of 2021 that hides nothing: the core's rules, the whole BAR. */
   plain: { told: 'all', granted: 'all', by: 'core' },
   /** Migration control in the upper half, and only the size in region info keeps it from user space. */

@@ -13,7 +13,7 @@ import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
 
 /** Guest page: the smallest of the three that QM_PAGE_SIZE knows (docs/device.md 2.1). */
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 
 /** Entries in each kind of ring. */
 export interface QueueDepths {
@@ -23,7 +23,7 @@ export interface QueueDepths {
   readonly aeq: number;
 }
 
-export type SectionName = 'eq' | 'aeq' | 'sqc' | 'cqc' | 'queues';
+type SectionName = 'eq' | 'aeq' | 'sqc' | 'cqc' | 'queues';
 
 /** A run of the guest's RAM that belongs to the function: offset from the layout's DMA base, both in bytes. */
 export interface LayoutSection {

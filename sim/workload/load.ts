@@ -23,12 +23,12 @@ const SATURATED_IN_FLIGHT = 32;
 const FRACTION_MAX = 10;
 
 /** Tasks in flight that keep a queue busy: 32, or all that the ring holds (depth - 1). */
-export function saturatedInFlight(sqDepth: number): number {
+function saturatedInFlight(sqDepth: number): number {
   return Math.min(sqDepth - 1, SATURATED_IN_FLIGHT);
 }
 
 /** Loads by the names that users write; each is made for queues of a depth. */
-export const NAMED_LOADS = {
+const NAMED_LOADS = {
   idle: () => ({ kind: 'idle' }),
   /** Open, half the capacity. */
   half: () => ({ kind: 'open', fractionOfCapacity: 0.5 }),

@@ -12,10 +12,10 @@ import { ACCELERATORS, type AcceleratorKind } from '../abi/accelerators.ts';
 import { MEGA, NS_PER_S } from '../base/units.ts';
 
 /** `published`: the source states the number. `derived`: it follows from published ones, as `why` tells. */
-export type RateGrade = 'published' | 'derived';
+type RateGrade = 'published' | 'derived';
 
 /** A number with where it comes from, and the range over which to sweep it. */
-export interface RateFigure {
+interface RateFigure {
   readonly value: number;
   readonly low: number;
   readonly high: number;

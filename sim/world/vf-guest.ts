@@ -34,7 +34,7 @@ export interface GuestEvents {
   schedule(timeNs: number, vmIndex: number, kind: number): void;
 }
 
-export const GUEST_EVENT = { interrupt: 0, arrival: 1 } as const;
+const GUEST_EVENT = { interrupt: 0, arrival: 1 } as const;
 
 export class VfGuest {
   /** Its place among the VMs of its world. */

@@ -8,7 +8,7 @@ import { Packr } from 'msgpackr';
 
 import { bug } from '../../sim/base/bug.ts';
 
-export interface FrameSection {
+interface FrameSection {
   readonly name: string;
   /** Where the bytes belong in the VM's queue structures; 0 for the register image. */
   readonly offset: number;

@@ -29,7 +29,7 @@ const ALIGN = 64;
 const HEADER_FIXED_BYTES = 192;
 const HEADER_BYTES_PER_SECTION = 80;
 
-export const IMAGE_SECTION = 'image';
+const IMAGE_SECTION = 'image';
 
 const packr = new Packr({ useRecords: false });
 

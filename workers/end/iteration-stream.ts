@@ -16,8 +16,8 @@ import { type DirtyRings, dirtyRunsMax, RUN_ALIGN } from './dirty-rings.ts';
 import type { FrameIdentity } from './frame-header.ts';
 
 /** "SCVR" in little endian. */
-export const ITERATION_MAGIC = 0x52564353;
-export const ITERATION_VERSION = 1;
+const ITERATION_MAGIC = 0x52564353;
+const ITERATION_VERSION = 1;
 export const ITERATION_PREFIX_BYTES = 64;
 const RUN_BYTES = 8;
 

@@ -29,7 +29,7 @@ export const GUEST_VM = {
 } as const;
 
 export const STOPPED = 0;
-export const VM_WORDS = 16;
+const VM_WORDS = 16;
 
 /** The value of `wanted` and `actual` for a VM that runs on a host. */
 export function runningOn(host: number): number {

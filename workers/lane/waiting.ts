@@ -5,10 +5,10 @@ import { nowNs } from '../wall-clock.ts';
 import { NS_PER_MS } from '../../sim/base/units.ts';
 
 /** Loads before a waiter goes to sleep: some ten microseconds. */
-export const SPINS = 2_000;
+const SPINS = 2_000;
 
 /** Polls before the asking side of a lone read goes to sleep: about as long. */
-export const POLLS = 12_000;
+const POLLS = 12_000;
 
 /** Idle turns of the device thread before it sleeps: long enough to stay awake between two accesses of a driver call. */
 export const IDLE_TURNS = 10_000;

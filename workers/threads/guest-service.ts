@@ -22,12 +22,12 @@ import { localNowNs } from '../wall-clock.ts';
 import { NS_PER_MS } from '../../sim/base/units.ts';
 
 /** Where a VM's RAM and VF are on one host. */
-export interface VmPlace {
+interface VmPlace {
   readonly fn: number;
   readonly memory: SharedArrayBuffer;
 }
 
-export interface GuestVmInit {
+interface GuestVmInit {
   readonly kind: AcceleratorKind;
   readonly queuePairs: number;
   readonly dmaBase: number;

@@ -15,7 +15,7 @@ export interface WorldHost {
 }
 
 /** One VM: its VF and its RAM on each host. */
-export interface WorldVm {
+interface WorldVm {
   /** Hardware function number, the same on both hosts. */
   readonly fn: number;
   /** Queue structures, per host. */

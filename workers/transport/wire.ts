@@ -13,8 +13,8 @@ import { UserError } from '../../sim/base/user-error.ts';
 import { MIB } from '../../sim/base/units.ts';
 
 /** "SCVT" in little endian. */
-export const WIRE_MAGIC = 0x54564353;
-export const WIRE_VERSION = 1;
+const WIRE_MAGIC = 0x54564353;
+const WIRE_VERSION = 1;
 export const HEADER_BYTES = 32;
 /** Longest payload of a message that is no chunk, in bytes. */
 export const CONTROL_BYTES_MAX = 64 * 1024;

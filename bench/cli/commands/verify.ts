@@ -34,11 +34,11 @@ export function registerVerify(program: Command, context: CommandContext): void 
         const { printBetween } = await import('../../studies/verification/between.ts');
         return printBetween(options.between, context.output);
       }
-      const verifier = await import('../../../sim/trace/verify.ts');
+      const { generationsThatPass, verifyTrace } = await import('../../../sim/trace/verify.ts');
       const { defaultTracePath, exitOf, verifyPaths } = await import('../../studies/verification/verification.ts');
       const { printVerification } = await import('../../documents/verification/text.ts');
       const targets = paths.length === 0 ? [defaultTracePath()] : paths;
-      const verification = await verifyPaths(targets, verifier, context.signal);
+      const verification = await verifyPaths(targets, { generationsThatPass, verifyTrace }, context.signal);
       printVerification(verification, context.output, options.quiet === true);
       context.exit(EXIT[exitOf(verification)]);
     });

@@ -7,8 +7,8 @@ import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { type Basis, EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import { packageVersion } from '../../io/package-root.ts';
 
-export const CAN_ANSWER_FORMAT = 'stopcopy-can-answer';
-export const CAN_ANSWER_VERSION = 1;
+const CAN_ANSWER_FORMAT = 'stopcopy-can-answer';
+const CAN_ANSWER_VERSION = 1;
 
 export interface CanDocument extends Omit<CanAnswer, 'facts'> {
   readonly format: typeof CAN_ANSWER_FORMAT;

@@ -33,13 +33,13 @@ export interface Proof {
 }
 
 /** What another value of one thing would buy. */
-export interface Relaxed {
+interface Relaxed {
   readonly change: string;
   /** The answer then; null: none. */
   readonly answer: number | null;
 }
 
-export interface AnswerColumn {
+interface AnswerColumn {
   readonly name: string;
   readonly title: string;
   /** Of numbers; empty: none. */
@@ -61,7 +61,7 @@ export interface MethodPair {
 }
 
 /** The figure with every parameter at one end of its range; null: nothing satisfies the question then. */
-export type Band = Readonly<Record<RangeEnd, number | null>>;
+type Band = Readonly<Record<RangeEnd, number | null>>;
 
 /** What the numbers of every kind of question have. */
 export interface AnswerNumbers {

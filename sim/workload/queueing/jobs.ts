@@ -3,7 +3,7 @@
  */
 import { bug } from '../../base/bug.ts';
 
-export const NO_JOB = -1;
+const NO_JOB = -1;
 
 /** Where a job is. Each job goes round in this order; a held one goes back from `onCore` to `waiting`. */
 export const JOB = { free: 0, thinking: 1, waiting: 2, onCore: 3, done: 4 } as const;

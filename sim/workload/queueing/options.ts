@@ -7,7 +7,7 @@ import type { JobKind } from '../job-mix.ts';
 import { QOS_STEPS_MAX } from './shaper.ts';
 
 /** One accelerator: equal cores, one job each. */
-export interface EngineOptions {
+interface EngineOptions {
   readonly cores: number;
 }
 

@@ -10,9 +10,9 @@
 /** Steps of a cap. */
 export const QOS_STEPS_MAX = 1000;
 /** 100 Mbit/s in bytes per ns. */
-export const QOS_STEP_BYTES_PER_NS = 0.0125;
+const QOS_STEP_BYTES_PER_NS = 0.0125;
 /** Assumed; range 0 (no burst) to 1 MiB. */
-export const BURST_BYTES = 65_536;
+const BURST_BYTES = 65_536;
 
 export class Shaper {
   /** Bytes per ns; Infinity: no cap. */

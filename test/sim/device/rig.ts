@@ -15,11 +15,11 @@ import { GuestMemory } from '../../../sim/device/guest-memory.ts';
 
 export const RAM_BASE = 0x10_0000_0000;
 export const RAM_HIGH = 0x10;
-export const RAM_BYTES = 0x40000;
+const RAM_BYTES = 0x40000;
 export const AT = { sqcTable: 0, cqcTable: 0x1000, eq: 0x2000, aeq: 0x3000, buffer: 0x4000, queues: 0x5000 } as const;
-export const QUEUE_BYTES = 0x2000;
-export const CQ_IN_QUEUE = 0x1000;
-export const SQE_BYTES = 128;
+const QUEUE_BYTES = 0x2000;
+const CQ_IN_QUEUE = 0x1000;
+const SQE_BYTES = 128;
 
 /** Round figures, so that a test can say when something happens. */
 export const COSTS: CostValues = {

@@ -200,7 +200,7 @@ export function opened(generation: GenerationId | Generation, options: RigOption
   return rig;
 }
 
-export function responderDevice(changes: Partial<TraceDevice> = {}): TraceDevice {
+function responderDevice(changes: Partial<TraceDevice> = {}): TraceDevice {
   const kind = changes.kind ?? 'sec';
   const facts = ACCELERATORS[kind];
   const index = changes.vf_index ?? 0;

@@ -13,7 +13,7 @@ export const S = 1e9;
 export const POINT: VmmParameters = pointParameters();
 
 /** 8 · 10^9 bytes of memory per second. */
-export const STREAM: StreamInput = {
+const STREAM: StreamInput = {
   vmm: 'qemu',
   gigabitsPerSecond: 64 / POINT.lineShare,
   latencyNs: 20_000,
@@ -27,7 +27,7 @@ export const STREAM: StreamInput = {
   maxBytesPerSecond: Infinity,
 };
 
-export const CONVERGENCE: ConvergenceInput = {
+const CONVERGENCE: ConvergenceInput = {
   vmm: 'qemu',
   downtimeLimitNs: 300 * MS,
   limitSteps: [],
@@ -38,7 +38,7 @@ export const CONVERGENCE: ConvergenceInput = {
   windowPhase: 0.5,
 };
 
-export const MEMORY: MemoryInput = {
+const MEMORY: MemoryInput = {
   bytes: 16e9,
   nonZeroShare: 1,
   pageBytes: 4096,
@@ -47,7 +47,7 @@ export const MEMORY: MemoryInput = {
 };
 
 /** A device with 100 MB of state, 100 MB/s alone, 200 MB/s together, and 50 ms beside. */
-export const FIGURES: DeviceFigures = {
+const FIGURES: DeviceFigures = {
   stateBytes: 100e6,
   preCopiedShare: 0,
   preCopyNeedsAck: false,

@@ -17,8 +17,8 @@ import type {
 } from '../../../sim/pci/topology-file.ts';
 import { KIB } from '../../../sim/base/units.ts';
 
-export const FUNCTIONS_MAX = 40;
-export const LEVELS_MAX = 5;
+const FUNCTIONS_MAX = 40;
+const LEVELS_MAX = 5;
 export const TAPE_BYTES = 220;
 
 const GOOD = 0x1d;

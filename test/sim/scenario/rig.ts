@@ -21,7 +21,7 @@ export const SMALL = {
 
 export type Changes = Readonly<Record<string, unknown>>;
 
-export function scenario(changes: Changes = {}): Scenario {
+function scenario(changes: Changes = {}): Scenario {
   return scenarioSchema.parse({ ...SMALL, ...changes });
 }
 

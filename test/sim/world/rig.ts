@@ -59,7 +59,7 @@ export interface RigOptions {
 export const LINK = { gigabitsPerSecond: 25, latencyNs: 20_000 } as const;
 
 /** Small rings make their wraps happen. */
-export const SMALL: QueueDepths = { sq: 64, cq: 64, eq: 128, aeq: 16 };
+const SMALL: QueueDepths = { sq: 64, cq: 64, eq: 128, aeq: 16 };
 
 /** A guest whose device is stuck on a wrong phase never comes to rest. */
 const STEPS_MAX = 2_000_000;

@@ -15,7 +15,7 @@ import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 
 const LIMIT_MS_MAX = 3_600_000;
 
-export interface LimitStep {
+interface LimitStep {
   readonly afterNs: number;
   readonly limitNs: number;
 }

@@ -25,7 +25,7 @@ export type Lack =
   | 'freeMemory'
   | `policy ${Policy}`;
 
-export interface RoomOnHost {
+interface RoomOnHost {
   readonly host: string;
   /** What is in the way, each once. */
   readonly lacks: readonly Lack[];
