@@ -6,7 +6,7 @@
  */
 import { keysOf } from '../base/keys.ts';
 import { BY_7_2, type Change, hasChange, JANUARY_2026, MAY_2025, MAY_2025_LATE, RELEASES } from './generation-facts.ts';
-import { GENERATION_IDS, type GenerationId } from './generation.ts';
+import type { GenerationId } from './generation.ts';
 
 export interface Hazard {
   /** What goes wrong, in one sentence without its full stop. */
@@ -170,9 +170,4 @@ export function hasHazard(generation: GenerationId, id: HazardId): boolean {
   const { introduced, fixed }: Hazard = HAZARDS[id];
   const release = RELEASES[generation];
   return hasChange(release, introduced) && (fixed === null || !hasChange(release, fixed));
-}
-
-/** The generations that have a bug or hazard, oldest first. */
-export function generationsWith(id: HazardId): readonly GenerationId[] {
-  return GENERATION_IDS.filter((generation) => hasHazard(generation, id));
 }

@@ -65,7 +65,7 @@ export interface RegionInfo {
 }
 
 /** Widest piece of an access: 4 bytes in the VFIO core up to 6.10, 8 since. */
-export type PieceBytes = 4 | 8;
+type PieceBytes = 4 | 8;
 
 export class BarAccess {
   readonly bar2Bytes: number;

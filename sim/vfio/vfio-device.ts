@@ -11,7 +11,7 @@ import { QM_HW } from '../abi/accelerators.ts';
 import { EBADF, EFAULT, EINVAL, ENOTTY } from '../abi/errno.ts';
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';
 import { REGION_INFO_BYTES, REGION_OFFSET_SHIFT } from '../abi/region.ts';
-import { FEATURE, MIG_FLAG, MIG_STATE, PRECOPY_INFO_BYTES, VFIO_MIG_GET_PRECOPY_INFO } from '../abi/vfio.ts';
+import { FEATURE, MIG_FLAG, PRECOPY_INFO_BYTES, VFIO_MIG_GET_PRECOPY_INFO } from '../abi/vfio.ts';
 import { DebugFiles } from '../driver/debug-files.ts';
 import type { Generation } from '../driver/generation.ts';
 import { KernelCrash, type KernelServices, type PfDriver, type UserMemory } from '../driver/kernel.ts';
@@ -283,10 +283,4 @@ function checkFeature(flags: number, supported: number, dataBytes: number, minim
   if ((flags & FEATURE.PROBE) !== 0) return 0;
   if ((flags & DIRECTIONS) === 0) return -EINVAL;
   return dataBytes < minimum ? -EINVAL : PROCEED;
-}
-
-/** The name of a state's number as messages show it. */
-export function stateName(state: number): string {
-  for (const [name, value] of Object.entries(MIG_STATE)) if (value === state) return name;
-  return `state ${state}`;
 }
