@@ -336,9 +336,9 @@ export class VfDriver {
     if (onPhase !== null) onPhase('statusChecks');
     ret = qm.waitErrorsClear();
     if (ret !== 0) return ret;
-    if (this.generation.writesCacheBackAt !== 'stop') return 0;
+    // All generations go through the same phases; where the write-back is part of the save, this one is empty.
     if (onPhase !== null) onPhase('cacheWriteBack');
-    return qm.writeBackCache();
+    return this.generation.writesCacheBackAt === 'stop' ? qm.writeBackCache() : 0;
   }
 
   private save(file: MigrationFile): number {

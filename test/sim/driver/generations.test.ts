@@ -81,6 +81,16 @@ describe('the rows', () => {
   });
 });
 
+test('the phases of a stop and a save are the same in every generation, whenever it writes the cache back', () => {
+  for (const id of GENERATION_IDS) {
+    const rig = opened(id);
+    const phases: string[] = [];
+    rig.driver.onPhase = (phase) => phases.push(phase);
+    rig.at('STOP_COPY');
+    expect({ id, phases }).toEqual({ id, phases: ['pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'] });
+  }
+});
+
 describe('bugs and hazards', () => {
   test('are R1 to R28', () => {
     expect(HAZARD_IDS).toEqual(Array.from({ length: 28 }, (_, index) => `R${index + 1}`));
