@@ -117,6 +117,7 @@ const ENTRIES: readonly RegExp[] = [
   /^bench\/library\.ts$/,
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
   /^test\/build\.ts$/,
+  /^workers\/pools\/job-tasks\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
   /\.d\.ts$/,

@@ -1,8 +1,8 @@
 /**
- * An error that carries the exit status of the command that it ends: neither a mistake of the user nor one of ours. Who
- * throws it knows no command line, and the command line knows none of its kinds.
+ * An error that carries the exit status of the command that it ends, and is no mistake of the user's. Who throws it knows no
+ * command line, and the command line knows none of its kinds.
  */
-export type ErrorStatus = 'failed' | 'workerLost';
+export type ErrorStatus = 'failed' | 'workerLost' | 'bug';
 
 export class StatusError extends Error {
   override readonly name: string = 'StatusError';

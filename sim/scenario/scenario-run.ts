@@ -66,12 +66,8 @@ const PARAMETERS: Readonly<Record<RangeEnd, () => VmmParameters>> = {
   long: longParameters,
 };
 
-/**
- * Plays a scenario with all parameters at one end.
- *
- * @param onVm told each time that a VM has its images on the way
- */
-export function runScenario(plan: CompiledScenario, end: RangeEnd, onVm: () => void = () => {}): ScenarioResult {
+/** Plays a scenario with all parameters at one end. */
+export function runScenario(plan: CompiledScenario, end: RangeEnd): ScenarioResult {
   const costs = COSTS[end]();
   const p = PARAMETERS[end]();
   const windowPhase = phaseOf(plan, end, costs, p);
@@ -82,10 +78,7 @@ export function runScenario(plan: CompiledScenario, end: RangeEnd, onVm: () => v
   const gaveUp = moveWith().end === 'gave up';
   const world = new DeviceWorld(plan, { costs, end }).run({
     cut: gaveUp ? { by: 'cancel', at: 'precopy', share: 1 } : null,
-    loadBegins: (_, times) => {
-      onVm();
-      return moveWith(times).pauseNs - costs.vcpuStartNs;
-    },
+    loadBegins: (_, times) => moveWith(times).pauseNs - costs.vcpuStartNs,
   });
   const vms = world.vms.map((devices) => vmResult(plan, devices, moveWith(devices.outcome.times), gaveUp));
   return { end, vms, world };

@@ -11,15 +11,16 @@ export class WorkerLost extends StatusError {
   /** The last thing it is known to have done, for instance a register access; undefined when nothing is known. */
   readonly lastAccess: string | undefined;
 
-  constructor(worker: string, lastAccess?: string, options?: ErrorOptions) {
-    const after = lastAccess === undefined ? 'before its first access' : `after ${lastAccess}`;
+  /** @param lastAccess null: such a worker makes no accesses */
+  constructor(worker: string, lastAccess?: string | null, options?: ErrorOptions) {
+    const after = lastAccess === undefined ? ' before its first access' : ` after ${lastAccess}`;
     super(
       'workerLost',
-      `the ${worker} worker was lost ${after}`,
+      `the ${worker} worker was lost${lastAccess === null ? '' : after}`,
       'Run the command again; if it happens twice, report it with the seed.',
       options,
     );
     this.worker = worker;
-    this.lastAccess = lastAccess;
+    this.lastAccess = lastAccess ?? undefined;
   }
 }

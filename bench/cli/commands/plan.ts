@@ -9,7 +9,8 @@ import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { AskedQuestion, Grid } from '../../studies/plan/read-question.ts';
+import type { AskedQuestion } from '../../studies/plan/read-question.ts';
+import type { Grid } from '../../../workers/pools/grid.ts';
 
 interface PlanFlags {
   readonly sweep?: Grid;

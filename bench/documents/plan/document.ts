@@ -3,7 +3,8 @@
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { Question } from '../../../sim/fleet/question.ts';
-import type { PoolOutcome } from '../../../workers/pools/cell-tasks.ts';
+import type { GridPoint } from '../../../workers/pools/grid.ts';
+import type { SweepValue } from '../../../workers/pools/plan-answer.ts';
 import { packageVersion } from '../../io/package-root.ts';
 
 export const PLAN_FORMAT = 'stopcopy-plan';
@@ -28,9 +29,14 @@ export interface PlanDocument extends Head {
   readonly answer: Answer;
 }
 
+/** What a cell came to: the heart of its answer, or why it cannot be asked. */
+export type SweepOutcome =
+  | ({ readonly kind: 'answered' } & SweepValue)
+  | { readonly kind: 'refused'; readonly why: string };
+
 export interface SweepCell {
-  readonly at: Readonly<Record<string, number | string | boolean>>;
-  readonly outcome: PoolOutcome;
+  readonly at: GridPoint;
+  readonly outcome: SweepOutcome;
 }
 
 export interface SweepDocument extends Head {

@@ -13,17 +13,16 @@ import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
+import { cells, type Grid, type GridPoint, gridSize, pointText } from '../../../workers/pools/grid.ts';
 import { parseInput, readInputFile, readInputText } from '../../io/input-file.ts';
 import { TOPOLOGIES } from '../isolation/shipped.ts';
 import { readProfile } from '../../io/profiles.ts';
 import { PRESETS, QUESTIONS } from './shipped.ts';
 
-/** Values of a field to try, by its path in the document. */
-export type Grid = Readonly<Record<string, readonly (number | string | boolean)[]>>;
-
-interface GridCell {
+/** The question for one point of the grid. */
+interface SweptQuestion {
   /** The fields that were set, by their paths. */
-  readonly at: Readonly<Record<string, number | string | boolean>>;
+  readonly at: GridPoint;
   readonly question: Question;
 }
 
@@ -33,7 +32,7 @@ export interface AskedQuestion {
   readonly question: Question;
   readonly files: QuestionFiles;
   /** Empty when there is no grid. */
-  readonly cells: readonly GridCell[];
+  readonly cells: readonly SweptQuestion[];
 }
 
 /** Cells of one sweep, at most. */
@@ -50,50 +49,21 @@ export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
   const document = parseInput(readInputText(path), file);
   const question = parseDocument(questionSchema, document, file);
-  const cells = cellsOf(document, { ...question.grid, ...grid }, file);
-  const asked = cells.length === 0 ? [question] : cells.map((cell) => cell.question);
-  return { file, question, files: filesOf(asked, path), cells };
+  const swept = cellsOf(document, { ...question.grid, ...grid }, file);
+  const asked = swept.length === 0 ? [question] : swept.map((cell) => cell.question);
+  return { file, question, files: filesOf(asked, path), cells: swept };
 }
 
-/** Every combination of the grid's values, the last field changing fastest. */
-function cellsOf(document: unknown, grid: Grid, file: string): GridCell[] {
-  const fields = Object.entries(grid);
-  if (fields.length === 0) return [];
-  const count = fields.reduce((product, [, values]) => product * values.length, 1);
+function cellsOf(document: unknown, grid: Grid, file: string): readonly SweptQuestion[] {
+  if (Object.keys(grid).length === 0) return [];
+  const count = gridSize(grid);
   if (count > CELLS_MAX) {
     throw new UserError('input', `${file}: the grid has ${count} cells`, `Up to ${CELLS_MAX} are asked in one sweep.`);
   }
-  return Array.from({ length: count }, (_, index) => {
-    const at: Record<string, number | string | boolean> = {};
-    let rest = index;
-    for (const [field, values] of fields.toReversed()) {
-      at[field] = values[rest % values.length]!;
-      rest = Math.floor(rest / values.length);
-    }
-    const copy: unknown = structuredClone(document);
-    for (const [field, value] of Object.entries(at)) setField(copy, field, value, file);
-    const ordered = Object.fromEntries(fields.map(([field]) => [field, at[field]!]));
-    const words = Object.entries(ordered).map(([field, value]) => `${field} = ${value}`);
-    return { at: ordered, question: parseDocument(questionSchema, copy, `${file} with ${words.join(', ')}`) };
-  });
-}
-
-/** Sets a field by its path, such as `vm.devices[0].queues`; what leads there is made when it is missing. */
-function setField(document: unknown, field: string, value: unknown, file: string): void {
-  const keys = field.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
-  let place = document as Record<string, unknown>;
-  for (const [index, key] of keys.entries()) {
-    if (index === keys.length - 1) {
-      place[key] = value;
-      return;
-    }
-    place[key] ??= {};
-    const next = place[key];
-    if (typeof next !== 'object' || next === null) {
-      throw new UserError('input', `${file}: grid field ${field} leads through ${key}, which is no object`);
-    }
-    place = next as Record<string, unknown>;
-  }
+  return cells(document, grid, file).map(({ at, document: cell }) => ({
+    at,
+    question: parseDocument(questionSchema, cell, `${file} with ${pointText(at)}`),
+  }));
 }
 
 function filesOf(questions: readonly Question[], path: string): QuestionFiles {

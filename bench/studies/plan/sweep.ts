@@ -5,14 +5,17 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-import { TraceHash } from '../../../sim/base/hash.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { PoolOutcome } from '../../../workers/pools/cell-tasks.ts';
-import { CellPool } from '../../../workers/pools/cell-pool.ts';
+import { pointText } from '../../../workers/pools/grid.ts';
+import { dataVersion, jobSet } from '../../../workers/pools/job-key.ts';
+import { type CellResult, Contradiction, JobResults, resultLine } from '../../../workers/pools/job-results.ts';
+import { CellsFailed } from '../../../workers/pools/job-runner.ts';
+import { PLAN_ANSWER, type SweepValue } from '../../../workers/pools/plan-answer.ts';
+import { PoolRunner } from '../../../workers/pools/pool-runner.ts';
 import { writeFileAtomically } from '../../io/file-output.ts';
 import type { Output } from '../../io/output.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import { type SweepCell, type SweepDocument, sweepDocument } from '../../documents/plan/document.ts';
+import { type SweepDocument, sweepDocument, type SweepOutcome } from '../../documents/plan/document.ts';
 import type { AskedQuestion } from './read-question.ts';
 
 export interface PlanSweepOptions {
@@ -26,19 +29,17 @@ export interface PlanSweepOptions {
   readonly signal: AbortSignal;
 }
 
-interface KeptCell {
-  readonly key: string;
-  readonly outcome: PoolOutcome;
-}
-
 /** Beside the output, until all cells are finished. */
 export function keptPath(out: string): string {
   return `${out}.cells`;
 }
 
-/** @throws Interrupted when the signal fires; the cells that were finished by then are kept */
+/**
+ * @throws Interrupted when the signal fires; the cells that were finished by then are kept
+ * @throws CellsFailed when cells failed; the others are kept
+ */
 export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions): Promise<SweepDocument> {
-  const { cells, files, file, question } = asked;
+  const { cells, file, question } = asked;
   const { out, output, signal, threads = availableParallelism() } = options;
   if (question.ask === 'room') {
     throw new UserError('input', `${file}: ask: room has no grid`, 'One question tells of all hosts.');
@@ -47,70 +48,66 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   // A place that cannot be written is known before the work and not after it.
   if (options.fresh === true || !existsSync(kept)) writeFileAtomically(kept, '', '--out');
   signal.throwIfAborted();
-  const done = new Map<string, PoolOutcome>();
-  for (const { key, outcome } of readKept(kept)) done.set(key, outcome);
-  const keys = cells.map((cell) => keyOf(JSON.stringify(cell.question), asked));
-  const open = cells.map((_, index) => index).filter((index) => !done.has(keys[index]!));
-  if (open.length < cells.length)
-    output.note(`${cells.length - open.length} of ${cells.length} cells were finished before`);
+  const set = sweepSet(asked);
+  const results = readKept(kept);
+  const open = set.cells.filter(({ key }) => !results.has(key)).length;
+  if (open < cells.length) output.note(`${cells.length - open} of ${cells.length} cells were finished before`);
   const progress = output.progress();
-  let finished = 0;
-  const pool = new CellPool(Math.max(1, Math.min(threads, open.length)));
-  const abandon = (): void => void pool.close();
-  signal.addEventListener('abort', abandon, { once: true });
+  const runner = new PoolRunner({ threads });
+  let found: readonly CellResult<SweepValue>[];
   try {
-    const runs = open.map(async (index) => {
-      const outcome = await pool.cell({ question: cells[index]!.question, files, file });
-      if (signal.aborted) return;
-      done.set(keys[index]!, outcome);
-      appendFileSync(kept, `${JSON.stringify({ key: keys[index]!, outcome })}\n`);
-      finished += 1;
-      progress.update(finished, open.length, wordsOf(cells[index]!.at));
+    found = await runner.run(set, {
+      results,
+      signal,
+      onCell: ({ key, result, index, done, total }) => {
+        appendFileSync(kept, resultLine(key, result));
+        progress.update(done, total, pointText(cells[index]!.at));
+      },
     });
-    await Promise.all(runs).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw error;
-    });
-    signal.throwIfAborted();
+  } catch (error) {
+    progress.stop();
+    if (error instanceof CellsFailed) noteFailed(error, asked, output);
+    throw error;
   } finally {
     progress.stop();
-    signal.removeEventListener('abort', abandon);
-    await pool.close();
+    await runner.close();
   }
-  const document = sweepDocument(
-    asked,
-    cells.map(({ at }, index): SweepCell => ({ at, outcome: done.get(keys[index]!)! })),
-  );
+  const swept = cells.map(({ at }, index) => ({ at, outcome: outcomeOf(found[index]!) }));
+  const document = sweepDocument(asked, swept);
   writeFileAtomically(out, `${JSON.stringify(document, undefined, 2)}\n`, '--out');
   rmSync(kept, { force: true });
   return document;
 }
 
-function wordsOf(at: SweepCell['at']): string {
-  return Object.entries(at)
-    .map(([field, value]) => `${field} = ${value}`)
-    .join(', ');
+function sweepSet({ cells, file, files }: AskedQuestion) {
+  const question = {
+    file,
+    profiles: Object.fromEntries(files.profiles),
+    presets: Object.fromEntries(files.presets),
+  };
+  const asked = cells.map((cell) => cell.question);
+  return jobSet(PLAN_ANSWER, { question, data: dataVersion(packageVersion()) }, asked);
 }
 
-/** What an outcome depends on: the question, the documents that it names, and the program. */
-function keyOf(question: string, { files }: AskedQuestion): string {
-  const hash = new TraceHash();
-  const texts = [packageVersion(), question, JSON.stringify([...files.profiles]), JSON.stringify([...files.presets])];
-  for (const text of texts) for (let i = 0; i < text.length; i++) hash.add(text.charCodeAt(i));
-  return hash.value;
+function outcomeOf(result: CellResult<SweepValue>): SweepOutcome {
+  return result.kind === 'done' ? { kind: 'answered', ...result.value } : { kind: 'refused', why: result.message };
+}
+
+/** Each can be asked alone. */
+function noteFailed(error: CellsFailed, { cells }: AskedQuestion, output: Output): void {
+  for (const { index, cause } of error.cells) {
+    output.note(`the cell with ${pointText(cells[index]!.at)} failed: ${cause.message}`);
+  }
 }
 
 /** Cells of an earlier run; the last line may be torn. */
-function readKept(path: string): KeptCell[] {
-  const found: KeptCell[] = [];
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '') continue;
-    try {
-      const cell: unknown = JSON.parse(line);
-      if (typeof cell === 'object' && cell !== null && 'key' in cell && 'outcome' in cell) found.push(cell as KeptCell);
-    } catch {
-      // Written when the run was ended: the cell is asked again.
-    }
+function readKept(path: string): JobResults<SweepValue> {
+  const results = new JobResults<SweepValue>();
+  try {
+    results.addLines(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof Contradiction)) throw error;
+    throw new UserError('input', `${path}: ${error.message}`, 'Sweep with --fresh: all cells are asked again.');
   }
-  return found;
+  return results;
 }

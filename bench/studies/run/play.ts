@@ -3,6 +3,7 @@
  * points and at both ends.
  */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
 import { UserError } from '../../../sim/base/user-error.ts';
@@ -10,11 +11,16 @@ import { pointCosts } from '../../../sim/device/costs.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
 import { guestLatencies } from '../../../sim/scenario/guest-latency.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
-import { ENDS, runScenario, type ScenarioResult } from '../../../sim/scenario/scenario-run.ts';
-import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 import type { Played } from '../../documents/run/document.ts';
+import { ENDS, type ScenarioResult } from '../../../sim/scenario/scenario-run.ts';
+import type { DeviceProfile, RangeEnd } from '../../../sim/memory/device-profile.ts';
+import { dataVersion, jobSet } from '../../../workers/pools/job-key.ts';
+import { valueOf } from '../../../workers/pools/job-results.ts';
+import { type CellProgress, InThreadRunner, type JobRunner } from '../../../workers/pools/job-runner.ts';
+import { SCENARIO_END } from '../../../workers/pools/scenario-end.ts';
 import { readInputFile } from '../../io/input-file.ts';
 import type { Output } from '../../io/output.ts';
+import { packageVersion } from '../../io/package-root.ts';
 import { passGate } from '../isolation/gate.ts';
 import { readProfile } from '../../io/profiles.ts';
 import { SCENARIOS } from './shipped.ts';
@@ -41,37 +47,55 @@ export function readScenario(word: string, seed?: number): CompiledScenario {
 
 /** Most runs are over before anybody asks how far they are. */
 const QUIET_MS = 2000;
+/** Fewer VFs are played sooner on one thread that is warm than on several that are not. */
+const VFS_FOR_THREADS = 100;
 
-/** @throws Interrupted when the signal fires; what was played by then is of no use */
-export async function playScenario(plan: CompiledScenario, output: Output, signal: AbortSignal): Promise<Played> {
-  const { isolation, vms } = plan.scenario;
+/**
+ * Plays a scenario with its parameters at all ends of their ranges.
+ *
+ * @param given where to play it; default: on threads where it is large enough to gain by them
+ * @throws Interrupted when the signal fires; what was played by then is of no use
+ */
+export async function playScenario(
+  plan: CompiledScenario,
+  output: Output,
+  signal: AbortSignal,
+  given?: JobRunner,
+): Promise<Played> {
+  const { isolation } = plan.scenario;
   if (isolation !== undefined) {
     const { topology, policy, vf } = isolation;
     await passGate({ topology: beside(plan.file, topology), policy, ...(vf === undefined ? {} : { vf }) }, output);
   }
+  const cells = ENDS.map((end) => ({ end }));
+  const set = jobSet(SCENARIO_END, { question: plan, data: dataVersion(packageVersion()) }, cells);
+  const runner = given ?? (await runnerFor(plan));
   const progress = output.progress();
-  const results: ScenarioResult[] = [];
-  const total = ENDS.length * vms;
   const startedMs = performance.now();
+  const onCell = ({ index, done, total }: CellProgress<ScenarioResult>): void => {
+    if (performance.now() - startedMs > QUIET_MS) progress.update(done, total, labelOf(ENDS[index]!));
+  };
   try {
-    for (const [index, end] of ENDS.entries()) {
-      let sent = 0;
-      const label = end === 'point' ? 'best guesses' : `parameters that make pauses ${end}`;
-      const onVm = (): void => {
-        sent += 1;
-        if (performance.now() - startedMs > QUIET_MS) progress.update(index * vms + sent, total, label);
-      };
-      results.push(runScenario(plan, end, onVm));
-      // Signals are heard between two runs.
-      await new Promise((proceed) => setImmediate(proceed));
-      signal.throwIfAborted();
-    }
+    const results = (await runner.run(set, { signal, onCell })).map(valueOf);
+    const [point, short, long] = results as [ScenarioResult, ScenarioResult, ScenarioResult];
+    const latencies = guestLatencies(plan, point.world, 'point', pointCosts());
+    return { plan, point, short, long, latencies };
   } finally {
     progress.stop();
+    if (given === undefined) await runner.close();
   }
-  const [point, short, long] = results as [ScenarioResult, ScenarioResult, ScenarioResult];
-  const latencies = guestLatencies(plan, point.world, 'point', pointCosts());
-  return { plan, point, short, long, latencies };
+}
+
+async function runnerFor({ registerGroups, scenario: { vms } }: CompiledScenario): Promise<JobRunner> {
+  const vfs = registerGroups.reduce((sum, { count }) => sum + vms * count, 0);
+  const threads = Math.min(ENDS.length, availableParallelism());
+  if (threads === 1 || vfs < VFS_FOR_THREADS) return new InThreadRunner();
+  const { PoolRunner } = await import('../../../workers/pools/pool-runner.ts');
+  return new PoolRunner({ threads });
+}
+
+function labelOf(end: RangeEnd): string {
+  return end === 'point' ? 'best guesses' : `parameters that make pauses ${end}`;
 }
 
 /** Reads something that a scenario names; an error tells where it is named. */

@@ -6,10 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { packageRoot } from '../../../../bench/io/package-root.ts';
 import { UserError } from '../../../../sim/base/user-error.ts';
-import { readScenario } from '../../../../bench/studies/run/play.ts';
+import { playScenario, readScenario } from '../../../../bench/studies/run/play.ts';
 import type { RunDocument } from '../../../../bench/documents/run/document.ts';
 import { shippedScenarios } from '../../../../bench/studies/run/shipped.ts';
 import { stopcopy } from '../../command.ts';
+import { ENDS, runScenario } from '../../../../sim/scenario/scenario-run.ts';
+import { PoolRunner } from '../../../../workers/pools/pool-runner.ts';
+import { captured } from '../../captured.ts';
 
 const ROOT = packageRoot();
 let folder: string;
@@ -69,6 +72,15 @@ describe('run', () => {
     expect(pause.high).toBeGreaterThanOrEqual(pause.value);
     expect(document.figures.wrongTasks).toMatchObject({ value: 0, kind: 'exact' });
     expect(document.latencies.map(({ name }) => name)).toEqual(['acc-zip']);
+  });
+
+  test('is played on threads as on the calling one', async () => {
+    const plan = readScenario(file('threads.yaml', SMALL));
+    const runner = new PoolRunner({ threads: 2 });
+    const { signal } = new AbortController();
+    const { point, short, long } = await playScenario(plan, captured(true).output, signal, runner);
+    await runner.close();
+    expect([point, short, long]).toStrictEqual(ENDS.map((end) => runScenario(plan, end)));
   });
 
   test('the same seed gives the same document, another one another', async () => {

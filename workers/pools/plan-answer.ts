@@ -1,0 +1,36 @@
+/**
+ * Kind of job: one cell of a plan's sweep, answered.
+ */
+import { answer } from '../../sim/fleet/answer.ts';
+import type { Answer } from '../../sim/fleet/answers/answer-parts.ts';
+import type { LimitsPreset } from '../../sim/fleet/limits.ts';
+import type { Question } from '../../sim/fleet/question.ts';
+import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
+
+/** What all cells of a sweep share: the documents that they name. */
+interface SweepQuestion {
+  /** Name of the question, for messages. */
+  readonly file: string;
+  readonly profiles: Readonly<Record<string, DeviceProfile>>;
+  readonly presets: Readonly<Record<string, LimitsPreset>>;
+}
+
+/** The heart of an answer. */
+export interface SweepValue extends Pick<Answer, 'feasible' | 'value' | 'unit' | 'band' | 'nearest'> {
+  /** Names of the constraints that bind. */
+  readonly binding: readonly string[];
+}
+
+/** @throws UserError of kind `input` for a question that contradicts itself */
+function planAnswer({ file, profiles, presets }: SweepQuestion, question: Question): SweepValue {
+  const files = {
+    profiles: new Map(Object.entries(profiles)),
+    presets: new Map(Object.entries(presets)),
+    topologies: new Map(),
+  };
+  const { feasible, value, unit, band, nearest, constraints } = answer(question, files, file, { tornado: false });
+  const binding = constraints.filter(({ binds }) => binds).map(({ name }) => name);
+  return { feasible, value, unit, band, nearest, binding };
+}
+
+export const PLAN_ANSWER = { name: 'plan-answer', version: 1, run: planAnswer } as const;
