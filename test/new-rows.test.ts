@@ -115,7 +115,7 @@ describe('what is left out is missed by the compiler:', () => {
           if (typeof fields === 'string') continue;
           for (const field of keysOf(fields)) {
             // A kind or a generation for each hole, complete in all other rows.
-            const name = `${whole.name}-without-${field}`;
+            const name = `${whole.name}-without-${String(field)}`;
             add(tree, rows.with(index, { ...whole, row: () => ({ ...fields, [field]: undefined }) }), name);
             holes.push({ field, at: () => tree.rowAt(whole, whole.key(name)) });
           }

@@ -67,7 +67,7 @@ export function answer(question: Question, files: QuestionFiles, file: string, o
     }
     case 'room':
       return answerFrom(roomNumbers(question, trials, files.topologies), roomConstraints, roomWords);
-    case 'compare':
+    default:
       return answerFrom(compareNumbers(question, trials, options), compareConstraints, compareWords);
   }
 }

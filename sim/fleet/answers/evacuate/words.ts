@@ -78,7 +78,7 @@ function problemSentence(problem: Problem, { withinNs, budgetNs }: EvacuateNumbe
       return `${problem.vms} VMs do not converge, and ${problem.hostsLeft} hosts are not empty.`;
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
-    case 'over budget':
+    default:
       return `${problem.vms} VMs stand still for longer than ${formatNs(budgetNs)}.`;
   }
 }
@@ -98,7 +98,7 @@ function nearestSentence(nearest: NearestEvacuation): string {
         `The nearest: ${nearest.hosts} hosts are emptied; not even one move at once out of a host lets the other ` +
         'VMs converge.'
       );
-    case 'as it is':
+    default:
       return `The nearest: ${formatLong(nearest.totalNs)}, with pauses of up to ${formatNs(nearest.pauseMaxNs)}.`;
   }
 }
