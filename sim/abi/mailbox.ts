@@ -39,9 +39,3 @@ export const QM_MB_CMD_NOT_READY = 0xffffffff;
 export function mailboxWord(command: number, queue: number, get: boolean): number {
   return ((queue << QM_MB.queueShift) | QM_MB.busyBit | (get ? QM_MB.opBit : 0) | command) >>> 0;
 }
-
-/** The name of a command code, for messages. */
-export function mailboxCommandName(code: number): string {
-  for (const [name, value] of Object.entries(QM_MB_CMD)) if (value === code) return name;
-  return `command 0x${code.toString(16)}`;
-}

@@ -3,7 +3,6 @@
  *
  * Source: include/uapi/linux/vfio.h of Linux 5.8 to 5.17; docs/designs.md section 3. Offsets and widths are bytes.
  */
-import { keysOf } from '../base/keys.ts';
 
 /** The region is found by this type in its region info. */
 export const V1_REGION_TYPE = { type: 3, subtype: 1 } as const;
@@ -57,11 +56,6 @@ export const V1_STATE = {
   INVALID_111: 7,
 } as const;
 
-export type V1StateName = keyof typeof V1_STATE;
-
-/** States in the order of their values. */
-export const V1_STATE_NAMES = keysOf(V1_STATE);
-
 /** Whether a client may ask for a value. */
 export function isV1State(value: number): boolean {
   return value >= V1_STATE.STOPPED && value <= V1_STATE.RESUMING;
@@ -73,7 +67,7 @@ const { STOPPED, RUNNING, STOP_COPY, PRE_COPY, RESUMING } = V1_STATE;
  * Transitions that a driver has to take. `listed` are those of the protocol's text; `practice` are missing there, yet a
  * client gives up a migration, and goes on after a stop of the VM, by them.
  */
-export const V1_TRANSITIONS: readonly (readonly [from: number, to: number, by: 'listed' | 'practice'])[] = [
+const V1_TRANSITIONS: readonly (readonly [from: number, to: number, by: 'listed' | 'practice'])[] = [
   [RUNNING, STOPPED, 'listed'],
   [RUNNING, PRE_COPY, 'listed'],
   [RUNNING, STOP_COPY, 'listed'],

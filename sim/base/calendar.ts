@@ -38,7 +38,6 @@ export class Calendar {
   poppedNs = Number.NaN;
 
   private count = 0;
-  private pushed = 0;
 
   /** Events by the offset of their first word; two views of one buffer. */
   private times!: Float64Array;
@@ -80,11 +79,6 @@ export class Calendar {
     return this.count;
   }
 
-  /** Events pushed since the start, for determinism checks. */
-  get pushes(): number {
-    return this.pushed;
-  }
-
   /**
    * Adds an event.
    *
@@ -101,7 +95,6 @@ export class Calendar {
       node = this.used;
       this.used += NODE_WORDS;
     }
-    this.pushed += 1;
     this.count += 1;
     this.operations += 1;
     this.times[node >>> 1] = timeNs;

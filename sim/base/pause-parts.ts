@@ -45,7 +45,7 @@ export const LEAF_PARTS = {
 export type LeafPart = keyof typeof LEAF_PARTS;
 
 /** How one place divides a move: parts of its own, in their order, each the sum of leaf parts. */
-export class PartView<Name extends string> {
+class PartView<Name extends string> {
   /** The view's parts in their order. */
   readonly names: readonly Name[];
   /** Leaf parts that each part sums. */

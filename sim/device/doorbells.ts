@@ -22,7 +22,7 @@ import type { RasStatus } from './ras-status.ts';
 /** High word of a kick: index 0, priority 1. */
 export const KICK: number = doorbellHigh(0, 1);
 
-export interface DoorbellParts {
+interface DoorbellParts {
   readonly functions: Functions;
   readonly queues: Queues;
   readonly engine: Engine;

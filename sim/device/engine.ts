@@ -23,7 +23,7 @@ import type { RasStatus } from './ras-status.ts';
 export type TaskServiceNs = (fn: number, queue: number, memory: GuestMemory, sqeOffset: number) => number;
 
 /** Called when a queue could not be read by DMA: its doorbell will time out. */
-export type DoorbellStuck = (fn: number, queue: number, nowNs: number) => void;
+type DoorbellStuck = (fn: number, queue: number, nowNs: number) => void;
 
 /** The cores, all alike. */
 export interface EngineSettings {
@@ -32,7 +32,7 @@ export interface EngineSettings {
   readonly serviceNs: number;
 }
 
-export interface EngineParts {
+interface EngineParts {
   readonly functions: Functions;
   readonly queues: Queues;
   readonly events: InterruptQueues;

@@ -32,7 +32,7 @@ interface ArmedMailboxFault {
 export const HELD = { ifcStatus: 0, ifcSet: 1, vfState: 2, count: 3 } as const;
 
 /** Carries out a change of a held register; `untilNs` is Infinity for good. */
-export type HoldRegister = (fn: number, held: number, bits: number, untilNs: number) => void;
+type HoldRegister = (fn: number, held: number, bits: number, untilNs: number) => void;
 
 export class Faults {
   active = false;
@@ -58,10 +58,6 @@ export class Faults {
   mailbox(fn: number, command: number, fault: MailboxFault): void {
     this.active = true;
     this.mailboxFaults.set(fn * 256 + command, { fault, skip: fault.skip ?? 0, times: fault.times ?? Infinity });
-  }
-
-  mailboxHeals(fn: number, command: number): void {
-    this.mailboxFaults.delete(fn * 256 + command);
   }
 
   /** The fault that strikes this command, if any; counts it. */

@@ -34,7 +34,7 @@ const WAITING = 1;
 const ACTIVE = 2;
 const HUNG = 3;
 
-export interface MailboxParts {
+interface MailboxParts {
   readonly registers: RegisterFile;
   readonly functions: Functions;
   readonly queues: Queues;

@@ -33,7 +33,7 @@ interface DeviceState {
   readonly faults: Faults;
 }
 
-export interface DeviceParts extends DeviceState {
+interface DeviceParts extends DeviceState {
   readonly engine: Engine;
   readonly mailbox: Mailbox;
   readonly doorbells: Doorbells;

@@ -27,7 +27,7 @@ const DFX_SELECT = { mailbox: 0x104010, doorbell: 0x104020, sqe: 0x104030, cqe: 
 /** What ACC_MASTER_TRANS_RETURN reads when no transaction is outstanding any more. */
 const MASTER_RETURNED = 3;
 
-export interface PfParts {
+interface PfParts {
   readonly registers: RegisterFile;
   readonly facts: AcceleratorFacts;
   readonly functions: Functions;

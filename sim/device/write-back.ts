@@ -15,7 +15,7 @@ import type { RasStatus } from './ras-status.ts';
 import { TIMER } from './timers.ts';
 import type { Timers } from './timers.ts';
 
-export interface WriteBackParts {
+interface WriteBackParts {
   readonly registers: RegisterFile;
   readonly functions: Functions;
   readonly queues: Queues;

@@ -19,7 +19,7 @@ export interface DriverRow extends Basis {
   readonly dmaLog: boolean;
 }
 
-export interface DriverFacts {
+interface DriverFacts {
   /** What it drives, in the words of a reader. */
   readonly title: string;
   /** What else must hold for any of it; empty: nothing. */

@@ -5,7 +5,7 @@
  */
 import type { Basis } from './source.ts';
 
-export interface RefusalText extends Basis {
+interface RefusalText extends Basis {
   readonly text: string;
 }
 

@@ -46,7 +46,7 @@ export const moveExperimentSchema = z.strictObject({
   round: z.int().min(0).optional(),
 });
 
-export type MoveExperiment = z.output<typeof moveExperimentSchema>;
+type MoveExperiment = z.output<typeof moveExperimentSchema>;
 
 /** What such a measurement may report. */
 export const MOVE_OUTPUTS = [
@@ -58,7 +58,7 @@ export const MOVE_OUTPUTS = [
   'roundElapsedS',
 ] as const;
 
-export type MoveOutput = (typeof MOVE_OUTPUTS)[number];
+type MoveOutput = (typeof MOVE_OUTPUTS)[number];
 
 const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
   point: pointParameters(),

@@ -11,7 +11,7 @@ import { MIB } from '../base/units.ts';
 export const PARAMETER_ORIGINS = [...COST_ORIGINS, 'fitted'] as const;
 type ParameterOrigin = (typeof PARAMETER_ORIGINS)[number];
 
-export interface Parameter {
+interface Parameter {
   /** Best guess. */
   readonly value: number;
   /** The end of the range that makes a pause short. */

@@ -7,7 +7,7 @@ import { keysOf } from '../base/keys.ts';
 import type { VmmParameterName } from './parameters.ts';
 
 /** What a VMM does in a move. */
-export interface VmmFacts {
+interface VmmFacts {
   readonly title: string;
   /** Parameter with what one channel carries, in bytes per second. */
   readonly channelRate: VmmParameterName;

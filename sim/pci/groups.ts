@@ -8,7 +8,7 @@ import { ACS_REQUIRED } from './acs.ts';
 import { formatAddress } from './address.ts';
 import { functionLabel, HOST_TENANT, NODE, nodeLabel, type Topology } from './topology.ts';
 
-export interface IommuGroup {
+interface IommuGroup {
   readonly index: number;
   readonly functions: readonly number[];
   /** Ports, switches and bridges in it. */

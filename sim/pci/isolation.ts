@@ -92,14 +92,6 @@ export class Isolation {
     throw new UserError('input', `${this.topology.what}: ${address} is no VF`, hint);
   }
 
-  /** The tenants that reach a VF's control area, its own too; with `privileged`, those that do by what root mapped. */
-  tenantsReaching(vf: number, privileged = false): readonly string[] {
-    const area = this.topology.areaOf[vf]!;
-    if (area < 0) return [];
-    const rows = privileged ? this.exposure.privileged : this.exposure.reached;
-    return rows.members(area).map((tenant) => this.topology.tenants[tenant]!);
-  }
-
   /**
    * Requests that arrive where they should not: one of the own VM, one of each of the first other VMs, one by what root
    * mapped, one that passes for another's, one that nobody checks.

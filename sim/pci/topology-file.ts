@@ -227,7 +227,6 @@ const expectation = z.strictObject({
     )
     .default({}),
 });
-type Expectation = z.output<typeof expectation>;
 
 const topologySchema = z.strictObject({
   format: z.literal(TOPOLOGY_FORMAT),
@@ -265,7 +264,7 @@ interface Default {
   readonly value: unknown;
 }
 
-export interface TopologyFile {
+interface TopologyFile {
   readonly document: TopologyDocument;
   readonly defaults: readonly Default[];
 }
@@ -322,46 +321,4 @@ function collectDefaults(raw: unknown, parsed: unknown, path: string, into: Defa
 /** Nothing is there, which is what leaving it out says anyway. */
 function isEmpty(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
-}
-
-/** One of the situations that a shipped example describes. */
-export interface Variant extends TopologyFile {
-  readonly name: string;
-  readonly expectation: Expectation;
-}
-
-/**
- * The situations of an example: the document once for each entry of its `expect`, with the fields that differ.
- *
- * @throws UserError of kind `input`, also for a path that leads nowhere
- */
-export function topologyVariants(raw: unknown, what: string): readonly Variant[] {
-  return readTopology(raw, what).document.expect.map((expected, i) => {
-    const changed = structuredClone(raw);
-    for (const [path, value] of Object.entries(expected.with))
-      setField(changed, path, value, `${what}: expect[${i}].with`);
-    const name = `${what}: ${expected.name}`;
-    return { name, expectation: expected, ...readTopology(changed, name) };
-  });
-}
-
-/** Sets `tree[0].acs.on`; null takes the field away. */
-function setField(document: unknown, path: string, value: unknown, what: string): void {
-  const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
-  const last = keys.pop() ?? '';
-  let place = document;
-  for (const key of keys) place = isRecord(place) ? place[key] : undefined;
-  if (!isRecord(place)) {
-    throw new UserError(
-      'input',
-      `${what}: the path ${path} leads nowhere`,
-      'A path looks like tree[0].below[1].acs.on.',
-    );
-  }
-  if (value === null) delete place[last];
-  else place[last] = value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

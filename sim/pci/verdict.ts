@@ -6,7 +6,7 @@ import type { Router, Route } from './route.ts';
 import type { Hazard, LoadVerdict, Policy } from './policy.ts';
 import { ATS, functionLabel, type Topology } from './topology.ts';
 
-export interface Reason {
+interface Reason {
   /** What speaks against it: a hazard, or that the policy wants an integrated endpoint. */
   readonly against: Hazard | 'placement';
   /** A sentence. */

@@ -35,7 +35,7 @@ export const WALK_END = {
   /** In a BAR. */
   bar: 2,
 } as const;
-export type End = (typeof WALK_END)[keyof typeof WALK_END];
+type End = (typeof WALK_END)[keyof typeof WALK_END];
 
 /** How hops call it. */
 export const IOMMU = 'IOMMU';

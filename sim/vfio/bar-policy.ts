@@ -58,7 +58,7 @@ export function policyOf(offersMigration: boolean, pfMode: boolean, clip: BarCli
   return pfMode ? 'whole' : POLICY_OF_CLIP[clip];
 }
 
-export interface RegionInfo {
+interface RegionInfo {
   /** Bytes. */
   readonly size: number;
   readonly flags: number;

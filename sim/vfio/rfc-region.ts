@@ -8,14 +8,7 @@ import { EFAULT, EINVAL } from '../abi/errno.ts';
 import { V1_BLOCK_BYTES, V1_WIDTH, v1RegisterAt } from '../abi/vfio-v1.ts';
 import type { UserMemory } from '../driver/kernel.ts';
 import type { RfcDriver } from '../driver/rfc-driver.ts';
-import type { RfcSnapshot } from '../driver/rfc-snapshot.ts';
-import { type BarPolicy, policyOf } from './bar-policy.ts';
 import type { V1RegionFile } from './v1-file.ts';
-
-/** How much of BAR2 the driver of 2021 left to user space. */
-export function rfcBarPolicy(snapshot: RfcSnapshot): BarPolicy {
-  return policyOf(true, false, snapshot.barClip);
-}
 
 export class RfcRegion implements V1RegionFile {
   readonly bytes: number;

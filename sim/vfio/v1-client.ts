@@ -82,12 +82,6 @@ export class V1Client {
     return ret;
   }
 
-  /** Configuration space and interrupts, which a VMM sends last. */
-  saveConfig(stream: V1StreamWriter, config: Uint8Array): void {
-    stream.block('DEV_CONFIG_STATE', config);
-    stream.tag('END_OF_STATE');
-  }
-
   /** Destination: RESUMING alone. */
   loadSetup(): number {
     return this.changeState(ALL & ~V1_BIT.mask, V1_BIT.RESUMING);

@@ -29,7 +29,7 @@ export type ViolationKind =
   | 'missedEvent';
 
 /** One finding. `task` is the task's running number in its queue, from 0; `expected` and `seen` depend on the kind. */
-export interface Violation {
+interface Violation {
   readonly kind: ViolationKind;
   readonly queue: number;
   readonly task: number;

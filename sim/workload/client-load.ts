@@ -31,15 +31,6 @@ export type ClientLoad =
 
 export type OpenLoad = Exclude<ClientLoad, { readonly kind: 'closed' }>;
 
-/** Mean jobs per second of an open load; of a recorded one, over the time until its last arrival. */
-export function meanRatePerSecond(load: OpenLoad): number {
-  if (load.kind === 'poisson') return load.ratePerSecond;
-  if (load.kind === 'on-off') return (load.onRatePerSecond * load.meanOnNs) / (load.meanOnNs + load.meanOffNs);
-  const { timesNs } = load.arrivals;
-  const lastNs = timesNs.at(-1) ?? 0;
-  return lastNs > 0 ? (timesNs.length / lastNs) * NS_PER_S : 0;
-}
-
 /**
  * Refuses, as the user's mistake, a load that queues like these cannot have.
  *

@@ -28,7 +28,7 @@ export interface GuestBus {
   mailbox(command: number, queue: number, addressLow: number, addressHigh: number): boolean;
 }
 
-export interface GuestOptions {
+interface GuestOptions {
   readonly memory: GuestMemory;
   readonly layout: QueueLayout;
   readonly bus: GuestBus;

@@ -50,17 +50,6 @@ export class JobMix {
     this.upTo = Float64Array.from(kinds, ({ share }) => (reached += share / sum));
   }
 
-  /** Mean time on a core, in ns. */
-  get meanServiceNs(): number {
-    let below = 0;
-    let mean = 0;
-    for (let kind = 0; kind < this.upTo.length; kind++) {
-      mean += (this.upTo[kind]! - below) * this.serviceNs[kind]!;
-      below = this.upTo[kind]!;
-    }
-    return mean / below;
-  }
-
   /** The kind of the next job. Draws nothing when there is only one. */
   draw(random: Random): number {
     const last = this.upTo.length - 1;

@@ -26,13 +26,13 @@ export interface QueueDepths {
 type SectionName = 'eq' | 'aeq' | 'sqc' | 'cqc' | 'queues';
 
 /** A run of the guest's RAM that belongs to the function: offset from the layout's DMA base, both in bytes. */
-export interface LayoutSection {
+interface LayoutSection {
   readonly name: SectionName;
   readonly offset: number;
   readonly bytes: number;
 }
 
-export interface LayoutOptions {
+interface LayoutOptions {
   readonly kind: AcceleratorKind;
   readonly queuePairs: number;
   /** DMA address of the first byte, a multiple of the page; the base of the guest's {@link GuestMemory}. */

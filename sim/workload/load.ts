@@ -72,17 +72,7 @@ export function checkLoad(load: Load, sqDepth: number): Load {
   return load;
 }
 
-/**
- * Tasks per second that an open load offers.
- *
- * @param capacityPerSecond tasks per second that the function could have served: the device's saturated rate, or the
- *   function's share of it
- */
-export function offeredPerSecond(load: Load & { readonly kind: 'open' }, capacityPerSecond: number): number {
-  return load.fractionOfCapacity * capacityPerSecond;
-}
-
-export interface ArrivalOptions {
+interface ArrivalOptions {
   readonly ratePerSecond: number;
   readonly queues: number;
   readonly random: Random;

@@ -23,7 +23,7 @@ export const OP = {
   service: 10,
 } as const;
 
-export type OpKind = (typeof OP)[keyof typeof OP];
+type OpKind = (typeof OP)[keyof typeof OP];
 
 /** Places of the words that a 128-bit access needs; rows that need more get more. */
 const WORDS = 4;

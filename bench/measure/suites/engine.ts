@@ -4,7 +4,7 @@
  */
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { QueueingModel } from '../../../sim/workload/queueing/model.ts';
-import { machineRepair } from '../../../sim/workload/theory.ts';
+import { machineRepair } from '../../../sim/workload/machine-repair.ts';
 import type { Figure } from '../../show/figure.ts';
 import { BennyRunner, type MeasureOptions, type Runner } from '../runner.ts';
 import { exact, medianFigure, rateFigure, ratioToFloor } from '../statistics.ts';

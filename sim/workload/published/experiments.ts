@@ -42,7 +42,7 @@ function given<T extends object>(inputs: T): Given<T> {
   return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 
-export type Throughput = Readonly<Record<string, number>>;
+type Throughput = Readonly<Record<string, number>>;
 
 export function runZipExperiment(inputs: z.output<typeof zipExperimentSchema>, end: ParameterEnd): Throughput {
   return { megabytesPerSecond: predictZip(given(inputs), zipParameters(end)).value };

@@ -8,7 +8,7 @@
 import { ACCELERATORS } from '../../abi/accelerators.ts';
 import { UserError } from '../../base/user-error.ts';
 import { JOB_RATES, serviceNs } from '../rates.ts';
-import { machineRepair } from '../theory.ts';
+import { machineRepair } from '../machine-repair.ts';
 import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 import type { Prediction } from './zip.ts';
 import { NS_PER_S } from '../../base/units.ts';
@@ -63,7 +63,7 @@ export const HPRE_PARAMETERS = {
   },
 } as const satisfies Record<string, ModelParameter>;
 
-export type HpreParameters = Readonly<Record<keyof typeof HPRE_PARAMETERS, number>>;
+type HpreParameters = Readonly<Record<keyof typeof HPRE_PARAMETERS, number>>;
 
 export interface HpreInputs {
   readonly operation: 'sign' | 'verify';

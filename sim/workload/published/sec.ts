@@ -8,7 +8,7 @@
  */
 import { ACCELERATORS } from '../../abi/accelerators.ts';
 import { UserError } from '../../base/user-error.ts';
-import { machineRepair } from '../theory.ts';
+import { machineRepair } from '../machine-repair.ts';
 import { type ModelParameter, type ParameterEnd, parametersAt } from './parameter.ts';
 import type { Prediction } from './zip.ts';
 
@@ -60,7 +60,7 @@ export const SEC_PARAMETERS = {
   },
 } as const satisfies Record<string, ModelParameter>;
 
-export type SecParameters = Readonly<Record<keyof typeof SEC_PARAMETERS, number>>;
+type SecParameters = Readonly<Record<keyof typeof SEC_PARAMETERS, number>>;
 
 export interface SecInputs {
   readonly operation: 'cipher' | 'sha512';

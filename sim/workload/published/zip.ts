@@ -70,7 +70,7 @@ export const ZIP_PARAMETERS = {
   },
 } as const satisfies Record<string, ModelParameter>;
 
-export type ZipParameters = Readonly<Record<keyof typeof ZIP_PARAMETERS, number>>;
+type ZipParameters = Readonly<Record<keyof typeof ZIP_PARAMETERS, number>>;
 
 export interface ZipInputs {
   /** Shared virtual addresses; without, the process copies. */

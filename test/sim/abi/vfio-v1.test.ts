@@ -6,12 +6,11 @@ import {
   V1_BLOCK_BYTES,
   V1_REG,
   V1_STATE,
-  V1_STATE_NAMES,
   V1_WIDTH,
   v1RegisterAt,
   type V1RegisterName,
-  type V1StateName,
 } from '../../../sim/abi/vfio-v1.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { V0, V0_BYTES, V0_MATCH_BYTES } from '../../../sim/abi/vf-data-v0.ts';
 
 test('the register block is the one of struct vfio_device_migration_info', () => {
@@ -40,16 +39,16 @@ test('registers follow one another without a gap or an overlap, each aligned to 
 });
 
 test('each value of the three bits has its name', () => {
-  expect(V1_STATE_NAMES.map((name) => V1_STATE[name])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(keysOf(V1_STATE).map((name) => V1_STATE[name])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(V1_STATE.PRE_COPY).toBe(V1_BIT.RUNNING | V1_BIT.SAVING);
   expect(V1_STATE.ERROR).toBe(V1_BIT.SAVING | V1_BIT.RESUMING);
-  const asked = V1_STATE_NAMES.filter((name) => isV1State(V1_STATE[name]));
+  const asked = keysOf(V1_STATE).filter((name) => isV1State(V1_STATE[name]));
   expect(asked).toEqual(['STOPPED', 'RUNNING', 'STOP_COPY', 'PRE_COPY', 'RESUMING']);
 });
 
 describe('transitions', () => {
   /** Row: from; each word: a state that can be gone to. */
-  const ALLOWED: Readonly<Record<V1StateName, readonly V1StateName[]>> = {
+  const ALLOWED: Readonly<Record<keyof typeof V1_STATE, readonly (keyof typeof V1_STATE)[]>> = {
     STOPPED: ['STOPPED', 'RUNNING'],
     RUNNING: ['STOPPED', 'RUNNING', 'STOP_COPY', 'PRE_COPY', 'RESUMING'],
     STOP_COPY: ['STOPPED', 'RUNNING', 'STOP_COPY'],
@@ -60,8 +59,8 @@ describe('transitions', () => {
     INVALID_111: [],
   };
 
-  test.each(V1_STATE_NAMES)('from %s', (from) => {
-    const reached = V1_STATE_NAMES.filter((to) => isV1Transition(V1_STATE[from], V1_STATE[to]));
+  test.each(keysOf(V1_STATE))('from %s', (from) => {
+    const reached = keysOf(V1_STATE).filter((to) => isV1Transition(V1_STATE[from], V1_STATE[to]));
     expect(reached).toEqual(ALLOWED[from]);
   });
 });

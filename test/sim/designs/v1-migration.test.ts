@@ -14,7 +14,7 @@ import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import { V1Client } from '../../../sim/vfio/v1-client.ts';
 import type { V1RegionFile } from '../../../sim/vfio/v1-file.ts';
 import { V1Region } from '../../../sim/vfio/v1-region.ts';
-import { REPAIRED_SNAPSHOT, RepairedRfcDevice } from '../../../sim/vfio/v1-rfc-device.ts';
+import { REPAIRED_SNAPSHOT, RepairedRfcDevice } from '../../oracles/repaired-rfc-device.ts';
 import { V1StreamWriter } from '../../../sim/vfio/v1-stream.ts';
 import { Rig, type RigOptions } from '../world/rig.ts';
 

@@ -41,9 +41,8 @@ describe('a mailbox fault', () => {
     on.faults.mailbox(1, QM_MB_CMD.SQC_BT, { busy: 5000 });
     g.mailbox(QM_MB_CMD.SQC_BT, 0, false, 0x1000, 1);
     expect(g.nowNs).toBe(COSTS.mailboxCommandNs + 5000);
-    on.faults.mailbox(1, QM_MB_CMD.SQC_BT, { status: 3 });
+    on.faults.mailbox(1, QM_MB_CMD.SQC_BT, { status: 3, times: 1 });
     expect(g.mailbox(QM_MB_CMD.SQC_BT, 0, false, 0x2000, 2)).toBe(3);
-    on.faults.mailboxHeals(1, QM_MB_CMD.SQC_BT);
     g.mailbox(QM_MB_CMD.SQC_BT, 0, true);
     expect([g.read(0x304), g.read(0x308)]).toEqual([0x1000, 1]);
     on.faults.mailbox(1, QM_MB_CMD.SQC_BT, { answer: { low: 0, high: 0 } });

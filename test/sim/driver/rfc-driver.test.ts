@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { ACCELERATORS } from '../../../sim/abi/accelerators.ts';
 import { V0 } from '../../../sim/abi/vf-data-v0.ts';
-import { V1_BLOCK_BYTES, V1_STATE, V1_STATE_NAMES } from '../../../sim/abi/vfio-v1.ts';
+import { V1_BLOCK_BYTES, V1_STATE } from '../../../sim/abi/vfio-v1.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { GENERATIONS } from '../../../sim/driver/generation.ts';
 import { RfcDriver } from '../../../sim/driver/rfc-driver.ts';
 import {
@@ -236,7 +237,7 @@ test('other values are EFAULT; no value, and no failure, ever shows 110', () => 
 
 test('no transition is refused for its own sake', () => {
   const { driver, go } = rigOf(B);
-  const names = V1_STATE_NAMES.filter((name) => V1_STATE[name] < 5);
+  const names = keysOf(V1_STATE).filter((name) => V1_STATE[name] < 5);
   for (const from of names) {
     for (const to of names) {
       driver.resetDone();

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { Random } from '../../../sim/base/random.ts';
-import { bruteForce } from '../../../sim/pci/brute-force.ts';
+import { bruteForce } from '../../oracles/brute-force.ts';
 import type { Exposure } from '../../../sim/pci/exposure.ts';
 import { isolationOf } from '../../../sim/pci/isolation.ts';
 import { exposureByRules } from '../../../sim/pci/rules.ts';
@@ -12,6 +12,7 @@ import { withChanges } from '../../../sim/pci/setting.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { functionLabel, type Topology } from '../../../sim/pci/topology.ts';
 import { picture } from './picture.ts';
+import { tenantsReaching } from './rig.ts';
 import { randomTape, TAPE_BYTES, topologyFrom } from './random-topology.ts';
 
 const RUNS = 2000;
@@ -99,7 +100,7 @@ function wrongAnswers(tape: ArrayLike<number>): readonly string[] {
     const refuse = (is: boolean): string => (area === undefined ? 'plain' : is ? 'refuse' : 'load');
     const { upstream, thread, proof } = decisions;
     const checks = {
-      routes: isDeepStrictEqual(senders, isolation.tenantsReaching(vf).toSorted()),
+      routes: isDeepStrictEqual(senders, tenantsReaching(isolation, vf).toSorted()),
       upstream: upstream.verdict === 'n/a' || upstream.verdict.startsWith(refuse(false)),
       thread: thread.verdict.startsWith(refuse(hazard || !integrated)),
       proof: proof.verdict.startsWith(refuse(hazard)),

@@ -4,7 +4,7 @@ import { BitRows } from '../../../sim/pci/bit-rows.ts';
 import { decideLoad, isolationOf } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import type { DeviceDocument, NodeDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
-import { example } from './rig.ts';
+import { example, tenantsReaching } from './rig.ts';
 
 describe('a decision', () => {
   test('names what decides, and where', () => {
@@ -62,7 +62,7 @@ describe('a decision', () => {
 test('routes show each tenant that gets in, and what else arrives', () => {
   const isolation = isolationOf(example('t12-card-under-switch'));
   const { vf } = isolation.of('03:00.2');
-  expect(isolation.tenantsReaching(vf)).toEqual(['vm1', 'vm2', 'vm3']);
+  expect(tenantsReaching(isolation, vf)).toEqual(['vm1', 'vm2', 'vm3']);
   const routes = isolation.routes(vf).map(({ hazard, tenant, route }) => [hazard, tenant, route.by, route.place]);
   expect(routes).toEqual([
     ['self', 'vm2', 'UF off', 'downstream port 0000:02:00.0'],
@@ -145,7 +145,7 @@ test('five thousand functions are answered, each VF with the VMs that reach it',
   expect(new Set(isolation.vfs.map(({ self, other }) => `${self} ${other}`))).toEqual(new Set(['yes yes']));
   const [first] = isolation.vfs;
   // All cards below the same switch, and none of the others.
-  expect(isolation.tenantsReaching(first!.vf)).toHaveLength(cards * vfs);
+  expect(tenantsReaching(isolation, first!.vf)).toHaveLength(cards * vfs);
   expect(first!.decisions.proof.reasons.map(({ against }) => against)).toEqual(['self', 'other', 'spoof']);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ACS, ACS_BITS } from '../../../sim/pci/acs.ts';
 import { Random } from '../../../sim/base/random.ts';
-import { bruteForce } from '../../../sim/pci/brute-force.ts';
+import { bruteForce } from '../../oracles/brute-force.ts';
 import { isolationOf } from '../../../sim/pci/isolation.ts';
 import { remedyFor } from '../../../sim/pci/remedy.ts';
 import { type Change, remedyOf, type Setting, withChanges } from '../../../sim/pci/setting.ts';

@@ -5,9 +5,48 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import type { Isolation } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
-import { topologyVariants } from '../../../sim/pci/topology-file.ts';
+import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
+
+type TopologyFile = ReturnType<typeof readTopology>;
+
+/** One of the situations that a shipped example describes. */
+export interface Variant extends TopologyFile {
+  readonly name: string;
+  readonly expectation: TopologyFile['document']['expect'][number];
+}
+
+/**
+ * The situations of an example: the document once for each entry of its `expect`, with the fields that differ.
+ *
+ * @throws UserError of kind `input` for a document that is none
+ */
+export function topologyVariants(raw: unknown, what: string): readonly Variant[] {
+  return readTopology(raw, what).document.expect.map((expectation) => {
+    const changed: unknown = structuredClone(raw);
+    for (const [path, value] of Object.entries(expectation.with)) setField(changed, path, value);
+    const name = `${what}: ${expectation.name}`;
+    return { name, expectation, ...readTopology(changed, name) };
+  });
+}
+
+/** Sets `tree[0].acs.on`; null takes the field away. */
+function setField(document: unknown, path: string, value: unknown): void {
+  const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
+  const last = keys.pop() ?? '';
+  let place = document as Record<string, unknown>;
+  for (const key of keys) place = place[key] as Record<string, unknown>;
+  if (value === null) delete place[last];
+  else place[last] = value;
+}
+
+/** The tenants that reach a VF's control area, its own too, by the rules. */
+export function tenantsReaching({ topology, exposure }: Isolation, vf: number): readonly string[] {
+  const area = topology.areaOf[vf]!;
+  return area < 0 ? [] : exposure.reached.members(area).map((tenant) => topology.tenants[tenant]!);
+}
 
 const FOLDER = join(import.meta.dirname, '../../../sim/pci/topologies');
 

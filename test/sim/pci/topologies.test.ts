@@ -6,12 +6,12 @@ import { parse } from 'yaml';
 
 import { ACS } from '../../../sim/pci/acs.ts';
 import { parseAddress } from '../../../sim/pci/address.ts';
-import { bruteForce } from '../../../sim/pci/brute-force.ts';
+import { bruteForce } from '../../oracles/brute-force.ts';
 import type { Exposure } from '../../../sim/pci/exposure.ts';
 import { type Isolation, isolationOf } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
-import { topologyVariants, type Variant } from '../../../sim/pci/topology-file.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
+import { topologyVariants, type Variant } from './rig.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../sim/pci/topologies');
 const NAMES = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));

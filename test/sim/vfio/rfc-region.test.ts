@@ -6,8 +6,8 @@ import { GENERATIONS } from '../../../sim/driver/generation.ts';
 import { GUARD_BYTE, GuardedMemory } from '../../../sim/driver/guarded-memory.ts';
 import { RfcDriver } from '../../../sim/driver/rfc-driver.ts';
 import { RFC_SNAPSHOT_IDS, RFC_SNAPSHOTS, type RfcSnapshotId } from '../../../sim/driver/rfc-snapshot.ts';
-import { BarAccess } from '../../../sim/vfio/bar-policy.ts';
-import { rfcBarPolicy, RfcRegion } from '../../../sim/vfio/rfc-region.ts';
+import { BarAccess, policyOf } from '../../../sim/vfio/bar-policy.ts';
+import { RfcRegion } from '../../../sim/vfio/rfc-region.ts';
 import { UserBuffer } from '../../../sim/vfio/user-buffer.ts';
 import { EQC, LEGACY, Rig } from '../driver/rig.ts';
 
@@ -158,7 +158,7 @@ test('the upper half of BAR2 is open in both; B only tells of half of it', () =>
   for (const id of RFC_SNAPSHOT_IDS) {
     const { port } = new Rig(LEGACY);
     const bars = new BarAccess(port, 0x10000);
-    const policy = rfcBarPolicy(RFC_SNAPSHOTS[id]);
+    const policy = policyOf(true, false, RFC_SNAPSHOTS[id].barClip);
     expect(bars.info(policy, 2)?.size).toBe(id === A ? 0x10000 : 0x8000);
     const user = new UserBuffer(new Uint8Array(4));
     expect(bars.read(policy, 2, 0x8000, 4, user)).toBe(4);

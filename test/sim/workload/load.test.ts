@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../sim/base/random.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { ArrivalProcess, checkLoad, LOAD_NAMES, namedLoad, offeredPerSecond } from '../../../sim/workload/load.ts';
+import { ArrivalProcess, checkLoad, LOAD_NAMES, namedLoad } from '../../../sim/workload/load.ts';
 
 interface Arrival {
   readonly atNs: number;
@@ -41,10 +41,6 @@ describe('named loads', () => {
     { kind: 'open', fractionOfCapacity: 1, burst: 4 },
   ] as const)('%j is refused at depth 4', (load) => {
     expect(() => checkLoad(load, 4)).toThrow(UserError);
-  });
-
-  test('half of a capacity of 50 000 is 25 000', () => {
-    expect(offeredPerSecond({ kind: 'open', fractionOfCapacity: 0.5 }, 50_000)).toBe(25_000);
   });
 });
 

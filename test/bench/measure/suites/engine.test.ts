@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Measurement, Runner } from '../../../../bench/measure/runner.ts';
 import { BareHeapNetwork, NETWORK, QueueNetwork } from '../../../../bench/measure/suites/closed-network.ts';
 import { fullModel, measureEngine } from '../../../../bench/measure/suites/engine.ts';
-import { machineRepair } from '../../../../sim/workload/theory.ts';
+import { machineRepair } from '../../../../sim/workload/machine-repair.ts';
 
 /** Calls once, and says that it took 0.1 s for a heap and 0.05 s for the rest. */
 const runner: Runner = {

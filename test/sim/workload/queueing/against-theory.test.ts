@@ -5,7 +5,8 @@
 import { describe, expect, test } from 'vitest';
 import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
 import type { VfOptions } from '../../../../sim/workload/queueing/options.ts';
-import { machineRepair, meanResponseMd1, meanResponseMmc } from '../../../../sim/workload/theory.ts';
+import { machineRepair } from '../../../../sim/workload/machine-repair.ts';
+import { meanResponseMd1, meanResponseMmc } from '../../../oracles/queues.ts';
 
 const SERVICE_NS = 1000;
 const REPLICATIONS = 30;

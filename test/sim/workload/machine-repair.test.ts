@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Bug } from '../../../sim/base/bug.ts';
-import { erlangC, machineRepair, meanResponseMd1, meanResponseMmc } from '../../../sim/workload/theory.ts';
+import { machineRepair } from '../../../sim/workload/machine-repair.ts';
+import { erlangC, meanResponseMd1, meanResponseMmc } from '../../oracles/queues.ts';
 
 describe('theory', () => {
   test('Erlang C is the load itself for one core, and 1/3 for two cores half loaded', () => {

@@ -3,8 +3,8 @@
  * its domain has for it, as untranslated and as translated, and every foreign requester ID is tried. Slow, and simple
  * enough to be believed.
  */
-import { type Exposure, noExposure } from './exposure.ts';
-import { segmentOf } from './address.ts';
+import { type Exposure, noExposure } from '../../sim/pci/exposure.ts';
+import { segmentOf } from '../../sim/pci/address.ts';
 import {
   type AddressRange,
   ATS,
@@ -15,8 +15,8 @@ import {
   STREAM,
   SYSFS_IOVA_BASE,
   type Topology,
-} from './topology.ts';
-import { type AddressType, AT, WALK_END, Walker } from './walk.ts';
+} from '../../sim/pci/topology.ts';
+import { type AddressType, AT, WALK_END, Walker } from '../../sim/pci/walk.ts';
 
 /** The last address of an area that a request of four bytes can have. */
 const LAST_WORD = 4;

@@ -2,12 +2,12 @@
  * The driver of 2021 behind a region that keeps to the protocol: user space cannot reach its memory any more, chunks may
  * have any size, a load without its data is refused, and a source that is given up goes on.
  */
-import { EFAULT, EINVAL } from '../abi/errno.ts';
-import { V0_BYTES, V0_MATCH_BYTES } from '../abi/vf-data-v0.ts';
-import { V1_BLOCK_BYTES, V1_STATE } from '../abi/vfio-v1.ts';
-import type { RfcDriver } from '../driver/rfc-driver.ts';
-import { RFC_SNAPSHOTS, type RfcSnapshot } from '../driver/rfc-snapshot.ts';
-import type { V1Device } from './v1-region.ts';
+import { EFAULT, EINVAL } from '../../sim/abi/errno.ts';
+import { V0_BYTES, V0_MATCH_BYTES } from '../../sim/abi/vf-data-v0.ts';
+import { V1_BLOCK_BYTES, V1_STATE } from '../../sim/abi/vfio-v1.ts';
+import type { RfcDriver } from '../../sim/driver/rfc-driver.ts';
+import { RFC_SNAPSHOTS, type RfcSnapshot } from '../../sim/driver/rfc-snapshot.ts';
+import type { V1Device } from '../../sim/vfio/v1-region.ts';
 
 /** What a driver behind {@link RepairedRfcDevice} should be: match data from the PF, and "stopped" stops. */
 export const REPAIRED_SNAPSHOT: RfcSnapshot = RFC_SNAPSHOTS['rfc-2021-b'];
