@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { AccessTracer } from '../sim/world/virtual-port.ts';
-import type { VfMigrationOutcome } from '../sim/move/vf-migration.ts';
+import type { MoveOutcome } from '../sim/move/move.ts';
 import type { CheckReport } from '../sim/workload/checker.ts';
 import { LOAD_NAMES } from '../sim/workload/load.ts';
 import { DRIVERS, Rig, type RigOptions } from './sim/world/rig.ts';
@@ -11,7 +11,7 @@ interface Trail {
   readonly eventCount: number;
   readonly nowNs: number;
   readonly randoms: readonly string[];
-  readonly outcomes: readonly VfMigrationOutcome[];
+  readonly outcomes: readonly MoveOutcome[];
   readonly pausesNs: readonly number[];
   readonly reports: readonly CheckReport[];
 }

@@ -10,7 +10,7 @@ import { parseInput } from '../bench/io/input-file.ts';
 import { packageRoot } from '../bench/io/package-root.ts';
 import { type RunDocument, runDocument } from '../bench/documents/run/document.ts';
 import { playScenario, readScenario } from '../bench/studies/run/play.ts';
-import { MOVE_POINTS } from '../sim/move/device-move.ts';
+import { MOVE_POINTS } from '../sim/move/move.ts';
 import { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts';
 import { VMM_PARAMETER } from '../sim/memory/parameters.ts';

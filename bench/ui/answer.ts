@@ -2,7 +2,7 @@
  * The answer to a scenario as the knobs have it: at once from the model of the whole VM, with the steps of its VFs as they
  * were last played register by register.
  */
-import type { VfTimes } from '../../sim/move/device-move.ts';
+import type { VfTimes } from '../../sim/move/vf-passage.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
 import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenario/influence.ts';
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';

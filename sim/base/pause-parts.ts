@@ -277,28 +277,26 @@ export function checkParts(partsNs: Readonly<Record<string, number>>, wholeNs: n
   if (!(Math.abs(sumNs - wholeNs) <= ROUNDING_NS)) bug('PAUSE_SUM', sumNs, wholeNs);
 }
 
-/** A stretch of a pause in which one leaf part lasts, up to the next stretch. Times in ns of the world's clock. */
-interface Stretch {
-  readonly part: LeafPart;
-  readonly startNs: number;
-}
-
 /** Notes when each part of a pause begins; the parts follow one another without gaps. */
 export class PauseClock {
   readonly startNs: number;
   private endNs: number;
-  private readonly stretches: Stretch[];
+  /** Parts in the order in which they were entered, and when each was. */
+  private readonly parts: LeafPart[];
+  private readonly startsNs: number[];
 
   /** The pause begins, with the stop of the vCPUs. */
   constructor(nowNs: number) {
     this.startNs = nowNs;
     this.endNs = nowNs;
-    this.stretches = [{ part: 'vcpuStop', startNs: nowNs }];
+    this.parts = ['vcpuStop'];
+    this.startsNs = [nowNs];
   }
 
   /** The current part ends, another begins. */
   enter(part: LeafPart, nowNs: number): void {
-    this.stretches.push({ part, startNs: nowNs });
+    this.parts.push(part);
+    this.startsNs.push(nowNs);
   }
 
   /** The last part ends. @returns the whole, in ns */
@@ -319,14 +317,14 @@ export class PauseClock {
    */
   partsNs<Name extends string>(view: PartView<Name>): Record<Name, number> {
     const timesNs = view.noTimes();
-    const { stretches, endNs } = this;
-    for (let i = 0; i < stretches.length;) {
-      const { part, startNs } = stretches[i]!;
-      const name = view.partOf(part);
+    const { parts, startsNs, endNs } = this;
+    for (let i = 0; i < parts.length;) {
+      const startNs = startsNs[i]!;
+      const name = view.partOf(parts[i]!);
       // Leaf parts of one part that follow each other are one difference, so that a view rounds once for each stretch.
       do i += 1;
-      while (i < stretches.length && view.partOf(stretches[i]!.part) === name);
-      if (name !== undefined) timesNs[name] += (stretches[i]?.startNs ?? endNs) - startNs;
+      while (i < parts.length && view.partOf(parts[i]!) === name);
+      if (name !== undefined) timesNs[name] += (startsNs[i] ?? endNs) - startNs;
     }
     checkParts(timesNs, this.lastedNs);
     return timesNs;

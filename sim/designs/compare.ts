@@ -168,13 +168,13 @@ export function playDesign(id: DesignId, options: DesignOptions, costs: CostValu
   for (const slot of [source, destination]) if (slot.vfio.open() !== 0) bug('DESIGN_OPEN');
   const { interruptNs } = costs;
   const load = { kind: 'idle' } as const;
-  const vm = world.addGuest(
+  const guest = world.addGuest(
     { kind, queuePairs, load, capacityPerSecond: 1, random: new Random(0), interruptNs },
     source,
   );
-  world.boot(vm);
+  world.boot(guest);
   // The guest's RAM is the same on both sides: what moves here is the VF.
-  destination.host.accelerator.attachMemory(destination.fn, vm.memory);
+  destination.host.accelerator.attachMemory(destination.fn, guest.memory);
 
   const accesses = new AccessCounter();
   for (const { port } of [source, destination]) port.tracer = accesses;
@@ -183,6 +183,7 @@ export function playDesign(id: DesignId, options: DesignOptions, costs: CostValu
   const run: DesignRun = {
     world,
     costs,
+    guest,
     source,
     destination,
     boundary,

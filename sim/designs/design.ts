@@ -6,11 +6,14 @@ import { bug } from '../base/bug.ts';
 import type { DesignStep } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
 import type { VfSlot } from '../world/host.ts';
+import type { VfGuest } from '../world/vf-guest.ts';
 import type { World } from '../world/world.ts';
 
 export interface DesignRun {
   readonly world: World;
   readonly costs: CostValues;
+  /** Idle, and at the source. */
+  readonly guest: VfGuest;
   readonly source: VfSlot;
   readonly destination: VfSlot;
   readonly boundary: Boundary;

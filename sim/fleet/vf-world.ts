@@ -6,10 +6,9 @@
  * time depends on how long they are. Where one is refused, the world is played again with the rings that the VF has.
  */
 import { bug } from '../base/bug.ts';
-import { DeviceMove, type DeviceMoveOutcome } from '../move/device-move.ts';
+import { Move, type MoveOutcome, runMoves, type Sending } from '../move/move.ts';
 import { DeviceWorld, warmUpNs, type WorldCosts } from '../scenario/device-world.ts';
 import type { RegisterGroup, CompiledScenario } from '../scenario/compile.ts';
-import { runFibers } from '../world/fiber.ts';
 import type { QueueDepths } from '../workload/layout.ts';
 
 /** Entries of a short ring of tasks: those of a guest that keeps up with its load hardly ever hold more. */
@@ -19,7 +18,7 @@ const SHORT_SQ = 64;
  * @param plan with one VM and one VF
  * @param loadBeginsNs when loading begins, in ns after the vCPUs' stop
  */
-export function moveVf(plan: CompiledScenario, numbers: WorldCosts, loadBeginsNs: number): DeviceMoveOutcome {
+export function moveVf(plan: CompiledScenario, numbers: WorldCosts, loadBeginsNs: number): MoveOutcome {
   const group = plan.registerGroups[0] ?? bug('NO_VF');
   const depths = shortDepths(group);
   if (depths.sq < group.depths.sq) {
@@ -45,7 +44,7 @@ function play(
   numbers: WorldCosts,
   loadBeginsNs: number,
   rings: 'never full' | 'may be full',
-): DeviceMoveOutcome | null {
+): MoveOutcome | null {
   const { world } = new DeviceWorld({ ...plan, registerGroups: [group] }, numbers);
   const vm = world.guests[0] ?? bug('NO_VF');
   const destination = world.hosts[1] ?? bug('NO_DESTINATION');
@@ -57,10 +56,9 @@ function play(
     costs: numbers.costs,
     preCopy: plan.preCopy,
     recovery: plan.recovery,
-    cut: null,
-    loadBegins: () => loadBeginsNs,
+    loadBegins: ({ stoppedAtNs }: Sending) => stoppedAtNs + loadBeginsNs,
     watchNs: 0,
   };
-  const [outcome] = runFibers(world, [(fiber) => new DeviceMove(fiber, options).run()]);
+  const [outcome] = runMoves(world, [new Move(world, options)]);
   return wereFull() ? null : (outcome ?? bug('NO_OUTCOME'));
 }

@@ -8,7 +8,8 @@ import { ACCELERATORS } from '../abi/accelerators.ts';
 import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostValues, COST, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
-import type { DeviceMoveOutcome, VfTimes } from '../move/device-move.ts';
+import type { MoveOutcome } from '../move/move.ts';
+import type { VfTimes } from '../move/vf-passage.ts';
 import { SCENARIO_FORMAT, SCENARIO_VERSION, type Scenario } from '../scenario/document.ts';
 import {
   moveInputOf,
@@ -263,7 +264,7 @@ export class VmTrials {
   }
 }
 
-function callWords({ at, errno }: Pick<DeviceMoveOutcome, 'at' | 'errno'>): string {
+function callWords({ at, errno }: Pick<MoveOutcome, 'at' | 'errno'>): string {
   return `${at} fails with ${errno}`;
 }
 

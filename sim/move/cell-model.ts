@@ -5,7 +5,7 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import { bug } from '../base/bug.ts';
-import type { DowntimePart } from '../base/pause-parts.ts';
+import { DOWNTIME_VIEW, type DowntimePart } from '../base/pause-parts.ts';
 import { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
@@ -15,7 +15,7 @@ import { DEPTH } from '../abi/contexts.ts';
 import { type Load, namedLoad, type LoadName } from '../workload/load.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
 import { Link } from './link.ts';
-import { runMigrations, VfMigration } from './vf-migration.ts';
+import { Move, runMoves } from './move.ts';
 import { World } from '../world/world.ts';
 import type { InFlight } from '../abi/in-flight.ts';
 
@@ -111,11 +111,16 @@ function playCell(
   world.boot(vm);
   if (load.kind !== 'idle') world.runUntil(world.clock.nowNs + (WARM_UP_TASKS * taskNs) / servers);
   const link = new Link(gigabitsPerSecond, latencyNs);
-  const [outcome] = runMigrations(world, [new VfMigration(world, { vm, destination, link, costs })]);
-  if (outcome?.kind !== 'moved') return bug('CELL_MIGRATION', JSON.stringify(outcome));
+  const move = new Move(world, {
+    vfs: [{ guest: vm, destination }],
+    costs,
+    loadBegins: ({ nowNs, bytes }) => link.send(nowNs, bytes),
+  });
+  const [outcome] = runMoves(world, [move]);
+  if (outcome?.kind !== 'moved' || outcome.pause === null) return bug('CELL_MOVE', JSON.stringify(outcome));
   vm.quiesce();
   const untilNs = world.clock.nowNs + DRAIN_NS;
   while (world.nextDueNs() < untilNs) world.runUntil(world.nextDueNs());
-  const { downtimeNs, partsNs, bytes } = outcome;
-  return { downtimeNs, partsNs, report: vm.guest.finish(true), stateBytes: bytes };
+  const { pause, pauseNs: downtimeNs, sentBytes: stateBytes } = outcome;
+  return { downtimeNs, partsNs: pause.partsNs(DOWNTIME_VIEW), report: vm.guest.finish(true), stateBytes };
 }

@@ -12,7 +12,7 @@ import { pointParameters } from '../memory/parameters.ts';
 import { checkMove, type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput } from '../memory/vm-move.ts';
 import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
-import type { Recovery } from '../move/device-move.ts';
+import type { Recovery } from '../move/vf-passage.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
 import { formatGigabytes } from '../base/units.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';

@@ -9,14 +9,14 @@ import { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import type { CostValues } from '../device/costs.ts';
 import { GENERATIONS } from '../driver/generation.ts';
-import { type Fiber, runFibers } from '../world/fiber.ts';
 import type { Host } from '../world/host.ts';
 import type { VfGuest } from '../world/vf-guest.ts';
 import { World } from '../world/world.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import type { CheckReport } from '../workload/checker.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
-import { type Cut, DeviceMove, type DeviceMoveOutcome, type MovingVf, type VfTimes } from '../move/device-move.ts';
+import { type Cut, Move, type MoveOutcome, runMoves, type Sending } from '../move/move.ts';
+import type { MovingVf, VfTimes } from '../move/vf-passage.ts';
 import type { ScenarioFault } from './document.ts';
 import { DEVICE_FAULTS, imageDamage } from './fault.ts';
 import type { RegisterGroup, CompiledScenario } from './compile.ts';
@@ -39,7 +39,7 @@ export interface VfPlace {
 
 /** What became of one VM. */
 export interface VmOutcome {
-  readonly outcome: DeviceMoveOutcome;
+  readonly outcome: MoveOutcome;
   /** Where its memory and VFs are in the end, as seen from outside. */
   readonly foundAt: 'source' | 'destination' | 'torn';
   /** States (MIG_STATE) of the VFs that the guest does not have: at the other end of the way of each of its own. */
@@ -69,7 +69,7 @@ export interface WorldCosts {
 }
 
 export interface WorldHooks {
-  /** As {@link DeviceMove}'s, with the VM's place. */
+  /** When loading may begin, in ns after the stop of a VM's vCPUs, once the times of its VFs up to `readNs` are known. */
   loadBegins(vm: number, times: readonly VfTimes[]): number;
   /** Ends every move at a point, whatever the scenario's faults say; null: as they say. */
   readonly cut: Cut | null;
@@ -108,7 +108,7 @@ export class DeviceWorld {
     const startNs = world.clock.nowNs;
     const before = this.accesses();
     const damage = this.arm(startNs);
-    const bodies = guests.map((parts, vm) => {
+    const moves = guests.map((parts, vm) => {
       const vfs = parts.map((guest, vf): MovingVf => {
         const { groupIndex } = this.places[vf]!;
         const onWire = damage.get(`${vm}.${vf}`);
@@ -121,12 +121,12 @@ export class DeviceWorld {
         preCopy: plan.preCopy,
         recovery: plan.recovery,
         cut: hooks.cut ?? cutOf(plan.scenario.faults, vm),
-        loadBegins: (times: readonly VfTimes[]) => hooks.loadBegins(vm, times),
+        loadBegins: ({ stoppedAtNs, times }: Sending) => stoppedAtNs + hooks.loadBegins(vm, times),
         watchNs: this.watchNs,
       };
-      return (fiber: Fiber) => new DeviceMove(fiber, options).run();
+      return new Move(world, options);
     });
-    const outcomes = runFibers(world, bodies);
+    const outcomes = runMoves(world, moves);
     const accesses = this.accesses() - before;
     const untilNs = world.clock.nowNs + DRAIN_NS;
     while (world.nextDueNs() < untilNs) world.runUntil(world.nextDueNs());
@@ -140,7 +140,7 @@ export class DeviceWorld {
     };
   }
 
-  private vmOutcome(outcome: DeviceMoveOutcome, parts: readonly VfGuest[]): VmOutcome {
+  private vmOutcome(outcome: MoveOutcome, parts: readonly VfGuest[]): VmOutcome {
     const at = (side: 0 | 1): boolean =>
       parts.every(({ slot, running }, vf) => running && slot.host === this.hosts[this.places[vf]!.groupIndex]![side]);
     return {

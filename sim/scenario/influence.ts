@@ -5,7 +5,7 @@ import { COST, pointCosts } from '../device/costs.ts';
 import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
 import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
-import type { VfTimes } from '../move/device-move.ts';
+import type { VfTimes } from '../move/vf-passage.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 import { stepsOf } from './scenario-run.ts';
 import { VMMS } from '../memory/vmms.ts';

@@ -5,13 +5,13 @@
  * must then have the same pause.
  */
 import { bug } from '../base/bug.ts';
-import { MOVE_PART_TITLES, MOVE_PARTS, PAUSE_PART_TITLES, PAUSE_PARTS } from '../base/pause-parts.ts';
+import { MOVE_PART_TITLES, MOVE_VIEW, PAUSE_PART_TITLES, PAUSE_PARTS } from '../base/pause-parts.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
 import type { PrecopyIteration } from '../memory/precopy.ts';
 import { type DeviceSteps, moveVm, type VmMoveResult } from '../memory/vm-move.ts';
-import type { VfTimes } from '../move/device-move.ts';
+import type { VfTimes } from '../move/vf-passage.ts';
 import { DeviceWorld, type VmOutcome, type WorldOutcome } from './device-world.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 
@@ -136,8 +136,9 @@ function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult
       devices,
     };
   }
-  const parts = MOVE_PARTS.map((name) => {
-    const ns = outcome.partsNs[name];
+  const partsNs = outcome.pause?.partsNs(MOVE_VIEW) ?? MOVE_VIEW.noTimes();
+  const parts = MOVE_VIEW.names.map((name) => {
+    const ns = partsNs[name];
     return { name, title: MOVE_PART_TITLES[name], criticalNs: ns, busyNs: ns };
   });
   const kind = gaveUp ? 'gave up' : outcome.kind;

@@ -3,7 +3,7 @@
  */
 import { QM_READY } from '../abi/registers.ts';
 import { MIG_STATE } from '../abi/vfio.ts';
-import type { VfioDevice } from './vfio-device.ts';
+import type { MigratableDevice } from './migratable-device.ts';
 
 /**
  * Brings a device back to RUNNING with its queues served, as far as its driver can.
@@ -14,7 +14,7 @@ import type { VfioDevice } from './vfio-device.ts';
  *
  * @returns 0, or the negative errno of the step that failed; the VF may then still be paused
  */
-export function resumeQueues(device: VfioDevice): number {
+export function resumeQueues(device: MigratableDevice): number {
   let ret = 0;
   if (device.getState() !== MIG_STATE.STOP_COPY) {
     ret = device.setState(MIG_STATE.STOP_COPY);

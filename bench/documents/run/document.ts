@@ -2,7 +2,7 @@
  * The run document: what `stopcopy run --json` prints. Version 1; docs/run-format.md explains each field.
  */
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
-import type { VfEndState, VfTimes } from '../../../sim/move/device-move.ts';
+import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
@@ -12,7 +12,6 @@ import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
-import { type Recovery } from '../../../sim/move/device-move.ts';
 
 export const RUN_FORMAT = 'stopcopy-run';
 export const RUN_VERSION = 1;

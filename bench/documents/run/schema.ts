@@ -8,7 +8,7 @@ import { PHASES } from '../../../sim/workload/queueing/model.ts';
 import { FIGURE_KINDS, figureSchema } from '../../show/figure.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
 import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
-import { RECOVERIES } from '../../../sim/move/device-move.ts';
+import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
 import { keysOf } from '../../../sim/base/keys.ts';

@@ -7,7 +7,7 @@ import { Random } from '../../../sim/base/random.ts';
 import { pointCosts } from '../../../sim/device/costs.ts';
 import { DEFAULT_GENERATION, GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { Link } from '../../../sim/move/link.ts';
-import { runMigrations, VfMigration } from '../../../sim/move/vf-migration.ts';
+import { Move, runMoves, type Sending } from '../../../sim/move/move.ts';
 import { World } from '../../../sim/world/world.ts';
 import { moveVm, type VmMoveInput } from '../../../sim/memory/vm-move.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';
@@ -109,10 +109,12 @@ class VfsAtOnce {
     const { world, link, costs, hosts } = this;
     const before = this.count();
     const to = this.vms[0]!.slot.host === hosts[0] ? hosts[1] : hosts[0];
-    const outcomes = runMigrations(
-      world,
-      this.vms.map((vm) => new VfMigration(world, { vm, destination: to.slot(vm.slot.fn), link, costs })),
-    );
+    const loadBegins = ({ nowNs, bytes }: Sending): number => link.send(nowNs, bytes);
+    const moves = this.vms.map((guest) => {
+      const vfs = [{ guest, destination: to.slot(guest.slot.fn) }];
+      return new Move(world, { vfs, costs, loadBegins });
+    });
+    const outcomes = runMoves(world, moves);
     const moved = outcomes.filter(({ kind }) => kind === 'moved').length;
     if (moved !== this.vfs) throw new Error(`${this.vfs - moved} of ${this.vfs} VFs did not move`);
     this.accesses = this.count() - before;

@@ -8,7 +8,6 @@ import { QM_RAS } from '../../../sim/abi/ras.ts';
 import { VF_DATA } from '../../../sim/abi/vf-data.ts';
 import type { Accelerator } from '../../../sim/device/accelerator.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
-import type { VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
 import type { CheckReport } from '../../../sim/workload/checker.ts';
 import { completedBy, Rig, type RigOptions } from '../world/rig.ts';
 
@@ -133,7 +132,7 @@ describe.each(GENERATIONS)('%s: a source that fails', (generation) => {
       kind: 'failed',
       at: 'source STOP_COPY',
       errno: errno[generation],
-      resumed: true,
+      vfs: ['served'],
     });
     expect(rig.vms[0]!.slot.host).toBe(rig.hosts[0]);
     const before = completedBy(rig.vms[0]!);
@@ -151,7 +150,7 @@ describe.each(GENERATIONS)('%s: a source that fails', (generation) => {
       kind: 'failed',
       at: 'source STOP_COPY',
       errno: errno[generation],
-      resumed: false,
+      vfs: ['paused'],
     });
     expect(rig.vms[0]!.slot.host).toBe(rig.hosts[0]);
     expect(rig.vms[0]!.running).toBe(true);
@@ -168,7 +167,7 @@ describe.each(GENERATIONS)('%s: a source that fails', (generation) => {
     (command) => {
       const rig = rigOf(generation);
       rig.hosts[0].accelerator.faults.mailbox(FN, command, { status: 1 });
-      expect(rig.move()).toMatchObject({ kind: 'failed', at: 'source STOP_COPY', resumed: true });
+      expect(rig.move()).toMatchObject({ kind: 'failed', at: 'source STOP_COPY', vfs: ['served'] });
       rig.pass(5);
       expect(rig.finish()[0]).toMatchObject(ALL_DONE);
     },
@@ -187,9 +186,9 @@ describe.each(GENERATIONS)('%s: a source that fails', (generation) => {
 test('the vCPUs stand still in a failed move until they run at the source again, not until the destination is reset', () => {
   const rig = rigOf(LINUX);
   rig.hosts[0].accelerator.faults.mailbox(FN, QM_MB_CMD.SQC_BT, { status: 1, times: 1 });
-  const { downtimeNs } = rig.move() as VfMigrationOutcome & { kind: 'failed' };
-  expect(downtimeNs).toBeGreaterThan(rig.costs.vcpuStopNs + rig.costs.vcpuStartNs);
-  expect(downtimeNs).toBeLessThan(rig.costs.flrNs);
+  const { pauseNs } = rig.move();
+  expect(pauseNs).toBeGreaterThan(rig.costs.vcpuStopNs + rig.costs.vcpuStartNs);
+  expect(pauseNs).toBeLessThan(rig.costs.flrNs);
 });
 
 test('a PAUSE_QM that takes 1.5 ms is too slow for the old driver, which goes on, and not for the new one', () => {
@@ -201,7 +200,7 @@ test('a PAUSE_QM that takes 1.5 ms is too slow for the old driver, which goes on
     expect(rig.finish()[0]).toMatchObject(ALL_DONE);
     return outcome;
   });
-  expect(outcomes[0]).toMatchObject({ kind: 'failed', errno: 'ETIMEDOUT', resumed: true });
+  expect(outcomes[0]).toMatchObject({ kind: 'failed', errno: 'ETIMEDOUT', vfs: ['served'] });
   expect(outcomes[1]).toMatchObject({ kind: 'moved' });
 });
 
@@ -226,7 +225,7 @@ test('one error of the PF keeps every VF of it from moving', () => {
 });
 
 describe.each(GENERATIONS)('%s: a destination that', (generation) => {
-  const FAILS = { kind: 'failed', resumed: true };
+  const FAILS = { kind: 'failed', vfs: ['served'] };
 
   /** The move fails as told, the guest goes on at the source, and loses nothing. */
   function refuses(rig: Rig, at: string, errno: string, onWire?: (image: Uint8Array) => void): void {
@@ -241,7 +240,7 @@ describe.each(GENERATIONS)('%s: a destination that', (generation) => {
     const rig = rigOf(generation);
     rig.hosts[1].accelerator.faults.mailbox(FN, QM_MB_CMD.PAUSE_QM, { status: 1, times: 1 });
     const outcome = rig.move();
-    expect(outcome).toMatchObject({ ...FAILS, at: 'destination RESUMING', errno: 'EIO', downtimeNs: 0 });
+    expect(outcome).toMatchObject({ ...FAILS, at: 'destination RESUMING', errno: 'EIO', pauseNs: 0 });
     expect(rig.vms[0]!.running).toBe(true);
     expect(rig.move()).toMatchObject({ kind: 'moved' });
     rig.pass(1);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { DEPTH } from '../../../sim/abi/contexts.ts';
+import { DOWNTIME_VIEW } from '../../../sim/base/pause-parts.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
 import { DeviceWorld, type WorldOutcome } from '../../../sim/scenario/device-world.ts';
-import type { VfTimes } from '../../../sim/move/device-move.ts';
+import type { VfTimes } from '../../../sim/move/vf-passage.ts';
 import { Rig } from '../world/rig.ts';
 import { type Changes, MS, plan } from './rig.ts';
 
@@ -26,7 +27,7 @@ describe.each([
     const changes = { ...CLOUD, devices: [{ profile: 'acc-zip', queues: 4 }] };
     const { outcome } = move(changes, 100 * MS, costs).vms[0]!;
     const [times] = outcome.times as [VfTimes];
-    const { pauseAndDrain, statusChecks, cacheWriteBack, save, load, start } = alone.partsNs;
+    const { pauseAndDrain, statusChecks, cacheWriteBack, save, load, start } = alone.pause!.partsNs(DOWNTIME_VIEW);
     expect(times.pauseAndDrainNs).toBeCloseTo(pauseAndDrain, 3);
     expect(times.statusChecksNs).toBeCloseTo(statusChecks, 3);
     expect(times.cacheWriteBackNs).toBeCloseTo(cacheWriteBack, 3);

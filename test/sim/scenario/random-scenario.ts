@@ -3,7 +3,7 @@
  * runs differ in kind and not only in luck.
  */
 import { Random } from '../../../sim/base/random.ts';
-import { MOVE_POINTS } from '../../../sim/move/device-move.ts';
+import { MOVE_POINTS } from '../../../sim/move/move.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../../../sim/scenario/fault.ts';
 

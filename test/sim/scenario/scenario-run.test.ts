@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { readScenario } from '../../../bench/studies/run/play.ts';
 import { shippedScenarios } from '../../../bench/studies/run/shipped.ts';
-import { MOVE_POINTS } from '../../../sim/move/device-move.ts';
+import { MOVE_POINTS } from '../../../sim/move/move.ts';
 import { runScenario, type VmResult } from '../../../sim/scenario/scenario-run.ts';
 import { type Changes, MS, plan, SMALL } from './rig.ts';
 

@@ -11,7 +11,7 @@ import { GENERATIONS } from '../../../sim/driver/generation.ts';
 import { PF } from '../../../sim/driver/port.ts';
 import { Contention } from '../../../sim/world/contention.ts';
 import { Link } from '../../../sim/move/link.ts';
-import { runMigrations, VfMigration, type VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
+import { Move, type MoveOutcome, runMoves } from '../../../sim/move/move.ts';
 import type { AccessTracer } from '../../../sim/world/virtual-port.ts';
 import { World } from '../../../sim/world/world.ts';
 import { DRIVERS, LINK, Rig, type RigOptions } from './rig.ts';
@@ -37,11 +37,11 @@ function listen(rig: Rig): Sequence[] {
 }
 
 /** As calls were made before they took turns: each in one go, whoever is due first next. */
-function callByCall(rig: Rig): VfMigrationOutcome[] {
+function callByCall(rig: Rig): MoveOutcome[] {
   const { world } = rig;
-  const steps = rig.vms.map((vm) => rig.migration(vm).run(null));
+  const steps = rig.vms.map((vm) => rig.moveOf(vm).run(null));
   const wakeNs = steps.map(() => world.clock.nowNs);
-  const outcomes: VfMigrationOutcome[] = [];
+  const outcomes: MoveOutcome[] = [];
   for (;;) {
     let first = -1;
     steps.forEach((_, i) => {
@@ -55,7 +55,7 @@ function callByCall(rig: Rig): VfMigrationOutcome[] {
   }
 }
 
-function allMoved(outcomes: readonly VfMigrationOutcome[]): boolean {
+function allMoved(outcomes: readonly MoveOutcome[]): boolean {
   return outcomes.every(({ kind }) => kind === 'moved');
 }
 
@@ -100,8 +100,8 @@ describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (dri
       const rig = new Rig({ ...options, load: 'half' });
       rig.pass(1);
       // Offsets that no sum of whole costs makes up for.
-      const migrations = rig.vms.map((vm, index) => rig.migration(vm, undefined, index * 1_234.567));
-      const outcomes = runMigrations(rig.world, reversed ? migrations.toReversed() : migrations);
+      const moves = rig.vms.map((vm, index) => rig.moveOf(vm, undefined, { afterNs: index * 1_234.567 }));
+      const outcomes = runMoves(rig.world, reversed ? moves.toReversed() : moves);
       rig.pass(1);
       rig.finish();
       return { hash: rig.world.hash.value, outcomes: reversed ? outcomes.toReversed() : outcomes };
@@ -148,11 +148,11 @@ describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (dri
 });
 
 /** Hosts with one VF each, so that nothing is shared but the clock. */
-function apart(pairs: number): { world: World; migrations: VfMigration[] } {
+function apart(pairs: number): { world: World; moves: Move[] } {
   const world = new World();
   const costs = pointCosts();
   const kind = 'zip';
-  const migrations = Array.from({ length: pairs }, (_, pair) => {
+  const moves = Array.from({ length: pairs }, (_, pair) => {
     const vft = [{ base: ACCELERATORS[kind].pfDefaultQueues, num: 4 }];
     const device = { hardware: QM_HW.V3, vfCount: 1, vft };
     const options = { kind, generation: GENERATIONS['upstream-2026'], costs, device } as const;
@@ -163,19 +163,21 @@ function apart(pairs: number): { world: World; migrations: VfMigration[] } {
     const random = new Random(pair);
     const vm = world.addGuest({ kind, queuePairs: 4, load, capacityPerSecond: 1, random, interruptNs }, source);
     world.boot(vm);
-    return new VfMigration(world, { vm, destination, link: new Link(LINK.gigabitsPerSecond, LINK.latencyNs), costs });
+    const link = new Link(LINK.gigabitsPerSecond, LINK.latencyNs);
+    const vfs = [{ guest: vm, destination }];
+    return new Move(world, { vfs, costs, loadBegins: ({ nowNs, bytes }) => link.send(nowNs, bytes) });
   });
-  return { world, migrations };
+  return { world, moves };
 }
 
 test('VFs of different devices move at once in the time of one, to the nanosecond', () => {
   const lone = apart(1);
-  const [alone] = runMigrations(lone.world, lone.migrations);
+  const [alone] = runMoves(lone.world, lone.moves);
   expect(alone).toMatchObject({ kind: 'moved' });
-  const { world, migrations } = apart(8);
-  for (const outcome of runMigrations(world, migrations)) {
+  const { world, moves } = apart(8);
+  for (const outcome of runMoves(world, moves)) {
     expect(outcome).toMatchObject({ kind: 'moved' });
-    expect(outcome.downtimeNs).toBeCloseTo(alone!.downtimeNs, 3);
+    expect(outcome.pauseNs).toBeCloseTo(alone!.pauseNs, 3);
   }
 });
 
@@ -184,6 +186,6 @@ test('63 VFs: the downtimes add up to many times the time that all of it takes',
   const beganNs = rig.nowNs;
   const outcomes = rig.moveAll();
   expect(allMoved(outcomes)).toBe(true);
-  const sumNs = outcomes.reduce((sum, { downtimeNs }) => sum + downtimeNs, 0);
+  const sumNs = outcomes.reduce((sum, { pauseNs }) => sum + pauseNs, 0);
   expect(sumNs).toBeGreaterThan(20 * (rig.nowNs - beganNs));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
+import { DOWNTIME_VIEW } from '../../../sim/base/pause-parts.ts';
 import { Link } from '../../../sim/move/link.ts';
 import { leastGrowth } from '../../heap.ts';
 import { DRIVERS, Rig } from './rig.ts';
@@ -9,7 +10,7 @@ import { DRIVERS, Rig } from './rig.ts';
 const FULL = { kind: 'zip', vms: 63, queuePairs: 15, load: 'saturated' } as const;
 
 /** A command that the shared mailbox did not get to in the time that its driver gives it. */
-const TOO_LATE = { kind: 'failed', at: 'destination RESUMING', errno: 'ETIMEDOUT', resumed: true, downtimeNs: 0 };
+const TOO_LATE = { kind: 'failed', at: 'destination RESUMING', errno: 'ETIMEDOUT', vfs: ['served'], pauseNs: 0 };
 
 test.each(DRIVERS)('$generation on hardware $hardware: 63 saturated VMs move at once and lose nothing', (driver) => {
   const rig = new Rig({ ...FULL, ...driver });
@@ -33,7 +34,7 @@ describe('VMs that move at once', () => {
   test('share a slow link first come first served: each waits for the one before', () => {
     const rig = new Rig({ vms: 8, load: 'idle', link: new Link(0.1, 0) });
     const outcomes = rig.moveAll();
-    const transfers = outcomes.map((outcome) => (outcome.kind === 'moved' ? outcome.partsNs.transfer : Number.NaN));
+    const transfers = outcomes.map(({ pause }) => pause!.partsNs(DOWNTIME_VIEW).transfer);
     const wireNs = (8 / 0.1) * (ACC_VF_DATA_BYTES + rig.vms[0]!.layout.sectionBytes);
     expect(transfers[0]).toBeGreaterThanOrEqual(wireNs);
     for (let vm = 1; vm < 8; vm++) expect(transfers[vm]).toBeGreaterThan(transfers[vm - 1]! + wireNs / 2);

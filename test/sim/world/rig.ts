@@ -9,7 +9,7 @@ import { type GenerationId, GENERATIONS } from '../../../sim/driver/generation.t
 import type { KernelServices } from '../../../sim/driver/kernel.ts';
 import type { Host } from '../../../sim/world/host.ts';
 import { Link } from '../../../sim/move/link.ts';
-import { runMigrations, VfMigration, type VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
+import { Move, type MoveOptions, type MoveOutcome, runMoves } from '../../../sim/move/move.ts';
 import type { VfGuest } from '../../../sim/world/vf-guest.ts';
 import { World } from '../../../sim/world/world.ts';
 import type { MigrationRefusal } from '../../../sim/vfio/migration-refusal.ts';
@@ -137,16 +137,24 @@ export class Rig {
     this.world.runUntil(this.nowNs + ms * NS_PER_MS);
   }
 
-  migration(vm: VfGuest, onWire?: (image: Uint8Array) => void, afterNs = 0): VfMigration {
-    const to = vm.slot.host === this.hosts[0] ? this.hosts[1] : this.hosts[0];
-    const { link, costs } = this;
-    const options = { vm, destination: to.slot(vm.slot.fn), link, costs, afterNs };
-    return new VfMigration(this.world, onWire === undefined ? options : { ...options, onWire });
+  /**
+   * The move of one VM, or of one that has the VFs of several, to the host that it is not on.
+   *
+   * @param onWire reads, and may damage, each image on the way
+   */
+  moveOf(vms: VfGuest | readonly VfGuest[], onWire?: (image: Uint8Array) => void, more?: Partial<MoveOptions>): Move {
+    const { link, costs, hosts, world } = this;
+    const vfs = [vms].flat().map((guest) => {
+      const to = guest.slot.host === hosts[0] ? hosts[1] : hosts[0];
+      const vf = { guest, destination: to.slot(guest.slot.fn) };
+      return onWire === undefined ? vf : { ...vf, onWire };
+    });
+    return new Move(world, { vfs, costs, loadBegins: ({ nowNs, bytes }) => link.send(nowNs, bytes), ...more });
   }
 
   /** Moves one VM to the host that it is not on. */
-  move(vm: VfGuest = this.vms[0]!, onWire?: (image: Uint8Array) => void): VfMigrationOutcome {
-    return runMigrations(this.world, [this.migration(vm, onWire)])[0]!;
+  move(vm: VfGuest = this.vms[0]!, onWire?: (image: Uint8Array) => void): MoveOutcome {
+    return runMoves(this.world, [this.moveOf(vm, onWire)])[0]!;
   }
 
   /**
@@ -154,10 +162,10 @@ export class Rig {
    *
    * @param apartNs how long after the one before each begins
    */
-  moveAll(apartNs = 0): VfMigrationOutcome[] {
-    return runMigrations(
+  moveAll(apartNs = 0): MoveOutcome[] {
+    return runMoves(
       this.world,
-      this.vms.map((vm, index) => this.migration(vm, undefined, index * apartNs)),
+      this.vms.map((vm, index) => this.moveOf(vm, undefined, { afterNs: index * apartNs })),
     );
   }
 

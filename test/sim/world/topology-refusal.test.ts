@@ -90,7 +90,7 @@ describe('the driver obeys', () => {
     rig.pass(1);
     const before = rig.vms.map(completedBy);
     for (const outcome of rig.moveAll()) {
-      expect(outcome).toMatchObject({ kind: 'failed', at: 'source MIGRATION', errno: 'ENOTTY', downtimeNs: 0 });
+      expect(outcome).toMatchObject({ kind: 'failed', at: 'source MIGRATION', errno: 'ENOTTY', pauseNs: 0 });
       expect(outcome).toHaveProperty('reason', expect.stringContaining('root port 0000:00:01.0 (UF off)'));
     }
     rig.pass(1);

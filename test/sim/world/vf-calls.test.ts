@@ -9,7 +9,7 @@ import { RESET_WAIT_MS } from '../../../sim/driver/generation.ts';
 import { Contention } from '../../../sim/world/contention.ts';
 import { runFibers } from '../../../sim/world/fiber.ts';
 import { callAll, openAll, resetAll, resetPf, vfCall, type VfCallOutcome } from '../../../sim/world/vf-calls.ts';
-import type { VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
+import type { MoveOutcome } from '../../../sim/move/move.ts';
 import { Rig, type RigOptions } from './rig.ts';
 
 const VFS = 6;
@@ -116,8 +116,8 @@ describe('a reset of the PF', () => {
     const { generation, load, atNs, at, errno } = strike;
     const rig = new Rig({ generation, vms: 2, load });
     rig.pass(0.2);
-    const moves = rig.vms.map((vm) => rig.migration(vm).start);
-    const [first] = runFibers<VfMigrationOutcome | VfCallOutcome>(rig.world, [...moves, resetPf(rig.hosts[0], atNs)]);
+    const moves = rig.vms.map((vm) => rig.moveOf(vm).start);
+    const [first] = runFibers<MoveOutcome | VfCallOutcome>(rig.world, [...moves, resetPf(rig.hosts[0], atNs)]);
     expect(first).toMatchObject({ kind: 'failed', at, errno });
     expect(rig.hosts[0].pf.resetting).toBe(false);
   });

@@ -8,7 +8,7 @@ import { MIG_STATE } from '../../../sim/abi/vfio.ts';
 import { type CostValues, pointCosts } from '../../../sim/device/costs.ts';
 import { Contention, type ContentionFinding, type ContentionReport } from '../../../sim/world/contention.ts';
 import { callAll, type VfCall } from '../../../sim/world/vf-calls.ts';
-import type { VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
+import type { MoveOutcome } from '../../../sim/move/move.ts';
 import { DRIVERS, Rig, type RigOptions } from './rig.ts';
 
 /** Two VFs that differ in number of queue pairs, so that a wrong entry shows at the destination. */
@@ -41,7 +41,7 @@ function preCopy(options: RigOptions, afterNs: number): ContentionReport {
 
 interface Moves {
   readonly rig: Rig;
-  readonly outcomes: readonly VfMigrationOutcome[];
+  readonly outcomes: readonly MoveOutcome[];
   readonly findings: readonly ContentionFinding[];
 }
 
@@ -132,7 +132,7 @@ describe.each(DRIVERS)('$generation on hardware $hardware: two VMs that move', (
     const { rig, outcomes, findings } = moves(unlike, 5_000);
     expect(kinds(findings)).toEqual(['readyForAnother 1', 'foreignEntry 1']);
     expect(outcomes).toMatchObject([
-      { kind: 'failed', at: 'destination write', errno: 'EFAULT', resumed: true },
+      { kind: 'failed', at: 'destination write', errno: 'EFAULT', vfs: ['served'] },
       { kind: 'moved' },
     ]);
     rig.pass(1);

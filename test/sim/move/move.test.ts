@@ -4,20 +4,18 @@ import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { VF_REG } from '../../../sim/abi/registers.ts';
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../../../sim/abi/vf-data.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
-import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
-import type { VfMigrationOutcome } from '../../../sim/move/vf-migration.ts';
+import { DOWNTIME_VIEW, type DowntimePart } from '../../../sim/base/pause-parts.ts';
+import type { MoveOutcome } from '../../../sim/move/move.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 import { completedBy, DRIVERS, LINK, Rig, type RigOptions } from '../world/rig.ts';
 
-type Moved = VfMigrationOutcome & { readonly kind: 'moved' };
-
-function moved(outcome: VfMigrationOutcome): Moved {
-  expect(outcome).toMatchObject({ kind: 'moved' });
-  return outcome as Moved;
+interface Moved extends MoveOutcome {
+  readonly partsNs: Readonly<Record<DowntimePart, number>>;
 }
 
-function sumOfParts(outcome: Moved): number {
-  return DOWNTIME_PARTS.reduce((sum, part) => sum + outcome.partsNs[part], 0);
+function moved(outcome: MoveOutcome): Moved {
+  expect(outcome).toMatchObject({ kind: 'moved', guestAt: 'destination', at: '', errno: '', vfs: ['served'] });
+  return { ...outcome, partsNs: outcome.pause!.partsNs(DOWNTIME_VIEW) };
 }
 
 const MODES = ['finish', 'hold'] as const;
@@ -36,7 +34,7 @@ test.each(CASES)(
     let before = completedBy(rig.vms[0]!);
     for (let turn = 0; turn < 4; turn++) {
       const outcome = moved(rig.move());
-      expect(sumOfParts(outcome)).toBeCloseTo(outcome.downtimeNs, 3);
+      expect(Object.values(outcome.partsNs).reduce((sum, ns) => sum + ns, 0)).toBeCloseTo(outcome.pauseNs, 3);
       expect(rig.vms[0]!.slot.host).toBe(rig.hosts[1 - (turn % 2)]);
       rig.pass(1.5);
       const after = completedBy(rig.vms[0]!);
@@ -65,7 +63,7 @@ describe('the parts of the downtime', () => {
     const rig = new Rig({ load: 'idle' });
     const outcome = moved(rig.move());
     const bytes = ACC_VF_DATA_BYTES + rig.vms[0]!.layout.sectionBytes;
-    expect(outcome.bytes).toBe(bytes);
+    expect(outcome.sentBytes).toBe(bytes);
     expect(outcome.partsNs.transfer).toBeCloseTo(LINK.latencyNs + (bytes * 8) / LINK.gigabitsPerSecond, 3);
   });
 
@@ -89,7 +87,7 @@ describe('the parts of the downtime', () => {
 test('each queue with work has a pause no shorter than the downtime', () => {
   const rig = new Rig({ load: 'saturated' });
   rig.pass(1);
-  const { downtimeNs } = moved(rig.move());
+  const { pauseNs: downtimeNs } = moved(rig.move());
   rig.pass(1);
   for (const pauseNs of rig.vms[0]!.pauseNs) expect(pauseNs).toBeGreaterThanOrEqual(downtimeNs);
 });
@@ -100,7 +98,7 @@ test('an open load is put off by the pause, not piled up', () => {
   const { guest } = rig.vms[0]!;
   const rate = guest.totalAccepted() / 5;
   const before = guest.totalAccepted();
-  const { downtimeNs } = moved(rig.move());
+  const { pauseNs: downtimeNs } = moved(rig.move());
   expect(downtimeNs).toBeGreaterThan(1e6);
   // What was accepted came while the destination was made ready, before the pause; a pile of 2 ms would be hundreds.
   expect(guest.totalAccepted() - before).toBeLessThan(rate * 0.5);
@@ -112,7 +110,7 @@ test.each(DRIVERS)(
     const downtimes = [lowCosts(), pointCosts(), highCosts()].map((costs) => {
       const rig = new Rig({ ...driver, costs, load: 'half' });
       rig.pass(1);
-      return moved(rig.move()).downtimeNs;
+      return moved(rig.move()).pauseNs;
     });
     expect(downtimes[0]).toBeLessThan(downtimes[1]!);
     expect(downtimes[1]).toBeLessThan(downtimes[2]!);
