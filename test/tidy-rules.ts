@@ -218,7 +218,7 @@ export function findings(sources: Sources): readonly string[] {
     found.push(`${path}: nobody imports it: delete it, or list it as an entry in test/tidy-rules.ts`);
   }
   found.push(...syntaxFindings(sources));
-  found.push(...circleFindings(arrows, sources));
+  found.push(...circleFindings(arrows));
   return found.toSorted();
 }
 
@@ -256,17 +256,8 @@ function syntaxFindings(sources: Sources): readonly string[] {
   return found;
 }
 
-/** Circles of files that are left, by the file that they are reported with. The list may only become shorter. */
-const CIRCLES_LEFT: ReadonlySet<string> = new Set(['sim/workload/checker.ts', 'sim/world/host.ts']);
-
-function circleFindings(arrows: readonly Arrow[], sources: Sources): readonly string[] {
-  const circles = [...fileCircles(arrows), ...NO_FOLDER_CIRCLES.flatMap((root) => folderCircles(arrows, root))];
-  const left = [...CIRCLES_LEFT].filter((path) => circles.some((line) => line.startsWith(`${path}: imports`)));
-  const gone = [...CIRCLES_LEFT].filter((path) => sources.has(path) && !left.includes(path));
-  return [
-    ...circles.filter((line) => !left.some((path) => line.startsWith(`${path}: `))),
-    ...gone.map((path) => `${path} is in no circle any more: take it off CIRCLES_LEFT in test/tidy-rules.ts`),
-  ];
+function circleFindings(arrows: readonly Arrow[]): readonly string[] {
+  return [...fileCircles(arrows), ...NO_FOLDER_CIRCLES.flatMap((root) => folderCircles(arrows, root))];
 }
 
 function forbiddenImport(from: string, target: string): string | undefined {

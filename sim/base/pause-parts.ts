@@ -277,18 +277,25 @@ export function checkParts(partsNs: Readonly<Record<string, number>>, wholeNs: n
   if (!(Math.abs(sumNs - wholeNs) <= ROUNDING_NS)) bug('PAUSE_SUM', sumNs, wholeNs);
 }
 
-/** Notes when each part of a pause begins; the parts follow one another without gaps. */
+/** What happened in a pause, as data: it may be sent to another thread. The parts follow one another without gaps. */
+export interface PauseRecord {
+  /** Times in ns of the world's clock. */
+  readonly startNs: number;
+  readonly endNs: number;
+  /** Parts in the order in which they were entered, and when each was. */
+  readonly parts: readonly LeafPart[];
+  readonly startsNs: readonly number[];
+}
+
+/** Notes when each part of a pause begins. */
 export class PauseClock {
   readonly startNs: number;
-  private endNs: number;
-  /** Parts in the order in which they were entered, and when each was. */
   private readonly parts: LeafPart[];
   private readonly startsNs: number[];
 
   /** The pause begins, with the stop of the vCPUs. */
   constructor(nowNs: number) {
     this.startNs = nowNs;
-    this.endNs = nowNs;
     this.parts = ['vcpuStop'];
     this.startsNs = [nowNs];
   }
@@ -299,34 +306,33 @@ export class PauseClock {
     this.startsNs.push(nowNs);
   }
 
-  /** The last part ends. @returns the whole, in ns */
-  finish(nowNs: number): number {
-    this.endNs = nowNs;
-    return this.lastedNs;
+  /** The last part ends. */
+  finish(nowNs: number): PauseRecord {
+    return { startNs: this.startNs, endNs: nowNs, parts: this.parts, startsNs: this.startsNs };
   }
+}
 
-  /** The whole, in ns, once it is over. */
-  get lastedNs(): number {
-    return this.endNs - this.startNs;
-  }
+/** @returns how long a pause lasted, in ns */
+export function pauseLastedNs({ startNs, endNs }: PauseRecord): number {
+  return endNs - startNs;
+}
 
-  /**
-   * How long each part of a view lasted, in ns, once the pause is over.
-   *
-   * @throws Bug when a part was entered that the view is without
-   */
-  partsNs<Name extends string>(view: PartView<Name>): Record<Name, number> {
-    const timesNs = view.noTimes();
-    const { parts, startsNs, endNs } = this;
-    for (let i = 0; i < parts.length;) {
-      const startNs = startsNs[i]!;
-      const name = view.partOf(parts[i]!);
-      // Leaf parts of one part that follow each other are one difference, so that a view rounds once for each stretch.
-      do i += 1;
-      while (i < parts.length && view.partOf(parts[i]!) === name);
-      if (name !== undefined) timesNs[name] += (startsNs[i] ?? endNs) - startNs;
-    }
-    checkParts(timesNs, this.lastedNs);
-    return timesNs;
+/**
+ * How long each part of a view lasted, in ns.
+ *
+ * @throws Bug when a part was entered that the view is without
+ */
+export function pausePartsNs<Name extends string>(pause: PauseRecord, view: PartView<Name>): Record<Name, number> {
+  const timesNs = view.noTimes();
+  const { parts, startsNs, endNs } = pause;
+  for (let i = 0; i < parts.length;) {
+    const startNs = startsNs[i]!;
+    const name = view.partOf(parts[i]!);
+    // Leaf parts of one part that follow each other are one difference, so that a view rounds once for each stretch.
+    do i += 1;
+    while (i < parts.length && view.partOf(parts[i]!) === name);
+    if (name !== undefined) timesNs[name] += (startsNs[i] ?? endNs) - startNs;
   }
+  checkParts(timesNs, pauseLastedNs(pause));
+  return timesNs;
 }

@@ -5,7 +5,7 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import { bug } from '../base/bug.ts';
-import { DOWNTIME_VIEW, type DowntimePart } from '../base/pause-parts.ts';
+import { DOWNTIME_VIEW, type DowntimePart, pausePartsNs } from '../base/pause-parts.ts';
 import { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
@@ -122,5 +122,5 @@ function playCell(
   const untilNs = world.clock.nowNs + DRAIN_NS;
   while (world.nextDueNs() < untilNs) world.runUntil(world.nextDueNs());
   const { pause, pauseNs: downtimeNs, sentBytes: stateBytes } = outcome;
-  return { downtimeNs, partsNs: pause.partsNs(DOWNTIME_VIEW), report: vm.guest.finish(true), stateBytes };
+  return { downtimeNs, partsNs: pausePartsNs(pause, DOWNTIME_VIEW), report: vm.guest.finish(true), stateBytes };
 }

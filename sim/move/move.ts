@@ -9,7 +9,7 @@
  */
 import { ENOTTY, errnoName } from '../abi/errno.ts';
 import { bug } from '../base/bug.ts';
-import { type LeafPart, PauseClock } from '../base/pause-parts.ts';
+import { type LeafPart, PauseClock, pauseLastedNs, type PauseRecord } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
 import type { DriverPhase } from '../driver/vf-driver.ts';
 import { type Fiber, type FiberBody, runFibers } from '../world/fiber.ts';
@@ -101,7 +101,7 @@ export interface MoveOutcome {
   /** vCPUs stopped to vCPUs running, wherever, in ns; 0 when they never stopped. */
   readonly pauseNs: number;
   /** Its parts; null when the vCPUs never stopped. */
-  readonly pause: PauseClock | null;
+  readonly pause: PauseRecord | null;
   readonly times: readonly VfTimes[];
   readonly spans: readonly VfSpan[];
   /** Images and memory of the queues that were sent in the pause, in bytes; 0 when nothing was. */
@@ -137,9 +137,10 @@ export class Move {
   private readonly options: MoveOptions;
   private readonly spans: VfSpan[] = [];
   private passages: readonly VfPassage[] = [];
-  /** The pause while it lasts, and afterwards. */
-  private pause: PauseClock | null = null;
-  private paused = false;
+  /** Runs while the pause lasts. */
+  private clock: PauseClock | null = null;
+  /** The pause, once it is over. */
+  private pause: PauseRecord | null = null;
   private sentBytes = 0;
 
   /** All devices of both ends must be open. */
@@ -149,7 +150,7 @@ export class Move {
   }
 
   private static readonly START_VCPUS: MoveStep = step('vcpuStart', {
-    when: (move) => move.paused,
+    when: (move) => move.clock !== null,
     untilNs: (move) => move.nowNs + move.options.costs.vcpuStartNs,
     after: (move) => move.startVcpus(),
   });
@@ -255,8 +256,7 @@ export class Move {
 
   private stopVcpus(): void {
     const { world, options, nowNs } = this;
-    this.pause = new PauseClock(nowNs);
-    this.paused = true;
+    this.clock = new PauseClock(nowNs);
     world.eventNs = nowNs;
     for (const { guest } of options.vfs) guest.stop();
   }
@@ -265,7 +265,7 @@ export class Move {
   private send(): number {
     const { options, passages, nowNs } = this;
     const { cut } = options;
-    const stoppedAtNs = this.pause?.startNs ?? bug('SENT_BEFORE_THE_STOP');
+    const stoppedAtNs = this.clock?.startNs ?? bug('SENT_BEFORE_THE_STOP');
     const times = passages.map((passage) => passage.times);
     for (const { pauseBytes } of passages) this.sentBytes += pauseBytes;
     const beginsNs = options.loadBegins({ nowNs, stoppedAtNs, bytes: this.sentBytes, times });
@@ -275,8 +275,8 @@ export class Move {
 
   private startVcpus(): void {
     const { world, options, nowNs } = this;
-    this.pause?.finish(nowNs);
-    this.paused = false;
+    this.pause = this.clock?.finish(nowNs) ?? null;
+    this.clock = null;
     world.eventNs = nowNs;
     for (const { guest } of options.vfs) guest.start();
   }
@@ -320,7 +320,7 @@ export class Move {
       at,
       errno,
       stoppedAtNs: pause?.startNs ?? Number.NaN,
-      pauseNs: pause?.lastedNs ?? 0,
+      pauseNs: pause === null ? 0 : pauseLastedNs(pause),
       pause,
       times: passages.map(({ times }) => times),
       spans,
@@ -336,7 +336,7 @@ export class Move {
   /** A part begins. */
   private enter(part: LeafPart | null): void {
     if (part === null) return;
-    if (this.paused) this.pause?.enter(part, this.nowNs);
+    this.clock?.enter(part, this.nowNs);
     this.options.onPart?.(part);
   }
 

@@ -5,7 +5,7 @@
  * must then have the same pause.
  */
 import { bug } from '../base/bug.ts';
-import { MOVE_PART_TITLES, MOVE_VIEW, PAUSE_PART_TITLES, PAUSE_PARTS } from '../base/pause-parts.ts';
+import { MOVE_PART_TITLES, MOVE_VIEW, PAUSE_PART_TITLES, PAUSE_PARTS, pausePartsNs } from '../base/pause-parts.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
@@ -136,7 +136,7 @@ function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult
       devices,
     };
   }
-  const partsNs = outcome.pause?.partsNs(MOVE_VIEW) ?? MOVE_VIEW.noTimes();
+  const partsNs = outcome.pause === null ? MOVE_VIEW.noTimes() : pausePartsNs(outcome.pause, MOVE_VIEW);
   const parts = MOVE_VIEW.names.map((name) => {
     const ns = partsNs[name];
     return { name, title: MOVE_PART_TITLES[name], criticalNs: ns, busyNs: ns };

@@ -8,7 +8,7 @@
  * Not checked: that the task's result is right; there is no result data in the model.
  */
 import { bug } from '../base/bug.ts';
-import type { GuestLedger } from './ledger.ts';
+import { type GuestLedger, VIOLATIONS_KEPT } from './ledger.ts';
 
 export type ViolationKind =
   /** Accepted, never completed. */
@@ -50,9 +50,6 @@ export interface CheckReport {
   readonly violationCount: number;
   readonly violations: readonly Violation[];
 }
-
-/** Violations listed in full; later ones are counted only. */
-export const VIOLATIONS_KEPT = 1000;
 
 /** cmd_id counts modulo 2^16, so a number up to half of that behind can be told from one ahead. */
 const CMD_ID_MASK = 0xffff;

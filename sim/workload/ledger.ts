@@ -9,9 +9,11 @@ import { z } from 'zod';
 
 import { parseDocument } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
-import { VIOLATIONS_KEPT } from './checker.ts';
 import type { QueueLayout } from './layout.ts';
 import { checkLoad } from './load.ts';
+
+/** Violations listed in full; later ones are counted only. */
+export const VIOLATIONS_KEPT = 1000;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const counts = z.array(count);

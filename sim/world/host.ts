@@ -16,7 +16,6 @@ import { VfioDevice } from '../vfio/vfio-device.ts';
 import type { GuestBus } from '../workload/guest.ts';
 import { type ResettingWatch, SharedKernel, SharedPf, type SharedPfOwner } from './shared-pf.ts';
 import { type Surroundings, VirtualPort } from './virtual-port.ts';
-import type { VfGuest } from './vf-guest.ts';
 
 export interface HostOptions {
   readonly kind: AcceleratorKind;
@@ -27,6 +26,11 @@ export interface HostOptions {
   readonly refusals?: ReadonlyMap<number, MigrationRefusal>;
   /** The kernel around all the host's VF drivers. Default: one in which nothing fails. */
   readonly kernel?: KernelServices;
+}
+
+/** The part of a VM that uses a VF: it is notified of the VF's interrupts. */
+export interface VfUser {
+  raised(vector: number, nowNs: number): void;
 }
 
 /** The moment of the event that is being worked on. */
@@ -82,7 +86,7 @@ export class VfSlot {
   readonly bus: GuestBus;
   /** What its driver reaches but shares with others, or cannot change. */
   readonly outside: readonly object[];
-  guest: VfGuest | null = null;
+  private user: VfUser | null = null;
 
   constructor(host: Host, fn: number, clock: VirtualClock, around: Surroundings, time: EventTime) {
     this.host = host;
@@ -111,15 +115,20 @@ export class VfSlot {
     this.outside = [this.port, pf, kernel, host.options.generation, host.facts, ...fixed];
   }
 
-  attach(memory: GuestMemory, vm: VfGuest): void {
-    this.guest = vm;
+  attach(memory: GuestMemory, user: VfUser): void {
+    this.user = user;
     this.host.accelerator.attachMemory(this.fn, memory);
   }
 
   /** The VM is gone, and its RAM with it. */
   detach(): void {
-    this.guest = null;
+    this.user = null;
     this.host.accelerator.attachMemory(this.fn, null);
+  }
+
+  /** The VF raised a vector. Without a VM nobody notices. */
+  raised(vector: number, nowNs: number): void {
+    this.user?.raised(vector, nowNs);
   }
 }
 
@@ -149,7 +158,7 @@ export class Host implements SharedPfOwner {
       (_, vf) => new VfSlot(this, vf + 1, clock, around, time),
     );
     this.accelerator.onInterrupt = (fn, vector, nowNs) => {
-      if (fn > 0) this.slots[fn - 1]!.guest?.raised(vector, nowNs);
+      if (fn > 0) this.slots[fn - 1]!.raised(vector, nowNs);
     };
   }
 

@@ -4,7 +4,7 @@ import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { VF_REG } from '../../../sim/abi/registers.ts';
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../../../sim/abi/vf-data.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
-import { DOWNTIME_VIEW, type DowntimePart } from '../../../sim/base/pause-parts.ts';
+import { DOWNTIME_VIEW, type DowntimePart, pausePartsNs } from '../../../sim/base/pause-parts.ts';
 import type { MoveOutcome } from '../../../sim/move/move.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 import { completedBy, DRIVERS, LINK, Rig, type RigOptions } from '../world/rig.ts';
@@ -15,7 +15,7 @@ interface Moved extends MoveOutcome {
 
 function moved(outcome: MoveOutcome): Moved {
   expect(outcome).toMatchObject({ kind: 'moved', guestAt: 'destination', at: '', errno: '', vfs: ['served'] });
-  return { ...outcome, partsNs: outcome.pause!.partsNs(DOWNTIME_VIEW) };
+  return { ...outcome, partsNs: pausePartsNs(outcome.pause!, DOWNTIME_VIEW) };
 }
 
 const MODES = ['finish', 'hold'] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { DEPTH } from '../../../sim/abi/contexts.ts';
-import { DOWNTIME_VIEW } from '../../../sim/base/pause-parts.ts';
+import { DOWNTIME_VIEW, pausePartsNs } from '../../../sim/base/pause-parts.ts';
 import { highCosts, lowCosts, pointCosts } from '../../../sim/device/costs.ts';
 import { DeviceWorld, type WorldOutcome } from '../../../sim/scenario/device-world.ts';
 import type { VfTimes } from '../../../sim/move/vf-passage.ts';
@@ -27,7 +27,10 @@ describe.each([
     const changes = { ...CLOUD, devices: [{ profile: 'acc-zip', queues: 4 }] };
     const { outcome } = move(changes, 100 * MS, costs).vms[0]!;
     const [times] = outcome.times as [VfTimes];
-    const { pauseAndDrain, statusChecks, cacheWriteBack, save, load, start } = alone.pause!.partsNs(DOWNTIME_VIEW);
+    const { pauseAndDrain, statusChecks, cacheWriteBack, save, load, start } = pausePartsNs(
+      alone.pause!,
+      DOWNTIME_VIEW,
+    );
     expect(times.pauseAndDrainNs).toBeCloseTo(pauseAndDrain, 3);
     expect(times.statusChecksNs).toBeCloseTo(statusChecks, 3);
     expect(times.cacheWriteBackNs).toBeCloseTo(cacheWriteBack, 3);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
-import { DOWNTIME_VIEW } from '../../../sim/base/pause-parts.ts';
+import { DOWNTIME_VIEW, pausePartsNs } from '../../../sim/base/pause-parts.ts';
 import { Link } from '../../../sim/move/link.ts';
 import { leastGrowth } from '../../heap.ts';
 import { DRIVERS, Rig } from './rig.ts';
@@ -34,7 +34,7 @@ describe('VMs that move at once', () => {
   test('share a slow link first come first served: each waits for the one before', () => {
     const rig = new Rig({ vms: 8, load: 'idle', link: new Link(0.1, 0) });
     const outcomes = rig.moveAll();
-    const transfers = outcomes.map(({ pause }) => pause!.partsNs(DOWNTIME_VIEW).transfer);
+    const transfers = outcomes.map(({ pause }) => pausePartsNs(pause!, DOWNTIME_VIEW).transfer);
     const wireNs = (8 / 0.1) * (ACC_VF_DATA_BYTES + rig.vms[0]!.layout.sectionBytes);
     expect(transfers[0]).toBeGreaterThanOrEqual(wireNs);
     for (let vm = 1; vm < 8; vm++) expect(transfers[vm]).toBeGreaterThan(transfers[vm - 1]! + wireNs / 2);
