@@ -1,5 +1,5 @@
 /**
- * The real world: two hosts behind a device thread, VMs on a guest thread, and Piscina pools that save and restore VFs.
+ * The real world: two hosts whose devices one thread serves, VMs on a guest thread, and Piscina pools that save and restore VFs.
  *
  * Everything is started by {@link RealWorld.open} and gone after {@link RealWorld.close}, also when something failed.
  */
@@ -35,7 +35,7 @@ export interface RealWorldOptions extends WorldOptions {
 }
 
 /** How a VM is moved. */
-export interface MoveOptions {
+interface MoveOptions {
   /** Iterations sent at most while the guest runs, before the pause. Default 0: everything is sent in the pause. */
   readonly iterationsMax?: number;
   /** For tests: what happens to the frame on its way. */
@@ -157,7 +157,7 @@ export class RealWorld {
     return this.threads.completedTasks(vm);
   }
 
-  /** For tests of the watch: the device thread is gone from one moment to the next. */
+  /** For tests of the watch: the device thread ends without notice. */
   async killDeviceThread(): Promise<void> {
     await this.threads.killDeviceThread();
   }

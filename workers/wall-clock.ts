@@ -3,7 +3,7 @@
  */
 import { NS_PER_MS, NS_PER_S } from '../sim/base/units.ts';
 
-/** Nanoseconds since some fixed moment, the same in every thread; exact to a microsecond or better. */
+/** Nanoseconds since some fixed time, the same in every thread; exact to a microsecond or better. */
 export function nowNs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * NS_PER_S + nanoseconds;

@@ -230,7 +230,7 @@ export class ThreadWorld {
     await Promise.all([this.device.terminate(), this.guest.terminate()]);
   }
 
-  /** For tests of the watch: the device thread (the PF) is gone from one moment to the next. */
+  /** For tests of the watch: the device thread (the PF) ends without notice. */
   async killDeviceThread(): Promise<void> {
     await this.device.terminate();
   }

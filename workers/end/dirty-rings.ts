@@ -1,10 +1,10 @@
 /**
- * Which bytes of a VM's queue structures may have changed since they were last sent, told from its doorbells.
+ * Which bytes of a VM's queue structures may have changed since they were last sent, found out from its doorbells.
  *
  * The guest counts, per queue, what it has given to the device and what it has taken back: shared words, written when it
  * rings. An entry of an SQ is written before the doorbell that counts it; an entry of a CQ is written by the device
  * between the doorbell that gives the task and the one that takes its completion. So what is written after a read of the
- * counts lies, in SQ entries, at or behind what was given then, and in CQ entries, at or behind what was taken back then,
+ * counts lies, in SQ entries, at or after what was given then, and in CQ entries, at or after what was taken back then,
  * and both lie before what has been given by the next read. Everything in front of the rings (EQ, AEQ, contexts: some
  * kilobytes) counts as changed always.
  *
@@ -50,7 +50,7 @@ export class RingMarks {
     this.cqIndex = new Int32Array(layout.queuePairs);
   }
 
-  /** Told before each doorbell of an SQ or a CQ is rung. */
+  /** Counts a doorbell of an SQ or a CQ; called before it is rung. */
   rung(low: number, high: number): void {
     const queue = low & QM_DB.queueMask;
     const index = high & QM_DB.indexMask;

@@ -16,7 +16,7 @@ interface FrameSection {
   readonly crc: number;
 }
 
-/** Who sends what; compared with the destination before a byte is loaded. */
+/** What is sent, from what sort of VF; compared with the destination before a byte is loaded. */
 export interface FrameIdentity {
   /** VF PCI device id. */
   readonly deviceId: number;
@@ -39,7 +39,7 @@ export interface SectionPlace {
 }
 
 /** Everything of a header but the checksums. */
-export interface HeaderFacts extends FrameIdentity {
+interface HeaderFacts extends FrameIdentity {
   readonly driver: string;
   /** The register image first. */
   readonly sections: readonly SectionPlace[];

@@ -7,7 +7,7 @@
  *   sections: the register image, then the queue structures, each starting at a multiple of 64 bytes
  *
  * Nothing of a frame is used before all of it is checked: a damaged, short, foreign or misdirected frame leaves the
- * destination untouched. docs/image-stream.md tells the format in full.
+ * destination untouched. docs/image-stream.md describes the format in full.
  */
 import { crc32 } from 'node:zlib';
 
@@ -44,7 +44,7 @@ export function frameBytesMax(imageBytes: number, sections: readonly SectionPlac
   return bytes;
 }
 
-/** Where the sections start: behind the longest header that so many of them can need. */
+/** Where the sections start: after the longest header that so many of them can need. */
 function payloadOffset(sectionCount: number): number {
   return padded(PREFIX_BYTES + HEADER_FIXED_BYTES + HEADER_BYTES_PER_SECTION * sectionCount);
 }
@@ -85,14 +85,14 @@ export class FrameWriter {
   }
 
   /**
-   * Writes a frame. The memory must stand still: each section is summed up where it lies, then copied. A checksum is slower
+   * Writes a frame. The memory must not change: each section is summed up where it lies, then copied. A checksum is slower
    * than memory, so that the copy finds in the cache what the checksum brought there. Were the memory to change in between,
    * the destination would find that the sum does not fit, and refuse the frame.
    *
    * @param into where to; at least {@link frameBytesMax} long
    * @param image the register image
    * @param memory the VM's queue structures
-   * @param onGathered told in the end how much of the time went into copying, in ns
+   * @param onGathered called at the end with the time that went into copying, in ns
    * @returns bytes of the frame
    */
   write(into: Uint8Array, image: Uint8Array, memory: Uint8Array, onGathered?: (copyNs: number) => void): number {
@@ -171,7 +171,7 @@ export class FrameWriter {
   }
 }
 
-/** Writes one frame; who writes many keeps a {@link FrameWriter}, whose parameters these are. @returns bytes of the frame */
+/** Writes one frame; for many, keep a {@link FrameWriter}, whose parameters these are. @returns bytes of the frame */
 export function writeFrame(
   into: Uint8Array,
   identity: FrameIdentity,
@@ -200,7 +200,7 @@ export function scatterFrame({ sections }: FramePayload, memory: Uint8Array): nu
 }
 
 /** A checked frame. */
-export interface Frame extends FramePayload {
+interface Frame extends FramePayload {
   readonly header: FrameHeader;
 }
 
@@ -309,7 +309,7 @@ function compareHeader(header: FrameHeader, expected: FrameExpectation): void {
   });
 }
 
-/** Checks that the sections fill the frame and have the checksums that its header tells. */
+/** Checks that the sections fill the frame and have the checksums that its header has. */
 function checkedSections(
   frame: Uint8Array,
   places: readonly SectionPlace[],
@@ -318,7 +318,7 @@ function checkedSections(
   let at = new DataView(frame.buffer, frame.byteOffset, PREFIX_BYTES).getUint32(24, true);
   const found: { place: SectionPlace; data: Uint8Array }[] = [];
   places.forEach(({ name, offset, bytes }, index) => {
-    if (at + bytes > frame.length) refuse(`section "${name}" reaches behind the end`, TRY_AGAIN);
+    if (at + bytes > frame.length) refuse(`section "${name}" reaches past the end`, TRY_AGAIN);
     const data = frame.subarray(at, at + bytes);
     if (crc32(data) !== checksum(index)) {
       refuse(`the checksum of section "${name}" does not fit its bytes`, TRY_AGAIN);

@@ -7,7 +7,7 @@
  *   payload, from a multiple of 64: the register image (none but in the last iteration), then the runs
  *
  * An iteration is checked as a whole before a byte of it reaches the VM's memory at the destination, and must be the one that
- * is due. Nothing is loaded before the last one has passed. docs/image-stream.md tells the format in full.
+ * is due. Nothing is loaded before the last one has passed. docs/image-stream.md describes the format in full.
  */
 import { crc32 } from 'node:zlib';
 
@@ -198,7 +198,7 @@ export class IterationReader {
     ) {
       refuse(`${runs} runs before a payload at ${start} cannot be`);
     }
-    if (start > frame.length) refuse('its table reaches behind the end');
+    if (start > frame.length) refuse('its table reaches past the end');
     if (headChecksum(frame, runs) !== get('headChecksum')) refuse("the checksum of the iteration's table does not fit");
     this.compare(get, view.getBigUint64(AT.dmaBase, true));
     if (get('iteration') !== due) refuse(`iteration ${get('iteration')} came, ${due} was due`);

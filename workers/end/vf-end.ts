@@ -1,5 +1,5 @@
 /**
- * One end of a migration on this thread: the driver in front of one VF, and the VM's queue structures beside it.
+ * One end of a migration on this thread: the driver of one VF, and the queue structures of its VM.
  */
 import { ACCELERATORS, type AcceleratorFacts } from '../../sim/abi/accelerators.ts';
 import { errnoName } from '../../sim/abi/errno.ts';
@@ -34,13 +34,10 @@ import type { WorldInit } from '../threads/world-init.ts';
 /** The driver refused a call, or the hardware kept it from carrying it out. */
 export class DriverCallFailed extends Error {
   override readonly name = 'DriverCallFailed';
-  readonly at: string;
-  readonly errno: string;
 
+  /** @param ret the negative errno that the call gave */
   constructor(at: string, ret: number) {
     super(`${at}: ${errnoName(ret)}`);
-    this.at = at;
-    this.errno = errnoName(ret);
   }
 }
 
@@ -72,7 +69,7 @@ export class FrameCodec {
 }
 
 /** What came in the pause and has been checked. */
-export type CheckedFrame = (FramePayload | DirtyIteration) & { readonly image: Uint8Array };
+type CheckedFrame = (FramePayload | DirtyIteration) & { readonly image: Uint8Array };
 
 /** What a source sends its iterations by. */
 interface Sending {
@@ -141,7 +138,7 @@ export class VfEnd {
     expectOk('open', this.vfio.open());
   }
 
-  /** Told when a phase of the driver's stop and save begins. */
+  /** Called when a phase of the driver's stop and save begins. */
   set onPhase(listener: ((phase: DriverPhase) => void) | null) {
     if (this.vfio.driver === null) bug('END_WITHOUT_DRIVER');
     this.vfio.driver.onPhase = listener;
@@ -240,7 +237,7 @@ export class VfEnd {
     this.closeFile();
   }
 
-  /** A source whose move failed: its VF goes on. */
+  /** A source whose move failed: its VF resumes. */
   resumeQueues(): void {
     this.closeFile();
     expectOk('going on', resumeQueues(this.vfio));

@@ -60,7 +60,7 @@ export type RestoreResult =
   | { readonly kind: 'refused'; readonly reason: string; readonly hint?: string };
 
 /** What can happen to a frame on its way. */
-export const DAMAGE = {
+const DAMAGE = {
   corrupt: (frame: Uint8Array, bytes: number) => {
     frame[bytes - 100]! ^= 0x40;
     return bytes;
@@ -287,7 +287,7 @@ function waitWhile(words: Int32Array, index: number, seen: number, who: string, 
   return value;
 }
 
-/** The VM goes on at its source. @returns whether it does, with its VF served */
+/** The VM resumes at its source. @returns whether its VF is served */
 function resume(task: MigrationTask, end: VfEnd): boolean {
   let resumed = true;
   try {

@@ -20,7 +20,7 @@ export class EchoPeer {
   static async start(): Promise<EchoPeer> {
     const shared = createEcho();
     const worker = startWorker(import.meta.url, 'echo-thread', shared);
-    // Not its being online: that comes before its code is loaded, and who asked one that has none would wait for ever.
+    // Not its being online: that comes before its code is loaded, and a question to one that has none would never be answered.
     await once(worker, 'message');
     return new EchoPeer(new Int32Array(shared), worker);
   }

@@ -15,7 +15,7 @@ type EchoSide = typeof ASKING | typeof ANSWERING;
 
 /** Value that ends the answering side. */
 const END = -1;
-/** Sleeping goes on at most this long at a time. */
+/** Longest sleep at a time. */
 const SLEEP_MS = 1_000;
 
 /** Shared words of a pair. */
@@ -40,7 +40,7 @@ function send(words: Int32Array, own: EchoSide, other: EchoSide, value: number):
   if (Atomics.load(words, other.asleep) === 1) Atomics.notify(words, own.sent);
 }
 
-/** The answering side: sends back what comes, until told to end. */
+/** The answering side: sends back what comes, until it is asked to end. */
 export function answerEcho(words: Int32Array): void {
   let seen = 0;
   for (;;) {
@@ -76,7 +76,7 @@ export class EchoAsker {
     waitBeyond(words, ANSWERING, ASKING, seen, this.askSpins);
   }
 
-  /** Tells the answering side to end. */
+  /** Asks the answering side to end. */
   end(): void {
     send(this.words, ASKING, ANSWERING, END);
   }

@@ -1,5 +1,5 @@
 /**
- * Shared words between the main thread or a migration (who say where a VM should run) and the guest thread (which says
+ * Shared words between the main thread or a migration (which say where a VM should run) and the guest thread (which says
  * where it runs). One block per VM; each word has one writer at a time, the owner named here.
  */
 
@@ -16,7 +16,7 @@ export const GUEST_MAP = {
 
 /** Words of one VM's block. */
 export const GUEST_VM = {
-  /** Whoever runs its migration, else the main thread: {@link STOPPED}, or 1 + the host on which it is to run. */
+  /** The thread that runs its migration, else the main thread: {@link STOPPED}, or 1 + the host on which it is to run. */
   wanted: 0,
   /** Guest thread: the same, as it is. */
   actual: 1,

@@ -143,7 +143,7 @@ export class Lane {
     Atomics.store(map, start + LANE.asleep, 0);
   }
 
-  /** Who gives up may post more, and then its last access is not alone any more. */
+  /** After a wait that was given up more may be posted, and then the last access is not the only one in the ring. */
   private lastIntoRing(): void {
     const { map, start } = this;
     const at = start + LANE.ring + ((this.produced - 1) & (RING_ENTRIES - 1)) * ENTRY_WORDS;

@@ -2,7 +2,7 @@
  * The map of shared words between driver threads, guest threads and the device thread.
  *
  * A thread that reaches the device has a lane: a ring of register accesses with one producer (that thread) and one
- * consumer (the device thread). Writes are posted: they go into the ring and nobody waits. A read of a VF's own registers
+ * consumer (the device thread). Writes are posted: they go into the ring without a wait. A read of a VF's own registers
  * waits until the ring is empty, since on PCIe a read pushes the writes before it, and then loads straight from the
  * VF's register file, which the device thread alone writes. A read of the PF, or of the mailbox as one 128-bit piece,
  * travels through the ring and its answer comes back in the reply words.
@@ -10,7 +10,7 @@
  * Every word has one writer, but for the wake counter, a bell that anybody may ring: it says "poll", never "how many".
  * Payload is plain; only the words that hand ownership over (produced, consumed, asleep, wake) are atomic.
  *
- * Behind the words lie, for each host, what MAP.answers points at and the register files of its functions.
+ * After the words come, for each host, what MAP.answers points at and the register files of its functions.
  */
 import { VFS_MAX } from '../../sim/abi/vft.ts';
 import { bug } from '../../sim/base/bug.ts';
@@ -67,7 +67,7 @@ export const LANE = {
   /**
    * Lane's thread: operation word of the last access, with the low byte of its count in [31:24], and its offset. The
    * watchdog names them, and a 32-bit read that finds the ring empty is here only: one cache line less has to travel.
-   * The count tells that they are of the access that `produced` speaks of, and of none after it.
+   * The count proves that they are of the access that `produced` speaks of, and of none after it.
    */
   lastOperation: 2,
   lastOffset: 3,
@@ -97,7 +97,7 @@ export const OPERATION = {
   reset: 6,
   /** No access: the device thread reads its clock. */
   clock: 7,
-  /** No access: the device thread passes a word back and forth with the asking one until told to end, and serves nobody. */
+  /** No access: the device thread passes a word back and forth with the asking one until it is asked to end, and serves no lane. */
   echo: 8,
 } as const;
 

@@ -14,7 +14,7 @@ const POLLS = 12_000;
 export const IDLE_TURNS = 10_000;
 
 /**
- * No wait lasts longer than this; who waits longer waits for a thread that hangs. One that died is noticed at once. Long,
+ * No wait lasts longer than this; a longer one would be for a thread that hangs. One that died is noticed at once. Long,
  * because on a crowded machine a thread may need seconds to start or to run again.
  */
 export const WAIT_LIMIT_MS = 60_000;
@@ -74,10 +74,10 @@ const SPINS_ENDLESS = 1e8;
 const POLLS_ENDLESS = 1e9;
 
 /**
- * Chooses how long to spin. Who spins for as long as a wake-up costs, then sleeps, never waits more than twice as long as
- * who knew the future. That holds while the one waited for has a core; with more threads than cores, a spin keeps it from
+ * Chooses how long to spin. A thread that spins for as long as a wake-up costs, then sleeps, never waits more than twice as
+ * long as one that knew the future. That holds while the one waited for has a core; with more threads than cores, a spin keeps it from
  * running, so that a lane spins no longer than an answer takes from a thread that does run. Where spinning threads do not
- * even meet faster than sleeping ones, nobody spins.
+ * even meet faster than sleeping ones, none spins.
  *
  * @param threads that may be at work at the same time: the device thread, and each that asks it
  */
@@ -160,7 +160,7 @@ export function waitWhileValue(
   }
 }
 
-/** Stores a word and wakes whoever sleeps on it. */
+/** Stores a word and wakes the threads that sleep on it. */
 export function publish(words: Int32Array, index: number, value: number): void {
   Atomics.store(words, index, value);
   Atomics.notify(words, index);

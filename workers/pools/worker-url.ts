@@ -1,5 +1,5 @@
 /**
- * Where the code of threads and of other processes is. In a build their files stand beside the asking one. Sources that run
+ * Where the code of threads and of other processes is. In a build their files are in the folder of the asking one. Sources that run
  * themselves, as in tests, take them from the build of the package: Node cannot start a thread with TypeScript.
  */
 import { Worker } from 'node:worker_threads';
@@ -17,7 +17,7 @@ export function builtUrl(from: string, name: string): URL {
 }
 
 /** Piscina options that make a pool's threads load a module. */
-export interface PoolModule {
+interface PoolModule {
   readonly filename: string;
   readonly execArgv: string[];
 }

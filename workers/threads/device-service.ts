@@ -36,13 +36,13 @@ import { localNowNs } from '../wall-clock.ts';
 import type { InFlight } from '../../sim/abi/in-flight.ts';
 
 /** RAM of one VM as its VF on one host reaches it. */
-export interface SharedMemory {
+interface SharedMemory {
   readonly fn: number;
   readonly buffer: SharedArrayBuffer;
   readonly dmaBase: number;
 }
 
-export interface DeviceHost {
+interface DeviceHost {
   readonly kind: AcceleratorKind;
   readonly hardware: number;
   readonly vfCount: number;
@@ -64,7 +64,7 @@ export interface DeviceInit {
 const TURN_ENTRIES = 64;
 /** Passes over the lanes in a row: what else the thread has to poll waits for some microseconds at most. */
 const ROUNDS_MOST = 64;
-/** Sleeping goes on at most this long at a time, so that the end of a test is noticed. */
+/** Longest sleep at a time, so that the end of a test is noticed. */
 const SLEEP_MS = 100;
 
 export class DeviceService {
@@ -152,7 +152,7 @@ export class DeviceService {
     let busy = false;
     for (let host = 0; host < devices.length; host++) {
       const device = devices[host]!;
-      // Who arms a fault wants every read to be asked of the device.
+      // While a fault is armed every read is to be asked of the device.
       if (device.faults.active) this.map[MAP.answers + host] = 0;
       if (device.nextEventNs === Infinity) continue;
       busy = true;
@@ -253,7 +253,7 @@ export class DeviceService {
     const { map } = this;
     const seen = Atomics.load(map, MAP.wake);
     Atomics.store(map, MAP.serviceAsleep, 1);
-    // Somebody may have produced before they could see that we sleep.
+    // A lane may have produced before it could see that this thread sleeps.
     if (!this.pending()) Atomics.wait(map, MAP.wake, seen, SLEEP_MS);
     Atomics.store(map, MAP.serviceAsleep, 0);
   }

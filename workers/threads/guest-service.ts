@@ -1,7 +1,7 @@
 /**
  * The guest thread's work: all VMs of a run, their clients and their VF drivers, by the wall clock.
  *
- * A VM that is told to stop takes no completion and submits nothing until it is told to run, on whichever host.
+ * A VM that is asked to stop takes no completion and submits nothing until it is asked to run, on either host.
  */
 import type { AcceleratorKind } from '../../sim/abi/accelerators.ts';
 import { bug } from '../../sim/base/bug.ts';
@@ -40,7 +40,7 @@ interface GuestVmInit {
   readonly places: readonly VmPlace[];
   /** For a VM that moves between processes: where its ledger is left when it stops. */
   readonly ledger?: SharedArrayBuffer;
-  /** The VM is still to come, with a ledger in its place: it does not boot, and goes on when it is first to run. */
+  /** The VM is still to come, with a ledger in its place: it does not boot, and resumes when it is first to run. */
   readonly absent?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface GuestInit {
   readonly vms: readonly GuestVmInit[];
 }
 
-/** What a guest thread leaves behind. */
+/** What a guest thread reports of a VM. */
 export interface GuestReport {
   readonly report: CheckReport;
   /** Per queue and pause: from the last completion before to the first after, in ns of wall time. */
@@ -62,7 +62,7 @@ export interface GuestReport {
 
 /** Arrivals that one poll catches up with; more are put off, as a client does that was held up. */
 const ARRIVALS_PER_POLL = 256;
-/** How far behind arrivals may fall before the client gives up on the lost time. */
+/** How late arrivals may become before the client gives up on the lost time. */
 const BEHIND_NS_MAX = NS_PER_MS;
 /** Rest when a poll found nothing: the latency of an interrupt, rather than a core burnt that others need. */
 const REST_MS = 0.02;
@@ -175,7 +175,7 @@ class GuestVm {
     publish(this.map, vmWord(this.index, GUEST_VM.actual), wanted);
   }
 
-  /** The VM comes from another process, and goes on where its software stood. */
+  /** The VM comes from another process, and resumes where its software stood. */
   private arriveHere(nowNs: number): void {
     this.absent = false;
     this.stoppedNs = nowNs;

@@ -37,7 +37,7 @@ export const helloSchema = z.strictObject({
   }),
 });
 
-/** Who the source is and what it brings; compared with the destination before anything is made ready. */
+/** The source's version and what it brings; compared with the destination before anything is made ready. */
 export type Hello = z.output<typeof helloSchema>;
 /** What kind of VM it is. */
 export type VmIdentity = Hello['vm'];

@@ -98,7 +98,7 @@ export class DestinationChannel implements MessageSink {
     this.say(MESSAGE.reply, id, payload);
   }
 
-  /** Tells why, and ends. */
+  /** Sends the reason, and ends. */
   refuse(reason: string, hint: string | undefined, final: boolean): void {
     this.say(MESSAGE.refuse, 0, packControl(hint === undefined ? { reason, final } : { reason, hint, final }));
     this.socket.pause();
@@ -106,7 +106,7 @@ export class DestinationChannel implements MessageSink {
     this.drop(reason);
   }
 
-  /** Ends the connection without a word; its owner is told. */
+  /** Ends the connection without a word; its owner is notified. */
   drop(reason: string): void {
     if (this.gone) return;
     this.leave();
@@ -114,7 +114,7 @@ export class DestinationChannel implements MessageSink {
     this.later();
   }
 
-  /** Ends the connection once what was said has gone out. Nobody is told. */
+  /** Ends the connection once what was said has gone out. The owner is not notified. */
   end(): void {
     if (this.gone) return;
     this.leave();
@@ -124,7 +124,7 @@ export class DestinationChannel implements MessageSink {
     this.later();
   }
 
-  /** Ends the connection at once. Nobody is told. */
+  /** Ends the connection at once. The owner is not notified. */
   destroy(): void {
     this.leave();
     this.socket.destroy();

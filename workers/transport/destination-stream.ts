@@ -2,7 +2,7 @@
  * The destination's end of streams: connections that come, the one session that they belong to, and the arena into which
  * its chunks are read.
  *
- * A connection is nobody until its hello was read and found good. A chunk belongs to the connection on which it began
+ * A connection belongs to no session until its hello was read and found good. A chunk belongs to the connection on which it began
  * last: one that comes again over another means that the source has given the first one up.
  */
 import type { Server, Socket } from 'node:net';
@@ -36,13 +36,13 @@ export interface DestinationOwner {
   silent(ms: number): void;
 }
 
-export interface DestinationStreamOptions {
+interface DestinationStreamOptions {
   readonly endpoint: Endpoint;
   readonly owner: DestinationOwner;
   readonly limits?: Partial<TransportLimits>;
   /** Default: `onread`. */
   readonly readMode?: ReadMode;
-  /** Told of every connection that is refused or lost, in a sentence. */
+  /** Called with every connection that is refused or lost, in a sentence. */
   readonly onLoss?: (sentence: string) => void;
 }
 
@@ -124,14 +124,7 @@ export class DestinationStream implements DestinationChannelOwner {
     return true;
   }
 
-  /** Forgets the source; another one may come. */
-  forget(): void {
-    const channels = this.session?.channels ?? [];
-    this.session = null;
-    for (const channel of channels) channel?.end();
-  }
-
-  /** Tells the source why it is of no use to go on. */
+  /** Sends the source the reason why it is of no use to continue. */
   refuse(reason: string): void {
     for (const channel of this.session?.channels ?? []) channel?.refuse(sentence(reason), undefined, true);
   }
@@ -193,7 +186,7 @@ export class DestinationStream implements DestinationChannelOwner {
   /** Where a chunk goes; null: it is not wanted any more. @throws Damage */
   chunkBegins(channel: DestinationChannel, header: Header): Uint8Array | null {
     const { session } = this;
-    if (session === null) throw new Damage('a chunk came and nobody waits for it', TRY_AGAIN);
+    if (session === null) throw new Damage('a chunk came and no session waits for it', TRY_AGAIN);
     const { item, iteration } = header;
     const { chunkBytes } = session.hello;
     const from = item * chunkBytes;
@@ -225,10 +218,10 @@ export class DestinationStream implements DestinationChannelOwner {
     session.ever[header.item] = 1;
   }
 
-  /** A question of the switchover. Who asks again gets the same answer. @throws Damage */
+  /** A question of the switchover. The same question again gets the same answer. @throws Damage */
   request(channel: DestinationChannel, id: number, payload: Uint8Array): void {
     const { session } = this;
-    if (session === null) throw new Damage('a request came and nobody waits for it', TRY_AGAIN);
+    if (session === null) throw new Damage('a request came and no session waits for it', TRY_AGAIN);
     let reply = session.replies.get(id);
     if (reply === undefined) {
       const request = unpackControl(requestSchema, payload, 'request');

@@ -21,8 +21,8 @@ interface Insides {
  * Lets a connection's bytes flow into a reader.
  *
  * @param accepted a paused socket from which nothing was read
- * @param onBytes told after each piece
- * @param onError told of what the reader found wrong; nothing is read after that
+ * @param onBytes called after each piece
+ * @param onError called with what the reader found wrong; nothing is read after that
  * @returns the socket to write to and to listen to
  */
 export function readInto(

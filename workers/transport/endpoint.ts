@@ -55,7 +55,7 @@ export function socketAddressOf(endpoint: Endpoint): { path: string } | { host: 
 const PROBE_MS = 500;
 
 /**
- * Listens. A socket file at which nobody listens any more is taken away first; one at which somebody does is not.
+ * Listens. A socket file at which no process listens any more is removed first; one that is served is not.
  *
  * @param onConnection given each connection before any of its bytes are read
  * @throws UserError of kind `usage` when the place is taken or cannot be had
@@ -84,7 +84,11 @@ export async function listen(
 function cannotListen(endpoint: Endpoint, error: NodeJS.ErrnoException): UserError {
   const place = describeEndpoint(endpoint);
   if (error.code === 'EADDRINUSE') {
-    return new UserError('usage', `somebody already listens at ${place}`, 'choose another place, or end the other one');
+    return new UserError(
+      'usage',
+      `a process already listens at ${place}`,
+      'choose another place, or end the other one',
+    );
   }
   return new UserError('usage', `cannot listen at ${place}: ${error.code ?? error.message}`, 'choose another place');
 }
@@ -96,7 +100,7 @@ async function removeStale(path: string): Promise<void> {
     throw new UserError('usage', `${path} is there and is no socket`, 'choose a path where nothing is');
   }
   if (await isServed(path)) {
-    throw new UserError('usage', `somebody already listens at ${path}`, 'choose another place, or end the other one');
+    throw new UserError('usage', `a process already listens at ${path}`, 'choose another place, or end the other one');
   }
   unlinkSync(path);
 }
@@ -108,7 +112,7 @@ function isServed(path: string): Promise<boolean> {
       socket.destroy();
       resolve(served);
     };
-    // A full backlog takes no connection, but has somebody behind it.
+    // A full backlog takes no connection, but is served.
     socket.setTimeout(PROBE_MS, () => end(true));
     socket.once('connect', () => end(true));
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code !== 'ECONNREFUSED'));

@@ -2,7 +2,7 @@
  * Takes one connection's bytes apart into messages, whatever pieces they come in.
  *
  * Bytes are not handed in, they are put where they belong: the reader says where the next ones go ({@link
- * MessageReader.target}) and is told how many came ({@link MessageReader.filled}). The bytes of a chunk thus go from the
+ * MessageReader.target}) and is called with how many came ({@link MessageReader.filled}). The bytes of a chunk thus go from the
  * socket straight into the arena. Where a socket has pieces of its own, {@link MessageReader.take} copies them.
  *
  * A length is compared with what is allowed before anything is read or allocated for it.
@@ -42,7 +42,7 @@ export interface MessageSink {
  */
 const READ_BYTES = 64 * 1024;
 
-/** Where the bytes go that nobody wants. Nobody reads it, so that all readers of a thread may share it. */
+/** Where unwanted bytes go. It is never read, so that all readers of a thread may share it. */
 const wasted = new Uint8Array(READ_BYTES);
 
 export class MessageReader {

@@ -9,7 +9,6 @@ import type { Worker } from 'node:worker_threads';
 
 import { bug } from '../../sim/base/bug.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import type { QueueLayout } from '../../sim/workload/layout.ts';
 import { createLedgerRoom } from '../end/ledger-room.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
 import { startWorker } from '../pools/worker-url.ts';
@@ -32,7 +31,7 @@ export interface OneHostOptions extends WorldOptions {
 }
 
 /** What the client had done when the VM was stopped to go. */
-export interface LeftBehind {
+interface LeftBehind {
   readonly accepted: number;
   readonly completed: number;
 }
@@ -40,7 +39,6 @@ export interface LeftBehind {
 export class OneHost implements SourceVm, DestinationVm {
   readonly identity: VmIdentity;
   readonly parcelLayout: ParcelLayout;
-  readonly queues: QueueLayout;
   /** Counts of the last stop; null before. */
   left: LeftBehind | null = null;
   private readonly parcels: readonly Uint8Array[];
@@ -49,7 +47,6 @@ export class OneHost implements SourceVm, DestinationVm {
 
   private constructor({ kind, queuePairs, generation, isolation = 0 }: OneHostOptions, { world, end, layout }: SetUp) {
     this.identity = { kind, queuePairs, isolation, dmaBase: DMA_BASE, driver: generation };
-    this.queues = world.layout;
     this.parcelLayout = layout;
     this.parcels = end.parcels.map((parcel) => new Uint8Array(parcel));
     this.threads = new ThreadWorld(world);
@@ -151,7 +148,7 @@ export class OneHost implements SourceVm, DestinationVm {
     await Promise.all([this.threads.close(), this.end.terminate()]);
   }
 
-  /** For tests: the device thread (the PF) is gone from one moment to the next. */
+  /** For tests: the device thread (the PF) ends without notice. */
   async killDeviceThread(): Promise<void> {
     await this.threads.killDeviceThread();
   }

@@ -1,6 +1,6 @@
 /**
- * What travels of a VM: one run of bytes with the frame of its VF in front (docs/image-stream.md) and its client's ledger
- * behind. Both sides have a parcel of the same size, so that a chunk's number says where it belongs.
+ * What travels of a VM: one run of bytes with the frame of its VF first (docs/image-stream.md) and its client's ledger
+ * after it. Both sides have a parcel of the same size, so that a chunk's number says where it belongs.
  */
 import { crc32 } from 'node:zlib';
 
@@ -22,7 +22,7 @@ const packr = new Packr({ useRecords: false });
 export class ParcelLayout {
   /** Bytes of room for the frame, which comes first. */
   readonly frameBytes: number;
-  /** Bytes of room for the ledger behind it. */
+  /** Bytes of room for the ledger after it. */
   readonly ledgerBytes: number;
   readonly bytes: number;
   private readonly queues: QueueLayout;
@@ -37,7 +37,7 @@ export class ParcelLayout {
   /**
    * Puts a packed ledger in its place.
    *
-   * @returns what the destination is told of the parcel
+   * @returns what the destination is sent about the parcel
    * @throws UserError when there is no room for it
    */
   seal(parcel: Uint8Array, frameBytes: number, bytes: Uint8Array): Seal {
@@ -89,10 +89,10 @@ function refuse(message: string): never {
   throw new UserError('input', `parcel refused: ${message}`, 'the source keeps its VM: send it again');
 }
 
-/** A run of a parcel that counts, in bytes: from, and the first one behind. */
+/** A run of a parcel that counts, in bytes: the first, and the first after it. */
 export type Run = readonly [from: number, to: number];
 
-/** The parcels of one move at its source: each iteration is written beside the one before, and only what differs is sent. */
+/** The parcels of one move at its source: each iteration is written to the other of two, and only what differs is sent. */
 export class ParcelIterations {
   private readonly parcels: readonly [Uint8Array, Uint8Array];
   private readonly chunkBytes: number;

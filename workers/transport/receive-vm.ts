@@ -22,9 +22,9 @@ export interface ReceiveOptions {
   readonly readMode?: ReadMode;
   readonly limits?: Partial<TransportLimits>;
   readonly signal?: AbortSignal;
-  /** Told where it listens once it does. */
+  /** Called with where it listens, once it does. */
   readonly onListening?: (at: Endpoint) => void;
-  /** Told of connections that were refused or lost, in sentences. */
+  /** Called with each connection that was refused or lost, in a sentence. */
   readonly onLoss?: (sentence: string) => void;
 }
 

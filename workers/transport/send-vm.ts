@@ -28,9 +28,9 @@ export interface SendOptions {
   readonly stopcopy: string;
   readonly limits?: Partial<TransportLimits>;
   readonly signal?: AbortSignal;
-  /** Told once the guest works. */
+  /** Called once the guest works. */
   readonly onBooted?: () => void;
-  /** Told of losses of channels, in sentences. */
+  /** Called with each loss of a channel, in a sentence. */
   readonly onLoss?: (sentence: string) => void;
 }
 

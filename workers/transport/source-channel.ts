@@ -87,7 +87,7 @@ export class SourceChannel implements MessageSink {
     return this.welcomed;
   }
 
-  /** Connects and says hello. The owner is told how it went. */
+  /** Connects and says hello. The owner is notified of the result. */
   start(): void {
     const { owner } = this;
     this.started = true;
@@ -165,12 +165,12 @@ export class SourceChannel implements MessageSink {
     this.say(MESSAGE.request, id, payload);
   }
 
-  /** Ends the connection without a word; its owner is told. Also for tests: a channel that breaks. */
+  /** Ends the connection without a word; its owner is notified. Also for tests: a channel that breaks. */
   breakOff(reason: Error = new Error(`${this.name}: broken off`)): void {
     if (this.socket !== null) this.lose(reason);
   }
 
-  /** Ends the connection; nobody is told. */
+  /** Ends the connection; the owner is not notified. */
   close(): void {
     this.givenUp = true;
     this.detach()?.destroy();
@@ -318,7 +318,7 @@ const FINISH_MS = 500;
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'ECONNREFUSED':
-      return 'nobody listens there';
+      return 'no process listens there';
     case 'ENOENT':
       return 'there is no such socket';
     case 'EPIPE':

@@ -19,13 +19,13 @@ import { describeEndpoint, type Endpoint } from './endpoint.ts';
 import { TRANSPORT_LIMITS, TransportFailed, type TransportLimits } from './limits.ts';
 import { type SourceChannelOwner, SourceChannel } from './source-channel.ts';
 
-export interface SourceStreamOptions {
+interface SourceStreamOptions {
   readonly endpoint: Endpoint;
   readonly hello: Hello;
   /** Whether each chunk has a checksum of its own. Default: false, as the parcel has its own. */
   readonly checksums?: boolean;
   readonly limits?: Partial<TransportLimits>;
-  /** Told of every loss, in a sentence. */
+  /** Called with every loss, in a sentence. */
   readonly onLoss?: (sentence: string) => void;
 }
 
@@ -168,7 +168,7 @@ export class SourceStream implements SourceChannelOwner {
     this.stop((channel) => channel.finish());
   }
 
-  /** For tests: the process is gone from one moment to the next. */
+  /** For tests: the process ends without notice. */
   vanish(): void {
     this.fail(new TransportFailed('the source vanished'));
   }
@@ -275,5 +275,5 @@ export class SourceStream implements SourceChannelOwner {
 
 function lastError(reason: Error, place: string): Error {
   if (reason instanceof UserError) return reason;
-  return new TransportFailed(reason.message, `look whether stopcopy receive runs at ${place}`);
+  return new TransportFailed(reason.message, `check that stopcopy receive runs at ${place}`);
 }

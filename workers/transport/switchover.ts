@@ -1,5 +1,5 @@
 /**
- * Handing a VM from one process to another: pre-copy, stop, load, commit. docs/transport.md has a table of who owns the VM
+ * Handing a VM from one process to another: pre-copy, stop, load, commit. docs/transport.md has a table of the VM's owner
  * at each point.
  *
  * One rule holds throughout: the destination runs nothing before it was sent a commit, and the source, once it has begun
@@ -28,7 +28,7 @@ export interface SourceVm {
   draft(): Promise<Draft>;
   /** Stops it, vCPUs and VF, and saves it. */
   stop(): Promise<Draft & { readonly seal: Seal }>;
-  /** It goes on where it stood, whether or not it had been stopped. @returns whether its VF is served */
+  /** It resumes, whether or not it had been stopped. @returns whether its VF is served */
   resume(): Promise<boolean>;
   /** It is another's now: its VF is reset. */
   discard(): Promise<void>;
@@ -48,13 +48,13 @@ export interface DestinationVm {
   discard(): Promise<void>;
 }
 
-export interface SwitchoverOptions {
+interface SwitchoverOptions {
   /** Iterations of pre-copy at most, while the VM runs. */
   readonly iterationsMax: number;
   /** An iteration that has no more chunks than this is the last one. */
   readonly fewChunks: number;
   readonly signal?: AbortSignal;
-  /** Told of each step before it is made. Also where a test makes something fail. */
+  /** Called with each step before it is made. Also where a test makes something fail. */
   readonly onStep?: (step: SwitchoverStep) => Promise<void> | void;
 }
 
@@ -76,7 +76,7 @@ export type SwitchoverOutcome =
       /** Whether the VM runs on here with its VF served. */
       readonly resumed: boolean;
     }
-  /** Committed, and nobody confirmed it: the VM stands still here and may run there. */
+  /** Committed and not confirmed: the VM is stopped here and may run there. */
   | { readonly kind: 'inDoubt'; readonly reason: Error };
 
 /** What went to the destination before the commit, and when the VM was stopped, by {@link localNowNs}. */
@@ -193,7 +193,7 @@ const LAST_WORD_MS = 500;
 
 /** Says a last word, waits a moment for the answer, and ends the stream. */
 async function tell(stream: SourceStream, request: Request): Promise<void> {
-  const late = setTimeout(() => stream.fail(new TransportFailed('nobody answered')), TELL_MS);
+  const late = setTimeout(() => stream.fail(new TransportFailed('no answer came')), TELL_MS);
   await stream.ask(request).catch(() => {});
   clearTimeout(late);
   stream.close();
@@ -206,7 +206,7 @@ function expectReply(reply: ControlReply, is: ControlReply['is']): void {
   throw new TransportFailed(`the destination answered ${reply.is} where ${is} was due`);
 }
 
-export type DestinationState = 'empty' | 'filling' | 'loaded' | 'running' | 'discarded';
+type DestinationState = 'empty' | 'filling' | 'loaded' | 'running' | 'discarded';
 
 /** How a destination's part ended, as far as the switchover is concerned. */
 export type Arrival = { readonly kind: 'running' } | { readonly kind: 'discarded'; readonly reason: Error };
@@ -214,7 +214,7 @@ export type Arrival = { readonly kind: 'running' } | { readonly kind: 'discarded
 /** The destination's half: answers what its source asks. */
 export class Receiving implements DestinationOwner {
   state: DestinationState = 'empty';
-  /** Told once: the VM runs here, or will not come. */
+  /** Fulfilled once the VM runs here, or will not come. */
   readonly arrived: Promise<Arrival>;
   /** Fulfilled when the source has said that it knows, or is silent after the commit. */
   readonly released: Promise<void>;

@@ -5,7 +5,7 @@
  *    8 sequence u32     | 12 payload bytes u32 | 16 item u32 | 20 iteration u32
  *   24 CRC-32 of the payload u32 (0: a chunk without one) | 28 CRC-32 of bytes 0 to 27 u32
  *
- * All numbers are little endian. docs/transport.md tells what each message means and who may send it when.
+ * All numbers are little endian. docs/transport.md describes what each message means, and which side may send it when.
  */
 import { crc32 } from 'node:zlib';
 
@@ -28,7 +28,7 @@ export const PARCEL_BYTES_MAX: number = 2 ** 32 - 1;
 
 /** Types of messages. */
 export const MESSAGE = {
-  /** Source, first on every connection: who it is and what it brings. */
+  /** Source, first on every connection: its version and what it brings. */
   hello: 1,
   /** Destination: the answer to a hello. */
   welcome: 2,
@@ -155,7 +155,7 @@ export class Damage extends Error {
 export const TRY_AGAIN = 'the destination loaded nothing and the source keeps its VM: send it again';
 const FOREIGN = 'this is no stream of stopcopy send';
 
-/** A refusal of a stream for people: what is wrong and where. */
+/** A refusal of a stream, for the user: what is wrong and where. */
 export function damageRefusal(damage: Damage, place: string): UserError {
   return new UserError('input', `stream refused on ${place}: ${damage.message}`, damage.hint);
 }

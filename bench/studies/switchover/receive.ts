@@ -12,6 +12,7 @@ import { receiveDocument, receiveText } from '../../documents/switchover/receive
 import type { CommandIo } from '../../io/command-io.ts';
 import type { ExitName } from '../../io/exit-status.ts';
 import { DEFAULT_IN_FLIGHT } from '../../../sim/abi/in-flight.ts';
+import { noteReason } from './reason.ts';
 
 export interface ReceiveCommand {
   readonly endpoint: Endpoint;
@@ -54,7 +55,7 @@ export async function receive(command: ReceiveCommand, { output, signal }: Comma
   if (arrival.kind === 'discarded') {
     if (arrival.reason instanceof WorkerLost) throw arrival.reason;
     output.text('no VM runs here');
-    output.note(`stopcopy: ${arrival.reason.message}`);
+    noteReason(output, arrival.reason);
     return arrival.reason instanceof UserError ? 'badInput' : 'failed';
   }
   output.text(receiveText(report));

@@ -14,6 +14,7 @@ import type { CommandIo } from '../../io/command-io.ts';
 import type { ExitName } from '../../io/exit-status.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type InFlight } from '../../../sim/abi/in-flight.ts';
+import { noteReason } from './reason.ts';
 
 export interface SendCommand {
   readonly endpoint: Endpoint;
@@ -62,7 +63,7 @@ export async function send(command: SendCommand, { output, signal }: CommandIo):
   }
   if (signal.aborted) return 'interrupted';
   if (outcome.kind === 'kept' && outcome.reason instanceof WorkerLost) throw outcome.reason;
-  output.note(`stopcopy: ${outcome.reason.message}`);
+  noteReason(output, outcome.reason);
   if (stayed !== null && !stayed.ok) output.note('stopcopy: and tasks were lost');
   return 'failed';
 }

@@ -112,10 +112,20 @@ test('a VM of another kind is refused, runs on at its source and loses nothing',
   await receive.says(/listening/);
   const sent = await new Program(['send', '--socket', path, '--run-ms', '20', ...PATIENT]).ended;
   expect(sent.status).toBe(1);
-  expect(sent.stderr).toContain('stopcopy: the destination refused the VM: the source has a zip VF, this one is sec\n');
+  expect(sent.stderr).toContain(
+    'stopcopy: the destination refused the VM: the source has a zip VF, this one is sec\n  choose',
+  );
   expect(sent.stdout).toMatch(/^the VM stays here, and runs on\n\d+ tasks accepted, \d+ completed, each exactly once/);
   receive.child.kill('SIGINT');
   expect((await receive.ended).status).toBe(130);
+});
+
+test('a source that reaches no destination says what to try, and its VM runs on', async () => {
+  const path = socketPath();
+  const { status, stderr, stdout } = await new Program(['send', '--socket', path, '--run-ms', '20', ...PATIENT]).ended;
+  expect(status).toBe(1);
+  expect(stderr).toContain(`there is no such socket\n  check that stopcopy receive runs at ${path}\n`);
+  expect(stdout).toMatch(/^the VM stays here, and runs on/);
 });
 
 test('an interrupt ends a source that works', async () => {
@@ -133,7 +143,7 @@ test('a socket file that a killed destination left is taken over; one that is se
   await first.says(/listening/);
   const beside = await new Program(['receive', '--socket', path]).ended;
   expect(beside.status).toBe(2);
-  expect(beside.stderr).toContain(`somebody already listens at ${path}`);
+  expect(beside.stderr).toContain(`a process already listens at ${path}`);
   first.child.kill('SIGKILL');
   await first.ended;
   expect(existsSync(path)).toBe(true);

@@ -405,7 +405,7 @@ describe('a frame is refused whose', () => {
   test('sections reach behind its end', () => {
     const frame = craft(headerOf()).subarray(0, -ALIGN);
     view(frame).setUint32(16, frame.length, true);
-    expect(refusal(frame)).toContain('reaches behind the end');
+    expect(refusal(frame)).toContain('reaches past the end');
   });
 
   test('last section is followed by more that it announces', () => {

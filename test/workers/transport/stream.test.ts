@@ -279,7 +279,7 @@ describe('a place', () => {
     const path = socketPath();
     const { into } = await pair();
     const taken = new DestinationStream({ endpoint: into.at, owner: new AnyOwner() });
-    await expect(taken.listen()).rejects.toThrow(/^somebody already listens at /);
+    await expect(taken.listen()).rejects.toThrow(/^a process already listens at /);
     writeFileSync(path, 'precious');
     const onFile = new DestinationStream({ endpoint: { kind: 'unix', path }, owner: new AnyOwner() });
     await expect(onFile.listen()).rejects.toThrow(`${path} is there and is no socket`);

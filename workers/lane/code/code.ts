@@ -6,7 +6,7 @@ import type { MapMemory } from './memory.ts';
 
 /** What {@link LaneCode.serve} gives when no lane waits for the device itself. */
 export const FOUND = {
-  /** Nobody asked anything. */
+  /** Nothing was asked. */
   nothing: -1,
   /** Some reads were answered. */
   answered: -2,

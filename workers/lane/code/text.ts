@@ -88,7 +88,7 @@ export const LANE_CODE_TEXT: string = `(module
               (local.set $seen ${local('count')})
               (i32.store ${at(MAP.consumed)} (i32.mul ${local('index')} ${constant(BYTES)}) ${local('seen')})
               (local.set $result ${constant(FOUND.answered)})
-              ;; Who asked asks again as soon as it has the answer.
+              ;; A thread that asked asks again as soon as it has the answer.
               (local.set $polls ${constant(HOT_POLLS)})
               (br_if $poll (local.tee $answersLeft (i32.sub ${local('answersLeft')} ${constant(1)}))))))
         (br_if $visit ${local('rounds')}))
