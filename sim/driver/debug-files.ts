@@ -85,7 +85,7 @@ export class DebugFiles {
   }
 }
 
-/** Lines of 16 bytes behind a prefix and an offset, for the part of an image before its addresses. */
+/** Lines of 16 bytes after a prefix and an offset, for the part of an image before its addresses. */
 function hexDump(prefix: string, bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < ACC_VF_DATA_DEBUG_BYTES; at += BYTES_PER_LINE) {

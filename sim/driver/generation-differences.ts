@@ -28,7 +28,7 @@ export interface GenerationDifferences {
   readonly from: GenerationId;
   readonly to: GenerationId;
   readonly facts: readonly FactDifference[];
-  /** What `from` has and `to` has not, and the other way round. */
+  /** What `from` has and `to` has not, and the reverse. */
   readonly fixed: readonly HazardId[];
   readonly introduced: readonly HazardId[];
 }

@@ -261,6 +261,6 @@ export const POLL_TIMEOUT_US = 1_000;
 export const CHECK_DELAY_US = 100;
 export const CHECK_TIMES_MAX = 100;
 
-/** How often a VF reset looks for the PF's "resetting" mark to go away before it goes on without it. */
+/** How often a VF reset tests whether the PF's "resetting" mark is gone, before it resumes without it. */
 export const RESET_WAIT_TIMES_MAX = 60_000;
 export const RESET_WAIT_MS = 1;

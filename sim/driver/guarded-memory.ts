@@ -11,7 +11,7 @@ export interface Overrun {
   readonly bytes: number;
 }
 
-/** What guard bytes hold until somebody writes them. */
+/** What guard bytes hold until they are written. */
 export const GUARD_BYTE = 0xa5;
 
 export class GuardedMemory {
@@ -48,22 +48,22 @@ export class GuardedMemory {
   }
 
   readByte(at: number): number {
-    this.look('read', at);
+    this.note('read', at);
     return this.all[this.guard + at] ?? GUARD_BYTE;
   }
 
   writeByte(at: number, value: number): void {
-    this.look('write', at);
+    this.note('write', at);
     const index = this.guard + at;
     if (index >= 0 && index < this.all.length) this.all[index] = value;
   }
 
-  /** As if freed and allocated anew, filled with zeros. */
+  /** As if freed and allocated again, filled with zeros. */
   clear(): void {
     this.words.fill(0);
   }
 
-  private look(kind: 'read' | 'write', at: number): void {
+  private note(kind: 'read' | 'write', at: number): void {
     if (at >= 0 && at < this.bytes) return;
     const last = this.found.at(-1);
     if (last !== undefined && last.kind === kind && last.from + last.bytes === at) last.bytes += 1;

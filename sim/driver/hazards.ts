@@ -50,7 +50,7 @@ export const HAZARDS = {
     fixed: BY_7_2,
   },
   R7: {
-    what: 'the clean-up after a reset is deferred to whoever holds the state lock',
+    what: 'the clean-up after a reset is deferred to the holder of the state lock',
     introduced: FROM_THE_START,
     fixed: { in: '6.9' },
   },

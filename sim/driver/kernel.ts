@@ -33,7 +33,7 @@ export const HEALTHY_KERNEL: KernelServices = {
   mapBar: () => true,
 };
 
-/** The part of the PF driver's `struct hisi_qm` that the migration driver looks at. */
+/** The part of the PF driver's `struct hisi_qm` that the migration driver reads. */
 export interface PfDriver {
   /** PCI revision of the PF, a value of QM_HW. */
   readonly hardware: number;

@@ -129,7 +129,7 @@ export class Qm {
       this.answerLow = this.port.wide[1]!;
       this.answerHigh = this.port.wide[2]!;
     } else {
-      // Two separate reads with no lock held: torn when somebody else uses the mailbox in between (R6).
+      // Two separate reads with no lock held: torn when another user of the mailbox comes in between (R6).
       this.answerLow = this.read(VF_REG.QM_MB_CMD_DATA_ADDR_L);
       this.answerHigh = this.read(VF_REG.QM_MB_CMD_DATA_ADDR_H);
     }
@@ -173,7 +173,7 @@ export class Qm {
   }
 
   /**
-   * The four status registers that must be clear for a stop, each given 100 more looks, 100 us of CPU apart. 0 or -EBUSY.
+   * The four status registers that must be clear for a stop, each read 100 times more, 100 us of CPU apart. 0 or -EBUSY.
    * Two of them belong to the PF, so one VF's error keeps every VF of that PF from stopping.
    */
   waitErrorsClear(): number {
@@ -223,7 +223,7 @@ export class Qm {
   private staysClear(fn: FunctionSelect, offset: number): boolean {
     const { port } = this;
     let state = port.read32(fn, offset);
-    for (let looks = 0; state !== 0 && looks < CHECK_TIMES_MAX; looks++) {
+    for (let again = 0; state !== 0 && again < CHECK_TIMES_MAX; again++) {
       port.delayUs(CHECK_DELAY_US);
       state = port.read32(fn, offset);
     }

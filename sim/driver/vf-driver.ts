@@ -37,7 +37,7 @@ export interface VfDriverConfig {
   readonly kernel: KernelServices;
 }
 
-/** Where the driver is within a stop and a save, for whoever keeps the time. */
+/** Where the driver is within a stop and a save, for clocks around it. */
 export type DriverPhase = 'pauseAndDrain' | 'statusChecks' | 'cacheWriteBack' | 'save';
 
 export class VfDriver {
@@ -159,11 +159,11 @@ export class VfDriver {
   /** Reset hook before the function is reset. */
   resetPrepare(): void {
     if (!this.generation.serialisesResets) return;
-    let looks = 0;
+    let sleeps = 0;
     while (this.pf.resetting) {
       this.port.sleepMs(RESET_WAIT_MS);
-      looks += 1;
-      if (looks > RESET_WAIT_TIMES_MAX) return;
+      sleeps += 1;
+      if (sleeps > RESET_WAIT_TIMES_MAX) return;
     }
     this.pf.resetting = true;
     this.heldResetting = true;
@@ -366,7 +366,7 @@ export class VfDriver {
     return 0;
   }
 
-  /** Everything of an image behind its match data. 0 or a negative errno. */
+  /** Everything of an image after its match data. 0 or a negative errno. */
   readRegisters(words: Uint32Array): number {
     const { qm } = this;
     words[WORD.aeqIntMask] = qm.read(VF_REG.QM_VF_AEQ_INT_MASK);

@@ -2,7 +2,7 @@
  * Recorded driver traces: the document format.
  *
  * A trace is one scenario with one driver: a scripted responder that plays the hardware, and steps, each a call from user
- * space with its result and the register accesses that the driver made. docs/trace-format.md tells it in full.
+ * space with its result and the register accesses that the driver made. docs/trace-format.md describes it in full.
  */
 import { z } from 'zod';
 import { QM_MB_CMD } from '../abi/mailbox.ts';
@@ -34,7 +34,7 @@ const override = z.object({
 });
 const register = z.object({ fn: functionName, offset: hex });
 
-/** What a responder can be told, at the start and in a change; every key on its own. */
+/** Settings of a responder, at the start and in a change; every key on its own. */
 const responderSettings = z.object({
   pf_vft: z.record(z.string(), vft).optional(),
   vf_vft: vft.optional(),

@@ -16,7 +16,7 @@ import { CallArguments, type CallOutcome, compareOutcome } from './call.ts';
 import { type ResponderSettings, toNumber, type Recording, type TraceCall } from './format.ts';
 import { Responder } from './responder.ts';
 
-/** Errors that making a file may give. Which one it was in a recording only the result tells; the driver passes it on. */
+/** Errors that making a file may give. Which one it was in a recording is known by the result; the driver passes it on. */
 const FILE_ERRORS: ReadonlySet<number> = new Set([ENFILE, EMFILE, ENOMEM]);
 const FEATURE_STRUCT_BYTES = 16;
 

@@ -147,7 +147,7 @@ export class Responder extends BasePort implements BarPort {
 
   read128(fn: FunctionSelect, offset: number): void {
     if (this.isMailbox(fn, offset)) {
-      this.lookAtMailbox();
+      this.readMailbox();
       this.wide.set(this.mailbox);
       if (this.mailboxBusyLeft !== 0) {
         this.wide[0] = (this.wide[0]! | QM_MB.busyBit) >>> 0;
@@ -243,7 +243,7 @@ export class Responder extends BasePort implements BarPort {
       return this.plain(PF, offset);
     }
     if (offset === VF_REG.QM_MB_CMD_SEND_BASE) {
-      this.lookAtMailbox();
+      this.readMailbox();
       if (this.mailboxBusyLeft === 0) return this.mailbox[0]!;
       this.countBusyRead();
       return (this.mailbox[0]! | QM_MB.busyBit) >>> 0;
@@ -303,8 +303,8 @@ export class Responder extends BasePort implements BarPort {
     pf.set(PF_REG.QM_VFT_CFG_DATA_H, vftHigh(entry.base, entry.num));
   }
 
-  /** The look after the last busy one sees the command done. */
-  private lookAtMailbox(): void {
+  /** The read after the last busy one sees the command done. */
+  private readMailbox(): void {
     if (this.mailboxBusyLeft !== 0 || !this.mailboxPending) return;
     this.mailboxPending = false;
     const { mailbox } = this;

@@ -15,25 +15,25 @@ export interface BarPort {
   writeBar(offset: number, width: number, from: Uint8Array): void;
 }
 
-/** How much of BAR2 one kind of device says it has, how much it lets through, and by whose rules. */
+/** How much of BAR2 one kind of device reports, how much it lets through, and by whose rules. */
 interface BarRules {
   /** Size in region info. */
-  readonly told: 'half' | 'all';
+  readonly reported: 'half' | 'all';
   /** What read, write and mmap let through. */
   readonly granted: 'half' | 'all';
-  /** The core lets an access of no bytes pass anywhere; the driver looks at its place first. */
+  /** The core lets an access of no bytes pass anywhere; the driver tests its place first. */
   readonly by: 'core' | 'driver';
 }
 
 const BAR_POLICIES = {
   /** No migration, or an RFC of 2021 that hides nothing: the core's rules, the whole BAR. */
-  plain: { told: 'all', granted: 'all', by: 'core' },
+  plain: { reported: 'all', granted: 'all', by: 'core' },
   /** Migration control in the upper half, and only the size in region info keeps it from user space. */
-  told: { told: 'half', granted: 'all', by: 'core' },
+  told: { reported: 'half', granted: 'all', by: 'core' },
   /** Migration control in the upper half of the VF's BAR2, and every call stops at the half. */
-  half: { told: 'half', granted: 'half', by: 'driver' },
+  half: { reported: 'half', granted: 'half', by: 'driver' },
   /** Migration control in the PF's BAR2: the whole BAR, but by the driver's rules. */
-  whole: { told: 'all', granted: 'all', by: 'driver' },
+  whole: { reported: 'all', granted: 'all', by: 'driver' },
 } as const satisfies Record<string, BarRules>;
 
 /** Who decides how much of BAR2 user space sees. */
@@ -79,9 +79,9 @@ export class BarAccess {
     this.pieceBytesMax = pieceBytesMax;
   }
 
-  /** Bytes of BAR2 that region info tells of. */
-  toldBytes(policy: BarPolicy): number {
-    return this.bytesOf(BAR_POLICIES[policy].told);
+  /** Bytes of BAR2 that region info reports. */
+  reportedBytes(policy: BarPolicy): number {
+    return this.bytesOf(BAR_POLICIES[policy].reported);
   }
 
   /** Bytes of BAR2 that read, write and mmap let through. */
@@ -93,7 +93,7 @@ export class BarAccess {
   info(policy: BarPolicy, index: number): RegionInfo | null {
     if (index === REGION.BAR2) {
       const flags = REGION_FLAG.READ | REGION_FLAG.WRITE | REGION_FLAG.MMAP;
-      return { size: this.toldBytes(policy), flags };
+      return { size: this.reportedBytes(policy), flags };
     }
     if (index === REGION.CONFIG) return { size: CONFIG_SPACE_BYTES, flags: REGION_FLAG.READ | REGION_FLAG.WRITE };
     if (index === REGION.VGA || index >= REGION.count) return null;
@@ -135,7 +135,7 @@ export class BarAccess {
     return bytes;
   }
 
-  /** How much of an access is let through; an access that crosses the end is cut short, one behind it refused. */
+  /** How much of an access is let through; an access that crosses the end is cut short, one after it refused. */
   private granted(policy: BarPolicy, index: number, offset: number, length: number): number {
     if (index === REGION.BAR2) {
       const end = this.grantedBytes(policy);

@@ -2,7 +2,7 @@
  * How far a guest gets into BAR2 under each of the answers to one question of 2021: the control area of a migration lies
  * in the BAR that the guest has, so what keeps the guest out of it?
  *
- * Not reckoned but tried: every access is made against the policy, and what it touched is noted. What follows stands in
+ * Not computed but tried: every access is made against the policy, and what it touched is noted. What follows stands in
  * docs/isolation-report.md 3.
  */
 import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
@@ -21,7 +21,7 @@ interface BarVariant {
 
 export const BAR_VARIANTS = {
   unclipped: { policy: 'plain', controlIn: 'vf', what: 'nothing is hidden' },
-  infoOnly: { policy: 'told', controlIn: 'vf', what: 'region info tells of half the BAR; no call stops there' },
+  infoOnly: { policy: 'told', controlIn: 'vf', what: 'region info reports half the BAR; no call stops there' },
   merged: { policy: 'half', controlIn: 'vf', what: 'info, read, write and mmap all stop at the half' },
   pfWindows: {
     policy: 'whole',
@@ -105,7 +105,7 @@ export function reachOf(variant: BarVariantName, pageBytes: number): BarReach {
   return {
     variant,
     pageBytes,
-    toldBytes: bars.toldBytes(policy),
+    toldBytes: bars.reportedBytes(policy),
     read: rangesOf(notes.read),
     write: rangesOf(notes.written),
     mmap: rangesOf(inProcess),

@@ -7,7 +7,7 @@ export class UserBuffer implements UserMemory {
   bytes: Uint8Array;
   /** The whole buffer is unmapped. */
   unmapped = false;
-  /** Each copy faults behind this many bytes; -1: never. */
+  /** Each copy faults after this many bytes; -1: never. */
   faultAfter = -1;
 
   constructor(bytes: Uint8Array) {

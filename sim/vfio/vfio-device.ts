@@ -21,7 +21,7 @@ import { VfDriver } from '../driver/vf-driver.ts';
 import { type MigrationRefusal, refusalSentence } from './migration-refusal.ts';
 import { BarAccess, type BarClip, type BarPolicy, type BarPort, policyOf } from './bar-policy.ts';
 
-/** What a reset of the function consists of, for whoever plays the hardware or records. */
+/** What a reset of the function consists of, for players of the hardware and recorders. */
 export type ResetEvent = 'reset_prepare' | 'flr' | 'reset_done';
 
 export interface VfioDeviceConfig {
@@ -39,7 +39,7 @@ export interface VfioDeviceConfig {
   readonly resetsAtOpen: boolean;
   /** What hides a control area in the VF's own BAR2 while migration is offered. Default: `all`, as in the merged driver. */
   readonly barClip?: BarClip;
-  /** Why the migration driver keeps away from this VF though it could serve it; null or absent: it does not. */
+  /** Why the migration driver does not load for this VF though it could serve it; null or absent: it does not. */
   readonly refusal?: MigrationRefusal | null;
   /** Called at each step of a reset; the function itself is to be reset at `flr`. */
   readonly onReset: (event: ResetEvent) => void;
@@ -47,7 +47,7 @@ export interface VfioDeviceConfig {
 
 const DIRECTIONS = FEATURE.GET | FEATURE.SET;
 const KNOWN_FLAGS = FEATURE.numberMask | DIRECTIONS | FEATURE.PROBE;
-/** Offset of a feature's data behind its header. */
+/** Offset of a feature's data after its header. */
 const DATA = FEATURE.headerBytes;
 
 export class VfioDevice {
