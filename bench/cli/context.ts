@@ -11,8 +11,8 @@ export interface CommandContext extends CommandIo {
   exit(code: ExitCode): void;
 }
 
-/** Adds one command to the program. Registering is cheap: the work behind a command is imported when it runs. */
-export type RegisterCommand = (program: Command, context: CommandContext) => void;
+/** Declares a command. That is cheap: the work that it does is imported when it runs. */
+export type RegisterCommand = (command: Command, context: CommandContext) => void;
 
 export const JSON_OPTION = ['--json', 'print one JSON document on stdout and nothing else there'] as const;
 

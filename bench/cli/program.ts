@@ -36,23 +36,49 @@ const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --help', 'options and examples of a command'],
 ]);
 
-/** In the order of the help. */
-const COMMANDS: readonly RegisterCommand[] = [
-  registerBench,
-  registerRun,
-  registerCan,
-  registerPlan,
-  registerSend,
-  registerReceive,
-  registerValidate,
-  registerVerify,
-  registerIsolation,
-  registerCompare,
-  registerHistory,
-  registerReport,
-  registerUi,
-  registerStageProcess,
-];
+interface CommandRow {
+  /** One line of the help. */
+  readonly summary: string;
+  /** Declares arguments, options and what it does. */
+  readonly register: RegisterCommand;
+  /** Whether the help does not list it. */
+  readonly hidden?: boolean;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS = {
+  bench: { summary: 'measure save, restore and downtime under queue load', register: registerBench },
+  run: {
+    summary: 'one migration of a whole VM, or of many at once: the pause in its parts, a timeline',
+    register: registerRun,
+  },
+  can: { summary: 'will this VM move on these hosts?', register: registerCan },
+  plan: {
+    summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds',
+    register: registerPlan,
+  },
+  send: { summary: 'boot a VM with a VF under load and move it live to stopcopy receive', register: registerSend },
+  receive: {
+    summary: 'wait for a VM from stopcopy send, run it to its end, account for its tasks',
+    register: registerReceive,
+  },
+  validate: { summary: 'published measurements, predicted by the model', register: registerValidate },
+  verify: { summary: 'replay recorded driver traces, access by access', register: registerVerify },
+  isolation: {
+    summary: 'who reaches the migration control area on a PCIe topology; load, refuse or plain',
+    register: registerIsolation,
+  },
+  compare: {
+    summary: 'a verdict per metric: two builds by turns, or this build against the exact baseline',
+    register: registerCompare,
+  },
+  history: { summary: 'results of commits over time, and where their level shifted', register: registerHistory },
+  report: { summary: 'self-contained HTML page from results of other commands', register: registerReport },
+  ui: { summary: 'a page with sliders: turn VFs, load, link, memory, and watch the pause', register: registerUi },
+  'stage-process': { summary: 'one task of a comparison', register: registerStageProcess, hidden: true },
+} as const satisfies Readonly<Record<string, CommandRow>>;
+
+export type CommandName = keyof typeof COMMANDS;
 
 /**
  * Runs one command line.
@@ -104,7 +130,10 @@ export function buildProgram(context: CommandContext): Command {
     // Errors are said once, by the caller; help goes to stdout.
     .configureOutput({ outputError: () => {}, writeOut: (text) => context.output.help(text) })
     .addHelpText('after', () => `${PROGRAM_EXAMPLES}\n\n${exitTable()}`);
-  for (const register of COMMANDS) register(program, context);
+  for (const name of keysOf(COMMANDS)) {
+    const { summary, register, hidden = false }: CommandRow = COMMANDS[name];
+    register(program.command(name, { hidden }).summary(summary), context);
+  }
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;
 }

@@ -6,20 +6,18 @@ import type { z } from 'zod';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import type { ReportKind, ReportSection } from '../show/section.ts';
+import { type DocumentFormat, DOCUMENTS } from './formats.ts';
 
 export interface KindFacts<T> {
-  readonly format: string;
-  readonly version: number;
-  readonly command: string;
+  readonly format: DocumentFormat;
   /** Fields that it does not name are let through. */
   readonly schema: z.ZodType<T>;
   readonly section: (document: T) => ReportSection;
 }
 
-export function reportKind<T>({ format, version, command, schema, section }: KindFacts<T>): ReportKind {
+export function reportKind<T>({ format, schema, section }: KindFacts<T>): ReportKind {
+  const { version, command } = DOCUMENTS[format];
   return {
-    format,
-    command,
     read(document, file): ReportSection {
       const seen = typeof document === 'object' && document !== null && 'version' in document ? document.version : null;
       if (seen !== version) {

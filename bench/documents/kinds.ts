@@ -15,18 +15,20 @@ import { SUITES_KIND } from './suites/section.ts';
 import { VALIDATION_KIND } from './validation/section.ts';
 import type { NamedSection } from '../show/page.ts';
 import type { ReportKind } from '../show/section.ts';
+import { isKeyOf } from '../../sim/base/keys.ts';
+import { DOCUMENT_FORMATS, type DocumentFormat, DOCUMENTS } from './formats.ts';
 
-export const REPORT_KINDS: readonly ReportKind[] = [
-  BENCH_KIND,
-  SUITES_KIND,
-  RUN_KIND,
-  VALIDATION_KIND,
-  ISOLATION_KIND,
-  COMPARISON_KIND,
-  PLAN_KIND,
-  SWEEP_KIND,
-  HISTORY_KIND,
-];
+const REPORT_KINDS: Readonly<Record<DocumentFormat, ReportKind>> = {
+  'stopcopy-bench': BENCH_KIND,
+  'stopcopy-suites': SUITES_KIND,
+  'stopcopy-run': RUN_KIND,
+  'stopcopy-validation': VALIDATION_KIND,
+  'stopcopy-isolation': ISOLATION_KIND,
+  'stopcopy-comparison': COMPARISON_KIND,
+  'stopcopy-plan': PLAN_KIND,
+  'stopcopy-plan-sweep': SWEEP_KIND,
+  'stopcopy-history': HISTORY_KIND,
+};
 
 /**
  * Reads a document of any kind.
@@ -34,20 +36,22 @@ export const REPORT_KINDS: readonly ReportKind[] = [
  * @throws UserError of kind `input` for a file that is none
  */
 export function readSection(path: string): NamedSection {
-  const document = parseJson(
-    readInputText(path),
-    path,
-    'Give a .json file that a command of stopcopy wrote with --json or --out.',
-  );
+  return parseSection(readInputText(path), path);
+}
+
+/** The same for a text that was read. */
+export function parseSection(text: string, path: string): NamedSection {
+  const document = parseJson(text, path, 'Give a .json file that a command of stopcopy wrote with --json or --out.');
   const format =
     typeof document === 'object' && document !== null && 'format' in document ? document.format : undefined;
-  const kind = REPORT_KINDS.find((each) => each.format === format);
-  if (kind !== undefined) return { name: path, section: kind.read(document, path) };
+  if (typeof format === 'string' && isKeyOf(REPORT_KINDS, format)) {
+    return { name: path, section: REPORT_KINDS[format].read(document, path) };
+  }
   const seen = format === undefined ? 'missing' : JSON.stringify(format).slice(0, 60);
   throw new UserError(
     'input',
     `${path}: is no result of stopcopy that could be shown: its field 'format' is ${seen}, allowed is one of ` +
-      REPORT_KINDS.map((each) => `"${each.format}"`).join(', '),
-    `Give a JSON document of ${REPORT_KINDS.map(({ command }) => `\`${command}\``).join(', ')}.`,
+      DOCUMENT_FORMATS.map((each) => `"${each}"`).join(', '),
+    `Give a JSON document of ${DOCUMENT_FORMATS.map((each) => `\`${DOCUMENTS[each].command}\``).join(', ')}.`,
   );
 }

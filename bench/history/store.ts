@@ -49,10 +49,15 @@ export function readHistory(path: string): History {
       'Begin one with `stopcopy history record`, or name it with --file.',
     );
   }
+  return parseHistory(readFileSync(path), path);
+}
+
+/** @throws UserError of kind `input` when it is no history at all */
+export function parseHistory(file: Buffer, path: string): History {
   const records: HistoryRecord[] = [];
   const damaged: DamagedLine[] = [];
   let line = 0;
-  for (const bytes of linesOf(readFileSync(path))) {
+  for (const bytes of linesOf(file)) {
     line += 1;
     if (bytes.length === 0) continue;
     const read = readLine(bytes);

@@ -22,7 +22,12 @@ export const INPUT_BYTES_MAX = 64 * MIB;
  * @throws UserError of kind `input` for a file that cannot be read, is no YAML, or does not fit the schema
  */
 export function readInputFile<T extends z.ZodType>(path: string, schema: T, hint?: string): z.output<T> {
-  return parseDocument(schema, parseInput(readInputText(path), path), path, hint);
+  return parseInputFile(readInputText(path), path, schema, hint);
+}
+
+/** The same for a text that was read. */
+export function parseInputFile<T extends z.ZodType>(text: string, path: string, schema: T, hint?: string): z.output<T> {
+  return parseDocument(schema, parseInput(text, path), path, hint);
 }
 
 /**

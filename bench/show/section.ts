@@ -25,10 +25,6 @@ export interface ReportSection {
 }
 
 export interface ReportKind {
-  /** Field `format` of its documents. */
-  readonly format: string;
-  /** The command that writes them, for messages. */
-  readonly command: string;
   /**
    * @param document parsed, and of this format; nothing else is known of it
    * @param file for messages

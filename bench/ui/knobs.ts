@@ -4,6 +4,8 @@
 import type { Scenario, ScenarioDevice } from '../../sim/scenario/document.ts';
 import { formatValue } from '../show/format.ts';
 import { GIB, NS_PER_MS } from '../../sim/base/units.ts';
+import { DEPTH } from '../../sim/abi/contexts.ts';
+import { namedLoad } from '../../sim/workload/load.ts';
 
 export const KNOB_NAMES = ['vfs', 'queues', 'load', 'gbit', 'channels', 'budget', 'memory', 'dirty'] as const;
 export type KnobName = (typeof KNOB_NAMES)[number];
@@ -31,10 +33,10 @@ function onDevice(scenario: Scenario, change: (device: ScenarioDevice) => Scenar
 }
 
 function loadPercent({ load = 'idle' }: Pick<ScenarioDevice, 'load'>): number {
-  if (load === 'idle') return 0;
-  if (load === 'half') return 50;
-  if (load === 'saturated') return 100;
-  return load.kind === 'open' ? Math.round(load.fraction * 100) : 100;
+  if (typeof load !== 'string') return load.kind === 'open' ? Math.round(load.fraction * 100) : 100;
+  const named = namedLoad(load, DEPTH.sq);
+  if (named.kind === 'open') return Math.round(named.fractionOfCapacity * 100);
+  return named.kind === 'idle' ? 0 : 100;
 }
 
 function loadOf(percent: number): NonNullable<ScenarioDevice['load']> {

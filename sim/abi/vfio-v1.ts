@@ -32,9 +32,7 @@ export const V1_WIDTH: Readonly<Record<V1RegisterName, number>> = {
   dataSize: 8,
 };
 
-const BY_OFFSET: ReadonlyMap<number, V1RegisterName> = new Map(
-  (Object.keys(V1_REG) as V1RegisterName[]).map((name) => [V1_REG[name], name]),
-);
+const BY_OFFSET: ReadonlyMap<number, V1RegisterName> = new Map(keysOf(V1_REG).map((name) => [V1_REG[name], name]));
 
 /** The register that begins at an offset, or undefined. */
 export function v1RegisterAt(offset: number): V1RegisterName | undefined {

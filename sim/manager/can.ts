@@ -9,16 +9,28 @@ import type { AskedFact, CanAnswer, CanOutcome, Decided } from './can-answer.ts'
 import { refusedByManager } from './can-manager.ts';
 import { canQemu } from './can-qemu.ts';
 import { DRIVERS, type DriverRow, IOMMU_IDS, IOMMUS } from './drivers.ts';
-import { givenOf, releaseOf, type Settled } from './given.ts';
+import { type Given, givenOf, releaseOf, type Settled } from './given.ts';
 import type { CanQuestion } from './question.ts';
 import { compareReleases, parseRelease, rowAt } from './release.ts';
 import type { Basis } from './source.ts';
 import { CLOUD_HYPERVISOR, LIBVIRT_IOMMUFD, NEWEST, QEMU } from './vmms.ts';
+import type { VmmName } from '../memory/vmms.ts';
+
+/** What each VMM decides, and the releases at which it may decide otherwise. */
+const BY_VMM: Readonly<
+  Record<VmmName, { readonly decide: (given: Given) => Decided; readonly releases: () => readonly string[] }>
+> = {
+  qemu: { decide: canQemu, releases: () => sincesOf(QEMU, '7.2') },
+  'cloud-hypervisor': {
+    decide: canCloudHypervisor,
+    releases: () => [...sincesOf(CLOUD_HYPERVISOR, '52').slice(0, -1), 'main'],
+  },
+};
 
 /** A question with everything said, answered. */
 export function decideCan(question: Settled): Decided {
   const given = givenOf(question);
-  return refusedByManager(given) ?? (question.vmm === 'qemu' ? canQemu(given) : canCloudHypervisor(given));
+  return refusedByManager(given) ?? BY_VMM[question.vmm].decide(given);
 }
 
 /** A field that was left out, and the values that it could have. */
@@ -102,8 +114,7 @@ function askedFact(
 function openFields(question: CanQuestion): readonly Open[] {
   const open: Open[] = [];
   if (question.vmmVersion === undefined) {
-    const values =
-      question.vmm === 'qemu' ? sincesOf(QEMU, '7.2') : [...sincesOf(CLOUD_HYPERVISOR, '52').slice(0, -1), 'main'];
+    const values = BY_VMM[question.vmm].releases();
     open.push({ field: 'vmmVersion', values, with: (q, vmmVersion) => ({ ...q, vmmVersion }) });
   }
   if (question.managerVersion === undefined) {

@@ -40,11 +40,9 @@ const SEED_MAX = 2 ** 32 - 1;
 
 const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
 
-export function registerBench(program: Command, context: CommandContext): void {
+export function registerBench(command: Command, context: CommandContext): void {
   const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
-  program
-    .command('bench')
-    .summary('measure save, restore and downtime under queue load')
+  command
     .description('Measures save, restore, handshakes and downtime on real threads, over a sweep of queue loads.')
     .option(
       '--suite <name...>',

@@ -13,10 +13,8 @@ import { decimal } from '../options.ts';
 
 const several = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
-export function registerCan(program: Command, context: CommandContext): void {
-  program
-    .command('can')
-    .summary('will this VM move on these hosts?')
+export function registerCan(command: Command, context: CommandContext): void {
+  command
     .description(
       'Says whether a VM with these devices will move on these hosts, which condition decides, in which words the VMM or the ' +
         'manager refuses, and what to change. What is not said and matters is asked for. Ends with 4 when it does not move, and ' +

@@ -16,6 +16,7 @@ import {
   PAIRS_MAX_DEFAULT,
   SECONDS_DEFAULT,
 } from '../../compare/settings.ts';
+import { STAGE_ABOUT, STAGE_NAMES } from '../../measure/metrics/stage-names.ts';
 
 interface CompareFlags {
   readonly exact?: boolean;
@@ -33,13 +34,11 @@ interface CompareFlags {
   readonly seed: number;
 }
 
-const STAGES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
 const PAIRS_MAX = 200;
 
-export function registerCompare(program: Command, context: CommandContext): void {
-  const command = program
-    .command('compare')
-    .summary('a verdict per metric: two builds by turns, or this build against the exact baseline')
+export function registerCompare(command: Command, context: CommandContext): void {
+  const stages = STAGE_NAMES.map((name) => `  ${name.padEnd(12)} ${STAGE_ABOUT[name]}`);
+  command
     .description(
       'Compares two result files, or two builds (folders or git revisions) that are measured by turns in fresh processes ' +
         'until the answer is clear or the budget is spent. With --exact: this build against the baseline in the repository.',
@@ -50,13 +49,13 @@ export function registerCompare(program: Command, context: CommandContext): void
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      examples([
+      `\nStages:\n${stages.join('\n')}\n${examples([
         ['stopcopy compare --exact', 'the gate of every commit: nothing exact has changed'],
         ['stopcopy compare --exact --accept "one read less per stop"', 'a change that is meant'],
         ['stopcopy compare main HEAD --markdown', 'two revisions, for a pull request'],
         ['stopcopy compare before.json after.json', 'two results of stopcopy bench'],
         ['stopcopy compare ../base . --stage frame-write --budget 120', 'two built folders, one stage'],
-      ]),
+      ])}`,
     )
     .action(async (base: string | undefined, candidate: string | undefined, flags: CompareFlags) => {
       const passed = await (base === undefined
@@ -75,7 +74,7 @@ function compareOptions(command: Command): Command {
     .option('--markdown', 'Markdown for a pull request in place of the table')
     .option('--save <file>', 'also write the JSON document there')
     .option('--html <file>', 'also write a self-contained page')
-    .option('--stage <list>', `${STAGES.join(', ')}; default: all`, nameList('--stage', STAGES))
+    .option('--stage <list>', `${STAGE_NAMES.join(', ')}; default: all`, nameList('--stage', STAGE_NAMES))
     .option(
       '--budget <seconds>',
       'wall time after which no further round begins',

@@ -37,11 +37,9 @@ interface HistoryFlags {
 const FILE_DEFAULT = 'stopcopy-history.ndjson';
 const KEEP_MAX = 1_000_000_000;
 
-export function registerHistory(program: Command, context: CommandContext): void {
+export function registerHistory(command: Command, context: CommandContext): void {
   const tasks = Object.entries(TASKS).map(([name, about]) => `  ${name.padEnd(7)} ${about}`);
-  program
-    .command('history')
-    .summary('results of commits over time, and where their level shifted')
+  command
     .description(
       'Keeps results of commits in one file, tells machines apart, and names the commits at which a level shifted.',
     )

@@ -15,11 +15,9 @@ interface IsolationFlags {
   readonly html?: string;
 }
 
-export function registerIsolation(program: Command, context: CommandContext): void {
+export function registerIsolation(command: Command, context: CommandContext): void {
   const policies = POLICIES.map((name) => `  ${name.padEnd(8)}  ${POLICY_MEANINGS[name]}`).join('\n');
-  program
-    .command('isolation')
-    .summary('who reaches the migration control area on a PCIe topology; load, refuse or plain')
+  command
     .description(
       'Asks a PCIe topology who can reach the registers that a migration works with: by CPU and by DMA, from the ' +
         'own VM and from others, hop by hop. Tells the IOMMU groups that Linux would build, what each policy decides, ' +

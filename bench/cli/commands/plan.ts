@@ -23,10 +23,8 @@ interface PlanFlags {
 
 const THREADS_MAX = 256;
 
-export function registerPlan(program: Command, context: CommandContext): void {
-  program
-    .command('plan')
-    .summary('capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds')
+export function registerPlan(command: Command, context: CommandContext): void {
+  command
     .description(
       'Answers a capacity question by closed forms and by simulation: the number, the constraint that binds and by ' +
         'how much, the proof that one further does not hold, what relaxing buys, and what it depends on.',

@@ -16,10 +16,8 @@ interface ReceiveFlags extends VmFlags {
 
 const WAIT_MS_MAX = 86_400_000;
 
-export function registerReceive(program: Command, context: CommandContext): void {
-  const command = program
-    .command('receive')
-    .summary('wait for a VM from stopcopy send, run it to its end, account for its tasks')
+export function registerReceive(command: Command, context: CommandContext): void {
+  command
     .description(
       'Listens for one VM from stopcopy send, loads it, runs it once the source has committed, lets its queues run ' +
         'empty, and tells whether every task that was accepted, here or at the source, completed exactly once.',

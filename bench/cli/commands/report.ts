@@ -5,18 +5,15 @@ import type { Command } from 'commander';
 
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
+import { DOCUMENT_COMMANDS } from '../../documents/formats.ts';
 
 interface ReportOptions {
   readonly out?: string;
 }
 
-export function registerReport(program: Command, context: CommandContext): void {
-  program
-    .command('report')
-    .summary('self-contained HTML page from results of other commands')
-    .description(
-      'Draws results of bench, run, validate, isolation, compare, plan and history into one HTML page that needs no network.',
-    )
+export function registerReport(command: Command, context: CommandContext): void {
+  command
+    .description(`Draws results of ${DOCUMENT_COMMANDS.join(', ')} into one HTML page that needs no network.`)
     .argument('<result...>', 'JSON documents that these commands wrote, in any mixture')
     .option('--out <file>', 'the page; default: the first result with the ending .html')
     .option(...JSON_OPTION)

@@ -15,10 +15,8 @@ interface RunFlags {
 
 const SEED_MAX = 2 ** 32 - 1;
 
-export function registerRun(program: Command, context: CommandContext): void {
-  program
-    .command('run')
-    .summary('one migration of a whole VM, or of many at once: the pause in its parts, a timeline')
+export function registerRun(command: Command, context: CommandContext): void {
+  command
     .description(
       'Plays a scenario in virtual time: memory in rounds, the pause in parts that add up, every VF register by ' +
         'register, with all parameters at their best guesses and at both ends of their ranges.',

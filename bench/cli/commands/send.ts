@@ -26,10 +26,8 @@ interface SendFlags extends VmFlags {
 
 const SEED_MAX = 2 ** 32 - 1;
 
-export function registerSend(program: Command, context: CommandContext): void {
-  const command = program
-    .command('send')
-    .summary('boot a VM with a VF under load and move it live to stopcopy receive')
+export function registerSend(command: Command, context: CommandContext): void {
+  command
     .description(
       'Boots a VM with a VF and a load on threads of this process, copies it ahead, stops it, and hands it over to ' +
         'stopcopy receive. If that fails before the commit, the guest goes on here, and it is shown that no task was lost.',

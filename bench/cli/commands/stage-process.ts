@@ -6,9 +6,8 @@ import type { Command } from 'commander';
 import { type CommandContext, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 
-export function registerStageProcess(program: Command, context: CommandContext): void {
-  program
-    .command('stage-process', { hidden: true })
+export function registerStageProcess(command: Command, context: CommandContext): void {
+  command
     .description('One task of a comparison: list, exact, measure STAGE SECONDS, or loop STAGE CALLS.')
     .argument('<task...>', 'task and its arguments')
     .option(...JSON_OPTION)

@@ -14,10 +14,8 @@ interface UiFlags {
 
 const PORT_MAX = 65_535;
 
-export function registerUi(program: Command, context: CommandContext): void {
-  program
-    .command('ui')
-    .summary('a page with sliders: turn VFs, load, link, memory, and watch the pause')
+export function registerUi(command: Command, context: CommandContext): void {
+  command
     .description(
       'Serves one page on 127.0.0.1: pick a scenario, move sliders, and see the pause in its parts, the rounds of memory ' +
         'and the verdict change. The model computes in the browser; nothing is fetched from anywhere.',

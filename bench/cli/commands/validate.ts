@@ -10,10 +10,8 @@ interface ValidateFlags {
   readonly html?: string;
 }
 
-export function registerValidate(program: Command, context: CommandContext): void {
-  program
-    .command('validate')
-    .summary('published measurements, predicted by the model')
+export function registerValidate(command: Command, context: CommandContext): void {
+  command
     .description(
       'Compares published measurements with what the model gives for their inputs: published, modelled, band, error. ' +
         'Ends with 1 when the model does not hold.',

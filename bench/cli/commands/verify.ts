@@ -11,10 +11,8 @@ interface VerifyOptions {
   readonly between?: readonly string[];
 }
 
-export function registerVerify(program: Command, context: CommandContext): void {
-  program
-    .command('verify')
-    .summary('replay recorded driver traces, access by access')
+export function registerVerify(command: Command, context: CommandContext): void {
+  command
     .description('Replays recorded traces of the genuine driver and compares every register access.')
     .argument('[path...]', 'trace files, and folders of them; default: the traces of the package')
     .option('--quiet', 'only failures, errors and the last line')

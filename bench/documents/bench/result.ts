@@ -15,9 +15,10 @@ import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { IN_FLIGHT_MODES } from '../../../sim/abi/in-flight.ts';
 import { COST_ORIGINS } from '../../../sim/device/costs.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const RESULT_FORMAT = 'stopcopy-bench';
-export const RESULT_VERSION = 2;
+export const RESULT_FORMAT = 'stopcopy-bench' satisfies DocumentFormat;
+export const RESULT_VERSION = DOCUMENTS[RESULT_FORMAT].version;
 /** Read as well: it did not tell the pause mode. */
 const PREVIOUS_VERSION = 1;
 

@@ -3,7 +3,7 @@
  */
 import { formatValue, formatWithRange } from '../../show/format.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
-import { benchResultOf, type BenchResult, RESULT_FORMAT } from './result.ts';
+import { benchResultOf, type BenchResult } from './result.ts';
 import { costTable } from './cost-table.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -13,8 +13,6 @@ import { summaryOf } from './summary.ts';
 import { NS_PER_S } from '../../../sim/base/units.ts';
 
 export const BENCH_KIND: ReportKind = {
-  format: RESULT_FORMAT,
-  command: 'stopcopy bench',
   read: (document, file) => benchSection(benchResultOf(document, file)),
 };
 

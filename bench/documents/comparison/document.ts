@@ -5,9 +5,10 @@ import type { Better, MetricKind } from '../metric.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { Machine } from '../bench/result.ts';
 import { keysOf, tableOf } from '../../../sim/base/keys.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const COMPARISON_FORMAT = 'stopcopy-comparison';
-export const COMPARISON_VERSION = 1;
+export const COMPARISON_FORMAT = 'stopcopy-comparison' satisfies DocumentFormat;
+export const COMPARISON_VERSION = DOCUMENTS[COMPARISON_FORMAT].version;
 
 export const COMPARISON_VERDICTS = {
   same: 'the interval of the change lies within the smallest effect that matters, or a ratio within its limit',

@@ -48,8 +48,6 @@ type Result = z.output<typeof result>;
 
 export const COMPARISON_KIND = reportKind<Document>({
   format: COMPARISON_FORMAT,
-  version: COMPARISON_VERSION,
-  command: 'stopcopy compare BASE CANDIDATE --json',
   schema,
   section: comparisonSection,
 });

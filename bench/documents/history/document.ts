@@ -3,9 +3,10 @@
  */
 import { packageVersion } from '../../io/package-root.ts';
 import type { MetricKind } from '../metric.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const HISTORY_FORMAT = 'stopcopy-history';
-export const HISTORY_VERSION = 1;
+export const HISTORY_FORMAT = 'stopcopy-history' satisfies DocumentFormat;
+export const HISTORY_VERSION = DOCUMENTS[HISTORY_FORMAT].version;
 
 export interface SeriesPoint {
   readonly time: string;

@@ -16,6 +16,7 @@ import { reportKind } from '../kind-reader.ts';
 import { fullPanel, type Plot, plotMarkup } from '../../show/plot.ts';
 import type { ReportKind, ReportSection } from '../../show/section.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
+import { DOCUMENTS } from '../formats.ts';
 
 const change = z.looseObject({
   commit: z.string(),
@@ -50,11 +51,8 @@ const schema: z.ZodType<HistoryDocument> = z.looseObject({
   ),
 });
 
-const COMMAND = 'stopcopy history show METRIC --json';
 const SHOWN = reportKind<HistoryDocument>({
   format: HISTORY_FORMAT,
-  version: HISTORY_VERSION,
-  command: COMMAND,
   schema,
   section: historySection,
 });
@@ -66,7 +64,7 @@ export const HISTORY_KIND: ReportKind = {
       throw new UserError(
         'input',
         `${file}: is a list of records and has no series that could be drawn`,
-        `Give what \`${COMMAND}\` or \`stopcopy history export --json\` prints.`,
+        `Give what \`${DOCUMENTS[HISTORY_FORMAT].command}\` or \`stopcopy history export --json\` prints.`,
       );
     }
     return SHOWN.read(document, file);

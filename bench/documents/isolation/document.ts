@@ -5,9 +5,10 @@
 import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
 import type { BarReach, BarVariantName } from '../../../sim/vfio/bar-reach.ts';
 import type { TreeNode } from './tree.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const ISOLATION_FORMAT = 'stopcopy-isolation';
-export const ISOLATION_VERSION = 2;
+export const ISOLATION_FORMAT = 'stopcopy-isolation' satisfies DocumentFormat;
+export const ISOLATION_VERSION = DOCUMENTS[ISOLATION_FORMAT].version;
 
 /** What is asked of a topology before the migration driver attaches itself to a VF. */
 export const POLICY_MEANINGS = {

@@ -93,8 +93,6 @@ const schema: z.ZodType<IsolationDocument> = z.looseObject({
 
 export const ISOLATION_KIND = reportKind({
   format: ISOLATION_FORMAT,
-  version: ISOLATION_VERSION,
-  command: 'stopcopy isolation TOPOLOGY --json',
   schema,
   section: isolationSection,
 });

@@ -6,10 +6,11 @@ import type { Question } from '../../../sim/fleet/question.ts';
 import type { GridPoint } from '../../../workers/pools/grid.ts';
 import type { SweepValue } from '../../../workers/pools/plan-answer.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const PLAN_FORMAT = 'stopcopy-plan';
-export const SWEEP_FORMAT = 'stopcopy-plan-sweep';
-export const PLAN_VERSION = 1;
+export const PLAN_FORMAT = 'stopcopy-plan' satisfies DocumentFormat;
+export const SWEEP_FORMAT = 'stopcopy-plan-sweep' satisfies DocumentFormat;
+export const PLAN_VERSION = DOCUMENTS[PLAN_FORMAT].version;
 
 interface Head {
   readonly version: typeof PLAN_VERSION;

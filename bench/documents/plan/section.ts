@@ -80,8 +80,6 @@ const schema: z.ZodType<PlanDocument> = z.looseObject({
 
 export const PLAN_KIND = reportKind<PlanDocument>({
   format: PLAN_FORMAT,
-  version: PLAN_VERSION,
-  command: 'stopcopy plan QUESTION --json',
   schema,
   section: planSection,
 });

@@ -41,8 +41,6 @@ const schema: z.ZodType<SweepDocument> = z.looseObject({
 
 export const SWEEP_KIND = reportKind<SweepDocument>({
   format: SWEEP_FORMAT,
-  version: PLAN_VERSION,
-  command: 'stopcopy plan QUESTION --sweep FIELD=VALUES --json',
   schema,
   section: sweepSection,
 });

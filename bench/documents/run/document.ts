@@ -12,9 +12,10 @@ import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const RUN_FORMAT = 'stopcopy-run';
-export const RUN_VERSION = 1;
+export const RUN_FORMAT = 'stopcopy-run' satisfies DocumentFormat;
+export const RUN_VERSION = DOCUMENTS[RUN_FORMAT].version;
 
 /** A scenario and what came of it. */
 export interface Played {

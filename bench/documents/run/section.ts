@@ -2,7 +2,7 @@
  * Runs of a scenario: the pause in its parts, rounds and pause over time, what the pause hangs on, what clients wait.
  */
 import { runPlots } from './plots.ts';
-import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
+import { RUN_FORMAT, type RunDocument } from './document.ts';
 import { runSchema } from './schema.ts';
 import { runSentences, runTables } from './words.ts';
 import { html } from '../../show/html.ts';
@@ -14,8 +14,6 @@ import { KIND_MARK } from '../../show/figure.ts';
 import type { FigureKind } from '../../show/figure.ts';
 export const RUN_KIND = reportKind<RunDocument>({
   format: RUN_FORMAT,
-  version: RUN_VERSION,
-  command: 'stopcopy run SCENARIO --json',
   schema: runSchema,
   section: runSection,
 });

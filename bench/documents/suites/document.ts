@@ -6,9 +6,10 @@ import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { CostParameter, Machine } from '../bench/result.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const SUITES_FORMAT = 'stopcopy-suites';
-export const SUITES_VERSION = 1;
+export const SUITES_FORMAT = 'stopcopy-suites' satisfies DocumentFormat;
+export const SUITES_VERSION = DOCUMENTS[SUITES_FORMAT].version;
 
 /** What the command line leaves to a suite. What is undefined the suite chooses for itself. */
 export interface SuiteOptions {

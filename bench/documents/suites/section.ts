@@ -40,8 +40,6 @@ const schema: z.ZodType<SuitesDocument> = z.looseObject({
 
 export const SUITES_KIND = reportKind({
   format: SUITES_FORMAT,
-  version: SUITES_VERSION,
-  command: 'stopcopy bench --suite NAME --json',
   schema,
   section: suitesSection,
 });

@@ -2,9 +2,10 @@
  * A validation as one JSON document. docs/published-tables.md describes it.
  */
 import { packageVersion } from '../../io/package-root.ts';
+import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
-export const VALIDATION_FORMAT = 'stopcopy-validation';
-export const VALIDATION_VERSION = 1;
+export const VALIDATION_FORMAT = 'stopcopy-validation' satisfies DocumentFormat;
+export const VALIDATION_VERSION = DOCUMENTS[VALIDATION_FORMAT].version;
 
 /** A row that is further off than this needs a note that says why. */
 export const ERROR_MAX = 0.3;

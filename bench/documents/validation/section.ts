@@ -54,8 +54,6 @@ type Placed = Row & { readonly table: string; readonly place: number };
 
 export const VALIDATION_KIND = reportKind<Document>({
   format: VALIDATION_FORMAT,
-  version: VALIDATION_VERSION,
-  command: 'stopcopy validate --json',
   schema,
   section: validationSection,
 });

@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import { exactMetrics } from './exact.ts';
-import { STAGE_NAMES, stageNamed, STAGES, type StageWork } from './stages.ts';
+import { stageNamed, STAGES, type StageWork } from './stages.ts';
+import { STAGE_NAMES } from './stage-names.ts';
 
 export const STAGE_PROTOCOL = 2;
 

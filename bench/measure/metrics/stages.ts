@@ -20,10 +20,8 @@ import { frameBytesMax, readFrame, writeFrame } from '../../../workers/end/image
 import { packageRoot } from '../../io/package-root.ts';
 import type { Better } from '../../documents/metric.ts';
 import { DEFAULT_GENERATION } from '../../../sim/driver/generation.ts';
-export const STAGE_NAMES = ['virtual-move', 'model-cell', 'frame-write', 'frame-read', 'trace-replay', 'real'] as const;
-
-export type StageName = (typeof STAGE_NAMES)[number];
-
+import { STAGE_NAMES, type StageName } from './stage-names.ts';
+import { isKeyOf } from '../../../sim/base/keys.ts';
 /** What a process tells of a metric: the median of its samples. */
 interface StageMetric {
   readonly name: string;
@@ -52,7 +50,6 @@ export interface StageWork {
 export interface SingleStage {
   readonly kind: 'single';
   readonly version: number;
-  readonly about: string;
   readonly prepare: () => StageWork;
 }
 
@@ -60,7 +57,6 @@ export interface SingleStage {
 export interface ThreadedStage {
   readonly kind: 'threaded';
   readonly version: number;
-  readonly about: string;
   readonly measure: () => Promise<readonly StageMetric[]>;
 }
 
@@ -70,45 +66,38 @@ export const STAGES: Readonly<Record<StageName, SingleStage | ThreadedStage>> = 
   'virtual-move': {
     kind: 'single',
     version: 1,
-    about: 'whole migrations of an idle VF with 64 queue pairs in virtual time',
     prepare: prepareVirtualMove,
   },
   'model-cell': {
     kind: 'single',
     version: 3,
-    about: 'a modelled cell of one queue pair, saturated, with its three ends',
     prepare: prepareModelCell,
   },
   'frame-write': {
     kind: 'single',
     version: 1,
-    about: 'gathering and framing of an image with its queue structures',
     prepare: () => prepareFrame('write'),
   },
   'frame-read': {
     kind: 'single',
     version: 1,
-    about: 'check of a whole frame before anything is loaded',
     prepare: () => prepareFrame('read'),
   },
   'trace-replay': {
     kind: 'single',
     version: 1,
-    about: 'replay of a recorded trace through the driver',
     prepare: prepareReplay,
   },
   real: {
     kind: 'threaded',
     version: 1,
-    about: 'saves, restores, handshakes and downtime on real threads',
     measure: measureReal,
   },
 };
 
 /** @throws UserError of kind `usage` when there is none of that name */
 export function stageNamed(word: string): SingleStage | ThreadedStage {
-  const found = STAGE_NAMES.find((name) => name === word);
-  if (found !== undefined) return STAGES[found];
+  if (isKeyOf(STAGES, word)) return STAGES[word];
   throw new UserError('usage', `there is no stage '${word}'`, `Stages are ${STAGE_NAMES.join(', ')}.`);
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { UserError } from '../../../sim/base/user-error.ts';
-import { readInputFile } from '../../io/input-file.ts';
+import { parseInputFile, readInputText } from '../../io/input-file.ts';
 import { ShippedFiles } from '../../io/shipped-files.ts';
 import { EXPERIMENTS } from './experiments.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
@@ -60,7 +60,7 @@ export function readTables(names: readonly string[]): readonly PublishedTable[] 
     const { path } = TABLES.place(name);
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? yamlFilesIn(path) : [path];
   });
-  return paths.map((path) => checked(path, readInputFile(path, publishedTableSchema)));
+  return paths.map((path) => parseTable(readInputText(path), path));
 }
 
 function yamlFilesIn(folder: string): readonly string[] {
@@ -71,7 +71,9 @@ function yamlFilesIn(folder: string): readonly string[] {
   return files.toSorted().map((name) => join(folder, name));
 }
 
-function checked(path: string, table: PublishedTable): PublishedTable {
+/** @throws UserError of kind `input` for a text that is no published table */
+export function parseTable(text: string, path: string): PublishedTable {
+  const table = parseInputFile(text, path, publishedTableSchema);
   if (table.experiment === undefined && table.notPredicted === undefined) {
     throw new UserError(
       'input',

@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { formatValue } from '../../../bench/show/format.ts';
 import { waitedFor } from '../../../bench/show/charts.ts';
-import { REPORT_KINDS, readSection } from '../../../bench/documents/kinds.ts';
+import { readSection } from '../../../bench/documents/kinds.ts';
 import { sectionsPage } from '../../../bench/show/page.ts';
 import { runDocument } from '../../../bench/documents/run/document.ts';
 import { playScenario } from '../../../bench/studies/run/play.ts';
 import { captured } from '../captured.ts';
 import { reportDocuments, smallPlan } from './documents.ts';
+import { DOCUMENT_FORMATS } from '../../../bench/documents/formats.ts';
 
 let folder: string;
 let documents: Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ function changed(document: unknown, path: readonly string[], value: unknown): un
 
 test('there is a document of every kind here, and it becomes a page of less than 2 MB', () => {
   const formats = Object.values(documents).map((document) => (document as { format: string }).format);
-  expect(new Set(formats)).toEqual(new Set(REPORT_KINDS.map(({ format }) => format)));
+  expect(new Set(formats)).toEqual(new Set(DOCUMENT_FORMATS));
   const page = sectionsPage(Object.values(documents).map((document) => readSection(written(document))));
   expect(page.length).toBeLessThan(2_000_000);
   expect(page).toContain(`<title>stopcopy: ${formats.length} results</title>`);
