@@ -1,6 +1,7 @@
 /**
  * The library: everything that the commands do, callable from TypeScript.
  */
+export { type Parser, type ParserName, PARSERS } from './parsers.ts';
 export { ACCELERATORS, QM_HW } from '../sim/abi/accelerators.ts';
 export type { AcceleratorFacts, AcceleratorKind } from '../sim/abi/accelerators.ts';
 export type { InFlight } from '../sim/abi/in-flight.ts';

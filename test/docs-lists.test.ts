@@ -20,6 +20,10 @@ import { COMPRESSIONS } from '../sim/memory/stream.ts';
 import { VMM_NAMES } from '../sim/memory/vmms.ts';
 import { LOAD_NAMES } from '../sim/workload/load.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../sim/workload/rates.ts';
+import { DOCUMENT_FORMATS, DOCUMENTS } from '../bench/documents/formats.ts';
+import { SUITES } from '../bench/measure/suites/sweep-types.ts';
+import { PARSER_NAMES, PARSERS } from '../bench/parsers.ts';
+import { keysOf } from '../sim/base/keys.ts';
 
 function read(page: string): string {
   return readFileSync(join(packageRoot(), 'docs', page), 'utf8');
@@ -48,6 +52,7 @@ test.each([
   ['scenario-format.md', 'inFlight', 1, IN_FLIGHT_MODES],
   ['result-format.md', 'accelerator', 1, ACCELERATOR_KINDS],
   ['result-format.md', 'load', 1, LOAD_NAMES],
+  ['result-format.md', 'suites', 1, keysOf(SUITES)],
   ['trace-format.md', 'kind', 1, ACCELERATOR_KINDS],
   ['isolation.md', 'kind', 2, [...ACCELERATOR_KINDS, 'other']],
   ['isolation.md', 'version', 2, HARDWARE_VERSIONS],
@@ -65,6 +70,17 @@ function rowsAfter(page: string, heading: string): string[][] {
     row.split('|').map((cell) => cell.replaceAll(/[`*]/g, '').trim()),
   ).slice(2);
 }
+
+test('docs/report.md says of every kind of document what is drawn', () => {
+  const told = rowsAfter('report.md', '## Reports').map(([title]) => title);
+  expect(told).toEqual(DOCUMENT_FORMATS.map((format) => DOCUMENTS[format].title));
+});
+
+test('docs/architecture.md lists every parser', () => {
+  expect(rowsAfter('architecture.md', '### A format that is read')).toEqual(
+    PARSER_NAMES.map((name) => [name, PARSERS[name].about]),
+  );
+});
 
 const firstNumber = (cell = ''): number => Number(/^(?:0x[\da-f]+|[\d ]+)/.exec(cell)?.[0].replaceAll(' ', ''));
 

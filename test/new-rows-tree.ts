@@ -44,13 +44,13 @@ export class SourceTree {
     writeFileSync(this.path(file), text);
   }
 
-  /** Adds rows at the beginning of a table. */
-  addRows({ file, name }: Table, rows: Readonly<Record<string, unknown>>): void {
+  /** Adds rows at the beginning of a table: the source of each, by its key. */
+  addRows({ file, name }: Table, rows: Readonly<Record<string, string>>): void {
     const text = this.read(file);
-    const start = new RegExp(String.raw`^export const ${name}\b[^=]*= \{\n`, 'm').exec(text);
+    const start = new RegExp(String.raw`^(?:export )?const ${name}\b[^=]*= \{\n`, 'm').exec(text);
     if (start === null) throw new Error(`${file} has no table ${name}`);
     const end = start.index + start[0].length;
-    const lines = Object.entries(rows).map(([key, row]) => `  ${JSON.stringify(key)}: ${JSON.stringify(row)},\n`);
+    const lines = Object.entries(rows).map(([key, row]) => `  ${JSON.stringify(key)}: ${row},\n`);
     this.write(file, text.slice(0, end) + lines.join('') + text.slice(end));
   }
 

@@ -35,8 +35,13 @@ const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: s
     'a command is called, and calls; what two commands share belongs below',
   ],
   [
+    'parsers.ts',
+    ['io', 'documents', 'studies', 'measure', 'history'],
+    'a table of parsers: what one does belongs to the place that needs it',
+  ],
+  [
     'library.ts',
-    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history'],
+    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'parsers.ts'],
     'the library is what the commands do, without the commands',
   ],
   ['main.ts', ['cli'], 'the program is its command line'],
@@ -166,6 +171,27 @@ const BANS: readonly Ban[] = [
     where: /^(?!sim\/base\/units\.ts)/,
     pattern: /\bconst (?:[NUM]S_PER_\w+|[KMG]IB|BITS_PER_BYTE) = /,
     message: 'one constant for one unit: import it from sim/base/units.ts',
+  },
+  {
+    where: /^(?:sim|workers|bench)\/(?!base\/keys\.ts)/,
+    pattern: /\bObject\.keys\([^()]*\) as\b/,
+    message: 'a table has its keys by keysOf of sim/base/keys.ts, without a cast',
+  },
+  {
+    where: /^(?:sim|workers|bench)\/(?!driver\/generation(?:-facts)?\.ts|manager\/)/,
+    pattern: /(?<=')(?:linux-\d[\w.]*|upstream-\d+)(?=')/,
+    message:
+      'ask for a fact of the generation, or take GENERATION_IDS or DEFAULT_GENERATION of sim/driver/generation.ts',
+  },
+  {
+    where: /^(?:sim|workers|bench)\/(?!memory\/vmms\.ts|manager\/)/,
+    pattern: /(?<=[=!]== |\b(?:case|vmm:) )'(?:qemu|cloud-hypervisor)'/,
+    message: 'ask for a fact of the VMM in sim/memory/vmms.ts',
+  },
+  {
+    where: /^(?:sim|workers|bench)\//,
+    pattern: /'(?:sec|hpre|zip)', '(?:sec|hpre|zip)'/,
+    message: 'take ACCELERATOR_KINDS of sim/abi/accelerators.ts',
   },
   { where: /./, pattern: /\bas any\b|:\s*any\b/, message: 'say the type, or unknown and narrow it' },
   {

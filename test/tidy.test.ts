@@ -202,6 +202,11 @@ class A {
     ['const x = process.env;', 'parameter'],
     ['const NS_PER_MS = 1e6;', 'sim/base/units.ts'],
     ['const GIB = 1024 ** 3;', 'sim/base/units.ts'],
+    ['const x = Object.keys(TABLE) as Name[];', 'keysOf of sim/base/keys.ts'],
+    ["const x = 'linux-6.12.117';", 'DEFAULT_GENERATION'],
+    ["const x = ['sec', 'hpre', 'zip'];", 'ACCELERATOR_KINDS'],
+    ["const x = y.vmm === 'qemu';", 'sim/memory/vmms.ts'],
+    ["const x = { vmm: 'cloud-hypervisor' };", 'sim/memory/vmms.ts'],
     ['const x = y as any;', 'say the type'],
   ])('in sim: %s', (line, hint) => {
     const found = planted({ 'sim/base/a.ts': `// fine\n${line}\n` });
