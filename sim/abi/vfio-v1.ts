@@ -3,6 +3,7 @@
  *
  * Source: include/uapi/linux/vfio.h of Linux 5.8 to 5.17; docs/designs.md section 3. Offsets and widths are bytes.
  */
+import { keysOf } from '../base/keys.ts';
 
 /** The region is found by this type in its region info. */
 export const V1_REGION_TYPE = { type: 3, subtype: 1 } as const;

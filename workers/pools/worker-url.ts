@@ -17,7 +17,7 @@ export function builtUrl(from: string, name: string): URL {
 }
 
 /** Piscina options that make a pool's threads load a module. */
-interface PoolModule {
+export interface PoolModule {
   readonly filename: string;
   readonly execArgv: string[];
 }
