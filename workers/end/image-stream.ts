@@ -200,7 +200,7 @@ export function scatterFrame({ sections }: FramePayload, memory: Uint8Array): nu
 }
 
 /** A checked frame. */
-interface Frame extends FramePayload {
+export interface Frame extends FramePayload {
   readonly header: FrameHeader;
 }
 
