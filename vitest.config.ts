@@ -18,7 +18,7 @@ function lane(name: Lane, order: number, options: object) {
 /** Threads and programs run from `dist`. */
 const BUILT = { globalSetup: 'test/build.ts' };
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     // Half of the tests wait for programs or threads of their own.
     maxWorkers: 2,
@@ -26,9 +26,9 @@ export default defineConfig({
     reporters: ['default'],
     projects: [
       // One process for all of them: nothing that they do outlives them.
-      lane('fast', 0, { isolate: false }),
+      lane('fast', 0, { isolate: false, env: mode === 'quick' ? { STOPCOPY_QUICK: '1' } : {} }),
       lane('threads', 1, BUILT),
       lane('programs', 2, BUILT),
     ],
   },
-});
+}));

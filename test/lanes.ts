@@ -12,7 +12,7 @@ export type Lane = (typeof LANES)[number];
 /** The first lane of which a module is reached; `fast` when there is none. */
 const REACHED: readonly (readonly [lane: Lane, modules: readonly string[]])[] = [
   ['programs', ['node:child_process', 'playwright-core']],
-  ['threads', ['node:worker_threads', 'piscina', 'node:net']],
+  ['threads', ['node:worker_threads', 'piscina', 'node:net', 'node:v8']],
 ];
 
 /** Imports and re-exports of values, static and dynamic, and modules loaded by URL. Those of types are gone when a test runs. */

@@ -112,12 +112,14 @@ export class Guest {
   /**
    * Brings the function up, in the genuine order. Once per guest.
    *
+   * @param cleared whether the queue structures are zero already, as in new memory: pages that are never used are then
+   *   never touched, and most of a world's cost is touching them
    * @returns false when a mailbox command failed; the function is then not running
    */
-  start(): boolean {
+  start(cleared = false): boolean {
     if (this.running || this.totalAccepted() > 0) bug('GUEST_STARTED_TWICE');
     const { layout, bus, memory } = this;
-    for (const { offset, bytes } of layout.sections) memory.u8.fill(0, offset, offset + bytes);
+    if (!cleared) for (const { offset, bytes } of layout.sections) memory.u8.fill(0, offset, offset + bytes);
 
     const eqc = this.eventContext(0, layout.eqOffset, layout.depths.eq);
     if (!this.command(QM_MB_CMD.EQC, 0, eqc)) return false;

@@ -100,7 +100,7 @@ export class VfGuest {
 
   /** Boots: the guest driver brings the function up, and the client begins. */
   boot(): boolean {
-    if (!this.guest.start()) return false;
+    if (!this.guest.start(true)) return false;
     this.running = true;
     if (this.load.kind === 'closed') this.guest.keepInFlight(this.load.inFlightPerQueue);
     this.scheduleArrival();

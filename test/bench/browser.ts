@@ -15,9 +15,13 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 export const BROWSER_FOUND = CHROMIUM !== undefined;
 if (!BROWSER_FOUND) process.stderr.write('No Chromium is installed: pages are not opened in a browser.\n');
 
+/** Only against hanging: on a crowded machine a browser may need minutes. */
+const HANGS_MS = 600_000;
+
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM!,
+    timeout: HANGS_MS,
     args: [
       '--headless',
       '--no-sandbox',
@@ -44,6 +48,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  context.setDefaultTimeout(HANGS_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   const requests: string[] = [];

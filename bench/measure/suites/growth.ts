@@ -199,9 +199,8 @@ function inNs(seconds: readonly number[], units: number): Figure {
   );
 }
 
-export async function runGrowth({ quick }: SuiteOptions): Promise<SuiteReport> {
+export async function runGrowth({ quick }: SuiteOptions, runner: Runner = new BennyRunner()): Promise<SuiteReport> {
   const timing: MeasureOptions = quick ? { maxSeconds: 0.2, minSamples: 3 } : { maxSeconds: 2, minSamples: 20 };
-  const runner = new BennyRunner();
   const rows = [...(await vfsAtOnce(runner, timing)), ...(await spans(runner, timing)), await wholeVms(runner, timing)];
   return {
     suite: 'growth',

@@ -16,10 +16,10 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { STOPCOPY } from '../../program.ts';
 import { captured } from '../captured.ts';
+import { effort } from '../../effort.ts';
 
 const ROOT = packageRoot();
-const LONG = process.env['STOPCOPY_LONG'] === '1';
-const KILLS = LONG ? 100 : 2;
+const KILLS = effort(2, 2, 100);
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-programs-'));
 let sockets = 0;
 

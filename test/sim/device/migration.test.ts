@@ -4,6 +4,7 @@ import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import type { Accelerator } from '../../../sim/device/accelerator.ts';
 import { GuestMemory } from '../../../sim/device/guest-memory.ts';
 import { AT, COSTS, Guest, RAM_BASE, SERVICE_NS, device } from './rig.ts';
+import { effort } from '../../effort.ts';
 
 const MODES = ['finish', 'hold'] as const;
 const WINDOW = [0, 1, 2, 3, 4, 5, 6];
@@ -297,6 +298,6 @@ test('whatever is submitted, and whenever it is moved on, each task completes on
       for (const queue of queues) seen[queue]!.push(...g!.harvest(queue).map((c) => c.cmdId));
       expect(seen).toEqual(sent.map((count) => Array.from({ length: count }, (_, i) => i + 1)));
     }),
-    { numRuns: 200 },
+    { numRuns: effort(40, 200, 10_000) },
   );
 });

@@ -4,6 +4,7 @@ import { MIG_STATE_NAMES, type MigStateName } from '../../../sim/abi/vfio.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
 import type { MigrationFile } from '../../../sim/driver/migration-file.ts';
 import { type Access, BOTH, image, type ImageChanges, opened, type Rig } from './rig.ts';
+import { effort } from '../../effort.ts';
 
 /** What a load wrote, in order, without times. */
 function writes(log: readonly Access[]): readonly unknown[] {
@@ -204,7 +205,7 @@ test.each(BOTH)(
         expect(session.illegal).toEqual([]);
         expect(session.rig.driver.filesAlive).toBe(session.leaks);
       }),
-      { numRuns: 400 },
+      { numRuns: effort(100, 400, 20_000) },
     );
     // The calls did reach what is claimed of them.
     expect(leaky).toBeGreaterThan(0);

@@ -18,21 +18,24 @@ function ask(question: Question, options: AnswerOptions = { tornado: false }): A
   return answer(question, all, question.name, options);
 }
 
-/** The longest pause over all ends, register by register; Infinity when it does not move. */
+const ENDS = ['short', 'point', 'long'] as const;
+
+/** The longest pause over some ends, register by register; Infinity when it does not move. */
 function worstPause(
   question: Extract<Question, { ask: 'most' | 'least' }>,
   set: (vm: typeof question.vm) => typeof question.vm,
+  ends: readonly (typeof ENDS)[number][] = ENDS,
 ) {
   const vm = set(question.vm);
   if (structures(vm, files.profiles).some(({ used, limit }) => used > limit)) return Infinity;
   const plan = compileScenario(scenarioOf(vm), readQuestion(question.name).files.profiles, 'test');
-  const ends = (['short', 'point', 'long'] as const).map((end) => runScenario(plan, end).vms[0]!);
-  return Math.max(...ends.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
+  const played = ends.map((end) => runScenario(plan, end).vms[0]!);
+  return Math.max(...played.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
 }
 
 describe('the most VFs of a VM', () => {
   const question = shipped('vfs-per-vm', 'most');
-  const small = { ...question, budget: { ...question.budget, pause: 132e6 } };
+  const small = { ...question, budget: { ...question.budget, pause: 122e6 } };
   const withVfs = (count: number) => (vm: typeof question.vm) => ({
     ...vm,
     devices: vm.devices.map((device) => ({ ...device, count })),
@@ -40,13 +43,13 @@ describe('the most VFs of a VM', () => {
   let given: Answer;
   beforeAll(() => {
     given = ask(small);
-  }, 300_000);
+  });
 
   test('are as many as stay within the budget, and one more does not, played in full', () => {
     const at = given.value!;
-    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(132e6);
-    expect(worstPause(small, withVfs(at + 1))).toBeGreaterThan(132e6);
-  }, 300_000);
+    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(122e6);
+    expect(worstPause(small, withVfs(at + 1))).toBeGreaterThan(122e6);
+  });
 
   test('are shown by simulation on both sides', () => {
     expect(given.proof.map(({ at, holds, method }) => [at, holds, method])).toEqual(
@@ -60,9 +63,9 @@ describe('the most VFs of a VM', () => {
   test('come with what binds, by how much, and closed forms that agree', () => {
     const [binding, ...others] = given.constraints.filter(({ binds }) => binds);
     expect(others).toEqual([]);
-    expect(binding).toMatchObject({ name: 'pause budget', limit: 132e6 });
-    expect(binding!.used).toBeLessThanOrEqual(132e6);
-    expect(binding!.next).toBeGreaterThan(132e6);
+    expect(binding).toMatchObject({ name: 'pause budget', limit: 122e6 });
+    expect(binding!.used).toBeLessThanOrEqual(122e6);
+    expect(binding!.next).toBeGreaterThan(122e6);
     for (const { closedForm, simulated } of given.methods) expect(closedForm / simulated).toBeCloseTo(1, 2);
   });
 
@@ -70,7 +73,7 @@ describe('the most VFs of a VM', () => {
     const rich = ask({ ...question, budget: { ...question.budget, pause: 10e9 } }, { tornado: false, verify: false });
     expect(rich.value).toBe(63);
     expect(rich.constraints.filter(({ binds }) => binds).map(({ name }) => name)).toEqual(['VFs of one PF']);
-  }, 300_000);
+  });
 
   test('are one where QEMU moves the VM: they lack P2P', () => {
     const { parallelDevices: _, ...vm } = question.vm;
@@ -81,7 +84,7 @@ describe('the most VFs of a VM', () => {
     expect(qemu.value).toBe(1);
     expect(qemu.constraints.find(({ binds }) => binds)?.name).toContain('P2P');
     expect(qemu.relaxing.find(({ change }) => change.startsWith('Cloud Hypervisor'))?.answer).toBe(63);
-  }, 300_000);
+  });
 });
 
 test('queues are bounded by the driver: it gives the cache write-back one millisecond', () => {
@@ -90,9 +93,10 @@ test('queues are bounded by the driver: it gives the cache write-back one millis
     ...vm,
     devices: vm.devices.map((device) => ({ ...device, queues })),
   });
-  expect(worstPause(question, withQueues(535))).toBeLessThan(300e6);
-  expect(worstPause(question, withQueues(536))).toBe(Infinity);
-}, 300_000);
+  // The question is judged by the long end.
+  expect(worstPause(question, withQueues(535), ['long'])).toBeLessThan(300e6);
+  expect(worstPause(question, withQueues(536), ['long'])).toBe(Infinity);
+});
 
 describe('the least line', () => {
   const question = shipped('line', 'least');
@@ -135,13 +139,13 @@ test('moves over a host: shares of the line, until guests write as fast', () => 
   const double = { ...question.vm.stream, gigabitsPerSecond: 2 * question.vm.stream.gigabitsPerSecond };
   const twice = ask({ ...question, vm: { ...question.vm, stream: double } });
   expect(twice.value! / value!).toBeGreaterThan(1.9);
-}, 300_000);
+});
 
 test("an operator's limit binds where it is below what the line carries", () => {
   const { value, constraints } = ask({ ...shipped('moves-per-host', 'at-once'), limits: 'kubevirt' });
   expect(value).toBe(2);
   expect(constraints.find(({ binds }) => binds)?.name).toBe('moves at once out of a host (kubevirt)');
-}, 300_000);
+});
 
 describe('convergence', () => {
   const question = shipped('converge-nova', 'converge');
@@ -234,7 +238,7 @@ test('generations are compared as they are played', () => {
   const accesses = tables[0]!.rows.map((row) => row[5]);
   expect(new Set(accesses).size).toBeGreaterThan(1);
   for (const { closedForm, simulated } of methods) expect(closedForm / simulated).toBeCloseTo(1, 3);
-}, 300_000);
+});
 
 test('a question that contradicts itself is refused', () => {
   const question = shipped('vfs-per-vm', 'most');

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { LinkShares } from '../../../sim/fleet/link-shares.ts';
+import { effort } from '../../effort.ts';
 
 interface Flow {
   readonly links: readonly number[];
@@ -60,7 +61,7 @@ test('rates are max-min fair after every coming and going, whatever happened bef
         for (const [id, rate] of filled(capacity, flows)) expect(shares.rate[id]).toBeCloseTo(rate, 4);
       }
     }),
-    { seed: 11, numRuns: 300 },
+    { seed: 11, numRuns: effort(50, 200, 10_000) },
   );
 });
 

@@ -19,6 +19,7 @@ import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { GIB } from '../../../sim/base/units.ts';
+import { effort } from '../../effort.ts';
 
 const read = ['queues-per-vf', 'load', 'line', 'channels'].map((name) => readQuestion(name).files);
 const profiles = new Map(read.flatMap((each) => [...each.profiles]));
@@ -326,9 +327,10 @@ function valueOf({ value }: Answer): number | null {
 
 /** Their answer is not a number of something. */
 const WITHOUT_BOUND = ['compare'];
-const RUNS = 12;
+const RUNS = effort(4, 12, 200);
 /** Of those that take long to play. */
-const RUNS_OF: Readonly<Record<string, number>> = { 'most vfs': 8, 'most queues': 8, 'most load': 6, 'at-once pf': 6 };
+const SLOW_RUNS = effort(4, 6, 100);
+const SLOW: ReadonlySet<string> = new Set(['most vfs', 'most queues', 'most load', 'at-once pf']);
 
 test('every kind of question is among those that are checked here', () => {
   const kinds = questionSchema.options.flatMap(({ shape }) => {
@@ -340,29 +342,25 @@ test('every kind of question is among those that are checked here', () => {
   expect([...Object.keys(CASES), ...WITHOUT_BOUND].toSorted()).toEqual(kinds.toSorted());
 });
 
-test.each(Object.entries(CASES))(
-  '%s: the number holds, and the one further does not',
-  (kind, cases) => {
-    const numRuns = RUNS_OF[kind] ?? RUNS;
-    const numbers: number[] = [];
-    fc.assert(
-      fc.property(cases, (asking) => {
-        const { question, low, high, direction, scale = 1, numberOf = valueOf } = asking;
-        const value = numberOf(answer(question, files, 'test', { tornado: false }));
-        const n = value === null ? null : Math.round(value * scale);
-        const further = n === null ? (direction === 1 ? low : high) : n + direction;
-        const both = further >= low && further <= high;
-        if (n !== null && both) numbers.push(n);
-        const wanted: [at: number, holds: boolean][] = [];
-        if (n !== null) wanted.push([n, true]);
-        if (both) wanted.push([further, false]);
-        expect(wanted.map(([at]) => [at, asking.holds(at)])).toEqual(wanted);
-      }),
-      { seed: 11, numRuns, endOnFailure: true },
-    );
-    // Of what is drawn enough has a bound that can be seen from both sides.
-    expect(numbers.length).toBeGreaterThanOrEqual(numRuns / 4);
-    expect(new Set(numbers).size).toBeGreaterThan(1);
-  },
-  60_000,
-);
+test.each(Object.entries(CASES))('%s: the number holds, and the one further does not', (kind, cases) => {
+  const numRuns = SLOW.has(kind) ? SLOW_RUNS : RUNS;
+  const numbers: number[] = [];
+  fc.assert(
+    fc.property(cases, (asking) => {
+      const { question, low, high, direction, scale = 1, numberOf = valueOf } = asking;
+      const value = numberOf(answer(question, files, 'test', { tornado: false }));
+      const n = value === null ? null : Math.round(value * scale);
+      const further = n === null ? (direction === 1 ? low : high) : n + direction;
+      const both = further >= low && further <= high;
+      if (n !== null && both) numbers.push(n);
+      const wanted: [at: number, holds: boolean][] = [];
+      if (n !== null) wanted.push([n, true]);
+      if (both) wanted.push([further, false]);
+      expect(wanted.map(([at]) => [at, asking.holds(at)])).toEqual(wanted);
+    }),
+    { seed: 11, numRuns, endOnFailure: true },
+  );
+  // Of what is drawn enough has a bound that can be seen from both sides.
+  expect(numbers.length).toBeGreaterThanOrEqual(numRuns / 4);
+  expect(new Set(numbers).size).toBeGreaterThan(1);
+});

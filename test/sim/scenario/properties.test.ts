@@ -5,13 +5,13 @@ import { readProfile } from '../../../bench/io/profiles.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
 import { drawScenario } from './random-scenario.ts';
+import { effort } from '../../effort.ts';
 
 const PROFILES = new Map(['acc-sec', 'acc-hpre', 'acc-zip'].map((id) => [id, readProfile(id)]));
 
-/** STOPCOPY_LONG=1 runs many times as many, STOPCOPY_SEED=n only that one. */
-const LONG = process.env['STOPCOPY_LONG'] === '1';
-const RUNS = LONG ? 10_000 : 400;
-const BATCH = 100;
+/** STOPCOPY_SEED=n plays only that one. */
+const RUNS = effort(60, 300, 10_000);
+const BATCH = effort(60, 100);
 
 function planOf(seed: number): CompiledScenario {
   const scenario = drawScenario(seed);

@@ -5,6 +5,7 @@ import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { type Timeline, timelineOf, type TraceEvent } from '../../../sim/scenario/timeline.ts';
 import { plan, SMALL } from './rig.ts';
+import { effort } from '../../effort.ts';
 
 const [ZIP] = SMALL.devices;
 
@@ -73,7 +74,7 @@ function spansNamed({ traceEvents }: Timeline, name: string): Span[] {
 
 describe('a timeline keeps to the format', () => {
   const cases: readonly (readonly [string, () => CompiledScenario])[] = [
-    ...['zip-64', 'eight-vfs', 'pf-63', 'never-converges', 'link-fails', 'vm-64gib'].map(
+    ...['zip-64', 'eight-vfs', ...effort([], ['pf-63']), 'never-converges', 'link-fails', 'vm-64gib'].map(
       (name) => [name, () => readScenario(name)] as const,
     ),
     [

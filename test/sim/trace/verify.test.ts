@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { verifyTrace } from '../../../sim/trace/verify.ts';
+import { effort } from '../../effort.ts';
 
 const GOOD = readFileSync(
   fileURLToPath(new URL('../../../traces/precopy-full.upstream-2026.json', import.meta.url)),
@@ -135,6 +136,6 @@ test('whatever stands in any one place, the answer is a verdict or a refusal, ne
       }
       expect(['passed', 'differs', 'refused']).toContain(outcome);
     }),
-    { numRuns: 2000 },
+    { numRuns: effort(200, 1000, 50_000) },
   );
 });

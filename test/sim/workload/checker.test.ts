@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CompletionChecker } from '../../../sim/workload/checker.ts';
 import { VIOLATIONS_KEPT } from '../../../sim/workload/ledger.ts';
+import { effort } from '../../effort.ts';
 
 const DEPTH = 8;
 
@@ -129,7 +130,7 @@ describe('CompletionChecker', () => {
         expect(report.completed).toBe(distinct);
         expect(report.lostTasks).toBe(count - distinct);
       }),
-      { numRuns: 500 },
+      { numRuns: effort(100, 500, 20_000) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { CompletionChecker, type ViolationKind } from '../../../sim/workload/che
 import { Guest, sqePattern } from '../../../sim/workload/guest.ts';
 import { QueueLayout, type QueueDepths } from '../../../sim/workload/layout.ts';
 import { type Completion, FakeDevice } from './fake-device.ts';
+import { effort } from '../../effort.ts';
 
 const BASE = 0x12_3400_0000;
 const TINY: QueueDepths = { sq: 4, cq: 4, eq: 4, aeq: 4 };
@@ -224,7 +225,7 @@ describe('completion', () => {
         pollAll(guest);
         expect(guest.finish()).toMatchObject({ ok: true, completed: taken, outstanding: 0 });
       }),
-      { numRuns: 200 },
+      { numRuns: effort(50, 200, 10_000) },
     );
   });
 });

@@ -15,6 +15,7 @@ import { Move, type MoveOutcome, runMoves } from '../../../sim/move/move.ts';
 import type { AccessTracer } from '../../../sim/world/virtual-port.ts';
 import { World } from '../../../sim/world/world.ts';
 import { DRIVERS, LINK, Rig, type RigOptions } from './rig.ts';
+import { effort } from '../../effort.ts';
 
 /** Writes in full, reads by place, and looks that follow one another at one place as one: polls differ in their looks. */
 class Sequence implements AccessTracer {
@@ -61,7 +62,7 @@ function allMoved(outcomes: readonly MoveOutcome[]): boolean {
 
 /** More than 50 do not get their pause within the millisecond that the old driver gives it. */
 const CASES = DRIVERS.flatMap((driver) =>
-  [2, 8, driver.generation === 'linux-6.12.117' ? 40 : 63].map((vms) => ({ ...driver, vms })),
+  [2, 8, effort(16, driver.generation === 'linux-6.12.117' ? 40 : 63)].map((vms) => ({ ...driver, vms })),
 );
 
 describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (driver) => {

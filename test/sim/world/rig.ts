@@ -17,13 +17,16 @@ import type { CheckReport } from '../../../sim/workload/checker.ts';
 import type { QueueDepths } from '../../../sim/workload/layout.ts';
 import { type LoadName, namedLoad } from '../../../sim/workload/load.ts';
 import { NS_PER_MS } from '../../../sim/base/units.ts';
+import { effort } from '../../effort.ts';
 
 /** The drivers on the hardware that they know. */
-export const DRIVERS = [
+const ALL_DRIVERS = [
   { generation: 'linux-6.12.117', hardware: QM_HW.V3, window: false },
   { generation: 'upstream-2026', hardware: QM_HW.V3, window: false },
   { generation: 'upstream-2026', hardware: QM_HW.V4, window: true },
 ] as const;
+
+export const DRIVERS: readonly (typeof ALL_DRIVERS)[number][] = effort(ALL_DRIVERS.slice(-1), [...ALL_DRIVERS]);
 
 type RefusedVfs = ReadonlyMap<number, MigrationRefusal>;
 

@@ -19,6 +19,7 @@ import { LaneBus } from '../../../workers/lane/lane-bus.ts';
 import { Lane, LanePort } from '../../../workers/lane/lane-port.ts';
 import { createMap, RING_ENTRIES } from '../../../workers/lane/shared-map.ts';
 import { waitingOf } from '../../../workers/lane/waiting.ts';
+import { effort } from '../../effort.ts';
 
 const QUEUE_PAIRS = 3;
 const DMA_BASE = 0x1000_0000;
@@ -127,7 +128,7 @@ test('iterations that carry only what is found dirty leave the same bytes at the
       const end = LAYOUT.contextBufferOffset;
       expect(Buffer.compare(there.subarray(0, end), rig.bytes.subarray(0, end))).toBe(0);
     }),
-    { numRuns: 60 },
+    { numRuns: effort(20, 60, 2_000) },
   );
 });
 

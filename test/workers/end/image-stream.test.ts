@@ -18,6 +18,7 @@ import {
   writeFrame,
 } from '../../../workers/end/image-stream.ts';
 import type { FrameIdentity, SectionPlace } from '../../../workers/end/frame-header.ts';
+import { effort } from '../../effort.ts';
 
 const ALIGN = 64;
 const IMAGE_MAX = 176;
@@ -453,7 +454,7 @@ test('no changed byte is taken in silence, wherever it is and whatever becomes o
       frame[at]! ^= by;
       expect(refusal(frame)).toContain('refused');
     }),
-    { numRuns: 500 },
+    { numRuns: effort(100, 500, 20_000) },
   );
 });
 
@@ -470,7 +471,7 @@ test('no run of noise is taken, and none makes the reader fail otherwise', () =>
     fc.property(noise, (frame) => {
       expect(refusal(frame)).toContain('header');
     }),
-    { numRuns: 2_000 },
+    { numRuns: effort(200, 1_000, 50_000) },
   );
 });
 

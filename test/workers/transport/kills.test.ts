@@ -15,9 +15,9 @@ import { collectGarbage } from '../../heap.ts';
 import { until } from '../world-rig.ts';
 import { AGES, type Sides, sides } from './move-rig.ts';
 import { Killed, type VirtualVm } from './virtual-vm.ts';
+import { effort } from '../../effort.ts';
 
-const LONG = process.env['STOPCOPY_LONG'] === '1';
-const MOVES = LONG ? 10_000 : 60;
+const MOVES = effort(60, 60, 10_000);
 const MINUTES = 60_000;
 
 const VICTIMS = ['nobody', 'channel', 'channels', 'source', 'destination', 'sourcePf', 'destinationPf'] as const;
@@ -173,7 +173,7 @@ function openFiles(): number {
   return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
 }
 
-test(`${MOVES} moves, each with somebody who may die`, { timeout: LONG ? 120 * MINUTES : 15 * MINUTES }, async () => {
+test(`${MOVES} moves, each with somebody who may die`, { timeout: effort(15, 15, 120) * MINUTES }, async () => {
   const wrong: string[] = [];
   const endings = new Map<string, number>();
   const looks: Held[] = [];
@@ -186,7 +186,7 @@ test(`${MOVES} moves, each with somebody who may die`, { timeout: LONG ? 120 * M
     if (seed % LOOK_EACH === 0) looks.push(await held());
   }
   const lines = [...endings].map(([told, count]) => `${told}: ${count}`);
-  if (LONG)
+  if (MOVES > 1_000)
     console.log(
       [...lines.toSorted((a, b) => a.localeCompare(b)), ...looks.map((look) => JSON.stringify(look))].join('\n'),
     );

@@ -6,6 +6,7 @@ import type { JobKind } from '../../../../sim/workload/job-mix.ts';
 import { IN_FLIGHT_MODES } from '../../../../sim/abi/in-flight.ts';
 import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
 import type { CompletionOptions, VfOptions } from '../../../../sim/workload/queueing/options.ts';
+import { effort } from '../../../effort.ts';
 
 const JOBS: readonly JobKind[] = [
   { name: 'short', bytes: 64, share: 2, fixedNs: 300, nsPerByte: 1 },
@@ -90,7 +91,7 @@ test('whatever is moved, whenever: each job is seen once, and all is seen in the
         expect(run().traceHash === run().traceHash).toBe(true);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: effort(15, 60, 2_000) },
   );
 });
 
