@@ -90,7 +90,7 @@ function bandBars(rows: readonly BandRow[], point: number) {
   };
 }
 
-/** A text for each row, on the side of the point on which there is more room. @param middle of the plot, in pixels */
+/** A text for each row, on the side of the point on which there is more room. @param middle centre of the plot, in pixels */
 function bandWords(texts: readonly string[], point: number, middle: number) {
   return {
     type: 'custom' as const,

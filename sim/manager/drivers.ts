@@ -177,5 +177,4 @@ export const DISTRIBUTIONS = {
   Record<string, Basis & { readonly title: string; readonly iommufd: boolean; readonly without: readonly DriverId[] }>
 >;
 
-export type DistributionId = keyof typeof DISTRIBUTIONS;
 export const DISTRIBUTION_IDS = keysOf(DISTRIBUTIONS);

@@ -31,8 +31,9 @@ export function unrestorable(text: string, program: Node): readonly Unrestorable
     }
     if (isParameterField(node) && holdsCollection(node))
       complain(node, 'contents of a collection are no fields: use an array');
-    if (node.type === 'VariableDeclaration' && node['kind'] !== 'const' && isOfModule(parents)) {
-      complain(node, 'a variable of a module belongs to no object: make it a field');
+    if (node.type === 'VariableDeclaration' && isOfModule(parents)) {
+      if (node['kind'] !== 'const') complain(node, 'a variable of a module belongs to no object: make it a field');
+      else if (beginsEmpty(node)) complain(node, 'what a module fills later belongs to no object: make it a field');
     }
     for (const name of storedCapture(node, parents)) {
       complain(
@@ -46,6 +47,34 @@ export function unrestorable(text: string, program: Node): readonly Unrestorable
     }
   });
   return found;
+}
+
+const BUFFERS: ReadonlySet<string> = new Set([
+  ...COLLECTIONS,
+  'Array',
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+  'DataView',
+  'Uint8Array',
+  'Uint16Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float64Array',
+  'BigUint64Array',
+]);
+
+/** Whether a constant begins as something that is only of use when it is filled: no table. */
+function beginsEmpty({ declarations }: Node): boolean {
+  return (declarations as readonly Node[]).some(({ init }) => {
+    if (!isNode(init)) return false;
+    if (init.type === 'ArrayExpression') return (init['elements'] as readonly Node[]).length === 0;
+    if (init.type === 'ObjectExpression') return (init['properties'] as readonly Node[]).length === 0;
+    const name = nameOf(init['callee']) ?? '';
+    if (init.type !== 'NewExpression' || !BUFFERS.has(name)) return false;
+    const [first] = init['arguments'] as readonly Node[];
+    if (first === undefined) return true;
+    return !COLLECTIONS.has(name) && first.type !== 'ArrayExpression' && first.type !== 'CallExpression';
+  });
 }
 
 /** Whether a statement right below these is one of the module. */

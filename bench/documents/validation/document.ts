@@ -29,7 +29,7 @@ export interface Comparison {
   readonly note: string | undefined;
 }
 
-/** What a document says of a published table besides its rows. */
+/** A published table without its rows. */
 interface TableHead {
   readonly id: string;
   readonly title: string;

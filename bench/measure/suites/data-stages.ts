@@ -183,7 +183,7 @@ function registerStage(world: WorldInit, codec: FrameCodec): Pair {
   };
 }
 
-/** The header of a frame as a plain object. @param sections how many it names besides the image */
+/** The header of a frame as a plain object. @param sections how many it names after the image */
 export function headerOf(world: WorldInit, { layout, iterations }: FrameCodec, sections: number): object {
   const places = [{ name: 'image', offset: 0, bytes: ACC_VF_DATA_BYTES }, ...layout.sections.slice(0, sections)];
   return {

@@ -1,5 +1,5 @@
 /**
- * A stage of the data path with its floor: what is told of it, and how the two are measured in turn.
+ * A stage of the data path with its floor: its measurement, and how the two are measured in turn.
  */
 import type { WorldInit } from '../../../workers/threads/world-init.ts';
 import { type Allocation, allocationOf } from '../allocation.ts';

@@ -58,5 +58,3 @@ export const EXPERIMENTS = {
     runHpreExperiment,
   ),
 } as const satisfies Readonly<Record<string, Experiment>>;
-
-export type ExperimentName = keyof typeof EXPERIMENTS;
