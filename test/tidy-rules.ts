@@ -123,6 +123,7 @@ const ENTRIES: readonly RegExp[] = [
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
   /^test\/build\.ts$/,
   /^workers\/pools\/job-tasks\.ts$/,
+  /^test\/tidy\/words-command\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
   /\.d\.ts$/,

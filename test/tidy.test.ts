@@ -1,28 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import { packageRoot } from '../bench/io/package-root.ts';
-import { FILE_LINES_MAX, findings, type Sources } from './tidy-rules.ts';
+import { FILE_LINES_MAX, findings } from './tidy-rules.ts';
+import { readCeilings } from './tidy/ceilings.ts';
 import { FUNCTION_LINES_MAX } from './tidy/functions.ts';
-
-const FOLDERS = ['sim', 'workers', 'bench', 'test'] as const;
-
-function treeSources(): Sources {
-  const sources = new Map<string, string>();
-  for (const folder of FOLDERS) {
-    for (const name of readdirSync(join(packageRoot(), folder), { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(?:ts|mjs)$/.test(name)) continue;
-      const path = `${folder}/${name.replaceAll('\\', '/')}`;
-      sources.set(path, readFileSync(join(packageRoot(), path), 'utf8'));
-    }
-  }
-  return sources;
-}
+import { proseOfCode, proseOfPage, proseOfYaml } from './tidy/prose.ts';
+import { parse } from './tidy/syntax.ts';
+import { treeProse, treeSources } from './tidy/tree.ts';
+import { ceilingFindings, WORDS, wordsIn } from './tidy/words.ts';
 
 test('the tree is tidy', () => {
   expect(findings(treeSources())).toEqual([]);
+});
+
+test('words that are to go become fewer', () => {
+  expect(ceilingFindings(wordsIn(treeProse()), readCeilings())).toEqual([]);
 });
 
 /** Findings on planted files; a test file imports all of them, so that none counts as forgotten. */
@@ -253,5 +244,57 @@ class A {
       'workers/c.ts': ok,
     };
     expect(findings(new Map(Object.entries(files)))).toEqual([]);
+  });
+});
+
+describe('words that are to go', () => {
+  const CODE = [
+    '// It is reckoned from the line above.',
+    "export const HELP = 'what is told of it';",
+    'export const page = `<p>as if\nbehind it</p>`;',
+    "export const kind = 'told';",
+    "import 'behind it.ts';",
+  ].join('\n');
+
+  test('are found in comments and in strings of several words, each at its line', () => {
+    const found = wordsIn(proseOfCode('bench/a.ts', CODE, parse('bench/a.ts', CODE)));
+    expect(found.map(({ not, line }) => [not, line])).toEqual([
+      ['reckon', 1],
+      ['told, tells', 2],
+      ['behind', 4],
+    ]);
+  });
+
+  test('are found on pages, and in comments and sentences of data', () => {
+    expect(wordsIn(proseOfPage('docs/a.md', 'fine\n\nIt goes on.'))).toMatchObject([{ not: 'goes on', line: 3 }]);
+    const yaml = '# by turns\nmoment: 3\nwhy: it stands still\n';
+    expect(wordsIn(proseOfYaml('sim/a.yaml', yaml)).map(({ not }) => not)).toEqual(['by turns', 'stands still']);
+  });
+
+  test.each(WORDS)('$not: the words themselves are found', ({ not, where }) => {
+    const path =
+      where === undefined ? 'README.md' : where.test('docs/transport.md') ? 'docs/transport.md' : 'docs/pause.md';
+    const samples: Readonly<Record<string, string>> = {
+      'told, tells': 'it tells',
+      'looks (at)': 'looks at it',
+      'round (of memory)': 'a round of memory',
+      'line (network)': 'the line carries',
+      'line (one connection)': 'each line',
+      'short end, long end': 'at the long ends',
+      'put out, given out': 'is given out',
+      'whoever, for people, somebody': 'for whoever asks',
+      'who … (= whoever)': 'Who wants it writes it.',
+      'the more, the …': 'The more, the worse.',
+      'Of the …, for messages': 'Of the file, for messages.',
+    };
+    expect(wordsIn(proseOfPage(path, samples[not] ?? `it ${not} it`)).map((each) => each.not)).toContain(not);
+  });
+
+  test('one more than the ceiling is refused with what to say; so is one less, to lower the ceiling', () => {
+    const twice = wordsIn(proseOfPage('README.md', 'reckoned, reckoned'));
+    expect(ceilingFindings(twice, { reckon: 2 })).toEqual([]);
+    expect(ceilingFindings(twice, { reckon: 1 })).toEqual([expect.stringContaining('allowed are 1: say compute')]);
+    expect(ceilingFindings(twice, { reckon: 3 })).toEqual([expect.stringContaining('npm run words lowers it')]);
+    expect(ceilingFindings(twice, {})).toEqual([expect.stringContaining("README.md:1 'reckoned'")]);
   });
 });

@@ -46,7 +46,7 @@ interface CommandRow {
 }
 
 /** Every command, in the order of the help. */
-export const COMMANDS = {
+const COMMANDS = {
   bench: { summary: 'measure save, restore and downtime under queue load', register: registerBench },
   run: {
     summary: 'one migration of a whole VM, or of many at once: the pause in its parts, a timeline',

@@ -51,7 +51,7 @@ export const MOVE_POINTS = [
   'loaded',
 ] as const;
 
-export type MovePoint = (typeof MOVE_POINTS)[number];
+type MovePoint = (typeof MOVE_POINTS)[number];
 
 /** A cancellation of the move, or a break of the link. */
 export interface Cut {

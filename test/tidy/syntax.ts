@@ -11,18 +11,52 @@ export interface Node {
   readonly [field: string]: unknown;
 }
 
+export interface Comment {
+  readonly start: number;
+  /** Without the marks around it. */
+  readonly value: string;
+}
+
+interface Parsed {
+  readonly program: Node;
+  readonly comments: readonly Comment[];
+}
+
+/** By text: several rules read the same files. */
+const parsed = new Map<string, Parsed>();
+
 /** @throws Error when the text is no TypeScript */
 export function parse(path: string, text: string): Node {
-  const { program, errors } = parseSync(path, text);
-  const [first] = errors;
+  return parseOnce(path, text).program;
+}
+
+export function commentsOf(path: string, text: string): readonly Comment[] {
+  return parseOnce(path, text).comments;
+}
+
+function parseOnce(path: string, text: string): Parsed {
+  const before = parsed.get(text);
+  if (before !== undefined) return before;
+  const result = parseSync(path, text);
+  const [first] = result.errors;
   if (first !== undefined) throw new Error(`${path}: ${first.message}`);
-  return program as unknown as Node;
+  const { program, comments } = result;
+  const made = { program: program as unknown as Node, comments };
+  parsed.set(text, made);
+  return made;
 }
 
 export function childrenOf(node: Node): readonly Node[] {
-  return Object.values(node).flatMap((value) =>
-    Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [],
-  );
+  const children: Node[] = [];
+  for (const field in node) {
+    const value = node[field];
+    if (Array.isArray(value)) {
+      for (const element of value) if (isNode(element)) children.push(element);
+    } else if (isNode(value)) {
+      children.push(value);
+    }
+  }
+  return children;
 }
 
 export function isNode(value: unknown): value is Node {
