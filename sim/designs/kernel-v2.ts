@@ -3,6 +3,7 @@
  *
  * It is the move of sim/move, with each call made and counted as QEMU makes it. Source: docs/designs.md section 6.
  */
+import { ENOTTY } from '../abi/errno.ts';
 import { FEATURE, MIG_STATE, PRECOPY_INFO_BYTES, VFIO_MIG_GET_PRECOPY_INFO } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
 import { type DesignStep, DESIGN_VIEW } from '../base/pause-parts.ts';
@@ -21,6 +22,8 @@ const FEATURE_BYTES = FEATURE.headerBytes + 8;
 /** A device as QEMU calls it: by ioctls, with questions that a move could do without, and reading up to the end of a file. */
 class QemuDevice implements MigratableDevice {
   newFile: MigrationFile | null = null;
+  /** As the device gave them when it was attached. */
+  migrationFlags = 0;
   private readonly device: VfioDevice;
   private readonly boundary: Boundary;
 
@@ -39,12 +42,19 @@ class QemuDevice implements MigratableDevice {
 
   /** Asks which states the device has. */
   attach(): void {
-    expectResult(this.feature(FEATURE.GET | FEATURE.MIGRATION).ret, 0);
+    const { ret, value } = this.feature(FEATURE.GET | FEATURE.MIGRATION);
+    expectResult(ret, 0);
+    this.migrationFlags = value;
+  }
+
+  /** Asks how large the image is. QEMU does so of each device, and presumes a size where the driver has no answer. */
+  saveSetup(): void {
+    const { ret } = this.feature(FEATURE.GET | FEATURE.MIG_DATA_SIZE);
+    if (ret !== -ENOTTY) expectResult(ret, 0);
   }
 
   setState(state: number): number {
     const { device } = this;
-    if (state === STATE.PRE_COPY) expectResult(this.feature(FEATURE.GET | FEATURE.MIG_DATA_SIZE).ret, 0);
     const { ret } = this.feature(FEATURE.SET | FEATURE.MIG_DEVICE_STATE, state);
     this.newFile = device.newFile;
     device.newFile = null;
@@ -126,6 +136,7 @@ export function playKernelV2(run: DesignRun): void {
     loadsAtStart: true,
     loadBegins: ({ nowNs }) => nowNs,
     onPart: (part) => {
+      if (part === 'matchData') devices.source.saveSetup();
       const next = DESIGN_VIEW.partOf(part) ?? step;
       if (next !== step) run.at(next);
       step = next;

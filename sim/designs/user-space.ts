@@ -6,7 +6,7 @@
  * section 6.
  */
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../abi/vf-data.ts';
-import { MIG_STATE } from '../abi/vfio.ts';
+import { MIG_FLAG, MIG_STATE } from '../abi/vfio.ts';
 import { REGION, REGION_INFO_BYTES } from '../abi/region.ts';
 import { VF_BAR2_BYTES } from '../abi/registers.ts';
 import { bug } from '../base/bug.ts';
@@ -218,6 +218,11 @@ class UserEnd {
     if (this.access === 'mapped') this.run.boundary.call('munmap', () => undefined);
   }
 
+  /** Whether the driver gives the match data before the stop. */
+  get preCopies(): boolean {
+    return (this.driver.generation.flags & MIG_FLAG.PRE_COPY) !== 0;
+  }
+
   goForFile(state: number): MigrationFile {
     expectResult(this.driver.setState(state), 0);
     return this.driver.newFile ?? bug('NO_DATA_FILE');
@@ -230,18 +235,22 @@ export function playUserSpace(access: VfAccess): PlayDesign {
     const destination = new UserEnd(run, run.destination, access);
     // Within one process: nothing of the image crosses into the kernel.
     const user = new UserBuffer(new Uint8Array(ACC_VF_DATA_BYTES));
-    const rest = ACC_VF_DATA_BYTES - QM_MATCH_BYTES;
     run.at('attach');
     for (const end of [source, destination]) end.attach();
 
     run.at('preCopy');
     const incoming = destination.goForFile(MIG_STATE.RESUMING);
-    const outgoing = source.goForFile(MIG_STATE.PRE_COPY);
-    expectResult(outgoing.read(user, ACC_VF_DATA_BYTES), QM_MATCH_BYTES);
-    expectResult(destination.driver.write(incoming, user, QM_MATCH_BYTES), QM_MATCH_BYTES);
+    let outgoing = source.preCopies ? source.goForFile(MIG_STATE.PRE_COPY) : null;
+    const aheadBytes = outgoing === null ? 0 : QM_MATCH_BYTES;
+    if (outgoing !== null) {
+      expectResult(outgoing.read(user, ACC_VF_DATA_BYTES), aheadBytes);
+      expectResult(destination.driver.write(incoming, user, aheadBytes), aheadBytes);
+    }
+    const rest = ACC_VF_DATA_BYTES - aheadBytes;
 
     run.at('stop');
-    expectResult(source.driver.setState(MIG_STATE.STOP_COPY), 0);
+    if (outgoing === null) outgoing = source.goForFile(MIG_STATE.STOP_COPY);
+    else expectResult(source.driver.setState(MIG_STATE.STOP_COPY), 0);
     expectResult(outgoing.read(user, ACC_VF_DATA_BYTES), rest);
 
     run.at('load');

@@ -58,9 +58,9 @@ const WRITE_MATCH_DATA: VfCall = row({
   done: (vf) => vf.gotAhead(),
 });
 
-/** What the destination compares goes to it while the guest runs. */
+/** What the destination compares goes to it while the guest runs, where the VMM wants that and the source's driver can. */
 export const MATCH_DATA: readonly VfCall[] = [PRE_COPY, READ_MATCH_DATA, WRITE_MATCH_DATA].map((call) =>
-  row({ ...call, when: (vf) => vf.manners.preCopy === true }),
+  row({ ...call, when: (vf) => vf.preCopies }),
 );
 
 /** The source is paused, drained and saved. */

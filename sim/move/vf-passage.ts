@@ -2,7 +2,7 @@
  * One VF on its way from host to host: both of its ends, its files and its image, and the times of its calls.
  */
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';
-import { MIG_STATE } from '../abi/vfio.ts';
+import { MIG_FLAG, MIG_STATE } from '../abi/vfio.ts';
 import { bug } from '../base/bug.ts';
 import type { VfPart, VfSpanPart } from '../base/pause-parts.ts';
 import { GuestMemory } from '../device/guest-memory.ts';
@@ -32,7 +32,7 @@ export type VfEndState =
 
 /** What VMMs do differently. */
 export interface MoveManners {
-  /** Whether the 40 bytes that the destination compares go ahead of the stop. Default: no. */
+  /** Whether the 40 bytes that the destination compares go ahead of the stop, if the driver has PRE_COPY. Default: no. */
   readonly preCopy?: boolean;
   /** Whether the image is loaded by the same call that starts the VF, and not by one before it. Default: no. */
   readonly loadsAtStart?: boolean;
@@ -118,6 +118,8 @@ export class VfPassage {
   /** The device of the source, and that of the destination. */
   readonly from: MigratableDevice;
   readonly to: MigratableDevice;
+  /** Whether match data go ahead: the VMM asks for PRE_COPY only of a device whose flags have it. */
+  readonly preCopies: boolean;
   readonly times: VfTimes;
   private readonly spans: VfSpan[];
   /** Bytes of the image that have been read, and that the destination had before the pause. */
@@ -154,6 +156,7 @@ export class VfPassage {
     this.destination = destination;
     this.from = devices === undefined ? guest.slot.vfio : devices.source;
     this.to = devices === undefined ? destination.vfio : devices.destination;
+    this.preCopies = manners.preCopy === true && (this.from.migrationFlags & MIG_FLAG.PRE_COPY) !== 0;
     this.calls = calls;
     this.spans = spans;
     this.onWire = vf.onWire;

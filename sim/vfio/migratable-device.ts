@@ -6,5 +6,14 @@ import type { VfioDevice } from './vfio-device.ts';
 
 export type MigratableDevice = Pick<
   VfioDevice,
-  'driver' | 'migrationBlocker' | 'newFile' | 'getState' | 'setState' | 'readFile' | 'writeFile' | 'closeFile' | 'reset'
+  | 'driver'
+  | 'migrationBlocker'
+  | 'migrationFlags'
+  | 'newFile'
+  | 'getState'
+  | 'setState'
+  | 'readFile'
+  | 'writeFile'
+  | 'closeFile'
+  | 'reset'
 >;

@@ -56,6 +56,8 @@ export class VfioDevice {
   readonly debug: DebugFiles | null;
   /** Why there is no migration, as a VMM puts it when asked to migrate; null where there is. */
   readonly migrationBlocker: string | null;
+  /** What VFIO_DEVICE_FEATURE_MIGRATION gives ({@link MIG_FLAG}); 0 where there is no migration. */
+  readonly migrationFlags: number;
   /** The data file that the last state change handed out, or null. The caller holds a reference to it. */
   newFile: MigrationFile | null = null;
 
@@ -79,9 +81,11 @@ export class VfioDevice {
     if (pf !== null && this.migrationBlocker === null) {
       this.driver = new VfDriver({ ...config, pf });
       this.debug = generation.hasDebugFiles ? new DebugFiles(this.driver) : null;
+      this.migrationFlags = generation.flags;
     } else {
       this.driver = null;
       this.debug = null;
+      this.migrationFlags = 0;
     }
   }
 
@@ -153,7 +157,7 @@ export class VfioDevice {
   fileIoctl(file: MigrationFile, command: number, user: UserMemory): number {
     const { driver, scratch, scratchView: view } = this;
     if (driver === null || file.kind !== 'save' || command !== VFIO_MIG_GET_PRECOPY_INFO) return -ENOTTY;
-    if ((this.generation.flags & MIG_FLAG.PRE_COPY) === 0) return -ENOTTY;
+    if ((this.migrationFlags & MIG_FLAG.PRE_COPY) === 0) return -ENOTTY;
     if (user.copyFromUser(scratch, 0, 0, PRECOPY_INFO_BYTES) !== 0) return -EFAULT;
     if (view.getUint32(0, true) < PRECOPY_INFO_BYTES) return -EINVAL;
     // The first version left the flags as the caller had them; the second makes them output.
@@ -229,7 +233,7 @@ export class VfioDevice {
     if (this.driver === null) return -ENOTTY;
     const verdict = checkFeature(flags, FEATURE.GET, dataBytes, 8);
     if (verdict !== PROCEED) return verdict;
-    this.scratchView.setBigUint64(0, BigInt(this.generation.flags), true);
+    this.scratchView.setBigUint64(0, BigInt(this.migrationFlags), true);
     return user.copyToUser(DATA, this.scratch, 0, 8) === 0 ? 0 : -EFAULT;
   }
 

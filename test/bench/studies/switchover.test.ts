@@ -13,6 +13,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { buildProgram } from '../../../bench/cli/program.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { GENERATION_IDS } from '../../../sim/driver/generation.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { STOPCOPY } from '../../program.ts';
 import { captured } from '../captured.ts';
@@ -86,15 +87,21 @@ function documentOf({ stdout }: Ended): MoveDocument {
   return JSON.parse(stdout) as MoveDocument;
 }
 
-test.each([
-  ['a Unix socket', true, ['--channels', '2', '--run-ms', '50']],
-  ['TCP', false, ['--frame-kib', '1024', '--checksums', '--load', 'half', '--run-ms', '50']],
-] as const)('a VM moves over %s, and the destination accounts for all its tasks', async (_, unix, options) => {
+/** Every driver, and every other way, in a small VM. */
+const WAYS = GENERATION_IDS.map((driver, index) => {
+  const unix = index % 2 === 0;
+  const options = unix ? ['--channels', '2'] : ['--frame-kib', '1024', '--checksums', '--load', 'half'];
+  return { driver, way: unix ? 'a Unix socket' : 'TCP', unix, options };
+});
+
+test.each(WAYS)('a VM with $driver moves over $way, and the destination accounts for all its tasks', async (move) => {
+  const { driver, unix, options } = move;
   const path = socketPath();
   const place = unix ? ['--socket', path] : ['--listen', '127.0.0.1:0'];
-  const receive = new Program(['receive', ...place, '--run-ms', '50', '--json', ...PATIENT]);
+  const both = ['--driver', driver, '--queue-pairs', '2', '--run-ms', '20', '--json', ...PATIENT];
+  const receive = new Program(['receive', ...place, ...both]);
   const at = await receive.says(/listening at (.+)\n/);
-  const send = new Program(['send', unix ? '--socket' : '--connect', at, ...options, '--json', ...PATIENT]);
+  const send = new Program(['send', unix ? '--socket' : '--connect', at, ...options, ...both]);
   const [sent, received] = await Promise.all([send.ended, receive.ended]);
   expect([sent.status, received.status]).toEqual([0, 0]);
   const here = documentOf(sent);
