@@ -1,7 +1,17 @@
 /**
  * Files that a command writes: whole or not at all, and a sentence when the place does not take them.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -26,6 +36,35 @@ export function prepareFolder(folder: string, option: string): void {
     rmSync(probe);
   } catch (error) {
     throw unwritable(folder, option, error);
+  }
+}
+
+/**
+ * Refuses a place that no file can be written to, or that is an input of the same command, before the work and not after it.
+ *
+ * @param inputs files that the command reads
+ * @throws UserError of kind `usage`
+ */
+export function prepareFile(path: string, option: string, inputs: readonly string[] = []): void {
+  if (inputs.some((input) => resolve(input) === resolve(path))) {
+    throw new UserError(
+      'usage',
+      `${option} is ${path}, which this command reads and would overwrite`,
+      `Give another place with ${option}.`,
+    );
+  }
+  if (isFolder(path)) {
+    throw new UserError('usage', `cannot write ${path}: ${REASONS['EISDIR']}`, `Give another place with ${option}.`);
+  }
+  prepareFolder(dirname(path), option);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Whatever is wrong with the path, writing to it will say.
+    return false;
   }
 }
 

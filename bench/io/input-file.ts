@@ -3,7 +3,7 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
-import { parse, YAMLParseError } from 'yaml';
+import { type ErrorCode, parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
@@ -36,18 +36,56 @@ export function parseInputFile<T extends z.ZodType>(text: string, path: string, 
  * @throws UserError of kind `input`, with line and column
  */
 export function parseInput(text: string, path: string): unknown {
-  if (text.trim() === '')
-    throw new UserError('input', `${path}: is empty`, 'Start from one of the files shipped with stopcopy.');
+  if (text.trim() === '') throw new UserError('input', `${path}: is empty`, HOW_TO_START);
   try {
     // Aliases may not multiply the document beyond what was written.
-    return parse(text, { prettyErrors: true, maxAliasCount: 1000, strict: true, uniqueKeys: true });
+    return parse(text, { prettyErrors: true, maxAliasCount: 1000, strict: true, uniqueKeys: true, logLevel: 'error' });
   } catch (error) {
     if (!(error instanceof YAMLParseError) && !(error instanceof ReferenceError)) throw error;
     const line = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
     const where = line === undefined ? '' : `line ${line.line}, column ${line.col}: `;
-    const why = error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
-    throw new UserError('input', `${path}: ${where}${why}`, 'The file has to be YAML or JSON, one document.');
+    throw new UserError('input', `${path}: ${where}${yamlMistake(error)}`, ONE_DOCUMENT);
   }
+}
+
+const ONE_DOCUMENT = 'The file has to be YAML or JSON, one document.';
+const HOW_TO_START =
+  'A format has examples: `stopcopy run --help` and `stopcopy plan --help` name files that come with stopcopy, and docs/ ' +
+  'explains each field.';
+
+/** What is wrong with a text that is no YAML; whichever the parser does not tell apart is said by its kind. */
+const YAML_MISTAKES: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: 'an alias (*name) has an anchor or a tag of its own',
+  BAD_ALIAS: 'an alias (*name) is not well formed',
+  BAD_DIRECTIVE: 'a line that begins with % is no directive of YAML',
+  BAD_DQ_ESCAPE: 'a text in double quotes has a \\ that escapes nothing',
+  BAD_INDENT: 'the indent does not fit the lines above, or a bracket there is not closed',
+  BAD_PROP_ORDER: 'an anchor or a tag is not where it belongs',
+  BAD_SCALAR_START: 'a value begins with a character that needs quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a list or an object begins in a line that already has a value; a second "key:" may be too many',
+  BLOCK_IN_FLOW: 'a list or an object of lines is inside brackets',
+  DUPLICATE_KEY: 'the field stands there twice',
+  IMPOSSIBLE: 'the text cannot be read',
+  KEY_OVER_1024_CHARS: 'a name of a field has more than 1024 characters',
+  MISSING_CHAR: 'a bracket, a quote or a comma is missing',
+  MULTILINE_IMPLICIT_KEY: 'a name of a field takes several lines; a colon may be missing above',
+  MULTIPLE_ANCHORS: 'a value has two anchors',
+  MULTIPLE_DOCS: 'a second document begins (---), and one is read',
+  MULTIPLE_TAGS: 'a value has two tags',
+  NON_STRING_KEY: 'the name of a field has to be a text',
+  RESOURCE_EXHAUSTION: 'aliases would multiply the document beyond what is read',
+  TAB_AS_INDENT: 'a tab is used as indent; YAML takes blanks only',
+  TAG_RESOLVE_FAILED: 'a tag (!name) is not known',
+  UNEXPECTED_TOKEN: 'a character is not where it may be',
+  BAD_COLLECTION_TYPE: 'a tag (!name) does not fit its value',
+};
+
+function yamlMistake(error: YAMLParseError | ReferenceError): string {
+  if (error instanceof YAMLParseError) return YAML_MISTAKES[error.code];
+  const [, name] = /Unresolved alias.*: (\S+)/.exec(error.message) ?? [];
+  if (name !== undefined) return `the alias *${name} has no anchor (&${name}) above it`;
+  return YAML_MISTAKES.RESOURCE_EXHAUSTION;
 }
 
 /**

@@ -57,7 +57,7 @@ export class Output {
   /** An error: sentences on stderr, and with `--json` a document with the same words on stdout. */
   error(report: ErrorReport): void {
     this.note(`${this.#style('red', 'stopcopy:', this.#stderr)} ${report.message}`);
-    if (report.hint !== undefined) this.note(`  ${report.hint}`);
+    if (report.hint !== undefined) this.note(`  ${report.hint.replaceAll('\n', '\n  ')}`);
     const { exit: kind, exitCode, message, hint } = report;
     this.document({ error: { kind, exitCode, message, ...(hint === undefined ? {} : { hint }) } });
   }

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { similarName } from '../../sim/base/similar.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 
 const ENDING = '.yaml';
@@ -52,14 +53,19 @@ export class ShippedFiles {
     if (/[/\\.]/.test(word) || isFile(word)) return given;
     const names = this.names();
     const wanted = word.toLowerCase();
-    const name = names.find((each) => each === wanted) ?? names.find((each) => each.startsWith(`${wanted}-`));
+    const begins = names.filter((each) => each.startsWith(`${wanted}-`));
+    const name = names.find((each) => each === wanted) ?? (begins.length === 1 ? begins[0] : undefined);
     if (name !== undefined) return { path: this.path(name), name };
+    if (begins.length > 1) {
+      throw new UserError('input', `${word}: several ${this.what} names begin so`, `Give one of ${begins.join(', ')}.`);
+    }
     // A folder: the reader says so.
     if (existsSync(word)) return given;
+    const meant = similarName(wanted, names);
     throw new UserError(
       'input',
       `${word}: there is no such file, and no ${this.what} of that name comes with stopcopy`,
-      `Give a YAML or JSON file, or one of ${names.join(', ')}.`,
+      `${meant === undefined ? '' : `Is '${meant}' meant? `}Give a YAML or JSON file, or one of ${names.join(', ')}.`,
     );
   }
 }

@@ -70,6 +70,21 @@ function withBudget({ convergence, ...rest }: Scenario, value: number): Scenario
   return { ...rest, convergence: { ...others, downtimeLimit: value * NS_PER_MS } };
 }
 
+/** Less memory has a smaller working set in it. */
+function withMemory({ memory, ...rest }: Scenario, value: number): Scenario {
+  const size = value * GIB;
+  const { dirty, dma, ...others } = memory;
+  const within = (bytes: number): number => Math.min(bytes, size);
+  const writes =
+    dirty.kind === 'uniform' && dirty.workingSet !== undefined
+      ? { ...dirty, workingSet: within(dirty.workingSet) }
+      : dirty.kind === 'hotSet'
+        ? { ...dirty, hot: within(dirty.hot) }
+        : dirty;
+  const devices = dma === undefined ? {} : { dma: { ...dma, buffers: within(dma.buffers) } };
+  return { ...rest, memory: { ...others, size, dirty: writes, ...devices } };
+}
+
 const count = (one: string, many: string) => (value: number) => `${value} ${value === 1 ? one : many}`;
 
 export const KNOBS: Readonly<Record<KnobName, Knob>> = {
@@ -139,7 +154,7 @@ export const KNOBS: Readonly<Record<KnobName, Knob>> = {
     steps: DOUBLINGS,
     playsRegisters: false,
     of: ({ memory }) => memory.size / GIB,
-    set: ({ memory, ...rest }, value) => ({ ...rest, memory: { ...memory, size: value * GIB } }),
+    set: withMemory,
     format: (value) => `${Number(value.toPrecision(3))} GiB`,
   },
   dirty: {

@@ -2,9 +2,26 @@
  * Reading a document against a schema, with errors for people: the path of the field, what was found, what is allowed.
  */
 import type { z } from 'zod';
+import { inputFormat } from './formats.ts';
+import type { BareNumber } from './quantity.ts';
+import { fieldsAt, fixedWords } from './schema-fields.ts';
+import { similarName } from './similar.ts';
 import { UserError } from './user-error.ts';
 
 type Issue = z.core.$ZodIssue;
+
+/** Wrong fields that are listed, beyond which they are counted. */
+const LISTED_MAX = 12;
+
+/** What is wrong with one field. */
+interface Wrong {
+  /** Path of the field that is missing; null for other mistakes. */
+  readonly missing: readonly PropertyKey[] | null;
+  readonly sentence: string;
+  readonly hint: string | undefined;
+  /** The missing field that a misspelt one was to be. */
+  readonly meant?: readonly PropertyKey[];
+}
 
 /**
  * Checks a parsed document.
@@ -12,8 +29,8 @@ type Issue = z.core.$ZodIssue;
  * @param schema what is allowed
  * @param document the value that was read
  * @param what name of the file or thing, as the user wrote it, for the message
- * @param hint what to try when it does not fit; default: what else is wrong with it
- * @throws UserError of kind `input`, naming the first field that does not fit
+ * @param hint what to try when it does not fit
+ * @throws UserError of kind `input` that names the first field that does not fit; its hint lists the others
  */
 export function parseDocument<T extends z.ZodType>(
   schema: T,
@@ -24,10 +41,37 @@ export function parseDocument<T extends z.ZodType>(
   const result = schema.safeParse(document);
   if (result.success) return result.data;
   const { issues } = result.error;
-  const more = issues.length - 1;
-  const others =
-    more === 0 ? undefined : `${more} more ${more === 1 ? 'field is' : 'fields are'} wrong in the same file.`;
-  throw new UserError('input', `${what}: ${sentence(issues[0]!, document)}`, hint ?? others);
+  const foreign = foreignFormat(schema, document);
+  if (foreign !== undefined) throw new UserError('input', `${what}: ${foreign.sentence}`, foreign.hint);
+  const all = issues.flatMap(closest).map((issue) => wrong(issue, schema, document));
+  const meant = new Set(all.flatMap(({ meant: path }) => (path === undefined ? [] : [fieldPath(path)])));
+  const kept = all.filter(({ missing }) => missing === null || !meant.has(fieldPath(missing)));
+  // A misspelt name explains what else is wrong, and comes first.
+  const [first, ...others] = kept.toSorted((a, b) => Number(b.meant !== undefined) - Number(a.meant !== undefined));
+  const also = others
+    .slice(0, LISTED_MAX - 1)
+    .map((each) => `Also: ${each.sentence}${each.sentence.endsWith('?') ? '' : '.'}${spaced(each.hint)}`);
+  const more = others.length - also.length;
+  if (more > 0) also.push(`${more} more ${more === 1 ? 'field is' : 'fields are'} wrong in the same file.`);
+  const lines = [first!.hint, ...also, hint].filter((line) => line !== undefined);
+  throw new UserError('input', `${what}: ${first!.sentence}`, lines.length === 0 ? undefined : lines.join('\n'));
+}
+
+function spaced(text: string | undefined): string {
+  return text === undefined ? '' : ` ${text}`;
+}
+
+/** A file that is one of another kind, given to the wrong command. */
+function foreignFormat(schema: z.ZodType, document: unknown): Pick<Wrong, 'sentence' | 'hint'> | undefined {
+  const format = valueAt(document, ['format']);
+  const is = inputFormat(format);
+  if (is === undefined) return undefined;
+  const wants = fixedWords(schema, 'format').flatMap((word) => inputFormat(word) ?? [])[0];
+  if (wants === undefined || wants === is) return undefined;
+  return {
+    sentence: `is ${is.title} (format ${String(format)}), and ${wants.title} is needed here`,
+    hint: `${is.title[0]!.toUpperCase()}${is.title.slice(1)} is read by ${is.command}.`,
+  };
 }
 
 /** `cells[2].load`, or `the document` for its top. */
@@ -39,44 +83,111 @@ function fieldPath(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-function sentence(given: Issue, document: unknown): string {
-  const issue = closest(given);
+function wrong(issue: Issue, schema: z.ZodType, document: unknown): Wrong {
+  const value = valueAt(document, issue.path);
+  const missing = value === undefined && issue.code !== 'unrecognized_keys' ? issue.path : null;
+  if (issue.code === 'unrecognized_keys') return unknownFields(issue.path, issue.keys, schema, document);
+  return { missing, sentence: sentence(issue, value), hint: hintOf(issue) };
+}
+
+function unknownFields(
+  path: readonly PropertyKey[],
+  keys: readonly string[],
+  schema: z.ZodType,
+  document: unknown,
+): Wrong {
+  const allowed = fieldsAt(schema, document, path);
+  const owner = valueAt(document, path);
+  const present = typeof owner === 'object' && owner !== null ? Object.keys(owner) : [];
+  const free = allowed.filter((name) => !present.includes(name));
+  const names = keys.map((key) => `'${key}'`).join(', ');
+  const meant = keys.map((key) => similarName(key, free)).find((name) => name !== undefined);
+  const at = fieldPath(path);
+  const does = `${at} has ${keys.length === 1 ? 'a field' : 'fields'} that stopcopy does not know: ${names}`;
+  if (meant !== undefined) {
+    return { missing: null, sentence: `${does}; is '${meant}' meant?`, hint: undefined, meant: [...path, meant] };
+  }
+  const hint = free.length === 0 ? undefined : `Fields that ${at} may also have: ${free.join(', ')}.`;
+  return { missing: null, sentence: does, hint };
+}
+
+function sentence(issue: Issue, value: unknown): string {
   const at = fieldPath(issue.path);
-  const found = quote(valueAt(document, issue.path));
+  const found = quote(value);
   switch (issue.code) {
-    case 'unrecognized_keys': {
-      const names = issue.keys.map((key) => `'${key}'`).join(', ');
-      return `${at} has ${issue.keys.length === 1 ? 'a field' : 'fields'} that stopcopy does not know: ${names}`;
-    }
     case 'invalid_type':
       return `${at} is ${found}, allowed is ${article(issue.expected)}`;
     case 'invalid_value':
-      return `${at} is ${found}, allowed is ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+      return `${at} is ${found}, ${own(issue) ?? `allowed is ${choice(issue.values)}`}`;
     case 'too_small':
       return `${at} is ${found}, allowed is ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
     case 'too_big':
       return `${at} is ${found}, allowed is ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
     case 'invalid_format':
       return `${at} is ${found}, allowed is ${issue.message}`;
+    case 'invalid_union':
+      return `${at} is ${found}, ${unionAllowed(issue)}`;
     default:
-      return `${at} is ${found}: ${issue.message}`;
+      return bareNumber(issue) === undefined
+        ? `${at} is ${found}: ${issue.message}`
+        : `${at} is ${found}, ${issue.message}`;
   }
 }
 
+function choice(values: readonly unknown[]): string {
+  return values.map((each) => JSON.stringify(each)).join(' or ');
+}
+
+/** What a schema says in its own words, not in those of zod. */
+function own({ message }: Issue): string | undefined {
+  return /^Invalid (?:input|option|discriminator)/.test(message) ? undefined : message;
+}
+
+/** What is allowed where several shapes are and the value is of none. */
+function unionAllowed(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  const said = own(issue);
+  if (said !== undefined) return said;
+  if ('options' in issue && Array.isArray(issue.options)) return `allowed is ${choice(issue.options)}`;
+  const allowed = issue.errors.map(([first]) => {
+    if (first?.code === 'invalid_type') return article(first.expected);
+    return first?.code === 'invalid_value' ? choice(first.values) : undefined;
+  });
+  return `allowed is ${[...new Set(allowed.filter((each) => each !== undefined))].join(' or ')}`;
+}
+
+/** The readings of a number that lacks its unit. */
+function bareNumber(issue: Issue): BareNumber | undefined {
+  return issue.code === 'custom' ? (issue.params?.['bareNumber'] as BareNumber | undefined) : undefined;
+}
+
+function hintOf(issue: Issue): string | undefined {
+  const bare = bareNumber(issue);
+  if (bare === undefined) return undefined;
+  const index = issue.path.findLastIndex((key) => typeof key === 'string');
+  const line = fieldPath(issue.path.slice(index));
+  const [likely, other] = bare.readings;
+  return `Write \`${line}: ${likely}\`, or \`${line}: ${other}\`; version 1 of the format read it as ${bare.plain}.`;
+}
+
 /**
- * Where several shapes are allowed and none fits: what is wrong with the one that fits best, which is the one that gets
- * furthest into the document before it fails.
+ * Where several shapes are allowed and none fits: what is wrong with the one that the document was to be, which is the one that
+ * gets furthest into it before it fails. The union itself when the value is of no shape at all.
  */
-function closest(issue: Issue): Issue {
-  if (issue.code !== 'invalid_union') return issue;
-  let best: Issue | undefined;
+function closest(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  let best: readonly Issue[] | undefined;
+  const depth = (issues: readonly Issue[]): number => Math.max(...issues.map(({ path }) => path.length));
   for (const branch of issue.errors) {
-    const first = branch[0];
-    if (first === undefined) continue;
-    const inner = closest({ ...first, path: [...issue.path, ...first.path] });
-    if (best === undefined || inner.path.length > best.path.length) best = inner;
+    if (branch.length === 0 || branch.some(isOtherShape)) continue;
+    const inner = branch.flatMap((each) => closest({ ...each, path: [...issue.path, ...each.path] }));
+    if (best === undefined || depth(inner) > depth(best)) best = inner;
   }
-  return best ?? issue;
+  return best ?? [issue];
+}
+
+/** Whether a value was not even of the type that a shape wants. */
+function isOtherShape({ code, path }: Issue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 
 function unitOf(origin: string): string {

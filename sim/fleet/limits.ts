@@ -4,7 +4,8 @@
 import { z } from 'zod';
 import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import { bytes, duration } from '../base/quantity.ts';
+import { byteRate, duration, durationIn } from '../base/quantity.ts';
+import { formatVersion } from '../base/formats.ts';
 import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);
@@ -15,9 +16,9 @@ const FIELDS = {
   outboundPerHost: count,
   inboundPerHost: count,
   perPf: count,
-  bytesPerSecondPerMove: bytes,
-  timeoutPerGib: duration,
-  progressTimeout: duration,
+  bytesPerSecondPerMove: byteRate,
+  timeoutPerGib: durationIn('s'),
+  progressTimeout: durationIn('s'),
 };
 type LimitField = keyof typeof FIELDS;
 
@@ -26,7 +27,7 @@ const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, sourc
 /** A preset: each figure with its source. What is left out is not limited. */
 export const limitsPresetSchema = z.strictObject({
   format: z.literal('stopcopy-limits'),
-  version: z.literal(1),
+  version: formatVersion('stopcopy-limits'),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   title: z.string().min(1),
   atOnce: sourced(FIELDS.atOnce),

@@ -1,12 +1,13 @@
 /**
- * The question document: what is asked of a VM or a fleet, and what must hold. Version 1; docs/plan-format.md explains
+ * The question document: what is asked of a VM or a fleet, and what must hold. Version 2; docs/plan-format.md explains
  * each field.
  */
 import { z } from 'zod';
 import { VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_MS } from '../base/units.ts';
-import { bytes, duration } from '../base/quantity.ts';
-import { scenarioSchema } from '../scenario/document.ts';
+import { bytes, duration, durationIn } from '../base/quantity.ts';
+import { formatVersion } from '../base/formats.ts';
+import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';
 import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
@@ -16,7 +17,6 @@ import { POLICIES } from '../pci/policy.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
 const QUESTION_FORMAT = 'stopcopy-question';
-const QUESTION_VERSION = 1;
 
 /** A VM as a scenario describes it, without what happens to it. */
 const questionVmSchema = scenarioSchema.pick({
@@ -34,8 +34,6 @@ const questionVmSchema = scenarioSchema.pick({
 
 export type QuestionVm = z.output<typeof questionVmSchema>;
 
-const gigabits = z.number().positive();
-
 const budget = z
   .strictObject({
     pause: duration.default(300 * NS_PER_MS),
@@ -46,7 +44,7 @@ const budget = z
 
 const head = {
   format: z.literal(QUESTION_FORMAT),
-  version: z.literal(QUESTION_VERSION),
+  version: formatVersion(QUESTION_FORMAT),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
   /** Fields by their path, such as `vm.stream.channels`, with the values to try; every combination is asked. */
@@ -78,7 +76,7 @@ const atOnce = z.strictObject({
   ask: z.literal('at-once'),
   over: z.enum(['host', 'pf', 'uplink']),
   /** Of the uplink that moves from several hosts share. */
-  uplinkGigabitsPerSecond: gigabits.optional(),
+  uplinkGigabitsPerSecond: linkGigabits.optional(),
   vm: questionVmSchema,
   limits: limitsSchema.optional(),
   budget,
@@ -95,11 +93,11 @@ const fleet = z.strictObject({
   racks: z.int().min(1).max(100_000),
   hostsPerRack: z.int().min(1).max(1000),
   /** Lines that migrations may use, in 10^9 bits per second; left out: never full. */
-  hostGigabitsPerSecond: gigabits,
+  hostGigabitsPerSecond: linkGigabits,
   pfsPerHost: z.int().min(1).max(16).default(1),
-  pfGigabitsPerSecond: gigabits.optional(),
-  rackGigabitsPerSecond: gigabits.optional(),
-  spineGigabitsPerSecond: gigabits.optional(),
+  pfGigabitsPerSecond: linkGigabits.optional(),
+  rackGigabitsPerSecond: linkGigabits.optional(),
+  spineGigabitsPerSecond: linkGigabits.optional(),
   /** What every host that is not emptied can still take. */
   room: z
     .strictObject({
@@ -137,7 +135,7 @@ const evacuate = z.strictObject({
   /** Whether the other orders are tried as well. */
   compareOrders: z.boolean().default(false),
   /** Time in which it must be done. */
-  within: duration.optional(),
+  within: durationIn('min').optional(),
   budget,
 });
 

@@ -1,5 +1,5 @@
 /**
- * The question of `stopcopy can`: a VM with these devices, on hosts like these, under this VMM and manager. Version 1;
+ * The question of `stopcopy can`: a VM with these devices, on hosts like these, under this VMM and manager. Version 2;
  * docs/can.md explains each field.
  *
  * What is left out is asked for when the answer depends on it, and never assumed.
@@ -7,6 +7,7 @@
 import { z } from 'zod';
 
 import { bytes, duration } from '../base/quantity.ts';
+import { formatVersion } from '../base/formats.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import { VMM_NAMES } from '../memory/vmms.ts';
 import { DISTRIBUTION_IDS, DRIVER_IDS, IOMMU_IDS } from './drivers.ts';
@@ -14,7 +15,7 @@ import { parseRelease } from './release.ts';
 import { MANAGER_IDS } from './vmms.ts';
 
 export const CAN_FORMAT = 'stopcopy-can';
-export const CAN_VERSION = 1;
+export const CAN_VERSION = 2;
 
 /** How a manager knows a device. */
 export const ATTACHED_AS = ['hostDevice', 'gpu', 'network'] as const;
@@ -94,7 +95,7 @@ const proxmox = z.strictObject({
 export const canQuestionSchema = z.strictObject({
   $schema: z.string().optional(),
   format: z.literal(CAN_FORMAT),
-  version: z.literal(CAN_VERSION),
+  version: formatVersion(CAN_FORMAT),
   name: z.string().min(1).optional(),
   description: z.string().min(1).optional(),
   vmm: z.enum(VMM_NAMES),

@@ -200,14 +200,8 @@ function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse
 }
 
 function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
-  const { vms, stream, convergence, faults, memory } = scenario;
+  const { vms, stream, convergence, faults } = scenario;
   const vmm = VMMS[scenario.vmm];
-  if (!(stream.gigabitsPerSecond > 0)) {
-    refuse(`stream.gigabitsPerSecond is ${stream.gigabitsPerSecond}`, 'More than 0 is needed to move anything.');
-  }
-  if (memory.page < 4096 || !Number.isInteger(Math.log2(memory.page))) {
-    refuse(`memory.page is ${memory.page} bytes`, 'Allowed is a power of two from 4KiB on.');
-  }
   if (!vmm.hasMultifd && stream.multifd !== undefined) {
     refuse(`stream.multifd is given, and ${vmm.title} has no multifd`, 'Leave it out; channels are its connections.');
   }

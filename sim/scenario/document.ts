@@ -1,12 +1,12 @@
 /**
- * The scenario document: what moves, over what, under which rules, and what goes wrong. Version 1;
+ * The scenario document: what moves, over what, under which rules, and what goes wrong. Version 2;
  * docs/scenario-format.md explains each field.
  */
 import { z } from 'zod';
 
 import { ACCELERATOR_KINDS, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
-import { GIB, KIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import { GIB, KIB, NS_PER_MS, NS_PER_S, TIB } from '../base/units.ts';
 import { MOVE_POINTS } from '../move/move.ts';
 import { RECOVERIES } from '../move/vf-passage.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
@@ -17,14 +17,31 @@ import { TAILS } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
 import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
-import { bytes, duration } from '../base/quantity.ts';
+import { byteRate, bytes, bytesIn, duration, durationIn, sizeText } from '../base/quantity.ts';
+import { formatVersion } from '../base/formats.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
-export const SCENARIO_VERSION = 1;
+export const SCENARIO_VERSION = 2;
 
 const SEED_MAX = 2 ** 32 - 1;
 
-const perSecond = z.number().nonnegative();
+/** Pages per second; 1024 vCPUs, each of which writes to another page every nanosecond, reach no more. */
+const perSecond = z.number().nonnegative().max(1e12);
+
+/** All that 63 devices write over PCIe 7.0 x16, 242 GB/s each (PCI-SIG, June 2025), rounded up. */
+const DMA_BYTES_PER_SECOND_MAX = 1.6e13;
+
+/** 52 bits of physical address: Intel SDM vol. 3A 4.1.4 (MAXPHYADDR), Arm DDI 0487 (FEAT_LPA2). */
+const MEMORY_MAX = 4 * 1024 * TIB;
+
+/** Memory of a VM; a working set and the like lie within it. */
+const memorySize = bytes.refine((size) => size <= MEMORY_MAX, {
+  error: 'allowed is up to 4096TiB, all that 52 bits of physical address reach',
+  abort: true,
+});
+
+/** 10^9 bits per second of a link: 64 ports of 1.6 Tbit/s (IEEE 802.3dj) bundled are the most that hosts are built with. */
+export const linkGigabits = z.number().positive().max(102_400);
 
 const dirty = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
@@ -35,22 +52,49 @@ const dirty = z.discriminatedUnion('kind', [
     hotPagesPerSecond: perSecond,
     coldPagesPerSecond: perSecond.default(0),
   }),
-  z.strictObject({ kind: z.literal('trace'), at: z.array(duration).min(1), pagesPerSecond: z.array(perSecond).min(1) }),
+  z.strictObject({
+    kind: z.literal('trace'),
+    at: z.array(durationIn('s')).min(1),
+    pagesPerSecond: z.array(perSecond).min(1),
+  }),
 ]);
 
-const memory = z.strictObject({
-  size: bytes,
+const memoryFields = z.strictObject({
+  size: memorySize,
   nonZeroShare: z.number().min(0).max(1).default(1),
-  page: bytes.default(4 * KIB),
+  page: bytesIn('KiB')
+    .refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
+      error: 'allowed is a power of two from 4KiB on',
+      abort: true,
+    })
+    .default(4 * KIB),
   dirty: dirty.default({ kind: 'none' }),
   tail: z.enum(TAILS).default('data'),
   /** What devices write by DMA besides. */
-  dma: z.strictObject({ bytesPerSecond: perSecond, buffers: bytes }).optional(),
+  dma: z
+    .strictObject({ bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX), buffers: bytes })
+    .optional(),
+});
+
+/** What of the memory a guest and its devices write lies in it, and both consist of pages. */
+const memory = memoryFields.superRefine(({ size, page, dirty: writes, dma }, context) => {
+  const say = (path: readonly string[], message: string): void =>
+    context.addIssue({ code: 'custom', path: [...path], message });
+  if (size < page || size % page !== 0)
+    say(['size'], `allowed are whole pages, here of ${sizeText(page)} (memory.page)`);
+  const within = (path: readonly string[], set: number | undefined): void => {
+    if (set === undefined) return;
+    if (set > size) say(path, `allowed is up to the VM's memory, ${sizeText(size)}`);
+    else if (set < page) say(path, `allowed is a page or more, here ${sizeText(page)} (memory.page)`);
+  };
+  if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
+  if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
+  within(['dma', 'buffers'], dma?.buffers);
 });
 
 const stream = z.strictObject({
-  gigabitsPerSecond: z.number(),
-  latency: duration.default(20_000),
+  gigabitsPerSecond: linkGigabits,
+  latency: durationIn('us').default(20_000),
   share: z.number().gt(0).max(1).default(1),
   channels: z.int().min(1).max(128).default(1),
   multifd: z.boolean().optional(),
@@ -58,29 +102,42 @@ const stream = z.strictObject({
   compression: z.enum(['none', ...COMPRESSIONS]).default('none'),
   compressionRatio: z.number().min(1).optional(),
   preallocated: z.boolean().default(true),
-  maxBytesPerSecond: bytes.optional(),
+  maxBytesPerSecond: byteRate.optional(),
 });
 
-const limitSteps = z.union([z.literal('nova'), z.array(z.strictObject({ after: duration, limit: duration })).min(1)]);
+const limitSteps = z.union([
+  z.literal('nova'),
+  z.array(z.strictObject({ after: durationIn('s'), limit: duration })).min(1),
+]);
 
 const convergence = z.strictObject({
   downtimeLimit: duration.default(300 * NS_PER_MS),
   /** A limit that rises with time: that of OpenStack Nova, or steps of one's own. */
   steps: limitSteps.optional(),
   autoConverge: z.boolean().default(false),
-  timeout: duration.optional(),
+  timeout: durationIn('s').optional(),
   /** Rounds after which Cloud Hypervisor ends the iteration. */
   rounds: z.int().min(1).optional(),
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
 
-const load = z.union([
-  z.enum(LOAD_NAMES),
-  z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('open'), fraction: z.number(), burst: z.int().default(1) }),
-    z.strictObject({ kind: z.literal('closed'), inFlight: z.int() }),
-  ]),
-]);
+const LOADS = LOAD_NAMES.map((name) => `"${name}"`).join(', ');
+
+const load = z.union(
+  [
+    z.enum(LOAD_NAMES),
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('open'), fraction: z.number(), burst: z.int().default(1) }),
+      z.strictObject({ kind: z.literal('closed'), inFlight: z.int() }),
+    ]),
+  ],
+  {
+    error: ({ input }) =>
+      typeof input === 'number'
+        ? `allowed is ${LOADS}, { kind: open, fraction: ${input} } for that share of the engine, or { kind: closed, inFlight: N }`
+        : `allowed is ${LOADS}, { kind: open, fraction: 0.8 } or { kind: closed, inFlight: N }`,
+  },
+);
 
 const depth = z.int().min(2).max(65536);
 
@@ -98,7 +155,7 @@ const device = z.strictObject({
   hardware: z.enum(MIGRATING_VERSIONS).optional(),
   /** What a pause does with tasks in service. */
   inFlight: z.enum(IN_FLIGHT_MODES).optional(),
-  engine: z.strictObject({ cores: z.int().min(1).max(64), taskTime: duration }).optional(),
+  engine: z.strictObject({ cores: z.int().min(1).max(64), taskTime: durationIn('us') }).optional(),
 });
 
 const isolation = z.strictObject({
@@ -142,7 +199,7 @@ const fault = z.discriminatedUnion('kind', [
 
 export const scenarioSchema = z.strictObject({
   format: z.literal(SCENARIO_FORMAT),
-  version: z.literal(SCENARIO_VERSION),
+  version: formatVersion(SCENARIO_FORMAT),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
   vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),

@@ -1,8 +1,6 @@
 /**
  * `stopcopy plan`: capacity questions, answered with what binds.
  */
-import { dirname } from 'node:path';
-
 import type { Command } from 'commander';
 
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
@@ -57,6 +55,10 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .action(async (word: string, flags: PlanFlags) => {
       const { readQuestion } = await import('../../studies/plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
+      if (flags.html !== undefined) {
+        const { prepareFile } = await import('../../io/file-output.ts');
+        prepareFile(flags.html, '--html', [word]);
+      }
       const feasible = await (asked.cells.length > 0
         ? answerCells(asked, flags, context)
         : answerOne(asked, flags, context));
@@ -73,11 +75,6 @@ async function answerCells(
   const { sweepPlan } = await import('../../studies/plan/sweep.ts');
   const { printSweep } = await import('../../documents/plan/text.ts');
   const { html, threads, fresh, out = `results/plan-${asked.question.name}.json` } = flags;
-  if (html !== undefined) {
-    // A place that cannot be written is known before the work and not after it.
-    const { prepareFolder } = await import('../../io/file-output.ts');
-    prepareFolder(dirname(html), '--html');
-  }
   const document = await sweepPlan(asked, {
     out,
     output,

@@ -42,7 +42,9 @@ export function registerRun(command: Command, context: CommandContext): void {
       const { playScenario, readScenario } = await import('../../studies/run/play.ts');
       const { runDocument } = await import('../../documents/run/document.ts');
       const { printRun } = await import('../../documents/run/text.ts');
-      const { writeFileAtomically } = await import('../../io/file-output.ts');
+      const { prepareFile, writeFileAtomically } = await import('../../io/file-output.ts');
+      if (flags.timeline !== undefined) prepareFile(flags.timeline, '--timeline', [word]);
+      if (flags.html !== undefined) prepareFile(flags.html, '--html', [word]);
       const plan = readScenario(word, flags.seed);
       const played = await playScenario(plan, output, signal);
       const document = runDocument(played);

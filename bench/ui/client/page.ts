@@ -2,7 +2,8 @@
  * The page: sliders, the address, and the answer that follows them.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Scenario } from '../../../sim/scenario/document.ts';
+import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
+import { withUnits } from '../../../sim/base/schema-fields.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { type Markup, html } from '../../show/html.ts';
 import { type UiAnswer, answerOf, pausesAlong, type Play, compiledOf, playKey } from '../answer.ts';
@@ -260,7 +261,7 @@ class Page {
   /** The settings as a scenario that `stopcopy run` plays. */
   private save(): void {
     const name = `${this.scenario.name}-turned`;
-    const text = `${JSON.stringify({ ...this.asked, name }, undefined, 2)}\n`;
+    const text = `${JSON.stringify(withUnits(scenarioSchema, { ...this.asked, name }), undefined, 2)}\n`;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
     link.download = `${name}.json`;

@@ -8,14 +8,17 @@ describe('a size', () => {
     ['1.5 KiB', 1536],
     ['2GB', 2e9],
     ['7B', 7],
-    [4096, 4096],
+    [0, 0],
   ])('%j is %d bytes', (text, expected) => {
     expect(bytes.parse(text)).toBe(expected);
   });
 
-  test.each(['64', '64 gib', '-1GiB', 'GiB', '1e3B', '', -1])('%j is none', (text) => {
-    expect(bytes.safeParse(text).success).toBe(false);
-  });
+  test.each(['64', '64 gib', '-1GiB', 'GiB', '1e3B', '', -1, 4096, Number.NaN, Infinity, '9PiB', '9999999TiB', null])(
+    '%j is none',
+    (text) => {
+      expect(bytes.safeParse(text).success).toBe(false);
+    },
+  );
 });
 
 describe('a time', () => {
@@ -26,12 +29,12 @@ describe('a time', () => {
     ['1.5 s', 1.5e9],
     ['2min', 120e9],
     ['1h', 3600e9],
-    [5, 5],
+    [0, 0],
   ])('%j is %d ns', (text, expected) => {
     expect(duration.parse(text)).toBe(expected);
   });
 
-  test.each(['300', '300 sec', 'ms', '1d'])('%j is none', (text) => {
+  test.each(['300', '300 sec', 'ms', '1d', 300, 0.3, -1, '3000h'])('%j is none', (text) => {
     expect(duration.safeParse(text).success).toBe(false);
   });
 

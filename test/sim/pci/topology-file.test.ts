@@ -48,7 +48,7 @@ describe('a topology document', () => {
   });
 
   test.each([
-    ['tree[0].kind', 'card', 'tree[0].kind is "card": allowed are root-port, switch, downstream-port'],
+    ['tree[0].kind', 'card', 'tree[0].kind is "card", allowed are root-port, switch, downstream-port'],
     [
       'tree[0].functions[0].at',
       '3:0.0',

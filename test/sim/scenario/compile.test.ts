@@ -51,7 +51,43 @@ describe('refused, with the reason', () => {
       /1024/,
     ],
     ['no fraction', { devices: [{ ...ZIP, load: { kind: 'open', fraction: 0 } }] }, /fractionOfCapacity is 0/],
-    ['a page of 5000', { memory: { size: '1GiB', page: 5000 } }, /memory\.page is 5000/],
+    [
+      'a page of 5000',
+      { memory: { size: '1GiB', page: '5000B' } },
+      /memory\.page is "5000B": allowed is a power of two/,
+    ],
+    ['a number without a unit', { convergence: { downtimeLimit: 300 } }, /a time without a unit: 300 ms or 300 ns\?/],
+    [
+      'a link that no host has',
+      { stream: { gigabitsPerSecond: 1e300 } },
+      /stream\.gigabitsPerSecond is 1e\+300, allowed is at most/,
+    ],
+    [
+      'more memory than addresses',
+      { memory: { size: '9999999TiB' } },
+      /memory\.size is "9999999TiB": allowed is at most/,
+    ],
+    [
+      'more memory than 52 bits',
+      { memory: { size: '5000TiB' } },
+      /memory\.size is "5000TiB": allowed is up to 4096TiB/,
+    ],
+    ['half a page', { memory: { size: '4097KiB' } }, /memory\.size is "4097KiB": allowed are whole pages/],
+    [
+      'a working set larger than the memory',
+      { memory: { size: '1GiB', dirty: { kind: 'uniform', pagesPerSecond: 1, workingSet: '2GiB' } } },
+      /memory\.dirty\.workingSet is "2GiB": allowed is up to the VM's memory, 1GiB/,
+    ],
+    [
+      'a hot set larger than the memory',
+      { memory: { size: '1GiB', dirty: { kind: 'hotSet', hot: '2GiB', hotPagesPerSecond: 1 } } },
+      /memory\.dirty\.hot is "2GiB"/,
+    ],
+    [
+      'DMA buffers larger than the memory',
+      { memory: { size: '1GiB', dma: { bytesPerSecond: 1, buffers: '2GiB' } } },
+      /memory\.dma\.buffers is "2GiB"/,
+    ],
     [
       'multifd in Cloud Hypervisor',
       { vmm: 'cloud-hypervisor', stream: { gigabitsPerSecond: 1, multifd: true } },

@@ -30,7 +30,7 @@ export function drawScenario(seed: number): Scenario {
     driver: one(['linux-6.12.117', 'upstream-2026']),
     hardware: one(['V3', 'V4']),
     inFlight: one(['finish', 'hold']),
-    engine: { cores: 1 + random.below(4), taskTime: one([20_000, 100_000]) },
+    engine: { cores: 1 + random.below(4), taskTime: one(['20us', '100us']) },
   }));
   const vfs = devices.reduce((sum, { count }) => sum + count, 0);
   const place = { vm: 1 + random.below(vms), device: 1 + random.below(vfs) };
@@ -46,7 +46,7 @@ export function drawScenario(seed: number): Scenario {
       side: one(['source', 'destination']),
       vm: 1 + random.below(vms),
       device: 1 + random.below(vfs),
-      ...(lasts === undefined ? {} : { lasts }),
+      ...(lasts === undefined ? {} : { lasts: `${lasts}ns` }),
       ...(times === undefined ? {} : { times }),
     });
   }

@@ -2,6 +2,7 @@
  * Small scenarios as plans: a VM whose memory takes no thought, and what a test says.
  */
 import { readProfile } from '../../../bench/io/profiles.ts';
+import { parseDocument } from '../../../sim/base/schema.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 
@@ -22,7 +23,7 @@ export const SMALL = {
 export type Changes = Readonly<Record<string, unknown>>;
 
 function scenario(changes: Changes = {}): Scenario {
-  return scenarioSchema.parse({ ...SMALL, ...changes });
+  return parseDocument(scenarioSchema, { ...SMALL, ...changes }, 'small.yaml');
 }
 
 export function plan(changes: Changes = {}): CompiledScenario {

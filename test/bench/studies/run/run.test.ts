@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SMALL = `
 format: stopcopy-scenario
-version: 1
+version: 2
 name: small
 description: A small VM
 vcpus: 2
@@ -150,7 +150,18 @@ describe('a wrong scenario exits with 3 and names file and field', () => {
       'devices[0].profile: acc-rsa: there is no such file',
     ],
     ['another format', 'stopcopy-scenario', 'stopcopy-topology', 'format is "stopcopy-topology"'],
-    ['a later version', 'version: 1', 'version: 2', 'version is 2'],
+    [
+      'a later version',
+      'version: 2',
+      'version: 3',
+      'version is 3, allowed is up to 2: the file is for a newer stopcopy',
+    ],
+    [
+      'a question',
+      'format: stopcopy-scenario',
+      'format: stopcopy-question',
+      'is a question (format stopcopy-question), and a scenario is needed here',
+    ],
   ];
   test.each(cases)('%s', (_, from, to, says) => {
     const path = file('wrong.yaml', SMALL.replace(from, to));
