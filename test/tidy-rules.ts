@@ -114,7 +114,7 @@ function benchChain(): readonly (readonly [string, readonly string[], string])[]
 }
 
 /** Folders in which the entries of every folder may form no circle. */
-const NO_FOLDER_CIRCLES = ['sim', 'bench'] as const;
+const NO_FOLDER_CIRCLES = ['sim', 'workers', 'bench'] as const;
 
 /** Started or loaded otherwise than by an import. */
 const ENTRIES: readonly RegExp[] = [

@@ -105,6 +105,17 @@ describe('planted violations are found', () => {
     expect(found[0]).toContain('workers/a.ts -> workers/b.ts -> workers/c.ts -> workers/a.ts');
   });
 
+  test('a circle of folders of workers, though no file is in one', () => {
+    const found = planted({
+      'workers/end/a.ts': "import '../lane/b.ts';\n",
+      'workers/lane/b.ts': ok,
+      'workers/lane/c.ts': "import type { D } from '../end/d.ts';\nexport type C = D;\n",
+      'workers/end/d.ts': 'export type D = 1;\n',
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('workers/end -> workers/lane -> workers/end');
+  });
+
   test('a circle of folders, though no file is in one', () => {
     const found = planted({
       'bench/documents/run/a.ts': "import '../plan/b.ts';\n",

@@ -18,7 +18,7 @@ import { chooseWaiting, type WaitingPolicy } from './lane/waiting.ts';
 import { waitingFacts } from './lane/waiting-calibration.ts';
 import { poolModule } from './pools/worker-url.ts';
 import type { GuestReport } from './threads/guest-service.ts';
-import type { WorldInit, WorldSlot } from './threads/world-init.ts';
+import type { WorldInit, WorldSlot } from './lane/world-init.ts';
 import { setUpWorld, ThreadWorld, type WorldOptions, type WorldSetUp } from './world.ts';
 
 export interface RealWorldOptions extends WorldOptions {

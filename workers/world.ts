@@ -16,7 +16,7 @@ import { UserError } from '../sim/base/user-error.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
 import type { Load } from '../sim/workload/load.ts';
-import { createRingMarks } from './end/dirty-rings.ts';
+import { createRingMarks } from './lane/dirty-rings.ts';
 import { createGuestMap, endGuests, GUEST_MAP, GUEST_VM, quiesceVm, vmWord } from './lane/guest-map.ts';
 import { createMap, describeLastAccess, endDevice, LANES_MAX, MAP, mapWords } from './lane/shared-map.ts';
 import { WAIT_LIMIT_MS, type WaitingPolicy } from './lane/waiting.ts';
@@ -24,7 +24,7 @@ import { WorkerLost } from './pools/worker-lost.ts';
 import { startWorker } from './pools/worker-url.ts';
 import type { DeviceInit } from './threads/device-service.ts';
 import type { GuestInit, GuestReport } from './threads/guest-service.ts';
-import type { WorldHost, WorldInit } from './threads/world-init.ts';
+import type { WorldHost, WorldInit } from './lane/world-init.ts';
 
 /** DMA address of the VMs' queue structures: the same on all hosts. */
 export const DMA_BASE = 0x2f_0000_0000;

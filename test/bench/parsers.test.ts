@@ -15,7 +15,7 @@ import { EXPECTED, PARSER_NAMES, PARSERS, type ParserName } from '../../bench/pa
 import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
-import { createRingMarks, DirtyRings } from '../../workers/end/dirty-rings.ts';
+import { createRingMarks, DirtyRings } from '../../workers/lane/dirty-rings.ts';
 import { frameBytesMax, writeFrame } from '../../workers/end/image-stream.ts';
 import { iterationBytesMax, IterationWriter } from '../../workers/end/iteration-stream.ts';
 import { packControl } from '../../workers/transport/control.ts';

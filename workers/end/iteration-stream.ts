@@ -12,7 +12,7 @@
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import { type DirtyRings, dirtyRunsMax, RUN_ALIGN } from './dirty-rings.ts';
+import { type DirtyRings, dirtyRunsMax, RUN_ALIGN } from '../lane/dirty-rings.ts';
 import type { FrameIdentity } from './frame-header.ts';
 
 /** "SCVR" in little endian. */

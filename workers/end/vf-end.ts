@@ -16,7 +16,7 @@ import { resumeQueues } from '../../sim/vfio/resume-queues.ts';
 import { UserBuffer } from '../../sim/vfio/user-buffer.ts';
 import { VfioDevice } from '../../sim/vfio/vfio-device.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
-import { DirtyRings } from './dirty-rings.ts';
+import { DirtyRings } from '../lane/dirty-rings.ts';
 import { frameBytesMax, type FramePayload, FrameReader, FrameWriter, scatterFrame } from './image-stream.ts';
 import type { FrameIdentity } from './frame-header.ts';
 import { type Lane, LanePort } from '../lane/lane-port.ts';
@@ -29,7 +29,7 @@ import {
   scatterIteration,
 } from './iteration-stream.ts';
 import { nowNs } from '../wall-clock.ts';
-import type { WorldInit } from '../threads/world-init.ts';
+import type { WorldInit } from '../lane/world-init.ts';
 
 /** The driver refused a call, or the hardware kept it from carrying it out. */
 export class DriverCallFailed extends Error {

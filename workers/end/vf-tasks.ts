@@ -17,7 +17,7 @@ import { DriverCallFailed, FrameCodec, VfEnd } from './vf-end.ts';
 import { publish, waitForValue, WAITING_DEFAULT, waitWhileValue } from '../lane/waiting.ts';
 import { nowNs } from '../wall-clock.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
-import type { WorldInit } from '../threads/world-init.ts';
+import type { WorldInit } from '../lane/world-init.ts';
 
 export interface MigrationTask {
   /** Index of the VM. */

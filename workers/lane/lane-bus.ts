@@ -5,7 +5,7 @@ import { mailboxWord, QM_MB } from '../../sim/abi/mailbox.ts';
 import { VF_REG } from '../../sim/abi/registers.ts';
 import { pollSpec, VF } from '../../sim/driver/port.ts';
 import type { GuestBus } from '../../sim/workload/guest.ts';
-import type { RingMarks } from '../end/dirty-rings.ts';
+import type { RingMarks } from './dirty-rings.ts';
 import type { LanePort } from './lane-port.ts';
 
 /** A guest gives a mailbox command one second. */

@@ -7,7 +7,7 @@ import { BasePort } from '../../sim/driver/base-port.ts';
 import { type FunctionSelect, PF, type PollSpec, VF } from '../../sim/driver/port.ts';
 import type { BarPort } from '../../sim/vfio/bar-policy.ts';
 import { type LaneCode, laneCodeOf } from './code/code.ts';
-import type { MapMemory } from './code/memory.ts';
+import type { MapMemory } from './map-memory.ts';
 import {
   describeLastAccess,
   ENTRY,

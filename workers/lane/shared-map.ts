@@ -16,7 +16,7 @@ import { VFS_MAX } from '../../sim/abi/vft.ts';
 import { bug } from '../../sim/base/bug.ts';
 import { acceleratorRegisterBytes, FUNCTION_WORDS, PF_PAGES_MAX } from '../../sim/device/register-file.ts';
 import { ECHO_WORDS } from './echo.ts';
-import { createMemory, type MapMemory } from './code/memory.ts';
+import { createMemory, type MapMemory } from './map-memory.ts';
 
 export const LANES_MAX = 64;
 /** Hosts that one map has room for. */

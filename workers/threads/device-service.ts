@@ -13,7 +13,7 @@ import { GuestMemory } from '../../sim/device/guest-memory.ts';
 import { FUNCTION_WORDS, PF_PAGES_MAX } from '../../sim/device/register-file.ts';
 import { answerEcho } from '../lane/echo.ts';
 import { FOUND, type LaneCode, laneCodeOf } from '../lane/code/code.ts';
-import type { MapMemory } from '../lane/code/memory.ts';
+import type { MapMemory } from '../lane/map-memory.ts';
 import {
   ANSWER_WORDS,
   answersStart,

@@ -11,11 +11,11 @@ import { type CheckReport, CompletionChecker } from '../../sim/workload/checker.
 import { Guest } from '../../sim/workload/guest.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
 import { ArrivalProcess, type Load } from '../../sim/workload/load.ts';
-import { RingMarks } from '../end/dirty-rings.ts';
+import { RingMarks } from '../lane/dirty-rings.ts';
 import { GUEST_MAP, GUEST_VM, runningOn, STOPPED, vmWord } from '../lane/guest-map.ts';
 import { LaneBus } from '../lane/lane-bus.ts';
-import type { MapMemory } from '../lane/code/memory.ts';
-import { readLedgerRoom, writeLedgerRoom } from '../end/ledger-room.ts';
+import type { MapMemory } from '../lane/map-memory.ts';
+import { readLedgerRoom, writeLedgerRoom } from '../lane/ledger-room.ts';
 import { type Lane, LanePort } from '../lane/lane-port.ts';
 import { type LaneWaiting, publish } from '../lane/waiting.ts';
 import { localNowNs } from '../wall-clock.ts';

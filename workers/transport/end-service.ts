@@ -9,12 +9,12 @@ import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
 import { QueueLayout } from '../../sim/workload/layout.ts';
 import { GUEST_VM, runningOn, STOPPED, vmWord, wishVm } from '../lane/guest-map.ts';
 import { writeFrame } from '../end/image-stream.ts';
-import { ledgerBytes, putLedgerBytes } from '../end/ledger-room.ts';
+import { ledgerBytes, putLedgerBytes } from '../lane/ledger-room.ts';
 import { Lane } from '../lane/lane-port.ts';
 import { DriverCallFailed, VfEnd } from '../end/vf-end.ts';
 import { waitForValue } from '../lane/waiting.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
-import type { WorldInit } from '../threads/world-init.ts';
+import type { WorldInit } from '../lane/world-init.ts';
 import type { Seal } from './control.ts';
 import { packLedger, ParcelLayout, ParcelIterations, unpackLedger } from './parcel.ts';
 

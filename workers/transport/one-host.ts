@@ -9,7 +9,7 @@ import type { Worker } from 'node:worker_threads';
 
 import { bug } from '../../sim/base/bug.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { createLedgerRoom } from '../end/ledger-room.ts';
+import { createLedgerRoom } from '../lane/ledger-room.ts';
 import { WorkerLost } from '../pools/worker-lost.ts';
 import { startWorker } from '../pools/worker-url.ts';
 import type { GuestReport } from '../threads/guest-service.ts';

@@ -7,12 +7,12 @@ import { Packr } from 'msgpackr';
 
 import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
 import { VF } from '../../../sim/driver/port.ts';
-import { DirtyRings, RING_MARK } from '../../../workers/end/dirty-rings.ts';
+import { DirtyRings, RING_MARK } from '../../../workers/lane/dirty-rings.ts';
 import { FrameWriter } from '../../../workers/end/image-stream.ts';
 import { IterationWriter } from '../../../workers/end/iteration-stream.ts';
 import { FrameCodec } from '../../../workers/end/vf-end.ts';
 import { LanePort } from '../../../workers/lane/lane-port.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { measurePairs, type Pair, sharedBytes, type StageMeasurement, type StageTask } from './stage.ts';
 import { laneOf } from './vf-measure.ts';
 

@@ -8,7 +8,7 @@ import { HANDOVER } from '../../../workers/lane/handover-words.ts';
 import { echoWords } from '../../../workers/lane/shared-map.ts';
 import { publish, waitingOf, waitWhileValue } from '../../../workers/lane/waiting.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { allocationOf } from '../allocation.ts';
 import { SamePairPingPong, timeInTurn } from './ping-pong.ts';
 import type { StageMeasurement } from './stage.ts';

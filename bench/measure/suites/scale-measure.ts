@@ -4,7 +4,7 @@
 import { runningOn, STOPPED } from '../../../workers/lane/guest-map.ts';
 import { VfEnd } from '../../../workers/end/vf-end.ts';
 import { nowNs } from '../../../workers/wall-clock.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';

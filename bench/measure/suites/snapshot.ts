@@ -7,7 +7,7 @@ import type { Piscina } from 'piscina';
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import { HANDOVER } from '../../../workers/lane/handover-words.ts';
 import { publish } from '../../../workers/lane/waiting.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { measured, percentile } from '../statistics.ts';
 import { HANDOVERS_OVER, type HandoverTask } from './handover-measure.ts';
 import { floorRemarks, KIND_DEFAULT, openWorld, STAGE_COLUMNS, stageFigures, withMeasurer } from './measuring.ts';

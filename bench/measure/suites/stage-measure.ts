@@ -10,7 +10,7 @@ import { PF } from '../../../sim/driver/port.ts';
 import { FrameReader, FrameWriter } from '../../../workers/end/image-stream.ts';
 import { FrameCodec } from '../../../workers/end/vf-end.ts';
 import { LanePort } from '../../../workers/lane/lane-port.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { type Allocation, allocationOf } from '../allocation.ts';
 import { headerOf, measureDataStages } from './data-stages.ts';
 import { measureDriverStages } from './driver-stages.ts';

@@ -1,7 +1,7 @@
 /**
  * A stage of the data path with its floor: its measurement, and how the two are measured in turn.
  */
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { type Allocation, allocationOf } from '../allocation.ts';
 import { BennyRunner } from '../runner.ts';
 import { measureInTurn, type TurnOptions } from '../turns.ts';

@@ -9,7 +9,7 @@ import { Lane, LanePort } from '../../../workers/lane/lane-port.ts';
 import { VfEnd } from '../../../workers/end/vf-end.ts';
 import { waitForValue } from '../../../workers/lane/waiting.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
-import type { WorldInit } from '../../../workers/threads/world-init.ts';
+import type { WorldInit } from '../../../workers/lane/world-init.ts';
 import { BennyRunner } from '../runner.ts';
 import { devicePingPong, timeInTurn } from './ping-pong.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
-import { createRingMarks, DirtyRings, RING_MARK } from '../../../workers/end/dirty-rings.ts';
+import { createRingMarks, DirtyRings, RING_MARK } from '../../../workers/lane/dirty-rings.ts';
 import type { FrameIdentity } from '../../../workers/end/frame-header.ts';
 import {
   ITERATION_PREFIX_BYTES,

@@ -7,7 +7,7 @@ import { Accelerator } from '../../../sim/device/accelerator.ts';
 import { FUNCTION_WORDS, PF_PAGES_MAX } from '../../../sim/device/register-file.ts';
 import { LANE_CODE_BINARY } from '../../../workers/lane/code/binary.ts';
 import { FOUND, type LaneCode, laneCodeOf } from '../../../workers/lane/code/code.ts';
-import type { MapMemory } from '../../../workers/lane/code/memory.ts';
+import type { MapMemory } from '../../../workers/lane/map-memory.ts';
 import { LANE_CODE_TEXT } from '../../../workers/lane/code/text.ts';
 import {
   ANSWER_WORDS,

@@ -7,7 +7,7 @@ import { PF_REG, VF_REG } from '../../../sim/abi/registers.ts';
 import { PF, VF } from '../../../sim/driver/port.ts';
 import { type DeviceInit, DeviceService } from '../../../workers/threads/device-service.ts';
 import { LaneBus } from '../../../workers/lane/lane-bus.ts';
-import type { MapMemory } from '../../../workers/lane/code/memory.ts';
+import type { MapMemory } from '../../../workers/lane/map-memory.ts';
 import { Lane, LanePort } from '../../../workers/lane/lane-port.ts';
 import {
   createMap,

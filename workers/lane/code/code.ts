@@ -2,7 +2,7 @@
  * The two ends of a lone read, compiled: see text.ts.
  */
 import { LANE_CODE_BINARY } from './binary.ts';
-import type { MapMemory } from './memory.ts';
+import type { MapMemory } from '../map-memory.ts';
 
 /** What {@link LaneCode.serve} gives when no lane waits for the device itself. */
 export const FOUND = {

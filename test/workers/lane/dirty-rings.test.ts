@@ -14,7 +14,7 @@ import {
   RING_MARK,
   RingMarks,
   RUN_ALIGN,
-} from '../../../workers/end/dirty-rings.ts';
+} from '../../../workers/lane/dirty-rings.ts';
 import { LaneBus } from '../../../workers/lane/lane-bus.ts';
 import { Lane, LanePort } from '../../../workers/lane/lane-port.ts';
 import { createMap, RING_ENTRIES } from '../../../workers/lane/shared-map.ts';

@@ -1,5 +1,5 @@
 /**
- * Shared memory that JavaScript and {@link laneCodeOf} see alike.
+ * Shared memory that JavaScript and the code of a lane (code/code.ts) see alike.
  */
 const PAGE_BYTES = 0x1_0000;
 

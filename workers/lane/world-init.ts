@@ -4,8 +4,8 @@
 import type { AcceleratorKind } from '../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../sim/driver/generation.ts';
 import type { MigrationRefusal } from '../../sim/vfio/migration-refusal.ts';
-import type { MapMemory } from '../lane/code/memory.ts';
-import type { WaitingPolicy } from '../lane/waiting.ts';
+import type { MapMemory } from './map-memory.ts';
+import type { WaitingPolicy } from './waiting.ts';
 
 export interface WorldHost {
   /** PF register 0x30. */
