@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-import { runCommandLine } from './cli/program.ts';
+/**
+ * The program. Signals are watched before anything else is loaded, so that a command that is stopped while it loads ends as
+ * any other.
+ */
+import { watchInterrupts } from './cli/interrupt.ts';
 
-// A reader that has seen enough, like `head`, is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-});
+const interrupts = watchInterrupts();
+// Remarks that nobody reads any more are no reason to end the work.
+process.stderr.on('error', () => {});
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
-// Nothing that a command left behind may keep the process: its results are out.
-process.stdout.write('', () => process.exit());
+const { runCommandLine } = await import('./cli/program.ts');
+// Nothing that a command left open may keep the process: its results are out.
+process.exit(await runCommandLine(process.argv.slice(2), { interrupts }));

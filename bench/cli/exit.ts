@@ -4,7 +4,7 @@
 import { Bug } from '../../sim/base/bug.ts';
 import { StatusError } from '../../sim/base/status-error.ts';
 import { UserError, type UserErrorKind } from '../../sim/base/user-error.ts';
-import { type ErrorReport, EXIT, type ExitName } from '../io/exit-status.ts';
+import { type ErrorReport, EXIT, type ExitName, SIGNAL_EXITS, type SignalName } from '../io/exit-status.ts';
 
 const EXIT_OF_USER_ERROR: Readonly<Record<UserErrorKind, ExitName>> = {
   usage: 'usage',
@@ -16,8 +16,11 @@ const EXIT_OF_USER_ERROR: Readonly<Record<UserErrorKind, ExitName>> = {
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
-  constructor() {
+  readonly signal: SignalName;
+
+  constructor(signal: SignalName) {
     super('interrupted');
+    this.signal = signal;
   }
 }
 
@@ -26,7 +29,7 @@ const REPORT_REQUEST = 'Please report it with the command line, the seed and the
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof UserError) return report(EXIT_OF_USER_ERROR[error.kind], error.message, error.hint);
   if (error instanceof StatusError) return report(error.status, error.message, error.hint);
-  if (error instanceof Interrupted) return report('interrupted', 'interrupted', undefined);
+  if (error instanceof Interrupted) return report(SIGNAL_EXITS[error.signal], 'interrupted', undefined);
   const code = error instanceof Bug ? error.code : 'UNEXPECTED';
   const seen = error instanceof Bug ? error.seen.map(String).join(', ') : describe(error);
   const values = seen === '' ? '' : ` (${seen})`;

@@ -1,6 +1,7 @@
 /**
  * Values of options: checked, with the allowed values in the message.
  */
+import { similarName } from '../../sim/base/similar.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 
 /** A parser for a whole number. */
@@ -53,7 +54,9 @@ function entries(option: string, text: string): readonly string[] {
 function name<Name extends string>(option: string, allowed: readonly Name[], text: string): Name {
   const found = allowed.find((candidate) => candidate === text);
   if (found !== undefined) return found;
-  throw new UserError('usage', `${option} has '${text}', allowed is ${allowed.join(', ')}`);
+  const meant = similarName(text, allowed);
+  const message = `${option} has '${text}', allowed is ${allowed.join(', ')}`;
+  throw new UserError('usage', message, meant === undefined ? undefined : `Is '${meant}' meant?`);
 }
 
 function unique<T>(values: readonly T[]): readonly T[] {

@@ -17,12 +17,15 @@ import { registerSend } from './commands/send.ts';
 import { registerStageProcess } from './commands/stage-process.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVerify } from './commands/verify.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode } from '../io/exit-status.ts';
+import { EXIT, EXIT_MEANINGS, type ErrorReport, type ExitCode, SIGNAL_EXITS } from '../io/exit-status.ts';
+import { forgetInputs } from '../io/input-file.ts';
 import { packageVersion } from '../io/package-root.ts';
+import { StatusError } from '../../sim/base/status-error.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, type RegisterCommand } from './context.ts';
 import { reportError } from './exit.ts';
-import { watchInterrupts } from './interrupt.ts';
+import { checkOutputs } from './file-options.ts';
+import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { Output } from '../io/output.ts';
 import { keysOf } from '../../sim/base/keys.ts';
 
@@ -80,19 +83,25 @@ const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
+interface Surroundings {
+  /**
+   * Where it prints. The default is made before the options are parsed, because a wrong option must be reported in the form that
+   * was asked for.
+   */
+  readonly output?: Output;
+  /** Signals that are watched already. */
+  readonly interrupts?: InterruptWatch;
+}
+
 /**
  * Runs one command line.
  *
  * @param args the words after `stopcopy`
- * @param output where it prints. The default is made before the options are parsed, because a wrong option must be reported in
- *   the form that was asked for.
  * @returns the exit status
  */
-export async function runCommandLine(
-  args: readonly string[],
-  output: Output = new Output(args.includes('--json')),
-): Promise<ExitCode> {
-  const interrupts = watchInterrupts(() => output.note('stopcopy: stopping; once more ends at once'));
+export async function runCommandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
+  const { output = new Output(args.includes('--json')), interrupts = watchInterrupts() } = surroundings;
+  interrupts.announce(() => output.note('stopcopy: stopping; once more ends at once'));
   let exitCode: ExitCode = EXIT.fine;
   const context: CommandContext = {
     output,
@@ -101,20 +110,37 @@ export async function runCommandLine(
       exitCode = code;
     },
   };
+  forgetInputs();
   try {
     const program = buildProgram(context);
     if (args.length === 0)
       throw new UserError('usage', 'a command is missing', `Give one of ${commandNames(program)}.`);
+    interrupts.signal.throwIfAborted();
     await program.parseAsync(args, { from: 'user' });
-    return exitCode;
+    return exitOf(exitCode, interrupts);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.fine;
     const report = reportError(error instanceof CommanderError ? usageError(error, args) : error);
-    output.error(report);
+    sayError(report, output);
     if (report.exit === 'bug') printStack(error, output);
     return report.exitCode;
   } finally {
     interrupts.release();
+  }
+}
+
+/** Work that ended early at the user's wish says so in one status; which signal it was is known here. */
+function exitOf(code: ExitCode, interrupts: InterruptWatch): ExitCode {
+  const came = interrupts.came();
+  return code === EXIT.interrupted && came !== null ? EXIT[SIGNAL_EXITS[came]] : code;
+}
+
+/** Where stdout does not even take the error's document, the sentence on stderr is all that can be given. */
+function sayError(report: ErrorReport, output: Output): void {
+  try {
+    output.error(report);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
   }
 }
 
@@ -129,6 +155,7 @@ export function buildProgram(context: CommandContext): Command {
     .exitOverride()
     // Errors are said once, by the caller; help goes to stdout.
     .configureOutput({ outputError: () => {}, writeOut: (text) => context.output.help(text) })
+    .hook('preAction', (_, command) => checkOutputs(command))
     .addHelpText('after', () => `${PROGRAM_EXAMPLES}\n\n${exitTable()}`);
   for (const name of keysOf(COMMANDS)) {
     const { summary, register, hidden = false }: CommandRow = COMMANDS[name];

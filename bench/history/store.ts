@@ -22,7 +22,7 @@ import { crc32 } from 'node:zlib';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type HistoryRecord, isRecord, RECORD_VERSION } from '../documents/history/record.ts';
 import type { DamagedLine } from '../documents/history/document.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../io/lock.ts';
 
 export interface History {
   readonly records: readonly HistoryRecord[];

@@ -10,8 +10,20 @@ export const EXIT = {
   regression: 5,
   bug: 70,
   workerLost: 71,
+  outputFailed: 74,
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
+
+/** Exit status of a command that a signal stopped. */
+export const SIGNAL_EXITS = {
+  SIGINT: 'interrupted',
+  SIGTERM: 'terminated',
+  SIGHUP: 'hungUp',
+} as const satisfies Readonly<Record<string, keyof typeof EXIT>>;
+
+export type SignalName = keyof typeof SIGNAL_EXITS;
 
 export type ExitName = keyof typeof EXIT;
 export type ExitCode = (typeof EXIT)[ExitName];
@@ -26,7 +38,10 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   regression: 'a regression was found',
   bug: 'a bug of stopcopy itself',
   workerLost: 'a worker was lost',
-  interrupted: 'interrupted; results so far are kept',
+  outputFailed: 'a result could not be written: the disk is full, or the place takes no files',
+  hungUp: 'the terminal was closed (SIGHUP); results so far are kept',
+  interrupted: 'interrupted (SIGINT); results so far are kept',
+  terminated: 'ended by SIGTERM; results so far are kept',
 };
 
 /** An error, ready to be printed: as sentences, and as JSON for a script. */

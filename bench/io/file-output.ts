@@ -1,70 +1,47 @@
 /**
- * Files that a command writes: whole or not at all, and a sentence when the place does not take them.
+ * Files that a command writes: whole or not at all, never over what it has read, and a sentence when the place does not take
+ * them.
  */
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
+  fchmodSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
+import { StatusError } from '../../sim/base/status-error.ts';
+import { errorCode, mistakeOf, unwritableReason } from './write-errors.ts';
+import { wasRead } from './input-file.ts';
+import { writeAll } from './write-all.ts';
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no folder can be made there',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EEXIST: 'a part of the path is a file, not a folder',
-  EISDIR: 'there is a folder of that name',
-};
+/** Of a file that others may not be prevented from reading: the bits of its mode that a new file of that name keeps. */
+const MODE_BITS = 0o777;
 
-/** Makes the folder and tries a file in it, so that a wrong `--out` is known before the measuring and not after it. */
-export function prepareFolder(folder: string, option: string): void {
-  const probe = join(folder, `.stopcopy-${process.pid}.tmp`);
-  try {
-    makeFolder(resolve(folder));
-    closeSync(openSync(probe, 'w'));
-    rmSync(probe);
-  } catch (error) {
-    throw unwritable(folder, option, error);
-  }
-}
+let serial = 0;
 
 /**
- * Refuses a place that no file can be written to, or that is an input of the same command, before the work and not after it.
+ * Makes the folder and tries a file in it, so that a wrong `--out` is known before the measuring and not after it.
  *
- * @param inputs files that the command reads
- * @throws UserError of kind `usage`
+ * @throws UserError of kind `usage`, or StatusError `outputFailed`, for a folder that takes no files
  */
-export function prepareFile(path: string, option: string, inputs: readonly string[] = []): void {
-  if (inputs.some((input) => resolve(input) === resolve(path))) {
-    throw new UserError(
-      'usage',
-      `${option} is ${path}, which this command reads and would overwrite`,
-      `Give another place with ${option}.`,
-    );
-  }
-  if (isFolder(path)) {
-    throw new UserError('usage', `cannot write ${path}: ${REASONS['EISDIR']}`, `Give another place with ${option}.`);
-  }
-  prepareFolder(dirname(path), option);
-}
-
-function isFolder(path: string): boolean {
+export function prepareFolder(folder: string, option: string): void {
   try {
-    return statSync(path).isDirectory();
-  } catch {
-    // Whatever is wrong with the path, writing to it will say.
-    return false;
+    makeFolder(resolve(folder));
+    probe(folder);
+  } catch (error) {
+    throw unwritable(folder, option, error);
   }
 }
 
@@ -75,30 +52,152 @@ function isFolder(path: string): boolean {
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
-  mkdirSync(folder);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process made it meanwhile.
+    if (errorCode(error) !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
+  }
 }
 
-/** Writes beside the target and renames, so that a reader never sees half a file. Makes the folder. */
-export function writeFileAtomically(path: string, text: string, option: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+function probe(folder: string): void {
+  const file = temporaryIn(folder);
+  closeSync(openSync(file, 'wx'));
+  rmSync(file);
+}
+
+function temporaryIn(folder: string): string {
+  serial += 1;
+  return join(folder, `.stopcopy-${process.pid}-${serial}.tmp`);
+}
+
+/**
+ * Checks before the work that a file can be written after it. Makes nothing.
+ *
+ * @param option the option that names the file, used in messages
+ * @param inputs files that the command reads
+ * @throws UserError of kind `usage` for a path that is wrong, or is one of the inputs; StatusError `outputFailed` for a place
+ *   that takes no file
+ */
+export function checkOutputFile(path: string, option: string, inputs: readonly string[]): void {
   try {
-    makeFolder(resolve(dirname(path)));
-    const file = openSync(temporary, 'w');
-    try {
-      const bytes = Buffer.from(text, 'utf8');
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    const found = statOf(path);
+    if (found?.isDirectory() === true) throw systemError('EISDIR');
+    if (found !== undefined && inputs.some((input) => isSame(found, statOf(input)))) throw isInput(path, option);
+    if (found !== undefined && !found.isFile()) accessSync(path, constants.W_OK);
+    else probe(dirname(targetOf(path)));
   } catch (error) {
     throw unwritable(path, option, error);
   }
 }
 
-function unwritable(path: string, option: string, error: unknown): UserError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-  return new UserError('usage', `cannot write ${path}: ${reason}`, `Give another place with ${option}.`);
+/**
+ * Writes a temporary file in the target's folder and renames it, so that a reader never sees half a file. What is no regular
+ * file, such as a pipe or a device, is written to as it is.
+ *
+ * @param option the option that names the file, used in messages
+ * @throws UserError of kind `usage` for a path that is wrong, or that this process has read as an input; StatusError
+ *   `outputFailed` when the place does not take the file
+ */
+export function writeFileAtomically(path: string, text: string, option: string): void {
+  if (wasRead(path)) throw isInput(path, option);
+  replaceFile(path, text, option);
+}
+
+/** The same for a file that is read, changed and written again. */
+export function replaceFile(path: string, text: string, option: string): void {
+  try {
+    const found = statOf(path);
+    const bytes = Buffer.from(text, 'utf8');
+    if (found !== undefined && !found.isFile()) writeInPlace(path, bytes);
+    else replace(targetOf(path), bytes, found);
+  } catch (error) {
+    throw unwritable(path, option, error);
+  }
+}
+
+/**
+ * Writes a file that is not there yet, whole or not at all, against other processes that do the same.
+ *
+ * @returns false where there is a file of that name, which stays as it is
+ */
+export function writeNewFile(path: string, text: string, option: string): boolean {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    fill(temporary, Buffer.from(text, 'utf8'), undefined);
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw unwritable(path, option, error);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function writeInPlace(path: string, bytes: Buffer): void {
+  const file = openSync(path, 'w');
+  try {
+    writeAll(file, bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function replace(target: string, bytes: Buffer, before: Stats | undefined): void {
+  const temporary = temporaryIn(dirname(target));
+  try {
+    fill(temporary, bytes, before);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Makes a file; its bytes are on the disk when this returns. */
+function fill(path: string, bytes: Buffer, before: Stats | undefined): void {
+  const file = openSync(path, 'wx');
+  try {
+    if (before !== undefined) fchmodSync(file, before.mode & MODE_BITS);
+    writeAll(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A link is followed: what it leads to is replaced, and the link stays. */
+function targetOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function isSame(one: Stats, other: Stats | undefined): boolean {
+  return one.isFile() && other !== undefined && one.dev === other.dev && one.ino === other.ino;
+}
+
+function isInput(path: string, option: string): UserError {
+  return new UserError(
+    'usage',
+    `${option} is ${path}, which is an input of this command`,
+    `Name another file with ${option}: the input would be gone.`,
+  );
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** What becomes of an error of the file system; what is a sentence already stays as it is. */
+function unwritable(path: string, option: string, error: unknown): UserError | StatusError {
+  if (error instanceof UserError || error instanceof StatusError) return error;
+  const message = `cannot write ${path}: ${unwritableReason(error)}`;
+  const hint = `Give another place with ${option}.`;
+  return mistakeOf(error) === 'path'
+    ? new UserError('usage', message, hint)
+    : new StatusError('outputFailed', message, hint, { cause: error });
 }

@@ -1,7 +1,7 @@
 /**
  * Input files of the commands: YAML or JSON, checked against a schema, with errors that name file, place and field.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 
 import { type ErrorCode, parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
@@ -107,11 +107,26 @@ export function readInputText(path: string): string {
   return bytes.toString('utf8');
 }
 
+/** Files that this process has read, by device and inode: no output may take their place. */
+const READ = new Set<string>();
+
+/** What was read until now belongs to another command line. */
+export function forgetInputs(): void {
+  READ.clear();
+}
+
+/** @returns whether this process has read that file as an input */
+export function wasRead(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && READ.has(`${found.dev}:${found.ino}`);
+}
+
 /** What is in the file, or its size when that is too much to be read. */
 function bytesOrSize(path: string): Buffer | number {
   const file = openSync(path, 'r');
   try {
-    const { size } = fstatSync(file);
+    const { size, dev, ino } = fstatSync(file);
+    READ.add(`${dev}:${ino}`);
     return size > INPUT_BYTES_MAX ? size : readFileSync(file);
   } finally {
     closeSync(file);

@@ -6,6 +6,9 @@ import { styleText } from 'node:util';
 
 import type { ErrorReport } from './exit-status.ts';
 import { openProgress, type Progress } from './progress.ts';
+import { StatusError } from '../../sim/base/status-error.ts';
+import { writeAll } from './write-all.ts';
+import { errorCode, unwritableReason } from './write-errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,6 +17,8 @@ export class Output {
   readonly #stderr: NodeJS.WriteStream;
   readonly #json: boolean;
   #documentWritten = false;
+  /** Set once stdout takes nothing more: its reader is gone, or writing failed, which was thrown. */
+  #closed = false;
 
   constructor(json: boolean, stdout: NodeJS.WriteStream = process.stdout, stderr: NodeJS.WriteStream = process.stderr) {
     this.#json = json;
@@ -28,19 +33,19 @@ export class Output {
 
   /** Text for a person, on stdout. Says nothing when stdout belongs to a JSON document. */
   text(text: string): void {
-    if (!this.#json) this.#stdout.write(`${text}\n`);
+    if (!this.#json) this.#put(`${text}\n`);
   }
 
   /** The help, or the version, on stdout: whoever asks for it gets it instead of a document. */
   help(text: string): void {
-    this.#stdout.write(text);
+    this.#put(text);
   }
 
   /** The one JSON document, on stdout. Says nothing when JSON was not asked for. */
   document(value: unknown): void {
     if (!this.#json || this.#documentWritten) return;
     this.#documentWritten = true;
-    this.#stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    this.#put(`${JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** A remark, on stderr. */
@@ -74,6 +79,22 @@ export class Output {
 
   progress(): Progress {
     return openProgress(this.#stderr);
+  }
+
+  /** @throws StatusError `outputFailed` when stdout does not take it whole */
+  #put(text: string): void {
+    if (this.#closed) return;
+    try {
+      if ('fd' in this.#stdout && typeof this.#stdout.fd === 'number')
+        writeAll(this.#stdout.fd, Buffer.from(text, 'utf8'));
+      else this.#stdout.write(text);
+    } catch (error) {
+      this.#closed = true;
+      // A reader that has seen enough, like `head`, is not an error: the work goes to its end.
+      if (errorCode(error) === 'EPIPE') return;
+      const message = `cannot write to stdout: ${unwritableReason(error)}`;
+      throw new StatusError('outputFailed', message, 'What stdout leads to is incomplete.', { cause: error });
+    }
   }
 
   #style(style: Style, text: string, stream: NodeJS.WriteStream): string {

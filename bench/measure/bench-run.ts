@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 
 import type { CommandIo } from '../io/command-io.ts';
-import { prepareFolder, writeFileAtomically } from '../io/file-output.ts';
+import { prepareFolder, writeNewFile } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
 import { machineFacts } from './machine.ts';
 import { packageVersion } from '../io/package-root.ts';
@@ -95,15 +95,22 @@ export async function runBench(
 /** @returns the paths that were written */
 async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
   const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
-  const json = `${stem}.json`;
-  writeFileAtomically(json, `${jsonText(result)}\n`, '--out');
+  const json = writeNumbered(stem, `${jsonText(result)}\n`);
   if (!html) return [json];
   // The charts are large; they are loaded after the measuring, not before it.
   const { benchSection } = await import('../documents/bench/section.ts');
   const { writePage } = await import('../show/write-page.ts');
-  const page = html === true ? `${stem}.html` : html;
+  const page = html === true ? json.replace(/json$/, 'html') : html;
   writePage(page, [{ name: json, section: benchSection(result) }], html === true ? '--out' : '--html');
   return [json, page];
+}
+
+/** Another run in the same folder may have begun in the same second: then the name has a number. @returns the path */
+function writeNumbered(stem: string, text: string): string {
+  for (let number = 1; ; number++) {
+    const path = `${number === 1 ? stem : `${stem}-${number}`}.json`;
+    if (writeNewFile(path, text, '--out')) return path;
+  }
 }
 
 export function printResult(result: BenchResult, files: readonly string[], output: Output): void {

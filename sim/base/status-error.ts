@@ -2,7 +2,7 @@
  * An error that carries the exit status of the command that it ends, and is no mistake of the user's. Who throws it knows no
  * command line, and the command line knows none of its kinds.
  */
-type ErrorStatus = 'failed' | 'workerLost' | 'bug';
+type ErrorStatus = 'failed' | 'workerLost' | 'bug' | 'outputFailed';
 
 export class StatusError extends Error {
   override readonly name: string = 'StatusError';

@@ -22,7 +22,7 @@ export async function stopcopyAt(folder: string, ...words: readonly string[]): P
   const here = process.cwd();
   process.chdir(folder);
   try {
-    const status = await runCommandLine(words, output);
+    const status = await runCommandLine(words, { output });
     return { status, stdout: stdout(), stderr: stderr() };
   } finally {
     process.chdir(here);

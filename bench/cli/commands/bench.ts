@@ -7,6 +7,7 @@ import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../../sim/abi/accele
 import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer, integerList, nameList, oneName } from '../options.ts';
@@ -66,10 +67,15 @@ export function registerBench(command: Command, context: CommandContext): void {
       oneName('--in-flight', IN_FLIGHT_MODES),
       DEFAULT_IN_FLIGHT,
     )
-    .option('--topology <file>', 'PCIe topology of the hosts; measures only if --policy lets the migration driver load')
+    .addOption(
+      new InputFile(
+        '--topology <file>',
+        'PCIe topology of the hosts; measures only if --policy lets the migration driver load',
+      ),
+    )
     .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
     .option('--vf <address>', 'VF of the topology; default: all of them')
-    .option('--html <file>', 'the HTML page; default: beside the JSON document')
+    .addOption(new OutputFile('--html <file>', 'the HTML page; default: beside the JSON document'))
     .option('--no-html', 'no HTML page')
     .option('--noise', 'how much this machine disturbs, and the smallest slowdown that compare finds on it')
     .option(

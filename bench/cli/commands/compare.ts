@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, nameList } from '../options.ts';
@@ -70,10 +71,12 @@ function compareOptions(command: Command): Command {
   return command
     .option('--exact', 'exact metrics only, which takes seconds; without sides: this build against the baseline')
     .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
-    .option('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package')
+    .addOption(
+      new InputFile('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package'),
+    )
     .option('--markdown', 'Markdown for a pull request in place of the table')
-    .option('--save <file>', 'also write the JSON document there')
-    .option('--html <file>', 'also write a self-contained page')
+    .addOption(new OutputFile('--save <file>', 'also write the JSON document there'))
+    .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option('--stage <list>', `${STAGE_NAMES.join(', ')}; default: all`, nameList('--stage', STAGE_NAMES))
     .option(
       '--budget <seconds>',

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, oneName } from '../options.ts';
@@ -45,7 +46,7 @@ export function registerHistory(command: Command, context: CommandContext): void
     )
     .argument('<task>', Object.keys(TASKS).join(', '))
     .argument('[words...]', 'record: documents of bench or compare; show and export --badge: a metric')
-    .option('--file <file>', 'the history', FILE_DEFAULT)
+    .addOption(new InputFile('--file <file>', 'the history').default(FILE_DEFAULT))
     .option('--commit <commit>', 'record: what was measured; default: what is checked out here')
     .option('--exact', 'record: headlines of the exact metrics of this build')
     .option('--machine <class>', 'show, export: class of machines; default: the one with most records')
@@ -53,8 +54,8 @@ export function registerHistory(command: Command, context: CommandContext): void
     .option('--effect <share>', 'show: smallest shift that is a change point', decimal('--effect', 0, 10), 0.02)
     .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, KEEP_MAX))
     .option('--damaged', 'prune: also take away lines that cannot be read')
-    .option('--badge <file>', 'export: write the file behind a badge, for one metric')
-    .option('--html <file>', 'show: also write a self-contained page')
+    .addOption(new OutputFile('--badge <file>', 'export: write the file behind a badge, for one metric'))
+    .addOption(new OutputFile('--html <file>', 'show: also write a self-contained page'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

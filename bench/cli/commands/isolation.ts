@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
@@ -30,7 +31,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       oneName('--policy', POLICIES),
     )
     .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
-    .option('--html <file>', 'also write a self-contained page with drawings')
+    .addOption(new OutputFile('--html <file>', 'also write a self-contained page with drawings'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -1,8 +1,11 @@
 /**
  * `stopcopy plan`: capacity questions, answered with what binds.
  */
+import { dirname } from 'node:path';
+
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
@@ -33,11 +36,11 @@ export function registerPlan(command: Command, context: CommandContext): void {
       'ask for each of the values, divided by commas; may be given several times, for every combination',
       sweepField,
     )
-    .option('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json')
+    .addOption(new OutputFile('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json'))
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
     .option('--no-tornado', 'do not move parameters one by one')
-    .option('--html <file>', 'also write a self-contained page')
+    .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -55,10 +58,6 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .action(async (word: string, flags: PlanFlags) => {
       const { readQuestion } = await import('../../studies/plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
-      if (flags.html !== undefined) {
-        const { prepareFile } = await import('../../io/file-output.ts');
-        prepareFile(flags.html, '--html', [word]);
-      }
       const feasible = await (asked.cells.length > 0
         ? answerCells(asked, flags, context)
         : answerOne(asked, flags, context));
@@ -75,6 +74,10 @@ async function answerCells(
   const { sweepPlan } = await import('../../studies/plan/sweep.ts');
   const { printSweep } = await import('../../documents/plan/text.ts');
   const { html, threads, fresh, out = `results/plan-${asked.question.name}.json` } = flags;
+  if (flags.out === undefined) {
+    const { prepareFolder } = await import('../../io/file-output.ts');
+    prepareFolder(dirname(out), '--out');
+  }
   const document = await sweepPlan(asked, {
     out,
     output,

@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { DOCUMENT_COMMANDS } from '../../documents/formats.ts';
@@ -15,7 +16,7 @@ export function registerReport(command: Command, context: CommandContext): void 
   command
     .description(`Draws results of ${DOCUMENT_COMMANDS.join(', ')} into one HTML page that needs no network.`)
     .argument('<result...>', 'JSON documents that these commands wrote, in any mixture')
-    .option('--out <file>', 'the page; default: the first result with the ending .html')
+    .addOption(new OutputFile('--out <file>', 'the page; default: the first result with the ending .html'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

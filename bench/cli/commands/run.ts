@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
@@ -23,8 +24,8 @@ export function registerRun(command: Command, context: CommandContext): void {
     )
     .argument('<scenario>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as zip-64')
     .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
-    .option('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev')
-    .option('--html <file>', 'also write a self-contained page')
+    .addOption(new OutputFile('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev'))
+    .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -42,9 +43,7 @@ export function registerRun(command: Command, context: CommandContext): void {
       const { playScenario, readScenario } = await import('../../studies/run/play.ts');
       const { runDocument } = await import('../../documents/run/document.ts');
       const { printRun } = await import('../../documents/run/text.ts');
-      const { prepareFile, writeFileAtomically } = await import('../../io/file-output.ts');
-      if (flags.timeline !== undefined) prepareFile(flags.timeline, '--timeline', [word]);
-      if (flags.html !== undefined) prepareFile(flags.html, '--html', [word]);
+      const { writeFileAtomically } = await import('../../io/file-output.ts');
       const plan = readScenario(word, flags.seed);
       const played = await playScenario(plan, output, signal);
       const document = runDocument(played);

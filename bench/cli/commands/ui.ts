@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
@@ -22,7 +23,7 @@ export function registerUi(command: Command, context: CommandContext): void {
     )
     .argument('[scenario]', 'to begin with: a file, or the name of one that comes with stopcopy', undefined)
     .option('--port <n>', `1 to ${PORT_MAX}; default: one that is free`, integer('--port', 0, PORT_MAX), 0)
-    .option('--html <file>', 'write the page to a file and end; it works from there too')
+    .addOption(new OutputFile('--html <file>', 'write the page to a file and end; it works from there too'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 
@@ -20,7 +21,9 @@ export function registerValidate(command: Command, context: CommandContext): voi
       '[table...]',
       'tables by name, files of your own, and folders of them; default: all that ship with stopcopy',
     )
-    .option('--html <file>', 'also write a self-contained page: published against modelled, and the tables')
+    .addOption(
+      new OutputFile('--html <file>', 'also write a self-contained page: published against modelled, and the tables'),
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

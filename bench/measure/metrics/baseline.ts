@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { writeFileAtomically } from '../../io/file-output.ts';
+import { replaceFile } from '../../io/file-output.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import type { ExactMetric } from '../../documents/metric.ts';
@@ -161,5 +161,5 @@ export function acceptedBaseline(
 }
 
 export function writeBaseline(path: string, baseline: Baseline): void {
-  writeFileAtomically(path, baselineText(baseline), '--baseline');
+  replaceFile(path, baselineText(baseline), '--baseline');
 }

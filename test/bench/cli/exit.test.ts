@@ -16,7 +16,10 @@ test('the exit codes are those that scripts rely on', () => {
     regression: 5,
     bug: 70,
     workerLost: 71,
+    outputFailed: 74,
+    hungUp: 129,
     interrupted: 130,
+    terminated: 143,
   });
   expect(Object.keys(EXIT_MEANINGS)).toEqual(Object.keys(EXIT));
 });
@@ -48,6 +51,10 @@ test('a lost worker is named with its last access', () => {
   expect(new WorkerLost('VF 2')).toMatchObject({ worker: 'VF 2', lastAccess: undefined });
 });
 
-test('an interruption exits with 130', () => {
-  expect(reportError(new Interrupted()).exitCode).toBe(130);
+test.each([
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s exits with %i, as programs do that a signal ends', (name, status) => {
+  expect(reportError(new Interrupted(name)).exitCode).toBe(status);
 });

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { withLock } from '../../../bench/history/lock.ts';
+import { withLock } from '../../../bench/io/lock.ts';
 import { appendRecords, pruneHistory, readHistory, recordLine } from '../../../bench/history/store.ts';
 import { builtModule } from '../../built.ts';
 import { historyRecord, recordsOf } from './records.ts';

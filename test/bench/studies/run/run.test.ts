@@ -93,7 +93,7 @@ describe('run', () => {
   });
 
   test('writes the timeline and the page where it is told to', async () => {
-    const [trace, page] = [join(folder, 'deep', 'run.trace.json'), join(folder, 'run.html')];
+    const [trace, page] = [join(folder, 'run.trace.json'), join(folder, 'run.html')];
     const { status, stderr } = await stopcopy('run', 'link-fails', '--json', '--timeline', trace, '--html', page);
     expect(status).toBe(0);
     expect(stderr.trim().split('\n').slice(-2)).toEqual([trace, page]);

@@ -1,0 +1,126 @@
+/**
+ * What every command does with a place that does not take its output: a program of its own each, since that is where stdout
+ * is a file.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { InputFile, OutputFile } from '../../../bench/cli/file-options.ts';
+import { buildProgram } from '../../../bench/cli/program.ts';
+import { packageRoot } from '../../../bench/io/package-root.ts';
+import { captured } from '../captured.ts';
+import { stopcopy } from '../command.ts';
+import { fixtureResult } from '../fixture.ts';
+import { STOPCOPY } from '../../program.ts';
+
+const TRACE = join(packageRoot(), 'traces', 'plain-stop-copy.upstream-2026.json');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-outputs-'));
+  writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Something quick of each command that prints a result. */
+const QUICK: Readonly<Record<string, readonly string[]>> = {
+  '--help': ['--help'],
+  '--version': ['--version'],
+  bench: ['bench', '--suite', 'designs', '--quick'],
+  run: ['run', 'idle-vf'],
+  can: ['can', '--vmm', 'qemu@10.2', '--kernel', '6.12', '--device', 'mlx5_vfio_pci'],
+  plan: ['plan', 'room', '--no-tornado'],
+  verify: ['verify', TRACE],
+  isolation: ['isolation', 't12'],
+  validate: ['validate', 'multifd'],
+  compare: ['compare', 'result.json', 'result.json'],
+  report: ['report', 'result.json'],
+};
+
+/** A program of its own in the folder, with stdout where a shell puts it. */
+function shell(words: readonly string[], redirection: string) {
+  const script = `"$@" ${redirection}`;
+  return spawnSync('bash', ['-c', script, 'bash', process.execPath, ...STOPCOPY, ...words], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+}
+
+describe.each(Object.entries(QUICK))('%s', (_, words) => {
+  test('onto a full disk ends with 74 and one sentence', () => {
+    const { status, stderr } = shell(words, '> /dev/full');
+    expect(stderr).toMatch(/^stopcopy: cannot write to stdout: the disk is full\n {2}.*\n$/m);
+    expect(status).toBe(74);
+  });
+});
+
+test('a reader that has seen enough changes neither the status nor the files', () => {
+  const { status, stderr } = shell(['isolation', 't12', '--html', 'head.html'], '| head -1; exit "${PIPESTATUS[0]}"');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(readFileSync(join(folder, 'head.html'), 'utf8')).toContain('</html>');
+});
+
+/** An option of a command with a value that is a file, as `command option`. */
+function fileOptions(): readonly string[] {
+  const { output } = captured(false);
+  const program = buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+  return program.commands.flatMap((command) =>
+    command.options
+      .filter((option) => option.flags.includes('<file>'))
+      .map((option) => {
+        const kind = option instanceof OutputFile ? 'writes' : option instanceof InputFile ? 'reads' : 'neither';
+        return `${command.name()} ${option.long} ${kind}`;
+      }),
+  );
+}
+
+test('every option with a file says whether it is read or written', () => {
+  expect(fileOptions().length).toBeGreaterThan(10);
+  expect(fileOptions().filter((line) => line.endsWith('neither'))).toEqual([]);
+});
+
+/** Command lines with an output that is their input. */
+const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[] = [
+  [['run', 'in.yaml', '--html', 'in.yaml'], 'run'],
+  [['run', 'in.yaml', '--timeline', './in.yaml'], 'run'],
+  [['plan', 'in.yaml', '--html', 'in.yaml'], 'plan'],
+  [['report', 'in.yaml', '--out', 'in.yaml'], 'report'],
+  [['isolation', 'in.yaml', '--html', 'in.yaml'], 'isolation'],
+  [['validate', 'in.yaml', '--html', 'in.yaml'], 'validate'],
+  [['ui', 'in.yaml', '--html', 'in.yaml'], 'ui'],
+  [['compare', 'in.yaml', 'in.yaml', '--save', 'in.yaml'], 'compare'],
+  [['compare', '--exact', '--baseline', 'in.yaml', '--html', 'in.yaml'], 'compare'],
+  [['history', 'export', 'x', '--file', 'in.yaml', '--badge', 'in.yaml'], 'history'],
+  [['bench', '--topology', 'in.yaml', '--html', 'in.yaml'], 'bench'],
+];
+
+test('every command with an output is among those that are tried', () => {
+  const commands = fileOptions()
+    .filter((line) => line.endsWith('writes'))
+    .map((line) => line.split(' ', 1)[0]!);
+  expect([...new Set(commands)].toSorted()).toEqual([...new Set(OVER_INPUT.map(([, name]) => name))].toSorted());
+});
+
+test.each(OVER_INPUT)('stopcopy %j leaves its input as it is', async (words) => {
+  const input = join(folder, 'in.yaml');
+  writeFileSync(input, 'anything: 1\n');
+  const placed = words.map((word) => (word.endsWith('in.yaml') ? word.replace(/in\.yaml$/, input) : word));
+  const absolute = placed.map((word) => (word.startsWith('./') ? word.slice(2) : word));
+  const { status, stderr } = await stopcopy(...absolute);
+  expect(stderr).toContain('which is an input of this command');
+  expect(status).toBe(2);
+  expect(readFileSync(input, 'utf8')).toBe('anything: 1\n');
+});
+
+test('a page in a folder that a typo names is refused before the work, and no folder is made', async () => {
+  const { status, stderr } = await stopcopy('run', 'pf-63', '--html', join(folder, 'reslts', 'run.html'));
+  expect({ status, said: stderr.split('\n')[0] }).toEqual({
+    status: 2,
+    said: expect.stringContaining('there is no such folder') as string,
+  });
+  expect(readdirSync(folder)).not.toContain('reslts');
+});
