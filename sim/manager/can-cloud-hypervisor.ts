@@ -13,13 +13,17 @@ const CONNECTIONS_MAX = 128;
 export function canCloudHypervisor(given: Given): Decided {
   const row = cloudHypervisorAt(given.vmm);
   const facts: readonly Basis[] = [{ source: row.source, evidence: row.evidence }, ...given.facts];
-  const words = optionConflict(given);
+  // Of which options older releases refuse together, nothing is on record.
+  const words = row.vfio === 'moved' ? optionConflict(given) : null;
   if (words !== null) return apiRefusal(given, facts, words);
-  const devices = given.devices;
+  const devices = given.devices.filter(({ unplugged }) => !unplugged);
   if (devices.length === 0) return moves(given, facts, 'noDevice', 'The VM has no VFIO device.');
+  if (row.vfio !== 'moved') return lost(given, facts, row, devices);
+  const vfio = devices.filter(({ driver }) => driver !== 'vfio-user');
+  const refusal = tests(given, facts, vfio);
+  if (refusal !== null) return refusal;
   const user = devices.find(({ driver }) => driver === 'vfio-user');
-  if (user !== undefined || row.vfio !== 'moved') return lost(given, facts, row, user);
-  return tests(given, facts, devices) ?? byMode(given, facts, devices);
+  return user === undefined ? moved(given, facts, devices) : lostVfioUser(given, facts, user);
 }
 
 function optionConflict(given: Given): TextId | null {
@@ -29,6 +33,7 @@ function optionConflict(given: Given): TextId | null {
   if (local && transport === 'tcp') return 'chLocalTcp';
   if (memoryMode === 'postcopy' && local) return 'chLocalPostCopy';
   if (memoryMode === 'postcopy' && connections > 1) return 'chPostCopyConnections';
+  if (local && connections > 1) return 'chLocalConnections';
   return null;
 }
 
@@ -45,14 +50,29 @@ function apiRefusal(given: Given, facts: readonly Basis[], text: TextId): Decide
   };
 }
 
-function lost(given: Given, facts: readonly Basis[], row: CloudHypervisorRow, user: GivenDevice | undefined): Decided {
+function lostVfioUser(given: Given, facts: readonly Basis[], { name }: GivenDevice): Decided {
+  return {
+    outcome: 'losesState',
+    condition: 'vfioUser',
+    why: `The state of the vfio-user device ${name} is neither saved nor loaded, and nothing says so.`,
+    messages: [],
+    change: ['Unplug the vfio-user device for the move.'],
+    notes: given.notes,
+    facts,
+  };
+}
+
+function lost(
+  given: Given,
+  facts: readonly Basis[],
+  row: CloudHypervisorRow,
+  devices: readonly GivenDevice[],
+): Decided {
+  const user = devices.find(({ driver }) => driver === 'vfio-user');
+  if (user !== undefined) return lostVfioUser(given, facts, user);
   const base = { outcome: 'losesState', messages: [], notes: given.notes, facts } as const;
-  if (user !== undefined) {
-    const why = `The state of the vfio-user device ${user.name} is neither saved nor loaded, and nothing says so.`;
-    return { ...base, condition: 'vfioUser', why, change: ['Unplug the vfio-user device for the move.'] };
-  }
   const change = ['Use Cloud Hypervisor from main (after v53), or unplug the devices for the move.'];
-  if (row.vfio === 'lost' || given.devices.some(({ migrates }) => !migrates)) {
+  if (row.vfio === 'lost' || devices.some(({ migrates }) => !migrates)) {
     const why =
       'This release saves no state of a VFIO device and opens the device again at the destination: its state is gone, and nothing says so.';
     return { ...base, condition: 'stateNotSaved', why, change };
@@ -62,48 +82,39 @@ function lost(given: Given, facts: readonly Basis[], row: CloudHypervisorRow, us
   return { ...base, condition: 'dmaNotTracked', why, change };
 }
 
-/** Tests of each device at the start of a move. */
+/** Tests before the first byte: of the destination's configuration, then of each device, then of the dirty log. */
 function tests(given: Given, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided | null {
-  const none = devices.find(({ migrates }) => !migrates);
-  if (none !== undefined) {
-    const change = 'Bind a VFIO driver that offers migration (STOP_COPY) for this device.';
-    return refused(
-      given,
-      facts,
-      'noMigration',
-      'chNoMigration',
-      `The driver of ${none.name} offers no migration.`,
-      change,
-    );
+  if (devices.length > 0 && !given.iommufd) {
+    const why = 'The destination is handed a file descriptor for each device, which needs iommufd.';
+    const change = 'Start both sides with iommufd (platform iommufd=on).';
+    return refused(given, facts, 'iommufd', 'chReplacement', why, change);
   }
-  if (given.question.iommu.virtual) {
-    const why = `${devices[0]!.name} stands behind a virtual IOMMU.`;
-    return refused(given, facts, 'vIommu', 'chVIommu', why, 'Take the virtual IOMMU out of the VM.');
+  for (const { migrates, name } of devices) {
+    if (!migrates) {
+      const change = 'Bind a VFIO driver that offers migration (STOP_COPY) for this device.';
+      const why = `The driver of ${name} offers no migration.`;
+      return refused(given, facts, 'noMigration', 'chNoMigration', why, change);
+    }
+    if (given.question.iommu.virtual) {
+      const why = `The guest has an IOMMU of its own in front of ${name}.`;
+      return refused(given, facts, 'vIommu', 'chVIommu', why, 'Take the virtual IOMMU out of the VM.');
+    }
   }
-  return null;
+  const unlogged = devices.find(({ dmaLog }) => !dmaLog);
+  if (!sendsWhileRunning(given) || unlogged === undefined) return null;
+  const why = `Pre-copy over a connection starts DMA logging in the driver of each device, and ${unlogged.driver} has none.`;
+  const change =
+    'Use memory_mode=postcopy or local=on, which track nothing, or a device whose driver logs DMA (mlx5, pds).';
+  return refused(given, facts, 'dmaLog', 'chDirtyLog', why, change);
 }
 
-function byMode(given: Given, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided {
-  const { memoryMode, local } = given.question.cloudHypervisor;
-  const precopy = memoryMode === 'precopy' && !local;
-  const unlogged = devices.find(({ dmaLog }) => !dmaLog);
-  if (precopy && unlogged !== undefined) {
-    const why = `Pre-copy over a connection starts DMA logging in the driver of each device, and ${unlogged.driver} has none.`;
-    const change =
-      'Use memory_mode=postcopy or local=on, which track nothing, or a device whose driver logs DMA (mlx5, pds).';
-    return refused(given, facts, 'dmaLog', 'chDirtyLog', why, change);
-  }
-  if (!given.iommufd && given.question.iommu.backend === 'type1' && !local) {
-    const why = 'The destination is handed a file descriptor for each device, which needs iommufd.';
-    return refused(
-      given,
-      facts,
-      'iommufd',
-      'chReplacement',
-      why,
-      'Start both sides with iommufd (platform iommufd=on).',
-    );
-  }
+function sendsWhileRunning({ question }: Given): boolean {
+  return question.cloudHypervisor.memoryMode === 'precopy' && !question.cloudHypervisor.local;
+}
+
+function moved(given: Given, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided {
+  const { local } = given.question.cloudHypervisor;
+  const precopy = sendsWhileRunning(given);
   const mode = local
     ? 'The move is local'
     : precopy

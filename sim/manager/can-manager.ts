@@ -5,6 +5,7 @@ import type { Decided } from './can-answer.ts';
 import { type Given, type GivenDevice, releaseOf } from './given.ts';
 import { isAtLeast } from './release.ts';
 import { refusalText, type TextId, TEXTS } from './texts.ts';
+import { NOVA_NEEDS } from './vmms.ts';
 
 /** @returns the refusal, or null: the VMM decides */
 export function refusedByManager(given: Given): Decided | null {
@@ -45,16 +46,31 @@ function kubevirt(given: Given): Decided | null {
 
 function nova(given: Given): Decided | null {
   const devices = given.devices.filter(({ attachedAs }) => attachedAs !== 'network');
-  if (devices.length === 0) return null;
-  if (!isAtLeast(given.vmm, '8.2.2') || !isAtLeast(releaseOf(given.question.managerVersion ?? 'main'), '10.0.0')) {
+  const old = (kind: 'pci' | 'mdev'): boolean =>
+    !isAtLeast(given.vmm, NOVA_NEEDS[kind].qemu) ||
+    !isAtLeast(releaseOf(given.question.managerVersion ?? 'main'), NOVA_NEEDS[kind].libvirt);
+  const asks = ({ pci }: { pci: boolean }): boolean => devices.some(({ driver }) => (driver === 'mdev') !== pci);
+  const said = given.question.nova.liveMigratable === 'yes';
+  if (asks({ pci: true }) && said && old('pci')) {
     const why = 'Live-migratable PCI devices need libvirt 10.0.0 and QEMU 8.2.2 or newer.';
     const change = 'Use libvirt 10.0.0 and QEMU 8.2.2 or newer.';
     return refusal(given, 'Nova', 'start of the compute service', 'novaOld', why, change);
   }
-  if (given.question.nova.liveMigratable !== 'yes') {
+  if (asks({ pci: true }) && !said) {
     const why = "The flavor's PCI request does not ask for live-migratable devices.";
     const change = 'Set live_migratable=yes in the PCI alias, and in device_spec of the hosts.';
     return refusal(given, 'Nova', 'MigrationPreCheckError', 'novaAlias', why, change);
+  }
+  if (asks({ pci: false }) && old('mdev')) {
+    const why = 'Mediated devices need libvirt 8.6.0 and QEMU 8.1.0 or newer, on both hosts.';
+    return refusal(
+      given,
+      'Nova',
+      'MigrationPreCheckError, in part',
+      'novaMdev',
+      why,
+      'Use libvirt 8.6.0 and QEMU 8.1.0 or newer.',
+    );
   }
   return null;
 }

@@ -4,21 +4,20 @@
  * At attach: option off, init, dirty tracking, several devices, vIOMMU. At the start of a move: capabilities that exclude each
  * other, blockers, post-copy and snapshots. Then, where nothing logs the devices' writes, what becomes of memory.
  */
-import { NS_PER_S, TIB } from '../base/units.ts';
+import { KIB, NS_PER_S } from '../base/units.ts';
 import type { Decided, ShownMessage } from './can-answer.ts';
-import { type Given, type GivenDevice, usesLibvirt } from './given.ts';
+import { BITMAP_PAGES, type Given, type GivenDevice, hostPageOf, usesLibvirt } from './given.ts';
 import { isAtLeast } from './release.ts';
 import type { Basis } from './source.ts';
 import { refusalText, type TextId, TEXTS } from './texts.ts';
 import { qemuAt, type QemuRow } from './vmms.ts';
 
-/** One device's first failing test, or one of the whole VM. */
+/** A failing test at the attach of a device. */
 interface Blocker {
   readonly condition: string;
+  /** Null: this release's words are not on record. */
   readonly text: TextId | null;
-  readonly device: GivenDevice | null;
-  /** Whether `enable-migration=on` makes it an error of the attach. */
-  readonly failsAttach: boolean;
+  readonly device: GivenDevice;
 }
 
 const CHANGES: Readonly<Record<string, string>> = {
@@ -38,32 +37,34 @@ export function canQemu(given: Given): Decided {
   const row = qemuAt(given.vmm);
   const plugged = given.devices.filter(({ unplugged }) => !unplugged);
   const facts = [basisOf(row), ...given.facts];
+  const blockers = blockersOf(given, row, plugged);
+  const [oldest] = blockers;
+  if (oldest !== undefined) {
+    if (row.onDemands && optionOf(given, row) === 'on') return attachFails(given, facts, oldest);
+    if (given.question.qemu.onlyMigratable) return onlyMigratable(given, facts, oldest);
+    return blocked(given, facts, blockers);
+  }
   const conflict = capabilityConflict(given);
   if (conflict !== null) return refused(given, facts, conflict.condition, conflict.text, null, conflict.change);
   if (plugged.length === 0) return moves(given, facts, 'noDevice', 'No VFIO device is there when the VM moves.');
-  const option = given.question.qemu.enableMigration ?? row.enableMigration;
-  const blockers = blockersOf(given, row, plugged, option);
-  const fatal = option === 'on' ? blockers.find(({ failsAttach }) => failsAttach) : undefined;
-  if (fatal !== undefined) return attachFails(given, facts, fatal);
-  if (blockers.length > 0) {
-    if (given.question.qemu.onlyMigratable) return onlyMigratable(given, facts, blockers[0]!);
-    return blocked(given, facts, blockers);
-  }
   return atStart(given, facts, plugged) ?? memory(given, row, facts, plugged);
+}
+
+/** The option in force: up to 8.0 it has no `auto`. */
+function optionOf(given: Given, { enableMigration }: QemuRow): 'auto' | 'on' | 'off' {
+  const said = given.question.qemu.enableMigration ?? enableMigration;
+  return said === 'auto' ? enableMigration : said;
 }
 
 function basisOf({ source, evidence }: Basis): Basis {
   return { source, evidence };
 }
 
-/** Capabilities that QEMU does not set together. */
+/** Capabilities that QEMU does not set together, in the order of `migrate_caps_check`. */
 function capabilityConflict(given: Given): { condition: string; text: TextId; change: string } | null {
   const { qemu, manager } = given.question;
   if (qemu.switchoverAck && !qemu.returnPath && !usesLibvirt(manager)) {
     return { condition: 'ackNeedsReturnPath', text: 'ackNeedsReturnPath', change: 'Set return-path as well.' };
-  }
-  if (qemu.multifd && qemu.xbzrle) {
-    return { condition: 'multifdXbzrle', text: 'multifdXbzrle', change: 'Set one of multifd and xbzrle.' };
   }
   if (qemu.autoConverge && qemu.dirtyLimit) {
     return {
@@ -79,79 +80,84 @@ function capabilityConflict(given: Given): { condition: string; text: TextId; ch
       change: 'Start QEMU with a KVM dirty ring (dirty-ring-size).',
     };
   }
+  if (qemu.multifd && qemu.xbzrle) {
+    return { condition: 'multifdXbzrle', text: 'multifdXbzrle', change: 'Set one of multifd and xbzrle.' };
+  }
   return null;
 }
 
-/** Of each device the first failing test, in the order in which devices are attached. */
-function blockersOf(
-  given: Given,
-  row: QemuRow,
-  devices: readonly GivenDevice[],
-  option: 'auto' | 'on' | 'off',
-): readonly Blocker[] {
+/**
+ * What fails at the attach of the devices, in their order, oldest first.
+ *
+ * Of the tests before that of several devices the first failing one ends the attach of a device. What fails for the whole VM
+ * is noted once, and the tests after it are still made.
+ */
+function blockersOf(given: Given, row: QemuRow, devices: readonly GivenDevice[]): readonly Blocker[] {
   const blockers: Blocker[] = [];
-  /** Devices whose init succeeded. */
-  let migratable = 0;
-  let withoutP2p = false;
-  let severalSaid = false;
+  const ofVm = new Set<string>();
+  /** Devices whose init succeeded, though something else of them may be blocked. */
+  const initialized: GivenDevice[] = [];
   for (const device of devices) {
-    const own = ownBlocker(given, row, device, option);
+    const own = ownBlocker(given, row, device);
+    if (own === null || own.condition === 'dirtyTracking' || own.condition === 'bitmapLimit') initialized.push(device);
     if (own !== null) {
       blockers.push(own);
       continue;
     }
-    migratable += 1;
-    withoutP2p ||= !device.p2p;
-    const several = severalSaid ? null : severalBlocker(row, migratable, withoutP2p);
-    if (several !== null) {
-      severalSaid = true;
-      blockers.push({ ...several, device });
-      continue;
+    const several = severalBlocker(row, initialized, device);
+    if (several !== null && !ofVm.has(several.condition)) {
+      ofVm.add(several.condition);
+      blockers.push(several);
     }
     if (given.question.iommu.virtual && (row.vIommuBlocks === 'all' || usesDeviceLog(given, device))) {
-      const text = isAtLeast(given.vmm, '8.2') ? 'vIommu' : 'vIommuUnnamed';
-      blockers.push({ condition: 'vIommu', text, device, failsAttach: true });
+      const named = isAtLeast(given.vmm, '8.2');
+      if (named || !ofVm.has('vIommu'))
+        blockers.push({ condition: 'vIommu', text: named ? 'vIommu' : 'vIommuUnnamed', device });
+      ofVm.add('vIommu');
     }
   }
   return blockers;
 }
 
 /** The tests before those of several devices. */
-function ownBlocker(given: Given, row: QemuRow, device: GivenDevice, option: 'auto' | 'on' | 'off'): Blocker | null {
-  if (row.protocol === 1) return { condition: 'protocol1', text: 'protocol1', device, failsAttach: false };
-  if (option === 'off') {
-    // Only releases from 8.1 on have these words.
-    const text = isAtLeast(given.vmm, '8.1') ? 'disabled' : null;
-    return { condition: 'optionOff', text, device, failsAttach: false };
-  }
-  if (!device.migrates) {
-    const text = isAtLeast(given.vmm, '11.1') ? 'notInKernel111' : 'notInKernel';
-    return { condition: 'noMigration', text, device, failsAttach: true };
-  }
+function ownBlocker(given: Given, row: QemuRow, device: GivenDevice): Blocker | null {
+  if (row.protocol === 1) return { condition: 'protocol1', text: 'noSupport', device };
+  const option = optionOf(given, row);
+  const old = row.onDemands ? null : 'noSupport';
+  if (option === 'off') return { condition: 'optionOff', text: old ?? 'disabled', device };
+  if (!device.migrates) return { condition: 'noMigration', text: old ?? notInKernel(given), device };
   const tracked = usesDeviceLog(given, device) || (given.iommuDirty && row.needs === 'device-or-iommu');
   if (!tracked && option === 'auto' && row.needs !== 'nothing') {
     const text = row.needs === 'device' ? 'noDeviceLog' : 'noDirtyTracking';
-    return { condition: 'dirtyTracking', text, device, failsAttach: false };
+    return { condition: 'dirtyTracking', text, device };
   }
-  const { memory: memoryBytes } = given.question;
-  if (!tracked && row.bitmapLimit && !given.iommufd && (memoryBytes ?? 0) > BITMAP_LIMIT_BYTES) {
-    return { condition: 'bitmapLimit', text: 'bitmapLimit', device, failsAttach: true };
+  const memoryBytes = given.question.memory ?? 0;
+  const limit = BITMAP_PAGES * (hostPageOf(given.question) ?? 4 * KIB);
+  if (!tracked && row.bitmapLimit && !given.iommufd && memoryBytes > limit) {
+    return { condition: 'bitmapLimit', text: 'bitmapLimit', device };
   }
   return null;
 }
 
-/** type1 tells of 2^31 - 1 pages of 4 KiB at most. */
-const BITMAP_LIMIT_BYTES = 8 * TIB;
+/** 11.1 has new words; when they came is not on record. */
+function notInKernel(given: Given): TextId | null {
+  if (isAtLeast(given.vmm, '11.1')) return 'notInKernel111';
+  return isAtLeast(given.vmm, '11.0') ? null : 'notInKernel';
+}
 
-function severalBlocker(row: QemuRow, migratable: number, withoutP2p: boolean): Omit<Blocker, 'device'> | null {
-  if (migratable < 2) return null;
-  if (row.several === 'refused') return { condition: 'several', text: 'severalDevices', failsAttach: false };
-  return withoutP2p ? { condition: 'p2p', text: 'severalWithoutP2p', failsAttach: true } : null;
+function severalBlocker(row: QemuRow, initialized: readonly GivenDevice[], device: GivenDevice): Blocker | null {
+  if (initialized.length < 2) return null;
+  if (row.several === 'refused') return { condition: 'several', text: 'severalDevices', device };
+  const withoutP2p = initialized.some(({ p2p }) => !p2p);
+  return withoutP2p ? { condition: 'p2p', text: 'severalWithoutP2p', device } : null;
 }
 
 function usesDeviceLog(given: Given, device: GivenDevice): boolean {
   return device.dmaLog && given.question.qemu.deviceDirtyTracking;
 }
+
+/** The release with `x-migration-multifd-transfer`. */
+const MULTIFD_TRANSFER_SINCE = '10.0';
 
 /** What `migrate` itself refuses once no device blocks it. */
 function atStart(given: Given, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided | null {
@@ -166,7 +172,7 @@ function atStart(given: Given, facts: readonly Basis[], devices: readonly GivenD
   if (qemu.backgroundSnapshot) {
     return refused(given, facts, 'backgroundSnapshot', 'backgroundSnapshot', device, 'Do not set background-snapshot.');
   }
-  if (qemu.multifdTransfer === 'on' && !qemu.multifd) {
+  if (qemu.multifdTransfer === 'on' && !qemu.multifd && isAtLeast(given.vmm, MULTIFD_TRANSFER_SINCE)) {
     const change = 'Set multifd, without compression, or leave x-migration-multifd-transfer at auto.';
     return refused(given, facts, 'multifdTransfer', 'multifdTransfer', device, change);
   }
@@ -181,10 +187,13 @@ function memory(given: Given, row: QemuRow, facts: readonly Basis[], devices: re
     return moves(given, facts, 'iommuLog', 'The IOMMU marks what the devices write.');
   }
   const { question } = given;
-  const warning = TEXTS[row.needs === 'device' ? 'noDeviceLog' : 'noDirtyTracking'].text;
-  const messages: ShownMessage[] = devices
-    .filter((device) => !usesDeviceLog(given, device))
-    .map(({ name }) => ({ by: 'QEMU', where: 'warning at attach', text: warning.replace('{device}', name) }));
+  const warning = row.needs === 'device' ? 'noDeviceLog' : 'noDirtyTracking';
+  const warned = row.needs === 'nothing' ? [] : devices.filter((device) => !usesDeviceLog(given, device));
+  const messages = warned.map(({ name }): ShownMessage => ({
+    by: 'QEMU',
+    where: 'warning at attach',
+    text: refusalText(warning, { device: name }),
+  }));
   const base = { messages, notes: given.notes, facts };
   const wholeNs =
     question.memory === undefined || question.gigabitsPerSecond === undefined
@@ -223,13 +232,13 @@ const WHY: Readonly<Record<string, string>> = {
   dirtyTracking: 'Nothing tracks what a device writes into memory.',
   several: 'This QEMU moves one VFIO device only.',
   p2p: 'There are several devices, and not all of them offer P2P.',
-  vIommu: 'A device stands behind a virtual IOMMU.',
+  vIommu: 'The guest has an IOMMU of its own in front of a device.',
   bitmapLimit: 'Nothing tracks what a device writes, and memory is larger than what the backend can report.',
 };
 
 /** The words of a blocker; null where this release's are not on record. */
 function wordsOf({ text, device }: Blocker): string | null {
-  return text === null ? null : refusalText(text, { device: device?.name ?? '' });
+  return text === null ? null : refusalText(text, { device: device.name });
 }
 
 function blocked(given: Given, facts: readonly Basis[], blockers: readonly Blocker[]): Decided {
@@ -262,12 +271,17 @@ function blocked(given: Given, facts: readonly Basis[], blockers: readonly Block
 /** The name comes twice where the text has one. */
 function attachFails(given: Given, facts: readonly Basis[], blocker: Blocker): Decided {
   const { condition, device } = blocker;
+  const words = wordsOf(blocker);
   return {
     outcome: 'attachFails',
     condition,
     why: `${WHY[condition]!} With enable-migration=on this fails the attach.`,
     messages: [
-      { by: 'QEMU', where: 'error of device_add, or at the start', text: `vfio ${device!.name}: ${wordsOf(blocker)}` },
+      {
+        by: 'QEMU',
+        where: 'error of device_add, or at the start',
+        text: words === null ? null : `vfio ${device.name}: ${words}`,
+      },
     ],
     change: [CHANGES[condition]!],
     notes: given.notes,
@@ -285,7 +299,7 @@ function onlyMigratable(given: Given, facts: readonly Basis[], blocker: Blocker)
       {
         by: 'QEMU',
         where: 'error of device_add, or at the start',
-        text: words === null ? null : refusalText('onlyMigratable', { text: words }),
+        text: words === null ? null : refusalText('onlyMigratable', { device: blocker.device.name, text: words }),
       },
     ],
     change: [CHANGES[blocker.condition]!],

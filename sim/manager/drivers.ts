@@ -1,8 +1,8 @@
 /**
  * The VFIO drivers of Linux, and since which kernel each offers what a live migration needs.
  *
- * Rows stand in the order of kernels; a row holds until the next one. `migration: 'unknown'` marks kernels of which nobody read
- * the driver: a question about them is asked back.
+ * Rows stand in the order of kernels; a row holds until the next one. What a row says without certainty stands in `unsure`: a
+ * question that depends on it is asked back.
  */
 import { type Release, rowAt } from './release.ts';
 import type { Basis } from './source.ts';
@@ -12,12 +12,17 @@ export interface DriverRow extends Basis {
   /** The first kernel of which this holds. */
   readonly since: string;
   /** Whether the driver offers STOP_COPY; `absent`: the kernel has no such driver. */
-  readonly migration: 'stop-copy' | 'none' | 'absent' | 'unknown';
+  readonly migration: 'stop-copy' | 'none' | 'absent';
   readonly p2p: boolean;
   readonly preCopy: boolean;
   /** Whether it logs the device's DMA writes (VFIO features 6 to 8). */
   readonly dmaLog: boolean;
+  /** What of this is not on record: the values are what is likely. */
+  readonly unsure?: readonly DriverFact[];
 }
+
+/** What a driver offers and a question may have to say. */
+export type DriverFact = 'migration' | 'p2p' | 'dmaLog';
 
 interface DriverFacts {
   /** What it drives, in the words of a reader. */
@@ -29,20 +34,27 @@ interface DriverFacts {
 
 const OFFERS_NOTHING = { migration: 'none', p2p: false, preCopy: false, dmaLog: false } as const;
 const ABSENT = { migration: 'absent', p2p: false, preCopy: false, dmaLog: false } as const;
-const UNKNOWN = { migration: 'unknown', p2p: false, preCopy: false, dmaLog: false } as const;
 const STOP_COPY = { migration: 'stop-copy', p2p: false, preCopy: false, dmaLog: false } as const;
 const P2P = { migration: 'stop-copy', p2p: true, preCopy: false, dmaLog: false } as const;
+const UNKNOWN = { ...P2P, dmaLog: true, unsure: ['migration', 'p2p', 'dmaLog'] } as const;
 
 export const DRIVERS = {
   mlx5_vfio_pci: {
     title: 'NVIDIA ConnectX and BlueField VFs',
     condition:
-      'the PF is driven by mlx5_core with the firmware capabilities migration, migration_multi_load and migration_tracking_state, and the VF is marked migratable',
+      'the PF is driven by mlx5_core with the firmware capabilities migration, migration_multi_load and migration_tracking_state, the VF is marked migratable, and DMA logging needs the firmware capability adv_virtualization',
     rows: [
       { since: '0', ...ABSENT, source: 'linux-7.3.4', evidence: 'derived' },
-      { since: '5.18', ...P2P, source: 'linux-lists', evidence: 'unsure' },
+      {
+        since: '5.18',
+        ...P2P,
+        dmaLog: true,
+        unsure: ['migration', 'dmaLog'],
+        source: 'linux-lists',
+        evidence: 'unsure',
+      },
       { since: '6.1', ...P2P, dmaLog: true, source: 'linux-6.1.192', evidence: 'source' },
-      { since: '6.2', ...P2P, preCopy: true, dmaLog: true, source: 'linux-lists', evidence: 'unsure' },
+      { since: '6.2', ...P2P, preCopy: true, dmaLog: true, source: 'linux-lists', evidence: 'derived' },
       { since: '6.12', ...P2P, preCopy: true, dmaLog: true, source: 'linux-6.12.117', evidence: 'source' },
       { since: '7.2', ...P2P, preCopy: true, dmaLog: true, source: 'linux-7.2.13', evidence: 'source' },
     ],
@@ -61,7 +73,14 @@ export const DRIVERS = {
     condition: '',
     rows: [
       { since: '0', ...ABSENT, source: 'linux-6.1.192', evidence: 'source' },
-      { since: '6.6', ...P2P, dmaLog: true, source: 'linux-lists', evidence: 'unsure' },
+      {
+        since: '6.3',
+        ...P2P,
+        dmaLog: true,
+        unsure: ['migration', 'dmaLog'],
+        source: 'linux-lists',
+        evidence: 'unsure',
+      },
       { since: '6.12', ...P2P, dmaLog: true, source: 'linux-6.12.117', evidence: 'source' },
     ],
   },
@@ -90,7 +109,7 @@ export const DRIVERS = {
     condition: 'the PF driver says that it can migrate',
     rows: [
       { since: '0', ...ABSENT, source: 'linux-6.12.117', evidence: 'source' },
-      { since: '6.13', ...UNKNOWN, source: 'linux-lists', evidence: 'unsure' },
+      { since: '6.13', ...P2P, unsure: ['migration'], source: 'linux-lists', evidence: 'unsure' },
       { since: '7.2', ...P2P, source: 'linux-7.2.13', evidence: 'source' },
     ],
   },
@@ -127,54 +146,84 @@ export function driverAt(driver: DriverId, kernel: Release): DriverRow {
   return rowAt<DriverRow>(DRIVERS[driver].rows, kernel)!;
 }
 
+interface IommuFacts {
+  readonly title: string;
+  /** What the hardware must have. */
+  readonly condition: string;
+  /** The first kernel of which it was read. */
+  readonly since: string;
+  /** From here up to `since` it is likely, and not on record. */
+  readonly unsureSince: string;
+}
+
 /** IOMMUs whose driver reports dirty pages through iommufd, on which condition, and since which kernel. */
 export const IOMMUS = {
   smmuv3: {
     title: 'Arm SMMUv3',
     condition: 'hardware dirty state (HTTU, feature HD) and coherent table walks',
     since: '6.12',
+    unsureSince: '6.11',
     source: 'linux-6.12.117',
     evidence: 'source',
   },
   'vt-d': {
     title: 'Intel VT-d',
     condition: 'scalable mode with second-level access and dirty bits (SSADS)',
-    since: '6.7',
-    source: 'linux-lists',
-    evidence: 'unsure',
+    since: '6.12',
+    unsureSince: '6.7',
+    source: 'linux-6.12.117',
+    evidence: 'source',
   },
   'amd-vi': {
     title: 'AMD-Vi',
     condition: 'hardware dirty support (HD)',
-    since: '6.7',
-    source: 'linux-lists',
-    evidence: 'unsure',
+    since: '6.12',
+    unsureSince: '6.7',
+    source: 'linux-6.12.117',
+    evidence: 'source',
   },
-} as const satisfies Readonly<
-  Record<string, Basis & { readonly title: string; readonly condition: string; readonly since: string }>
->;
+} as const satisfies Readonly<Record<string, Basis & IommuFacts>>;
 
-export type IommuId = keyof typeof IOMMUS;
 export const IOMMU_IDS = keysOf(IOMMUS);
 
 /** Kernels as distributions build them, where something that a migration needs is switched off. */
 export const DISTRIBUTIONS = {
   'debian-amd64': {
     title: 'Debian 7.2.13, amd64',
+    kernel: '7.2.13',
     iommufd: false,
-    without: ['mlx5_vfio_pci', 'virtio_vfio_pci', 'xe_vfio_pci', 'qat_vfio_pci', 'pds_vfio_pci'],
+    without: [
+      'mlx5_vfio_pci',
+      'virtio_vfio_pci',
+      'xe_vfio_pci',
+      'qat_vfio_pci',
+      'pds_vfio_pci',
+      // A driver of arm64 only.
+      'hisi_acc_vfio_pci',
+    ],
+    unsure: [],
     source: 'linux-7.2.13',
     evidence: 'source',
   },
   'debian-arm64': {
     title: 'Debian 7.2.13, arm64',
+    kernel: '7.2.13',
     iommufd: false,
     without: ['mlx5_vfio_pci', 'virtio_vfio_pci', 'nvgrace_gpu_vfio_pci', 'hisi_acc_vfio_pci'],
+    unsure: ['xe_vfio_pci', 'qat_vfio_pci', 'pds_vfio_pci'],
     source: 'linux-7.2.13',
     evidence: 'source',
   },
-} as const satisfies Readonly<
-  Record<string, Basis & { readonly title: string; readonly iommufd: boolean; readonly without: readonly DriverId[] }>
->;
+} as const satisfies Readonly<Record<string, Basis & DistributionFacts>>;
+
+interface DistributionFacts {
+  readonly title: string;
+  /** The release whose configuration was read; of others nothing is on record. */
+  readonly kernel: string;
+  readonly iommufd: boolean;
+  readonly without: readonly DriverId[];
+  /** Drivers of which it is not on record whether they are built. */
+  readonly unsure: readonly DriverId[];
+}
 
 export const DISTRIBUTION_IDS = keysOf(DISTRIBUTIONS);

@@ -1,7 +1,9 @@
 /**
  * A question in which everything is said, as the rules see it: releases as numbers, devices one by one.
  */
-import { DISTRIBUTIONS, DRIVERS, type DriverId, type DriverRow, driverAt, type IommuId, IOMMUS } from './drivers.ts';
+import { KIB } from '../base/units.ts';
+import { deviceRow } from './device-row.ts';
+import { DISTRIBUTIONS, type DriverId, IOMMU_IDS, IOMMUS } from './drivers.ts';
 import type { ATTACHED_AS, CanQuestion } from './question.ts';
 import { isAtLeast, parseRelease, type Release } from './release.ts';
 import type { Basis } from './source.ts';
@@ -66,7 +68,7 @@ export function givenOf(question: Settled): Given {
   }
   if (
     iommufd &&
-    question.manager === 'libvirt' &&
+    usesLibvirt(question.manager) &&
     !isAtLeast(releaseOf(question.managerVersion), LIBVIRT_IOMMUFD.since)
   ) {
     iommufd = false;
@@ -80,36 +82,40 @@ export function givenOf(question: Settled): Given {
     vmm: releaseOf(question.vmmVersion),
     devices: devicesOf(question, kernel, notes, facts),
     iommufd,
-    iommuDirty:
-      iommufd && question.iommu.dirtyTracking === true && kernelTracks(question.iommu.hardware, kernel, facts),
+    iommuDirty: iommufd && question.iommu.dirtyTracking === true && kernelReports(question.iommu, kernel, facts),
     notes,
     facts,
   };
 }
 
 /** Whether a kernel hands out what the IOMMU marks. */
-function kernelTracks(hardware: IommuId | undefined, kernel: Release, facts: Basis[]): boolean {
-  if (hardware === undefined) return true;
+function kernelReports(
+  { hardware, kernelReports: said }: CanQuestion['iommu'],
+  kernel: Release,
+  facts: Basis[],
+): boolean {
+  if (hardware === undefined) return IOMMU_IDS.every((id) => isAtLeast(kernel, IOMMUS[id].since));
   const iommu = IOMMUS[hardware];
   facts.push(iommu);
-  return isAtLeast(kernel, iommu.since);
+  return isAtLeast(kernel, iommu.since) || (said === true && isAtLeast(kernel, iommu.unsureSince));
+}
+
+/** Pages of which type1 reports in one bitmap: 256 MiB of bits. */
+export const BITMAP_PAGES = 2 ** 31;
+
+/** Size of a page of the hosts' kernel, in bytes; null: not known. */
+export function hostPageOf({ hostPage, iommu, distribution }: CanQuestion): number | null {
+  if (hostPage !== undefined) return hostPage;
+  const x86 = iommu.hardware === 'vt-d' || iommu.hardware === 'amd-vi' || distribution === 'debian-amd64';
+  return x86 ? 4 * KIB : null;
 }
 
 function devicesOf(question: Settled, kernel: Release, notes: string[], facts: Basis[]): GivenDevice[] {
   const devices: GivenDevice[] = [];
-  const without: readonly DriverId[] =
-    question.distribution === undefined ? [] : DISTRIBUTIONS[question.distribution].without;
-  for (const { driver, count, address, offers, unplugged, attachedAs } of question.devices) {
-    let row: DriverRow = driverAt(driver, kernel);
-    if (without.includes(driver)) {
-      const distribution = DISTRIBUTIONS[question.distribution!];
-      notes.push(`${distribution.title} is built without ${driver}: the device gets vfio-pci, which cannot migrate.`);
-      facts.push(distribution);
-      row = driverAt('vfio-pci', kernel);
-    } else if (row.migration === 'absent') {
-      notes.push(`Linux ${question.kernel} has no ${driver} (${DRIVERS[driver].title}): the device gets vfio-pci.`);
-    }
-    if (offers !== undefined) row = { ...row, migration: 'stop-copy', ...offers };
+  for (const asked of question.devices) {
+    const { driver, count, address, unplugged, attachedAs } = asked;
+    const { row, note } = deviceRow(asked, kernel, question.distribution);
+    if (note !== null) notes.push(note);
     facts.push({ source: row.source, evidence: row.evidence });
     for (let i = 0; i < count; i++) {
       devices.push({

@@ -27,13 +27,19 @@ const release = z.union([z.string(), z.number()]).transform((value, context) => 
   return z.NEVER;
 });
 
-/** What a driver offers, where no table knows. */
-const offers = z.strictObject({ p2p: z.boolean(), preCopy: z.boolean(), dmaLog: z.boolean() });
+/** What a driver offers: where no table knows, or less than its table says. */
+const offers = z.strictObject({
+  p2p: z.boolean().optional(),
+  preCopy: z.boolean().optional(),
+  dmaLog: z.boolean().optional(),
+});
 
 const device = z.strictObject({
   driver: z.enum(DRIVER_IDS),
   /** Address of the first one, such as 0000:03:00.1. */
   address: z.string().min(1).optional(),
+  /** Whether the driver offers migration for this device: where no table knows, or false where its condition does not hold. */
+  migrates: z.boolean().optional(),
   offers: offers.optional(),
   count: z.int().min(1).max(63).default(1),
   /** Where it is attached to a failover pair (libvirt: teaming), it is unplugged before the move. */
@@ -46,6 +52,8 @@ const iommu = z.strictObject({
   hardware: z.enum(IOMMU_IDS).optional(),
   /** Whether the hardware marks pages that devices write. */
   dirtyTracking: z.boolean().optional(),
+  /** Whether the kernel reports IOMMU_HW_CAP_DIRTY_TRACKING; asked for where the tables do not know the kernel. */
+  kernelReports: z.boolean().optional(),
   /** Whether the guest sees an IOMMU of its own in front of the devices. */
   virtual: z.boolean().default(false),
 });
@@ -107,6 +115,8 @@ export const canQuestionSchema = z.strictObject({
   iommu: iommu.prefault({}),
   devices: z.array(device).default([]),
   memory: bytes.optional(),
+  /** Size of a page of the hosts' kernel; 4 KiB on x86. */
+  hostPage: bytes.optional(),
   gigabitsPerSecond: z.number().positive().max(1e5).optional(),
   downtimeLimit: duration.default(300 * NS_PER_MS),
   qemu: qemu.prefault({}),

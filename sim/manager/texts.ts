@@ -25,7 +25,8 @@ export const TEXTS = {
     source: 'qemu-11.1',
     evidence: 'binary',
   },
-  protocol1: { text: "VFIO device doesn't support migration", source: 'qemu-7.2', evidence: 'source' },
+  /** Up to 8.0, whatever the reason. */
+  noSupport: { text: "VFIO device doesn't support migration", source: 'qemu-7.2', evidence: 'source' },
   noDeviceLog: {
     text: "{device}: VFIO device doesn't support device dirty tracking",
     source: 'qemu-lists',
@@ -93,7 +94,7 @@ export const TEXTS = {
     evidence: 'source',
   },
   onlyMigratable: {
-    text: 'disallowing migration blocker (--only-migratable) for: {text}',
+    text: 'vfio {device}: disallowing migration blocker (--only-migratable) for: {text}',
     source: 'qemu-11.1',
     evidence: 'binary',
   },
@@ -109,6 +110,11 @@ export const TEXTS = {
   },
   chDirtyLog: {
     text: 'Migration failed: Failed to start migration for migratable component: VFIO start_dma_logging',
+    source: 'cloud-hypervisor',
+    evidence: 'source',
+  },
+  chLocalConnections: {
+    text: 'local option and connections option cannot be used at the same time.',
     source: 'cloud-hypervisor',
     evidence: 'source',
   },
@@ -153,6 +159,11 @@ export const TEXTS = {
   },
   novaOld: {
     text: "PCI device spec is configured for live_migratable but it's not supported by libvirt.",
+    source: 'nova',
+    evidence: 'source',
+  },
+  novaMdev: {
+    text: 'Either libvirt or QEMU version for compute service',
     source: 'nova',
     evidence: 'source',
   },

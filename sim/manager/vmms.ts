@@ -17,6 +17,8 @@ export interface QemuRow extends Basis {
   readonly needs: 'nothing' | 'device' | 'device-or-iommu';
   /** Several devices: never, or only if all have P2P. */
   readonly several: 'refused' | 'p2p';
+  /** Whether the option makes what fails an error of the attach when it is on; before, `on` only switched the tests on. */
+  readonly onDemands: boolean;
   /** Which devices a vIOMMU blocks. */
   readonly vIommuBlocks: 'all' | 'device-log';
   readonly switchoverAck: boolean;
@@ -31,6 +33,7 @@ export const QEMU = [
     enableMigration: 'off',
     needs: 'nothing',
     several: 'p2p',
+    onDemands: false,
     vIommuBlocks: 'all',
     switchoverAck: false,
     bitmapLimit: false,
@@ -43,6 +46,7 @@ export const QEMU = [
     enableMigration: 'off',
     needs: 'nothing',
     several: 'refused',
+    onDemands: false,
     vIommuBlocks: 'all',
     switchoverAck: false,
     bitmapLimit: false,
@@ -55,6 +59,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device',
     several: 'refused',
+    onDemands: true,
     vIommuBlocks: 'all',
     switchoverAck: true,
     bitmapLimit: false,
@@ -67,6 +72,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device',
     several: 'p2p',
+    onDemands: true,
     vIommuBlocks: 'all',
     switchoverAck: true,
     bitmapLimit: false,
@@ -79,6 +85,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device-or-iommu',
     several: 'p2p',
+    onDemands: true,
     vIommuBlocks: 'all',
     switchoverAck: true,
     bitmapLimit: false,
@@ -91,6 +98,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device-or-iommu',
     several: 'p2p',
+    onDemands: true,
     vIommuBlocks: 'all',
     switchoverAck: true,
     bitmapLimit: false,
@@ -103,6 +111,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device-or-iommu',
     several: 'p2p',
+    onDemands: true,
     vIommuBlocks: 'device-log',
     switchoverAck: true,
     bitmapLimit: true,
@@ -115,6 +124,7 @@ export const QEMU = [
     enableMigration: 'auto',
     needs: 'device-or-iommu',
     several: 'p2p',
+    onDemands: true,
     vIommuBlocks: 'device-log',
     switchoverAck: true,
     bitmapLimit: true,
@@ -153,7 +163,28 @@ export function cloudHypervisorAt(release: Release): CloudHypervisorRow {
 export const MANAGER_IDS = ['none', 'libvirt', 'kubevirt', 'nova', 'proxmox'] as const;
 export type ManagerId = (typeof MANAGER_IDS)[number];
 
-/** libvirt hands QEMU an iommufd for a host device from here on; 11.3 has nothing of it, 12.8 has. */
-export const LIBVIRT_IOMMUFD = { since: '12.2', source: 'kubevirt', evidence: 'text' } as const satisfies Basis & {
-  readonly since: string;
-};
+/**
+ * libvirt hands QEMU an iommufd for a host device: 11.3 has nothing of it, KubeVirt counts on it from 12.2, 12.8 has it. Of what
+ * lies between nothing is on record.
+ */
+export const LIBVIRT_IOMMUFD = {
+  lacks: '11.3',
+  since: '12.2',
+  source: 'kubevirt',
+  evidence: 'text',
+} as const satisfies Basis & { readonly lacks: string; readonly since: string };
+
+/** Releases that Nova's compute service wants for devices in a move. */
+export const NOVA_NEEDS = {
+  /** For a PCI device whose specification says live_migratable. */
+  pci: { libvirt: '10.0.0', qemu: '8.2.2' },
+  /** For a mediated device, on both hosts. */
+  mdev: { libvirt: '8.6.0', qemu: '8.1.0' },
+  /** Releases of libvirt tried where it is not said: below, and between, the two. */
+  triedLibvirt: ['8.0', '9.0'],
+  source: 'nova',
+  evidence: 'source',
+} as const satisfies Basis &
+  Readonly<Record<'pci' | 'mdev', { readonly libvirt: string; readonly qemu: string }>> & {
+    readonly triedLibvirt: readonly string[];
+  };
