@@ -26,7 +26,7 @@ import { errorCode, mistakeOf, unwritableReason } from './write-errors.ts';
 import { wasRead } from './input-file.ts';
 import { writeAll } from './write-all.ts';
 
-/** Of a file that others may not be prevented from reading: the bits of its mode that a new file of that name keeps. */
+/** Permission bits of a mode: a new file keeps those of the file that it replaces. */
 const MODE_BITS = 0o777;
 
 let serial = 0;
