@@ -73,7 +73,6 @@ export class FleetPlan {
             move: input,
             parameters: own,
             needs: needsOf(fleet.vms[index]!.vm),
-            progressTimeoutNs: limits.progressTimeoutNs,
           }),
       ),
       perHost: fleet.vms.map(({ perHost }) => perHost),
@@ -134,9 +133,11 @@ function concurrencyOf({ fleet, outboundPerHost, inboundPerHost, perPf }: Limits
 export interface Outcome {
   readonly totalNs: number;
   readonly moved: number;
-  readonly overLimit: number;
+  /** Of those moved, how many were stopped, or let end, after a limit. */
+  readonly forced: number;
   readonly timeout: number;
   readonly noProgress: number;
+  readonly iterations: number;
   readonly noRoom: number;
   readonly hostsEmptied: number;
   /** Mean time until a host is empty, of those that are; NaN when none is. */
@@ -152,8 +153,8 @@ export interface Outcome {
 }
 
 /** VMs that gave up, whatever made them. */
-export function stuckVms({ timeout, noProgress }: Outcome): number {
-  return timeout + noProgress;
+export function stuckVms({ timeout, noProgress, iterations }: Outcome): number {
+  return timeout + noProgress + iterations;
 }
 
 /** VMs that stay where they are. */
@@ -162,9 +163,9 @@ export function leftVms(outcome: Outcome): number {
 }
 
 export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
-  const counts = [0, 0, 0, 0, 0];
+  const counts = Object.values(FATE).map(() => 0);
   for (const fate of result.fate) counts[fate]! += 1;
-  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.overLimit).toSorted();
+  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.forced).toSorted();
   const at = (share: number): number =>
     pauses.length === 0 ? 0 : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
   let emptied = 0;
@@ -176,13 +177,14 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   }
   let over = 0;
   for (const ns of pauses) if (ns > budgetNs) over += 1;
-  const moved = counts[FATE.moved]! + counts[FATE.overLimit]!;
+  const moved = counts[FATE.moved]! + counts[FATE.forced]!;
   return {
     totalNs: result.totalNs,
     moved,
-    overLimit: counts[FATE.overLimit]!,
+    forced: counts[FATE.forced]!,
     timeout: counts[FATE.timeout]!,
     noProgress: counts[FATE.noProgress]!,
+    iterations: counts[FATE.iterations]!,
     noRoom: counts[FATE.noRoom]!,
     hostsEmptied: emptied,
     meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,

@@ -8,6 +8,7 @@ import { NS_PER_MS } from '../base/units.ts';
 import { bytes, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
+import type { Watch } from '../memory/manager.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';
 import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
@@ -32,7 +33,8 @@ const questionVmSchema = scenarioSchema.pick({
   devices: true,
 });
 
-export type QuestionVm = z.output<typeof questionVmSchema>;
+/** With the manager that an operator's limits bring; without: as the VM's own words say. */
+export type QuestionVm = z.output<typeof questionVmSchema> & { readonly watch?: Watch };
 
 const budget = z
   .strictObject({

@@ -27,6 +27,7 @@ import {
   VMM_PARAMETER,
   type VmmParameters,
 } from '../memory/parameters.ts';
+import { hasMoved } from '../memory/outcome.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
@@ -124,9 +125,9 @@ export function structures(
 }
 
 export function scenarioOf(vm: QuestionVm, vms: number = 1): Scenario {
-  const { convergence } = vm;
+  const { convergence, watch: _, ...own } = vm;
   return {
-    ...vm,
+    ...own,
     format: SCENARIO_FORMAT,
     version: SCENARIO_VERSION,
     name: 'plan',
@@ -155,7 +156,7 @@ export class VmTrials {
     moved?: Moved,
     vms: number = 1,
   ): { readonly input: VmMoveInput; readonly parameters: VmmParameters; readonly failed: string | null } {
-    const plan = compileScenario(scenarioOf(vm, vms), this.profilesWith(moved), this.file);
+    const plan = this.compiled(vm, vms, this.profilesWith(moved));
     const costs = costsWith(end, moved);
     let failed: string | null = null;
     const steps = plan.devices.map(({ registers, count }) => {
@@ -175,7 +176,7 @@ export class VmTrials {
       const input = moveInputOf(plan, end, costs, steps, phase);
       if (phases.length === 1) return { input, parameters, failed };
       const { end: ended, pauseNs } = moveVm(input, parameters);
-      const ns = ended === 'gave up' ? Number.POSITIVE_INFINITY : pauseNs;
+      const ns = hasMoved(ended) ? pauseNs : Number.POSITIVE_INFINITY;
       const better = Number.isNaN(chosenNs) || (end === 'long' ? ns > chosenNs : ns < chosenNs);
       if (!better) continue;
       chosen = input;
@@ -190,7 +191,7 @@ export class VmTrials {
     const result = moveVm(input, parameters);
     const { pauseNs, totalNs } = result;
     return {
-      moved: failed === null && result.end === 'moved',
+      moved: failed === null && hasMoved(result.end),
       failed,
       pauseNs,
       totalNs,
@@ -201,16 +202,16 @@ export class VmTrials {
 
   /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
   full(vm: QuestionVm, end: RangeEnd, vms: number = 1): VmTrial {
-    const plan = compileScenario(scenarioOf(vm, vms), this.profiles, this.file);
+    const plan = this.compiled(vm, vms);
     const results = runScenario(plan, end).vms;
     let worst = results[0]!;
     for (const each of results) {
-      if (each.kind !== 'moved') worst = each;
-      else if (worst.kind === 'moved' && each.pauseNs > worst.pauseNs) worst = each;
+      if (!hasMoved(each.kind)) worst = each;
+      else if (hasMoved(worst.kind) && each.pauseNs > worst.pauseNs) worst = each;
     }
     const { kind, pauseNs, totalNs, move: result, devices } = worst;
     const failed = kind === 'failed' ? callWords(devices.outcome) : null;
-    return { moved: kind === 'moved', failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
+    return { moved: hasMoved(kind), failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
   }
 
   /** Device state that goes in the pause, in bytes. */
@@ -249,6 +250,11 @@ export class VmTrials {
       list.push({ group: 'window', name: 'phase of the window', from: 'assumed', source: 'nobody reports it' });
     }
     return list;
+  }
+
+  private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
+    const plan = compileScenario(scenarioOf(vm, vms), profiles, this.file);
+    return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 
   private profilesWith(moved: Moved | undefined): ReadonlyMap<string, DeviceProfile> {

@@ -23,8 +23,6 @@ export type DirtyModel =
 
 /** A set of pages that are written evenly. */
 export class MemoryClass {
-  /** Bytes of the set that the destination does not have yet, as the VMM knows it. */
-  remainingBytes: number;
   readonly setBytes: number;
   private readonly pageBytes: number;
   /** From `timesNs[i]` on, so many pages of the set are written per second. */
@@ -38,7 +36,6 @@ export class MemoryClass {
     timesNs: readonly number[] = [Number.NEGATIVE_INFINITY],
   ) {
     this.setBytes = setBytes;
-    this.remainingBytes = setBytes;
     this.pageBytes = pageBytes;
     this.pagesPerSecond = pagesPerSecond;
     this.timesNs = timesNs;
@@ -51,17 +48,9 @@ export class MemoryClass {
     return -Math.expm1((-pages * this.pageBytes) / this.setBytes) * this.setBytes;
   }
 
-  /** The dirty log is read: what was written meanwhile is to be sent again, unless it had not been sent anyway. */
-  addWritten(fromNs: number, toNs: number, speed: number): number {
-    if (this.setBytes <= 0) return 0;
-    const again = this.writtenBytes(fromNs, toNs, speed) * (1 - this.remainingBytes / this.setBytes);
-    this.remainingBytes += again;
-    return again;
-  }
-
-  /** Whether the rate of writing changes behind a moment. */
-  changesAfter(nowNs: number): boolean {
-    return this.timesNs[this.timesNs.length - 1]! > nowNs;
+  /** When the rate of writing changes for the last time, ns into the move; -Infinity: it never does. */
+  get lastChangeNs(): number {
+    return this.timesNs[this.timesNs.length - 1]!;
   }
 
   private writes(fromNs: number, toNs: number): number {

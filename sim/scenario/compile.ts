@@ -14,8 +14,11 @@ import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
-import { formatGigabytes } from '../base/units.ts';
+import { formatNs } from '../base/units.ts';
+import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
+import { blockerPhrase } from '../memory/cause-words.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
+import type { Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
@@ -51,6 +54,8 @@ export interface CompiledScenario {
   readonly recovery: Recovery;
   /** Whether match data of VFs goes ahead of the stop. */
   readonly preCopy: boolean;
+  /** The manager of the moves, where it is not as the scenario's own words say. */
+  readonly watch?: Watch;
 }
 
 /**
@@ -96,18 +101,23 @@ function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
   const input = moveInputOf(plan, 'point', pointCosts());
   try {
     checkMove(input);
-    const { end, rates, rounds } = moveVm(input, pointParameters());
-    if (end === 'moved' || Number.isFinite(input.convergence.timeoutNs)) return;
-    const left = rounds.at(-1)?.dirtiedBytes ?? 0;
-    refuse(
-      `the VM would never be stopped: the stream carries ${formatGigabytes(rates.memoryBytesPerSecond)} per second, and ` +
-        `after each round ${formatGigabytes(left)} or more are left, above what the downtime limit allows`,
-      'Give convergence.timeout, steps that raise the limit, autoConverge, or a guest that writes less.',
-    );
+    const { end, cause } = moveVm(input, pointParameters());
+    if (end !== 'endless') return;
+    refuse(`the VM would never be stopped: ${blockerPhrase(cause)}`, endlessHint(input));
   } catch (error) {
     if (!(error instanceof UserError) || error.message.startsWith(plan.file)) throw error;
     refuse(error.message, error.hint);
   }
+}
+
+/** What would end a move that never ends; what is offered was tried. */
+function endlessHint(input: VmMoveInput): string {
+  const p = pointParameters();
+  const limitNs = leastLimitNs(input, p);
+  const ways = ['convergence.timeout, after which it is given up'];
+  if (limitNs !== null) ways.push(`convergence.downtimeLimit: ${formatNs(limitNs)}, with which it moves`);
+  if (VMMS[input.convergence.vmm].throttles && throttledMoves(input, p)) ways.push('autoConverge, with which it moves');
+  return `Give ${ways.join(', or ')}.`;
 }
 
 type Refuse = (message: string, hint?: string) => never;
@@ -273,10 +283,9 @@ export function moveInputOf(
   steps?: readonly (readonly DeviceSteps[] | undefined)[],
   windowPhase: number = WINDOW_PHASES.point[0]!,
 ): VmMoveInput {
-  const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices } = plan.scenario;
+  const { vmm, vms, vcpus, memory, stream, switchoverAck, parallelDevices } = plan.scenario;
   const { returnPath = VMMS[vmm].returnPath } = plan.scenario;
   const { compression, compressionRatio = null, maxBytesPerSecond = Infinity, multifd = stream.channels > 1 } = stream;
-  const { steps: limits, timeout = Infinity, rounds = Infinity } = convergence;
   return {
     vcpus,
     memory: {
@@ -302,21 +311,7 @@ export function moveInputOf(
       preallocated: stream.preallocated,
       maxBytesPerSecond,
     },
-    convergence: {
-      vmm,
-      downtimeLimitNs: convergence.downtimeLimit,
-      limitSteps:
-        limits === undefined
-          ? []
-          : limits === 'nova'
-            ? novaSteps(memory.size)
-            : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
-      autoConverge: convergence.autoConverge,
-      timeoutNs: timeout,
-      roundsMax: rounds,
-      whenOut: convergence.whenOut,
-      windowPhase,
-    },
+    convergence: convergenceOf(plan, windowPhase),
     devices: plan.devices.map(({ profile, count, queues }, index): DeviceGroup => {
       const known = steps?.[index];
       const figures = figuresOf(profile, end);
@@ -334,6 +329,31 @@ export function moveInputOf(
     returnPath,
     vcpuStopNs: costs.vcpuStopNs,
     vcpuStartNs: costs.vcpuStartNs,
+  };
+}
+
+function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: number): VmMoveInput['convergence'] {
+  const { vmm, memory, convergence } = scenario;
+  const { watchedBy, timeoutNs } = VMMS[vmm];
+  const { steps: limits, timeout = timeoutNs, rounds = Infinity } = convergence;
+  const asked = watch?.manager ?? (limits === 'nova' ? limits : watchedBy);
+  return {
+    vmm,
+    // Cloud Hypervisor watches its moves itself, whatever began them.
+    manager: watchedBy === 'vmm' ? watchedBy : asked,
+    progressTimeoutNs: watch?.progressTimeoutNs ?? Infinity,
+    downtimeLimitNs: convergence.downtimeLimit,
+    limitSteps:
+      limits === undefined
+        ? []
+        : limits === 'nova'
+          ? novaSteps(memory.size)
+          : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
+    autoConverge: convergence.autoConverge,
+    timeoutNs: timeout,
+    roundsMax: rounds,
+    whenOut: convergence.whenOut,
+    windowPhase,
   };
 }
 

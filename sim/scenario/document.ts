@@ -11,7 +11,7 @@ import { MOVE_POINTS } from '../move/move.ts';
 import { RECOVERIES } from '../move/vf-passage.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
-import { WHEN_OUT } from '../memory/precopy.ts';
+import { WHEN_OUT } from '../memory/convergence.ts';
 import { COMPRESSIONS } from '../memory/stream.ts';
 import { TAILS } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';

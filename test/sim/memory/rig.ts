@@ -29,11 +29,13 @@ const STREAM: StreamInput = {
 
 const CONVERGENCE: ConvergenceInput = {
   vmm: 'qemu',
+  manager: 'user',
   downtimeLimitNs: 300 * MS,
   limitSteps: [],
   autoConverge: false,
   timeoutNs: Infinity,
   roundsMax: Infinity,
+  progressTimeoutNs: Infinity,
   whenOut: 'cancel',
   windowPhase: 0.5,
 };

@@ -12,7 +12,10 @@ const CLOUD = { vmm: 'cloud-hypervisor' } as const;
 
 /** Loading begins so long after the vCPUs' stop. */
 function move(changes: Changes, loadBeginsNs = 20 * MS, costs = pointCosts()): WorldOutcome {
-  return new DeviceWorld(plan(changes), { costs, end: 'point' }).run({ cut: null, loadBegins: () => loadBeginsNs });
+  return new DeviceWorld(plan(changes), { costs, end: 'point' }).run({
+    cut: () => null,
+    loadBegins: () => loadBeginsNs,
+  });
 }
 
 describe.each([

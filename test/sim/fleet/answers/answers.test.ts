@@ -214,9 +214,10 @@ describe('an evacuation is told by its record alone', () => {
   const outcome: Outcome = {
     totalNs: 100 * NS_PER_S,
     moved: 10,
-    overLimit: 0,
+    forced: 0,
     timeout: 0,
     noProgress: 0,
+    iterations: 0,
     noRoom: 0,
     hostsEmptied: 2,
     meanHostNs: 90 * NS_PER_S,
