@@ -23,9 +23,13 @@ import { evacuateWords } from './answers/evacuate/words.ts';
 import { roomConstraints } from './answers/room/constraints.ts';
 import { roomNumbers } from './answers/room/numbers.ts';
 import { roomWords } from './answers/room/words.ts';
+import { FleetPlan } from './fleet-plan.ts';
+import { allStayAnswer, staysAnswer } from './answers/stays.ts';
+import type { AskedCan } from '../scenario/ask-can.ts';
 import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
 import type { Question, QuestionVm } from './question.ts';
-import { VmTrials } from './vm-trials.ts';
+import { refusalOf, VmTrials } from './vm-trials.ts';
+import { withWholeVms } from './whole-vm.ts';
 
 /** The documents that a question names, by the words that it uses. */
 export interface QuestionFiles {
@@ -42,12 +46,16 @@ export function vmsOf(question: Question): readonly QuestionVm[] {
 /**
  * Answers a question.
  *
+ * @param asked as it was read; what stands at its head is put into its VMs
  * @param file name of the question, for messages
  * @throws UserError of kind `input` for a question that contradicts itself
  */
-export function answer(question: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
+export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
+  const question = withWholeVms(asked, files.presets);
   check(question, file);
+  const refused = refusalIn(question, trials);
+  if (refused !== null) return staysAnswer(refused);
   const limits = (given: Parameters<typeof limitsOf>[0]): Limits => limitsOf(given, files.presets);
   switch (question.ask) {
     case 'most':
@@ -62,6 +70,8 @@ export function answer(question: Question, files: QuestionFiles, file: string, o
       return answerFrom(numbers, convergeConstraints, convergeWords);
     }
     case 'evacuate': {
+      const { vms, staying } = new FleetPlan(question, trials, limits(question.limits));
+      if (vms === 0) return allStayAnswer(staying);
       const numbers = evacuateNumbers(question, trials, limits(question.limits), options);
       return answerFrom(numbers, evacuateConstraints, evacuateWords);
     }
@@ -70,6 +80,11 @@ export function answer(question: Question, files: QuestionFiles, file: string, o
     default:
       return answerFrom(compareNumbers(question, trials, options), compareConstraints, compareWords);
   }
+}
+
+/** Whether the VM of a question stays whatever is changed of it; fleets have more than one. */
+function refusalIn(question: Question, trials: VmTrials): AskedCan | null {
+  return question.ask === 'evacuate' ? null : refusalOf(question.vm, trials.profiles, trials.file);
 }
 
 function check(question: Question, file: string): void {

@@ -12,7 +12,8 @@ import type { Limits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
 import type { QuestionOf } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
-import { type Moved, parametersWith, structures, type VmTrials } from './vm-trials.ts';
+import { type Moved, parametersWith, refusalOf, structures, type VmTrials } from './vm-trials.ts';
+import { askCan, refusalSentence } from '../scenario/ask-can.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
 
@@ -25,12 +26,21 @@ export interface FleetChange {
   readonly order?: EvacuateQuestion['order'];
 }
 
+/** VMs of a kind that are not moved at all, and why. */
+export interface Staying {
+  readonly name: string;
+  readonly vms: number;
+  readonly why: string;
+}
+
 export class FleetPlan {
+  /** With the kinds of VMs that move. */
   readonly question: EvacuateQuestion;
   readonly limits: Limits;
-  /** Hosts that are emptied, and VMs on them. */
+  /** Hosts that are emptied, and VMs on them that move. */
   readonly hosts: number;
   readonly vms: number;
+  readonly staying: readonly Staying[];
   private readonly trials: VmTrials;
 
   /** @throws UserError of kind `input` for a fleet that cannot be */
@@ -45,19 +55,20 @@ export class FleetPlan {
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
     const all = fleet.racks * fleet.hostsPerRack;
     if (hosts >= all) refuse(`${hosts} hosts are to be emptied, and there are ${all}`, 'Leave some to receive VMs.');
-    const vms = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
-    if (vms > VMS_MAX) refuse(`${vms} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
-    if (vms === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
-    for (const { name, vm } of fleet.vms) {
-      const broken = structures(vm, trials.profiles).find(({ used, limit }) => used > limit);
-      if (broken !== undefined)
-        refuse(`VM ${name}: ${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}`);
-    }
-    this.question = question;
+    const there = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
+    if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
+    if (there === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
+    const stays = fleet.vms.map((each) => (each.perHost === 0 ? null : whyItStays(each, trials)));
+    const movable = fleet.vms.filter((_, index) => stays[index] === null);
+    this.staying = fleet.vms.flatMap(({ name, perHost }, index) => {
+      const why = stays[index] ?? null;
+      return why === null ? [] : [{ name, vms: hosts * perHost, why }];
+    });
+    this.vms = hosts * movable.reduce((sum, { perHost }) => sum + perHost, 0);
+    this.question = { ...question, fleet: { ...fleet, vms: movable } };
     this.trials = trials;
     this.limits = limits;
     this.hosts = hosts;
-    this.vms = vms;
   }
 
   /** What the simulator gets. */
@@ -109,6 +120,20 @@ export class FleetPlan {
       return { ...this.trials.inputOf({ ...own, stream }, end, moved), perHost };
     });
   }
+}
+
+function whyItStays(
+  { name, vm, migratable }: EvacuateQuestion['fleet']['vms'][number],
+  { profiles, file }: VmTrials,
+): string | null {
+  if (!migratable) return 'It is declared as not migratable.';
+  const where = `${file}: VM ${name}`;
+  const refused = refusalOf(vm, profiles, where);
+  if (refused !== null) return refusalSentence(refused.answer);
+  const broken = structures(vm, profiles, where).find(({ used, limit }) => used > limit);
+  if (broken === undefined) return null;
+  if (broken.id === 'devicesWithoutP2p') return refusalSentence(askCan(vm, profiles, where).answer);
+  return `${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}.`;
 }
 
 function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {

@@ -7,6 +7,7 @@ import { UserError } from '../base/user-error.ts';
 import { byteRate, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { MANAGER_NAMES, type ManagerName, MANAGERS } from '../memory/manager.ts';
+import { MANAGER_IDS, type ManagerId } from '../manager/vmms.ts';
 import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);
@@ -88,6 +89,15 @@ const PROGRESS_WATCHER = MANAGER_NAMES.find((name) => MANAGERS[name].watchesProg
 /** The preset that a question names, if it does. */
 function presetOf(given: GivenLimits | undefined): string | undefined {
   return typeof given === 'string' ? given : given?.preset;
+}
+
+/** The manager whose limits are taken; undefined: none is named. */
+export function managerOf(
+  given: GivenLimits | undefined,
+  presets: ReadonlyMap<string, LimitsPreset>,
+): ManagerId | undefined {
+  const manager = presets.get(presetOf(given) ?? '')?.manager?.value;
+  return MANAGER_IDS.find((id) => id === manager);
 }
 
 /** @throws UserError of kind `input` for a preset that there is not */

@@ -15,6 +15,7 @@ import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
+import { platformFields } from '../manager/question.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
 const QUESTION_FORMAT = 'stopcopy-question';
@@ -22,6 +23,19 @@ const QUESTION_FORMAT = 'stopcopy-question';
 /** A VM as a scenario describes it, without what happens to it. */
 const questionVmSchema = scenarioSchema.pick({
   vmm: true,
+  vmmVersion: true,
+  manager: true,
+  managerVersion: true,
+  kernel: true,
+  distribution: true,
+  iommu: true,
+  hostPage: true,
+  qemu: true,
+  cloudHypervisor: true,
+  kubevirt: true,
+  nova: true,
+  proxmox: true,
+  assume: true,
   vcpus: true,
   memory: true,
   stream: true,
@@ -49,6 +63,8 @@ const head = {
   version: formatVersion(QUESTION_FORMAT),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
+  /** What holds of all its VMs that say nothing else: VMM, manager, hosts, and what is assumed of them. */
+  ...platformFields,
   /** Fields by their path, such as `vm.stream.channels`, with the values to try; every combination is asked. */
   grid: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean()])).min(1)).optional(),
 };
@@ -113,6 +129,8 @@ const fleet = z.strictObject({
       z.strictObject({
         name: z.string().min(1),
         perHost: z.int().min(0).max(1000),
+        /** Whether it may be moved at all; one that may not stays, and its host with it. */
+        migratable: z.boolean().default(true),
         vm: questionVmSchema,
       }),
     )

@@ -32,6 +32,8 @@ import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '.
 import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
+import { CAN_OUTCOMES } from '../manager/can-answer.ts';
+import { askCan, type AskedCan } from '../scenario/ask-can.ts';
 import { VMMS } from '../memory/vmms.ts';
 import { keyIn } from '../base/keys.ts';
 
@@ -97,19 +99,21 @@ const FIGURES = [
 const knownSteps = new Map<string, DeviceSteps | string>();
 const KNOWN_MAX = 10_000;
 
+/** Conditions of `can` that come from the number of devices. */
+const OF_SEVERAL: ReadonlySet<string> = new Set(['p2p', 'several']);
+
 /** What limits the devices of a VM, or of several at once, whatever the pause. */
 export function structures(
   vm: QuestionVm,
   profiles: ReadonlyMap<string, DeviceProfile>,
+  where: string,
   vms: number = 1,
 ): readonly Structure[] {
   const found: Structure[] = [];
   let devices = 0;
-  let without = 0;
   for (const { profile: name, count, queues, kind } of vm.devices) {
     const profile = profiles.get(name);
     devices += count;
-    if (profile?.p2p === false) without += count;
     if (profile?.kind === undefined || count === 0) continue;
     const own = ACCELERATORS[kind ?? profile.kind].pfDefaultQueues;
     found.push(
@@ -117,11 +121,36 @@ export function structures(
       { id: 'queuePairsOfPf', used: vms * count * queues, limit: QUEUES_TOTAL - own },
     );
   }
-  const { severalNeedP2p, title } = VMMS[vm.vmm];
-  if (severalNeedP2p && without > 0) {
-    found.push({ id: 'devicesWithoutP2p', detail: title, used: devices, limit: 1 });
+  if (devices > 0 && limitsDevices(vm, profiles, where)) {
+    found.push({ id: 'devicesWithoutP2p', detail: VMMS[vm.vmm].title, used: devices, limit: 1 });
   }
   return found;
+}
+
+/** Whether the VMM moves no more than one such device. */
+export function limitsDevices(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceProfile>, where: string): boolean {
+  const devices = vm.devices.reduce((sum, { count }) => sum + count, 0);
+  if (devices === 0) return false;
+  return OF_SEVERAL.has(askCan(devices > 1 ? vm : withOneMore(vm), profiles, where).answer.condition);
+}
+
+function withOneMore(vm: QuestionVm): QuestionVm {
+  const first = vm.devices.findIndex(({ count }) => count > 0);
+  const devices = vm.devices.map((each, i) => (i === first ? { ...each, count: each.count + 1 } : each));
+  return { ...vm, devices };
+}
+
+/** Whether a VM stays for another reason than the number of its devices, which is a limit of {@link structures}. */
+export function refusalOf(
+  vm: QuestionVm,
+  profiles: ReadonlyMap<string, DeviceProfile>,
+  where: string,
+): AskedCan | null {
+  const asked = askCan(vm, profiles, where);
+  const { outcome, condition } = asked.answer;
+  if (CAN_OUTCOMES[outcome].moves || OF_SEVERAL.has(condition)) return null;
+  // Where all memory is dirty at each sync, only the manager ends the move, by stopping the VM.
+  return outcome === 'neverEnds' && vm.convergence.whenOut === 'stop' ? null : asked;
 }
 
 export function scenarioOf(vm: QuestionVm, vms: number = 1): Scenario {

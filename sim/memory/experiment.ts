@@ -147,8 +147,7 @@ function dirtyOf(experiment: MoveExperiment, p: VmmParameters): VmMoveInput['mem
 function devicesOf(experiment: MoveExperiment, profile: DeviceProfile | undefined, end: RangeEnd): DeviceGroup[] {
   if (experiment.devices === 0) return [];
   if (profile === undefined) return bug('EXPERIMENT_PROFILE', experiment.profile);
-  const { id, p2p } = profile;
-  return [{ name: id, count: experiment.devices, queues: 1, figures: figuresOf(profile, end), p2p }];
+  return [{ name: profile.id, count: experiment.devices, queues: 1, figures: figuresOf(profile, end) }];
 }
 
 function outputs(experiment: MoveExperiment, result: VmMoveResult): Partial<Record<MoveOutput, number>> {

@@ -31,7 +31,12 @@ export interface MemoryInput {
   readonly dirty: DirtyModel;
   readonly dma?: DmaWrites;
   readonly tail: Tail;
+  /** When a sync reports all memory dirty since nothing tracks what devices write; undefined: never. */
+  readonly allDirty?: AllDirty;
 }
+
+/** `eachSync`: in pre-copy too; `finalSync`: only once the VM is stopped. */
+export type AllDirty = 'eachSync' | 'finalSync';
 
 /** Times of a device whose steps are known one by one, such as those of the register model. */
 export interface DeviceSteps {
@@ -50,7 +55,6 @@ export interface DeviceGroup {
   readonly figures: DeviceFigures;
   /** Known steps of each device; they stand in place of fixed and per-queue times. */
   readonly steps?: readonly DeviceSteps[];
-  readonly p2p: boolean;
 }
 
 export interface VmMoveInput {
@@ -101,12 +105,12 @@ export interface VmMoveResult {
 }
 
 /**
- * Refuses what cannot be: no link, devices that this VMM does not move together.
+ * Refuses what cannot be: no link, no memory.
  *
  * @throws UserError of kind `input`
  */
 export function checkMove(input: VmMoveInput): void {
-  const { memory, vcpus, devices, stream } = input;
+  const { memory, vcpus, stream } = input;
   checkStream(stream);
   if (!(memory.bytes > 0)) throw new UserError('input', `the VM has ${memory.bytes} bytes of memory`, 'Give more.');
   if (!(memory.nonZeroShare >= 0 && memory.nonZeroShare <= 1)) {
@@ -114,15 +118,6 @@ export function checkMove(input: VmMoveInput): void {
   }
   if (!Number.isInteger(vcpus) || vcpus < 1) {
     throw new UserError('input', `the VM has ${vcpus} vCPUs`, 'Allowed is a whole number from 1 on.');
-  }
-  const devicesInAll = devices.reduce((sum, { count }) => sum + count, 0);
-  const without = devices.find(({ p2p }) => !p2p);
-  if (VMMS[stream.vmm].severalNeedP2p && devicesInAll > 1 && without !== undefined) {
-    throw new UserError(
-      'input',
-      `${VMMS[stream.vmm].title} moves no VM with ${devicesInAll} VFIO devices unless each offers the P2P states; ${without.name} does not`,
-      'Take one device per VM, vmm: cloud-hypervisor, or a profile with p2p: true.',
-    );
   }
 }
 
@@ -155,6 +150,8 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
     return { ...shared, end: ended, totalNs, pauseNs: 0, reportedNs: 0, ...emptyPause(), memoryBytes, wireBytes };
   }
   const { pause, pauseNs, reportedNs } = record;
+  // Memory that only the final sync reported is sent on top of what pre-copy had left.
+  const again = memory.allDirty === 'finalSync' ? memory.bytes * memory.nonZeroShare - before.pendingBytes : 0;
   return {
     ...shared,
     end: end === 'forced' ? 'forced' : 'moved',
@@ -164,8 +161,8 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
     criticalNs: pause.criticalNs,
     busyNs: pause.busyNs,
     spans: pause.spans,
-    memoryBytes,
-    wireBytes: wireBytes + pauseBytes,
+    memoryBytes: memoryBytes + again,
+    wireBytes: wireBytes + again / rates.ratio + pauseBytes,
   };
 }
 
@@ -173,8 +170,11 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
 export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
   const { memory, devices, convergence } = withPreCopy(given);
   const inUse = memory.bytes * memory.nonZeroShare;
-  const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma);
-  return precopyKind(sets, pauseStateBytes(devices), convergence, p);
+  const everySync = memory.allDirty === 'eachSync';
+  const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma, everySync);
+  // Pages of zeros cost next to nothing to send, and count as pending like all others.
+  const zeroBytes = everySync ? memory.bytes - inUse : 0;
+  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, p);
 }
 
 /**
@@ -263,9 +263,13 @@ function runPause(
       pause.add('deviceStop', steps.stopNs, label(group, index));
   }
   const roundStartNs = pause.nowNs;
-  const dirtyBytes = Math.min(pendingBytes, dirtiedBytes);
+  // Where the final sync reports all memory dirty, all of it is sent.
+  const { memory } = input;
+  const inUse = memory.bytes * memory.nonZeroShare;
+  const [leftBytes, dirtyBytes] =
+    memory.allDirty === undefined ? [pendingBytes, Math.min(pendingBytes, dirtiedBytes)] : [inUse, inUse];
   pause.add('dirtySync', (p.finalSyncNsPerGib * dirtyBytes) / GIB);
-  pause.add('memory', lastRoundNs(input, pendingBytes, rates));
+  pause.add('memory', lastRoundNs(input, leftBytes, rates));
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);
   pause.add('otherState', input.otherStateNs ?? otherStateNs(input, p));

@@ -25,8 +25,6 @@ interface VmmFacts {
   readonly timeoutNs: number;
   /** Whether a move can end after a number of iterations. */
   readonly countsIterations: boolean;
-  /** Whether it moves a VM with several VFIO devices only if each of them offers the P2P states. */
-  readonly severalNeedP2p: boolean;
   /** Whether devices send state before the stop. */
   readonly preCopiesDevices: boolean;
   /** What becomes of a VF whose driver failed: it goes on by the driver's own arcs, or is reset. */
@@ -49,7 +47,6 @@ export const VMMS = {
     watchedBy: 'user',
     timeoutNs: Number.POSITIVE_INFINITY,
     countsIterations: false,
-    severalNeedP2p: true,
     preCopiesDevices: true,
     recovery: 'reset',
     hasMultifd: true,
@@ -65,7 +62,6 @@ export const VMMS = {
     watchedBy: 'vmm',
     timeoutNs: 3600 * NS_PER_S,
     countsIterations: true,
-    severalNeedP2p: false,
     preCopiesDevices: false,
     recovery: 'goOn',
     hasMultifd: false,

@@ -9,7 +9,14 @@ import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import { pointParameters } from '../memory/parameters.ts';
-import { checkMove, type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput } from '../memory/vm-move.ts';
+import {
+  type AllDirty,
+  checkMove,
+  type DeviceGroup,
+  type DeviceSteps,
+  moveVm,
+  type VmMoveInput,
+} from '../memory/vm-move.ts';
 import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
@@ -17,8 +24,10 @@ import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
 import { formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
+import type { DmaWrites } from '../memory/dirty.ts';
+import { allDirtyOf, askCan, type AskedCan, WillNotMove } from './ask-can.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
-import type { Watch } from '../memory/manager.ts';
+import { MANAGER_NAMES, type Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
@@ -56,12 +65,17 @@ export interface CompiledScenario {
   readonly preCopy: boolean;
   /** The manager of the moves, where it is not as the scenario's own words say. */
   readonly watch?: Watch;
+  /** Whether the VM moves at all, and why. */
+  readonly can: AskedCan;
+  /** When a sync reports all memory dirty; undefined: never. */
+  readonly allDirty: AllDirty | undefined;
 }
 
 /**
  * @param file name of the scenario, for messages
  * @param profiles profile documents by the words that the scenario uses
- * @throws UserError of kind `input` for a scenario that cannot be
+ * @throws UserError of kind `input` for a scenario that cannot be, or leaves out what decides whether it moves
+ * @throws WillNotMove for a VM that `can` says will not move
  */
 export function compileScenario(
   scenario: Scenario,
@@ -84,6 +98,9 @@ export function compileScenario(
   const registerGroups = devices.flatMap(({ registers }) => registers ?? []);
   checkQueues(scenario, registerGroups, refuse);
   checkFields(scenario, registerGroups, refuse);
+  const asked = askCan(scenario, profiles, file, scenario.vms);
+  const allDirty = allDirtyOf(asked, file);
+  checkPlayable(scenario, refuse);
   const plan: CompiledScenario = {
     file,
     scenario,
@@ -91,18 +108,46 @@ export function compileScenario(
     registerGroups,
     recovery: scenario.recovery ?? VMMS[scenario.vmm].recovery,
     preCopy: VMMS[scenario.vmm].preCopiesDevices,
+    can: asked,
+    allDirty,
   };
   checkWhole(plan, refuse);
   return plan;
 }
 
-/** What only the model of a whole VM knows: devices that do not move together, and a move that would never end. */
+/** What `can` answers, and the model does not play. */
+function checkPlayable({ qemu, cloudHypervisor, manager, devices }: Scenario, refuse: Refuse): void {
+  const rows: readonly (readonly [given: boolean, field: string])[] = [
+    [qemu?.postCopy === true, 'qemu.postCopy'],
+    [qemu?.backgroundSnapshot === true, 'qemu.backgroundSnapshot'],
+    [qemu?.dirtyLimit === true, 'qemu.dirtyLimit'],
+    [cloudHypervisor?.memoryMode === 'postcopy', 'cloudHypervisor.memoryMode: postcopy'],
+    [cloudHypervisor?.local === true, 'cloudHypervisor.local'],
+  ];
+  const found = rows.find(([given]) => given);
+  if (found !== undefined) {
+    refuse(
+      `${found[1]} is given, and only pre-copy is played`,
+      'Leave it out; stopcopy can says whether the VM moves so.',
+    );
+  }
+  const unplugs = manager === 'kubevirt' || manager === 'nova';
+  if (unplugs && devices.some(({ attachedAs, count }) => attachedAs === 'network' && count > 0)) {
+    refuse(
+      `${manager} unplugs network devices before a move, and unplugging is not played`,
+      'Leave the devices out: nothing of them moves.',
+    );
+  }
+}
+
+/** What only the model of a whole VM knows: a move that would never end. */
 function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
   const input = moveInputOf(plan, 'point', pointCosts());
   try {
     checkMove(input);
     const { end, cause } = moveVm(input, pointParameters());
     if (end !== 'endless') return;
+    if (plan.allDirty === 'eachSync') throw new WillNotMove(plan.file, plan.can);
     refuse(`the VM would never be stopped: ${blockerPhrase(cause)}`, endlessHint(input));
   } catch (error) {
     if (!(error instanceof UserError) || error.message.startsWith(plan.file)) throw error;
@@ -294,9 +339,8 @@ export function moveInputOf(
       pageBytes: memory.page,
       dirty: dirtyOf(memory.dirty),
       tail: memory.tail,
-      ...(memory.dma === undefined
-        ? {}
-        : { dma: { bytesPerSecond: memory.dma.bytesPerSecond, setBytes: memory.dma.buffers } }),
+      ...(memory.dma === undefined ? {} : { dma: dmaOf(memory.dma) }),
+      ...(plan.allDirty === undefined ? {} : { allDirty: plan.allDirty }),
     },
     stream: {
       vmm,
@@ -320,7 +364,6 @@ export function moveInputOf(
         count,
         queues,
         figures,
-        p2p: profile.p2p,
         ...(known === undefined ? {} : { steps: known }),
       };
     }),
@@ -336,7 +379,8 @@ function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: numbe
   const { vmm, memory, convergence } = scenario;
   const { watchedBy, timeoutNs } = VMMS[vmm];
   const { steps: limits, timeout = timeoutNs, rounds = Infinity } = convergence;
-  const asked = watch?.manager ?? (limits === 'nova' ? limits : watchedBy);
+  const named = MANAGER_NAMES.find((name) => name === scenario.manager);
+  const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
   return {
     vmm,
     // Cloud Hypervisor watches its moves itself, whatever began them.
@@ -355,6 +399,10 @@ function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: numbe
     whenOut: convergence.whenOut,
     windowPhase,
   };
+}
+
+function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {
+  return { bytesPerSecond, setBytes: buffers, ...(page === undefined ? {} : { pageBytes: page }) };
 }
 
 function dirtyOf(dirty: Scenario['memory']['dirty']): VmMoveInput['memory']['dirty'] {

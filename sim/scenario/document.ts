@@ -19,6 +19,7 @@ import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { byteRate, bytes, bytesIn, duration, durationIn, sizeText } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
+import { platformDeviceFields, platformFields } from '../manager/question.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 2;
@@ -59,21 +60,28 @@ const dirty = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const pageSize = bytesIn('KiB').refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
+  error: 'allowed is a power of two from 4KiB on',
+  abort: true,
+});
+
+const dmaWrites = z.strictObject({
+  bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX).default(0),
+  buffers: bytes.default(0),
+  /** In what the IOMMU or the device marks writes. Default: in pages of the vCPUs' dirty log. */
+  page: pageSize.optional(),
+  /** `none`: the IOMMU marks nothing; the same as `iommu.dirtyTracking: false`. */
+  tracking: z.enum(['none']).optional(),
+});
+
 const memoryFields = z.strictObject({
   size: memorySize,
   nonZeroShare: z.number().min(0).max(1).default(1),
-  page: bytesIn('KiB')
-    .refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
-      error: 'allowed is a power of two from 4KiB on',
-      abort: true,
-    })
-    .default(4 * KIB),
+  page: pageSize.default(4 * KIB),
   dirty: dirty.default({ kind: 'none' }),
   tail: z.enum(TAILS).default('data'),
   /** What devices write by DMA besides. */
-  dma: z
-    .strictObject({ bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX), buffers: bytes })
-    .optional(),
+  dma: dmaWrites.optional(),
 });
 
 /** What of the memory a guest and its devices write lies in it, and both consist of pages. */
@@ -89,7 +97,9 @@ const memory = memoryFields.superRefine(({ size, page, dirty: writes, dma }, con
   };
   if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
   if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
-  within(['dma', 'buffers'], dma?.buffers);
+  if (dma === undefined) return;
+  if (dma.bytesPerSecond > 0) within(['dma', 'buffers'], dma.buffers);
+  else if (dma.buffers > 0) say(['dma', 'bytesPerSecond'], 'how much devices write into these buffers');
 });
 
 const stream = z.strictObject({
@@ -144,6 +154,7 @@ const depth = z.int().min(2).max(65536);
 const device = z.strictObject({
   /** A shipped device profile, or a file. */
   profile: z.string().min(1),
+  ...platformDeviceFields,
   /** In each VM. */
   count: z.int().min(0).max(63).default(1),
   /** Queues of each; of an accelerator VF, its queue pairs. */
@@ -203,6 +214,7 @@ export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
   vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),
+  ...platformFields,
   /** How many such VMs move at once, from one host to another. */
   vms: z.int().min(1).max(63).default(1),
   vcpus: z.int().min(1).max(1024),

@@ -13,6 +13,9 @@ import { hasMoved, type MoveCause, type MoveEnd } from '../../../sim/memory/outc
 import { pointParameters } from '../../../sim/memory/parameters.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
+import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
+import type { CanQuestion } from '../../../sim/manager/question.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
@@ -128,7 +131,11 @@ export interface RunDocument {
     readonly vmm: VmmName;
     readonly vms: number;
     readonly recovery: Recovery;
+    /** What was assumed against what is known; left out: nothing. */
+    readonly assume?: CanQuestion['assume'] | undefined;
   };
+  /** What `can` says of the move: what decides, and what else follows. */
+  readonly can?: Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> | undefined;
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
   /** Headlines, each with its kind; of the VM that stood still longest. */
   readonly figures: {
@@ -162,6 +169,8 @@ export interface RunDocument {
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;
   const { name, description, seed, vmm, vms } = plan.scenario;
+  const { outcome, condition, why, notes } = plan.can.answer;
+  const { assume } = plan.can.question;
   const ends = [short, point, long];
   const longest = longestOf(point);
   const of = longestVm(point);
@@ -181,7 +190,17 @@ export function runDocument(played: Played): RunDocument {
     format: RUN_FORMAT,
     version: RUN_VERSION,
     stopcopy: packageVersion(),
-    scenario: { file: plan.file, name, description, seed, vmm, vms, recovery: plan.recovery },
+    scenario: {
+      file: plan.file,
+      name,
+      description,
+      seed,
+      vmm,
+      vms,
+      recovery: plan.recovery,
+      ...(keysOf(assume).length === 0 ? {} : { assume }),
+    },
+    can: { outcome, condition, why, notes },
     kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
     figures: {
       pause: modelled(({ pauseNs }) => pauseNs, 'ns'),

@@ -14,6 +14,8 @@ import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
+import { CAN_OUTCOME_IDS } from '../../../sim/manager/can-answer.ts';
+import { assume as assumeSchema } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 const ns = z.number();
@@ -131,7 +133,16 @@ export const runSchema: z.ZodType<RunDocument> = z
       vmm: z.enum(VMM_NAMES),
       vms: count,
       recovery: z.enum(RECOVERIES),
+      assume: assumeSchema.optional(),
     }),
+    can: z
+      .looseObject({
+        outcome: z.enum(CAN_OUTCOME_IDS),
+        condition: z.string(),
+        why: z.string(),
+        notes: z.array(z.string()),
+      })
+      .optional(),
     kinds: z.partialRecord(z.enum(keysOf(FIGURE_KINDS)), z.string()),
     figures,
     stream: z.looseObject({

@@ -8,6 +8,7 @@ import type { Figure } from '../../show/figure.ts';
 import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
 import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
 import { hasMoved } from '../../../sim/memory/outcome.ts';
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
 
 export interface RunTable {
@@ -45,11 +46,18 @@ export function runTables(document: RunDocument): readonly RunTable[] {
 
 type Rows = Omit<RunTable, 'title'>;
 
+/** What was assumed, and where nothing tracks the devices' writes, what that means. */
+function beforeAll({ scenario, can }: RunDocument): string[] {
+  const assumed = assumedSentence(scenario.assume ?? {});
+  const untracked = can === undefined || can.outcome === 'moves' ? [] : [can.why];
+  return [...(assumed === null ? [] : [assumed]), ...untracked];
+}
+
 /** What a reader takes away. */
 export function runSentences(document: RunDocument): string[] {
   const { figures, vms, scenario } = document;
   const vm = toldVm(document);
-  const said = [ending(vms)];
+  const said = [...beforeAll(document), ending(vms)];
   const several = vms.length > 1;
   if (vm.pauseNs > 0) {
     const who = several ? 'The one that stood still longest did so for' : 'It stood still for';

@@ -1,6 +1,7 @@
 /**
  * The page: sliders, the address, and the answer that follows them.
  */
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
 import { withUnits } from '../../../sim/base/schema-fields.ts';
@@ -106,7 +107,8 @@ class Page {
     this.scenario = this.scenarios.get(name)!;
     this.settings = settings;
     scenarioPicker().value = name;
-    element('description').textContent = `${this.scenario.description}.`;
+    const assumed = assumedSentence(this.scenario.assume ?? {});
+    element('description').textContent = `${this.scenario.description}.${assumed === null ? '' : ` ${assumed}`}`;
     for (const knob of KNOB_NAMES) this.place(knob);
     // Of a link, the curve of what was turned.
     this.knob = KNOB_NAMES.findLast((knob) => settings[knob] !== undefined) ?? 'gbit';

@@ -60,6 +60,7 @@ function asked<Ask extends Question['ask']>(ask: Ask, fields: object): QuestionO
 function drawnVm(change: object): object {
   return {
     vmm: 'cloud-hypervisor',
+    assume: { dirtyTracking: true },
     vcpus: 4,
     memory: { size: '1GiB', dirty: { kind: 'uniform', pagesPerSecond: 5000, workingSet: '128MiB' } },
     stream: { gigabitsPerSecond: 25, channels: 2 },

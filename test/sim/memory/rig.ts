@@ -61,8 +61,8 @@ const FIGURES: DeviceFigures = {
   lockedNs: 0,
 };
 
-export function devices(count: number, figures: Partial<DeviceFigures> = {}, p2p = true): DeviceGroup[] {
-  return [{ name: 'vf', count, queues: 1, figures: { ...FIGURES, ...figures }, p2p }];
+export function devices(count: number, figures: Partial<DeviceFigures> = {}): DeviceGroup[] {
+  return [{ name: 'vf', count, queues: 1, figures: { ...FIGURES, ...figures } }];
 }
 
 export type Changes = Partial<Omit<VmMoveInput, 'memory' | 'stream' | 'convergence'>> & {

@@ -159,13 +159,6 @@ describe('devices', () => {
     expect(criticalNs.deviceLoad).toBe(6 * MS);
     expect(criticalNs.deviceStart).toBe(8 * MS);
   });
-
-  test('QEMU moves several only if all of them can stop talking to each other', () => {
-    expect(() => checkMove(vm({ devices: devices(2, {}, false) }))).toThrow(UserError);
-    expect(() => checkMove(vm({ devices: devices(1, {}, false) }))).not.toThrow();
-    const stream = { vmm: 'cloud-hypervisor' } as const;
-    expect(() => checkMove(vm({ devices: devices(2, {}, false), stream }))).not.toThrow();
-  });
 });
 
 describe('what is reported', () => {

@@ -29,12 +29,6 @@ describe('refused, with the reason', () => {
     ['a guest that never comes to rest', { memory: WILD }, /would never be stopped.*2\.75 GB per second/],
     ['too many VFs', { vms: 32, vmm: 'cloud-hypervisor', devices: [{ ...ZIP, count: 2, queues: 1 }] }, /64 VFs behind/],
     ['too many queue pairs', { vms: 4, devices: [{ ...ZIP, queues: 241 }] }, /964 queue pairs/],
-    ['two VFs in QEMU', { devices: [{ ...ZIP, count: 2 }] }, /QEMU moves no VM with 2 VFIO devices/],
-    [
-      'a P2P device beside one without, in QEMU',
-      { devices: [ZIP, { profile: 'connectx7-vf' }] },
-      /offers the P2P states; acc-zip does not/,
-    ],
     [
       'a load for a device without registers',
       { devices: [{ profile: 'connectx7-vf', load: 'half' }] },
@@ -126,6 +120,16 @@ describe('refused, with the reason', () => {
     expect(error.message).toMatch(says);
     expect(error.message).toMatch(/^small\.yaml: /);
     expect(error.message).not.toMatch(/small\.yaml.*small\.yaml/);
+  });
+
+  test.each<[string, readonly unknown[]]>([
+    ['two VFs', [{ ...ZIP, count: 2 }]],
+    ['a P2P device next to one without', [ZIP, { profile: 'connectx7-vf' }]],
+  ])('what can says will not move: %s in QEMU', (_, devices) => {
+    const error = refusal({ assume: { dirtyTracking: true }, devices });
+    expect(error.kind).toBe('infeasible');
+    expect(error.message).toMatch(/^small\.yaml: .*QEMU: 'Multiple VFIO devices .* only if all of them support P2P/);
+    expect(error.hint).toContain('P2P');
   });
 
   test.each<[string, Changes]>([

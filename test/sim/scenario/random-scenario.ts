@@ -74,6 +74,7 @@ export function drawScenario(seed: number): Scenario {
     stream: { gigabitsPerSecond: one([10, 25, 100]), latency: one(['5us', '1ms']) },
     convergence: { downtimeLimit: one(['50ms', '300ms']), timeout: '60s' },
     returnPath: chance(0.5),
+    assume: { dirtyTracking: true },
     devices,
     faults,
     seed,

@@ -58,7 +58,7 @@ export class MovesAtOnce {
 
   /** The verdict on a VM that hardware or VMM do not allow; null when they do. */
   private structural(end: RangeEnd, { vm, budget }: AtOnceAsked): VmVerdict | null {
-    const broken = structures(vm, this.trials.profiles).some(({ used, limit }) => used > limit);
+    const broken = structures(vm, this.trials.profiles, this.trials.file).some(({ used, limit }) => used > limit);
     return broken ? judgeVm(this.trials, vm, budget, end, 'quick') : null;
   }
 

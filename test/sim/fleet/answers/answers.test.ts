@@ -236,6 +236,7 @@ describe('an evacuation is told by its record alone', () => {
     tornado: null,
     hosts: 2,
     vms: 10,
+    staying: [],
     limits: 'nova',
     budgetNs: 500 * NS_PER_MS,
     withinNs: Infinity,
