@@ -8,23 +8,21 @@ import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenari
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
   ENDS,
+  type MoveKind,
   moveWithTimes,
   type PauseShare,
   runScenario,
   type ScenarioResult,
 } from '../../sim/scenario/scenario-run.ts';
-import { hasMoved, type MoveCause, type MoveEnd } from '../../sim/memory/outcome.ts';
 import type { DeviceProfile, RangeEnd } from '../../sim/memory/device-profile.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/base/pause-parts.ts';
-import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
+import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
 import type { VmMoveResult } from '../../sim/memory/vm-move.ts';
 
 /** The VM that stands still longest, with all parameters at one end. */
 export interface UiEnd {
   readonly end: RangeEnd;
-  /** `endless`: nothing ever ends it. */
-  readonly kind: MoveEnd | 'endless';
-  readonly cause: MoveCause;
+  readonly kind: MoveKind;
   readonly guestAt: 'source' | 'destination';
   readonly pauseNs: number;
   readonly totalNs: number;
@@ -89,7 +87,7 @@ export function play(plan: CompiledScenario, profiles: ReadonlyMap<string, Devic
     times: { point: timesOf(point), short: timesOf(short), long: timesOf(long) },
     wrongTasks: sum([point, short, long].map(wrongTasks)),
     ends: whole ? { point: endOf(point), short: endOf(short), long: endOf(long) } : null,
-    moved: point.vms.filter(({ kind }) => hasMoved(kind)).length,
+    moved: point.vms.filter(({ kind }) => kind === 'moved').length,
   };
 }
 
@@ -115,11 +113,11 @@ export function answerOf(
   const point = of('point');
   return {
     ...shared,
-    moved: hasMoved(point.kind) ? 1 : 0,
+    moved: point.kind === 'moved' ? 1 : 0,
     point,
     short: of('short'),
     long: of('long'),
-    influences: hasMoved(point.kind) ? influencesOn(plan, times) : [],
+    influences: point.kind === 'moved' ? influencesOn(plan, times) : [],
   };
 }
 
@@ -129,7 +127,7 @@ export function pausesAlong(plans: readonly (CompiledScenario | null)[], played:
     if (plan === null) return null;
     const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
     const { end, pauseNs } = moveWithTimes(plan, 'point', fitted(played?.times, vfs).point);
-    return hasMoved(end) ? pauseNs : null;
+    return end === 'moved' ? pauseNs : null;
   });
 }
 
@@ -166,8 +164,7 @@ function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {
   return {
     end,
     kind: ended,
-    cause: move.cause,
-    guestAt: hasMoved(ended) ? 'destination' : 'source',
+    guestAt: ended === 'moved' ? 'destination' : 'source',
     pauseNs,
     totalNs,
     parts: PAUSE_PARTS.map((name) => ({
@@ -186,18 +183,7 @@ function endOf(result: ScenarioResult): UiEnd {
   const { kind, pauseNs, totalNs, parts, rounds, move, devices } = longestVm(result);
   const { memoryBytesPerSecond, bound } = move.rates;
   const { guestAt } = devices.outcome;
-  return {
-    end: result.end,
-    kind,
-    cause: move.cause,
-    guestAt,
-    pauseNs,
-    totalNs,
-    parts,
-    rounds,
-    memoryBytesPerSecond,
-    bound,
-  };
+  return { end: result.end, kind, guestAt, pauseNs, totalNs, parts, rounds, memoryBytesPerSecond, bound };
 }
 
 function longestVm({ vms }: ScenarioResult) {

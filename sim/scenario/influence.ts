@@ -3,7 +3,6 @@
  */
 import { COST, pointCosts } from '../device/costs.ts';
 import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
-import { hasMoved } from '../memory/outcome.ts';
 import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
@@ -158,7 +157,7 @@ function widthOf({ shortPauseNs, longPauseNs }: Influence, basePauseNs: number):
 }
 
 function pauseOf({ end, pauseNs }: VmMoveResult): number | null {
-  return hasMoved(end) ? pauseNs : null;
+  return end === 'moved' ? pauseNs : null;
 }
 
 function digits(value: number): string {

@@ -6,8 +6,7 @@
  * Times are µs from the start of the moves, whole in ns.
  */
 import { LEAF_PARTS, PAUSE_PART_TITLES } from '../base/pause-parts.ts';
-import { hasMoved } from '../memory/outcome.ts';
-import type { PrecopyIteration } from '../memory/precopy-slots.ts';
+import type { PrecopyIteration } from '../memory/precopy.ts';
 import type { VfSpan } from '../move/vf-span.ts';
 import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
@@ -200,9 +199,9 @@ class VmTracks {
     const where = devices.outcome.guestAt;
     const name = where === 'destination' ? 'run at the destination' : 'run on at the source';
     drawing.span(pid, TRACK.vcpus, name, 'vcpu', stopNs + pauseNs, stopNs + pauseNs + TAIL_NS);
-    if (!hasMoved(kind)) {
+    if (kind !== 'moved') {
       const { at, errno } = devices.outcome;
-      const words = [kind, at === '' ? '' : `: ${at}`, errno === '' ? '' : ` ${errno}`];
+      const words = [kind, at === '' || kind === 'gave up' ? '' : `: ${at}`, errno === '' ? '' : ` ${errno}`];
       drawing.instant(pid, TRACK.vcpus, words.join(''), stopNs + pauseNs);
     }
   }
@@ -211,7 +210,7 @@ class VmTracks {
     const { drawing, pid, vm, stopNs } = this;
     if (vm.pauseNs === 0) return;
     drawing.thread(pid, TRACK.pause, 'pause');
-    if (hasMoved(vm.kind)) {
+    if (vm.kind === 'moved') {
       const shiftNs = stopNs - vm.move.stoppedAtNs;
       for (const { part, what, startNs, endNs } of vm.move.spans) {
         if (what !== undefined) continue;
@@ -237,7 +236,7 @@ class VmTracks {
       }
       tid += 1;
     }
-    if (!hasMoved(vm.kind)) return;
+    if (vm.kind !== 'moved') return;
     const shiftNs = stopNs - vm.move.stoppedAtNs;
     for (const { profile, count, registers } of plan.devices) {
       if (registers !== null) continue;
@@ -278,7 +277,7 @@ class VmTracks {
           bytes: Math.round(bytes / shown),
         });
       }
-      if (!hasMoved(vm.kind)) continue;
+      if (vm.kind !== 'moved') continue;
       const shiftNs = stopNs - vm.move.stoppedAtNs;
       for (const { part, what, startNs, endNs } of vm.move.spans) {
         const isMemory = part === 'memory';
