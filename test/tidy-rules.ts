@@ -94,6 +94,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
       'sim/world',
       'sim/move',
       'sim/memory',
+      'sim/manager',
       'sim/pci/policy.ts',
     ],
     'a scenario puts the parts together: what one of them should do itself belongs there',

@@ -8,21 +8,23 @@ import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenari
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
   ENDS,
-  type MoveKind,
   moveWithTimes,
   type PauseShare,
   runScenario,
   type ScenarioResult,
 } from '../../sim/scenario/scenario-run.ts';
+import { hasMoved, type MoveCause, type MoveEnd } from '../../sim/memory/outcome.ts';
 import type { DeviceProfile, RangeEnd } from '../../sim/memory/device-profile.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/base/pause-parts.ts';
-import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
+import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
 import type { VmMoveResult } from '../../sim/memory/vm-move.ts';
 
 /** The VM that stands still longest, with all parameters at one end. */
 export interface UiEnd {
   readonly end: RangeEnd;
-  readonly kind: MoveKind;
+  /** `endless`: nothing ever ends it. */
+  readonly kind: MoveEnd | 'endless';
+  readonly cause: MoveCause;
   readonly guestAt: 'source' | 'destination';
   readonly pauseNs: number;
   readonly totalNs: number;
@@ -87,7 +89,7 @@ export function play(plan: CompiledScenario, profiles: ReadonlyMap<string, Devic
     times: { point: timesOf(point), short: timesOf(short), long: timesOf(long) },
     wrongTasks: sum([point, short, long].map(wrongTasks)),
     ends: whole ? { point: endOf(point), short: endOf(short), long: endOf(long) } : null,
-    moved: point.vms.filter(({ kind }) => kind === 'moved').length,
+    moved: point.vms.filter(({ kind }) => hasMoved(kind)).length,
   };
 }
 
@@ -113,11 +115,11 @@ export function answerOf(
   const point = of('point');
   return {
     ...shared,
-    moved: point.kind === 'moved' ? 1 : 0,
+    moved: hasMoved(point.kind) ? 1 : 0,
     point,
     short: of('short'),
     long: of('long'),
-    influences: point.kind === 'moved' ? influencesOn(plan, times) : [],
+    influences: hasMoved(point.kind) ? influencesOn(plan, times) : [],
   };
 }
 
@@ -127,7 +129,7 @@ export function pausesAlong(plans: readonly (CompiledScenario | null)[], played:
     if (plan === null) return null;
     const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
     const { end, pauseNs } = moveWithTimes(plan, 'point', fitted(played?.times, vfs).point);
-    return end === 'moved' ? pauseNs : null;
+    return hasMoved(end) ? pauseNs : null;
   });
 }
 
@@ -164,7 +166,8 @@ function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {
   return {
     end,
     kind: ended,
-    guestAt: ended === 'moved' ? 'destination' : 'source',
+    cause: move.cause,
+    guestAt: hasMoved(ended) ? 'destination' : 'source',
     pauseNs,
     totalNs,
     parts: PAUSE_PARTS.map((name) => ({
@@ -183,7 +186,18 @@ function endOf(result: ScenarioResult): UiEnd {
   const { kind, pauseNs, totalNs, parts, rounds, move, devices } = longestVm(result);
   const { memoryBytesPerSecond, bound } = move.rates;
   const { guestAt } = devices.outcome;
-  return { end: result.end, kind, guestAt, pauseNs, totalNs, parts, rounds, memoryBytesPerSecond, bound };
+  return {
+    end: result.end,
+    kind,
+    cause: move.cause,
+    guestAt,
+    pauseNs,
+    totalNs,
+    parts,
+    rounds,
+    memoryBytesPerSecond,
+    bound,
+  };
 }
 
 function longestVm({ vms }: ScenarioResult) {

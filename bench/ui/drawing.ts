@@ -2,7 +2,7 @@
  * Small drawings that are made anew with every turn of a knob. Words and figures stand beside them, so that they are hidden
  * from screen readers; colours are those of the page.
  */
-import type { PrecopyIteration } from '../../sim/memory/precopy.ts';
+import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
 import { GIGA } from '../../sim/base/units.ts';
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';

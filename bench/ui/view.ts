@@ -3,6 +3,8 @@
  */
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
+import { blockerPhrase, reasonPhrase } from '../../sim/memory/cause-words.ts';
+import { hasMoved } from '../../sim/memory/outcome.ts';
 import type { UiAnswer, UiEnd } from './answer.ts';
 import { bandMarkup, type Curve, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
 
@@ -24,14 +26,12 @@ export function verdictOf(answer: UiAnswer): ViewVerdict {
   const high = Math.max(short.pauseNs, point.pauseNs, long.pauseNs);
   const band = low === high ? ns(point.pauseNs) : `${ns(point.pauseNs)} (${ns(low)} to ${ns(high)})`;
   const who = vms === 1 ? 'The VM' : 'The VM that stands still longest';
-  if (point.kind === 'gave up') {
-    return {
-      tone: 'bad',
-      mark: 'Does not move',
-      text: `Memory never comes to rest: after ${ns(point.totalNs)} the VMM gives up, and the VM was never stopped.`,
-    };
-  }
-  if (point.kind !== 'moved') {
+  if (!hasMoved(point.kind)) {
+    const { reason } = point.cause;
+    if (reason !== 'none' && reason !== 'cut') {
+      const why = [reasonPhrase(point.cause), blockerPhrase(point.cause)].join('; ');
+      return { tone: 'bad', mark: 'Does not move', text: `Given up after ${ns(point.totalNs)}: ${why}.` };
+    }
     const stood = point.pauseNs === 0 ? 'and never stood still' : `after standing still for ${band}`;
     return {
       tone: 'bad',
@@ -39,7 +39,7 @@ export function verdictOf(answer: UiAnswer): ViewVerdict {
       text: `${who} runs on at the ${point.guestAt}, ${stood}.`,
     };
   }
-  const unsure = [short, long].some(({ kind }) => kind !== 'moved');
+  const unsure = [short, long].some(({ kind }) => !hasMoved(kind));
   const doubt = unsure ? ' With parameters at one end of their ranges it would not move.' : '';
   const several = vms === 1 ? '' : ` ${moved} of ${vms} VMs move.`;
   if (point.pauseNs <= budgetNs) {

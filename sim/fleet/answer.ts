@@ -23,9 +23,13 @@ import { evacuateWords } from './answers/evacuate/words.ts';
 import { roomConstraints } from './answers/room/constraints.ts';
 import { roomNumbers } from './answers/room/numbers.ts';
 import { roomWords } from './answers/room/words.ts';
+import { FleetPlan } from './fleet-plan.ts';
+import { allStayAnswer, staysAnswer } from './answers/stays.ts';
+import type { AskedCan } from '../scenario/ask-can.ts';
 import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
 import type { Question, QuestionVm } from './question.ts';
-import { VmTrials } from './vm-trials.ts';
+import { refusalOf, VmTrials } from './vm-trials.ts';
+import { withWholeVms } from './whole-vm.ts';
 
 /** The documents that a question names, by the words that it uses. */
 export interface QuestionFiles {
@@ -42,12 +46,16 @@ export function vmsOf(question: Question): readonly QuestionVm[] {
 /**
  * Answers a question.
  *
+ * @param asked as it was read; what stands at its head is put into its VMs
  * @param file name of the question, for messages
  * @throws UserError of kind `input` for a question that contradicts itself
  */
-export function answer(question: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
+export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
+  const question = withWholeVms(asked, files.presets);
   check(question, file);
+  const refused = refusalIn(question, trials);
+  if (refused !== null) return staysAnswer(refused);
   const limits = (given: Parameters<typeof limitsOf>[0]): Limits => limitsOf(given, files.presets);
   switch (question.ask) {
     case 'most':
@@ -62,6 +70,8 @@ export function answer(question: Question, files: QuestionFiles, file: string, o
       return answerFrom(numbers, convergeConstraints, convergeWords);
     }
     case 'evacuate': {
+      const { vms, staying } = new FleetPlan(question, trials, limits(question.limits));
+      if (vms === 0) return allStayAnswer(staying);
       const numbers = evacuateNumbers(question, trials, limits(question.limits), options);
       return answerFrom(numbers, evacuateConstraints, evacuateWords);
     }
@@ -72,34 +82,15 @@ export function answer(question: Question, files: QuestionFiles, file: string, o
   }
 }
 
-/** Fields that the answer would not depend on, and those that another field contradicts. */
-function refuseUnread(question: Question, refuse: (message: string, hint: string) => never): void {
-  if (question.ask === 'compare') {
-    const index = question.variants.findIndex(({ hardware }) => hardware !== undefined);
-    if (index >= 0) {
-      refuse(`variants[${index}].hardware is given, and V3, V4 and V5 move alike`, 'Compare drivers, or inFlight.');
-    }
-  }
-  if (question.ask === 'at-once' && question.over !== 'pf' && question.vm.stream.share !== 1) {
-    refuse('vm.stream.share is given, and the moves share the link evenly', 'Leave it out.');
-  }
-  if (question.ask !== 'evacuate') return;
-  const { vms, hostGigabitsPerSecond } = question.fleet;
-  for (const [index, { vm }] of vms.entries()) {
-    const { gigabitsPerSecond } = vm.stream;
-    if (gigabitsPerSecond === hostGigabitsPerSecond) continue;
-    refuse(
-      `fleet.vms[${index}].vm.stream.gigabitsPerSecond is ${gigabitsPerSecond}, and fleet.hostGigabitsPerSecond is ${hostGigabitsPerSecond}`,
-      'A VM of a fleet moves over the links of its host: say the same; stream.maxBytesPerSecond limits one move.',
-    );
-  }
+/** Whether the VM of a question stays whatever is changed of it; fleets have more than one. */
+function refusalIn(question: Question, trials: VmTrials): AskedCan | null {
+  return question.ask === 'evacuate' ? null : refusalOf(question.vm, trials.profiles, trials.file);
 }
 
 function check(question: Question, file: string): void {
   const refuse = (message: string, hint?: string): never => {
     throw new UserError('input', `${file}: ${message}`, hint);
   };
-  refuseUnread(question, refuse);
   if (question.ask === 'most' && question.vm.devices[question.device - 1] === undefined) {
     refuse(`device is ${question.device}, and the VM has ${question.vm.devices.length} in its list`);
   }

@@ -7,7 +7,10 @@ import { Calendar } from '../base/calendar.ts';
 import { HostLine } from './host-line.ts';
 import { LinkShares } from './link-shares.ts';
 import type { MoveClass } from './move-class.ts';
-import { REPLAY_END, MoveReplay } from './move-replay.ts';
+import type { EndReason, PrecopyEnd } from '../memory/precopy-end.ts';
+import { BLOCKERS } from '../memory/precopy-end.ts';
+import { PrecopyEngine } from '../memory/precopy-engine.ts';
+import { ADVANCE } from '../memory/precopy-slots.ts';
 import { type HostRoom, Rooms } from './rooms.ts';
 
 const NONE = -1;
@@ -55,21 +58,29 @@ export interface EvacuationInput {
   readonly vmOrder: VmOrder;
   /** Change that a busy link leaves unanswered; {@link LinkShares}. Default there. */
   readonly slack?: number;
+  /** Whether managers look at every poll, also where nothing can change. Default: no. */
+  readonly everyPoll?: boolean;
 }
 
-/** How each VM fared. */
-export const FATE = { moved: 0, overLimit: 1, timeout: 2, noProgress: 3, noRoom: 4 } as const;
+/** How each VM fared. Those up to `forced` run at their destinations. */
+export const FATE = { moved: 0, forced: 1, timeout: 2, noProgress: 3, iterations: 4, noRoom: 5 } as const;
 
 export interface EvacuationResult {
   readonly vms: number;
   /** Of each VM, times in ns from the begin. VMs of a host follow one another. */
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
+  /** 0 of a VM that did not move. */
   readonly pauseNs: Float64Array;
   readonly fate: Uint8Array;
+  /** What kept a VM from being stopped within its limit, by its place in {@link BLOCKERS}. */
+  readonly blocker: Uint8Array;
   readonly vmClass: Uint8Array;
-  /** The limit that held at the stop, by class-specific ns. */
+  /** The downtime limit that held at the stop, or at the end without, in ns. */
   readonly limitNs: Float64Array;
+  /** Memory that was left of a VM that was forced or did not move, and what fitted into the limit, in bytes. */
+  readonly leftBytes: Float64Array;
+  readonly fitsBytes: Float64Array;
   readonly sentBytes: number;
   /** When each host had no VM left; NaN when some stayed. */
   readonly hostEmptyNs: Float64Array;
@@ -91,7 +102,7 @@ export function evacuate(input: EvacuationInput): EvacuationResult {
 class Evacuation {
   private readonly input: EvacuationInput;
   private readonly shares: LinkShares;
-  private readonly replay: MoveReplay;
+  private readonly engine: PrecopyEngine;
   private readonly rooms: Rooms;
   private readonly queue: Calendar;
   private readonly perHost: number;
@@ -101,7 +112,10 @@ class Evacuation {
   private readonly endNs: Float64Array;
   private readonly pauseNs: Float64Array;
   private readonly limitNs: Float64Array;
+  private readonly leftBytes: Float64Array;
+  private readonly fitsBytes: Float64Array;
   private readonly fate: Uint8Array;
+  private readonly blocker: Uint8Array;
   /** VMs of each host that have not begun, behind those that have. */
   private readonly begun: Int32Array;
   private readonly outbound: Int32Array;
@@ -151,7 +165,8 @@ class Evacuation {
     for (const { at, count, capacity: each } of capacities) capacity.fill(each, at, at + count);
     this.linkBase = base;
     this.shares = new LinkShares(capacity, slots, input.slack);
-    this.replay = new MoveReplay(classes, slots);
+    const kinds = classes.map(({ precopy }) => precopy);
+    this.engine = new PrecopyEngine(kinds, slots, { everyPoll: input.everyPoll ?? false });
     const needs = classes.map((each) => each.needs);
     this.rooms = new Rooms(hosts, hostsInAll, hostsPerRack, room, needs, concurrency.inboundPerHost);
     this.queue = new Calendar(slots);
@@ -160,6 +175,9 @@ class Evacuation {
     this.endNs = new Float64Array(this.vms).fill(Number.NaN);
     this.pauseNs = new Float64Array(this.vms);
     this.limitNs = new Float64Array(this.vms);
+    this.leftBytes = new Float64Array(this.vms);
+    this.fitsBytes = new Float64Array(this.vms);
+    this.blocker = new Uint8Array(this.vms);
     this.fate = new Uint8Array(this.vms);
     this.begun = new Int32Array(hosts);
     this.outbound = new Int32Array(hosts);
@@ -175,7 +193,7 @@ class Evacuation {
   }
 
   run(): EvacuationResult {
-    const { queue, replay, queuedNs, slotVm } = this;
+    const { queue, engine, queuedNs, slotVm } = this;
     const ended: number[] = [];
     this.begin();
     this.reckon();
@@ -186,7 +204,7 @@ class Evacuation {
         this.nowNs = nowNs;
         const slot = queue.pop();
         if (queuedNs[slot] !== nowNs) continue;
-        const dueNs = replay.dueNs[slot]!;
+        const dueNs = engine.dueNs[slot]!;
         if (dueNs > nowNs) {
           // It got slower since.
           this.schedule(slot, true);
@@ -194,7 +212,9 @@ class Evacuation {
         }
         this.events += 1;
         queuedNs[slot] = Number.NaN;
-        if (replay.advance(slot, nowNs)) ended.push(slot);
+        const came = engine.advance(slot, nowNs);
+        if (came === ADVANCE.stopped) this.pause(slot);
+        if (came === ADVANCE.ended) ended.push(slot);
         else this.schedule(slot, true);
       }
       // What ends at one moment counts in the order of hosts, and of VMs on a host.
@@ -295,29 +315,40 @@ class Evacuation {
     this.running += 1;
     this.atOnce = Math.max(this.atOnce, this.running);
     this.startNs[vm] = this.nowNs;
-    this.replay.begin(slot, kind, this.nowNs);
+    this.engine.begin(slot, kind, this.nowNs);
     this.shares.add(slot, links, this.input.classes[kind]!.wireLimit);
     return 'began';
   }
 
+  /** The pause takes the rate that the stream has now. */
+  private pause(slot: number): void {
+    const { engine, nowNs } = this;
+    const vm = this.slotVm[slot]!;
+    const kind = this.input.classes[this.vmClass[vm]!]!;
+    const lastsNs = kind.pauseNs(engine.wireRate[slot]!, engine.leftBytes[slot]!, engine.dirtiedBytes[slot]!);
+    this.pauseNs[vm] = lastsNs;
+    engine.pause(slot, lastsNs, nowNs);
+  }
+
+  private keepCause(vm: number, slot: number, fate: number): void {
+    const { engine } = this;
+    if (fate !== FATE.forced) this.pauseNs[vm] = 0;
+    this.fate[vm] = fate;
+    this.leftBytes[vm] = engine.leftBytes[slot]!;
+    this.fitsBytes[vm] = engine.fitsBytes(slot);
+    this.blocker[vm] = BLOCKERS.indexOf(engine.blockerOf(slot));
+  }
+
   private finish(slot: number): void {
-    const { replay, rooms } = this;
+    const { engine, rooms } = this;
     const vm = this.slotVm[slot]!;
     const host = Math.floor(vm / this.perHost);
-    const end = replay.end[slot]!;
+    const fate = engine.hasConverged(slot) ? FATE.moved : fateOf(engine.endOf(slot), engine.reasonOf(slot));
+    const moved = fate <= FATE.forced;
     this.endNs[vm] = this.nowNs;
-    this.pauseNs[vm] = replay.pauseNs[slot]!;
-    this.limitNs[vm] = replay.limitNs[slot]!;
-    this.sentBytes += replay.sentBytes[slot]!;
-    this.fate[vm] =
-      end === REPLAY_END.moved
-        ? FATE.moved
-        : end === REPLAY_END.overLimit
-          ? FATE.overLimit
-          : end === REPLAY_END.timeout
-            ? FATE.timeout
-            : FATE.noProgress;
-    const moved = end === REPLAY_END.moved || end === REPLAY_END.overLimit;
+    this.limitNs[vm] = engine.limitNs[slot]!;
+    this.sentBytes += engine.sentBytes[slot]!;
+    if (fate !== FATE.moved) this.keepCause(vm, slot, fate);
     rooms.leave(this.slotTarget[slot]!, this.vmClass[vm]!, moved);
     this.shares.remove(slot);
     this.freeSlots.push(slot);
@@ -331,13 +362,14 @@ class Evacuation {
 
   /** New rates for whoever they changed. */
   private reckon(): void {
-    const { shares, replay, nowNs } = this;
+    const { shares, engine, nowNs } = this;
     shares.settle();
     for (let i = 0; i < shares.changedCount; i++) {
       const slot = shares.changed[i]!;
       const rate = shares.rate[slot]!;
       if (rate === 0) continue;
-      replay.changeRate(slot, rate, nowNs);
+      const kind = this.input.classes[this.vmClass[this.slotVm[slot]!]!]!;
+      engine.changeRate(slot, rate * kind.ratio, rate, nowNs);
       this.schedule(slot, false);
     }
     shares.forgetChanged();
@@ -345,7 +377,7 @@ class Evacuation {
 
   /** Makes sure that there is an event no later than the move's next step. One that comes early finds out. */
   private schedule(slot: number, anew: boolean): void {
-    const dueNs = this.replay.dueNs[slot]!;
+    const dueNs = this.engine.dueNs[slot]!;
     const queuedNs = this.queuedNs[slot]!;
     if (!anew && queuedNs <= dueNs) return;
     if (!Number.isFinite(dueNs)) return;
@@ -361,7 +393,7 @@ class Evacuation {
       let emptyNs = 0;
       for (let vm = host * this.perHost; vm < (host + 1) * this.perHost; vm++) {
         const fate = this.fate[vm]!;
-        if (fate === FATE.moved || fate === FATE.overLimit) emptyNs = Math.max(emptyNs, this.endNs[vm]!);
+        if (fate <= FATE.forced) emptyNs = Math.max(emptyNs, this.endNs[vm]!);
         else emptyNs = Number.NaN;
         if (this.endNs[vm]! > totalNs) totalNs = this.endNs[vm]!;
         if (Number.isNaN(emptyNs)) break;
@@ -375,8 +407,11 @@ class Evacuation {
       endNs: this.endNs,
       pauseNs: this.pauseNs,
       fate: this.fate,
+      blocker: this.blocker,
       vmClass: this.vmClass,
       limitNs: this.limitNs,
+      leftBytes: this.leftBytes,
+      fitsBytes: this.fitsBytes,
       sentBytes: this.sentBytes,
       hostEmptyNs,
       totalNs,
@@ -384,5 +419,19 @@ class Evacuation {
       looks: this.shares.looks,
       atOnce: this.atOnce,
     };
+  }
+}
+
+function fateOf(end: PrecopyEnd, reason: EndReason): number {
+  if (end === 'forced') return FATE.forced;
+  switch (reason) {
+    case 'timeout':
+      return FATE.timeout;
+    case 'no progress':
+      return FATE.noProgress;
+    case 'iterations':
+      return FATE.iterations;
+    default:
+      return bug('FATE', end, reason);
   }
 }

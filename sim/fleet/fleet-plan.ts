@@ -12,7 +12,8 @@ import type { Limits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
 import type { QuestionOf } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
-import { type Moved, parametersWith, structures, type VmTrials } from './vm-trials.ts';
+import { type Moved, parametersWith, refusalOf, structures, type VmTrials } from './vm-trials.ts';
+import { askCan, refusalSentence } from '../scenario/ask-can.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
 
@@ -25,12 +26,21 @@ export interface FleetChange {
   readonly order?: EvacuateQuestion['order'];
 }
 
+/** VMs of a kind that are not moved at all, and why. */
+export interface Staying {
+  readonly name: string;
+  readonly vms: number;
+  readonly why: string;
+}
+
 export class FleetPlan {
+  /** With the kinds of VMs that move. */
   readonly question: EvacuateQuestion;
   readonly limits: Limits;
-  /** Hosts that are emptied, and VMs on them. */
+  /** Hosts that are emptied, and VMs on them that move. */
   readonly hosts: number;
   readonly vms: number;
+  readonly staying: readonly Staying[];
   private readonly trials: VmTrials;
 
   /** @throws UserError of kind `input` for a fleet that cannot be */
@@ -45,19 +55,20 @@ export class FleetPlan {
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
     const all = fleet.racks * fleet.hostsPerRack;
     if (hosts >= all) refuse(`${hosts} hosts are to be emptied, and there are ${all}`, 'Leave some to receive VMs.');
-    const vms = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
-    if (vms > VMS_MAX) refuse(`${vms} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
-    if (vms === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
-    for (const { name, vm } of fleet.vms) {
-      const broken = structures(vm, trials.profiles).find(({ used, limit }) => used > limit);
-      if (broken !== undefined)
-        refuse(`VM ${name}: ${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}`);
-    }
-    this.question = question;
+    const there = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
+    if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
+    if (there === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
+    const stays = fleet.vms.map((each) => (each.perHost === 0 ? null : whyItStays(each, trials)));
+    const movable = fleet.vms.filter((_, index) => stays[index] === null);
+    this.staying = fleet.vms.flatMap(({ name, perHost }, index) => {
+      const why = stays[index] ?? null;
+      return why === null ? [] : [{ name, vms: hosts * perHost, why }];
+    });
+    this.vms = hosts * movable.reduce((sum, { perHost }) => sum + perHost, 0);
+    this.question = { ...question, fleet: { ...fleet, vms: movable } };
     this.trials = trials;
     this.limits = limits;
     this.hosts = hosts;
-    this.vms = vms;
   }
 
   /** What the simulator gets. */
@@ -73,7 +84,6 @@ export class FleetPlan {
             move: input,
             parameters: own,
             needs: needsOf(fleet.vms[index]!.vm),
-            progressTimeoutNs: limits.progressTimeoutNs,
           }),
       ),
       perHost: fleet.vms.map(({ perHost }) => perHost),
@@ -112,6 +122,20 @@ export class FleetPlan {
   }
 }
 
+function whyItStays(
+  { name, vm, migratable }: EvacuateQuestion['fleet']['vms'][number],
+  { profiles, file }: VmTrials,
+): string | null {
+  if (!migratable) return 'It is declared as not migratable.';
+  const where = `${file}: VM ${name}`;
+  const refused = refusalOf(vm, profiles, where);
+  if (refused !== null) return refusalSentence(refused.answer);
+  const broken = structures(vm, profiles, where).find(({ used, limit }) => used > limit);
+  if (broken === undefined) return null;
+  if (broken.id === 'devicesWithoutP2p') return refusalSentence(askCan(vm, profiles, where).answer);
+  return `${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}.`;
+}
+
 function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {
   const usable = (gigabits: number | undefined): number =>
     gigabits === undefined ? Infinity : bytesPerSecondOf(gigabits) * lineShare;
@@ -134,9 +158,11 @@ function concurrencyOf({ fleet, outboundPerHost, inboundPerHost, perPf }: Limits
 export interface Outcome {
   readonly totalNs: number;
   readonly moved: number;
-  readonly overLimit: number;
+  /** Of those moved, how many were stopped, or let end, after a limit. */
+  readonly forced: number;
   readonly timeout: number;
   readonly noProgress: number;
+  readonly iterations: number;
   readonly noRoom: number;
   readonly hostsEmptied: number;
   /** Mean time until a host is empty, of those that are; NaN when none is. */
@@ -152,8 +178,8 @@ export interface Outcome {
 }
 
 /** VMs that gave up, whatever made them. */
-export function stuckVms({ timeout, noProgress }: Outcome): number {
-  return timeout + noProgress;
+export function stuckVms({ timeout, noProgress, iterations }: Outcome): number {
+  return timeout + noProgress + iterations;
 }
 
 /** VMs that stay where they are. */
@@ -162,9 +188,9 @@ export function leftVms(outcome: Outcome): number {
 }
 
 export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
-  const counts = [0, 0, 0, 0, 0];
+  const counts = Object.values(FATE).map(() => 0);
   for (const fate of result.fate) counts[fate]! += 1;
-  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.overLimit).toSorted();
+  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.forced).toSorted();
   const at = (share: number): number =>
     pauses.length === 0 ? 0 : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
   let emptied = 0;
@@ -176,13 +202,14 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   }
   let over = 0;
   for (const ns of pauses) if (ns > budgetNs) over += 1;
-  const moved = counts[FATE.moved]! + counts[FATE.overLimit]!;
+  const moved = counts[FATE.moved]! + counts[FATE.forced]!;
   return {
     totalNs: result.totalNs,
     moved,
-    overLimit: counts[FATE.overLimit]!,
+    forced: counts[FATE.forced]!,
     timeout: counts[FATE.timeout]!,
     noProgress: counts[FATE.noProgress]!,
+    iterations: counts[FATE.iterations]!,
     noRoom: counts[FATE.noRoom]!,
     hostsEmptied: emptied,
     meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,

@@ -7,16 +7,17 @@ import type { Limits } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
 import type { QuestionVm } from './question.ts';
 import type { Moved, VmTrials } from './vm-trials.ts';
-import { GIB } from '../base/units.ts';
 
 /** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
 export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
   const { convergence, stream, memory } = vm;
-  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib } = limits;
-  const timeout = convergence.timeout ?? timeoutNsPerGib * Math.max(1, memory.size / GIB);
+  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib, timeoutUnits } = limits;
+  const { manager, progressTimeoutNs } = limits;
+  const timeout = convergence.timeout ?? timeoutNsPerGib * timeoutUnits(memory.size);
   const cap = Math.min(stream.maxBytesPerSecond ?? Infinity, bytesPerSecondPerMove);
   return {
     ...vm,
+    ...(manager === undefined ? {} : { watch: { manager, progressTimeoutNs } }),
     convergence: {
       ...convergence,
       timeout,
@@ -44,9 +45,8 @@ export function moveClassOf(
   vm: QuestionVm,
   trials: VmTrials,
   end: RangeEnd,
-  progressTimeoutNs: number,
   moved?: Moved,
 ): { readonly kind: MoveClass; readonly parameters: VmmParameters } {
   const { input: move, parameters } = trials.inputOf(vm, end, moved);
-  return { kind: new MoveClass({ name, move, parameters, needs: needsOf(vm), progressTimeoutNs }), parameters };
+  return { kind: new MoveClass({ name, move, parameters, needs: needsOf(vm) }), parameters };
 }

@@ -6,6 +6,8 @@ import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import { byteRate, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
+import { MANAGER_NAMES, type ManagerName, MANAGERS } from '../memory/manager.ts';
+import { MANAGER_IDS, type ManagerId } from '../manager/vmms.ts';
 import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);
@@ -40,6 +42,8 @@ export const limitsPresetSchema = z.strictObject({
   downtimeLimit: sourced(duration),
   /** Whether the limit rises as Nova's does. */
   steps: sourced(z.literal('nova')),
+  /** Whose rules these are: how often it polls, and which unit of memory its time-out counts. */
+  manager: sourced(z.enum(MANAGER_NAMES)),
 });
 
 export type LimitsPreset = z.output<typeof limitsPresetSchema>;
@@ -57,6 +61,10 @@ export interface Limits extends Concurrency {
   /** On the wire; Infinity: none. */
   readonly bytesPerSecondPerMove: number;
   readonly timeoutNsPerGib: number;
+  /** Units of memory that the time-out counts: those of the manager, and GiB for a figure that the question gives. */
+  readonly timeoutUnits: (memoryBytes: number) => number;
+  /** Undefined: as the VM's own words say. */
+  readonly manager: ManagerName | undefined;
   /** Infinity: none. */
   readonly progressTimeoutNs: number;
   /** Undefined: as the VM says. */
@@ -75,9 +83,21 @@ const OTHERWISE: Readonly<Record<LimitField, number>> = {
   progressTimeout: Infinity,
 };
 
+/** Whose rules a progress time-out means where nobody is named. */
+const PROGRESS_WATCHER = MANAGER_NAMES.find((name) => MANAGERS[name].watchesProgress);
+
 /** The preset that a question names, if it does. */
 function presetOf(given: GivenLimits | undefined): string | undefined {
   return typeof given === 'string' ? given : given?.preset;
+}
+
+/** The manager whose limits are taken; undefined: none is named. */
+export function managerOf(
+  given: GivenLimits | undefined,
+  presets: ReadonlyMap<string, LimitsPreset>,
+): ManagerId | undefined {
+  const manager = presets.get(presetOf(given) ?? '')?.manager?.value;
+  return MANAGER_IDS.find((id) => id === manager);
 }
 
 /** @throws UserError of kind `input` for a preset that there is not */
@@ -89,6 +109,9 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
     throw new UserError('input', `limits '${name}' are not known`, `Known are ${[...presets.keys()].join(', ')}.`);
   }
   const limit = (field: LimitField): number => own[field] ?? preset?.[field]?.value ?? OTHERWISE[field];
+  const watched = Number.isFinite(limit('progressTimeout')) ? PROGRESS_WATCHER : undefined;
+  const manager = preset?.manager?.value ?? watched;
+  const counts = own.timeoutPerGib === undefined ? (manager ?? 'user') : 'user';
   return {
     name: preset?.id ?? 'own limits',
     fleet: limit('atOnce'),
@@ -97,6 +120,8 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
     perPf: limit('perPf'),
     bytesPerSecondPerMove: limit('bytesPerSecondPerMove'),
     timeoutNsPerGib: limit('timeoutPerGib'),
+    timeoutUnits: MANAGERS[counts].timeoutUnits,
+    manager,
     progressTimeoutNs: limit('progressTimeout'),
     downtimeLimitNs: preset?.downtimeLimit?.value,
     novaSteps: preset?.steps !== undefined,

@@ -8,12 +8,14 @@ import { NS_PER_MS } from '../base/units.ts';
 import { bytes, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
+import type { Watch } from '../memory/manager.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';
 import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
+import { platformFields } from '../manager/question.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
 const QUESTION_FORMAT = 'stopcopy-question';
@@ -21,16 +23,32 @@ const QUESTION_FORMAT = 'stopcopy-question';
 /** A VM as a scenario describes it, without what happens to it. */
 const questionVmSchema = scenarioSchema.pick({
   vmm: true,
+  vmmVersion: true,
+  manager: true,
+  managerVersion: true,
+  kernel: true,
+  distribution: true,
+  iommu: true,
+  hostPage: true,
+  qemu: true,
+  cloudHypervisor: true,
+  kubevirt: true,
+  nova: true,
+  proxmox: true,
+  assume: true,
   vcpus: true,
   memory: true,
   stream: true,
   convergence: true,
   parallelDevices: true,
   switchoverAck: true,
+  returnPath: true,
+  recovery: true,
   devices: true,
 });
 
-export type QuestionVm = z.output<typeof questionVmSchema>;
+/** With the manager that an operator's limits bring; without: as the VM's own words say. */
+export type QuestionVm = z.output<typeof questionVmSchema> & { readonly watch?: Watch };
 
 const budget = z
   .strictObject({
@@ -45,6 +63,8 @@ const head = {
   version: formatVersion(QUESTION_FORMAT),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
+  /** What holds of all its VMs that say nothing else: VMM, manager, hosts, and what is assumed of them. */
+  ...platformFields,
   /** Fields by their path, such as `vm.stream.channels`, with the values to try; every combination is asked. */
   grid: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean()])).min(1)).optional(),
 };
@@ -109,6 +129,8 @@ const fleet = z.strictObject({
       z.strictObject({
         name: z.string().min(1),
         perHost: z.int().min(0).max(1000),
+        /** Whether it may be moved at all; one that may not stays, and its host with it. */
+        migratable: z.boolean().default(true),
         vm: questionVmSchema,
       }),
     )
@@ -139,8 +161,7 @@ const evacuate = z.strictObject({
 
 const host = z.strictObject({
   name: z.string().min(1),
-  /** Kind of the VFs that it has free; `other`: of no accelerator. */
-  kind: z.enum([...ACCELERATOR_KINDS, 'other']),
+  kind: z.enum(ACCELERATOR_KINDS),
   hardware: z.enum(MIGRATING_VERSIONS).default(DEFAULT_HARDWARE),
   /** Free of the PF's VFs, and of its queues. */
   freeVfs: z.int().min(0).max(VFS_MAX),

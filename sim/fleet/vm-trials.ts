@@ -27,10 +27,13 @@ import {
   VMM_PARAMETER,
   type VmmParameters,
 } from '../memory/parameters.ts';
+import { hasMoved } from '../memory/outcome.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
+import { CAN_OUTCOMES } from '../manager/can-answer.ts';
+import { askCan, type AskedCan } from '../scenario/ask-can.ts';
 import { VMMS } from '../memory/vmms.ts';
 import { keyIn } from '../base/keys.ts';
 
@@ -96,19 +99,21 @@ const FIGURES = [
 const knownSteps = new Map<string, DeviceSteps | string>();
 const KNOWN_MAX = 10_000;
 
+/** Conditions of `can` that come from the number of devices. */
+const OF_SEVERAL: ReadonlySet<string> = new Set(['p2p', 'several']);
+
 /** What limits the devices of a VM, or of several at once, whatever the pause. */
 export function structures(
   vm: QuestionVm,
   profiles: ReadonlyMap<string, DeviceProfile>,
+  where: string,
   vms: number = 1,
 ): readonly Structure[] {
   const found: Structure[] = [];
   let devices = 0;
-  let without = 0;
   for (const { profile: name, count, queues, kind } of vm.devices) {
     const profile = profiles.get(name);
     devices += count;
-    if (profile?.p2p === false) without += count;
     if (profile?.kind === undefined || count === 0) continue;
     const own = ACCELERATORS[kind ?? profile.kind].pfDefaultQueues;
     found.push(
@@ -116,17 +121,42 @@ export function structures(
       { id: 'queuePairsOfPf', used: vms * count * queues, limit: QUEUES_TOTAL - own },
     );
   }
-  const { severalNeedP2p, title } = VMMS[vm.vmm];
-  if (severalNeedP2p && without > 0) {
-    found.push({ id: 'devicesWithoutP2p', detail: title, used: devices, limit: 1 });
+  if (devices > 0 && limitsDevices(vm, profiles, where)) {
+    found.push({ id: 'devicesWithoutP2p', detail: VMMS[vm.vmm].title, used: devices, limit: 1 });
   }
   return found;
 }
 
+/** Whether the VMM moves no more than one such device. */
+export function limitsDevices(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceProfile>, where: string): boolean {
+  const devices = vm.devices.reduce((sum, { count }) => sum + count, 0);
+  if (devices === 0) return false;
+  return OF_SEVERAL.has(askCan(devices > 1 ? vm : withOneMore(vm), profiles, where).answer.condition);
+}
+
+function withOneMore(vm: QuestionVm): QuestionVm {
+  const first = vm.devices.findIndex(({ count }) => count > 0);
+  const devices = vm.devices.map((each, i) => (i === first ? { ...each, count: each.count + 1 } : each));
+  return { ...vm, devices };
+}
+
+/** Whether a VM stays for another reason than the number of its devices, which is a limit of {@link structures}. */
+export function refusalOf(
+  vm: QuestionVm,
+  profiles: ReadonlyMap<string, DeviceProfile>,
+  where: string,
+): AskedCan | null {
+  const asked = askCan(vm, profiles, where);
+  const { outcome, condition } = asked.answer;
+  if (CAN_OUTCOMES[outcome].moves || OF_SEVERAL.has(condition)) return null;
+  // Where all memory is dirty at each sync, only the manager ends the move, by stopping the VM.
+  return outcome === 'neverEnds' && vm.convergence.whenOut === 'stop' ? null : asked;
+}
+
 export function scenarioOf(vm: QuestionVm, vms: number = 1): Scenario {
-  const { convergence } = vm;
+  const { convergence, watch: _, ...own } = vm;
   return {
-    ...vm,
+    ...own,
     format: SCENARIO_FORMAT,
     version: SCENARIO_VERSION,
     name: 'plan',
@@ -155,7 +185,7 @@ export class VmTrials {
     moved?: Moved,
     vms: number = 1,
   ): { readonly input: VmMoveInput; readonly parameters: VmmParameters; readonly failed: string | null } {
-    const plan = compileScenario(scenarioOf(vm, vms), this.profilesWith(moved), this.file);
+    const plan = this.compiled(vm, vms, this.profilesWith(moved));
     const costs = costsWith(end, moved);
     let failed: string | null = null;
     const steps = plan.devices.map(({ registers, count }) => {
@@ -175,7 +205,7 @@ export class VmTrials {
       const input = moveInputOf(plan, end, costs, steps, phase);
       if (phases.length === 1) return { input, parameters, failed };
       const { end: ended, pauseNs } = moveVm(input, parameters);
-      const ns = ended === 'gave up' ? Number.POSITIVE_INFINITY : pauseNs;
+      const ns = hasMoved(ended) ? pauseNs : Number.POSITIVE_INFINITY;
       const better = Number.isNaN(chosenNs) || (end === 'long' ? ns > chosenNs : ns < chosenNs);
       if (!better) continue;
       chosen = input;
@@ -190,7 +220,7 @@ export class VmTrials {
     const result = moveVm(input, parameters);
     const { pauseNs, totalNs } = result;
     return {
-      moved: failed === null && result.end === 'moved',
+      moved: failed === null && hasMoved(result.end),
       failed,
       pauseNs,
       totalNs,
@@ -201,16 +231,16 @@ export class VmTrials {
 
   /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
   full(vm: QuestionVm, end: RangeEnd, vms: number = 1): VmTrial {
-    const plan = compileScenario(scenarioOf(vm, vms), this.profiles, this.file);
+    const plan = this.compiled(vm, vms);
     const results = runScenario(plan, end).vms;
     let worst = results[0]!;
     for (const each of results) {
-      if (each.kind !== 'moved') worst = each;
-      else if (worst.kind === 'moved' && each.pauseNs > worst.pauseNs) worst = each;
+      if (!hasMoved(each.kind)) worst = each;
+      else if (hasMoved(worst.kind) && each.pauseNs > worst.pauseNs) worst = each;
     }
     const { kind, pauseNs, totalNs, move: result, devices } = worst;
     const failed = kind === 'failed' ? callWords(devices.outcome) : null;
-    return { moved: kind === 'moved', failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
+    return { moved: hasMoved(kind), failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
   }
 
   /** Device state that goes in the pause, in bytes. */
@@ -249,6 +279,11 @@ export class VmTrials {
       list.push({ group: 'window', name: 'phase of the window', from: 'assumed', source: 'nobody reports it' });
     }
     return list;
+  }
+
+  private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
+    const plan = compileScenario(scenarioOf(vm, vms), profiles, this.file);
+    return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 
   private profilesWith(moved: Moved | undefined): ReadonlyMap<string, DeviceProfile> {

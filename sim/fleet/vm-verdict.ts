@@ -49,7 +49,7 @@ export function judgeVm(
   method: 'quick' | 'full',
   vms: number = 1,
 ): VmVerdict {
-  const uses: ConstraintUse[] = structures(vm, trials.profiles, vms).map((structure) => ({
+  const uses: ConstraintUse[] = structures(vm, trials.profiles, trials.file, vms).map((structure) => ({
     ...structure,
     broken: structure.used > structure.limit,
   }));

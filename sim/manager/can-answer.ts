@@ -2,6 +2,8 @@
  * The answer of `stopcopy can`, as one record: the outcome, the condition that decides it, the words in which a user meets it,
  * and what to change. Text, JSON and exit status are derived from it.
  */
+import { keysOf } from '../base/keys.ts';
+import { type Assumption, ASSUMPTIONS } from './question.ts';
 import type { Basis } from './source.ts';
 
 /** How it ends, in the words of the answer. */
@@ -16,6 +18,20 @@ export const CAN_OUTCOMES = {
 } as const satisfies Readonly<Record<string, { readonly moves: boolean; readonly title: string }>>;
 
 export type CanOutcome = keyof typeof CAN_OUTCOMES;
+export const CAN_OUTCOME_IDS: readonly CanOutcome[] = keysOf(CAN_OUTCOMES);
+
+/** What is said of each assumption, wherever something is computed with it. */
+const ASSUMED = {
+  p2p: 'every driver offers the P2P states',
+  dirtyTracking: 'what devices write is tracked',
+  hostDevices: 'managers move VMs with any device',
+} as const satisfies Readonly<Record<Assumption, string>>;
+
+/** One sentence with all that was assumed against the tables; null: nothing was. */
+export function assumedSentence(assume: Readonly<Partial<Record<Assumption, true | undefined>>>): string | null {
+  const clauses = ASSUMPTIONS.filter((name) => assume[name] === true).map((name) => ASSUMED[name]);
+  return clauses.length === 0 ? null : `Assumed, whether or not it is so: ${clauses.join('; ')}.`;
+}
 
 /** Words that a program prints, and where they are found. */
 export interface ShownMessage {

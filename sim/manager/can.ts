@@ -13,7 +13,7 @@ import { canQemu } from './can-qemu.ts';
 import { checkDevices } from './device-row.ts';
 import { DISTRIBUTIONS, DRIVERS } from './drivers.ts';
 import { type Given, givenOf, releaseOf, type Settled } from './given.ts';
-import { everyWay, kernelsOf, type Way } from './open.ts';
+import { everyWay, kernelsOf, newestRelease, type Way } from './open.ts';
 import type { CanQuestion } from './question.ts';
 import { compareReleases, parseRelease } from './release.ts';
 import type { Basis } from './source.ts';
@@ -28,7 +28,14 @@ const BY_VMM: Readonly<Record<VmmName, (given: Given) => Decided>> = {
 /** A question with everything said, answered. */
 export function decideCan(question: Settled): Decided {
   const given = givenOf(question);
-  return refusedByManager(given) ?? BY_VMM[question.vmm](given);
+  const byManager = question.assume.hostDevices === true ? null : refusedByManager(given);
+  return byManager ?? BY_VMM[question.vmm](given);
+}
+
+/** A question with all that was left out at its newest or, of the hosts, its most capable value, answered. */
+export function canAtBest(question: CanQuestion): Decided {
+  const decided = decideCan(everyWay(question).at(-1)!.question);
+  return { ...decided, notes: notesOf(question, decided) };
 }
 
 /** A way to settle a question, with its answer. */
@@ -81,10 +88,13 @@ function checkQuestion(question: CanQuestion): void {
   checkDevices(question, kernelsOf(question).map(releaseOf));
 }
 
-/** A note where a release is newer than what the tables know. */
+/** Notes where a release is newer than what the tables know, or was taken because of an assumption. */
 function notesOf(question: CanQuestion, decided: Decided): readonly string[] {
   const notes = [...decided.notes];
   if (CAN_OUTCOMES[decided.outcome].moves) notes.push(...conditionsOf(question));
+  if (question.assume.dirtyTracking === true && question.vmmVersion === undefined && question.devices.length > 0) {
+    notes.push(`vmmVersion is not said: with tracking assumed, ${newestRelease(question.vmm)} is taken.`);
+  }
   const newer = (version: string | undefined, newest: string): boolean =>
     version !== undefined && version !== 'main' && compareReleases(releaseOf(version), parseRelease(newest)!) > 0;
   const newestVmm = NEWEST[question.vmm];

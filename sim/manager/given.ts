@@ -123,8 +123,8 @@ function devicesOf(question: Settled, kernel: Release, notes: string[], facts: B
         driver,
         attachedAs,
         migrates: row.migration === 'stop-copy',
-        p2p: row.p2p,
-        dmaLog: row.dmaLog,
+        p2p: row.p2p || question.assume.p2p === true,
+        dmaLog: row.dmaLog || question.assume.dirtyTracking === true,
         unplugged: unplugged || (attachedAs === 'network' && unplugsNetwork(question.manager)),
         basis: { source: row.source, evidence: row.evidence },
       });

@@ -32,7 +32,9 @@ export interface Way {
 export function everyWay(question: CanQuestion, values: ReadonlyMap<string, string> = new Map()): readonly Way[] {
   const open = firstOpen(question);
   if (open === null) return [{ values, question: question as Settled }];
-  return open.values.flatMap((value) =>
+  // Who writes that tracking is to be assumed means a VMM, a kernel and hosts that make use of it.
+  const best = question.assume.dirtyTracking === true && !open.field.startsWith('devices');
+  return (best ? open.values.slice(-1) : open.values).flatMap((value) =>
     everyWay(open.with(question, value), new Map([...values, [open.field, value]])),
   );
 }
@@ -42,6 +44,11 @@ const RELEASES: Readonly<Record<VmmName, readonly string[]>> = {
   qemu: sincesOf(QEMU, '7.2'),
   'cloud-hypervisor': [...sincesOf(CLOUD_HYPERVISOR, '52').slice(0, -1), 'main'],
 };
+
+/** The newest release of a VMM on record. */
+export function newestRelease(vmm: VmmName): string {
+  return RELEASES[vmm].at(-1)!;
+}
 
 /** The first field that is still open; null: all is said. */
 function firstOpen(question: CanQuestion): Open | null {
@@ -117,7 +124,11 @@ function openDevice(question: CanQuestion): Open | null {
     if (device.unplugged || servedByProcess) continue;
     const { unsure } = deviceRow(device, kernel, question.distribution);
     // Whether a device has P2P matters to several only.
-    const fact = unsure.find((each) => each !== 'p2p' || several);
+    const fact = unsure.find(
+      (each) =>
+        !(each === 'p2p' && (!several || question.assume.p2p === true)) &&
+        !(each === 'dmaLog' && question.assume.dirtyTracking === true),
+    );
     if (fact === undefined) continue;
     const say = (yes: boolean): Partial<CanQuestion['devices'][number]> =>
       fact === 'migration' ? { migrates: yes } : { offers: { ...device.offers, [fact]: yes } };

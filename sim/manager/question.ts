@@ -34,6 +34,8 @@ const offers = z.strictObject({
   dmaLog: z.boolean().optional(),
 });
 
+const attachedAs = z.enum(ATTACHED_AS);
+
 const device = z.strictObject({
   driver: z.enum(DRIVER_IDS),
   /** Address of the first one, such as 0000:03:00.1. */
@@ -44,7 +46,7 @@ const device = z.strictObject({
   count: z.int().min(1).max(63).default(1),
   /** Where it is attached to a failover pair (libvirt: teaming), it is unplugged before the move. */
   unplugged: z.boolean().default(false),
-  attachedAs: z.enum(ATTACHED_AS).default('hostDevice'),
+  attachedAs: attachedAs.default('hostDevice'),
 });
 
 const iommu = z.strictObject({
@@ -100,6 +102,46 @@ const proxmox = z.strictObject({
   liveMigrationCapable: z.boolean().default(false),
 });
 
+/** What is taken to be so although the tables say otherwise. */
+export const ASSUMPTIONS = ['p2p', 'dirtyTracking', 'hostDevices'] as const;
+export type Assumption = (typeof ASSUMPTIONS)[number];
+
+export const assume = z.strictObject({
+  /** Every driver offers the P2P states. */
+  p2p: z.literal(true).optional(),
+  /** Every driver that migrates logs what its device writes. */
+  dirtyTracking: z.literal(true).optional(),
+  /** Managers move VMs with any device. */
+  hostDevices: z.literal(true).optional(),
+} satisfies Record<Assumption, z.ZodType>);
+
+/** What scenarios and questions of plans say of VMM, manager and hosts, in the same words. */
+export const platformFields = {
+  vmmVersion: release.optional(),
+  manager: z.enum(MANAGER_IDS).optional(),
+  managerVersion: release.optional(),
+  kernel: release.optional(),
+  distribution: z.enum(DISTRIBUTION_IDS).optional(),
+  iommu: iommu.optional(),
+  hostPage: bytes.optional(),
+  /** Without what a scenario says elsewhere: channels, compression, throttling, acknowledgement, return path. */
+  qemu: qemu
+    .omit({ multifd: true, xbzrle: true, autoConverge: true, switchoverAck: true, returnPath: true })
+    .optional(),
+  cloudHypervisor: cloudHypervisor.omit({ connections: true }).optional(),
+  kubevirt: kubevirt.optional(),
+  nova: nova.optional(),
+  proxmox: proxmox.optional(),
+  assume: assume.optional(),
+};
+
+/** What a scenario says of a device besides its profile, in the same words. */
+export const platformDeviceFields = {
+  attachedAs: attachedAs.optional(),
+  migrates: z.boolean().optional(),
+  offers: offers.optional(),
+};
+
 export const canQuestionSchema = z.strictObject({
   $schema: z.string().optional(),
   format: z.literal(CAN_FORMAT),
@@ -124,6 +166,7 @@ export const canQuestionSchema = z.strictObject({
   kubevirt: kubevirt.prefault({}),
   nova: nova.prefault({}),
   proxmox: proxmox.prefault({}),
+  assume: assume.prefault({}),
 });
 
 /** With everything filled in that has a default; sizes in bytes, times in ns. */

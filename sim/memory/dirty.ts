@@ -23,9 +23,9 @@ export type DirtyModel =
 
 /** A set of pages that are written evenly. */
 export class MemoryClass {
-  /** Bytes of the set that the destination does not have yet, as the VMM knows it. */
-  remainingBytes: number;
   readonly setBytes: number;
+  /** Whether each sync reports the whole set dirty, whatever was written. */
+  readonly allDirty: boolean;
   private readonly pageBytes: number;
   /** From `timesNs[i]` on, so many pages of the set are written per second. */
   private readonly timesNs: readonly number[];
@@ -36,32 +36,26 @@ export class MemoryClass {
     pageBytes: number,
     pagesPerSecond: readonly number[],
     timesNs: readonly number[] = [Number.NEGATIVE_INFINITY],
+    allDirty: boolean = false,
   ) {
+    this.allDirty = allDirty;
     this.setBytes = setBytes;
-    this.remainingBytes = setBytes;
     this.pageBytes = pageBytes;
     this.pagesPerSecond = pagesPerSecond;
     this.timesNs = timesNs;
   }
 
-  /** Distinct bytes written from one moment to another, by a guest that runs at `speed` (1: not throttled). */
+  /** Distinct bytes that a sync reports as written between two times, by a guest that runs at `speed` (1: not throttled). */
   writtenBytes(fromNs: number, toNs: number, speed: number): number {
+    if (this.allDirty) return this.setBytes;
     const pages = this.writes(fromNs, toNs) * speed;
     if (pages <= 0 || this.setBytes <= 0) return 0;
     return -Math.expm1((-pages * this.pageBytes) / this.setBytes) * this.setBytes;
   }
 
-  /** The dirty log is read: what was written meanwhile is to be sent again, unless it had not been sent anyway. */
-  addWritten(fromNs: number, toNs: number, speed: number): number {
-    if (this.setBytes <= 0) return 0;
-    const again = this.writtenBytes(fromNs, toNs, speed) * (1 - this.remainingBytes / this.setBytes);
-    this.remainingBytes += again;
-    return again;
-  }
-
-  /** Whether the rate of writing changes behind a moment. */
-  changesAfter(nowNs: number): boolean {
-    return this.timesNs[this.timesNs.length - 1]! > nowNs;
+  /** When the rate of writing changes for the last time, ns into the move; -Infinity: it never does. */
+  get lastChangeNs(): number {
+    return this.timesNs[this.timesNs.length - 1]!;
   }
 
   private writes(fromNs: number, toNs: number): number {
@@ -81,6 +75,8 @@ export class MemoryClass {
 export interface DmaWrites {
   readonly bytesPerSecond: number;
   readonly setBytes: number;
+  /** In what they are marked, in bytes; undefined: in pages of the vCPUs' dirty log. */
+  readonly pageBytes?: number;
 }
 
 /**
@@ -88,6 +84,7 @@ export interface DmaWrites {
  *
  * @param memoryBytes memory in use: pages of zeros are not in it
  * @param pageBytes of the dirty log
+ * @param allDirty whether each sync reports all memory dirty: nothing tracks what devices write
  * @throws UserError for a model that contradicts itself
  */
 export function memoryClasses(
@@ -95,12 +92,14 @@ export function memoryClasses(
   memoryBytes: number,
   pageBytes: number,
   dma: DmaWrites = { bytesPerSecond: 0, setBytes: 0 },
+  allDirty: boolean = false,
 ): MemoryClass[] {
   check(model, memoryBytes, dma);
+  if (allDirty) return [new MemoryClass(memoryBytes, pageBytes, [0], undefined, true)];
   const classes: MemoryClass[] = [];
-  const dmaSet = dma.bytesPerSecond > 0 ? dma.setBytes : 0;
+  const dmaSet = dma.bytesPerSecond > 0 ? markedBytes(dma, memoryBytes - hotBytes(model)) : 0;
   const own = memoryBytes - dmaSet;
-  if (dmaSet > 0) classes.push(new MemoryClass(dmaSet, pageBytes, [dma.bytesPerSecond / pageBytes]));
+  if (dmaSet > 0) classes.push(new MemoryClass(dmaSet, dma.pageBytes ?? pageBytes, [dma.bytesPerSecond / pageBytes]));
   switch (model.kind) {
     case 'none':
       classes.push(new MemoryClass(own, pageBytes, [0]));
@@ -122,8 +121,17 @@ export function memoryClasses(
   return classes;
 }
 
+/** The buffers in whole blocks: what shares one with a buffer is marked with it. */
+function markedBytes({ setBytes, pageBytes }: DmaWrites, most: number): number {
+  return pageBytes === undefined ? setBytes : Math.min(Math.ceil(setBytes / pageBytes) * pageBytes, most);
+}
+
+function hotBytes(model: DirtyModel): number {
+  return model.kind === 'hotSet' ? model.hotBytes : 0;
+}
+
 function check(model: DirtyModel, memoryBytes: number, dma: DmaWrites): void {
-  const set = (model.kind === 'hotSet' ? model.hotBytes : 0) + (dma.bytesPerSecond > 0 ? dma.setBytes : 0);
+  const set = hotBytes(model) + (dma.bytesPerSecond > 0 ? dma.setBytes : 0);
   if (set > memoryBytes) {
     throw new UserError(
       'input',

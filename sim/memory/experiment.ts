@@ -8,7 +8,7 @@ import { type DeviceProfile, figuresOf, type RangeEnd } from './device-profile.t
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from './parameters.ts';
 import { type DeviceGroup, moveVm, TAILS, type VmMoveInput, type VmMoveResult } from './vm-move.ts';
 import { COMPRESSIONS } from './stream.ts';
-import { DEFAULT_VMM, VMM_NAMES } from './vmms.ts';
+import { DEFAULT_VMM, VMM_NAMES, VMMS } from './vmms.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -113,6 +113,8 @@ function moveInput(
     },
     convergence: {
       vmm,
+      manager: VMMS[vmm].watchedBy,
+      progressTimeoutNs: Infinity,
       downtimeLimitNs: experiment.downtimeLimitMs * NS_PER_MS,
       limitSteps: [],
       autoConverge: false,
@@ -145,8 +147,7 @@ function dirtyOf(experiment: MoveExperiment, p: VmmParameters): VmMoveInput['mem
 function devicesOf(experiment: MoveExperiment, profile: DeviceProfile | undefined, end: RangeEnd): DeviceGroup[] {
   if (experiment.devices === 0) return [];
   if (profile === undefined) return bug('EXPERIMENT_PROFILE', experiment.profile);
-  const { id, p2p } = profile;
-  return [{ name: id, count: experiment.devices, queues: 1, figures: figuresOf(profile, end), p2p }];
+  return [{ name: profile.id, count: experiment.devices, queues: 1, figures: figuresOf(profile, end) }];
 }
 
 function outputs(experiment: MoveExperiment, result: VmMoveResult): Partial<Record<MoveOutput, number>> {

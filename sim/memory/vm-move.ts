@@ -9,7 +9,9 @@ import type { DeviceFigures } from './device-profile.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
-import { type ConvergenceInput, precopy, type PrecopyResult, type PrecopyIteration } from './precopy.ts';
+import type { MoveCause } from './outcome.ts';
+import { type ConvergenceInput, type PauseOf, precopy, precopyKind, type PrecopyResult } from './precopy.ts';
+import type { PrecopyIteration, PrecopyKind } from './precopy-slots.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
 import { VMMS } from './vmms.ts';
 
@@ -29,7 +31,12 @@ export interface MemoryInput {
   readonly dirty: DirtyModel;
   readonly dma?: DmaWrites;
   readonly tail: Tail;
+  /** When a sync reports all memory dirty since nothing tracks what devices write; undefined: never. */
+  readonly allDirty?: AllDirty;
 }
+
+/** `eachSync`: in pre-copy too; `finalSync`: only once the VM is stopped. */
+export type AllDirty = 'eachSync' | 'finalSync';
 
 /** Times of a device whose steps are known one by one, such as those of the register model. */
 export interface DeviceSteps {
@@ -48,7 +55,6 @@ export interface DeviceGroup {
   readonly figures: DeviceFigures;
   /** Known steps of each device; they stand in place of fixed and per-queue times. */
   readonly steps?: readonly DeviceSteps[];
-  readonly p2p: boolean;
 }
 
 export interface VmMoveInput {
@@ -69,20 +75,20 @@ export interface VmMoveInput {
   readonly otherStateNs?: number;
 }
 
-type MoveEnd = 'moved' | 'gave up';
-
 export interface VmMoveResult {
-  readonly end: MoveEnd;
-  /** Whether the VM was stopped although more was left than the limit allows. */
-  readonly overLimit: boolean;
+  /** `endless`: nothing ever ends it. */
+  readonly end: 'moved' | 'forced' | 'cancelled' | 'endless';
+  readonly cause: MoveCause;
   readonly rounds: readonly PrecopyIteration[];
   readonly rates: StreamRates;
-  /** From the first byte to the running destination, or to giving up. */
+  /** From the first byte to the running destination, or to the end without; Infinity: it never ends. */
   readonly totalNs: number;
   /** When the vCPUs were stopped; NaN when they never were. */
   readonly stoppedAtNs: number;
-  /** vCPUs stopped to vCPUs running; 0 when they never stopped. */
+  /** vCPUs stopped to vCPUs running at the destination; 0 when they never run there. */
   readonly pauseNs: number;
+  /** Length of the pause unless it is cut short, also where it is; NaN when the vCPUs are never stopped. */
+  readonly plannedPauseNs: number;
   /** What the VMM reports as downtime: without a return path it ends when the last bytes have left the source. */
   readonly reportedNs: number;
   readonly criticalNs: PartTimes;
@@ -99,12 +105,12 @@ export interface VmMoveResult {
 }
 
 /**
- * Refuses what cannot be: no link, devices that this VMM does not move together.
+ * Refuses what cannot be: no link, no memory.
  *
  * @throws UserError of kind `input`
  */
 export function checkMove(input: VmMoveInput): void {
-  const { memory, vcpus, devices, stream } = input;
+  const { memory, vcpus, stream } = input;
   checkStream(stream);
   if (!(memory.bytes > 0)) throw new UserError('input', `the VM has ${memory.bytes} bytes of memory`, 'Give more.');
   if (!(memory.nonZeroShare >= 0 && memory.nonZeroShare <= 1)) {
@@ -113,60 +119,123 @@ export function checkMove(input: VmMoveInput): void {
   if (!Number.isInteger(vcpus) || vcpus < 1) {
     throw new UserError('input', `the VM has ${vcpus} vCPUs`, 'Allowed is a whole number from 1 on.');
   }
-  const devicesInAll = devices.reduce((sum, { count }) => sum + count, 0);
-  const without = devices.find(({ p2p }) => !p2p);
-  if (VMMS[stream.vmm].severalNeedP2p && devicesInAll > 1 && without !== undefined) {
-    throw new UserError(
-      'input',
-      `${VMMS[stream.vmm].title} moves no VM with ${devicesInAll} VFIO devices unless each offers the P2P states; ${without.name} does not`,
-      'Take one device per VM, vmm: cloud-hypervisor, or a profile with p2p: true.',
-    );
-  }
 }
 
-/** Moves a VM. */
-export function moveVm(given: VmMoveInput, p: VmmParameters): VmMoveResult {
+/**
+ * Moves a VM.
+ *
+ * @param cutShare share of pre-copy after which a fault or a user ends the move; 1: never
+ */
+export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 1): VmMoveResult {
   const input = withPreCopy(given);
-  const { memory, stream, devices } = input;
+  const { memory, stream, devices, convergence } = input;
   const rates = streamRates(stream, p);
-  const inUse = memory.bytes * memory.nonZeroShare;
-  const classes = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma);
-  const pauseBytes = stateBytes(devices, 'pause');
-  const before = precopy(classes, rates, pauseBytes, input.convergence, p);
-  const protectionNs = protectionOf(before.rounds, memory.pageBytes, p);
-  const shared = { rounds: before.rounds, rates, protectionNs, speed: before.speed };
-  if (before.end === 'gave up') {
-    return {
-      ...shared,
-      end: 'gave up',
-      overLimit: false,
-      totalNs: before.endNs,
-      stoppedAtNs: Number.NaN,
-      pauseNs: 0,
-      reportedNs: 0,
-      ...emptyPause(),
-      memoryBytes: before.sentBytes,
-      wireBytes: before.sentBytes / rates.ratio + stateBytes(devices, 'before'),
-    };
+  const pauseBytes = pauseStateBytes(devices);
+  const kind = moveKind(input, p);
+  let record: PausePlayed | undefined;
+  const play = (cutNs?: number): PrecopyResult =>
+    precopy(kind, rates, (...left) => (record = playPause(input, rates, left, p)).pauseNs, cutNs);
+  let before = play();
+  if (cutShare < 1) before = play(cutShare * (Number.isNaN(before.stoppedAtNs) ? before.endNs : before.stoppedAtNs));
+  const { end, rounds, stoppedAtNs } = before;
+  const protectionNs = protectionOf(rounds, memory.pageBytes, p);
+  const cause = causeOf(before, convergence, rates, pauseBytes);
+  const plannedPauseNs = Number.isNaN(stoppedAtNs) ? Number.NaN : (record?.pauseNs ?? Number.NaN);
+  const shared = { rounds, rates, protectionNs, speed: before.speed, cause, stoppedAtNs, plannedPauseNs };
+  const memoryBytes = before.sentBytes;
+  const wireBytes = memoryBytes / rates.ratio + earlyStateBytes(devices);
+  if (record === undefined || (end !== 'converged' && end !== 'forced')) {
+    const ended = end === 'endless' ? 'endless' : 'cancelled';
+    const totalNs = before.endNs;
+    return { ...shared, end: ended, totalNs, pauseNs: 0, reportedNs: 0, ...emptyPause(), memoryBytes, wireBytes };
   }
-  const pause = new PauseRecord(before.endNs);
-  const reportedAtNs = runPause(pause, input, before, rates, p);
-  const pauseNs = pause.finish();
-  const memoryBytes = before.sentBytes + before.pendingBytes;
+  const { pause, pauseNs, reportedNs } = record;
+  // Memory that only the final sync reported is sent on top of what pre-copy had left.
+  const again = memory.allDirty === 'finalSync' ? memory.bytes * memory.nonZeroShare - before.pendingBytes : 0;
   return {
     ...shared,
-    end: 'moved',
-    overLimit: before.end === 'stopped anyway',
-    totalNs: before.endNs + pauseNs,
-    stoppedAtNs: before.endNs,
+    end: end === 'forced' ? 'forced' : 'moved',
+    totalNs: stoppedAtNs + pauseNs,
     pauseNs,
-    reportedNs: reportedAtNs - before.endNs,
+    reportedNs,
     criticalNs: pause.criticalNs,
     busyNs: pause.busyNs,
     spans: pause.spans,
-    memoryBytes,
-    wireBytes: memoryBytes / rates.ratio + stateBytes(devices, 'before') + pauseBytes,
+    memoryBytes: memoryBytes + again,
+    wireBytes: wireBytes + again / rates.ratio + pauseBytes,
   };
+}
+
+/** What stays the same for all VMs of a kind, for the pre-copy engine. */
+export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
+  const { memory, devices, convergence } = withPreCopy(given);
+  const inUse = memory.bytes * memory.nonZeroShare;
+  const everySync = memory.allDirty === 'eachSync';
+  const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma, everySync);
+  // Pages of zeros cost next to nothing to send, and count as pending like all others.
+  const zeroBytes = everySync ? memory.bytes - inUse : 0;
+  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, p);
+}
+
+/**
+ * How long a VM is paused, in ns.
+ *
+ * @param wireBytesPerSecond what its stream gets
+ * @param pendingBytes memory that is left
+ * @param dirtiedBytes how much of it the last sync of the dirty bitmap found
+ */
+export function pauseNsOf(
+  given: VmMoveInput,
+  wireBytesPerSecond: number,
+  pendingBytes: number,
+  dirtiedBytes: number,
+  p: VmmParameters,
+): number {
+  const input = withPreCopy(given);
+  const maxBytesPerSecond = Math.min(input.stream.maxBytesPerSecond, wireBytesPerSecond);
+  const rates = streamRates({ ...input.stream, maxBytesPerSecond }, p);
+  return playPause(input, rates, [pendingBytes, dirtiedBytes, 0], p).pauseNs;
+}
+
+function causeOf(
+  { reason, blocker, limitNs, fitsBytes, pendingBytes, endNs, rounds }: PrecopyResult,
+  { manager, timeoutNs, progressTimeoutNs }: ConvergenceInput,
+  rates: StreamRates,
+  deviceBytes: number,
+): MoveCause {
+  const last = rounds.at(-1);
+  return {
+    reason,
+    manager,
+    blocker,
+    timeoutNs,
+    progressTimeoutNs,
+    usedNs: endNs,
+    limitNs,
+    fitsBytes,
+    deviceBytes,
+    leftBytes: pendingBytes,
+    carriedBytesPerSecond: rates.memoryBytesPerSecond,
+    dirtiedBytesPerSecond: last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
+  };
+}
+
+interface PausePlayed {
+  readonly pause: PauseRecord;
+  readonly pauseNs: number;
+  /** What the VMM reports as downtime. */
+  readonly reportedNs: number;
+}
+
+function playPause(
+  input: VmMoveInput,
+  rates: StreamRates,
+  [pendingBytes, dirtiedBytes, startNs]: Parameters<PauseOf>,
+  p: VmmParameters,
+): PausePlayed {
+  const pause = new PauseRecord(startNs);
+  const reportedAtNs = runPause(pause, input, pendingBytes, dirtiedBytes, rates, p);
+  return { pause, pauseNs: pause.finish(), reportedNs: reportedAtNs - startNs };
 }
 
 /** What is sent before the stop is of no use to devices that need the destination's answer, when nobody waits for it. */
@@ -182,7 +251,8 @@ function withPreCopy(input: VmMoveInput): VmMoveInput {
 function runPause(
   pause: PauseRecord,
   input: VmMoveInput,
-  { pendingBytes, rounds }: Pick<PrecopyResult, 'pendingBytes' | 'rounds'>,
+  pendingBytes: number,
+  dirtiedBytes: number,
   rates: StreamRates,
   p: VmmParameters,
 ): number {
@@ -193,9 +263,13 @@ function runPause(
       pause.add('deviceStop', steps.stopNs, label(group, index));
   }
   const roundStartNs = pause.nowNs;
-  const dirtyBytes = Math.min(pendingBytes, rounds.at(-1)?.dirtiedBytes ?? 0);
+  // Where the final sync reports all memory dirty, all of it is sent.
+  const { memory } = input;
+  const inUse = memory.bytes * memory.nonZeroShare;
+  const [leftBytes, dirtyBytes] =
+    memory.allDirty === undefined ? [pendingBytes, Math.min(pendingBytes, dirtiedBytes)] : [inUse, inUse];
   pause.add('dirtySync', (p.finalSyncNsPerGib * dirtyBytes) / GIB);
-  pause.add('memory', lastRoundNs(input, pendingBytes, rates));
+  pause.add('memory', lastRoundNs(input, leftBytes, rates));
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);
   pause.add('otherState', input.otherStateNs ?? otherStateNs(input, p));
@@ -230,7 +304,7 @@ function otherStateNs({ stream, vcpus }: VmMoveInput, p: VmmParameters): number 
 function serialState(pause: PauseRecord, input: VmMoveInput, rates: StreamRates): void {
   for (const group of input.devices) {
     const { figures } = group;
-    const bytes = pauseStateBytes(figures);
+    const bytes = lateBytes(figures);
     const rate = Math.min(figures.streamBytesPerSecond, rates.channelBytesPerSecond);
     for (let index = 0; index < group.count; index++) {
       const ownNs = group.steps?.[index]?.saveNs ?? figures.fixedNs + figures.perQueueNs * group.queues;
@@ -243,12 +317,12 @@ function serialState(pause: PauseRecord, input: VmMoveInput, rates: StreamRates)
 
 /** A thread per device at each side, beside the last round of memory; what is locked comes one after another. */
 function parallelState(pause: PauseRecord, input: VmMoveInput, startNs: number, rates: StreamRates): void {
-  const wireShare = input.devices.reduce((sum, group) => sum + group.count * pauseStateBytes(group.figures), 0);
+  const wireShare = input.devices.reduce((sum, group) => sum + group.count * lateBytes(group.figures), 0);
   const wireNs = (wireShare / rates.wireBytesPerSecond) * NS_PER_S;
   let lockFreeNs = startNs;
   for (const group of input.devices) {
     const { figures, count } = group;
-    const bytes = pauseStateBytes(figures);
+    const bytes = lateBytes(figures);
     const alone = Math.min(figures.streamBytesPerSecond, rates.channelBytesPerSecond);
     const together = Math.min(alone, figures.sharedBytesPerSecond / count);
     const stateNs = bytes === 0 ? 0 : Math.max((bytes / together) * NS_PER_S, wireNs);
@@ -266,17 +340,17 @@ function makingRoomNs(input: VmMoveInput, figures: DeviceFigures): number {
   return input.switchoverAck && figures.preCopiedShare > 0 ? 0 : figures.allocateNsPerByte * figures.stateBytes;
 }
 
-function pauseStateBytes({ stateBytes: bytes, preCopiedShare }: DeviceFigures): number {
-  return bytes * (1 - preCopiedShare);
+/** State of one device that goes in the pause, in bytes. */
+function lateBytes({ stateBytes, preCopiedShare }: DeviceFigures): number {
+  return stateBytes * (1 - preCopiedShare);
 }
 
-function stateBytes(devices: readonly DeviceGroup[], when: 'before' | 'pause'): number {
-  let bytes = 0;
-  for (const { figures, count } of devices) {
-    const inPause = pauseStateBytes(figures);
-    bytes += count * (when === 'pause' ? inPause : figures.stateBytes - inPause);
-  }
-  return bytes;
+function pauseStateBytes(devices: readonly DeviceGroup[]): number {
+  return devices.reduce((sum, { count, figures }) => sum + count * lateBytes(figures), 0);
+}
+
+function earlyStateBytes(devices: readonly DeviceGroup[]): number {
+  return devices.reduce((sum, { count, figures }) => sum + count * (figures.stateBytes - lateBytes(figures)), 0);
 }
 
 /** Each page that is written again after a round traps once. */

@@ -4,6 +4,8 @@
  * Source: docs/pause.md.
  */
 import { keysOf } from '../base/keys.ts';
+import { NS_PER_S } from '../base/units.ts';
+import type { ManagerName } from './manager.ts';
 import type { VmmParameterName } from './parameters.ts';
 
 /** What a VMM does in a move. */
@@ -18,10 +20,11 @@ interface VmmFacts {
    * counts as left. `iterations`: all that is dirty is sent before the dirty log is read again, and only memory counts.
    */
   readonly sends: 'windows' | 'iterations';
+  /** The manager of a move for which a document names none, and the time that it may then take in ns; Infinity: any. */
+  readonly watchedBy: ManagerName;
+  readonly timeoutNs: number;
   /** Whether a move can end after a number of iterations. */
   readonly countsIterations: boolean;
-  /** Whether it moves a VM with several VFIO devices only if each of them offers the P2P states. */
-  readonly severalNeedP2p: boolean;
   /** Whether devices send state before the stop. */
   readonly preCopiesDevices: boolean;
   /** What becomes of a VF whose driver failed: it goes on by the driver's own arcs, or is reset. */
@@ -41,8 +44,9 @@ export const VMMS = {
     channelRate: 'qemuChannelBytesPerSecond',
     otherState: { parameter: 'vcpuStateNs', per: 'vcpu' },
     sends: 'windows',
+    watchedBy: 'user',
+    timeoutNs: Number.POSITIVE_INFINITY,
     countsIterations: false,
-    severalNeedP2p: true,
     preCopiesDevices: true,
     recovery: 'reset',
     hasMultifd: true,
@@ -55,8 +59,9 @@ export const VMMS = {
     channelRate: 'cloudHypervisorChannelBytesPerSecond',
     otherState: { parameter: 'cloudHypervisorStateNs', per: 'vm' },
     sends: 'iterations',
+    watchedBy: 'vmm',
+    timeoutNs: 3600 * NS_PER_S,
     countsIterations: true,
-    severalNeedP2p: false,
     preCopiesDevices: false,
     recovery: 'goOn',
     hasMultifd: false,

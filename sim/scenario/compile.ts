@@ -9,13 +9,25 @@ import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import { pointParameters } from '../memory/parameters.ts';
-import { checkMove, type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput } from '../memory/vm-move.ts';
+import {
+  type AllDirty,
+  checkMove,
+  type DeviceGroup,
+  type DeviceSteps,
+  moveVm,
+  type VmMoveInput,
+} from '../memory/vm-move.ts';
 import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
-import { formatGigabytes } from '../base/units.ts';
+import { formatNs } from '../base/units.ts';
+import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
+import { blockerPhrase } from '../memory/cause-words.ts';
+import type { DmaWrites } from '../memory/dirty.ts';
+import { allDirtyOf, askCan, type AskedCan, WillNotMove } from './ask-can.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
+import { MANAGER_NAMES, type Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
@@ -51,12 +63,19 @@ export interface CompiledScenario {
   readonly recovery: Recovery;
   /** Whether match data of VFs goes ahead of the stop. */
   readonly preCopy: boolean;
+  /** The manager of the moves, where it is not as the scenario's own words say. */
+  readonly watch?: Watch;
+  /** Whether the VM moves at all, and why. */
+  readonly can: AskedCan;
+  /** When a sync reports all memory dirty; undefined: never. */
+  readonly allDirty: AllDirty | undefined;
 }
 
 /**
  * @param file name of the scenario, for messages
  * @param profiles profile documents by the words that the scenario uses
- * @throws UserError of kind `input` for a scenario that cannot be
+ * @throws UserError of kind `input` for a scenario that cannot be, or leaves out what decides whether it moves
+ * @throws WillNotMove for a VM that `can` says will not move
  */
 export function compileScenario(
   scenario: Scenario,
@@ -74,12 +93,14 @@ export function compileScenario(
       const at = `devices[${index}]`;
       const registers = profile.kind === undefined ? null : registerGroup(device, profile.id, profile.kind, at, refuse);
       if (registers === null) refuseRegisterFields(device, at, refuse);
-      else refuseUnread(device, at, refuse);
       return { profile, count: device.count, queues: device.queues, registers };
     });
   const registerGroups = devices.flatMap(({ registers }) => registers ?? []);
   checkQueues(scenario, registerGroups, refuse);
   checkFields(scenario, registerGroups, refuse);
+  const asked = askCan(scenario, profiles, file, scenario.vms);
+  const allDirty = allDirtyOf(asked, file);
+  checkPlayable(scenario, refuse);
   const plan: CompiledScenario = {
     file,
     scenario,
@@ -87,28 +108,61 @@ export function compileScenario(
     registerGroups,
     recovery: scenario.recovery ?? VMMS[scenario.vmm].recovery,
     preCopy: VMMS[scenario.vmm].preCopiesDevices,
+    can: asked,
+    allDirty,
   };
   checkWhole(plan, refuse);
   return plan;
 }
 
-/** What only the model of a whole VM knows: devices that do not move together, and a move that would never end. */
+/** What `can` answers, and the model does not play. */
+function checkPlayable({ qemu, cloudHypervisor, manager, devices }: Scenario, refuse: Refuse): void {
+  const rows: readonly (readonly [given: boolean, field: string])[] = [
+    [qemu?.postCopy === true, 'qemu.postCopy'],
+    [qemu?.backgroundSnapshot === true, 'qemu.backgroundSnapshot'],
+    [qemu?.dirtyLimit === true, 'qemu.dirtyLimit'],
+    [cloudHypervisor?.memoryMode === 'postcopy', 'cloudHypervisor.memoryMode: postcopy'],
+    [cloudHypervisor?.local === true, 'cloudHypervisor.local'],
+  ];
+  const found = rows.find(([given]) => given);
+  if (found !== undefined) {
+    refuse(
+      `${found[1]} is given, and only pre-copy is played`,
+      'Leave it out; stopcopy can says whether the VM moves so.',
+    );
+  }
+  const unplugs = manager === 'kubevirt' || manager === 'nova';
+  if (unplugs && devices.some(({ attachedAs, count }) => attachedAs === 'network' && count > 0)) {
+    refuse(
+      `${manager} unplugs network devices before a move, and unplugging is not played`,
+      'Leave the devices out: nothing of them moves.',
+    );
+  }
+}
+
+/** What only the model of a whole VM knows: a move that would never end. */
 function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
   const input = moveInputOf(plan, 'point', pointCosts());
   try {
     checkMove(input);
-    const { end, rates, rounds } = moveVm(input, pointParameters());
-    if (end === 'moved' || Number.isFinite(input.convergence.timeoutNs)) return;
-    const left = rounds.at(-1)?.dirtiedBytes ?? 0;
-    refuse(
-      `the VM would never be stopped: the stream carries ${formatGigabytes(rates.memoryBytesPerSecond)} per second, and ` +
-        `after each round ${formatGigabytes(left)} or more are left, above what the downtime limit allows`,
-      'Give convergence.timeout, steps that raise the limit, autoConverge, or a guest that writes less.',
-    );
+    const { end, cause } = moveVm(input, pointParameters());
+    if (end !== 'endless') return;
+    if (plan.allDirty === 'eachSync') throw new WillNotMove(plan.file, plan.can);
+    refuse(`the VM would never be stopped: ${blockerPhrase(cause)}`, endlessHint(input));
   } catch (error) {
     if (!(error instanceof UserError) || error.message.startsWith(plan.file)) throw error;
     refuse(error.message, error.hint);
   }
+}
+
+/** What would end a move that never ends; what is offered was tried. */
+function endlessHint(input: VmMoveInput): string {
+  const p = pointParameters();
+  const limitNs = leastLimitNs(input, p);
+  const ways = ['convergence.timeout, after which it is given up'];
+  if (limitNs !== null) ways.push(`convergence.downtimeLimit: ${formatNs(limitNs)}, with which it moves`);
+  if (VMMS[input.convergence.vmm].throttles && throttledMoves(input, p)) ways.push('autoConverge, with which it moves');
+  return `Give ${ways.join(', or ')}.`;
 }
 
 type Refuse = (message: string, hint?: string) => never;
@@ -122,22 +176,6 @@ function refuseRegisterFields(device: ScenarioDevice, at: string, refuse: Refuse
     `${at}.${given} is given, and profile ${device.profile} has no register model that could use it`,
     `Leave it out, or take a profile of a kind of accelerator: ${ACCELERATOR_KINDS.map((kind) => `acc-${kind}`).join(', ')}.`,
   );
-}
-
-/** Fields that no figure of a move depends on. */
-function refuseUnread({ hardware, depths }: ScenarioDevice, at: string, refuse: Refuse): void {
-  if (hardware !== undefined) {
-    refuse(
-      `${at}.hardware is ${hardware}, and V3, V4 and V5 move alike`,
-      'Leave it out; only ask: room of stopcopy plan reads it, since a VF moves to hardware of its own version only.',
-    );
-  }
-  if (depths?.aeq !== undefined) {
-    refuse(
-      `${at}.depths.aeq is given, and no figure depends on it`,
-      'Leave it out; sq, cq and eq bound what is in flight.',
-    );
-  }
 }
 
 function registerGroup(
@@ -225,9 +263,6 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (!vmm.compresses && stream.compression !== 'none') {
     refuse(`stream.compression is ${stream.compression}, and ${vmm.title} does not compress`, 'Leave it out.');
   }
-  if (stream.compression === 'none' && stream.compressionRatio !== undefined) {
-    refuse('stream.compressionRatio is given, and stream.compression is none', 'Give a compression, or leave it out.');
-  }
   if (!vmm.throttles && convergence.autoConverge) {
     refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');
   }
@@ -293,10 +328,9 @@ export function moveInputOf(
   steps?: readonly (readonly DeviceSteps[] | undefined)[],
   windowPhase: number = WINDOW_PHASES.point[0]!,
 ): VmMoveInput {
-  const { vmm, vms, vcpus, memory, stream, convergence, switchoverAck, parallelDevices } = plan.scenario;
+  const { vmm, vms, vcpus, memory, stream, switchoverAck, parallelDevices } = plan.scenario;
   const { returnPath = VMMS[vmm].returnPath } = plan.scenario;
   const { compression, compressionRatio = null, maxBytesPerSecond = Infinity, multifd = stream.channels > 1 } = stream;
-  const { steps: limits, timeout = Infinity, rounds = Infinity } = convergence;
   return {
     vcpus,
     memory: {
@@ -305,9 +339,8 @@ export function moveInputOf(
       pageBytes: memory.page,
       dirty: dirtyOf(memory.dirty),
       tail: memory.tail,
-      ...(memory.dma === undefined
-        ? {}
-        : { dma: { bytesPerSecond: memory.dma.bytesPerSecond, setBytes: memory.dma.buffers } }),
+      ...(memory.dma === undefined ? {} : { dma: dmaOf(memory.dma) }),
+      ...(plan.allDirty === undefined ? {} : { allDirty: plan.allDirty }),
     },
     stream: {
       vmm,
@@ -322,21 +355,7 @@ export function moveInputOf(
       preallocated: stream.preallocated,
       maxBytesPerSecond,
     },
-    convergence: {
-      vmm,
-      downtimeLimitNs: convergence.downtimeLimit,
-      limitSteps:
-        limits === undefined
-          ? []
-          : limits === 'nova'
-            ? novaSteps(memory.size)
-            : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
-      autoConverge: convergence.autoConverge,
-      timeoutNs: timeout,
-      roundsMax: rounds,
-      whenOut: convergence.whenOut,
-      windowPhase,
-    },
+    convergence: convergenceOf(plan, windowPhase),
     devices: plan.devices.map(({ profile, count, queues }, index): DeviceGroup => {
       const known = steps?.[index];
       const figures = figuresOf(profile, end);
@@ -345,7 +364,6 @@ export function moveInputOf(
         count,
         queues,
         figures,
-        p2p: profile.p2p,
         ...(known === undefined ? {} : { steps: known }),
       };
     }),
@@ -355,6 +373,36 @@ export function moveInputOf(
     vcpuStopNs: costs.vcpuStopNs,
     vcpuStartNs: costs.vcpuStartNs,
   };
+}
+
+function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: number): VmMoveInput['convergence'] {
+  const { vmm, memory, convergence } = scenario;
+  const { watchedBy, timeoutNs } = VMMS[vmm];
+  const { steps: limits, timeout = timeoutNs, rounds = Infinity } = convergence;
+  const named = MANAGER_NAMES.find((name) => name === scenario.manager);
+  const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
+  return {
+    vmm,
+    // Cloud Hypervisor watches its moves itself, whatever began them.
+    manager: watchedBy === 'vmm' ? watchedBy : asked,
+    progressTimeoutNs: watch?.progressTimeoutNs ?? Infinity,
+    downtimeLimitNs: convergence.downtimeLimit,
+    limitSteps:
+      limits === undefined
+        ? []
+        : limits === 'nova'
+          ? novaSteps(memory.size)
+          : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
+    autoConverge: convergence.autoConverge,
+    timeoutNs: timeout,
+    roundsMax: rounds,
+    whenOut: convergence.whenOut,
+    windowPhase,
+  };
+}
+
+function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {
+  return { bytesPerSecond, setBytes: buffers, ...(page === undefined ? {} : { pageBytes: page }) };
 }
 
 function dirtyOf(dirty: Scenario['memory']['dirty']): VmMoveInput['memory']['dirty'] {

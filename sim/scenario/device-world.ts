@@ -69,10 +69,14 @@ export interface WorldCosts {
 }
 
 export interface WorldHooks {
-  /** When loading may begin, in ns after the stop of a VM's vCPUs, once the times of its VFs up to `readNs` are known. */
-  loadBegins(vm: number, times: readonly VfTimes[]): number;
-  /** Ends every move at a point, whatever the scenario's faults say; null: as they say. */
-  readonly cut: Cut | null;
+  /**
+   * When loading may begin, in ns after the stop of a VM's vCPUs, once the times of its VFs up to `readNs` are known.
+   *
+   * @param sendsNs when the last bytes begin to be sent, in ns after the stop
+   */
+  loadBegins(vm: number, times: readonly VfTimes[], sendsNs: number): number;
+  /** Ends the move of a VM at a point, whatever the scenario's faults say; null: as they say. */
+  cut(vm: number): Cut | null;
 }
 
 export class DeviceWorld {
@@ -120,8 +124,9 @@ export class DeviceWorld {
         costs: this.numbers.costs,
         preCopy: plan.preCopy,
         recovery: plan.recovery,
-        cut: hooks.cut ?? cutOf(plan.scenario.faults, vm),
-        loadBegins: ({ stoppedAtNs, times }: Sending) => stoppedAtNs + hooks.loadBegins(vm, times),
+        cut: hooks.cut(vm) ?? cutOf(plan.scenario.faults, vm),
+        loadBegins: ({ nowNs, stoppedAtNs, times }: Sending) =>
+          stoppedAtNs + hooks.loadBegins(vm, times, nowNs - stoppedAtNs),
         watchNs: this.watchNs,
       };
       return new Move(world, options);
@@ -267,7 +272,7 @@ function dealt(first: number, queues: readonly number[]): VftEntry[] {
 }
 
 /** Where the faults cut off the move of a VM; the link is everybody's. */
-function cutOf(faults: readonly ScenarioFault[], vm: number): Cut | null {
+export function cutOf(faults: readonly ScenarioFault[], vm: number): Cut | null {
   for (const fault of faults) {
     if (fault.kind !== 'cancel' && fault.kind !== 'link') continue;
     if (fault.vm !== undefined && fault.vm !== vm + 1) continue;

@@ -11,7 +11,7 @@ import { MOVE_POINTS } from '../move/move.ts';
 import { RECOVERIES } from '../move/vf-passage.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
-import { WHEN_OUT } from '../memory/precopy.ts';
+import { WHEN_OUT } from '../memory/convergence.ts';
 import { COMPRESSIONS } from '../memory/stream.ts';
 import { TAILS } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
@@ -19,7 +19,7 @@ import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { byteRate, bytes, bytesIn, duration, durationIn, sizeText } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
-import { withUnits } from '../base/schema-fields.ts';
+import { platformDeviceFields, platformFields } from '../manager/question.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 2;
@@ -60,21 +60,28 @@ const dirty = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const pageSize = bytesIn('KiB').refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
+  error: 'allowed is a power of two from 4KiB on',
+  abort: true,
+});
+
+const dmaWrites = z.strictObject({
+  bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX).default(0),
+  buffers: bytes.default(0),
+  /** In what the IOMMU or the device marks writes. Default: in pages of the vCPUs' dirty log. */
+  page: pageSize.optional(),
+  /** `none`: the IOMMU marks nothing; the same as `iommu.dirtyTracking: false`. */
+  tracking: z.enum(['none']).optional(),
+});
+
 const memoryFields = z.strictObject({
   size: memorySize,
   nonZeroShare: z.number().min(0).max(1).default(1),
-  page: bytesIn('KiB')
-    .refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
-      error: 'allowed is a power of two from 4KiB on',
-      abort: true,
-    })
-    .default(4 * KIB),
+  page: pageSize.default(4 * KIB),
   dirty: dirty.default({ kind: 'none' }),
   tail: z.enum(TAILS).default('data'),
   /** What devices write by DMA besides. */
-  dma: z
-    .strictObject({ bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX), buffers: bytes })
-    .optional(),
+  dma: dmaWrites.optional(),
 });
 
 /** What of the memory a guest and its devices write lies in it, and both consist of pages. */
@@ -90,7 +97,9 @@ const memory = memoryFields.superRefine(({ size, page, dirty: writes, dma }, con
   };
   if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
   if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
-  within(['dma', 'buffers'], dma?.buffers);
+  if (dma === undefined) return;
+  if (dma.bytesPerSecond > 0) within(['dma', 'buffers'], dma.buffers);
+  else if (dma.buffers > 0) say(['dma', 'bytesPerSecond'], 'how much devices write into these buffers');
 });
 
 const stream = z.strictObject({
@@ -111,11 +120,8 @@ const limitSteps = z.union([
   z.array(z.strictObject({ after: durationIn('s'), limit: duration })).min(1),
 ]);
 
-const DOWNTIME_LIMIT_NS = 300 * NS_PER_MS;
-
-export const convergenceFields = z.strictObject({
-  /** Default: 300 ms. */
-  downtimeLimit: duration.optional(),
+const convergence = z.strictObject({
+  downtimeLimit: duration.default(300 * NS_PER_MS),
   /** A limit that rises with time: that of OpenStack Nova, or steps of one's own. */
   steps: limitSteps.optional(),
   autoConverge: z.boolean().default(false),
@@ -124,14 +130,6 @@ export const convergenceFields = z.strictObject({
   rounds: z.int().min(1).optional(),
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
-
-const convergence = convergenceFields
-  .superRefine(({ downtimeLimit, steps }, context) => {
-    if (downtimeLimit === undefined || steps === undefined) return;
-    const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
-    context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
-  })
-  .transform(({ downtimeLimit = DOWNTIME_LIMIT_NS, ...others }) => ({ downtimeLimit, ...others }));
 
 const LOADS = LOAD_NAMES.map((name) => `"${name}"`).join(', ');
 
@@ -156,6 +154,7 @@ const depth = z.int().min(2).max(65536);
 const device = z.strictObject({
   /** A shipped device profile, or a file. */
   profile: z.string().min(1),
+  ...platformDeviceFields,
   /** In each VM. */
   count: z.int().min(0).max(63).default(1),
   /** Queues of each; of an accelerator VF, its queue pairs. */
@@ -215,12 +214,13 @@ export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   description: z.string().min(1),
   vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),
+  ...platformFields,
   /** How many such VMs move at once, from one host to another. */
   vms: z.int().min(1).max(63).default(1),
   vcpus: z.int().min(1).max(1024),
   memory,
   stream,
-  convergence: convergence.default({ downtimeLimit: DOWNTIME_LIMIT_NS, autoConverge: false, whenOut: 'cancel' }),
+  convergence: convergence.default({ downtimeLimit: 300 * NS_PER_MS, autoConverge: false, whenOut: 'cancel' }),
   /** Whether device state goes over the channels of multifd, a thread per device. */
   parallelDevices: z.boolean().default(false),
   /** Whether the destination makes room for device state before the stop. */
@@ -237,14 +237,6 @@ export const scenarioSchema = z.strictObject({
 
 /** With everything filled in, sizes in bytes and times in ns. */
 export type Scenario = z.output<typeof scenarioSchema>;
-
-/** A scenario as a file would have it. */
-export function writtenScenario(scenario: Scenario): unknown {
-  const { downtimeLimit, ...others } = scenario.convergence;
-  const limit = others.steps === undefined ? { downtimeLimit } : {};
-  return withUnits(scenarioSchema, { ...scenario, convergence: { ...limit, ...others } });
-}
-
 export type ScenarioDevice = Scenario['devices'][number];
 export type ScenarioFault = Scenario['faults'][number];
 

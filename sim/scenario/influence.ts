@@ -3,6 +3,7 @@
  */
 import { COST, pointCosts } from '../device/costs.ts';
 import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
+import { hasMoved } from '../memory/outcome.ts';
 import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
@@ -157,7 +158,7 @@ function widthOf({ shortPauseNs, longPauseNs }: Influence, basePauseNs: number):
 }
 
 function pauseOf({ end, pauseNs }: VmMoveResult): number | null {
-  return end === 'moved' ? pauseNs : null;
+  return hasMoved(end) ? pauseNs : null;
 }
 
 function digits(value: number): string {

@@ -9,22 +9,15 @@ import { MOVE_PART_TITLES, MOVE_VIEW, PAUSE_PART_TITLES, PAUSE_PARTS, pauseParts
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
-import type { PrecopyIteration } from '../memory/precopy.ts';
-import { type DeviceSteps, moveVm, type VmMoveResult } from '../memory/vm-move.ts';
+import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
+import type { PrecopyIteration } from '../memory/precopy-slots.ts';
+import type { Cut } from '../move/move.ts';
+import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
-import { DeviceWorld, type VmOutcome, type WorldOutcome } from './device-world.ts';
+import { cutOf, DeviceWorld, type VmOutcome, type WorldCosts, type WorldOutcome } from './device-world.ts';
 import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 
 export const ENDS: readonly RangeEnd[] = ['point', 'short', 'long'];
-
-/** How a VM's move ended. */
-export type MoveKind =
-  /** It runs at the destination. */
-  | 'moved'
-  /** Its memory never came to rest; it was never stopped. */
-  | 'gave up'
-  | 'cancelled'
-  | 'failed';
 
 export interface PauseShare {
   readonly name: string;
@@ -37,7 +30,7 @@ export interface PauseShare {
 }
 
 export interface VmResult {
-  readonly kind: MoveKind;
+  readonly kind: MoveEnd;
   /** vCPUs stopped to vCPUs running, wherever; 0 when they never stopped. */
   readonly pauseNs: number;
   readonly parts: readonly PauseShare[];
@@ -71,17 +64,75 @@ export function runScenario(plan: CompiledScenario, end: RangeEnd): ScenarioResu
   const costs = COSTS[end]();
   const p = PARAMETERS[end]();
   const windowPhase = phaseOf(plan, end, costs, p);
-  const moveWith = (times?: readonly VfTimes[]): VmMoveResult => {
+  const moveWith: MoveWith = (times, cutShare) => {
     const steps = times === undefined ? undefined : stepsOf(plan, times);
-    return moveVm(moveInputOf(plan, end, costs, steps, windowPhase), p);
+    return moveVm(moveInputOf(plan, end, costs, steps, windowPhase), p, cutShare);
   };
-  const gaveUp = moveWith().end === 'gave up';
-  const world = new DeviceWorld(plan, { costs, end }).run({
-    cut: gaveUp ? { by: 'cancel', at: 'precopy', share: 1 } : null,
-    loadBegins: (_, times) => moveWith(times).pauseNs - costs.vcpuStartNs,
+  const cuts = cutsOf(plan, moveWith());
+  const played = play(plan, { costs, end }, cuts, moveWith);
+  const late = lateCuts(cuts, played, moveWith);
+  const { world } = late === null ? played : play(plan, { costs, end }, late, moveWith);
+  const vms = world.vms.map((devices, vm) => {
+    const early = cutOf(plan.scenario.faults, vm);
+    const share = early?.at === 'precopy' ? early.share : 1;
+    return vmResult(devices, moveWith(devices.outcome.times, share));
   });
-  const vms = world.vms.map((devices) => vmResult(plan, devices, moveWith(devices.outcome.times), gaveUp));
   return { end, vms, world };
+}
+
+type MoveWith = (times?: readonly VfTimes[], cutShare?: number) => VmMoveResult;
+
+interface WorldPlay {
+  readonly world: WorldOutcome;
+  /** For each VM, when the last bytes are sent, in ns after its stop; undefined: none were. */
+  readonly sending: readonly ({ readonly fromNs: number; readonly toNs: number } | undefined)[];
+}
+
+function play(
+  plan: CompiledScenario,
+  numbers: WorldCosts,
+  cuts: readonly (Cut | null)[],
+  moveWith: MoveWith,
+): WorldPlay {
+  const sending: { fromNs: number; toNs: number }[] = [];
+  const world = new DeviceWorld(plan, numbers).run({
+    cut: (vm) => cuts[vm] ?? null,
+    loadBegins: (vm, times, fromNs) => {
+      const toNs = moveWith(times).plannedPauseNs - numbers.costs.vcpuStartNs;
+      sending[vm] = { fromNs, toNs };
+      return toNs;
+    },
+  });
+  return { world, sending };
+}
+
+/** Where moves end that never come to their stop: before it, unless a fault ends them earlier. */
+function cutsOf({ scenario: { faults, vms } }: CompiledScenario, { stoppedAtNs }: VmMoveResult): (Cut | null)[] {
+  return Array.from({ length: vms }, (_, vm) => {
+    const fault = cutOf(faults, vm);
+    const isEarly = fault?.at === 'ready' || (fault?.at === 'precopy' && fault.share < 1);
+    return isEarly || !Number.isNaN(stoppedAtNs) ? null : { by: 'cancel', at: 'precopy', share: 1 };
+  });
+}
+
+/** Moves whose time is over in the pause are cancelled in it; null: there are none. */
+function lateCuts(
+  cuts: readonly (Cut | null)[],
+  { world, sending }: WorldPlay,
+  moveWith: MoveWith,
+): (Cut | null)[] | null {
+  let found = false;
+  const late = world.vms.map(({ outcome }, vm): Cut | null => {
+    const sent = sending[vm];
+    const before = cuts[vm] ?? null;
+    if (outcome.kind !== 'moved' || sent === undefined) return before;
+    const { end, totalNs, stoppedAtNs } = moveWith(outcome.times);
+    if (end !== 'cancelled') return before;
+    found = true;
+    const share = (totalNs - stoppedAtNs - sent.fromNs) / (sent.toNs - sent.fromNs);
+    return { by: 'cancel', at: 'sending', share: Math.min(1, Math.max(0, share)) };
+  });
+  return found ? late : null;
 }
 
 /**
@@ -101,17 +152,22 @@ export function moveWithTimes(
   return moveVm(moveInputOf(plan, end, costs, steps, phaseOf(plan, end, costs, p)), p);
 }
 
+/** What the model of the whole VM gets, with nominal parameters and VFs that take no time. */
+export function runInput(plan: CompiledScenario): VmMoveInput {
+  return moveInputOf(plan, 'point', pointCosts());
+}
+
 /** Of the phases of QEMU's window, the one that suits this end of the band. */
 function phaseOf(plan: CompiledScenario, end: RangeEnd, costs: CostValues, p: VmmParameters): number {
   const pauses = WINDOW_PHASES[end].map((phase) => {
     const { end: ended, pauseNs } = moveVm(moveInputOf(plan, end, costs, undefined, phase), p);
-    return { phase, pauseNs: ended === 'gave up' ? Infinity : pauseNs };
+    return { phase, pauseNs: hasMoved(ended) ? pauseNs : Infinity };
   });
   const sign = end === 'long' ? -1 : 1;
   return pauses.toSorted((a, b) => (a.pauseNs === b.pauseNs ? 0 : sign * (a.pauseNs - b.pauseNs)))[0]!.phase;
 }
 
-function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult, gaveUp: boolean): VmResult {
+function vmResult(devices: VmOutcome, move: VmMoveResult): VmResult {
   const { outcome } = devices;
   const { pauseNs } = outcome;
   if (outcome.kind === 'moved') {
@@ -123,8 +179,9 @@ function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult
       busyNs: move.busyNs[name],
     }));
     const { reportedNs, totalNs, rounds, memoryBytes, wireBytes } = move;
+    const kind = devices.foundAt === 'torn' ? 'unowned' : move.end === 'forced' ? 'forced' : 'moved';
     return {
-      kind: 'moved',
+      kind,
       pauseNs: move.pauseNs,
       parts,
       reportedNs,
@@ -141,31 +198,18 @@ function vmResult(plan: CompiledScenario, devices: VmOutcome, move: VmMoveResult
     const ns = partsNs[name];
     return { name, title: MOVE_PART_TITLES[name], criticalNs: ns, busyNs: ns };
   });
-  const kind = gaveUp ? 'gave up' : outcome.kind;
-  const before = roundsBefore(plan, outcome.at, move, gaveUp);
-  return { kind, pauseNs, parts, reportedNs: Number.NaN, ...before, totalNs: before.endNs + pauseNs, move, devices };
+  const kind = devices.foundAt === 'torn' ? 'unowned' : outcome.kind;
+  const began = !(outcome.at === 'ready' || BEFORE_MEMORY.some((call) => outcome.at.startsWith(call)));
+  const rounds = began ? move.rounds : [];
+  const memoryBytes = rounds.reduce((sum, { sentBytes, count }) => sum + sentBytes * count, 0);
+  const precopyNs = Number.isNaN(move.stoppedAtNs) ? move.totalNs : move.stoppedAtNs;
+  const totalNs = (began ? precopyNs : 0) + pauseNs;
+  const wireBytes = memoryBytes / move.rates.ratio;
+  return { kind, pauseNs, parts, reportedNs: Number.NaN, rounds, memoryBytes, wireBytes, totalNs, move, devices };
 }
 
-/** Rounds of a move that ended early, and what they sent. */
-function roundsBefore(
-  { scenario }: CompiledScenario,
-  at: string,
-  move: VmMoveResult,
-  gaveUp: boolean,
-): Pick<VmResult, 'rounds' | 'memoryBytes' | 'wireBytes'> & { readonly endNs: number } {
-  const precopyNs = gaveUp ? move.totalNs : move.stoppedAtNs;
-  const cut = scenario.faults.find((fault) => fault.kind === 'cancel' || fault.kind === 'link');
-  let endNs = precopyNs;
-  if (!gaveUp && (at === 'ready' || at.startsWith('destination RESUMING') || at.startsWith('source PRE_COPY')))
-    endNs = 0;
-  if (!gaveUp && (at === 'precopy' || at === 'link at precopy')) endNs = precopyNs * (cut?.share ?? 1);
-  const rounds = move.rounds.filter(({ startNs }) => startNs < endNs);
-  let memoryBytes = 0;
-  for (const { sentBytes, count, startNs, lastsNs } of rounds) {
-    memoryBytes += sentBytes * Math.min(count, (endNs - startNs) / lastsNs);
-  }
-  return { endNs, rounds, memoryBytes, wireBytes: memoryBytes / move.rates.ratio };
-}
+/** Calls before the first byte of memory is sent. */
+const BEFORE_MEMORY = ['destination RESUMING', 'source PRE_COPY'] as const;
 
 /** The steps of each device group whose registers are modelled, from the times of the VM's VFs. */
 export function stepsOf(

@@ -6,7 +6,8 @@
  * Times are µs from the start of the moves, whole in ns.
  */
 import { LEAF_PARTS, PAUSE_PART_TITLES } from '../base/pause-parts.ts';
-import type { PrecopyIteration } from '../memory/precopy.ts';
+import { hasMoved } from '../memory/outcome.ts';
+import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 import type { VfSpan } from '../move/vf-span.ts';
 import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
@@ -199,9 +200,9 @@ class VmTracks {
     const where = devices.outcome.guestAt;
     const name = where === 'destination' ? 'run at the destination' : 'run on at the source';
     drawing.span(pid, TRACK.vcpus, name, 'vcpu', stopNs + pauseNs, stopNs + pauseNs + TAIL_NS);
-    if (kind !== 'moved') {
+    if (!hasMoved(kind)) {
       const { at, errno } = devices.outcome;
-      const words = [kind, at === '' || kind === 'gave up' ? '' : `: ${at}`, errno === '' ? '' : ` ${errno}`];
+      const words = [kind, at === '' ? '' : `: ${at}`, errno === '' ? '' : ` ${errno}`];
       drawing.instant(pid, TRACK.vcpus, words.join(''), stopNs + pauseNs);
     }
   }
@@ -210,7 +211,7 @@ class VmTracks {
     const { drawing, pid, vm, stopNs } = this;
     if (vm.pauseNs === 0) return;
     drawing.thread(pid, TRACK.pause, 'pause');
-    if (vm.kind === 'moved') {
+    if (hasMoved(vm.kind)) {
       const shiftNs = stopNs - vm.move.stoppedAtNs;
       for (const { part, what, startNs, endNs } of vm.move.spans) {
         if (what !== undefined) continue;
@@ -236,7 +237,7 @@ class VmTracks {
       }
       tid += 1;
     }
-    if (vm.kind !== 'moved') return;
+    if (!hasMoved(vm.kind)) return;
     const shiftNs = stopNs - vm.move.stoppedAtNs;
     for (const { profile, count, registers } of plan.devices) {
       if (registers !== null) continue;
@@ -277,7 +278,7 @@ class VmTracks {
           bytes: Math.round(bytes / shown),
         });
       }
-      if (vm.kind !== 'moved') continue;
+      if (!hasMoved(vm.kind)) continue;
       const shiftNs = stopNs - vm.move.stoppedAtNs;
       for (const { part, what, startNs, endNs } of vm.move.spans) {
         const isMemory = part === 'memory';

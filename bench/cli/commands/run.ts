@@ -7,6 +7,18 @@ import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer } from '../options.ts';
+import type { AskedCan } from '../../../sim/scenario/ask-can.ts';
+import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
+
+/** Nothing is played of a VM that will not move: its answer is that of `stopcopy can`. */
+async function printRefused({ question, answer }: AskedCan, context: CommandContext): Promise<void> {
+  const { canDocument } = await import('../../documents/can/document.ts');
+  const { printCan } = await import('../../documents/can/text.ts');
+  const document = canDocument(question, answer);
+  context.output.document(document);
+  printCan(document, context.output);
+  context.exit(EXIT.fine);
+}
 
 interface RunFlags {
   readonly seed?: number;
@@ -30,7 +42,8 @@ export function registerRun(command: Command, context: CommandContext): void {
     .addHelpText(
       'after',
       `\nScenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.\n` +
-        `The exit status is 0 however a VM's move ends, and 1 when a task was lost or a policy refuses the migration.\n` +
+        `The exit status is 0 however a VM's move ends, also where stopcopy can says that it will not begin; 3 when a\n` +
+        `fact that decides is not given; and 1 when a task was lost or a policy refuses the migration.\n` +
         examples([
           ['stopcopy run zip-64', 'a saturated VF with 64 queue pairs'],
           ['stopcopy run pf-63 --json', '63 VMs leave one PF at once; for a script'],
@@ -41,10 +54,18 @@ export function registerRun(command: Command, context: CommandContext): void {
     .action(async (word: string, flags: RunFlags) => {
       const { output, signal } = context;
       const { playScenario, readScenario } = await import('../../studies/run/play.ts');
+      const { WillNotMove } = await import('../../../sim/scenario/ask-can.ts');
       const { runDocument } = await import('../../documents/run/document.ts');
       const { printRun } = await import('../../documents/run/text.ts');
       const { writeFileAtomically } = await import('../../io/file-output.ts');
-      const plan = readScenario(word, flags.seed);
+      let plan: CompiledScenario;
+      try {
+        plan = readScenario(word, flags.seed);
+      } catch (error) {
+        if (!(error instanceof WillNotMove)) throw error;
+        await printRefused(error.asked, context);
+        return;
+      }
       const played = await playScenario(plan, output, signal);
       const document = runDocument(played);
       const files: string[] = [];

@@ -1,7 +1,7 @@
 /**
  * The answer of `stopcopy can` for a reader at a terminal: the outcome, what decides, the words in which it is met, what to change.
  */
-import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
+import { assumedSentence, CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
 import type { Output } from '../../io/output.ts';
 import { wrap } from '../../show/wrap.ts';
 import type { CanDocument } from './document.ts';
@@ -16,6 +16,8 @@ export function printCan(document: CanDocument, output: Output): void {
     for (const line of lines) output.text(line);
   };
   output.text(output.style('bold', `${CAN_OUTCOMES[document.outcome].title}.`));
+  const assumed = assumedSentence(document.question.assume);
+  if (assumed !== null) say(assumed);
   say(document.why);
   list(
     'What is printed',

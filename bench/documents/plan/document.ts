@@ -2,7 +2,9 @@
  * The plan document: what `stopcopy plan --json` prints. Version 1; docs/plan-format.md explains each field.
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
-import type { Question } from '../../../sim/fleet/question.ts';
+import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';
+import { assumedIn } from '../../../sim/fleet/whole-vm.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import type { GridPoint } from '../../../workers/pools/grid.ts';
 import type { SweepValue } from '../../../workers/pools/plan-answer.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -20,6 +22,8 @@ interface Head {
     readonly name: string;
     readonly ask: string;
     readonly description: string;
+    /** What was assumed of any VM against what is known; left out: nothing. */
+    readonly assume?: QuestionVm['assume'];
   };
 }
 
@@ -51,12 +55,17 @@ export interface SweepDocument extends Head {
 interface Asked {
   /** For messages: the path as it was given, or the name of what comes with the package. */
   readonly file: string;
-  readonly question: Pick<Question, 'name' | 'ask' | 'description'>;
+  readonly question: Question;
 }
 
 function head({ file, question }: Asked): Head {
   const { name, ask, description } = question;
-  return { version: PLAN_VERSION, stopcopy: packageVersion(), question: { file, name, ask, description } };
+  const assume = assumedIn(question);
+  return {
+    version: PLAN_VERSION,
+    stopcopy: packageVersion(),
+    question: { file, name, ask, description, ...(keysOf(assume).length === 0 ? {} : { assume }) },
+  };
 }
 
 export function planDocument(asked: Asked, answer: Answer): PlanDocument {

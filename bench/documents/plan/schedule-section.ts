@@ -61,9 +61,10 @@ const time = (value: number): string => formatValue(value, 'ns');
 
 /** Moves that went well have the colour of their class of VMs, all others one of their own. */
 const FATE_COLOURS: Readonly<Partial<Record<ScheduledMove['fate'], string>>> = {
-  'stopped over the limit': 'var(--c2)',
+  forced: 'var(--c2)',
   'time-out': 'var(--c9)',
   'no progress': 'var(--c8)',
+  iterations: 'var(--c8)',
 };
 /** Places of the colours that no fate has. */
 const CLASS_PLACES = [0, 2, 3, 4, 5, 6, 9] as const;

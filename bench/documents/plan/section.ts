@@ -9,6 +9,8 @@ import { FIGURE_KINDS } from '../../show/figure.ts';
 import { bandChart } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { type Table, tableMarkup } from '../../show/html-table.ts';
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
+import { assume } from '../../../sim/manager/question.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
@@ -20,7 +22,13 @@ const schema: z.ZodType<PlanDocument> = z.looseObject({
   format: z.literal(PLAN_FORMAT),
   version: z.literal(PLAN_VERSION),
   stopcopy: z.string(),
-  question: z.looseObject({ file: z.string(), name: z.string(), ask: z.string(), description: z.string() }),
+  question: z.looseObject({
+    file: z.string(),
+    name: z.string(),
+    ask: z.string(),
+    description: z.string(),
+    assume: assume.optional(),
+  }),
   kind: z.literal('modelled'),
   answer: z.looseObject({
     feasible: z.boolean(),
@@ -99,7 +107,7 @@ export function planSection(document: PlanDocument): ReportSection {
 
 type PlannedAnswer = PlanDocument['answer'];
 
-function body({ answer }: PlanDocument, id: string): Markup {
+function body({ question, answer }: PlanDocument, id: string): Markup {
   const { feasible, sentences, band, unit, nearest, schedule } = answer;
   const moves = schedule === undefined ? undefined : schedulePlot(schedule, id);
   const ends = (
@@ -110,7 +118,7 @@ function body({ answer }: PlanDocument, id: string): Markup {
     ] as const
   ).map(([end, value]) => `${end} ${value === null ? 'none' : formatValue(value, unit)}`);
   return html`<p class="lead ${feasible ? '' : 'warning'}">
-      ${sentences.join(' ')} ${nearest ?? ''}
+      ${assumedSentence(question.assume ?? {}) ?? ''} ${sentences.join(' ')} ${nearest ?? ''}
     </p>
     <p class="source">modelled; with all parameters at one end: ${ends.join(', ')}.</p>
     ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}

@@ -8,6 +8,8 @@ import { words } from './text.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { answerAxis, answerChart, type AnswerPoint, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
+import { assume } from '../../../sim/manager/question.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, type Panel, type Plot, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
@@ -18,7 +20,13 @@ const schema: z.ZodType<SweepDocument> = z.looseObject({
   format: z.literal(SWEEP_FORMAT),
   version: z.literal(PLAN_VERSION),
   stopcopy: z.string(),
-  question: z.looseObject({ file: z.string(), name: z.string(), ask: z.string(), description: z.string() }),
+  question: z.looseObject({
+    file: z.string(),
+    name: z.string(),
+    ask: z.string(),
+    description: z.string(),
+    assume: assume.optional(),
+  }),
   kind: z.literal('modelled'),
   cells: z.array(
     z.looseObject({
@@ -58,13 +66,13 @@ export function sweepSection(document: SweepDocument): ReportSection {
   };
 }
 
-function body({ cells }: SweepDocument, id: string): Markup {
+function body({ question, cells }: SweepDocument, id: string): Markup {
   const count = (is: (cell: SweepCell) => boolean): number => cells.filter(is).length;
   const refused = count(({ outcome }) => outcome.kind === 'refused');
   const none = count(({ outcome }) => outcome.kind === 'answered' && !outcome.feasible);
   const told = `${cells.length} combinations: ${cells.length - none - refused} with an answer, ${none} without one`;
   return html`<p class="lead ${none + refused === cells.length ? 'warning' : ''}">
-      ${told}${refused === 0 ? '' : `, ${refused} that cannot be asked`}.
+      ${assumedSentence(question.assume ?? {}) ?? ''} ${told}${refused === 0 ? '' : `, ${refused} that cannot be asked`}.
     </p>
     <dl class="facts">
       ${fieldsOf(cells).map(

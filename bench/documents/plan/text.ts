@@ -5,6 +5,7 @@
 import type { Answer, AnswerTable, ConstraintState } from '../../../sim/fleet/answers/answer-parts.ts';
 import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
 import type { Tornado } from '../../../sim/fleet/tornado.ts';
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import type { Output } from '../../io/output.ts';
 import { formatValue } from '../../show/format.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
@@ -18,6 +19,11 @@ const BARS_SHOWN = 8;
 const BAR_WIDTH = 40;
 const ROWS_SHOWN = 12;
 
+function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): void {
+  const assumed = assumedSentence(assume);
+  if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
+}
+
 /** A figure in its unit. */
 export function words(value: number | string | null, unit: string): string {
   if (value === null) return '';
@@ -30,6 +36,7 @@ export function printPlan({ question, answer }: PlanDocument, output: Output): v
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   output.text(output.style('bold', question.name));
   output.text(wrap(`${question.description}.`, width));
+  sayAssumed(question, output);
   output.text('');
   for (const sentence of answer.sentences) output.text(wrap(sentence, width));
   if (answer.nearest !== null) output.text(wrap(answer.nearest, width));
@@ -70,6 +77,7 @@ export function printPlan({ question, answer }: PlanDocument, output: Output): v
 
 export function printSweep({ question, cells }: SweepDocument, output: Output): void {
   output.text(output.style('bold', question.name));
+  sayAssumed(question, output);
   const fields = Object.keys(cells[0]?.at ?? {});
   const rows = cells.map(({ at, outcome }) => {
     const where = fields.map((field) => String(at[field]));

@@ -6,10 +6,16 @@ import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
-import type { MoveKind, PauseShare, ScenarioResult, VmResult } from '../../../sim/scenario/scenario-run.ts';
+import { type PauseShare, runInput, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
+import { leastLimitNs } from '../../../sim/memory/advice.ts';
+import { hasMoved, type MoveCause, type MoveEnd } from '../../../sim/memory/outcome.ts';
+import { pointParameters } from '../../../sim/memory/parameters.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
+import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
+import type { CanQuestion } from '../../../sim/manager/question.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
@@ -64,9 +70,19 @@ export interface VfOutcome {
   readonly queuePause: QueuePauseReport | null;
 }
 
+/** Why a move ended other than by its rules; null stands for what is not limited. */
+export interface CauseReport extends Omit<MoveCause, 'timeoutNs' | 'progressTimeoutNs'> {
+  readonly timeoutNs: number | null;
+  readonly progressTimeoutNs: number | null;
+  /** The least downtime limit with which the VM moves, tried; null: none. */
+  readonly limitThatWouldDoNs: number | null;
+}
+
 export interface VmReport {
   readonly vm: number;
-  readonly kind: MoveKind;
+  readonly kind: MoveEnd;
+  /** Null: its rules were kept, or a fault ended it. */
+  readonly cause: CauseReport | null;
   readonly guestAt: 'source' | 'destination';
   /** The call that failed or the point of the cut; null when there was none. */
   readonly at: string | null;
@@ -95,7 +111,7 @@ interface SpanReport {
 /** All VMs with the parameters at one end. */
 interface EndReport {
   readonly end: RangeEnd;
-  readonly ended: Readonly<Record<MoveKind, number>>;
+  readonly ended: Readonly<Record<MoveEnd, number>>;
   /** Of the VM that stood still longest; 0 when none did. */
   readonly pauseNs: number;
   readonly parts: readonly Pick<PartReport, 'name' | 'criticalNs'>[];
@@ -115,7 +131,11 @@ export interface RunDocument {
     readonly vmm: VmmName;
     readonly vms: number;
     readonly recovery: Recovery;
+    /** What was assumed against what is known; left out: nothing. */
+    readonly assume?: CanQuestion['assume'] | undefined;
   };
+  /** What `can` says of the move: what decides, and what else follows. */
+  readonly can?: Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> | undefined;
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
   /** Headlines, each with its kind; of the VM that stood still longest. */
   readonly figures: {
@@ -149,12 +169,15 @@ export interface RunDocument {
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;
   const { name, description, seed, vmm, vms } = plan.scenario;
+  const { outcome, condition, why, notes } = plan.can.answer;
+  const { assume } = plan.can.question;
   const ends = [short, point, long];
   const longest = longestOf(point);
   const of = longestVm(point);
   const modelled = (value: (vm: VmResult) => number, unit: string): Figure => {
-    const values = ends.map((result) => value(longestVm(result))).filter(Number.isFinite);
-    return { value: value(of), unit, kind: 'modelled', low: Math.min(...values), high: Math.max(...values) };
+    const values = ends.map(longestVm).filter(({ kind }) => hasMoved(kind) === hasMoved(of.kind));
+    const range = values.map(value).filter(Number.isFinite);
+    return { value: value(of), unit, kind: 'modelled', low: Math.min(...range), high: Math.max(...range) };
   };
   const pausesOf = (key: 'p50Ns' | 'p99Ns' | 'maxNs'): Figure | undefined => {
     const values = ends.flatMap((result) => queuePause(allQueuePauses(result))?.[key] ?? []);
@@ -167,11 +190,21 @@ export function runDocument(played: Played): RunDocument {
     format: RUN_FORMAT,
     version: RUN_VERSION,
     stopcopy: packageVersion(),
-    scenario: { file: plan.file, name, description, seed, vmm, vms, recovery: plan.recovery },
+    scenario: {
+      file: plan.file,
+      name,
+      description,
+      seed,
+      vmm,
+      vms,
+      recovery: plan.recovery,
+      ...(keysOf(assume).length === 0 ? {} : { assume }),
+    },
+    can: { outcome, condition, why, notes },
     kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
     figures: {
       pause: modelled(({ pauseNs }) => pauseNs, 'ns'),
-      ...(of.kind === 'moved' ? { reported: modelled(({ reportedNs }) => reportedNs, 'ns') } : {}),
+      ...(hasMoved(of.kind) ? { reported: modelled(({ reportedNs }) => reportedNs, 'ns') } : {}),
       total: modelled(({ totalNs }) => totalNs, 'ns'),
       memory: modelled(({ memoryBytes }) => memoryBytes, 'B'),
       wire: modelled(({ wireBytes }) => wireBytes, 'B'),
@@ -185,10 +218,10 @@ export function runDocument(played: Played): RunDocument {
     stream: { memoryBytesPerSecond: of.move.rates.memoryBytesPerSecond, bound: of.move.rates.bound },
     longest: longest + 1,
     band: ends.map(endReport),
-    vms: point.vms.map((vm, index) => vmReport(vm, index, point)),
+    vms: point.vms.map((vm, index) => vmReport(vm, index, point, plan)),
     latencies: played.latencies,
-    spans: of.kind === 'moved' ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
-    influences: of.kind === 'moved' ? influencesOn(plan, timesByEnd(played, longest)) : [],
+    spans: hasMoved(of.kind) ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
+    influences: hasMoved(of.kind) ? influencesOn(plan, timesByEnd(played, longest)) : [],
     traceHash: point.world.traceHash,
   };
 }
@@ -216,14 +249,15 @@ function longestVm(result: ScenarioResult): VmResult {
 
 function endReport(result: ScenarioResult): EndReport {
   const { pauseNs, parts } = longestVm(result);
-  const count = (kind: MoveKind): number => result.vms.filter((vm) => vm.kind === kind).length;
+  const count = (kind: MoveEnd): number => result.vms.filter((vm) => vm.kind === kind).length;
   return {
     end: result.end,
     ended: {
       moved: count('moved'),
-      'gave up': count('gave up'),
+      forced: count('forced'),
       cancelled: count('cancelled'),
       failed: count('failed'),
+      unowned: count('unowned'),
     },
     pauseNs,
     parts: parts.map(({ name, criticalNs }) => ({ name, criticalNs })),
@@ -232,15 +266,17 @@ function endReport(result: ScenarioResult): EndReport {
   };
 }
 
-function vmReport(vm: VmResult, index: number, result: ScenarioResult): VmReport {
+function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: CompiledScenario): VmReport {
   const { kind, pauseNs, reportedNs, totalNs, memoryBytes, wireBytes, rounds, devices } = vm;
   const { outcome, reports, queuePausesNs } = devices;
-  const cutByUs = kind === 'gave up';
+  const cause = causeReport(vm, plan);
   return {
     vm: index + 1,
     kind,
     guestAt: outcome.guestAt,
-    at: outcome.at === '' || cutByUs ? null : outcome.at,
+    cause,
+    // Where a rule ended the move, the registers were cut off there.
+    at: outcome.at === '' || cause !== null ? null : outcome.at,
     errno: outcome.errno === '' ? null : outcome.errno,
     pauseNs,
     reportedNs: Number.isNaN(reportedNs) ? null : reportedNs,
@@ -269,6 +305,19 @@ function vmReport(vm: VmResult, index: number, result: ScenarioResult): VmReport
       },
       queuePause: queuePause(queuePausesNs[vf]!),
     })),
+  };
+}
+
+/** The cause of a move that a rule ended or forced; null for another. */
+function causeReport({ kind, move }: VmResult, plan: CompiledScenario): CauseReport | null {
+  const { cause } = move;
+  if ((kind !== 'forced' && kind !== 'cancelled') || cause.reason === 'none' || cause.reason === 'cut') return null;
+  const orNull = (ns: number): number | null => (Number.isFinite(ns) ? ns : null);
+  return {
+    ...cause,
+    timeoutNs: orNull(cause.timeoutNs),
+    progressTimeoutNs: orNull(cause.progressTimeoutNs),
+    limitThatWouldDoNs: leastLimitNs(runInput(plan), pointParameters()),
   };
 }
 

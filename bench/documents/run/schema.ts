@@ -7,15 +7,19 @@ import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { PHASES } from '../../../sim/workload/queueing/model.ts';
 import { FIGURE_KINDS, figureSchema } from '../../show/figure.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
+import { MANAGER_NAMES } from '../../../sim/memory/manager.ts';
+import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
+import { BLOCKERS, END_REASONS } from '../../../sim/memory/precopy-end.ts';
 import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
+import { CAN_OUTCOME_IDS } from '../../../sim/manager/can-answer.ts';
+import { assume as assumeSchema } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 const ns = z.number();
 const count = z.number();
-const MOVE_KINDS = ['moved', 'gave up', 'cancelled', 'failed'] as const;
 
 const part = z.looseObject({ name: z.string(), title: z.string(), criticalNs: ns, busyNs: ns });
 
@@ -46,9 +50,29 @@ const vf = z.looseObject({
   queuePause: z.looseObject({ queues: count, p50Ns: ns, p99Ns: ns, maxNs: ns }).nullable(),
 });
 
+/** JSON has null for what is not limited. */
+const limit = z.number().nullable();
+
+const cause = z.looseObject({
+  reason: z.enum(END_REASONS),
+  manager: z.enum(MANAGER_NAMES),
+  blocker: z.enum(BLOCKERS),
+  timeoutNs: limit,
+  progressTimeoutNs: limit,
+  usedNs: ns,
+  limitNs: ns,
+  fitsBytes: count,
+  deviceBytes: count,
+  leftBytes: count,
+  carriedBytesPerSecond: count,
+  dirtiedBytesPerSecond: count,
+  limitThatWouldDoNs: ns.nullable(),
+});
+
 const vm = z.looseObject({
   vm: z.int().min(1),
-  kind: z.enum(MOVE_KINDS),
+  kind: z.enum(MOVE_ENDS),
+  cause: cause.nullable(),
   guestAt: z.enum(['source', 'destination']),
   at: z.string().nullable(),
   errno: z.string().nullable(),
@@ -64,7 +88,7 @@ const vm = z.looseObject({
 
 const end = z.looseObject({
   end: z.enum(RANGE_ENDS),
-  ended: z.looseObject({ moved: count, 'gave up': count, cancelled: count, failed: count }),
+  ended: z.looseObject({ moved: count, forced: count, cancelled: count, failed: count, unowned: count }),
   pauseNs: ns,
   parts: z.array(z.looseObject({ name: z.string(), criticalNs: ns })),
   wrongTasks: count,
@@ -109,7 +133,16 @@ export const runSchema: z.ZodType<RunDocument> = z
       vmm: z.enum(VMM_NAMES),
       vms: count,
       recovery: z.enum(RECOVERIES),
+      assume: assumeSchema.optional(),
     }),
+    can: z
+      .looseObject({
+        outcome: z.enum(CAN_OUTCOME_IDS),
+        condition: z.string(),
+        why: z.string(),
+        notes: z.array(z.string()),
+      })
+      .optional(),
     kinds: z.partialRecord(z.enum(keysOf(FIGURE_KINDS)), z.string()),
     figures,
     stream: z.looseObject({

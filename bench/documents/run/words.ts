@@ -5,7 +5,10 @@ import { formatValue, formatWithRange, wholePercent } from '../../show/format.ts
 import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
-import type { RunDocument, VfOutcome, VmReport } from './document.ts';
+import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
+import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
+import { hasMoved } from '../../../sim/memory/outcome.ts';
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
 
 export interface RunTable {
@@ -32,7 +35,7 @@ export function runTables(document: RunDocument): readonly RunTable[] {
   const tables: RunTable[] = [];
   if (vm.pauseNs > 0) tables.push({ title: `The pause${which}`, ...partsTable(document, vm) });
   if (vm.rounds.length > 0) {
-    const title = vm.kind === 'moved' ? `Memory before the pause${which}` : `Memory${which}`;
+    const title = hasMoved(vm.kind) ? `Memory before the pause${which}` : `Memory${which}`;
     tables.push({ title, ...roundsTable(vm) });
   }
   const vfs = vms.flatMap((each) => each.vfs.map((vf) => ({ vm: each.vm, vf })));
@@ -43,11 +46,18 @@ export function runTables(document: RunDocument): readonly RunTable[] {
 
 type Rows = Omit<RunTable, 'title'>;
 
+/** What was assumed, and where nothing tracks the devices' writes, what that means. */
+function beforeAll({ scenario, can }: RunDocument): string[] {
+  const assumed = assumedSentence(scenario.assume ?? {});
+  const untracked = can === undefined || can.outcome === 'moves' ? [] : [can.why];
+  return [...(assumed === null ? [] : [assumed]), ...untracked];
+}
+
 /** What a reader takes away. */
 export function runSentences(document: RunDocument): string[] {
   const { figures, vms, scenario } = document;
   const vm = toldVm(document);
-  const said = [ending(vms)];
+  const said = [...beforeAll(document), ending(vms)];
   const several = vms.length > 1;
   if (vm.pauseNs > 0) {
     const who = several ? 'The one that stood still longest did so for' : 'It stood still for';
@@ -79,11 +89,10 @@ export function runSentences(document: RunDocument): string[] {
   const paused = bad.length - blank;
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
-  const unsure = document.band.find(({ ended }) => ended.moved !== document.band[1]!.ended.moved);
-  if (unsure !== undefined) {
-    said.push(
-      `With all parameters where they make pauses ${unsure.end}, ${unsure.ended.moved} of ${vms.length} moved.`,
-    );
+  const movedAt = ({ ended }: RunDocument['band'][number]): number => ended.moved + ended.forced;
+  const unsure = document.band.filter((end) => movedAt(end) !== movedAt(document.band[1]!));
+  for (const end of unsure) {
+    said.push(`With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms.length} moved.`);
   }
   return said;
 }
@@ -106,18 +115,32 @@ function ending(vms: readonly VmReport[]): string {
   return `${[...groups].map(([words, count]) => `${count} of ${vms.length} VMs ${words}`).join('; ')}.`;
 }
 
-function endingOf({ kind, at, errno, guestAt }: VmReport): string {
+function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
   const where = at === null ? '' : ` (${at}${errno === null ? '' : `, ${errno}`})`;
   switch (kind) {
     case 'moved':
       return at === null ? 'moved' : `moved, and a VF failed${where}`;
-    case 'gave up':
-      return 'did not move: its memory never came to rest within the limit';
+    case 'forced':
+      return `moved, by force: ${causePhrase(cause)}`;
+    case 'unowned':
+      return `runs nowhere${where}`;
     case 'cancelled':
+      if (cause !== null) return `did not move, and was given up after ${ns(cause.usedNs)}: ${causePhrase(cause)}`;
       return `runs on at the ${guestAt}: the move was cancelled${where}`;
     default:
       return `runs on at the ${guestAt}: the move failed${where}`;
   }
+}
+
+/** Why, with the figures that decide, and the limit that would do. */
+function causePhrase(cause: CauseReport | null): string {
+  if (cause === null) return 'its limits were over';
+  const { timeoutNs, progressTimeoutNs, limitThatWouldDoNs: wouldDoNs, blocker } = cause;
+  const whole = { ...cause, timeoutNs: timeoutNs ?? Infinity, progressTimeoutNs: progressTimeoutNs ?? Infinity };
+  const phrases = [reasonPhrase(whole), blockerPhrase(whole)].filter((phrase) => phrase !== '');
+  const isLimit = blocker === 'device state' || blocker === 'guest writes';
+  if (isLimit) phrases.push(wouldDoNs === null ? 'no downtime limit would do' : `a limit of ${ns(wouldDoNs)} would do`);
+  return phrases.join('; ');
 }
 
 function partsTable({ band }: RunDocument, { parts, pauseNs }: VmReport): Rows {

@@ -45,9 +45,14 @@ export const DESIGN_COSTS: readonly CostName[] = [
   'syscallNs',
 ];
 
+/** The numbers of queue pairs that are compared: those asked for, or one or four by how quick it must be. */
+export function queuePairsOf({ queuePairs, quick }: Pick<SuiteOptions, 'queuePairs' | 'quick'>): readonly number[] {
+  return queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full);
+}
+
 export function runDesigns(options: SuiteOptions): SuiteReport {
   const accelerators = options.accelerators ?? ACCELERATOR_DEFAULT;
-  const queuePairs = options.queuePairs ?? (options.quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full);
+  const queuePairs = queuePairsOf(options);
   refuseTooManyQueues(accelerators, queuePairs);
   const calls = new Map<string, string>();
   const rows = accelerators.flatMap((kind) =>

@@ -52,11 +52,13 @@ export const WHOLE_VM: VmMoveInput = {
   },
   convergence: {
     vmm: DEFAULT_VMM,
+    manager: 'user',
     downtimeLimitNs: 300e6,
     limitSteps: [],
     autoConverge: false,
     timeoutNs: 600 * NS_PER_S,
     roundsMax: Infinity,
+    progressTimeoutNs: Infinity,
     whenOut: 'cancel',
     windowPhase: 0.5,
   },

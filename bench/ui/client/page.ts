@@ -1,8 +1,10 @@
 /**
  * The page: sliders, the address, and the answer that follows them.
  */
+import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { type Scenario, writtenScenario } from '../../../sim/scenario/document.ts';
+import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
+import { withUnits } from '../../../sim/base/schema-fields.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { type Markup, html } from '../../show/html.ts';
 import { type UiAnswer, answerOf, pausesAlong, type Play, compiledOf, playKey } from '../answer.ts';
@@ -105,7 +107,8 @@ class Page {
     this.scenario = this.scenarios.get(name)!;
     this.settings = settings;
     scenarioPicker().value = name;
-    element('description').textContent = `${this.scenario.description}.`;
+    const assumed = assumedSentence(this.scenario.assume ?? {});
+    element('description').textContent = `${this.scenario.description}.${assumed === null ? '' : ` ${assumed}`}`;
     for (const knob of KNOB_NAMES) this.place(knob);
     // Of a link, the curve of what was turned.
     this.knob = KNOB_NAMES.findLast((knob) => settings[knob] !== undefined) ?? 'gbit';
@@ -260,7 +263,7 @@ class Page {
   /** The settings as a scenario that `stopcopy run` plays. */
   private save(): void {
     const name = `${this.scenario.name}-turned`;
-    const text = `${JSON.stringify(writtenScenario({ ...this.asked, name }), undefined, 2)}\n`;
+    const text = `${JSON.stringify(withUnits(scenarioSchema, { ...this.asked, name }), undefined, 2)}\n`;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
     link.download = `${name}.json`;

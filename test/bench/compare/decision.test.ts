@@ -4,6 +4,7 @@ import { decideComparison, holm, sequentialChance } from '../../../bench/compare
 import { bootstrapMedian, pairedEffect } from '../../../bench/compare/paired-effect.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { Random } from '../../../sim/base/random.ts';
+import { effort } from '../../effort.ts';
 
 /** A normal draw, of two uniform ones. */
 function normal(random: Random): number {
@@ -77,7 +78,7 @@ describe('verdicts', () => {
 
 test('equals are told apart less often than the settings allow, with ten metrics and four looks', () => {
   const random = new Random(11);
-  const runs = 150;
+  const runs = effort(60, 150);
   let alarms = 0;
   for (let run = 0; run < runs; run++) {
     const chances = Array.from({ length: 10 }, () => {

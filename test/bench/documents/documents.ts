@@ -46,6 +46,7 @@ export function smallPlan(changes: Readonly<Record<string, unknown>> = {}): Comp
     vcpus: 2,
     memory: { size: '2GiB', dirty: { kind: 'uniform', pagesPerSecond: 2000, workingSet: '64MiB' } },
     stream: { gigabitsPerSecond: 25 },
+    assume: { dirtyTracking: true },
     devices: [{ profile: 'acc-zip', queues: 2, load: 'half' }],
     ...changes,
   });

@@ -28,16 +28,15 @@ describe('a VM alone moves as the model of a whole VM says', () => {
     const never: MoveChange = { pagesPerSecond: 4_000_000, workingSetGib: 3, timeoutS: 100 };
     const cancelled = evacuate(fleet([moveClass(moveInput(never))]));
     expect(cancelled.fate[0]).toBe(FATE.timeout);
-    // Time is looked at when a round is over, and a round is not more than the whole memory.
-    expect(cancelled.totalNs / 1e9).toBeGreaterThanOrEqual(100);
-    expect(cancelled.totalNs / 1e9).toBeLessThan(100 + (4 * GIB) / usable(25) + 0.1);
+    expect(cancelled.totalNs / 1e9).toBe(100);
     expect(cancelled.hostEmptyNs[0]).toBeNaN();
     const stopped = evacuate(fleet([moveClass(moveInput({ ...never, whenOut: 'stop' }))]));
-    expect(stopped.fate[0]).toBe(FATE.overLimit);
+    expect(stopped.fate[0]).toBe(FATE.forced);
     expect(stopped.pauseNs[0]).toBeGreaterThan(500e6);
-    const stuck = evacuate(fleet([moveClass(moveInput(never), 20e9)]));
+    const impatient = { manager: 'kubevirt', progressTimeoutS: 0.4 } as const;
+    const stuck = evacuate(fleet([moveClass(moveInput({ ...never, ...impatient }))]));
     expect(stuck.fate[0]).toBe(FATE.noProgress);
-    expect(stuck.totalNs).toBeLessThan(40e9);
+    expect(stuck.totalNs).toBeLessThan(4e9);
   });
 
   test('and converges at the step of the limit at which the model says so', () => {

@@ -18,6 +18,8 @@ export interface MoveChange {
   readonly workingSetGib?: number;
   readonly timeoutS?: number;
   readonly autoConverge?: boolean;
+  readonly progressTimeoutS?: number;
+  readonly manager?: VmMoveInput['convergence']['manager'];
   readonly whenOut?: 'cancel' | 'stop';
   readonly limitSteps?: VmMoveInput['convergence']['limitSteps'];
 }
@@ -48,11 +50,13 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
     },
     convergence: {
       vmm,
+      manager: change.manager ?? (vmm === 'qemu' ? 'user' : 'vmm'),
       downtimeLimitNs: 300e6,
       limitSteps: change.limitSteps ?? [],
       autoConverge: change.autoConverge ?? false,
       timeoutNs: timeoutS * 1e9,
       roundsMax: Infinity,
+      progressTimeoutNs: change.progressTimeoutS === undefined ? Infinity : change.progressTimeoutS * 1e9,
       whenOut: change.whenOut ?? 'cancel',
       windowPhase: 0.5,
     },
@@ -65,9 +69,9 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
   };
 }
 
-export function moveClass(move: VmMoveInput, progressTimeoutNs = Infinity): MoveClass {
+export function moveClass(move: VmMoveInput): MoveClass {
   const needs = { memoryBytes: move.memory.bytes, vfs: 1, queues: 8 };
-  return new MoveClass({ name: 'vm', move, parameters: P, needs, progressTimeoutNs });
+  return new MoveClass({ name: 'vm', move, parameters: P, needs });
 }
 
 /** A line that carries what `gigabits` of it carry in the model. */

@@ -197,21 +197,23 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
     // Whoever comes to a decision ends the step, so that nobody decides late; rates stay until somebody comes or goes.
     const before = flows;
     while (flows === before) {
-      const lastsS = Math.min(stepS, ...flows.map((flow) => untilS(flow, n)));
+      const outS = (flow: Flow): number => Math.max(0, flow.startS + fleet.timeoutS - nowS);
+      const lastsS = Math.min(stepS, ...flows.map((flow) => Math.min(untilS(flow, n), outS(flow))));
       nowS += lastsS;
       for (const flow of flows) step(flow, lastsS);
-      const ended = flows.filter((flow) => untilS(flow, n) <= SAME_S && decide(flow, n, nowS, fleet.timeoutS));
+      const ended = flows.filter((flow) => (untilS(flow, n) <= SAME_S && decide(flow, n)) || outS(flow) <= SAME_S);
       if (ended.length === 0) continue;
       flows = flows.filter((flow) => !ended.includes(flow));
       ended.sort((a, b) => a.host - b.host || a.index - b.index);
-      for (const { vm, kind, host, target, startS, pauseS, phase } of ended) {
-        const moved = phase === 'pause';
+      for (const { vm, kind, host, target, startS, pauseS, phase, waitS } of ended) {
+        // A VM that is still paused when its time is out is cancelled.
+        const moved = phase === 'pause' && waitS <= SAME_S;
         if (!moved) give(room[target]!, vm, 1);
         for (const [each, order] of targets.entries()) {
           const back = busyOf[each]!.delete(target);
           if ((!moved && fullOf[each]!.delete(target)) || back) order.push(target);
         }
-        ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS });
+        ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS: moved ? pauseS : 0 });
       }
       const inLine = new Set([...line, ...waiting.flat()]);
       for (let host = 0; host < fleet.hosts; host++) if (!inLine.has(host) && may(host)) line.push(host);
@@ -318,7 +320,7 @@ function beginRound(flow: Flow, n: SteppedNumbers): void {
 }
 
 /** A round, a look at the dirty log or the pause is over. @returns whether the move is */
-function decide(flow: Flow, n: SteppedNumbers, nowS: number, timeoutS: number): boolean {
+function decide(flow: Flow, n: SteppedNumbers): boolean {
   const { vm } = flow;
   if (flow.phase === 'pause') return true;
   if (flow.phase === 'send') {
@@ -351,7 +353,6 @@ function decide(flow: Flow, n: SteppedNumbers, nowS: number, timeoutS: number): 
     flow.waitS = flow.pauseS;
     return false;
   }
-  if (nowS - flow.startS >= timeoutS) return true;
   flow.phase = 'send';
   flow.toSend = -1;
   return false;

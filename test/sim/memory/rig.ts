@@ -29,11 +29,13 @@ const STREAM: StreamInput = {
 
 const CONVERGENCE: ConvergenceInput = {
   vmm: 'qemu',
+  manager: 'user',
   downtimeLimitNs: 300 * MS,
   limitSteps: [],
   autoConverge: false,
   timeoutNs: Infinity,
   roundsMax: Infinity,
+  progressTimeoutNs: Infinity,
   whenOut: 'cancel',
   windowPhase: 0.5,
 };
@@ -59,8 +61,8 @@ const FIGURES: DeviceFigures = {
   lockedNs: 0,
 };
 
-export function devices(count: number, figures: Partial<DeviceFigures> = {}, p2p = true): DeviceGroup[] {
-  return [{ name: 'vf', count, queues: 1, figures: { ...FIGURES, ...figures }, p2p }];
+export function devices(count: number, figures: Partial<DeviceFigures> = {}): DeviceGroup[] {
+  return [{ name: 'vf', count, queues: 1, figures: { ...FIGURES, ...figures } }];
 }
 
 export type Changes = Partial<Omit<VmMoveInput, 'memory' | 'stream' | 'convergence'>> & {

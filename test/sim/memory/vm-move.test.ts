@@ -61,21 +61,21 @@ describe('a guest that writes', () => {
   });
 
   test('never comes to an end above it', () => {
-    expect(move({ memory: writing(200) })).toMatchObject({ end: 'gave up', pauseNs: 0, reportedNs: 0 });
+    expect(move({ memory: writing(200) })).toMatchObject({ end: 'endless', pauseNs: 0, reportedNs: 0 });
   });
 
   test('is stopped anyway when time is out and the user wants that; the pause shows it', () => {
     const result = move({ memory: writing(200), convergence: { timeoutNs: 60 * S, whenOut: 'stop' } });
-    expect(result).toMatchObject({ end: 'moved', overLimit: true });
-    expect(result.stoppedAtNs).toBeGreaterThanOrEqual(60 * S);
+    expect(result).toMatchObject({ end: 'forced' });
+    expect(result.stoppedAtNs).toBe(60 * S);
+    expect(result.cause).toMatchObject({ reason: 'timeout', blocker: 'guest writes', timeoutNs: 60 * S });
     expect(result.pauseNs).toBeGreaterThan(300 * MS);
   });
 
   test('is cancelled when time is out otherwise', () => {
     const result = move({ memory: writing(200), convergence: { timeoutNs: 60 * S } });
-    expect(result.end).toBe('gave up');
-    expect(result.totalNs).toBeGreaterThanOrEqual(60 * S);
-    expect(result.totalNs).toBeLessThan(70 * S);
+    expect(result.end).toBe('cancelled');
+    expect(result.totalNs).toBe(60 * S);
   });
 
   test('a limit that rises lets it go at last', () => {
@@ -102,7 +102,7 @@ describe('a guest that writes', () => {
 
   test('a hot set larger than that keeps it from stopping', () => {
     const dirty = { kind: 'hotSet', hotBytes: 4e9, hotPagesPerSecond: 1e8, coldPagesPerSecond: 0 } as const;
-    expect(move({ memory: { dirty } }).end).toBe('gave up');
+    expect(move({ memory: { dirty } }).end).toBe('endless');
   });
 });
 
@@ -132,7 +132,7 @@ describe('devices', () => {
   });
 
   test('state that is more than the limit lets go keeps QEMU from ever stopping', () => {
-    expect(move({ devices: devices(1, { stateBytes: 2.5e9 }) }).end).toBe('gave up');
+    expect(move({ devices: devices(1, { stateBytes: 2.5e9 }) }).end).toBe('endless');
     expect(move({ devices: devices(1, { stateBytes: 2.3e9 }) }).end).toBe('moved');
   });
 
@@ -158,13 +158,6 @@ describe('devices', () => {
     expect(criticalNs.deviceState).toBeCloseTo(4 * MS + (2 * 176 * S) / 100e6, 3);
     expect(criticalNs.deviceLoad).toBe(6 * MS);
     expect(criticalNs.deviceStart).toBe(8 * MS);
-  });
-
-  test('QEMU moves several only if all of them can stop talking to each other', () => {
-    expect(() => checkMove(vm({ devices: devices(2, {}, false) }))).toThrow(UserError);
-    expect(() => checkMove(vm({ devices: devices(1, {}, false) }))).not.toThrow();
-    const stream = { vmm: 'cloud-hypervisor' } as const;
-    expect(() => checkMove(vm({ devices: devices(2, {}, false), stream }))).not.toThrow();
   });
 });
 
@@ -195,7 +188,7 @@ describe('what is reported', () => {
 
 describe('Cloud Hypervisor', () => {
   const vmm = 'cloud-hypervisor';
-  const inVmm = { stream: { vmm, channels: 8, multifd: false }, convergence: { vmm } } as const;
+  const inVmm = { stream: { vmm, channels: 8, multifd: false }, convergence: { vmm, manager: 'vmm' } } as const;
 
   test('sends whole rounds and stops when the next would fit', () => {
     const dirty = { kind: 'uniform', pagesPerSecond: 1e9 / 4096 } as const;
@@ -209,8 +202,12 @@ describe('Cloud Hypervisor', () => {
 
   test('ends the iteration after its last round, however much is left', () => {
     const dirty = { kind: 'uniform', pagesPerSecond: 1e12 / 4096 } as const;
-    const result = move({ ...inVmm, memory: { dirty }, convergence: { vmm, roundsMax: 6, whenOut: 'stop' } });
-    expect(result).toMatchObject({ end: 'moved', overLimit: true });
+    const result = move({
+      ...inVmm,
+      memory: { dirty },
+      convergence: { vmm, manager: 'vmm', roundsMax: 6, whenOut: 'stop' },
+    });
+    expect(result).toMatchObject({ end: 'forced' });
     expect(result.rounds).toHaveLength(6);
     expect(result.criticalNs.memory).toBeCloseTo(2 * S, -3);
   });

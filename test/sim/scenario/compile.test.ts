@@ -29,12 +29,6 @@ describe('refused, with the reason', () => {
     ['a guest that never comes to rest', { memory: WILD }, /would never be stopped.*2\.75 GB per second/],
     ['too many VFs', { vms: 32, vmm: 'cloud-hypervisor', devices: [{ ...ZIP, count: 2, queues: 1 }] }, /64 VFs behind/],
     ['too many queue pairs', { vms: 4, devices: [{ ...ZIP, queues: 241 }] }, /964 queue pairs/],
-    ['two VFs in QEMU', { devices: [{ ...ZIP, count: 2 }] }, /QEMU moves no VM with 2 VFIO devices/],
-    [
-      'a P2P device beside one without, in QEMU',
-      { devices: [ZIP, { profile: 'connectx7-vf' }] },
-      /offers the P2P states; acc-zip does not/,
-    ],
     [
       'a load for a device without registers',
       { devices: [{ profile: 'connectx7-vf', load: 'half' }] },
@@ -55,22 +49,6 @@ describe('refused, with the reason', () => {
       'a page of 5000',
       { memory: { size: '1GiB', page: '5000B' } },
       /memory\.page is "5000B": allowed is a power of two/,
-    ],
-    [
-      'hardware, which changes nothing',
-      { devices: [{ ...ZIP, hardware: 'V4' }] },
-      /hardware is V4, and V3, V4 and V5 move alike/,
-    ],
-    ['a depth that changes nothing', { devices: [{ ...ZIP, depths: { aeq: 16 } }] }, /depths\.aeq is given/],
-    [
-      'a limit next to limits that rise',
-      { convergence: { downtimeLimit: '300ms', steps: 'nova' } },
-      /downtimeLimit is "300ms": steps say which limit/,
-    ],
-    [
-      'a ratio of no compression',
-      { stream: { gigabitsPerSecond: 1, compressionRatio: 2 } },
-      /compressionRatio is given/,
     ],
     ['a number without a unit', { convergence: { downtimeLimit: 300 } }, /a time without a unit: 300 ms or 300 ns\?/],
     [
@@ -142,6 +120,16 @@ describe('refused, with the reason', () => {
     expect(error.message).toMatch(says);
     expect(error.message).toMatch(/^small\.yaml: /);
     expect(error.message).not.toMatch(/small\.yaml.*small\.yaml/);
+  });
+
+  test.each<[string, readonly unknown[]]>([
+    ['two VFs', [{ ...ZIP, count: 2 }]],
+    ['a P2P device next to one without', [ZIP, { profile: 'connectx7-vf' }]],
+  ])('what can says will not move: %s in QEMU', (_, devices) => {
+    const error = refusal({ assume: { dirtyTracking: true }, devices });
+    expect(error.kind).toBe('infeasible');
+    expect(error.message).toMatch(/^small\.yaml: .*QEMU: 'Multiple VFIO devices .* only if all of them support P2P/);
+    expect(error.hint).toContain('P2P');
   });
 
   test.each<[string, Changes]>([

@@ -12,7 +12,10 @@ const CLOUD = { vmm: 'cloud-hypervisor' } as const;
 
 /** Loading begins so long after the vCPUs' stop. */
 function move(changes: Changes, loadBeginsNs = 20 * MS, costs = pointCosts()): WorldOutcome {
-  return new DeviceWorld(plan(changes), { costs, end: 'point' }).run({ cut: null, loadBegins: () => loadBeginsNs });
+  return new DeviceWorld(plan(changes), { costs, end: 'point' }).run({
+    cut: () => null,
+    loadBegins: () => loadBeginsNs,
+  });
 }
 
 describe.each([
@@ -83,6 +86,7 @@ test('VFs of different groups are on different devices, those of one group share
 });
 
 test('queue pairs may be all that the device has for VFs', () => {
-  const { vms } = move({ vms: 63, devices: [{ profile: 'acc-zip', queues: 15, load: 'idle' }] });
+  const depths = { sq: 64, cq: 64 };
+  const { vms } = move({ vms: 63, devices: [{ profile: 'acc-zip', queues: 15, load: 'idle', depths }] });
   expect(vms.every(({ outcome }) => outcome.kind === 'moved')).toBe(true);
 });

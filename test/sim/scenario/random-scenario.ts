@@ -19,7 +19,7 @@ export function drawScenario(seed: number): Scenario {
     profile: one(['acc-sec', 'acc-hpre', 'acc-zip']),
     count: vmm === 'qemu' ? 1 : one([1, 2]),
     queues: 1 + random.below(4),
-    depths: { sq: one([8, 64]), cq: 64, eq: 128 },
+    depths: { sq: one([8, 64]), cq: 64, eq: 128, aeq: 16 },
     load: one<Scenario['devices'][number]['load']>([
       'idle',
       'half',
@@ -28,6 +28,7 @@ export function drawScenario(seed: number): Scenario {
       { kind: 'closed', inFlight: 1 + random.below(7) },
     ]),
     driver: one(['linux-6.12.117', 'upstream-2026']),
+    hardware: one(['V3', 'V4']),
     inFlight: one(['finish', 'hold']),
     engine: { cores: 1 + random.below(4), taskTime: one(['20us', '100us']) },
   }));
@@ -73,6 +74,7 @@ export function drawScenario(seed: number): Scenario {
     stream: { gigabitsPerSecond: one([10, 25, 100]), latency: one(['5us', '1ms']) },
     convergence: { downtimeLimit: one(['50ms', '300ms']), timeout: '60s' },
     returnPath: chance(0.5),
+    assume: { dirtyTracking: true },
     devices,
     faults,
     seed,

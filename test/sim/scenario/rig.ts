@@ -17,6 +17,7 @@ export const SMALL = {
   vcpus: 2,
   memory: { size: '1GiB' },
   stream: { gigabitsPerSecond: 25 },
+  assume: { p2p: true, dirtyTracking: true },
   devices: [{ profile: 'acc-zip', queues: 4, load: 'saturated', engine: { cores: 2, taskTime: '20us' } }],
 } as const;
 

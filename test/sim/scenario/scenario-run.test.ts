@@ -22,7 +22,7 @@ describe('scenarios that come with stopcopy', () => {
     'eight-vfs': 'moved',
     'idle-vf': 'moved',
     'link-fails': 'failed',
-    'never-converges': 'gave up',
+    'never-converges': 'cancelled',
     'pf-63': 'moved',
     'vm-64gib': 'moved',
     'zip-64': 'moved',
@@ -38,7 +38,7 @@ describe('scenarios that come with stopcopy', () => {
       const { vms } = runScenario(readScenario(name), 'point');
       expect(new Set(vms.map((vm) => vm.kind))).toEqual(new Set([kind]));
       for (const { pauseNs, devices } of vms) {
-        expect(pauseNs > 0).toBe(kind !== 'gave up');
+        expect(pauseNs > 0).toBe(kind !== 'cancelled');
         expect(devices.outcome.vfs.every((end) => end === 'served')).toBe(true);
         for (const report of devices.reports) expect(report).toMatchObject({ ok: true, outstanding: 0 });
       }

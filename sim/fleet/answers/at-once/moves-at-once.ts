@@ -58,7 +58,7 @@ export class MovesAtOnce {
 
   /** The verdict on a VM that hardware or VMM do not allow; null when they do. */
   private structural(end: RangeEnd, { vm, budget }: AtOnceAsked): VmVerdict | null {
-    const broken = structures(vm, this.trials.profiles).some(({ used, limit }) => used > limit);
+    const broken = structures(vm, this.trials.profiles, this.trials.file).some(({ used, limit }) => used > limit);
     return broken ? judgeVm(this.trials, vm, budget, end, 'quick') : null;
   }
 
@@ -87,7 +87,7 @@ export class MovesAtOnce {
 
   private simulated(n: number, end: RangeEnd, asked: AtOnceAsked): VmVerdict {
     const { vm, budget } = asked;
-    const { kind, parameters } = moveClassOf('vm', vm, this.trials, end, this.limits.progressTimeoutNs);
+    const { kind, parameters } = moveClassOf('vm', vm, this.trials, end);
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
     const sources = this.over === 'host' ? 1 : n;
     const { pauseNs, fate } = evacuate({
@@ -109,7 +109,7 @@ export class MovesAtOnce {
       hostOrder: 'in turn',
       vmOrder: 'as listed',
     });
-    if (fate.every((each) => each === FATE.moved)) {
+    if (fate.every((each) => each <= FATE.forced)) {
       return { holds: true, uses: [pauseUse(Math.max(...pauseNs), budget.pause)], trial: null };
     }
     // What kept a VM from moving comes from the closed form. If that says that all moved, the two disagree, and the

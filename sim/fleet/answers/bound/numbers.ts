@@ -161,7 +161,7 @@ class BoundSearch {
 
   private relaxing(): BoundNumbers['relaxing'] {
     const { vm, budget, of } = this.question;
-    return boundChanges({ vm, budget }, of).map(({ change, to }) => ({
+    return boundChanges({ vm, budget }, of, this.trials).map(({ change, to }) => ({
       change,
       answer: this.found(judgedEnd(to.budget), to),
     }));

@@ -1,8 +1,11 @@
 /**
  * What is changed, one thing at a time, to see what it would buy of `most` and `least`.
  */
-import { VMM_NAMES, type VmmName, VMMS } from '../../../memory/vmms.ts';
+import { UserError } from '../../../base/user-error.ts';
+import { newestRelease } from '../../../manager/open.ts';
+import { VMM_NAMES, type VmmName } from '../../../memory/vmms.ts';
 import type { Budget, QuestionVm } from '../../question.ts';
+import { limitsDevices, refusalOf, type VmTrials } from '../../vm-trials.ts';
 import { type AxisName, CHANNELS_MAX } from './axes.ts';
 
 /** What is asked of a VM. */
@@ -20,9 +23,11 @@ export type BoundChange =
 export function boundChanges(
   asked: Asked,
   axis: AxisName,
+  trials: VmTrials,
 ): readonly { readonly change: BoundChange; readonly to: Asked }[] {
   const { vm, budget } = asked;
   const { stream } = vm;
+  const isLimited = limitsDevices(vm, trials.profiles, trials.file);
   const changes: { change: BoundChange; to: Asked }[] = [];
   const add = (change: BoundChange, to: Partial<Asked>): void => {
     changes.push({ change, to: { ...asked, ...to } });
@@ -41,7 +46,11 @@ export function boundChanges(
     const half = { ...dirty, pagesPerSecond: dirty.pagesPerSecond / 2 };
     add({ kind: 'halfWriting' }, { vm: { ...vm, memory: { ...vm.memory, dirty: half } } });
   }
-  for (const vmm of vmmsWithoutP2p(vm)) add({ kind: 'otherVmm', vmm }, { vm: { ...vm, vmm, parallelDevices: false } });
+  for (const vmm of VMM_NAMES) {
+    if (vmm === vm.vmm || !isLimited || !canTake(vm)) continue;
+    const other: QuestionVm = { ...vm, vmm, vmmVersion: newestRelease(vmm), parallelDevices: false };
+    if (movesSeveral(other, trials)) add({ kind: 'otherVmm', vmm }, { vm: other });
+  }
   return changes;
 }
 
@@ -49,9 +58,17 @@ function withStream(vm: QuestionVm, change: Partial<QuestionVm['stream']>): Ques
   return { ...vm, stream: { ...vm.stream, ...change } };
 }
 
-/** VMMs that move several devices without P2P, where the VM's own does not, and where they can do what it does. */
-function vmmsWithoutP2p({ vmm, stream, convergence }: QuestionVm): readonly VmmName[] {
-  const others = stream.compression === 'none' && stream.multifd === undefined && !convergence.autoConverge;
-  if (!VMMS[vmm].severalNeedP2p || !others) return [];
-  return VMM_NAMES.filter((name) => !VMMS[name].severalNeedP2p);
+/** Whether other VMMs can do what the VM's own does. */
+function canTake({ stream, convergence }: QuestionVm): boolean {
+  return stream.compression === 'none' && stream.multifd === undefined && !convergence.autoConverge;
+}
+
+/** Whether a VM with more devices moves, as far as is said. */
+function movesSeveral(vm: QuestionVm, { profiles, file }: VmTrials): boolean {
+  try {
+    return refusalOf(vm, profiles, file) === null && !limitsDevices(vm, profiles, file);
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }

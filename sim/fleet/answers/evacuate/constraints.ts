@@ -8,6 +8,14 @@ import { type EvacuateNumbers, judgedOf } from './numbers.ts';
 
 const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
   {
+    name: 'VMs that do not move at all',
+    unit: '',
+    limit: () => 0,
+    used: ({ staying }) => staying.reduce((sum, { vms }) => sum + vms, 0),
+    binds: ({ staying }) => staying.length > 0,
+    applies: ({ staying }) => staying.length > 0,
+  },
+  {
     name: 'VMs that do not converge',
     unit: '',
     limit: () => 0,

@@ -16,6 +16,7 @@ import {
   type EvacuateQuestion,
   type FleetChange,
   FleetPlan,
+  type Staying,
   leftVms,
   type Outcome,
   outcomeOf,
@@ -36,6 +37,7 @@ const RELAXED_MAX = 2;
 
 /** What is not as it must be. */
 export type Problem =
+  | { readonly kind: 'staying'; readonly of: Staying }
   | { readonly kind: 'no room'; readonly vms: number }
   | { readonly kind: 'not converging'; readonly vms: number; readonly hostsLeft: number }
   | { readonly kind: 'late'; readonly totalNs: number }
@@ -64,7 +66,10 @@ export interface TriedLimit {
 /** Value and band are times until all hosts are empty. */
 export interface EvacuateNumbers extends AnswerNumbers {
   readonly hosts: number;
+  /** VMs that move. */
   readonly vms: number;
+  /** VMs that do not, by kind. */
+  readonly staying: readonly Staying[];
   /** Name of the operator's limits. */
   readonly limits: string;
   readonly budgetNs: number;
@@ -146,6 +151,7 @@ class EvacuationSearch {
       schedule,
       hosts: plan.hosts,
       vms: plan.vms,
+      staying: plan.staying,
       limits: limits.name,
       budgetNs: budget.pause,
       withinNs,
@@ -174,7 +180,7 @@ class EvacuationSearch {
 
   private problems(judged: Outcome): readonly Problem[] {
     const { noRoom, overBudget, totalNs, hostsEmptied } = judged;
-    const found: Problem[] = [];
+    const found: Problem[] = this.plan.staying.map((of) => ({ kind: 'staying', of }));
     const stuck = stuckVms(judged);
     if (noRoom > 0) found.push({ kind: 'no room', vms: noRoom });
     if (stuck > 0) found.push({ kind: 'not converging', vms: stuck, hostsLeft: this.plan.hosts - hostsEmptied });

@@ -5,6 +5,7 @@ import { bug } from '../../../base/bug.ts';
 import { formatNs } from '../../../base/units.ts';
 import { stuckVms } from '../../fleet-plan.ts';
 import type { AnswerWords } from '../answer-parts.ts';
+import { stayingSentence } from '../stays.ts';
 import { formatLong } from '../phrases.ts';
 import { type EvacuateNumbers, judgedOf, type NearestEvacuation, type Problem, type TriedLimit } from './numbers.ts';
 import type { Relaxable } from './relaxing.ts';
@@ -72,6 +73,8 @@ function bindingSentence(numbers: EvacuateNumbers): string {
 
 function problemSentence(problem: Problem, { withinNs, budgetNs }: EvacuateNumbers): string {
   switch (problem.kind) {
+    case 'staying':
+      return stayingSentence(problem.of);
     case 'no room':
       return `The room on the other hosts cannot be kept: ${problem.vms} VMs find none.`;
     case 'not converging':

@@ -28,6 +28,7 @@ version: 2
 name: small
 description: A small VM
 vcpus: 2
+assume: { dirtyTracking: true }
 memory: { size: 1GiB }
 stream: { gigabitsPerSecond: 25 }
 devices:

@@ -1,0 +1,52 @@
+/**
+ * The cause of a move's end in words: the same for every command.
+ */
+import { formatGigabytes, formatNs } from '../base/units.ts';
+import { MANAGERS } from './manager.ts';
+import type { MoveCause } from './outcome.ts';
+
+/** The rule that ended the move or forced the stop; empty where there was none. */
+export function reasonPhrase({ reason, manager, timeoutNs, progressTimeoutNs }: MoveCause): string {
+  const { title } = MANAGERS[manager];
+  switch (reason) {
+    case 'timeout':
+      return `${title} allows it ${formatNs(timeoutNs)}`;
+    case 'no progress':
+      return `${title} gives up when remaining memory does not fall for ${formatNs(progressTimeoutNs)}`;
+    case 'iterations':
+      return 'its last iteration was over';
+    default:
+      return '';
+  }
+}
+
+/** What kept the VM from being stopped within its downtime limit, with the figures that decide; empty: nothing did. */
+export function blockerPhrase(cause: MoveCause): string {
+  const { blocker, deviceBytes, fitsBytes, leftBytes, limitNs, carriedBytesPerSecond, dirtiedBytesPerSecond } = cause;
+  const carried = `the stream carries ${bytesPhrase(carriedBytesPerSecond)} per second`;
+  switch (blocker) {
+    case 'none':
+      return '';
+    case 'device state':
+      return (
+        `its devices have ${bytesPhrase(deviceBytes)} of state, and ${bytesPhrase(fitsBytes)} fit into a downtime ` +
+        `limit of ${formatNs(limitNs)}`
+      );
+    case 'first pass':
+      return `memory had not been sent once: ${bytesPhrase(leftBytes)} were left, and ${carried}`;
+    case 'guest writes':
+      return (
+        `the guest dirties ${bytesPhrase(dirtiedBytesPerSecond)} per second, and ${carried}: ` +
+        `${bytesPhrase(leftBytes)} were left, and ${bytesPhrase(fitsBytes)} fit into a downtime limit of ${formatNs(limitNs)}`
+      );
+    case 'more iterations':
+      return `iterations still got smaller: ${bytesPhrase(leftBytes)} were left, and ${bytesPhrase(fitsBytes)} fit into the downtime limit`;
+    default:
+      return 'its pause was under way';
+  }
+}
+
+/** Bytes in GB, or in MB where they are few. */
+function bytesPhrase(bytes: number): string {
+  return bytes >= 1e9 ? formatGigabytes(bytes) : `${Number((bytes / 1e6).toPrecision(3))} MB`;
+}

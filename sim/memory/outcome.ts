@@ -1,0 +1,47 @@
+/**
+ * How a move ends, and why. The cause is recorded where the move ends, with the figures that decide; sentences, tables and
+ * exit statuses follow from this record alone.
+ */
+import type { ManagerName } from './manager.ts';
+import type { Blocker, EndReason } from './precopy-end.ts';
+
+/**
+ * How a move ended:
+ * - `moved`: it runs at the destination, and was stopped within its limits;
+ * - `forced`: it runs at the destination, and was stopped, or let end, although a limit was over;
+ * - `cancelled`: it runs on at the source, since its manager, its user or its VMM ended the move;
+ * - `failed`: it runs on at the source, since something went wrong;
+ * - `unowned`: it runs nowhere.
+ */
+export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'failed', 'unowned'] as const;
+export type MoveEnd = (typeof MOVE_ENDS)[number];
+
+/** Whether the VM runs at the destination. */
+export function hasMoved(end: MoveEnd | 'endless'): boolean {
+  return end === 'moved' || end === 'forced';
+}
+
+/** Why a move ended other than by its rules, or would never end, with the figures that decide. */
+export interface MoveCause {
+  /** `none`: its rules were kept, or nothing ever ends it. */
+  readonly reason: EndReason;
+  /** The manager that watches the move. */
+  readonly manager: ManagerName;
+  /** What kept the VM from being stopped within its limit; `none` where nothing did. */
+  readonly blocker: Blocker;
+  /** Time that the move may take, ns; Infinity: any. */
+  readonly timeoutNs: number;
+  readonly progressTimeoutNs: number;
+  /** Time that it took, ns; Infinity: it never ends. */
+  readonly usedNs: number;
+  /** Downtime limit in force at the end, ns. */
+  readonly limitNs: number;
+  /** Bytes on the wire that fit into it. */
+  readonly fitsBytes: number;
+  /** Device state that must fit, and memory that was left. */
+  readonly deviceBytes: number;
+  readonly leftBytes: number;
+  /** What the stream carried and what the guest dirtied in the last whole iteration, bytes per second. */
+  readonly carriedBytesPerSecond: number;
+  readonly dirtiedBytesPerSecond: number;
+}

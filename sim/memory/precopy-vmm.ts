@@ -1,0 +1,241 @@
+/**
+ * What the VMM does with each move: iterations of memory until the VM may be stopped.
+ *
+ * QEMU sends what is dirty until no more is left than goes over the wire within the downtime limit; then it syncs the dirty
+ * bitmap and stops if that is still so. It decides at the ends of windows of 100 ms. Cloud Hypervisor sends whole iterations
+ * and stops when the next one would fit into its goal.
+ */
+import { GIB, NS_PER_S } from '../base/units.ts';
+import type { MoveProgress } from './manager.ts';
+import { QEMU } from './parameters.ts';
+import type { EndReason } from './precopy-end.ts';
+import { ADVANCE, type Advance, PrecopySlots, SETS_MAX, STEP } from './precopy-slots.ts';
+
+/** An iteration that leaves hardly less to send than the one before it, so many times in a row, is repeated as it is. */
+const STILL_ITERATIONS = 8;
+const STILL_SHARE = 0.999;
+/** After so many iterations they are repeated whatever they leave. */
+const ITERATIONS_MAX = 100_000;
+/** Sums of bytes in doubles are off by less. */
+const ROUNDING_BYTES = 1;
+/** Dirtied at least this much of what was sent: iterations do not get smaller. */
+const KEEPS_UP_SHARE = 0.9;
+
+export abstract class PrecopyVmm extends PrecopySlots {
+  /** The manager looks, and acts. */
+  protected abstract act(slot: number, elapsedNs: number, nowNs: number): Advance;
+  /** Takes note of the polls up to now. */
+  protected abstract observe(slot: number, nowNs: number): void;
+  protected abstract see(slot: number, elapsedNs: number, nowNs: number): MoveProgress;
+  /** The VM is stopped. */
+  protected abstract stopVm(slot: number, end: 'converged' | 'forced', reason: EndReason): Advance;
+  protected abstract endPause(slot: number, nowNs: number): Advance;
+
+  /** Memory that may be left when the VM is stopped; below 0: not even none of it. */
+  protected goalBytes(slot: number): number {
+    const { sends, deviceBytes } = this.kind(slot);
+    if (sends === 'iterations') return (this.rate[slot]! * this.limitNs[slot]!) / NS_PER_S;
+    return this.fitsBytes(slot) - deviceBytes;
+  }
+
+  /** What is sent before the dirty bitmap is synced. */
+  protected sliceBytes(slot: number, pending: number, goal: number): number {
+    const { sends, windowPhase } = this.kind(slot);
+    if (sends === 'iterations') return pending;
+    // Pages are pending, bytes on the wire fill a window: with compression the two differ. Computed as if pages filled it,
+    // which is what table sapphire-rapids shows.
+    const window = (this.wireRate[slot]! * QEMU.windowNs) / NS_PER_S;
+    const excess = Math.max(0, pending - Math.max(0, goal));
+    if (this.first[slot] === 1) return Math.min(pending, excess + windowPhase * window);
+    // Once the goal was met, whole windows follow one another.
+    return Math.min(pending, Math.max(window, Math.ceil(excess / window) * window));
+  }
+
+  protected beginIteration(slot: number, nowNs: number): void {
+    const pending = this.pending(slot);
+    const goal = this.goalBytes(slot);
+    const send = this.sliceBytes(slot, pending, goal);
+    this.pendingBefore[slot] = pending;
+    this.iterationBytes[slot] = send;
+    this.iterationNs[slot] = nowNs;
+    this.leastEndNs[slot] = goal < 0 ? nowNs + QEMU.windowNs : nowNs;
+    this.sendFrom(slot, send, nowNs);
+    if (pending > goal) this.first[slot] = 0;
+  }
+
+  protected sendFrom(slot: number, bytes: number, nowNs: number): void {
+    this.step[slot] = STEP.sending;
+    this.toSend[slot] = bytes;
+    this.seenNs[slot] = nowNs;
+    const endNs = nowNs + (Math.max(0, bytes) / this.rate[slot]!) * NS_PER_S;
+    this.vmmNs[slot] = Math.max(this.leastEndNs[slot]!, endNs);
+  }
+
+  /** Memory of the iteration under way that has been sent by now. */
+  protected sentNow(slot: number, nowNs: number): number {
+    const since = ((nowNs - this.seenNs[slot]!) / NS_PER_S) * this.rate[slot]!;
+    return this.iterationBytes[slot]! - Math.max(0, this.toSend[slot]! - since);
+  }
+
+  protected vmmEvent(slot: number, nowNs: number): Advance {
+    this.observe(slot, nowNs);
+    switch (this.step[slot]) {
+      case STEP.sending:
+        this.endSending(slot, nowNs);
+        return ADVANCE.running;
+      case STEP.syncing:
+        return this.decide(slot, nowNs);
+      case STEP.repeating:
+        return this.endRepeating(slot, nowNs);
+      default:
+        return this.endPause(slot, nowNs);
+    }
+  }
+
+  protected endSending(slot: number, nowNs: number): void {
+    const sent = this.iterationBytes[slot]!;
+    const speed = 1 - this.throttlePercent[slot]! / 100;
+    const dirtied = this.takeWritten(slot, sent, nowNs);
+    const kind = this.kind(slot);
+    this.iterations[slot]! += 1;
+    this.keepsUp[slot] = dirtied >= KEEPS_UP_SHARE * sent ? 1 : 0;
+    if (kind.autoConverge) this.throttle(slot, sent, dirtied);
+    this.step[slot] = STEP.syncing;
+    this.vmmNs[slot] = nowNs + (kind.syncNsPerGib * dirtied) / GIB;
+    if (this.recorder !== undefined) this.note(slot, 1, this.iterationNs[slot]!, this.vmmNs[slot], sent, speed);
+  }
+
+  /** So much was sent since the last sync of the dirty bitmap; what was written meanwhile is to be sent again. */
+  protected takeWritten(slot: number, sent: number, nowNs: number): number {
+    const { sets, writesChangeNs } = this.kind(slot);
+    const before = this.pendingBefore[slot]!;
+    const kept = before > 0 ? 1 - sent / before : 0;
+    const speed = 1 - this.throttlePercent[slot]! / 100;
+    const startNs = Number.isFinite(writesChangeNs) ? this.startNs[slot]! : this.syncedNs[slot]!;
+    const fromNs = this.syncedNs[slot]! - startNs;
+    let dirtied = 0;
+    for (let i = 0; i < sets.length; i++) {
+      const set = sets[i]!;
+      const at = slot * SETS_MAX + i;
+      const left = this.remaining[at]! * kept;
+      const written = set.setBytes > 0 ? set.writtenBytes(fromNs, nowNs - startNs, speed) : 0;
+      const again = set.setBytes > 0 ? written * (1 - left / set.setBytes) : 0;
+      this.remaining[at] = left + again;
+      dirtied += again;
+    }
+    this.syncedNs[slot] = nowNs;
+    this.sentBytes[slot]! += sent;
+    this.dirtiedBytes[slot] = dirtied;
+    return dirtied;
+  }
+
+  protected note(slot: number, count: number, fromNs: number, toNs: number, sentBytes: number, speed: number): void {
+    const startNs = fromNs - this.startNs[slot]!;
+    const dirtiedBytes = this.dirtiedBytes[slot]!;
+    const limitNs = this.limitNs[slot]!;
+    const lastsNs = (toNs - fromNs) / count;
+    this.recorder?.iterations(slot, { count, startNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed });
+  }
+
+  /** Throttles the vCPUs when more than half of what was sent is dirty again, twice. */
+  protected throttle(slot: number, sent: number, dirtied: number): void {
+    const more = dirtied > sent / 2 ? this.dirtier[slot]! + 1 : 0;
+    this.dirtier[slot] = more < 2 ? more : 0;
+    if (more < 2) return;
+    const now = this.throttlePercent[slot]!;
+    const next = now === 0 ? QEMU.throttleInitialPercent : now + QEMU.throttleStepPercent;
+    this.throttlePercent[slot] = Math.min(next, QEMU.throttleMaxPercent);
+  }
+
+  /** The dirty bitmap has been synced: stop the VM, or send again. */
+  protected decide(slot: number, nowNs: number): Advance {
+    const kind = this.kind(slot);
+    const left = this.pending(slot);
+    if (left <= this.goalBytes(slot) + ROUNDING_BYTES) return this.stopVm(slot, 'converged', 'none');
+    if (kind.manager.pollNs === Number.POSITIVE_INFINITY) {
+      const acted = this.act(slot, nowNs - this.startNs[slot]!, nowNs);
+      if (acted !== ADVANCE.running) return acted;
+    }
+    const still = left >= this.pendingBefore[slot]! * STILL_SHARE ? this.still[slot]! + 1 : 0;
+    this.still[slot] = Math.min(still, STILL_ITERATIONS);
+    const throttled = kind.autoConverge && this.throttlePercent[slot]! < QEMU.throttleMaxPercent;
+    const changes = throttled || kind.writesChangeNs > nowNs - this.startNs[slot]!;
+    if (this.iterations[slot]! >= ITERATIONS_MAX || (still >= STILL_ITERATIONS && !changes)) {
+      this.repeat(slot, nowNs);
+    } else {
+      this.beginIteration(slot, nowNs);
+    }
+    return ADVANCE.running;
+  }
+
+  /** Iterations like the last follow one another until the manager acts or the rate changes. */
+  protected repeat(slot: number, nowNs: number): void {
+    this.step[slot] = STEP.repeating;
+    this.stillRate[slot] = this.rate[slot]!;
+    this.seenNs[slot] = nowNs;
+    this.vmmNs[slot] = Number.POSITIVE_INFINITY;
+    const { manager } = this.kind(slot);
+    if (manager.pollNs !== Number.POSITIVE_INFINITY) return;
+    const elapsedNs = nowNs - this.startNs[slot]!;
+    const lastsNs = this.iterationLastsNs(slot);
+    const inTime = (manager.idleUntilNs(this.see(slot, elapsedNs, nowNs)) - elapsedNs) / lastsNs;
+    const count = Math.min(Math.ceil(inTime), manager.iterationsMax - this.iterations[slot]!);
+    this.vmmNs[slot] = nowNs + Math.max(1, count) * lastsNs;
+  }
+
+  /** Time to send an iteration like the last, at the rate at which they are repeated. */
+  protected iterationSendNs(slot: number): number {
+    const leastNs = this.leastEndNs[slot]! - this.iterationNs[slot]!;
+    return Math.max(leastNs, (this.iterationBytes[slot]! / this.stillRate[slot]!) * NS_PER_S);
+  }
+
+  protected iterationLastsNs(slot: number): number {
+    return this.iterationSendNs(slot) + (this.kind(slot).syncNsPerGib * this.dirtiedBytes[slot]!) / GIB;
+  }
+
+  /** Repeated iterations end with one of them, at which the VMM acts. */
+  protected endRepeating(slot: number, nowNs: number): Advance {
+    this.takeRepeated(slot, Math.round((nowNs - this.seenNs[slot]!) / this.iterationLastsNs(slot)));
+    this.still[slot] = 0;
+    // Sums of times in doubles are off by less than 1 ns.
+    const acted = this.act(slot, nowNs - this.startNs[slot]! + 1, nowNs);
+    if (acted === ADVANCE.running) this.beginIteration(slot, nowNs);
+    return acted;
+  }
+
+  /** Counts repeated iterations that are over. @returns when the last of them ended */
+  protected takeRepeated(slot: number, count: number): number {
+    const fromNs = this.seenNs[slot]!;
+    if (count === 0) return fromNs;
+    const bytes = this.iterationBytes[slot]!;
+    const endNs = fromNs + count * this.iterationLastsNs(slot);
+    this.sentBytes[slot]! += count * bytes;
+    this.syncedNs[slot] = endNs;
+    this.iterations[slot]! += count;
+    this.seenNs[slot] = endNs;
+    this.step[slot] = STEP.syncing;
+    if (this.recorder !== undefined) {
+      this.note(slot, count, fromNs, endNs, bytes, 1 - this.throttlePercent[slot]! / 100);
+    }
+    return endNs;
+  }
+
+  /** Repetition ends in the midst of an iteration, which resumes at the rate that holds now. */
+  protected wake(slot: number, nowNs: number): void {
+    const lastsNs = this.iterationLastsNs(slot);
+    const sendNs = this.iterationSendNs(slot);
+    const bytes = this.iterationBytes[slot]!;
+    const leastNs = this.leastEndNs[slot]! - this.iterationNs[slot]!;
+    const iterationNs = this.takeRepeated(slot, Math.floor((nowNs - this.seenNs[slot]!) / lastsNs));
+    this.still[slot] = 0;
+    this.iterationNs[slot] = iterationNs;
+    this.pendingBefore[slot] = this.pending(slot);
+    this.leastEndNs[slot] = iterationNs + leastNs;
+    if (nowNs < iterationNs + sendNs) {
+      this.sendFrom(slot, bytes - ((nowNs - iterationNs) / NS_PER_S) * this.stillRate[slot]!, nowNs);
+      return;
+    }
+    this.endSending(slot, iterationNs + sendNs);
+    this.vmmNs[slot] = Math.max(nowNs, this.vmmNs[slot]!);
+  }
+}
