@@ -8,7 +8,7 @@ import { MIG_FLAG } from '../../../sim/abi/vfio.ts';
 import { GENERATION_IDS, type GenerationId, GENERATIONS } from '../../../sim/driver/generation.ts';
 import { hasHazard } from '../../../sim/driver/hazards.ts';
 import { type MoveOptions, runMoves } from '../../../sim/move/move.ts';
-import { plan } from '../scenario/rig.ts';
+import { plan, SMALL } from '../scenario/rig.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { Rig } from '../world/rig.ts';
 
@@ -48,7 +48,7 @@ describe.each(Object.entries(MANNERS))('with %s', (_, manners) => {
 });
 
 test.each(GENERATION_IDS)('a scenario in which QEMU moves a VF with %s ends with the VM moved', (driver) => {
-  const [vf] = plan().scenario.devices;
+  const [vf] = SMALL.devices;
   const { kind, pauseNs, devices } = runScenario(plan({ devices: [{ ...vf, driver, load: 'half' }] }), 'point').vms[0]!;
   expect({ kind, at: devices.outcome.at, vfs: devices.outcome.vfs }).toEqual({
     kind: 'moved',
