@@ -27,8 +27,8 @@ interface VmmFacts {
   readonly countsIterations: boolean;
   /** Whether devices send state before the stop. */
   readonly preCopiesDevices: boolean;
-  /** What becomes of a VF whose driver failed: it goes on by the driver's own arcs, or is reset. */
-  readonly recovery: 'goOn' | 'reset';
+  /** What becomes of a VF whose driver failed: reset at both ends, or at the source only; `sim/move/vf-passage.ts`. */
+  readonly recovery: 'reset' | 'resetSource';
   /** Whether channels are those of multifd, with threads and packets of their own. */
   readonly hasMultifd: boolean;
   readonly compresses: boolean;
@@ -63,7 +63,8 @@ export const VMMS = {
     timeoutNs: 3600 * NS_PER_S,
     countsIterations: true,
     preCopiesDevices: false,
-    recovery: 'goOn',
+    // From PR 8528 on: the recovery state is tried, then the device is reset. Earlier releases move no VFIO device whole.
+    recovery: 'resetSource',
     hasMultifd: false,
     compresses: false,
     throttles: false,

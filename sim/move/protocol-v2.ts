@@ -137,12 +137,12 @@ export const STOP_SOURCE: VfCall = row({
   done: (vf) => vf.closeOutgoing(),
 });
 
-/** The source is reset, as QEMU does it where its driver failed. */
+/** The source is reset, as QEMU and Cloud Hypervisor do it where its driver failed. */
 export const RESET_SOURCE: VfCall = row({
   at: 'source',
   name: 'source reset',
   part: 'recovery',
-  when: (vf) => vf.stopFailed && vf.manners.recovery === 'reset',
+  when: resetsSource,
   make: (vf) => reset(vf.from),
   done: (vf) => {
     vf.end = 'blank';
@@ -154,7 +154,7 @@ export const RESUME_SOURCE: VfCall = row({
   at: 'source',
   name: 'source RUNNING',
   part: 'recovery',
-  when: (vf) => !(vf.stopFailed && vf.manners.recovery === 'reset'),
+  when: (vf) => !resetsSource(vf),
   make: (vf) => vf.resumeSource(),
   done: (vf) => {
     vf.end = 'served';
@@ -174,6 +174,11 @@ export const RESET_DESTINATION: VfCall = row({
   make: (vf) => reset(vf.to),
   done: (vf) => vf.forgetMemory(),
 });
+
+/** Whether a source that did not stop is reset. */
+function resetsSource({ stopFailed, manners: { recovery } }: Parameters<VfCall['when']>[0]): boolean {
+  return stopFailed && (recovery === 'reset' || recovery === 'resetSource');
+}
 
 function reset(device: MigratableDevice): number {
   device.reset();

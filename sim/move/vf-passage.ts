@@ -17,8 +17,11 @@ import { GUEST_DMA_BASE, type VfGuest } from '../world/vf-guest.ts';
 import type { MoveCalls } from './move-calls.ts';
 import type { VfSpan } from './vf-span.ts';
 
-/** Whether a VF whose driver failed is brought back by the driver, or is reset as QEMU does it. */
-export const RECOVERIES = ['goOn', 'reset'] as const;
+/**
+ * What becomes of a VF whose driver failed: the driver brings it back; it is reset, at the destination too, as QEMU does it; or it
+ * is reset at the source only, as Cloud Hypervisor does it, where a load that fails is reported and the source resumes.
+ */
+export const RECOVERIES = ['goOn', 'reset', 'resetSource'] as const;
 export type Recovery = (typeof RECOVERIES)[number];
 
 /** How the guest finds a VF afterwards. */

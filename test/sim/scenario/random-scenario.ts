@@ -58,7 +58,7 @@ export function drawScenario(seed: number): Scenario {
       : { kind: 'link', at: one(['precopy', 'sending']) };
     faults.push({ ...cut, share: random.uniform(), ...(chance(0.5) ? { vm: place.vm } : {}) });
   }
-  const recovery = one([undefined, 'goOn', 'reset']);
+  const recovery = one([undefined, 'goOn', 'reset', 'resetSource']);
   return scenarioSchema.parse({
     format: 'stopcopy-scenario',
     version: 1,

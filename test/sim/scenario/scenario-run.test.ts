@@ -192,6 +192,16 @@ describe('a driver that fails', () => {
     expect(back.devices.outcome).toMatchObject({ at: 'destination load', vfs: ['served'], guestAt: 'source' });
   });
 
+  test('at Cloud Hypervisor: a VF that does not stop is reset, and a load that fails leaves the guest at the source', () => {
+    const vmm = 'cloud-hypervisor';
+    const stop = run({ vmm, faults: [{ ...refused, times: undefined }] });
+    expect(stop.kind).toBe('failed');
+    expect(stop.devices.outcome).toMatchObject({ vfs: ['blank'], guestAt: 'source' });
+    const load = run({ vmm, faults: [{ kind: 'device', what: 'queueTableRefused', side: 'destination' }] });
+    expect(load.kind).toBe('failed');
+    expect(load.devices.outcome).toMatchObject({ at: 'destination load', vfs: ['served'], guestAt: 'source' });
+  });
+
   test('at the match data: QEMU knows before the stop, Cloud Hypervisor behind it', () => {
     const faults = [{ kind: 'otherQueues', queues: 3 }];
     const qemu = run({ faults });
