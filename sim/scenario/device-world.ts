@@ -48,6 +48,16 @@ export interface VmOutcome {
   readonly reports: readonly CheckReport[];
   /** Of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
   readonly queuePausesNs: readonly (readonly number[])[];
+  /** VF by VF. */
+  readonly serviceGaps: readonly ServiceGap[];
+}
+
+/** How long a client sees nothing completed around a pause, in ns; null: nothing was completed on one of its sides. */
+interface ServiceGap {
+  /** Between completions on any queue. */
+  readonly deviceNs: number | null;
+  /** Queue by queue. */
+  readonly queuesNs: readonly (number | null)[];
 }
 
 export interface WorldOutcome {
@@ -158,6 +168,7 @@ export class DeviceWorld {
       // What a VF that stands still or was reset had in flight is told by its end, not counted as lost by the device.
       reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),
       queuePausesNs: parts.map(({ pauseNs }) => (outcome.pauseNs === 0 ? [] : [...pauseNs].filter((ns) => ns > 0))),
+      serviceGaps: parts.map((part) => serviceGapOf(part, outcome.pauseNs > 0)),
     };
   }
 
@@ -238,6 +249,11 @@ export class DeviceWorld {
     }
     return damage;
   }
+}
+
+function serviceGapOf({ pauseNs, devicePauseNs }: VfGuest, stopped: boolean): ServiceGap {
+  const gap = (ns: number): number | null => (stopped && ns > 0 ? ns : null);
+  return { deviceNs: gap(devicePauseNs), queuesNs: [...pauseNs].map(gap) };
 }
 
 /** Cores of a group's PF, and the time that each takes for a task. */

@@ -47,6 +47,8 @@ export class VfGuest {
   running = false;
   /** Per queue: from the last completion before the last stop to the first one after, in ns; NaN: none yet. */
   readonly pauseNs: Float64Array;
+  /** The same of the device: between completions on any of its queues; NaN: none yet. */
+  devicePauseNs: number = Number.NaN;
 
   private readonly events: GuestEvents;
   private readonly load: Load;
@@ -54,6 +56,8 @@ export class VfGuest {
   private readonly interruptNs: number;
   private readonly lastCompletionNs: Float64Array;
   private readonly awaited: Uint8Array;
+  private lastOfAllNs: number = Number.NaN;
+  private awaitedOfAll = false;
   /** An interrupt came while the vCPUs stood still; it is delivered when they run again, wherever that is. */
   private interruptPending = false;
   private interruptScheduled = false;
@@ -112,6 +116,7 @@ export class VfGuest {
     this.running = false;
     this.stoppedAtNs = this.events.eventNs;
     this.awaited.fill(1);
+    this.awaitedOfAll = true;
   }
 
   /** The VM's RAM and VF are now another host's; the vCPUs still stand. */
@@ -186,5 +191,8 @@ export class VfGuest {
       this.pauseNs[queue] = nowNs - this.lastCompletionNs[queue]!;
     }
     this.lastCompletionNs[queue] = nowNs;
+    if (this.awaitedOfAll) this.devicePauseNs = nowNs - this.lastOfAllNs;
+    this.awaitedOfAll = false;
+    this.lastOfAllNs = nowNs;
   }
 }

@@ -16,7 +16,7 @@ import {
 
 const CLOUD_HYPERVISOR_RELEASES = ['v52', 'v53', 'main'] as const;
 /** Kernels tried where the kernel is not known: columns of the table of drivers, and what lies between. */
-const KERNELS = ['5.18', '6.1', '6.2', '6.8', '6.10', '6.12', '6.13', '7.2', '7.3'] as const;
+const KERNELS = ['5.18', '6.1', '6.2', '6.8', '6.10', '6.11', '6.12', '6.13', '7.2', '7.3'] as const;
 
 // --- drivers by kernel ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,15 @@ import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import { type PauseShare, runInput, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
+import {
+  clockNsOf,
+  clocksOfVm,
+  type OtherDevices,
+  otherDevicesOf,
+  stoppedNsOf,
+} from '../../../sim/scenario/service.ts';
+import type { Piece } from '../../../sim/manager/clocks.ts';
+import { EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { leastLimitNs } from '../../../sim/memory/advice.ts';
 import { hasMoved, type MoveCause, type MoveEnd } from '../../../sim/memory/outcome.ts';
@@ -60,6 +69,34 @@ interface QueuePauseReport {
   readonly maxNs: number;
 }
 
+/** How long a device does not run, and how long its client sees nothing completed; null: there was nothing on one side. */
+interface ServiceReport {
+  /** From the beginning of its stop to the end of its start; null: the VM did not arrive. */
+  readonly stoppedNs: number | null;
+  /** Between completions on any queue. */
+  readonly deviceNs: number | null;
+  /** Gap of each queue. */
+  readonly queuesNs: readonly (number | null)[];
+}
+
+/** What a VMM or manager prints for the pause. */
+interface ClockReport {
+  readonly id: string;
+  readonly by: string;
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** Pieces of the pause that add up to it; null: the whole move. */
+  readonly covers: readonly Piece[] | null;
+  readonly figure: Figure;
+  readonly prints: string;
+  /** False: only with the other setting of QEMU's return path. */
+  readonly ofThisMove: boolean;
+  readonly source: string;
+  readonly date: string;
+  readonly evidence: string;
+}
+
 export interface VfOutcome {
   readonly profile: string;
   /** Hardware function number. */
@@ -68,6 +105,7 @@ export interface VfOutcome {
   readonly times: VfTimes;
   readonly tasks: { readonly accepted: number; readonly completed: number; readonly wrong: number };
   readonly queuePause: QueuePauseReport | null;
+  readonly service: ServiceReport;
 }
 
 /** Why a move ended other than by its rules; null stands for what is not limited. */
@@ -97,6 +135,8 @@ export interface VmReport {
   readonly parts: readonly PartReport[];
   readonly rounds: readonly RoundReport[];
   readonly vfs: readonly VfOutcome[];
+  /** Devices without a register model; empty unless the VM arrived. */
+  readonly otherDevices: readonly OtherDevices[];
 }
 
 /** Times from the stop of the vCPUs. */
@@ -159,6 +199,8 @@ export interface RunDocument {
   readonly vms: readonly VmReport[];
   /** What clients in the guests see, by group of VFs; modelled, with best guesses. */
   readonly latencies: readonly GroupLatency[];
+  /** What VMMs and managers print for the longest pause; empty unless that VM moved. */
+  readonly clocks: readonly ClockReport[];
   /** Parts of the pause of the VM that stood still longest as they lay in time; empty unless it moved. */
   readonly spans: readonly SpanReport[];
   /** What that pause hangs on, one parameter at a time, the widest first; empty unless it moved. */
@@ -220,10 +262,28 @@ export function runDocument(played: Played): RunDocument {
     band: ends.map(endReport),
     vms: point.vms.map((vm, index) => vmReport(vm, index, point, plan)),
     latencies: played.latencies,
+    clocks: clockReports(played, longest),
     spans: hasMoved(of.kind) ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
     influences: hasMoved(of.kind) ? influencesOn(plan, timesByEnd(played, longest)) : [],
     traceHash: point.world.traceHash,
   };
+}
+
+/** Clocks of the VM with the longest pause, each with its range over the ends at which the VM moved. */
+function clockReports({ plan, point, short, long }: Played, vm: number): readonly ClockReport[] {
+  const ends = [short, point, long].map((result) => clockNsOf(plan, result, vm));
+  return clocksOfVm(plan, point.vms[vm]!).map(({ ns, source, evidence, ...clock }) => {
+    const values = ends.flatMap((end) => end.get(clock.id) ?? []);
+    const figure: Figure = {
+      value: ns,
+      unit: 'ns',
+      kind: 'modelled',
+      low: Math.min(...values),
+      high: Math.max(...values),
+    };
+    const { title, date } = SOURCES[source];
+    return { ...clock, figure, source: title, date, evidence: EVIDENCE[evidence] };
+  });
 }
 
 function spanReport({ part, what, startNs, endNs }: PauseSpan, stoppedAtNs: number): SpanReport {
@@ -268,7 +328,8 @@ function endReport(result: ScenarioResult): EndReport {
 
 function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: CompiledScenario): VmReport {
   const { kind, pauseNs, reportedNs, totalNs, memoryBytes, wireBytes, rounds, devices } = vm;
-  const { outcome, reports, queuePausesNs } = devices;
+  const { outcome, reports, queuePausesNs, serviceGaps } = devices;
+  const stoppedNs = stoppedNsOf(vm);
   const cause = causeReport(vm, plan);
   return {
     vm: index + 1,
@@ -304,7 +365,9 @@ function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: Com
         wrong: reports[vf]!.violationCount,
       },
       queuePause: queuePause(queuePausesNs[vf]!),
+      service: { stoppedNs: stoppedNs[vf] ?? null, ...serviceGaps[vf]! },
     })),
+    otherDevices: otherDevicesOf(plan, vm),
   };
 }
 

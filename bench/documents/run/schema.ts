@@ -10,6 +10,7 @@ import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
 import { MANAGER_NAMES } from '../../../sim/memory/manager.ts';
 import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 import { BLOCKERS, END_REASONS } from '../../../sim/memory/precopy-end.ts';
+import { PIECES } from '../../../sim/manager/clocks.ts';
 import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
@@ -48,6 +49,7 @@ const vf = z.looseObject({
   }),
   tasks: z.looseObject({ accepted: count, completed: count, wrong: count }),
   queuePause: z.looseObject({ queues: count, p50Ns: ns, p99Ns: ns, maxNs: ns }).nullable(),
+  service: z.looseObject({ stoppedNs: ns.nullable(), deviceNs: ns.nullable(), queuesNs: z.array(ns.nullable()) }),
 });
 
 /** JSON has null for what is not limited. */
@@ -84,6 +86,22 @@ const vm = z.looseObject({
   parts: z.array(part),
   rounds: z.array(round),
   vfs: z.array(vf),
+  otherDevices: z.array(z.looseObject({ profile: z.string(), count, stoppedNs: ns })),
+});
+
+const clock = z.looseObject({
+  id: z.string(),
+  by: z.string(),
+  name: z.string(),
+  from: z.string(),
+  to: z.string(),
+  covers: z.array(z.enum(PIECES)).nullable(),
+  figure: figureSchema,
+  prints: z.string(),
+  ofThisMove: z.boolean(),
+  source: z.string(),
+  date: z.string(),
+  evidence: z.string(),
 });
 
 const end = z.looseObject({
@@ -159,6 +177,7 @@ export const runSchema: z.ZodType<RunDocument> = z
         phases: z.array(z.looseObject({ phase: z.enum(PHASES), jobs: count, p50Ns: ns, p99Ns: ns, maxNs: ns })),
       }),
     ),
+    clocks: z.array(clock),
     spans: z.array(z.looseObject({ part: z.enum(PAUSE_PARTS), what: z.string().nullable(), beginsNs: ns, endsNs: ns })),
     influences: z.array(influence),
     traceHash: z.string(),

@@ -4,7 +4,7 @@
 import { runPlots } from './plots.ts';
 import { RUN_FORMAT, type RunDocument } from './document.ts';
 import { runSchema } from './schema.ts';
-import { runSentences, runTables } from './words.ts';
+import { PAUSED_TABLE, PRINTED_TABLE, runSentences, runTables } from './words.ts';
 import { html } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import { reportKind } from '../kind-reader.ts';
@@ -18,8 +18,8 @@ export const RUN_KIND = reportKind<RunDocument>({
   section: runSection,
 });
 
-/** The tables besides it stand behind the charts. */
-const VF_TABLE = 'VFs, register by register';
+/** Tables on the page; the others are in its charts. */
+const SHOWN_TABLES: ReadonlySet<string> = new Set(['VFs, register by register', PRINTED_TABLE]);
 
 export function runSection(document: RunDocument): ReportSection {
   const { scenario, kinds } = document;
@@ -32,7 +32,7 @@ export function runSection(document: RunDocument): ReportSection {
         <p class="source">Scenario ${scenario.file}, seed ${scenario.seed}.</p>
         ${runPlots(document, id).map(plotMarkup)}
         ${runTables(document)
-          .filter(({ title }) => title === VF_TABLE)
+          .filter(({ title }) => SHOWN_TABLES.has(title) || title.startsWith(PAUSED_TABLE))
           .map(
             ({ title, columns, rows }) =>
               html`<h3>${title}</h3>

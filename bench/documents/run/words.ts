@@ -40,6 +40,8 @@ export function runTables(document: RunDocument): readonly RunTable[] {
   }
   const vfs = vms.flatMap((each) => each.vfs.map((vf) => ({ vm: each.vm, vf })));
   if (vfs.length > 0) tables.push({ title: 'VFs, register by register', ...vfTable(vfs, vms.length > 1) });
+  if (vm.pauseNs > 0) tables.push({ title: `${PAUSED_TABLE}${which}`, ...pausedTable(vm) });
+  if (document.clocks.length > 0) tables.push({ title: PRINTED_TABLE, ...clockTable(document) });
   if (document.latencies.length > 0) tables.push({ title: 'What a client waits for a job', ...latencyTable(document) });
   return tables;
 }
@@ -188,6 +190,69 @@ function roundsTable({ rounds }: VmReport): Rows {
       right('vCPU\nspeed'),
     ],
     rows,
+  };
+}
+
+/** The guest and its devices: how long each is without service. */
+export const PAUSED_TABLE = 'What is paused';
+
+/** Figures of other programs for the same pause. */
+export const PRINTED_TABLE = 'What VMMs and managers print for this pause';
+
+function clockTable({ clocks }: RunDocument): Rows {
+  const rows = clocks.map(({ by, name, figure, prints, ofThisMove }) => [
+    by,
+    ofThisMove ? name : `(${name})`,
+    ns(figure.value),
+    ns(figure.low ?? figure.value),
+    ns(figure.high ?? figure.value),
+    prints,
+  ]);
+  return {
+    columns: [
+      left('program'),
+      left('figure'),
+      right('time [P]'),
+      right('low [P]'),
+      right('high [P]'),
+      left('as printed'),
+    ],
+    rows,
+  };
+}
+
+/** The guest, then each device with its queues. */
+function pausedTable({ pauseNs, vfs, otherDevices }: VmReport): Rows {
+  const orNone = (value: number | null): string => (value === null ? '' : ns(value));
+  const ofVfs = vfs.map(({ profile, fn, service: { stoppedNs, deviceNs, queuesNs } }) => {
+    const gaps = queuesNs.filter((gap) => gap !== null).toSorted((a, b) => a - b);
+    return [
+      `${profile} ${fn}`,
+      orNone(stoppedNs),
+      orNone(deviceNs),
+      `${gaps.length} of ${queuesNs.length}`,
+      orNone(gaps[0] ?? null),
+      orNone(gaps.at(-1) ?? null),
+    ];
+  });
+  const others = otherDevices.map(({ profile, count, stoppedNs }) => [
+    count === 1 ? profile : `${profile}, each of ${count}`,
+    ns(stoppedNs),
+    '',
+    '',
+    '',
+    '',
+  ]);
+  return {
+    columns: [
+      left('what'),
+      right('does not\nrun [P]'),
+      right('nothing\ncompleted [P]'),
+      right('queues\nwith load'),
+      right('shortest\ngap [P]'),
+      right('longest\ngap [P]'),
+    ],
+    rows: [['vCPUs', ns(pauseNs), '', '', '', ''], ...ofVfs, ...others],
   };
 }
 
