@@ -11,7 +11,7 @@ import { packageRoot } from '../bench/io/package-root.ts';
 import { type RunDocument, runDocument } from '../bench/documents/run/document.ts';
 import { playScenario, readScenario } from '../bench/studies/run/play.ts';
 import { MOVE_POINTS } from '../sim/move/move.ts';
-import { type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
+import { convergenceFields, type Scenario, scenarioSchema } from '../sim/scenario/document.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts';
 import { VMM_PARAMETER } from '../sim/memory/parameters.ts';
 import { MOVE_PARTS, PAUSE_PARTS } from '../sim/base/pause-parts.ts';
@@ -87,7 +87,7 @@ describe('docs/scenario-format.md', () => {
     ['## Scenario', fieldsOf(scenarioSchema)],
     ['## `memory`', fieldsOf(shape.memory)],
     ['## `stream`', fieldsOf(shape.stream)],
-    ['## `convergence`', fieldsOf(shape.convergence.unwrap())],
+    ['## `convergence`', fieldsOf(convergenceFields)],
     ['## `devices`', fieldsOf(shape.devices.unwrap().element)],
     ['## `faults`', sorted(shape.faults.unwrap().element.options.map((option) => [...option.shape.kind.values][0]!))],
   ])('has the fields of the schema: %s', (heading, fields) => {

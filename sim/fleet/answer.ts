@@ -87,10 +87,34 @@ function refusalIn(question: Question, trials: VmTrials): AskedCan | null {
   return question.ask === 'evacuate' ? null : refusalOf(question.vm, trials.profiles, trials.file);
 }
 
+/** Fields that the answer would not depend on, and those that another field contradicts. */
+function refuseUnread(question: Question, refuse: (message: string, hint: string) => never): void {
+  if (question.ask === 'compare') {
+    const index = question.variants.findIndex(({ hardware }) => hardware !== undefined);
+    if (index >= 0) {
+      refuse(`variants[${index}].hardware is given, and V3, V4 and V5 move alike`, 'Compare drivers, or inFlight.');
+    }
+  }
+  if (question.ask === 'at-once' && question.over !== 'pf' && question.vm.stream.share !== 1) {
+    refuse('vm.stream.share is given, and the moves share the link evenly', 'Leave it out.');
+  }
+  if (question.ask !== 'evacuate') return;
+  const { vms, hostGigabitsPerSecond } = question.fleet;
+  for (const [index, { vm }] of vms.entries()) {
+    const { gigabitsPerSecond } = vm.stream;
+    if (gigabitsPerSecond === hostGigabitsPerSecond) continue;
+    refuse(
+      `fleet.vms[${index}].vm.stream.gigabitsPerSecond is ${gigabitsPerSecond}, and fleet.hostGigabitsPerSecond is ${hostGigabitsPerSecond}`,
+      'A VM of a fleet moves over the links of its host: say the same; stream.maxBytesPerSecond limits one move.',
+    );
+  }
+}
+
 function check(question: Question, file: string): void {
   const refuse = (message: string, hint?: string): never => {
     throw new UserError('input', `${file}: ${message}`, hint);
   };
+  refuseUnread(question, refuse);
   if (question.ask === 'most' && question.vm.devices[question.device - 1] === undefined) {
     refuse(`device is ${question.device}, and the VM has ${question.vm.devices.length} in its list`);
   }

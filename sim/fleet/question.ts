@@ -43,7 +43,6 @@ const questionVmSchema = scenarioSchema.pick({
   parallelDevices: true,
   switchoverAck: true,
   returnPath: true,
-  recovery: true,
   devices: true,
 });
 
@@ -161,7 +160,8 @@ const evacuate = z.strictObject({
 
 const host = z.strictObject({
   name: z.string().min(1),
-  kind: z.enum(ACCELERATOR_KINDS),
+  /** Kind of the VFs that it has free; `other`: of no accelerator. */
+  kind: z.enum([...ACCELERATOR_KINDS, 'other']),
   hardware: z.enum(MIGRATING_VERSIONS).default(DEFAULT_HARDWARE),
   /** Free of the PF's VFs, and of its queues. */
   freeVfs: z.int().min(0).max(VFS_MAX),

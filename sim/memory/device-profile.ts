@@ -57,7 +57,15 @@ const fields = z.strictObject({
 
 const KINDS = ACCELERATOR_KINDS.join(', ');
 
-export const deviceProfileSchema = fields.superRefine(({ registerModel, kind }, context) => {
+export const deviceProfileSchema = fields.superRefine(({ registerModel, kind, preCopy, preCopiedShare }, context) => {
+  if (!preCopy && Math.max(preCopiedShare.value, ...preCopiedShare.range) > 0) {
+    const path = ['preCopiedShare', 'value'];
+    context.addIssue({
+      code: 'custom',
+      path,
+      message: 'a device without preCopy sends nothing before the stop; allowed is 0',
+    });
+  }
   if (registerModel === (kind !== undefined)) return;
   const message = registerModel
     ? `a profile with registerModel: true says which accelerator it is; add kind: with one of ${KINDS}`

@@ -93,6 +93,7 @@ export function compileScenario(
       const at = `devices[${index}]`;
       const registers = profile.kind === undefined ? null : registerGroup(device, profile.id, profile.kind, at, refuse);
       if (registers === null) refuseRegisterFields(device, at, refuse);
+      else refuseUnread(device, at, refuse);
       return { profile, count: device.count, queues: device.queues, registers };
     });
   const registerGroups = devices.flatMap(({ registers }) => registers ?? []);
@@ -176,6 +177,22 @@ function refuseRegisterFields(device: ScenarioDevice, at: string, refuse: Refuse
     `${at}.${given} is given, and profile ${device.profile} has no register model that could use it`,
     `Leave it out, or take a profile of a kind of accelerator: ${ACCELERATOR_KINDS.map((kind) => `acc-${kind}`).join(', ')}.`,
   );
+}
+
+/** Fields that no figure of a move depends on. */
+function refuseUnread({ hardware, depths }: ScenarioDevice, at: string, refuse: Refuse): void {
+  if (hardware !== undefined) {
+    refuse(
+      `${at}.hardware is ${hardware}, and V3, V4 and V5 move alike`,
+      'Leave it out; only ask: room of stopcopy plan reads it, since a VF moves to hardware of its own version only.',
+    );
+  }
+  if (depths?.aeq !== undefined) {
+    refuse(
+      `${at}.depths.aeq is given, and no figure depends on it`,
+      'Leave it out; sq, cq and eq bound what is in flight.',
+    );
+  }
 }
 
 function registerGroup(
@@ -262,6 +279,9 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   }
   if (!vmm.compresses && stream.compression !== 'none') {
     refuse(`stream.compression is ${stream.compression}, and ${vmm.title} does not compress`, 'Leave it out.');
+  }
+  if (stream.compression === 'none' && stream.compressionRatio !== undefined) {
+    refuse('stream.compressionRatio is given, and stream.compression is none', 'Give a compression, or leave it out.');
   }
   if (!vmm.throttles && convergence.autoConverge) {
     refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');

@@ -20,6 +20,7 @@ import { POLICIES } from '../pci/policy.ts';
 import { byteRate, bytes, bytesIn, duration, durationIn, sizeText } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { platformDeviceFields, platformFields } from '../manager/question.ts';
+import { withUnits } from '../base/schema-fields.ts';
 
 export const SCENARIO_FORMAT = 'stopcopy-scenario';
 export const SCENARIO_VERSION = 2;
@@ -120,8 +121,11 @@ const limitSteps = z.union([
   z.array(z.strictObject({ after: durationIn('s'), limit: duration })).min(1),
 ]);
 
-const convergence = z.strictObject({
-  downtimeLimit: duration.default(300 * NS_PER_MS),
+const DOWNTIME_LIMIT_NS = 300 * NS_PER_MS;
+
+export const convergenceFields = z.strictObject({
+  /** Default: 300 ms. */
+  downtimeLimit: duration.optional(),
   /** A limit that rises with time: that of OpenStack Nova, or steps of one's own. */
   steps: limitSteps.optional(),
   autoConverge: z.boolean().default(false),
@@ -130,6 +134,14 @@ const convergence = z.strictObject({
   rounds: z.int().min(1).optional(),
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
+
+const convergence = convergenceFields
+  .superRefine(({ downtimeLimit, steps }, context) => {
+    if (downtimeLimit === undefined || steps === undefined) return;
+    const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
+    context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
+  })
+  .transform(({ downtimeLimit = DOWNTIME_LIMIT_NS, ...others }) => ({ downtimeLimit, ...others }));
 
 const LOADS = LOAD_NAMES.map((name) => `"${name}"`).join(', ');
 
@@ -220,7 +232,7 @@ export const scenarioSchema = z.strictObject({
   vcpus: z.int().min(1).max(1024),
   memory,
   stream,
-  convergence: convergence.default({ downtimeLimit: 300 * NS_PER_MS, autoConverge: false, whenOut: 'cancel' }),
+  convergence: convergence.default({ downtimeLimit: DOWNTIME_LIMIT_NS, autoConverge: false, whenOut: 'cancel' }),
   /** Whether device state goes over the channels of multifd, a thread per device. */
   parallelDevices: z.boolean().default(false),
   /** Whether the destination makes room for device state before the stop. */
@@ -237,6 +249,14 @@ export const scenarioSchema = z.strictObject({
 
 /** With everything filled in, sizes in bytes and times in ns. */
 export type Scenario = z.output<typeof scenarioSchema>;
+
+/** A scenario as a file would have it. */
+export function writtenScenario(scenario: Scenario): unknown {
+  const { downtimeLimit, ...others } = scenario.convergence;
+  const limit = others.steps === undefined ? { downtimeLimit } : {};
+  return withUnits(scenarioSchema, { ...scenario, convergence: { ...limit, ...others } });
+}
+
 export type ScenarioDevice = Scenario['devices'][number];
 export type ScenarioFault = Scenario['faults'][number];
 

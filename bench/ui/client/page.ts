@@ -3,8 +3,7 @@
  */
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { type Scenario, scenarioSchema } from '../../../sim/scenario/document.ts';
-import { withUnits } from '../../../sim/base/schema-fields.ts';
+import { type Scenario, writtenScenario } from '../../../sim/scenario/document.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { type Markup, html } from '../../show/html.ts';
 import { type UiAnswer, answerOf, pausesAlong, type Play, compiledOf, playKey } from '../answer.ts';
@@ -263,7 +262,7 @@ class Page {
   /** The settings as a scenario that `stopcopy run` plays. */
   private save(): void {
     const name = `${this.scenario.name}-turned`;
-    const text = `${JSON.stringify(withUnits(scenarioSchema, { ...this.asked, name }), undefined, 2)}\n`;
+    const text = `${JSON.stringify(writtenScenario({ ...this.asked, name }), undefined, 2)}\n`;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
     link.download = `${name}.json`;

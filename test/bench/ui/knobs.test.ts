@@ -12,8 +12,7 @@ import {
   readLink,
   type Settings,
 } from '../../../bench/ui/knobs.ts';
-import { withUnits } from '../../../sim/base/schema-fields.ts';
-import { scenarioSchema } from '../../../sim/scenario/document.ts';
+import { scenarioSchema, writtenScenario } from '../../../sim/scenario/document.ts';
 import { SCENARIOS, scenarioNamed } from './scenarios.ts';
 
 describe.each([...SCENARIOS.keys()])('knobs on %s', (name) => {
@@ -33,7 +32,7 @@ describe.each([...SCENARIOS.keys()])('knobs on %s', (name) => {
       for (const value of placesOf(knob, scenario)) {
         const turned = applySettings(scenario, { [knob]: value });
         expect(KNOBS[knob].of(turned), `${knob} at ${value}`).toBe(value);
-        expect(scenarioSchema.parse(JSON.parse(JSON.stringify(withUnits(scenarioSchema, turned))))).toEqual(turned);
+        expect(scenarioSchema.parse(JSON.parse(JSON.stringify(writtenScenario(turned))))).toEqual(turned);
         expect(KNOBS[knob].format(value, turned)).not.toMatch(/NaN|undefined|Infinity/);
       }
     }

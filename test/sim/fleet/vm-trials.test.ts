@@ -23,7 +23,7 @@ const shapes: readonly (readonly [queues: number, load: Device['load'], change: 
   [2, { kind: 'closed', inFlight: 600 }, {}],
   [8, { kind: 'open', fraction: 0.99, burst: 40 }, {}],
   [8, { kind: 'open', fraction: 0.9, burst: 300 }, {}],
-  [6, { kind: 'open', fraction: 3, burst: 1 }, { profile: 'acc-hpre', inFlight: 'hold', hardware: 'V4' }],
+  [6, { kind: 'open', fraction: 3, burst: 1 }, { profile: 'acc-hpre', inFlight: 'hold' }],
   [4, 'half', { profile: 'acc-zip', driver: 'linux-6.12.117' }],
   // Rings of completions that fill up before those of tasks do.
   [2, { kind: 'open', fraction: 1.5, burst: 20 }, { depths: { sq: 512, cq: 24 } }],

@@ -50,6 +50,22 @@ describe('refused, with the reason', () => {
       { memory: { size: '1GiB', page: '5000B' } },
       /memory\.page is "5000B": allowed is a power of two/,
     ],
+    [
+      'hardware, which changes nothing',
+      { devices: [{ ...ZIP, hardware: 'V4' }] },
+      /hardware is V4, and V3, V4 and V5 move alike/,
+    ],
+    ['a depth that changes nothing', { devices: [{ ...ZIP, depths: { aeq: 16 } }] }, /depths\.aeq is given/],
+    [
+      'a limit next to limits that rise',
+      { convergence: { downtimeLimit: '300ms', steps: 'nova' } },
+      /downtimeLimit is "300ms": steps say which limit/,
+    ],
+    [
+      'a ratio of no compression',
+      { stream: { gigabitsPerSecond: 1, compressionRatio: 2 } },
+      /compressionRatio is given/,
+    ],
     ['a number without a unit', { convergence: { downtimeLimit: 300 } }, /a time without a unit: 300 ms or 300 ns\?/],
     [
       'a link that no host has',

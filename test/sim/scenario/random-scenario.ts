@@ -19,7 +19,6 @@ export function drawScenario(seed: number): Scenario {
     profile: one(['acc-sec', 'acc-hpre', 'acc-zip']),
     count: vmm === 'qemu' ? 1 : one([1, 2]),
     queues: 1 + random.below(4),
-    depths: { sq: one([8, 64]), cq: 64, eq: 128, aeq: 16 },
     load: one<Scenario['devices'][number]['load']>([
       'idle',
       'half',
@@ -28,7 +27,7 @@ export function drawScenario(seed: number): Scenario {
       { kind: 'closed', inFlight: 1 + random.below(7) },
     ]),
     driver: one(['linux-6.12.117', 'upstream-2026']),
-    hardware: one(['V3', 'V4']),
+    depths: { sq: one([8, 64]), cq: 64, eq: one([128, 256]) },
     inFlight: one(['finish', 'hold']),
     engine: { cores: 1 + random.below(4), taskTime: one(['20us', '100us']) },
   }));

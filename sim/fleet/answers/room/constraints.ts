@@ -7,7 +7,7 @@ import type { ConstraintState } from '../answer-parts.ts';
 import type { Lack, RoomNumbers } from './numbers.ts';
 
 const NAMES = {
-  kind: 'the accelerator is of another kind',
+  kind: 'its VFs are of another kind',
   hardware: 'the hardware is of another version',
   queuesPerVf: 'its VFs have another number of queues, which the match check refuses',
   queuesOfDevice: 'a device has 1024 queues in all',

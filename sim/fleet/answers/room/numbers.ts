@@ -81,12 +81,15 @@ function roomOn(
   let queuePairs = 0;
   for (const { profile, kind, count, queues, hardware = DEFAULT_HARDWARE } of vm.devices) {
     const ofProfile = trials.profiles.get(profile)?.kind;
-    if (count === 0 || ofProfile === undefined) continue;
-    if ((kind ?? ofProfile) !== host.kind) lacks.add('kind');
+    if (count === 0) continue;
+    const wanted = kind ?? ofProfile ?? 'other';
+    if (wanted !== host.kind) lacks.add('kind');
+    vfs += count;
+    // Other VFs come from no queue table of an accelerator's PF.
+    if (wanted === 'other' || host.kind === 'other') continue;
     if (hardware !== host.hardware) lacks.add('hardware');
     const each = host.queuesPerVf ?? queues;
     if (each !== queues) lacks.add('queuesPerVf');
-    vfs += count;
     queuePairs += count * each;
     if (ACCELERATORS[host.kind].pfDefaultQueues + queuePairs > QUEUES_TOTAL) lacks.add('queuesOfDevice');
   }

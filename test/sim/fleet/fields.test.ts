@@ -1,0 +1,272 @@
+/**
+ * No field of a question is a silent no-op in the ask that has it, nor one of a preset of limits or of a device profile.
+ */
+import { describe, expect, test } from 'vitest';
+import { readProfile } from '../../../bench/io/profiles.ts';
+import { answer, vmsOf } from '../../../sim/fleet/answer.ts';
+import { type LimitsPreset, limitsPresetSchema } from '../../../sim/fleet/limits.ts';
+import { questionSchema } from '../../../sim/fleet/question.ts';
+import { type DeviceProfile, deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
+import { parseDocument } from '../../../sim/base/schema.ts';
+import { platformFields } from '../../../sim/manager/question.ts';
+import { everyFieldIsRead, type FieldCase, type Fields, over } from '../../no-op-fields.ts';
+import { leavesOf } from '../../schema-leaves.ts';
+
+const PRESET: Fields = { format: 'stopcopy-limits', version: 2, id: 'p', title: 'P' };
+
+/** All that is answered, by closed forms. */
+function answered(document: unknown, preset: Fields = PRESET, own?: DeviceProfile): string {
+  const question = questionSchema.parse(document);
+  const words = vmsOf(question).flatMap(({ devices }) => devices.map(({ profile }) => profile));
+  const profiles = new Map(words.map((word) => [word, own ?? readProfile(word)]));
+  const presets = new Map<string, LimitsPreset>([['p', limitsPresetSchema.parse(preset)]]);
+  const files = { profiles, presets, topologies: new Map() };
+  return JSON.stringify(answer(question, files, 'x', { verify: false, tornado: false }));
+}
+
+const HEAD = {
+  format: 'stopcopy-question',
+  version: 2,
+  name: 'q',
+  description: 'q',
+  assume: { p2p: true, dirtyTracking: true },
+};
+
+const VM = {
+  vcpus: 4,
+  memory: { size: '8GiB', dirty: { kind: 'uniform', pagesPerSecond: 50_000, workingSet: '1GiB' } },
+  stream: { gigabitsPerSecond: 10 },
+  devices: [{ profile: 'qat-vf' }],
+};
+
+/** Six hosts of which one is emptied; four VMs on each, one of them larger. */
+const EVACUATE: Fields = {
+  ...HEAD,
+  ask: 'evacuate',
+  hosts: 1,
+  fleet: {
+    racks: 2,
+    hostsPerRack: 3,
+    hostGigabitsPerSecond: 10,
+    vms: [
+      { name: 'small', perHost: 3, vm: VM },
+      { name: 'large', perHost: 1, vm: { ...VM, memory: { size: '32GiB' } } },
+    ],
+  },
+};
+
+const inFleet = (change: Fields): Fields => ({ fleet: change });
+const WRITES_MUCH: Fields = {
+  ...VM,
+  memory: { size: '8GiB', dirty: { kind: 'uniform', pagesPerSecond: 400_000, workingSet: '6GiB' } },
+};
+
+/** What a question says, and the same with one field changed; every ask's own fields. */
+const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after: Fields] | string>> = {
+  '(most).of': [{ ask: 'most', of: 'vfs', vm: VM }, { vm: { vmm: 'cloud-hypervisor' } }, { of: 'queues' }],
+  '(most).device': 'which of the devices: a question of several kinds; test/sim/fleet/answer.test.ts',
+  '(most).budget.pause': [
+    { ask: 'most', of: 'vfs', vm: { ...VM, vmm: 'cloud-hypervisor', convergence: { downtimeLimit: '50ms' } } },
+    { budget: { pause: '100ms' } },
+    { budget: { pause: '200ms' } },
+  ],
+  '(most).budget.judge': [
+    { ask: 'most', of: 'vfs', vm: { ...VM, vmm: 'cloud-hypervisor', convergence: { downtimeLimit: '50ms' } } },
+    { budget: { pause: '100ms' } },
+    { budget: { judge: 'point' } },
+  ],
+  '(least).of': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { of: 'channels' }],
+  '(least).budget.pause': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { budget: { pause: '600ms' } }],
+  '(least).budget.judge': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { budget: { judge: 'point' } }],
+  '(at-once).over': [{ ask: 'at-once', over: 'host', vm: VM }, { uplinkGigabitsPerSecond: 40 }, { over: 'uplink' }],
+  '(at-once).uplinkGigabitsPerSecond': [
+    { ask: 'at-once', over: 'uplink', uplinkGigabitsPerSecond: 40, vm: VM },
+    {},
+    { uplinkGigabitsPerSecond: 100 },
+  ],
+  '(at-once).budget.pause': [{ ask: 'at-once', over: 'host', vm: VM }, {}, { budget: { pause: '2s' } }],
+  '(at-once).budget.judge': [{ ask: 'at-once', over: 'host', vm: VM }, {}, { budget: { judge: 'point' } }],
+  '(evacuate).hosts': [EVACUATE, {}, { hosts: 2 }],
+  '(evacuate).racks': [EVACUATE, { hosts: undefined, racks: 1 }, { racks: undefined, hosts: 1 }],
+  '(evacuate).fleet.racks': [EVACUATE, {}, inFleet({ racks: 3 })],
+  '(evacuate).fleet.hostsPerRack': [EVACUATE, {}, inFleet({ hostsPerRack: 4 })],
+  '(evacuate).fleet.hostGigabitsPerSecond': 'equal to that of the VMs, which is refused otherwise',
+  '(evacuate).fleet.pfsPerHost': [EVACUATE, inFleet({ pfGigabitsPerSecond: 1 }), inFleet({ pfsPerHost: 2 })],
+  '(evacuate).fleet.pfGigabitsPerSecond': [EVACUATE, {}, inFleet({ pfGigabitsPerSecond: 1 })],
+  '(evacuate).fleet.rackGigabitsPerSecond': [EVACUATE, { hosts: 3 }, inFleet({ rackGigabitsPerSecond: 10 })],
+  '(evacuate).fleet.spineGigabitsPerSecond': [EVACUATE, { hosts: 3 }, inFleet({ spineGigabitsPerSecond: 2 })],
+  '(evacuate).fleet.room.memory': [EVACUATE, {}, inFleet({ room: { memory: '8GiB' } })],
+  '(evacuate).fleet.room.vfs': [EVACUATE, {}, inFleet({ room: { vfs: 0 } })],
+  '(evacuate).fleet.room.queues': [EVACUATE, {}, inFleet({ room: { queues: 0 } })],
+  '(evacuate).fleet.vms[].name': 'a label',
+  '(evacuate).fleet.vms[].perHost': [
+    EVACUATE,
+    inFleet({ vms: [{ name: 'small', perHost: 3, vm: VM }] }),
+    inFleet({ vms: [{ name: 'small', perHost: 2, vm: VM }] }),
+  ],
+  '(evacuate).fleet.vms[].migratable': [
+    EVACUATE,
+    inFleet({ vms: [{ name: 'small', perHost: 3, vm: VM }] }),
+    inFleet({ vms: [{ name: 'small', perHost: 3, vm: VM, migratable: false }] }),
+  ],
+  '(evacuate).order.hosts': [EVACUATE, { hosts: 2, limits: { atOnce: 1 } }, { order: { hosts: 'one by one' } }],
+  '(evacuate).order.vms': [EVACUATE, { limits: { atOnce: 1 } }, { order: { vms: 'largest first' } }],
+  '(evacuate).compareOrders': [EVACUATE, {}, { compareOrders: true }],
+  '(evacuate).within': [EVACUATE, {}, { within: '10s' }],
+  '(evacuate).budget.pause': [EVACUATE, {}, { budget: { pause: '10ms' } }],
+  '(evacuate).budget.judge': [EVACUATE, {}, { budget: { judge: 'point' } }],
+  '(compare).variants[].name': 'a label',
+  '(compare).variants[].hardware': 'refused, with a sentence',
+  '(compare).variants[].driver': 'played register by register: test/sim/scenario/fields.test.ts',
+  '(compare).variants[].inFlight': 'played register by register: test/sim/scenario/fields.test.ts',
+};
+
+const ROOM: Fields = {
+  ask: 'room',
+  vm: { ...VM, devices: [{ profile: 'acc-zip', queues: 4 }] },
+  hosts: [{ name: 'h', kind: 'zip', freeVfs: 4, freeQueues: 64, freeMemory: '64GiB' }],
+};
+const host = (change: Fields): Fields => ({
+  hosts: [{ name: 'h', kind: 'zip', freeVfs: 4, freeQueues: 64, freeMemory: '64GiB', ...change }],
+});
+
+const ROOM_FIELDS: typeof OWN = {
+  '(room).hosts[].name': 'a label',
+  '(room).hosts[].kind': [ROOM, {}, host({ kind: 'other' })],
+  '(room).hosts[].hardware': [ROOM, {}, host({ hardware: 'V4' })],
+  '(room).hosts[].freeVfs': [ROOM, {}, host({ freeVfs: 2 })],
+  '(room).hosts[].freeQueues': [ROOM, {}, host({ freeQueues: 8 })],
+  '(room).hosts[].queuesPerVf': [ROOM, {}, host({ queuesPerVf: 8 })],
+  '(room).hosts[].freeMemory': [ROOM, {}, host({ freeMemory: '8GiB' })],
+  '(room).hosts[].isolation.topology': 'test/sim/fleet/answer.test.ts',
+  '(room).hosts[].isolation.policy': 'test/sim/fleet/answer.test.ts',
+  '(room).hosts[].isolation.vf': 'test/sim/fleet/answer.test.ts',
+};
+
+const LIMITS: Readonly<Record<string, readonly [before: Fields, value: unknown]>> = {
+  atOnce: [{}, 1],
+  outboundPerHost: [{}, 1],
+  inboundPerHost: [{}, 1],
+  perPf: [{}, 1],
+  bytesPerSecondPerMove: [{}, 100_000_000],
+  timeoutPerGib: [{ fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } }, '10s'],
+  progressTimeout: [{ fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } }, '5s'],
+};
+
+describe('changed, it changes the answer', () => {
+  const changes = Object.entries({ ...OWN, ...ROOM_FIELDS }).flatMap(([field, given]) =>
+    typeof given === 'string' ? [] : [[field, ...given] as const],
+  );
+  test.each(changes)('%s', (_, ask, own, change) => {
+    const before = over({ ...HEAD, ...ask }, own);
+    expect(answered(over(before, change))).not.toBe(answered(before));
+  });
+
+  test.each(Object.entries(LIMITS))('limits.%s', (name, [base, value]) => {
+    const before = over(EVACUATE, base);
+    expect(answered(over(before, { limits: { [name]: value } }))).not.toBe(answered(before));
+  });
+});
+
+test('every field of every ask has a case, and every case a field', () => {
+  const platform = Object.keys(platformFields).join('|');
+  const head = new RegExp(
+    String.raw`^\([a-z-]+\)\.(?:(?:format|version|name|description|grid\.\*\[\]|ask)$|(?:vmm|${platform})(?:[.[]|$))`,
+  );
+  // A VM is that of a scenario, and limits are the same wherever they are.
+  const elsewhere = /^\([a-z-]+\)\.(?:vm\.|fleet\.vms\[\]\.vm\.|limits(?:\.|$))/;
+  const fields = leavesOf(questionSchema).filter((path) => !head.test(path) && !elsewhere.test(path));
+  const budgets = ['(compare).budget.pause', '(compare).budget.judge'];
+  expect([...Object.keys(OWN), ...Object.keys(ROOM_FIELDS), ...budgets].toSorted()).toEqual(fields.toSorted());
+  const limits = leavesOf(questionSchema).filter((path) => path.startsWith('(evacuate).limits.'));
+  expect([...Object.keys(LIMITS), 'preset'].toSorted()).toEqual(limits.map((path) => path.split('.')[2]!).toSorted());
+});
+
+describe('of a preset of limits', () => {
+  const sourced = (name: string, value: unknown): Fields => ({ [name]: { value, source: 's' } });
+  const cases: Record<string, FieldCase> = {
+    format: 'says which document it is',
+    version: 'says which document it is',
+    id: [{}, { id: 'other' }],
+    title: 'a label',
+    'downtimeLimit.value': [{}, sourced('downtimeLimit', '5ms')],
+    'downtimeLimit.source': 'a label',
+    'manager.value': [{}, sourced('manager', 'kubevirt')],
+    'manager.source': 'a label',
+    'steps.value': [{}, sourced('steps', 'nova')],
+    'steps.source': 'a label',
+  };
+  for (const [name, [, value]] of Object.entries(LIMITS)) {
+    cases[`${name}.value`] = [{}, sourced(name, value)];
+    cases[`${name}.source`] = 'a label';
+  }
+  everyFieldIsRead(limitsPresetSchema, cases, PRESET, (preset) => {
+    const waiting = over(EVACUATE, { limits: 'p' });
+    const late = over(waiting, { fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } });
+    return answered(waiting, preset as Fields) + answered(late, preset as Fields);
+  });
+});
+
+describe('of a device profile', () => {
+  const figure = (value: number, range = [value, value]): Fields => ({ value, range, from: 'assumed', source: 's' });
+  const base: Fields = {
+    format: 'stopcopy-device-profile',
+    version: 1,
+    id: 'own',
+    title: 'Own',
+    preCopy: true,
+    p2p: true,
+    preCopyNeedsAck: false,
+    stateBytes: figure(50_000_000),
+    preCopiedShare: figure(0.5),
+    fixedNs: figure(1e6),
+    perQueueNs: figure(1e5),
+    streamBytesPerSecond: figure(1e9),
+    sharedBytesPerSecond: figure(1.5e9),
+    allocateNsPerByte: figure(0.1),
+    lockedNs: figure(1e5),
+  };
+  const cases: Record<string, FieldCase> = {
+    format: 'says which document it is',
+    version: 'says which document it is',
+    id: 'a label',
+    title: 'a label',
+    preCopy: [{}, { preCopy: false }],
+    p2p: [{}, { p2p: false }],
+    driver: 'asked of stopcopy can: test/sim/manager/fields.test.ts',
+    dmaLog: 'asked of stopcopy can: test/sim/manager/fields.test.ts',
+    registerModel: 'with kind: profiles of accelerators; test/sim/scenario/fields.test.ts',
+    kind: 'with registerModel: profiles of accelerators; test/sim/scenario/fields.test.ts',
+    preCopyNeedsAck: [{}, { preCopyNeedsAck: true }],
+  };
+  for (const [name, value] of Object.entries(base)) {
+    if (typeof value !== 'object') continue;
+    const { value: point } = value as { value: number };
+    cases[`${name}.value`] = [{}, { [name]: figure(point * 0.5) }];
+    cases[`${name}.range[]`] = [
+      {},
+      { [name]: figure(point, [point * 0.5, point * (name === 'preCopiedShare' ? 1 : 2)]) },
+    ];
+    cases[`${name}.from`] = 'provenance, a label';
+    cases[`${name}.source`] = 'a label';
+  }
+  const two = { ...VM, devices: [{ profile: 'own', count: 2, queues: 4 }] };
+  const four = {
+    ...VM,
+    memory: { size: '8GiB' },
+    stream: { gigabitsPerSecond: 100, channels: 4 },
+    convergence: { downtimeLimit: '20ms' },
+    parallelDevices: true,
+    devices: [{ profile: 'own', count: 4, queues: 4 }],
+  };
+  everyFieldIsRead(deviceProfileSchema, cases, base, (given) => {
+    try {
+      const profile = parseDocument(deviceProfileSchema, given, 'own.yaml');
+      return [two, four]
+        .map((vm) => answered({ ...HEAD, assume: { dirtyTracking: true }, ask: 'converge', vm }, PRESET, profile))
+        .join('\n');
+    } catch (error) {
+      return String(error);
+    }
+  });
+});
