@@ -19,6 +19,7 @@ export const CONSTRAINTS = {
   driverCalls: { unit: '', name: (call) => `calls of drivers succeed (${call})` },
   deviceState: { unit: 'B', name: () => 'device state within the downtime limit' },
   guestWrites: { unit: 'B/s', name: () => 'the guest writes well below what the stream carries' },
+  timeout: { unit: 'ns', name: () => 'time-out of the move' },
   pause: { unit: 'ns', name: () => 'pause budget' },
 } as const satisfies Readonly<Record<string, ConstraintFacts>>;
 

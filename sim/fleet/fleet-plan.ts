@@ -4,6 +4,7 @@
 import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
+import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
@@ -16,6 +17,9 @@ import { type Moved, parametersWith, refusalOf, structures, type VmTrials } from
 import { askCan, refusalSentence } from '../scenario/ask-can.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
+
+/** Time-outs per GiB are tried in steps of this. */
+export const TIMEOUT_STEP_NS = 5 * NS_PER_S;
 
 /** More moves at once than this are refused: their state would not fit. */
 const VMS_MAX = 5_000_000;
@@ -95,6 +99,22 @@ export class FleetPlan {
     };
   }
 
+  /**
+   * The least time-out per GiB that the longest of the moves that were made keeps, in steps, in ns; 0 where no VM takes that
+   * time-out.
+   */
+  usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult): number {
+    const units = this.question.fleet.vms.map(({ vm: { convergence, memory } }) =>
+      convergence.timeout === undefined ? this.limits.timeoutUnits(memory.size) : Infinity,
+    );
+    let usedNs = 0;
+    for (let vm = 0; vm < vms; vm++) {
+      if (fate[vm]! > FATE.forced) continue;
+      usedNs = Math.max(usedNs, (endNs[vm]! - startNs[vm]!) / units[vmClass[vm]!]!);
+    }
+    return Math.ceil(usedNs / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS;
+  }
+
   /** What a picture of the moves over time needs to know. */
   get scheduleFleet(): ScheduleFleet {
     const { hostsPerRack, vms } = this.question.fleet;
@@ -154,6 +174,8 @@ function concurrencyOf({ fleet, outboundPerHost, inboundPerHost, perPf }: Limits
   return { fleet, outboundPerHost, inboundPerHost, perPf };
 }
 
+const NO_BLOCKERS = Object.fromEntries(BLOCKERS.map((blocker) => [blocker, 0])) as Record<Blocker, number>;
+
 /** What became of the VMs, in numbers. */
 export interface Outcome {
   readonly totalNs: number;
@@ -167,6 +189,9 @@ export interface Outcome {
   readonly hostsEmptied: number;
   /** Mean time until a host is empty, of those that are; NaN when none is. */
   readonly meanHostNs: number;
+  /** What kept VMs that are left from being stopped within their limits, by VMs. */
+  readonly blockers: Readonly<Record<Blocker, number>>;
+  /** Pauses are those of VMs that moved; NaN when none did. */
   readonly pauseP50Ns: number;
   readonly pauseP99Ns: number;
   readonly pauseMaxNs: number;
@@ -177,7 +202,7 @@ export interface Outcome {
   readonly vmsPerHour: number;
 }
 
-/** VMs that gave up, whatever made them. */
+/** VMs whose moves were given up, for whatever reason. */
 export function stuckVms({ timeout, noProgress, iterations }: Outcome): number {
   return timeout + noProgress + iterations;
 }
@@ -192,7 +217,7 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   for (const fate of result.fate) counts[fate]! += 1;
   const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.forced).toSorted();
   const at = (share: number): number =>
-    pauses.length === 0 ? 0 : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
+    pauses.length === 0 ? Number.NaN : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
   let emptied = 0;
   let sumNs = 0;
   for (const ns of result.hostEmptyNs) {
@@ -203,6 +228,10 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   let over = 0;
   for (const ns of pauses) if (ns > budgetNs) over += 1;
   const moved = counts[FATE.moved]! + counts[FATE.forced]!;
+  const blockers = { ...NO_BLOCKERS };
+  for (const [vm, fate] of result.fate.entries()) {
+    if (fate > FATE.forced && fate !== FATE.noRoom) blockers[BLOCKERS[result.blocker[vm]!] ?? 'none'] += 1;
+  }
   return {
     totalNs: result.totalNs,
     moved,
@@ -213,6 +242,7 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
     noRoom: counts[FATE.noRoom]!,
     hostsEmptied: emptied,
     meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,
+    blockers,
     pauseP50Ns: at(0.5),
     pauseP99Ns: at(0.99),
     pauseMaxNs: at(1),

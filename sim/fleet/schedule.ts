@@ -35,7 +35,7 @@ interface ScheduledGroup {
 /** With best guesses. */
 export interface Schedule {
   readonly totalNs: number;
-  /** VMs that never began to move, as there was no room. */
+  /** VMs that stay where they are: given up, or without room. */
   readonly leftBehind: number;
   /** In the order of hosts; null: there are more than can be told one by one. */
   readonly moves: readonly ScheduledMove[] | null;
@@ -58,7 +58,7 @@ export interface ScheduleFleet {
 export function scheduleOf(result: EvacuationResult, fleet: ScheduleFleet): Schedule {
   const { vms, fate, totalNs } = result;
   let leftBehind = 0;
-  for (const each of fate) if (each === FATE.noRoom) leftBehind += 1;
+  for (const each of fate) if (each > FATE.forced) leftBehind += 1;
   const few = vms <= MOVES_MAX;
   return {
     totalNs,

@@ -2,8 +2,8 @@
  * Whether a VM keeps everything that must hold: limits of hardware and VMM, calls of drivers that succeed, an end of its
  * pre-copy, and its pause budget.
  */
-import { NS_PER_S } from '../base/units.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
+import type { MoveCause } from '../memory/outcome.ts';
 import type { ConstraintUse } from './constraint.ts';
 import type { Budget, QuestionVm } from './question.ts';
 import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
@@ -26,9 +26,6 @@ export interface TriedNumber {
   /** Whether it was simulated; otherwise by closed form. */
   readonly simulated: boolean;
 }
-
-/** Dirtied at least this much of what was carried: the guest is what keeps the move from ending. */
-const KEEPS_UP_SHARE = 0.9;
 
 /** Nominal, or whichever end of the parameters is worst, as the budget says. */
 export function judgedEnd({ judge }: Budget): JudgedEnd {
@@ -58,7 +55,7 @@ export function judgeVm(
   const tried = ends.map((each) => ({ each, trial: trials.quick(vm, each, undefined, vms) }));
   const worst = tried.reduce((a, b) => (endlessOrPauseNs(b.trial) > endlessOrPauseNs(a.trial) ? b : a));
   const trial = method === 'quick' ? worst.trial : trials.full(vm, worst.each, vms);
-  uses.push(useOf(trial, vm, pause));
+  uses.push(useOf(trial, pause));
   return { holds: uses.every(({ broken }) => !broken), uses, trial };
 }
 
@@ -68,23 +65,23 @@ function endlessOrPauseNs({ moved, pauseNs }: VmTrial): number {
 }
 
 /** What a trial used of the pause budget; of a VM that is never stopped, what keeps it from stopping. */
-export function useOf(
-  { moved, failed, pauseNs, result, deviceBytes }: VmTrial,
-  vm: QuestionVm,
-  budgetNs: number,
-): ConstraintUse {
+export function useOf({ moved, failed, pauseNs, result }: VmTrial, budgetNs: number): ConstraintUse {
   if (failed !== null) return { id: 'driverCalls', detail: failed, used: 1, limit: 0, broken: true };
   if (moved) return pauseUse(pauseNs, budgetNs);
-  const { rates, rounds } = result;
-  const last = rounds.at(-1);
-  const limitNs = last?.limitNs ?? vm.convergence.downtimeLimit;
-  const allowed = (rates.wireBytesPerSecond * limitNs) / NS_PER_S;
-  const written = last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S;
-  const carried = rates.memoryBytesPerSecond;
-  if (deviceBytes > allowed && written < carried * KEEPS_UP_SHARE) {
-    return { id: 'deviceState', used: deviceBytes, limit: allowed, broken: true };
+  return blockedUse(result.cause);
+}
+
+/** What kept a VM from being stopped, as it was recorded. */
+export function blockedUse(cause: MoveCause): ConstraintUse {
+  const { blocker, deviceBytes, fitsBytes, dirtiedBytesPerSecond, carriedBytesPerSecond, timeoutNs, usedNs } = cause;
+  switch (blocker) {
+    case 'device state':
+      return { id: 'deviceState', used: deviceBytes, limit: fitsBytes, broken: true };
+    case 'guest writes':
+      return { id: 'guestWrites', used: dirtiedBytesPerSecond, limit: carriedBytesPerSecond, broken: true };
+    default:
+      return { id: 'timeout', used: usedNs, limit: timeoutNs, broken: true };
   }
-  return { id: 'guestWrites', used: written, limit: carried, broken: true };
 }
 
 /** A pause against its budget. */

@@ -95,8 +95,8 @@ export interface Manager {
   act(seen: MoveProgress): ManagerAction;
   /** Before this time {@link act} answers `none` as long as remaining memory does not fall; Infinity: for good. */
   idleUntilNs(seen: MoveProgress): number;
-  /** Whether a move that has taken so long has taken more than its time. */
-  isOut(elapsedNs: number): boolean;
+  /** Whether a move that has taken so long has taken more than its time, and the manager lets it end. */
+  letsEndLate(elapsedNs: number): boolean;
 }
 
 const NONE: ManagerAction = { kind: 'none' };
@@ -157,7 +157,7 @@ class RuleManager implements Manager {
     return Math.min(stepNs, rules.timeoutNs, fellNs + this.progressTimeoutNs);
   }
 
-  isOut(elapsedNs: number): boolean {
-    return elapsedNs > this.rules.timeoutNs;
+  letsEndLate(elapsedNs: number): boolean {
+    return this.rules.whenOut === 'stop' && elapsedNs > this.rules.timeoutNs;
   }
 }

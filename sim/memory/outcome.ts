@@ -41,7 +41,7 @@ export interface MoveCause {
   /** Device state that must fit, and memory that was left. */
   readonly deviceBytes: number;
   readonly leftBytes: number;
-  /** What the stream carried and what the guest dirtied in the last whole iteration, bytes per second. */
+  /** What the stream carried and what the guest dirtied in the last iteration, bytes per second. */
   readonly carriedBytesPerSecond: number;
   readonly dirtiedBytesPerSecond: number;
 }

@@ -20,3 +20,8 @@ export type EndReason = (typeof END_REASONS)[number];
  */
 export const BLOCKERS = ['none', 'first pass', 'device state', 'guest writes', 'more iterations', 'pause'] as const;
 export type Blocker = (typeof BLOCKERS)[number];
+
+/** Whether what is left never fits into the limit, however long the move takes. */
+export function neverFits(blocker: Blocker): boolean {
+  return blocker === 'device state' || blocker === 'guest writes';
+}

@@ -254,7 +254,7 @@ export class PrecopyEngine extends PrecopyVmm {
   /** The pause is over. A manager that stops the VM when time is out has let one end that began before. */
   protected endPause(slot: number, nowNs: number): Advance {
     const { manager } = this.kind(slot);
-    const isLate = manager.pollNs !== Number.POSITIVE_INFINITY && manager.isOut(nowNs - this.startNs[slot]!);
+    const isLate = manager.pollNs !== Number.POSITIVE_INFINITY && manager.letsEndLate(nowNs - this.startNs[slot]!);
     if (isLate && this.hasConverged(slot)) return this.close(slot, 'forced', 'timeout');
     this.step[slot] = STEP.none;
     this.vmmNs[slot] = Number.POSITIVE_INFINITY;

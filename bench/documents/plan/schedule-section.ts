@@ -54,7 +54,7 @@ const SOURCE = 'modelled, with all parameters at their best guesses.';
 
 function leftWords({ leftBehind }: Schedule): string {
   if (leftBehind === 0) return '';
-  return ` ${leftBehind} ${leftBehind === 1 ? 'VM' : 'VMs'} never began to move, as there was no room.`;
+  return ` ${leftBehind} ${leftBehind === 1 ? 'VM stays' : 'VMs stay'} at the source: given up, or without room.`;
 }
 
 const time = (value: number): string => formatValue(value, 'ns');

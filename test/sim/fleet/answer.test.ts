@@ -191,7 +191,8 @@ describe('emptying hosts', () => {
     const { value, relaxing, constraints, methods } = ask(question);
     expect(constraints.find(({ binds }) => binds)?.name).toBe("a host's line");
     expect(relaxing[0]!.answer! / value!).toBeLessThan(0.6);
-    expect(relaxing[1]!.answer! / value!).toBeGreaterThan(0.9);
+    // More moves at once buy nothing, and are not offered.
+    expect(relaxing).toHaveLength(1);
     expect(methods[0]!.closedForm).toBeLessThanOrEqual(methods[0]!.simulated);
   });
 

@@ -5,13 +5,15 @@ import { VFS_MAX } from '../../../abi/vft.ts';
 import { bug } from '../../../base/bug.ts';
 import { bytesPerSecondOf } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
+import { hasMoved, type MoveCause } from '../../../memory/outcome.ts';
+import { BLOCKERS } from '../../../memory/precopy-end.ts';
 import { moveVm } from '../../../memory/vm-move.ts';
 import type { ConstraintUse } from '../../constraint.ts';
 import { evacuate, FATE } from '../../evacuation.ts';
 import { moveClassOf } from '../../limited-vm.ts';
 import type { Limits } from '../../limits.ts';
 import type { Budget, QuestionOf, QuestionVm } from '../../question.ts';
-import { type JudgedEnd, judgeVm, pauseOf, pauseUse, useOf, type VmVerdict } from '../../vm-verdict.ts';
+import { type JudgedEnd, judgeVm, pauseOf, pauseUse, blockedUse, useOf, type VmVerdict } from '../../vm-verdict.ts';
 import { structures, type VmTrial, type VmTrials } from '../../vm-trials.ts';
 
 export type AtOnceQuestion = QuestionOf<'at-once'>;
@@ -75,29 +77,29 @@ export class MovesAtOnce {
     );
     const { end: ended, pauseNs, totalNs } = result;
     const trial: VmTrial = {
-      moved: ended === 'moved' && failed === null,
+      moved: hasMoved(ended) && failed === null,
       failed,
       pauseNs,
       totalNs,
       result,
       deviceBytes: this.trials.deviceBytes(vm, end),
     };
-    return { holds: true, uses: [useOf(trial, vm, budget.pause)], trial };
+    return { holds: true, uses: [useOf(trial, budget.pause)], trial };
   }
 
   private simulated(n: number, end: RangeEnd, asked: AtOnceAsked): VmVerdict {
-    const { vm, budget } = asked;
-    const { kind, parameters } = moveClassOf('vm', vm, this.trials, end);
+    const { vm: asks, budget } = asked;
+    const { kind, parameters } = moveClassOf('vm', asks, this.trials, end);
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
     const sources = this.over === 'host' ? 1 : n;
-    const { pauseNs, fate } = evacuate({
+    const { pauseNs, fate, blocker, fitsBytes, leftBytes, startNs, endNs } = evacuate({
       // As many hosts again receive, in other racks.
       lines: {
         racks: 2 * n,
         hostsPerRack: sources,
         pfsPerHost: 1,
         pf: Infinity,
-        host: usable(vm.stream.gigabitsPerSecond),
+        host: usable(asks.stream.gigabitsPerSecond),
         rack: this.over === 'host' ? Infinity : usable(asked.uplinkGigabitsPerSecond),
         spine: Infinity,
       },
@@ -112,10 +114,18 @@ export class MovesAtOnce {
     if (fate.every((each) => each <= FATE.forced)) {
       return { holds: true, uses: [pauseUse(Math.max(...pauseNs), budget.pause)], trial: null };
     }
-    // What kept a VM from moving comes from the closed form. If that says that all moved, the two disagree, and the
-    // proof shows it: the use is marked as broken all the same.
-    const { uses } = this.shared(n, end, asked);
-    return { holds: false, uses: uses.map((use) => ({ ...use, broken: true })), trial: null };
+    // What kept a VM from moving is recorded where its move ended; its rates come from the closed form.
+    const vm = fate.findIndex((each) => each > FATE.forced);
+    const alone = this.shared(n, end, asked).trial?.result.cause ?? bug('NO_TRIAL', n);
+    const cause: MoveCause = {
+      ...alone,
+      blocker: BLOCKERS[blocker[vm]!] ?? 'none',
+      fitsBytes: fitsBytes[vm]!,
+      leftBytes: leftBytes[vm]!,
+      deviceBytes: kind.precopy.deviceBytes,
+      usedNs: endNs[vm]! - startNs[vm]!,
+    };
+    return { holds: false, uses: [blockedUse(cause)], trial: null };
   }
 
   /** A verdict, with what the operator's own limits say first. */

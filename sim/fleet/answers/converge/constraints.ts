@@ -3,6 +3,7 @@
  */
 import type { ConstraintState } from '../answer-parts.ts';
 import { type ConstraintRow, rowStates } from '../constraints.ts';
+import { neverFits } from '../../../memory/precopy-end.ts';
 import type { ConvergeNumbers } from './numbers.ts';
 
 const ROWS: readonly ConstraintRow<ConvergeNumbers>[] = [
@@ -11,15 +12,17 @@ const ROWS: readonly ConstraintRow<ConvergeNumbers>[] = [
     unit: 'ns',
     limit: (numbers) => (numbers.value === null ? lastLimitNs(numbers) : numbers.limitNs),
     used: () => null,
-    next: ({ limitNs }) => limitNs,
-    binds: () => true,
+    next: ({ limitNs }) => (Number.isFinite(limitNs) ? limitNs : null),
+    // Where it moves, the limit decides when; where it does not, only if what is left never fits.
+    binds: ({ value, cause }) => value !== null || neverFits(cause.blocker),
   },
   {
     name: 'time-out',
     unit: 'ns',
     limit: ({ timeoutNs }) => timeoutNs,
     used: ({ totalNs }) => totalNs,
-    binds: ({ value }) => value === null,
+    next: ({ value, neededTimeoutNs }) => (value === null && Number.isFinite(neededTimeoutNs) ? neededTimeoutNs : null),
+    binds: ({ value, cause }) => value === null && cause.reason === 'timeout' && !neverFits(cause.blocker),
   },
 ];
 

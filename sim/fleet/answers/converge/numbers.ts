@@ -6,6 +6,8 @@ import { VMMS } from '../../../memory/vmms.ts';
 import { novaSteps } from '../../../scenario/document.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
+import type { MoveCause } from '../../../memory/outcome.ts';
+import { TIMEOUT_STEP_NS } from '../../fleet-plan.ts';
 import type { Limits } from '../../limits.ts';
 import type { QuestionOf, QuestionVm } from '../../question.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
@@ -14,6 +16,8 @@ import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 
 const LIMIT_MS_MAX = 3_600_000;
+/** Any time, as far as it is tried. */
+const TIME_MAX_NS = 1e6 * NS_PER_S;
 
 interface LimitStep {
   readonly afterNs: number;
@@ -37,6 +41,10 @@ export interface ConvergeNumbers extends AnswerNumbers {
   /** The limit at the stop; where it never stops, the least with which it would, Infinity where none is enough. */
   readonly limitNs: number;
   readonly timeoutNs: number;
+  /** Where it does not move: the least time-out with which it does, and per GiB in steps; Infinity: none. */
+  readonly neededTimeoutNs: number;
+  readonly neededTimeoutNsPerGib: number;
+  readonly cause: MoveCause;
   /** When the VM was stopped, after the move began. */
   readonly stoppedAtNs: number;
   readonly pauseNs: number;
@@ -68,6 +76,7 @@ export function convergeNumbers(
   const value = stepAt(point, steps);
   const { rounds, rates, stoppedAtNs } = point.result;
   const last = rounds.at(-1);
+  const neededTimeoutNs = point.moved ? 0 : neededTime(trials, vm);
   return {
     value,
     unit: 'step',
@@ -75,7 +84,11 @@ export function convergeNumbers(
     tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
     steps,
     limitNs: point.moved ? (last?.limitNs ?? 0) : neededLimitNs(trials, vm),
-    timeoutNs: vm.convergence.timeout ?? Infinity,
+    timeoutNs: point.result.cause.timeoutNs,
+    neededTimeoutNs,
+    neededTimeoutNsPerGib:
+      Math.ceil(neededTimeoutNs / limits.timeoutUnits(vm.memory.size) / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS,
+    cause: point.result.cause,
     stoppedAtNs,
     pauseNs: point.pauseNs,
     totalNs: point.totalNs,
@@ -134,6 +147,12 @@ function relaxations(vm: QuestionVm): readonly [change: ConvergeChange, changed:
     ['twiceLine', twiceLine],
     ['autoConverge', { ...vm, convergence: { ...convergence, autoConverge: true } }],
   ];
+}
+
+/** How long it takes when it may take any time, in ns; Infinity: it never ends. */
+function neededTime(trials: VmTrials, vm: QuestionVm): number {
+  const { moved, totalNs } = trials.quick({ ...vm, convergence: { ...vm.convergence, timeout: TIME_MAX_NS } }, 'point');
+  return moved ? totalNs : Infinity;
 }
 
 /** The least limit, in whole ms, with which it would converge; Infinity: none. */

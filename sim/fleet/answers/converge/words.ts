@@ -2,6 +2,7 @@
  * What is said of `converge`.
  */
 import { formatGigabytes, formatNs } from '../../../base/units.ts';
+import { blockerPhrase, reasonPhrase } from '../../../memory/cause-words.ts';
 import type { AnswerTable, AnswerWords, MethodPair } from '../answer-parts.ts';
 import { BAND_ENDS, partsTable } from '../pause-parts.ts';
 import { methodPhrase } from '../phrases.ts';
@@ -41,8 +42,9 @@ function feasibleSentences(numbers: ConvergeNumbers, step: number): readonly str
 
 function infeasibleSentence(numbers: ConvergeNumbers): string {
   return (
-    `It does not converge within ${formatNs(numbers.timeoutNs)}: ${ratesPhrase(numbers)}; ` +
-    `the last limit is ${formatNs(lastLimitNs(numbers))}.`
+    `It does not move, and is given up after ${formatNs(numbers.totalNs)}: ${reasonPhrase(numbers.cause)}; ` +
+    `${blockerPhrase(numbers.cause)}. The stream is bound by ${numbers.carriedBound}, and the last limit is ` +
+    `${formatNs(lastLimitNs(numbers))}.`
   );
 }
 
@@ -69,10 +71,17 @@ function methodPairs({ tried, pauseNs, totalNs }: ConvergeNumbers): readonly Met
   ];
 }
 
-function nearestSentence({ limitNs }: ConvergeNumbers): string {
-  return Number.isFinite(limitNs)
-    ? `The nearest that converges: a limit of ${formatNs(limitNs)} from the begin.`
-    : 'No downtime limit makes it converge in that time: give a faster line, auto-converge, or a guest that writes less.';
+function nearestSentence(numbers: ConvergeNumbers): string {
+  const { limitNs, neededTimeoutNs, neededTimeoutNsPerGib, relaxing } = numbers;
+  if (Number.isFinite(limitNs)) return `The nearest that moves: a limit of ${formatNs(limitNs)} from the begin.`;
+  if (Number.isFinite(neededTimeoutNs)) {
+    const perGib = `${formatNs(neededTimeoutNsPerGib)} per GiB`;
+    return `The nearest that moves: a time-out of ${formatNs(neededTimeoutNs)} or more, such as ${perGib}; no downtime limit is enough in the time that it has.`;
+  }
+  const helps = relaxing.filter(({ answer }) => answer !== null).map(({ change }) => CHANGES[change]);
+  return helps.length === 0
+    ? 'Nothing that was tried lets it move: no downtime limit, no time-out, not twice the line.'
+    : `No downtime limit and no time-out lets it move; what does: ${helps.join(', ')}.`;
 }
 
 function stepTable({ steps, band }: ConvergeNumbers): AnswerTable {

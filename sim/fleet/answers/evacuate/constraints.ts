@@ -1,7 +1,8 @@
 /**
  * What must hold of `evacuate`: what each line and limit takes at least, and what may not happen to VMs.
  */
-import { stuckVms } from '../../fleet-plan.ts';
+import { leftVms, stuckVms } from '../../fleet-plan.ts';
+import { type Blocker, BLOCKERS, neverFits } from '../../../memory/precopy-end.ts';
 import type { ConstraintState } from '../answer-parts.ts';
 import { type ConstraintRow, rowStates } from '../constraints.ts';
 import { type EvacuateNumbers, judgedOf } from './numbers.ts';
@@ -16,11 +17,19 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
     applies: ({ staying }) => staying.length > 0,
   },
   {
-    name: 'VMs that do not converge',
+    name: 'VMs that are given up',
     unit: '',
     limit: () => 0,
     used: (numbers) => stuckVms(judgedOf(numbers)),
     binds: (numbers) => stuckVms(judgedOf(numbers)) > 0,
+  },
+  {
+    name: 'time-out of a move, per GiB',
+    unit: 'ns',
+    limit: ({ timeoutNsPerGib }) => timeoutNsPerGib,
+    used: ({ usedTimeoutNs, nearest }) =>
+      nearest?.kind === 'longer time-out' ? nearest.timeoutNsPerGib : usedTimeoutNs || null,
+    binds: (numbers) => judgedOf(numbers).timeout > 0 && BLOCKERS.some((blocker) => isLate(blocker, numbers)),
   },
   {
     name: 'VMs for which there is no room',
@@ -33,30 +42,34 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
     name: 'time in which it must be done',
     unit: 'ns',
     limit: ({ withinNs }) => withinNs,
-    used: (numbers) => judgedOf(numbers).totalNs,
-    binds: (numbers) => judgedOf(numbers).totalNs > numbers.withinNs,
+    used: (numbers) => (leftVms(judgedOf(numbers)) === 0 ? judgedOf(numbers).totalNs : null),
+    binds: (numbers) => leftVms(judgedOf(numbers)) === 0 && judgedOf(numbers).totalNs > numbers.withinNs,
     applies: ({ withinNs }) => Number.isFinite(withinNs),
   },
   {
     name: 'pause budget',
     unit: 'ns',
     limit: ({ budgetNs }) => budgetNs,
-    used: (numbers) => judgedOf(numbers).pauseMaxNs,
+    used: (numbers) => (judgedOf(numbers).moved === 0 ? null : judgedOf(numbers).pauseMaxNs),
     binds: (numbers) => judgedOf(numbers).overBudget > 0,
   },
 ];
 
-/** Bounds are of the time with nominal parameters; the longest binds, unless VMs do not converge. */
+/** Whether moves were given up that only needed more time. */
+function isLate(blocker: Blocker, numbers: EvacuateNumbers): boolean {
+  return judgedOf(numbers).blockers[blocker] > 0 && !neverFits(blocker);
+}
+
+/** Bounds are of the time with nominal parameters; the longest limits; there are none where VMs are left. */
 export function evacuateConstraints(numbers: EvacuateNumbers): readonly ConstraintState[] {
   const { bounds, outcomes } = numbers;
-  const converges = stuckVms(judgedOf(numbers)) === 0;
   const boundStates = bounds.map(({ name, ns }, index) => ({
     name,
     unit: 'ns',
     limit: outcomes.point.totalNs,
     used: ns,
     next: null,
-    binds: index === 0 && converges,
+    binds: index === 0,
   }));
   return [...boundStates, ...rowStates(ROWS, numbers)];
 }

@@ -11,6 +11,7 @@ import {
   VM_ORDERS,
   type VmOrder,
 } from '../../evacuation.ts';
+import { firstThatHolds } from '../../bound-search.ts';
 import type { FleetBound } from '../../fleet-bounds.ts';
 import {
   type EvacuateQuestion,
@@ -21,6 +22,7 @@ import {
   type Outcome,
   outcomeOf,
   stuckVms,
+  TIMEOUT_STEP_NS,
 } from '../../fleet-plan.ts';
 import type { Limits } from '../../limits.ts';
 import { scheduleOf } from '../../schedule.ts';
@@ -35,11 +37,16 @@ const PROOF_HOSTS_MAX = 2000;
 /** So many of the largest bounds are relaxed. */
 const RELAXED_MAX = 2;
 
+/** What takes less time by so little is no gain. */
+const GAIN_SHARE = 0.001;
+/** Time-outs per GiB are tried up to this. */
+const TIMEOUT_STEPS_MAX = 2 ** 14;
+
 /** What is not as it must be. */
 export type Problem =
   | { readonly kind: 'staying'; readonly of: Staying }
   | { readonly kind: 'no room'; readonly vms: number }
-  | { readonly kind: 'not converging'; readonly vms: number; readonly hostsLeft: number }
+  | { readonly kind: 'given up'; readonly vms: number; readonly hostsLeft: number }
   | { readonly kind: 'late'; readonly totalNs: number }
   | { readonly kind: 'over budget'; readonly vms: number };
 
@@ -47,7 +54,9 @@ export type Problem =
 export type NearestEvacuation =
   | { readonly kind: 'emptied with the room'; readonly hosts: number }
   | { readonly kind: 'fewer at once'; readonly outboundPerHost: number; readonly totalNs: number }
-  | { readonly kind: 'not one at once'; readonly hosts: number }
+  | { readonly kind: 'longer time-out'; readonly timeoutNsPerGib: number; readonly totalNs: number }
+  | { readonly kind: 'neither'; readonly hosts: number }
+  | { readonly kind: 'others move'; readonly vms: number; readonly totalNs: number }
   | { readonly kind: 'as it is'; readonly totalNs: number; readonly pauseMaxNs: number };
 
 export interface OrderNumbers {
@@ -75,6 +84,10 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly budgetNs: number;
   /** Time in which it must be done; Infinity: any. */
   readonly withinNs: number;
+  /** Time-out per GiB; the least that the moves made at the judged end keep, in steps; 0: no VM takes it. */
+  readonly timeoutNsPerGib: number;
+  readonly usedTimeoutNs: number;
+  readonly progressTimeoutNs: number;
   readonly outcomes: Readonly<Record<RangeEnd, Outcome>>;
   /** The end by which it is judged. */
   readonly judgedEnd: RangeEnd;
@@ -128,17 +141,26 @@ class EvacuationSearch {
     const { question, plan, limits, withinNs } = this;
     const { budget } = question;
     const steps = BAND_ENDS.length + 3;
-    const short = outcomeOf(this.ended('short', 0, steps), budget.pause);
+    const usedNs = { short: 0, point: 0, long: 0 };
+    const outcomeAt = (end: RangeEnd, result: EvacuationResult): Outcome => {
+      usedNs[end] = plan.usedTimeoutNs(result);
+      return outcomeOf(result, budget.pause);
+    };
+    const short = outcomeAt('short', this.ended('short', 0, steps));
     const nominal = this.ended('point', 1, steps);
-    const point = outcomeOf(nominal, budget.pause);
+    const point = outcomeAt('point', nominal);
     const schedule = scheduleOf(nominal, plan.scheduleFleet);
-    const long = outcomeOf(this.ended('long', 2, steps), budget.pause);
+    const long = outcomeAt('long', this.ended('long', 2, steps));
     const outcomes = { short, point, long };
+    const emptyNs = (outcome: Outcome): number | null =>
+      leftVms(outcome) === 0 && plan.staying.length === 0 ? outcome.totalNs : null;
     const judgedEnd = budget.judge === 'point' ? 'point' : worstEnd(outcomes, withinNs);
     const judged = outcomes[judgedEnd];
-    const bounds = plan.bounds('point');
+    // What an evacuation takes at least says nothing of one that leaves VMs.
+    const bounds = leftVms(judged) === 0 && plan.vms > 0 ? plan.bounds('point') : [];
     this.onProgress(3, steps, 'what relaxing buys');
-    const relaxing = this.relaxing(bounds);
+    // Whatever is relaxed, VMs that never move leave their hosts as they are.
+    const relaxing = plan.staying.length > 0 ? [] : this.relaxing(plan.bounds('point'), point, judged);
     this.onProgress(4, steps, 'orders');
     const orders = question.compareOrders ? this.orders() : [];
     this.onProgress(5, steps, 'each parameter at its ends');
@@ -146,8 +168,8 @@ class EvacuationSearch {
     return {
       value: problems.length === 0 ? point.totalNs : null,
       unit: 'ns',
-      band: { short: short.totalNs, point: point.totalNs, long: long.totalNs },
-      tornado: this.tornado ? fleetTornado(plan, this.trials, point.totalNs) : null,
+      band: { short: emptyNs(short), point: emptyNs(point), long: emptyNs(long) },
+      tornado: this.tornado && emptyNs(point) !== null ? fleetTornado(plan, this.trials, point.totalNs) : null,
       schedule,
       hosts: plan.hosts,
       vms: plan.vms,
@@ -155,6 +177,9 @@ class EvacuationSearch {
       limits: limits.name,
       budgetNs: budget.pause,
       withinNs,
+      timeoutNsPerGib: limits.timeoutNsPerGib,
+      usedTimeoutNs: usedNs[judgedEnd],
+      progressTimeoutNs: limits.progressTimeoutNs,
       outcomes,
       judgedEnd,
       bounds,
@@ -162,12 +187,26 @@ class EvacuationSearch {
       tried: this.triedLimits(judged),
       relaxing,
       orders,
-      nearest: problems.length === 0 ? null : this.nearest(judged, judgedEnd),
+      nearest: problems.length === 0 ? null : this.nearest(judged),
     };
   }
 
   private run(end: RangeEnd, change?: FleetChange): Outcome {
     return outcomeOf(evacuate(this.plan.input(end, change)), this.question.budget.pause);
+  }
+
+  /** What a change leaves and takes where it fares worst, of the ends by which it is judged. */
+  private worst(change: FleetChange): { readonly left: number; readonly totalNs: number } {
+    const ends = this.question.budget.judge === 'point' ? (['point'] as const) : BAND_ENDS;
+    let left = 0;
+    let totalNs = 0;
+    for (const end of ends) {
+      const outcome = this.run(end, change);
+      left = Math.max(left, leftVms(outcome));
+      totalNs = Math.max(totalNs, outcome.totalNs);
+      if (left > 0) break;
+    }
+    return { left, totalNs };
   }
 
   /** The evacuation that is asked for, at one end of the parameters. */
@@ -183,8 +222,8 @@ class EvacuationSearch {
     const found: Problem[] = this.plan.staying.map((of) => ({ kind: 'staying', of }));
     const stuck = stuckVms(judged);
     if (noRoom > 0) found.push({ kind: 'no room', vms: noRoom });
-    if (stuck > 0) found.push({ kind: 'not converging', vms: stuck, hostsLeft: this.plan.hosts - hostsEmptied });
-    if (totalNs > this.withinNs) found.push({ kind: 'late', totalNs });
+    if (stuck > 0) found.push({ kind: 'given up', vms: stuck, hostsLeft: this.plan.hosts - hostsEmptied });
+    if (leftVms(judged) === 0 && totalNs > this.withinNs) found.push({ kind: 'late', totalNs });
     if (overBudget > 0) found.push({ kind: 'over budget', vms: overBudget });
     return found;
   }
@@ -193,7 +232,11 @@ class EvacuationSearch {
   private triedLimits(judged: Outcome): readonly TriedLimit[] {
     const { limits, withinNs, question } = this;
     const { outboundPerHost } = limits;
-    const binds = Number.isFinite(withinNs) && judged.totalNs <= withinNs && Number.isFinite(outboundPerHost);
+    const binds =
+      leftVms(judged) === 0 &&
+      Number.isFinite(withinNs) &&
+      judged.totalNs <= withinNs &&
+      Number.isFinite(outboundPerHost);
     if (!binds || this.plan.hosts > PROOF_HOSTS_MAX) return [];
     const tried: TriedLimit[] = [];
     for (let at = outboundPerHost; at >= 1; at--) {
@@ -205,15 +248,22 @@ class EvacuationSearch {
     return tried;
   }
 
-  /** The largest bounds, each relaxed, simulated. */
-  private relaxing(bounds: readonly FleetBound[]): EvacuateNumbers['relaxing'] {
+  /** The largest bounds, each relaxed and simulated; those after which no VM is left, and which take less time than now. */
+  private relaxing(bounds: readonly FleetBound[], point: Outcome, judged: Outcome): EvacuateNumbers['relaxing'] {
+    let tried = 0;
+    const seen = new Set<Relaxable>();
     const relaxed: EvacuateNumbers['relaxing'][number][] = [];
     for (const { name } of bounds) {
       const relaxation = relaxationOf(name, this.plan);
-      if (relaxation === null || relaxed.some(({ of }) => of === relaxation.of)) continue;
+      if (relaxation === null || seen.has(relaxation.of)) continue;
       const { of, to, change } = relaxation;
-      relaxed.push({ of, to, totalNs: this.run('point', change).totalNs });
-      if (relaxed.length === RELAXED_MAX) break;
+      seen.add(of);
+      const then = this.run('point', change);
+      const helps = leftVms(point) > 0 || then.totalNs < point.totalNs * (1 - GAIN_SHARE);
+      const movesAll = (): boolean => leftVms(judged) === 0 || this.worst(change).left === 0;
+      if (leftVms(then) === 0 && helps && movesAll()) relaxed.push({ of, to, totalNs: then.totalNs });
+      tried += 1;
+      if (tried === RELAXED_MAX) break;
     }
     return relaxed;
   }
@@ -225,19 +275,33 @@ class EvacuationSearch {
     ).toSorted((a, b) => a.outcome.totalNs - b.outcome.totalNs || a.outcome.meanHostNs - b.outcome.meanHostNs);
   }
 
-  private nearest(judged: Outcome, end: RangeEnd): NearestEvacuation {
+  private nearest(judged: Outcome): NearestEvacuation {
     const { limits } = this;
     const { noRoom, hostsEmptied, atOnce, totalNs, pauseMaxNs } = judged;
     if (noRoom > 0) return { kind: 'emptied with the room', hosts: hostsEmptied };
+    if (stuckVms(judged) === 0 && this.plan.staying.length > 0) {
+      return { kind: 'others move', vms: this.plan.vms, totalNs };
+    }
     if (stuckVms(judged) === 0) return { kind: 'as it is', totalNs, pauseMaxNs };
     const busiest = Math.min(limits.outboundPerHost, atOnce);
     for (let each = Math.floor(busiest / 2); each >= 1; each = Math.floor(each / 2)) {
-      const outcome = this.run(end, { limits: { ...limits, outboundPerHost: each } });
-      if (stuckVms(outcome) === 0) {
-        return { kind: 'fewer at once', outboundPerHost: each, totalNs: outcome.totalNs };
-      }
+      const { left, totalNs: thenNs } = this.worst({ limits: { ...limits, outboundPerHost: each } });
+      if (left === 0) return { kind: 'fewer at once', outboundPerHost: each, totalNs: thenNs };
     }
-    return { kind: 'not one at once', hosts: hostsEmptied };
+    return this.withLongerTimeout(judged) ?? { kind: 'neither', hosts: hostsEmptied };
+  }
+
+  /** The least time-out per GiB, in steps, with which all VMs move; null: none, or it is not what ended them. */
+  private withLongerTimeout(judged: Outcome): NearestEvacuation | null {
+    const { limits } = this;
+    if (judged.timeout === 0 || this.plan.hosts > PROOF_HOSTS_MAX) return null;
+    const at = (step: number): { readonly left: number; readonly totalNs: number } =>
+      this.worst({ limits: { ...limits, timeoutNsPerGib: step * TIMEOUT_STEP_NS } });
+    const movesAt = (step: number): boolean => at(step).left === 0;
+    const first = Math.floor(limits.timeoutNsPerGib / TIMEOUT_STEP_NS) + 1;
+    const step = firstThatHolds(first, TIMEOUT_STEPS_MAX, movesAt);
+    if (step > TIMEOUT_STEPS_MAX) return null;
+    return { kind: 'longer time-out', timeoutNsPerGib: step * TIMEOUT_STEP_NS, totalNs: at(step).totalNs };
   }
 }
 
@@ -246,5 +310,6 @@ function worstEnd(outcomes: Readonly<Record<RangeEnd, Outcome>>, withinNs: numbe
   const lateNs = ({ totalNs }: Outcome): number => Math.max(0, totalNs - withinNs);
   const worse = (a: Outcome, b: Outcome): number =>
     leftVms(b) - leftVms(a) || lateNs(b) - lateNs(a) || b.overBudget - a.overBudget || b.pauseMaxNs - a.pauseMaxNs;
-  return BAND_ENDS.reduce((worst, end) => (worse(outcomes[worst], outcomes[end]) > 0 ? end : worst));
+  const others = ['long', 'short'] as const;
+  return others.reduce<RangeEnd>((worst, end) => (worse(outcomes[worst], outcomes[end]) > 0 ? end : worst), 'point');
 }

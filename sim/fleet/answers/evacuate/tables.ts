@@ -9,7 +9,7 @@ import { BAND_ENDS } from '../pause-parts.ts';
 import type { OrderNumbers } from './numbers.ts';
 
 const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => number])[] = [
-  ['all hosts empty after, s', ({ totalNs }) => totalNs / NS_PER_S],
+  ['all hosts empty after, s', (outcome) => (leftVms(outcome) === 0 ? outcome.totalNs / NS_PER_S : Number.NaN)],
   ['a host empty, mean, s', ({ meanHostNs }) => meanHostNs / NS_PER_S],
   ['pause p50, ms', ({ pauseP50Ns }) => pauseP50Ns / NS_PER_MS],
   ['pause p99, ms', ({ pauseP99Ns }) => pauseP99Ns / NS_PER_MS],
@@ -35,8 +35,13 @@ export function outcomeTable(outcomes: Readonly<Record<RangeEnd, Outcome>>): Ans
       { name: 'point', title: 'best guess', unit: '' },
       { name: 'long', title: 'long', unit: '' },
     ],
-    rows: FIGURES.map(([title, figure]) => [title, ...BAND_ENDS.map((end) => figure(outcomes[end]))]),
+    rows: FIGURES.map(([title, figure]) => [title, ...BAND_ENDS.map((end) => orNull(figure(outcomes[end])))]),
   };
+}
+
+/** What did not happen has no figure. */
+function orNull(figure: number): number | null {
+  return Number.isNaN(figure) ? null : figure;
 }
 
 export function orderTable(orders: readonly OrderNumbers[]): AnswerTable {
@@ -53,9 +58,9 @@ export function orderTable(orders: readonly OrderNumbers[]): AnswerTable {
     rows: orders.map(({ hosts, vms, outcome }) => [
       hosts,
       vms,
-      outcome.totalNs,
-      outcome.meanHostNs,
-      outcome.pauseP99Ns,
+      leftVms(outcome) === 0 ? outcome.totalNs : null,
+      orNull(outcome.meanHostNs),
+      orNull(outcome.pauseP99Ns),
       leftVms(outcome),
     ]),
   };

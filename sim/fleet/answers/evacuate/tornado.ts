@@ -1,7 +1,7 @@
 /**
  * Which parameter an evacuation depends on most: each of all VMs' parameters at its ends.
  */
-import { evacuate } from '../../evacuation.ts';
+import { evacuate, FATE } from '../../evacuation.ts';
 import type { FleetPlan } from '../../fleet-plan.ts';
 import type { Assumed, VmTrials } from '../../vm-trials.ts';
 import { type Tornado, tornadoOf } from '../../tornado.ts';
@@ -20,12 +20,16 @@ export function fleetTornado(plan: FleetPlan, trials: VmTrials, simulatedNs: num
   const counted = [...assumptions.values()].filter(
     ({ group, name }) => simulate || group !== 'cost' || name.startsWith('vcpu'),
   );
-  const bars = counted.map(({ group, name, from, source }) => {
+  const bars = counted.flatMap(({ group, name, from, source }) => {
     const at = (end: 'short' | 'long'): number => {
       const moved = { group, name, end };
-      return simulate ? evacuate(plan.input('point', {}, moved)).totalNs : plan.bounds('point', {}, moved)[0]!.ns;
+      if (!simulate) return plan.bounds('point', {}, moved)[0]!.ns;
+      const { totalNs, fate } = evacuate(plan.input('point', {}, moved));
+      // An evacuation that leaves VMs has no time.
+      return fate.every((each) => each <= FATE.forced) ? totalNs : Number.NaN;
     };
-    return { parameter: name, from, source, short: at('short'), long: at('long') };
+    const bar = { parameter: name, from, source, short: at('short'), long: at('long') };
+    return Number.isNaN(bar.short + bar.long) ? [] : [bar];
   });
   const figure = simulate ? 'whole evacuation' : 'whole evacuation, by its closed form';
   return tornadoOf(figure, 'ns', simulate ? simulatedNs : closedNs, bars);

@@ -1,15 +1,20 @@
 /**
  * What is said of `evacuate`.
  */
-import { bug } from '../../../base/bug.ts';
+import { keysOf } from '../../../base/keys.ts';
 import { formatNs } from '../../../base/units.ts';
-import { stuckVms } from '../../fleet-plan.ts';
+import type { RangeEnd } from '../../../memory/device-profile.ts';
+import type { Blocker } from '../../../memory/precopy-end.ts';
+import { leftVms, type Outcome, stuckVms } from '../../fleet-plan.ts';
 import type { AnswerWords } from '../answer-parts.ts';
 import { stayingSentence } from '../stays.ts';
 import { formatLong } from '../phrases.ts';
 import { type EvacuateNumbers, judgedOf, type NearestEvacuation, type Problem, type TriedLimit } from './numbers.ts';
 import type { Relaxable } from './relaxing.ts';
 import { orderTable, outcomeTable } from './tables.ts';
+
+/** From this share of its time on, a move is near its time-out. */
+const NEAR_SHARE = 0.75;
 
 const RELAXED: Readonly<Record<Relaxable, (to: number) => string>> = {
   fleet: (to) => `${to} moves at once in the fleet`,
@@ -28,7 +33,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
   return {
     sentences: [
       timeSentence(numbers),
-      bindingSentence(numbers),
+      ...[bindingSentence(numbers)].filter((sentence) => sentence !== ''),
       ...problems.map((problem) => problemSentence(problem, numbers)),
     ],
     proof: tried.map((each) => ({
@@ -39,46 +44,97 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
     })),
     relaxing: relaxing.map(({ of, to, totalNs }) => ({ change: RELAXED[of](to), answer: totalNs })),
     tables: [outcomeTable(outcomes), ...(orders.length === 0 ? [] : [orderTable(orders)])],
-    methods: bounds.slice(0, 1).map(({ ns }) => ({
+    methods: (leftVms(point) === 0 && numbers.staying.length === 0 ? bounds.slice(0, 1) : []).map(({ ns }) => ({
       figure: 'whole evacuation (the closed form is a bound from below)',
       unit: 'ns',
       closedForm: ns,
       simulated: point.totalNs,
     })),
-    nearest: nearest === null ? null : nearestSentence(nearest),
+    nearest: nearest === null ? null : nearestSentence(nearest, numbers.withinNs),
   };
 }
 
-function timeSentence({ hosts, vms, limits, outcomes }: EvacuateNumbers): string {
+function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers): string {
   const { short, point, long } = outcomes;
+  const whose = `${vms} ${vms === 1 ? 'VM' : 'VMs'} of ${hosts} ${hosts === 1 ? 'host' : 'hosts'}`;
+  if (leftVms(point) > 0) {
+    const end = `the last move ends after ${formatLong(point.totalNs)}`;
+    if (point.moved === 0) return `No VM moves: all ${whose} stay under ${limits}; ${end}.`;
+    const emptied = `${point.hostsEmptied} of the hosts are emptied`;
+    return `${point.moved} of ${whose} move under ${limits}, and ${emptied}; ${end}; ${pausesPhrase(point, long)}.`;
+  }
+  if (vms === 0) return `No VM moves: no VM of ${hosts} ${hosts === 1 ? 'host' : 'hosts'} can.`;
+  const known = [short, point, long].filter((outcome) => leftVms(outcome) === 0).map(({ totalNs }) => totalNs);
+  const band = `${formatLong(Math.min(...known))} to ${formatLong(Math.max(...known))}`;
+  if (staying.length > 0) {
+    const that = `The ${vms} VMs of ${hosts} ${hosts === 1 ? 'host' : 'hosts'} that can move take`;
+    return `${that} ${formatLong(point.totalNs)} (${band}) under ${limits}; ${pausesPhrase(point, long)}.`;
+  }
   return (
     `Emptying ${hosts} ${hosts === 1 ? 'host' : 'hosts'} with ${vms} VMs takes ${formatLong(point.totalNs)} ` +
-    `(${formatLong(short.totalNs)} to ${formatLong(long.totalNs)}) under ${limits}; ` +
-    `pauses are ${formatNs(point.pauseP50Ns)} at the median and ${formatNs(point.pauseP99Ns)} at p99 ` +
-    `(p99 at the long ends: ${formatNs(long.pauseP99Ns)}).`
+    `(${band}) under ${limits}; ${pausesPhrase(point, long)}.`
   );
 }
 
-function bindingSentence(numbers: EvacuateNumbers): string {
-  if (stuckVms(judgedOf(numbers)) > 0) {
-    return 'Too many moves at once bind: they share lines until what is left for each is less than its guest writes.';
-  }
-  const [binding = bug('NO_BOUND'), next] = numbers.bounds;
-  const { totalNs } = numbers.outcomes.point;
-  // Where nothing moved there is no whole.
-  const share = totalNs === 0 ? '' : `, ${percent(binding.ns / totalNs)} of the whole`;
-  const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
-  return `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}${share}${second}.`;
+function pausesPhrase(point: Outcome, long: Outcome): string {
+  const longest = long.moved === 0 ? '' : ` (p99 at the long ends: ${formatNs(long.pauseP99Ns)})`;
+  return `pauses are ${formatNs(point.pauseP50Ns)} at the median and ${formatNs(point.pauseP99Ns)} at p99${longest}`;
 }
 
-function problemSentence(problem: Problem, { withinNs, budgetNs }: EvacuateNumbers): string {
+const ENDS: Readonly<Record<RangeEnd, string>> = {
+  point: '',
+  short: 'With all parameters where pauses are short, ',
+  long: 'With all parameters where pauses are long, ',
+};
+
+const BLOCKED: Readonly<Record<Blocker, string>> = {
+  none: 'for no recorded reason',
+  'first pass': 'before their memory had been sent once',
+  'device state': 'with more device state than fits into the downtime limit',
+  'guest writes': 'with guests that dirty memory as fast as it is sent',
+  'more iterations': 'while iterations still got smaller',
+  pause: 'in their pause',
+};
+
+/** What limits, as it was recorded: where moves were given up, what ended them; otherwise the largest bound. */
+function bindingSentence(numbers: EvacuateNumbers): string {
+  const judged = judgedOf(numbers);
+  if (stuckVms(judged) > 0) {
+    const { timeout, noProgress, iterations, blockers } = judged;
+    const ended = [
+      [timeout, `by the time-out of ${formatNs(numbers.timeoutNsPerGib)} per GiB`],
+      [noProgress, `since remaining memory did not fall for ${formatNs(numbers.progressTimeoutNs)}`],
+      [iterations, 'after their last iteration'],
+    ] as const;
+    const by = ended.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    const when = keysOf(BLOCKED).filter((blocker) => blockers[blocker] > 0);
+    const found = when.map((blocker) => `${blockers[blocker]} ${BLOCKED[blocker]}`);
+    return `${ENDS[numbers.judgedEnd]}${stuckVms(judged)} moves are given up: ${by.join(', ')}; ${found.join(', ')}.`;
+  }
+  const [binding, next] = numbers.bounds;
+  if (binding === undefined) return judged.noRoom > 0 ? 'What limits is the room on the other hosts.' : '';
+  const { totalNs } = numbers.outcomes.point;
+  const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
+  const share = percent(binding.ns / totalNs);
+  const near = isNearTimeout(numbers)
+    ? ` The least time-out that would do is ${formatNs(numbers.usedTimeoutNs)} per GiB, and ${formatNs(numbers.timeoutNsPerGib)} are allowed.`
+    : '';
+  return `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
+}
+
+/** Whether the longest move uses most of its time. */
+function isNearTimeout({ usedTimeoutNs, timeoutNsPerGib }: EvacuateNumbers): boolean {
+  return usedTimeoutNs >= NEAR_SHARE * timeoutNsPerGib;
+}
+
+function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: EvacuateNumbers): string {
   switch (problem.kind) {
     case 'staying':
       return stayingSentence(problem.of);
     case 'no room':
       return `The room on the other hosts cannot be kept: ${problem.vms} VMs find none.`;
-    case 'not converging':
-      return `${problem.vms} VMs do not converge, and ${problem.hostsLeft} hosts are not empty.`;
+    case 'given up':
+      return `${problem.vms} VMs stay where they are, and ${problem.hostsLeft} of ${hosts} hosts are not empty.`;
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
     default:
@@ -90,16 +146,24 @@ function findingPhrase({ outboundPerHost, totalNs }: TriedLimit): string {
   return `${outboundPerHost} at once out of a host: ${formatLong(totalNs)}`;
 }
 
-function nearestSentence(nearest: NearestEvacuation): string {
+function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
+  const isLate = 'totalNs' in nearest && nearest.totalNs > withinNs;
+  const late = isLate ? `, and ${formatLong(withinNs)} are allowed` : '';
   switch (nearest.kind) {
     case 'emptied with the room':
       return `The nearest: ${nearest.hosts} hosts can be emptied with that room.`;
     case 'fewer at once':
-      return `The nearest: ${nearest.outboundPerHost} at once out of a host; all then converge, in ${formatLong(nearest.totalNs)}.`;
-    case 'not one at once':
+      return `The nearest: ${nearest.outboundPerHost} at once out of a host; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
+    case 'longer time-out':
+      return `The nearest: a time-out of ${formatNs(nearest.timeoutNsPerGib)} per GiB, the least that would do; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
+    case 'others move':
+      return nearest.vms === 0
+        ? 'The nearest: other hosts; no VM of these can move.'
+        : `The nearest: the other ${nearest.vms} VMs move, in ${formatLong(nearest.totalNs)}${late}.`;
+    case 'neither':
       return (
-        `The nearest: ${nearest.hosts} hosts are emptied; not even one move at once out of a host lets the other ` +
-        'VMs converge.'
+        `The nearest: ${nearest.hosts} hosts are emptied; neither fewer moves at once out of a host nor a longer ` +
+        'time-out lets the other VMs move.'
       );
     default:
       return `The nearest: ${formatLong(nearest.totalNs)}, with pauses of up to ${formatNs(nearest.pauseMaxNs)}.`;

@@ -220,6 +220,7 @@ describe('an evacuation is told by its record alone', () => {
     iterations: 0,
     noRoom: 0,
     hostsEmptied: 2,
+    blockers: { none: 0, 'first pass': 0, 'device state': 0, 'guest writes': 0, 'more iterations': 0, pause: 0 },
     meanHostNs: 90 * NS_PER_S,
     pauseP50Ns: 200 * NS_PER_MS,
     pauseP99Ns: 300 * NS_PER_MS,
@@ -240,6 +241,9 @@ describe('an evacuation is told by its record alone', () => {
     limits: 'nova',
     budgetNs: 500 * NS_PER_MS,
     withinNs: Infinity,
+    timeoutNsPerGib: 800 * NS_PER_S,
+    usedTimeoutNs: 20 * NS_PER_S,
+    progressTimeoutNs: Infinity,
     outcomes: {
       short: { ...outcome, totalNs: 90 * NS_PER_S },
       point: outcome,
@@ -269,7 +273,7 @@ describe('an evacuation is told by its record alone', () => {
 
   test.each([
     [{ kind: 'no room', vms: 3 }, 'The room on the other hosts cannot be kept: 3 VMs find none.'],
-    [{ kind: 'not converging', vms: 4, hostsLeft: 1 }, '4 VMs do not converge, and 1 hosts are not empty.'],
+    [{ kind: 'given up', vms: 4, hostsLeft: 1 }, '4 VMs stay where they are, and 1 of 2 hosts are not empty.'],
     [{ kind: 'late', totalNs: 110 * NS_PER_S }, 'It takes 110 s, and must be done in 60.0 s.'],
     [{ kind: 'over budget', vms: 5 }, '5 VMs stand still for longer than 500 ms.'],
   ] as const)('with its problem: %o', (problem, sentence) => {
@@ -281,11 +285,15 @@ describe('an evacuation is told by its record alone', () => {
     [{ kind: 'emptied with the room', hosts: 1 }, 'The nearest: 1 hosts can be emptied with that room.'],
     [
       { kind: 'fewer at once', outboundPerHost: 2, totalNs: 200 * NS_PER_S },
-      'The nearest: 2 at once out of a host; all then converge, in 200 s.',
+      'The nearest: 2 at once out of a host; all VMs then move, in 200 s.',
     ],
     [
-      { kind: 'not one at once', hosts: 1 },
-      'The nearest: 1 hosts are emptied; not even one move at once out of a host lets the other VMs converge.',
+      { kind: 'longer time-out', timeoutNsPerGib: 25 * NS_PER_S, totalNs: 200 * NS_PER_S },
+      'The nearest: a time-out of 25.0 s per GiB, the least that would do; all VMs then move, in 200 s.',
+    ],
+    [
+      { kind: 'neither', hosts: 1 },
+      'The nearest: 1 hosts are emptied; neither fewer moves at once out of a host nor a longer time-out lets the other VMs move.',
     ],
     [
       { kind: 'as it is', totalNs: 100 * NS_PER_S, pauseMaxNs: 310 * NS_PER_MS },
@@ -295,11 +303,23 @@ describe('an evacuation is told by its record alone', () => {
     expect(evacuateWords({ ...numbers, nearest }).nearest).toBe(sentence);
   });
 
-  test('where VMs gave up, moves at once bind and no line does', () => {
-    const stuck = { ...outcome, timeout: 2, noProgress: 1 };
-    const crowded = { ...numbers, outcomes: { ...numbers.outcomes, long: stuck } };
-    expect(evacuateWords(crowded).sentences[1]).toContain('Too many moves at once bind');
+  test('where moves were given up, what was recorded limits and no link does', () => {
+    const blockers = { ...outcome.blockers, 'guest writes': 2, pause: 1 };
+    const stuck = { ...outcome, moved: 7, timeout: 2, noProgress: 1, blockers };
+    const crowded = {
+      ...numbers,
+      outcomes: { ...numbers.outcomes, long: stuck },
+      bounds: [],
+      progressTimeoutNs: 150 * NS_PER_S,
+    };
+    expect(evacuateWords(crowded).sentences[1]).toBe(
+      'With all parameters where pauses are long, 3 moves are given up: 2 by the time-out of 800 s per GiB, 1 since ' +
+        'remaining memory did not fall for 150 s; 2 with guests that dirty memory as fast as it is sent, 1 in their pause.',
+    );
     const binding = evacuateConstraints(crowded).filter(({ binds }) => binds);
-    expect(binding).toMatchObject([{ name: 'VMs that do not converge', used: 3, limit: 0 }]);
+    expect(binding).toMatchObject([
+      { name: 'VMs that are given up', used: 3, limit: 0 },
+      { name: 'time-out of a move, per GiB', used: 20 * NS_PER_S, limit: 800 * NS_PER_S },
+    ]);
   });
 });
