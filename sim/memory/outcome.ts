@@ -16,6 +16,10 @@ import type { Blocker, EndReason } from './precopy-end.ts';
 export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'failed', 'unowned'] as const;
 export type MoveEnd = (typeof MOVE_ENDS)[number];
 
+/** Ends that a run may be expected to have: `refused` where the move does not begin. */
+export const EXPECTATIONS = [...MOVE_ENDS, 'refused'] as const;
+export type Expectation = (typeof EXPECTATIONS)[number];
+
 /** Whether the VM runs at the destination. */
 export function hasMoved(end: MoveEnd | 'endless'): boolean {
   return end === 'moved' || end === 'forced';

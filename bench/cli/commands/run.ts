@@ -6,27 +6,45 @@ import type { Command } from 'commander';
 import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { integer } from '../options.ts';
+import { integer, oneName } from '../options.ts';
+import { type Expectation, EXPECTATIONS } from '../../../sim/memory/outcome.ts';
 import type { AskedCan } from '../../../sim/scenario/ask-can.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 
 /** Nothing is played of a VM that will not move: its answer is that of `stopcopy can`. */
-async function printRefused({ question, answer }: AskedCan, context: CommandContext): Promise<void> {
+async function printRefused(
+  { question, answer }: AskedCan,
+  context: CommandContext,
+  { expect, assert = [] }: RunFlags,
+): Promise<void> {
   const { canDocument } = await import('../../documents/can/document.ts');
   const { printCan } = await import('../../documents/can/text.ts');
   const document = canDocument(question, answer);
   context.output.document(document);
   printCan(document, context.output);
-  context.exit(EXIT.fine);
+  const demanded = [...(expect === undefined || expect === 'refused' ? [] : [`--expect ${expect}`]), ...assert];
+  const met = demanded.length === 0;
+  if (!met) context.output.note(`stopcopy: the move is refused before it begins; demanded is ${demanded.join(', ')}`);
+  context.exit(met ? EXIT.fine : EXIT.failed);
 }
 
 interface RunFlags {
   readonly seed?: number;
   readonly timeline?: string;
   readonly html?: string;
+  readonly expect?: Expectation;
+  readonly assert?: readonly string[];
 }
 
 const SEED_MAX = 2 ** 32 - 1;
+
+const RUN_EXAMPLES = examples([
+  ['stopcopy run zip-64', 'a saturated VF with 64 queue pairs'],
+  ['stopcopy run pf-63 --json', '63 VMs leave one PF at once; for a script'],
+  ['stopcopy run mine.yaml --timeline mine.trace.json', 'a scenario of your own, to be viewed in Perfetto'],
+  ['stopcopy run link-fails --seed 7', 'the same with other arrivals'],
+  ["stopcopy run zip-64 --expect moved --assert 'downtime.high < 300ms'", 'a gate for CI'],
+]);
 
 export function registerRun(command: Command, context: CommandContext): void {
   command
@@ -38,24 +56,32 @@ export function registerRun(command: Command, context: CommandContext): void {
     .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
     .addOption(new OutputFile('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev'))
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
+    .option(
+      '--expect <end>',
+      `exit with 1 unless each VM ends so: ${EXPECTATIONS.join(', ')}`,
+      oneName('--expect', EXPECTATIONS),
+    )
+    .option(
+      '--assert <bound>',
+      "exit with 1 unless it holds of a figure of --json, such as 'pause.high < 300ms' (several times)",
+      (text, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nScenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.\n` +
         `The exit status is 0 however a VM's move ends, also where stopcopy can says that it will not begin; 3 when a\n` +
-        `fact that decides is not given; and 1 when a task was lost or a policy refuses the migration.\n` +
-        examples([
-          ['stopcopy run zip-64', 'a saturated VF with 64 queue pairs'],
-          ['stopcopy run pf-63 --json', '63 VMs leave one PF at once; for a script'],
-          ['stopcopy run mine.yaml --timeline mine.trace.json', 'a scenario of your own, to be looked at in Perfetto'],
-          ['stopcopy run link-fails --seed 7', 'the same with other arrivals'],
-        ]),
+        `fact that decides is not given; and 1 when a task was lost, a policy refuses the migration, or what --expect and\n` +
+        `--assert demand does not hold.\n` +
+        RUN_EXAMPLES,
     )
     .action(async (word: string, flags: RunFlags) => {
       const { output, signal } = context;
       const { playScenario, readScenario } = await import('../../studies/run/play.ts');
       const { WillNotMove } = await import('../../../sim/scenario/ask-can.ts');
       const { runDocument } = await import('../../documents/run/document.ts');
+      const { parseAssertion, unmet } = await import('../../documents/run/gate.ts');
+      const asserted = (flags.assert ?? []).map(parseAssertion);
       const { printRun } = await import('../../documents/run/text.ts');
       const { writeFileAtomically } = await import('../../io/file-output.ts');
       let plan: CompiledScenario;
@@ -63,11 +89,12 @@ export function registerRun(command: Command, context: CommandContext): void {
         plan = readScenario(word, flags.seed);
       } catch (error) {
         if (!(error instanceof WillNotMove)) throw error;
-        await printRefused(error.asked, context);
+        await printRefused(error.asked, context, flags);
         return;
       }
       const played = await playScenario(plan, output, signal);
       const document = runDocument(played);
+      const failures = unmet(document, flags.expect, asserted);
       const files: string[] = [];
       if (flags.timeline !== undefined) {
         const { timelineOf } = await import('../../../sim/scenario/timeline.ts');
@@ -83,6 +110,7 @@ export function registerRun(command: Command, context: CommandContext): void {
       output.document(document);
       printRun(document, output);
       for (const file of files) output.path(file);
-      context.exit(document.figures.wrongTasks.value === 0 ? EXIT.fine : EXIT.failed);
+      for (const sentence of failures) output.note(`stopcopy: ${sentence}`);
+      context.exit(document.figures.wrongTasks.value === 0 && failures.length === 0 ? EXIT.fine : EXIT.failed);
     });
 }

@@ -1,0 +1,85 @@
+/**
+ * What a user demands of a run: how it ends, and bounds of its figures; each demand that is not met is a sentence.
+ */
+import { bytes, duration } from '../../../sim/base/quantity.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+import { type Expectation, hasMoved } from '../../../sim/memory/outcome.ts';
+import type { Figure } from '../../show/figure.ts';
+import { formatValue } from '../../show/format.ts';
+import type { RunDocument } from './document.ts';
+
+const HOLDS = {
+  '<=': (a: number, b: number) => a <= b,
+  '>=': (a: number, b: number) => a >= b,
+  '<': (a: number, b: number) => a < b,
+  '>': (a: number, b: number) => a > b,
+} as const;
+type Operator = keyof typeof HOLDS;
+
+/** A bound such as `pause.high < 300ms`. */
+export interface Assertion {
+  readonly text: string;
+  readonly figure: string;
+  readonly end: 'low' | 'value' | 'high';
+  readonly operator: Operator;
+  readonly limit: string;
+}
+
+/** @throws UserError of kind `usage` for a text that is no such bound */
+export function parseAssertion(text: string): Assertion {
+  const [, figure, end = 'value', operator, limit] =
+    /^\s*(\w+)(?:\.(low|value|high))?\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text) ?? [];
+  if (figure === undefined || operator === undefined || limit === undefined) {
+    throw new UserError(
+      'usage',
+      `--assert is '${text}', allowed is FIGURE, FIGURE.low or FIGURE.high with <, <=, > or >= and a quantity`,
+      "Such as --assert 'pause.high < 300ms'.",
+    );
+  }
+  return { text, figure, end: end as Assertion['end'], operator: operator as Operator, limit };
+}
+
+/** Sentences of what is not met; empty: all is. */
+export function unmet(
+  document: RunDocument,
+  expected: Expectation | undefined,
+  asserted: readonly Assertion[],
+): string[] {
+  const found = expected === undefined ? [] : endsOtherwise(document, expected);
+  return [...found, ...asserted.flatMap((each) => broken(document, each) ?? [])];
+}
+
+function endsOtherwise({ vms }: RunDocument, expected: Expectation): string[] {
+  const others = vms.filter(({ kind }) => kind !== expected);
+  if (others.length === 0) return [];
+  const { vm, kind } = others[0]!;
+  return [`expected of each VM is ${expected}; ${others.length} of ${vms.length} ended otherwise, VM ${vm} ${kind}`];
+}
+
+/** What the downtime of a move is called in the document. */
+const NAMES: Readonly<Record<string, string>> = { downtime: 'pause' };
+
+function broken({ figures, vms }: RunDocument, { text, figure: name, end, operator, limit }: Assertion): string | null {
+  const all = new Map<string, Figure | undefined>(Object.entries(figures));
+  const figure = all.get(NAMES[name] ?? name);
+  if (figure === undefined) {
+    const names = [...all.keys()].join(', ');
+    throw new UserError('usage', `--assert '${text}': this run has no figure ${name}`, `It has ${names}.`);
+  }
+  const { value, unit, low = value, high = value } = figure;
+  const actual = { low, value, high }[end];
+  const bound = boundOf(limit, unit, text);
+  const stayed = unit === 'ns' ? vms.find(({ kind }) => !hasMoved(kind)) : undefined;
+  if (stayed !== undefined) return `${name} is asserted, and VM ${stayed.vm} did not move (${stayed.kind})`;
+  if (HOLDS[operator](actual, bound)) return null;
+  return `${name}.${end} is ${formatValue(actual, unit)}, asserted is ${operator} ${limit}`;
+}
+
+function boundOf(limit: string, unit: string, text: string): number {
+  const schema = unit === 'ns' ? duration : unit === 'B' ? bytes : null;
+  const read = schema?.safeParse(limit === '0' ? 0 : limit);
+  const bound = schema === null ? Number(limit) : read?.success === true ? read.data : Number.NaN;
+  if (!Number.isNaN(bound)) return bound;
+  const allowed = unit === 'ns' ? 'a time such as 300ms' : unit === 'B' ? 'a size such as 4GiB' : 'a number';
+  throw new UserError('usage', `--assert '${text}': the limit is '${limit}', allowed is ${allowed}`);
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+
+import type { RunDocument } from '../../../bench/documents/run/document.ts';
+import { parseAssertion, unmet } from '../../../bench/documents/run/gate.ts';
+import { EXPECTATIONS } from '../../../sim/memory/outcome.ts';
+import { UserError } from '../../../sim/base/user-error.ts';
+
+const document = {
+  figures: {
+    pause: { value: 200e6, low: 100e6, high: 300e6, unit: 'ns', kind: 'modelled' },
+    memory: { value: 2 ** 30, unit: 'B', kind: 'modelled' },
+    wrongTasks: { value: 0, unit: 'tasks', kind: 'exact' },
+  },
+  vms: [
+    { vm: 1, kind: 'moved' },
+    { vm: 2, kind: 'cancelled' },
+  ],
+} as unknown as RunDocument;
+
+/** Both moved. */
+const arrived = { ...document, vms: document.vms.map((vm) => ({ ...vm, kind: 'moved' })) } as RunDocument;
+
+const broken = (text: string): readonly string[] => unmet(arrived, undefined, [parseAssertion(text)]);
+
+test('a time of a move is of none where a VM did not move', () => {
+  expect(unmet(document, undefined, [parseAssertion('downtime.high < 1h')])).toEqual([
+    'downtime is asserted, and VM 2 did not move (cancelled)',
+  ]);
+  expect(broken('downtime.high < 1h')).toEqual([]);
+});
+
+describe('a bound', () => {
+  test.each([
+    'pause < 201ms',
+    'pause.low <= 100ms',
+    'pause.high <= 300 ms',
+    'memory >= 1GiB',
+    'wrongTasks <= 0',
+    'pause > 0',
+  ])('%s holds', (text) => expect(broken(text)).toEqual([]));
+
+  test('that does not hold is a sentence with value and limit', () => {
+    expect(broken('pause.high < 300ms')).toEqual(['pause.high is 300 ms, asserted is < 300ms']);
+    expect(broken('memory < 1GiB')).toHaveLength(1);
+  });
+
+  test.each([
+    'pause',
+    'pause < ',
+    'pause == 3ms',
+    'pause.mean < 3ms',
+    'downtimes < 3ms',
+    'pause < 300',
+    'memory < 3ms',
+    'wrongTasks < x',
+  ])('%s is refused', (text) => expect(() => broken(text)).toThrow(UserError));
+
+  test('of an unknown figure names those that there are', () => {
+    expect(() => broken('downtimes < 3ms')).toThrow('this run has no figure downtime');
+  });
+});
+
+test.each(EXPECTATIONS)('an end other than %s of any VM is a sentence', (expected) => {
+  const [sentence, ...others] = unmet(document, expected, []);
+  expect(others).toEqual([]);
+  expect(sentence).toMatch(new RegExp(`^expected of each VM is ${expected}; [12] of 2 ended otherwise`));
+});
+
+test('each VM that ends as expected is enough', () => {
+  const one = { ...document, vms: document.vms.slice(0, 1) };
+  expect(unmet(one, 'moved', [])).toEqual([]);
+});
