@@ -55,13 +55,19 @@ function firstOpen(question: CanQuestion): Open | null {
   if (question.vmmVersion === undefined) {
     return {
       field: 'vmmVersion',
-      values: RELEASES[question.vmm],
+      values: releasesOf(question),
       with: (q, vmmVersion) => ({ ...q, vmmVersion }),
     };
   }
   return (
     openManager(question) ?? openKernel(question) ?? openDevice(question) ?? openIommu(question) ?? openPage(question)
   );
+}
+
+/** Releases of the VMM that may differ, also in what Nova asks of them. */
+function releasesOf({ vmm, manager }: CanQuestion): readonly string[] {
+  if (manager !== 'nova') return RELEASES[vmm];
+  return [...RELEASES[vmm], NOVA_NEEDS.pci.qemu].toSorted((a, b) => compareReleases(releaseOf(a), releaseOf(b)));
 }
 
 function openManager(question: CanQuestion): Open | null {

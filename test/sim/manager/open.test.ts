@@ -75,6 +75,13 @@ describe('what is not on record', () => {
     expect(difference(question)).toBeNull();
   });
 
+  test('a release at which only Nova decides otherwise is tried as well', () => {
+    const { vmmVersion: _, ...question } = at('7.2', MLX5);
+    const under = { ...question, manager: 'nova', managerVersion: '12.2', nova: { liveMigratable: 'yes' } } as const;
+    const options = { deviceDirtyTracking: false, onlyMigratable: true };
+    expect(difference({ ...under, qemu: options })).toBeNull();
+  });
+
   test('what is said settles it', () => {
     const said = at('5.18', [{ driver: 'mlx5_vfio_pci', migrates: true, offers: { dmaLog: true } }], type1);
     expect(ask(said).outcome).toBe('moves');
