@@ -24,6 +24,25 @@ interface Wrong {
 }
 
 /**
+ * Checks what another program sent. Nobody mends its fields one by one, so only the first that does not fit is named.
+ *
+ * @param what name of the message, used in errors
+ * @param hint what to try when it does not fit
+ * @throws UserError of kind `input`
+ */
+export function parseMessage<T extends z.ZodType>(
+  schema: T,
+  message: unknown,
+  what: string,
+  hint?: string,
+): z.output<T> {
+  const result = schema.safeParse(message);
+  if (result.success) return result.data;
+  const [first] = result.error.issues.flatMap(closest).map((issue) => wrong(issue, schema, message));
+  throw new UserError('input', `${what}: ${first!.sentence}`, hint);
+}
+
+/**
  * Checks a parsed document.
  *
  * @param schema what is allowed

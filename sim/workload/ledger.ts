@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 
-import { parseDocument } from '../base/schema.ts';
+import { parseMessage } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import type { QueueLayout } from './layout.ts';
 import { checkLoad } from './load.ts';
@@ -78,7 +78,7 @@ export type GuestLedger = z.output<typeof ledgerSchema>;
  * @throws UserError of kind `input` naming what does not fit
  */
 export function readLedger(document: unknown, layout: QueueLayout): GuestLedger {
-  const ledger = parseDocument(ledgerSchema, document, 'client ledger refused');
+  const ledger = parseMessage(ledgerSchema, document, 'client ledger refused');
   const { guest, checker } = ledger;
   const { queuePairs, depths } = layout;
   checkLoad(ledger.load, depths.sq);

@@ -15,7 +15,7 @@ import { Packr } from 'msgpackr';
 import { z } from 'zod';
 
 import { bug } from '../../sim/base/bug.ts';
-import { parseDocument } from '../../sim/base/schema.ts';
+import { parseMessage } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type FrameHeader, type FrameIdentity, HeaderTemplate, type SectionPlace } from './frame-header.ts';
 import { nowNs } from '../wall-clock.ts';
@@ -367,7 +367,7 @@ function parseHeader(packed: Uint8Array): FrameHeader {
   } catch (error) {
     return refuse(`its header is no msgpack: ${error instanceof Error ? error.message : String(error)}`, TRY_AGAIN);
   }
-  return parseDocument(headerSchema, unpacked, 'image stream refused: header', TRY_AGAIN);
+  return parseMessage(headerSchema, unpacked, 'image stream refused: header', TRY_AGAIN);
 }
 
 function compareIdentity(sent: FrameHeader, here: FrameIdentity): void {

@@ -4,7 +4,7 @@
 import { Packr } from 'msgpackr';
 import { z } from 'zod';
 
-import { parseDocument } from '../../sim/base/schema.ts';
+import { parseMessage } from '../../sim/base/schema.ts';
 import { ACCELERATOR_KINDS } from '../../sim/abi/accelerators.ts';
 import {
   CHANNELS_MAX,
@@ -100,7 +100,7 @@ export function packControl(
 /** @throws Damage when the bytes are no such message */
 export function unpackControl<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.output<T> {
   try {
-    return parseDocument(schema, packr.unpack(bytes), what);
+    return parseMessage(schema, packr.unpack(bytes), what);
   } catch (error) {
     throw new Damage(error instanceof Error ? error.message : String(error), TRY_AGAIN);
   }

@@ -143,7 +143,11 @@ test('moves over a host: shares of the line, until guests write as fast', () => 
 
 test("an operator's limit binds where it is below what the line carries", () => {
   const asked = shipped('moves-per-host', 'at-once');
-  const { value, constraints } = ask({ ...asked, limits: 'kubevirt', assume: { hostDevices: true } });
+  const { value, constraints } = ask({
+    ...asked,
+    limits: 'kubevirt',
+    assume: { hostDevices: true, dirtyTracking: true },
+  });
   expect(value).toBe(2);
   expect(constraints.find(({ binds }) => binds)?.name).toBe('moves at once out of a host (kubevirt)');
 });
