@@ -136,6 +136,17 @@ describe('devices', () => {
     expect(move({ devices: devices(1, { stateBytes: 2.3e9 }) }).end).toBe('moved');
   });
 
+  test('state that never fits is the recorded cause, also where the VM is stopped by force', () => {
+    const convergence = { timeoutNs: 300 * S, whenOut: 'stop' } as const;
+    const dirty = { kind: 'uniform', pagesPerSecond: 100, workingSetBytes: 64e6 } as const;
+    const result = move({ devices: devices(1, { stateBytes: 8e9 }), convergence, memory: { dirty } });
+    expect(result).toMatchObject({ end: 'forced', stoppedAtNs: 300 * S });
+    expect(result.cause).toMatchObject({ reason: 'timeout', blocker: 'device state', deviceBytes: 8e9 });
+    // 300 ms at 8 GB/s.
+    expect(result.cause.fitsBytes).toBeCloseTo(2.4e9, 0);
+    expect(result.totalNs).toBe(300 * S + result.pauseNs);
+  });
+
   test('room at the destination is made in the pause, or before it when it is waited for', () => {
     const figures = { allocateNsPerByte: 5, preCopiedShare: 1 };
     const late = move({ devices: devices(1, figures) });
