@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { RunDocument, VmReport } from '../../../../bench/documents/run/document.ts';
 import { printRun } from '../../../../bench/documents/run/text.ts';
+import { Random } from '../../../../sim/base/random.ts';
 import { ACT_REASONS } from '../../../../sim/memory/manager.ts';
 import { MOVE_ENDS, type MoveEnd } from '../../../../sim/memory/outcome.ts';
 import { BLOCKERS } from '../../../../sim/memory/precopy-end.ts';
@@ -118,18 +119,19 @@ function scenarioText(seed: number): string {
   const scenario = drawScenario(seed);
   if (seed % 2 === 0) return JSON.stringify(written(scenario));
   const { devices: _, faults: __, ...rest } = written(scenario);
-  const choice = (from: readonly unknown[], salt: number): unknown => from[(seed * 7 + salt * 13) % from.length];
-  const size = choice(['1GiB', '8GiB'], 1);
+  const random = new Random(seed, 11);
+  const choice = (from: readonly unknown[]): unknown => from[random.below(from.length)];
+  const size = choice(['1GiB', '8GiB']);
   return JSON.stringify({
     ...rest,
     memory: {
       size,
-      dirty: { kind: 'uniform', pagesPerSecond: choice([0, 20_000, 300_000, 3_000_000], 2), workingSet: '512MiB' },
+      dirty: { kind: 'uniform', pagesPerSecond: choice([0, 20_000, 300_000, 3_000_000]), workingSet: '512MiB' },
     },
-    stream: { gigabitsPerSecond: choice([1, 10, 25], 3) },
+    stream: { gigabitsPerSecond: choice([1, 10, 25]) },
     convergence: {
-      downtimeLimit: choice(['50ms', '300ms', '2s'], 4),
-      timeout: choice(['1s', '8s', '60s'], 5),
+      downtimeLimit: choice(['50ms', '300ms', '2s']),
+      timeout: choice(['1s', '8s', '60s']),
       whenOut: seed % 4 === 1 ? 'cancel' : 'stop',
     },
   });
@@ -166,7 +168,7 @@ test(`${TRIES} random runs say the same in sentences, tables, document and statu
     writeFileSync(path, scenarioText(seed));
     const printed = await stopcopy('run', path);
     const json = await stopcopy('run', path, '--json');
-    expect(json.status, printed.stderr).toBe(printed.status);
+    expect(json.status).toBe(printed.status);
     const document = JSON.parse(json.stdout) as RunDocument;
     for (const { kind } of document.vms) ends.add(kind);
     wrong.push(...contradictions(printed.stdout, document, printed.status).map((what) => `seed ${seed}: ${what}`));
@@ -193,7 +195,8 @@ test('the reader finds what is planted', async () => {
     ['a status', document, 1],
     ['a status of another kind', document, 4],
   ];
-  for (const [what, changed, code] of planted) expect(contradictions(stdout, changed, code), what).not.toEqual([]);
+  const unseen = planted.filter(([, changed, code]) => contradictions(stdout, changed, code).length === 0);
+  expect(unseen.map(([what]) => what)).toEqual([]);
 });
 
 test('a planted cause is the only one that is named', async () => {
@@ -223,7 +226,8 @@ test('a planted cause is the only one that is named', async () => {
         const changed = { ...document, vms: [{ ...vm!, kind, at: null, errno: null, cause }] };
         const { output, stdout } = captured(false);
         printRun(changed, output);
-        expect(causeFaults(sentencesOf(stdout()), changed.vms), `${kind} ${reason} ${blocker}`).toEqual([]);
+        const faults = causeFaults(sentencesOf(stdout()), changed.vms);
+        expect({ kind, reason, blocker, faults }).toEqual({ kind, reason, blocker, faults: [] });
         planted += 1;
       }
     }
