@@ -22,6 +22,7 @@ import { LOAD_NAMES } from '../sim/workload/load.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../sim/workload/rates.ts';
 import { DOCUMENT_FORMATS, DOCUMENTS } from '../bench/documents/formats.ts';
 import { SUITES } from '../bench/measure/suites/sweep-types.ts';
+import { EXIT } from '../bench/io/exit-status.ts';
 import { PARSER_NAMES, PARSERS } from '../bench/parsers.ts';
 import { keysOf } from '../sim/base/keys.ts';
 
@@ -74,6 +75,11 @@ function rowsAfter(page: string, heading: string): string[][] {
 test('docs/report.md says of every kind of document what is drawn', () => {
   const told = rowsAfter('report.md', '## Reports').map(([title]) => title);
   expect(told).toEqual(DOCUMENT_FORMATS.map((format) => DOCUMENTS[format].title));
+});
+
+test('docs/result-format.md has every exit status', () => {
+  const listed = rowsAfter('result-format.md', '## 7 Exit status').map(([status, name]) => [name, Number(status)]);
+  expect(listed).toEqual(Object.entries(EXIT));
 });
 
 test('docs/architecture.md lists every parser', () => {

@@ -1,7 +1,8 @@
 /**
  * Keeps true what the pages about `stopcopy run` repeat: parameters, fields, and the output in README.md.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -16,8 +17,8 @@ import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from '../sim/scenario/fault.ts'
 import { VMM_PARAMETER } from '../sim/memory/parameters.ts';
 import { MOVE_PARTS, PAUSE_PARTS } from '../sim/base/pause-parts.ts';
 import { captured } from './bench/captured.ts';
-import { stopcopy } from './bench/command.ts';
-import { expectShown } from './page-examples.ts';
+import { stopcopy, stopcopyAt } from './bench/command.ts';
+import { doStep, expectShown, stepsOf } from './page-examples.ts';
 
 const ROOT = packageRoot();
 
@@ -120,6 +121,24 @@ describe('docs/run-format.md', () => {
     const figures = rowsUnder('docs/run-format.md', '## `figures`').map(([name, kind]) => `${name} ${kind}`);
     const made_ = Object.entries(made.figures).map(([name, { kind }]) => `${name} ${kind}`);
     expect(sorted(figures)).toEqual(sorted(made_));
+  });
+
+  it('has the fields of the document of two, and shows what stopcopy run A B prints', async () => {
+    const steps = stepsOf(read('docs/run-format.md'));
+    expect(steps.map(({ does }) => does)).toEqual(['write', 'write', 'run']);
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-run-format-'));
+    try {
+      for (const step of steps) {
+        const status = await doStep(step, folder, (words) => stopcopyAt(folder, ...words));
+        expect(status ?? 0).toBe(0);
+      }
+      const { stdout } = await stopcopyAt(folder, 'run', 'qemu.yaml', 'ch.yaml', '--json');
+      expect(sorted(namesUnder('docs/run-format.md', '## Two runs'))).toEqual(
+        sorted(Object.keys(JSON.parse(stdout) as object)),
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

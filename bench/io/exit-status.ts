@@ -31,7 +31,7 @@ export type ExitCode = (typeof EXIT)[ExitName];
 /** What `stopcopy --help` says about each code. */
 export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   fine: 'fine',
-  failed: 'a check or verification failed, or a policy refused the migration driver',
+  failed: 'a check, an expectation or an assertion failed, or a policy refused the migration driver',
   usage: 'the command line was wrong',
   badInput: 'an input file was missing, foreign or damaged',
   infeasible: 'no feasible plan, or the VM will not move as asked',

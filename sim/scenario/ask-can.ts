@@ -132,11 +132,7 @@ function answerOf(question: CanQuestion): CanAnswer {
 }
 
 /** What decides, then the words in which the VMM or the manager refuses. */
-export function refusalSentence({
-  outcome,
-  why,
-  messages,
-}: Omit<Decided, 'outcome'> & Pick<CanAnswer, 'outcome'>): string {
+export function refusalSentence({ outcome, why, messages }: Pick<CanAnswer, 'outcome' | 'why' | 'messages'>): string {
   const said = messages.flatMap(({ by, text }) => (text === null ? [] : [`${by}: '${text}'`]));
   const words = said.length === 0 ? '' : ` (${said.join('; ')})`;
   return `${CAN_OUTCOMES[outcome].title}. ${why}${words}`;

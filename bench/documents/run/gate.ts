@@ -3,6 +3,7 @@
  */
 import { bytes, duration } from '../../../sim/base/quantity.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { CAN_OUTCOMES, type CanOutcome } from '../../../sim/manager/can-answer.ts';
 import { type Expectation, hasMoved } from '../../../sim/memory/outcome.ts';
 import type { Figure } from '../../show/figure.ts';
 import { formatValue } from '../../show/format.ts';
@@ -47,6 +48,22 @@ export function unmet(
 ): string[] {
   const found = expected === undefined ? [] : endsOtherwise(document, expected);
   return [...found, ...asserted.flatMap((each) => broken(document, each) ?? [])];
+}
+
+/**
+ * The same of a move that is not played, since `can` answers so: it has no figure of which a bound could hold.
+ *
+ * @param outcome where the move begins and loses state, it was not refused
+ */
+export function unmetUnplayed(
+  outcome: CanOutcome,
+  expected: Expectation | undefined,
+  asserted: readonly Assertion[],
+): string[] {
+  const asExpected = expected === undefined || (expected === 'refused' && outcome !== 'losesState');
+  const demanded = [...(asExpected ? [] : [`--expect ${expected}`]), ...asserted.map(({ text }) => text)];
+  if (demanded.length === 0) return [];
+  return [`nothing is played (${CAN_OUTCOMES[outcome].title}); demanded is ${demanded.join(', ')}`];
 }
 
 function endsOtherwise({ vms }: RunDocument, expected: Expectation): string[] {

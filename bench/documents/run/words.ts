@@ -91,12 +91,20 @@ export function runSentences(document: RunDocument): string[] {
   const paused = bad.length - blank;
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
+  return [...said, ...otherEnds(document)];
+}
+
+/** What was assumed, and how the moves ended, also at the other ends of the parameters' ranges. */
+export function endingSentences(document: RunDocument): string[] {
+  return [...beforeAll(document), ending(document.vms), ...otherEnds(document)];
+}
+
+function otherEnds({ band, vms }: RunDocument): string[] {
   const movedAt = ({ ended }: RunDocument['band'][number]): number => ended.moved + ended.forced;
-  const unsure = document.band.filter((end) => movedAt(end) !== movedAt(document.band[1]!));
-  for (const end of unsure) {
-    said.push(`With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms.length} moved.`);
-  }
-  return said;
+  const unsure = band.filter((end) => movedAt(end) !== movedAt(band[1]!));
+  return unsure.map(
+    (end) => `With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms.length} moved.`,
+  );
 }
 
 function vfCount(count: number): string {

@@ -25,6 +25,15 @@ import { passGate } from '../isolation/gate.ts';
 import { readProfile } from '../../io/profiles.ts';
 import { SCENARIOS } from './shipped.ts';
 
+/** A scenario and the device profiles that it names, as their files say. */
+export interface ScenarioDocuments {
+  /** Name of the file, used in messages. */
+  readonly file: string;
+  readonly scenario: Scenario;
+  /** Profiles by the words that the scenario uses. */
+  readonly profiles: ReadonlyMap<string, DeviceProfile>;
+}
+
 /**
  * Reads a scenario and all that it names.
  *
@@ -32,6 +41,21 @@ import { SCENARIOS } from './shipped.ts';
  * @param seed in place of the scenario's own
  */
 export function readScenario(word: string, seed?: number): CompiledScenario {
+  return compiled(readDocuments(word, seed));
+}
+
+/** Makes a scenario ready to run, with the errors of {@link compileScenario}. */
+export function compiled({ scenario, profiles, file }: ScenarioDocuments): CompiledScenario {
+  return compileScenario(scenario, profiles, file);
+}
+
+/**
+ * Reads a scenario and its profiles, and does not ask whether its VM moves.
+ *
+ * @param word a path, or the name of a shipped scenario
+ * @param seed in place of the scenario's own
+ */
+export function readDocuments(word: string, seed?: number): ScenarioDocuments {
   const { path, name: file } = SCENARIOS.place(word);
   const read = readInputFile(path, scenarioSchema);
   const scenario: Scenario = seed === undefined ? read : { ...read, seed };
@@ -42,7 +66,7 @@ export function readScenario(word: string, seed?: number): CompiledScenario {
       readAt(`${file}: devices[${index}].profile`, () => readProfile(beside(path, profile))),
     );
   }
-  return compileScenario(scenario, profiles, file);
+  return { file, scenario, profiles };
 }
 
 /** Most runs are over before anybody asks how far they are. */
