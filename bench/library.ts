@@ -112,6 +112,8 @@ export { readQuestion } from './studies/plan/read-question.ts';
 export { sweepPlan } from './studies/plan/sweep.ts';
 export { type RunDocument, runDocument, type Played } from './documents/run/document.ts';
 export { playScenario, readScenario } from './studies/run/play.ts';
+export { type BareUnits, upgraded } from './studies/upgrade/upgrade.ts';
+export type { Upgrade, UpgradeChange } from './documents/upgrade/document.ts';
 export { readBenchResult } from './documents/bench/result.ts';
 export type { Figure } from './show/figure.ts';
 export type { BenchResult, Cell } from './documents/bench/result.ts';

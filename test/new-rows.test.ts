@@ -267,6 +267,11 @@ describe('with all rows', () => {
       ends(0, 'report result.json --out report.html');
       expect(tree.read('report.html')).toContain(`"accelerator":"${KIND}"`);
     },
+    upgrade: () => {
+      const old = tree.read('scenario.yaml').replace(/^version: \d+$/m, 'version: 1');
+      tree.write('old.yaml', old);
+      expect(document(0, 'upgrade old.yaml')).toMatchObject({ text: old.replace('version: 1\n', 'version: 2\n') });
+    },
     ui: () => {
       ends(0, 'ui scenario.yaml --html ui.html');
       expect(tree.read('ui.html')).toContain(`acc-${KIND}`);

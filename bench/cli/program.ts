@@ -15,6 +15,7 @@ import { registerCan } from './commands/can.ts';
 import { registerUi } from './commands/ui.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStageProcess } from './commands/stage-process.ts';
+import { registerUpgrade } from './commands/upgrade.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVerify } from './commands/verify.ts';
 import { EXIT, EXIT_MEANINGS, type ErrorReport, type ExitCode, SIGNAL_EXITS } from '../io/exit-status.ts';
@@ -77,6 +78,7 @@ const COMMANDS = {
   },
   history: { summary: 'results of commits over time, and where their level shifted', register: registerHistory },
   report: { summary: 'self-contained HTML page from results of other commands', register: registerReport },
+  upgrade: { summary: 'files of older versions as files of the newest', register: registerUpgrade },
   ui: { summary: 'a page with sliders: turn VFs, load, link, memory, and watch the pause', register: registerUi },
   'stage-process': { summary: 'one task of a comparison', register: registerStageProcess, hidden: true },
 } as const satisfies Readonly<Record<string, CommandRow>>;

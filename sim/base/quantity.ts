@@ -3,6 +3,7 @@
  * bytes or nanoseconds where QEMU's `downtime-limit` is in milliseconds; only 0 needs no unit.
  */
 import { z } from 'zod';
+import { keysOf } from './keys.ts';
 import { GIB, GIGA, KIB, KILO, MEGA, MIB, NS_PER_MS, NS_PER_S, NS_PER_US, TIB } from './units.ts';
 
 const BYTES = {
@@ -74,30 +75,45 @@ function readings(value: number, usual: string, plain: string, units: Units): re
 
 /** What a message says of a refused number without a unit; {@link parseDocument} reads it out of the issue. */
 export interface BareNumber {
+  /** What it is and both readings, as a question. */
+  readonly question: string;
   /** The readings, each as a file would write it, the likely one first. */
   readonly readings: readonly [string, string];
   /** In which unit version 1 read it. */
   readonly plain: string;
 }
 
-/** Kinds of quantities that need a unit, as the schemas mark them for {@link withUnits}. */
-const QUANTITY_KINDS = ['size', 'time'] as const;
-export type QuantityKind = (typeof QUANTITY_KINDS)[number];
+/** Kinds of quantities that need a unit, as the schemas mark them for {@link withUnits}; `plain` as version 1 read them. */
+const QUANTITY_KINDS = {
+  size: { units: BYTES, plain: 'B' },
+  time: { units: NANOSECONDS, plain: 'ns' },
+} as const satisfies Readonly<Record<string, { readonly units: Units; readonly plain: string }>>;
+export type QuantityKind = keyof typeof QUANTITY_KINDS;
 
-function schemaOf(what: QuantityKind, units: Units, plain: string, usual: string, example: string) {
+export const SIZE_UNITS = keysOf(BYTES);
+export const TIME_UNITS = keysOf(NANOSECONDS);
+
+/**
+ * The readings of a number without a unit.
+ *
+ * @param usual the unit in which other software has such a field
+ */
+export function bareNumber(kind: QuantityKind, value: number, usual: string): BareNumber {
+  const { units, plain } = QUANTITY_KINDS[kind];
+  const two = readings(value, usual, plain, units);
+  const question = `a ${kind} without a unit: ${two.map((text) => text.replace(/(?<=\d)(?=[a-zA-Z])/, ' ')).join(' or ')}?`;
+  return { question, readings: two, plain };
+}
+
+function schemaOf(what: QuantityKind, usual: string, example: string) {
+  const units: Units = QUANTITY_KINDS[what].units;
   const allowed = `allowed is a number with a unit (${Object.keys(units).join(', ')}), such as ${example}`;
   return z
     .union([z.number(), z.string()], { error: allowed })
     .superRefine((value, context) => {
       if (typeof value === 'number' && value > 0) {
-        const two = readings(value, usual, plain, units);
-        const message = `a ${what} without a unit: ${two.map((text) => text.replace(/(?<=\d)(?=[a-zA-Z])/, ' ')).join(' or ')}?`;
-        context.addIssue({
-          code: 'custom',
-          message,
-          continue: false,
-          params: { bareNumber: { readings: two, plain } satisfies BareNumber },
-        });
+        const bare = bareNumber(what, value, usual);
+        context.addIssue({ code: 'custom', message: bare.question, continue: false, params: { bareNumber: bare } });
         return;
       }
       const number = typeof value === 'number' ? value : quantity(value, units);
@@ -115,19 +131,19 @@ function largest(units: Units): string {
 }
 
 /** A size, in bytes. */
-export const bytes = schemaOf('size', BYTES, 'B', 'GiB', '64GiB');
+export const bytes = schemaOf('size', 'GiB', '64GiB');
 
 /** A size that other software counts in that unit, in bytes. */
 export function bytesIn(usual: SizeUnit) {
-  return schemaOf('size', BYTES, 'B', usual, usual === 'KiB' ? '4KiB' : '64GiB');
+  return schemaOf('size', usual, usual === 'KiB' ? '4KiB' : '64GiB');
 }
 
 /** A time, in ns; other software has such fields in milliseconds, as QEMU its downtime-limit. */
-export const duration = schemaOf('time', NANOSECONDS, 'ns', 'ms', '300ms');
+export const duration = schemaOf('time', 'ms', '300ms');
 
 /** A time that other software has in that unit, in ns. */
 export function durationIn(usual: TimeUnit) {
-  return schemaOf('time', NANOSECONDS, 'ns', usual, usual === 's' ? '60s' : `20${usual}`);
+  return schemaOf('time', usual, usual === 's' ? '60s' : `20${usual}`);
 }
 
 /** A rate whose field has the unit in its name: a number of bytes per second, or a size such as `128MiB`. */

@@ -16,6 +16,8 @@ interface JsonSchema {
   readonly const?: unknown;
   /** Kind of a size or time (`quantity.ts`). */
   readonly quantity?: QuantityKind;
+  /** The unit in which other software has such a field. */
+  readonly usualUnit?: string;
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -61,17 +63,53 @@ export function withUnits(schema: z.ZodType, document: unknown): unknown {
       return kind === 'size' ? sizeText(value) : durationText(value);
     }
     if (typeof value !== 'object' || value === null) return value;
-    const inner = (each: unknown, key: PropertyKey): unknown => {
-      const next = nodes.flatMap((node) => below(node, key) ?? []);
-      return write(
-        each,
-        next.flatMap((node) => shapes(node, root, each)),
-      );
-    };
+    const inner = (each: unknown, key: PropertyKey): unknown => write(each, innerShapes(nodes, key, root, each));
     if (Array.isArray(value)) return value.map(inner);
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inner(each, key)]));
   };
   return write(document, shapes(root, root, document));
+}
+
+/** A number other than 0 where a size or a time belongs, as a file has it. */
+export interface BareQuantity {
+  readonly path: readonly (string | number)[];
+  readonly value: number;
+  readonly kind: QuantityKind;
+  /** The unit in which other software has such a field. */
+  readonly usualUnit: string;
+}
+
+/**
+ * The sizes and times of a document that lack their unit, in its order.
+ *
+ * @param document as a file has it, before the schema reads it
+ */
+export function bareQuantities(schema: z.ZodType, document: unknown): readonly BareQuantity[] {
+  const root = jsonSchema(schema);
+  const found: BareQuantity[] = [];
+  const visit = (value: unknown, nodes: readonly JsonSchema[], path: readonly (string | number)[]): void => {
+    if (typeof value === 'number' && value > 0) {
+      const { quantity: kind, usualUnit } = nodes.find(({ quantity }) => quantity !== undefined) ?? {};
+      if (kind !== undefined && usualUnit !== undefined) found.push({ path, value, kind, usualUnit });
+    }
+    if (typeof value !== 'object' || value === null) return;
+    const entries: Iterable<[string | number, unknown]> = Array.isArray(value)
+      ? value.entries()
+      : Object.entries(value);
+    for (const [key, each] of entries) visit(each, innerShapes(nodes, key, root, each), [...path, key]);
+  };
+  visit(document, shapes(root, root, document), []);
+  return found;
+}
+
+/** The shapes that the value of a key may have. */
+function innerShapes(
+  nodes: readonly JsonSchema[],
+  key: PropertyKey,
+  root: JsonSchema,
+  value: unknown,
+): readonly JsonSchema[] {
+  return nodes.flatMap((node) => below(node, key) ?? []).flatMap((node) => shapes(node, root, value));
 }
 
 function jsonSchema(schema: z.ZodType): JsonSchema {

@@ -94,7 +94,7 @@ function foreignFormat(schema: z.ZodType, document: unknown): Pick<Wrong, 'sente
 }
 
 /** `cells[2].load`, or `the document` for its top. */
-function fieldPath(path: readonly PropertyKey[]): string {
+export function fieldPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the document';
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))

@@ -157,9 +157,12 @@ export function benchResultOf(document: unknown, file: string): BenchResult {
   return parseDocument(benchResultSchema, document, file);
 }
 
-/** A document of version 1 as one of version 2. Samples, which it may lack, are optional in both. */
+/** What a document of version 1 may lack. Samples, which it may lack as well, are optional in both. */
+export const ADDED_FIELDS = { inFlight: 'unknown' } as const;
+
+/** A document of version 1 as one of version 2. */
 function upgraded(document: object): object {
-  return { inFlight: 'unknown', ...document, version: RESULT_VERSION };
+  return { ...ADDED_FIELDS, ...document, version: RESULT_VERSION };
 }
 
 function headOf(document: unknown): { format: unknown; version: unknown } {

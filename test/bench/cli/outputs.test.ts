@@ -39,6 +39,7 @@ const QUICK: Readonly<Record<string, readonly string[]>> = {
   validate: ['validate', 'multifd'],
   compare: ['compare', 'result.json', 'result.json'],
   report: ['report', 'result.json'],
+  upgrade: ['upgrade', 'result.json'],
 };
 
 /** A program of its own in the folder, with stdout where a shell puts it. */
@@ -91,6 +92,8 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['report', 'in.yaml', '--out', 'in.yaml'], 'report'],
   [['isolation', 'in.yaml', '--html', 'in.yaml'], 'isolation'],
   [['validate', 'in.yaml', '--html', 'in.yaml'], 'validate'],
+  [['upgrade', 'in.yaml', '--out', 'in.yaml'], 'upgrade'],
+  [['upgrade', 'in.yaml', '-o', './in.yaml'], 'upgrade'],
   [['ui', 'in.yaml', '--html', 'in.yaml'], 'ui'],
   [['compare', 'in.yaml', 'in.yaml', '--save', 'in.yaml'], 'compare'],
   [['compare', '--exact', '--baseline', 'in.yaml', '--html', 'in.yaml'], 'compare'],
