@@ -37,6 +37,7 @@ vcpus: 2
 memory: { size: 1GiB }
 stream: { gigabitsPerSecond: 25 }
 devices: [{ profile: acc-${KIND}, queues: 4, load: ${LOAD}, driver: ${GENERATION} }]
+assume: { dirtyTracking: true }
 `;
 
 interface Row extends Table {
@@ -217,7 +218,7 @@ describe('with all rows', () => {
       expect(document(0, 'can --vmm qemu@10.2 --kernel 6.12 --device mlx5_vfio_pci')).toMatchObject({ moves: true });
     },
     plan: () => {
-      const vm = `vm:\n  vcpus: 2\n  memory: { size: 1GiB }\n  stream: { gigabitsPerSecond: 25 }\n  devices: [{ profile: acc-${KIND}, queues: 4 }]\n`;
+      const vm = `vm:\n  vcpus: 2\n  memory: { size: 1GiB }\n  stream: { gigabitsPerSecond: 25 }\n  devices: [{ profile: acc-${KIND}, queues: 4 }]\n  assume: { dirtyTracking: true }\n`;
       const head = 'format: stopcopy-question\nversion: 1\nname: mine\ndescription: A made-up VF\n';
       const hosts = [KIND, 'zip'].map((kind) => `{ name: ${kind}, kind: ${kind}, freeVfs: 2, freeQueues: 8 }`);
       tree.write('room.yaml', `${head}ask: room\n${vm}hosts: [${hosts.join(', ')}]\n`);

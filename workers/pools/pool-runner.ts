@@ -98,7 +98,8 @@ export class PoolRunner implements JobRunner {
       concurrentTasksPerWorker: 1,
     });
     const broken = new Promise<never>((_, reject) => {
-      pool.once('error', (cause: Error) => reject(new WorkerLost('job', null, { cause })));
+      // Each thread of it may report one; the first counts.
+      pool.on('error', (cause: Error) => reject(new WorkerLost('job', null, { cause })));
     });
     // Heard by whoever runs cells then.
     broken.catch(() => undefined);

@@ -225,7 +225,6 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
         memory: { size: '2GiB', dirty: { kind: 'uniform', pagesPerSecond, workingSet: '64MiB' } },
         stream: { gigabitsPerSecond: 25, channels: 4 },
         convergence: {
-          downtimeLimit: '1ms',
           timeout: '1min',
           steps: steps.map(({ after, limit }) => ({ after: `${after}ns`, limit: `${limit}ns` })),
         },

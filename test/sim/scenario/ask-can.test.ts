@@ -292,7 +292,7 @@ describe('a fleet of which some VMs stay', () => {
   ])('moves the 9 others, and says why 3 stay: %s', (_, pinned, says) => {
     const { feasible, sentences, tables } = ask(BOTH, pinned);
     expect(feasible).toBe(false);
-    expect(sentences.join(' ')).toMatch(/Emptying 1 host with 9 VMs takes/);
+    expect(sentences.join(' ')).toMatch(/The 9 VMs of 1 host that can move take/);
     expect(sentences.join(' ')).toMatch(says);
     expect(tables[0]!.rows.find(([title]) => title === 'VMs moved')!.slice(1)).toEqual([9, 9, 9]);
   });

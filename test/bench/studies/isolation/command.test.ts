@@ -208,7 +208,7 @@ describe('a topology that is none', () => {
     ['has a wrong bit', card('SV UX'), 'tree[0].below[0].below[0].acs.on is "SV UX"'],
     ['has a bit on that it lacks', card('SV RR CR UF DT'), 'DT'],
     ['has a device where none can be', card(OPEN).replace('kind: downstream-port', 'kind: root-port'), 'root-port'],
-    ['has a key twice', `${card(OPEN)}title: again\n`, 'unique'],
+    ['has a key twice', `${card(OPEN)}title: again\n`, 'stands there twice'],
   ])('because it %s: one sentence with the file, a hint, and exit 3', async (_, text, says) => {
     const path = file('wrong.yaml', text);
     const { status, stdout, stderr } = await stopcopy('isolation', path);

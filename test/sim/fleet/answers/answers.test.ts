@@ -33,6 +33,15 @@ const { limits: _, ...plain } = converge;
 const short = { ...plain.vm.convergence, downtimeLimit: NS_PER_MS, timeout: 300 * NS_PER_S };
 const flood = { kind: 'uniform', pagesPerSecond: 9_000_000, workingSet: 12 * 1024 ** 3 } as const;
 
+/** A fleet whose hosts, and the streams of its VMs, have that many Gbit/s. */
+function slowFleet(fleet: typeof evacuation.fleet, gigabitsPerSecond: number): typeof evacuation.fleet {
+  const vms = fleet.vms.map((group) => ({
+    ...group,
+    vm: { ...group.vm, stream: { ...group.vm.stream, gigabitsPerSecond } },
+  }));
+  return { ...fleet, hostGigabitsPerSecond: gigabitsPerSecond, vms };
+}
+
 const QUESTIONS: readonly (readonly [name: string, question: Question, feasible: boolean])[] = [
   ['most', most, true],
   ['most within 1 ms', { ...most, budget: tiny }, false],
@@ -60,7 +69,7 @@ const QUESTIONS: readonly (readonly [name: string, question: Question, feasible:
   ],
   [
     'evacuate over a slow line',
-    { ...evacuation, limits: { outboundPerHost: 15 }, fleet: { ...evacuation.fleet, hostGigabitsPerSecond: 2 } },
+    { ...evacuation, limits: { outboundPerHost: 15 }, fleet: slowFleet(evacuation.fleet, 2) },
     false,
   ],
   ['room', room, true],
