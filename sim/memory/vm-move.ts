@@ -203,7 +203,8 @@ function causeOf(
   rates: StreamRates,
   deviceBytes: number,
 ): MoveCause {
-  const last = rounds.at(-1);
+  // An iteration that was cut where it began has no rate.
+  const last = rounds.findLast(({ lastsNs }) => lastsNs > 0);
   return {
     reason,
     manager,
@@ -216,7 +217,7 @@ function causeOf(
     deviceBytes,
     leftBytes: pendingBytes,
     carriedBytesPerSecond: rates.memoryBytesPerSecond,
-    dirtiedBytesPerSecond: last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
+    dirtiedBytesPerSecond: last === undefined ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
   };
 }
 

@@ -9,6 +9,7 @@ import { GENERATION_IDS } from '../driver/generation.ts';
 import { GIB, KIB, NS_PER_MS, NS_PER_S, TIB } from '../base/units.ts';
 import { MOVE_POINTS } from '../move/move.ts';
 import { RECOVERIES } from '../move/vf-passage.ts';
+import { demandFields } from './demand.ts';
 import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { WHEN_OUT } from '../memory/convergence.ts';
@@ -245,6 +246,7 @@ export const scenarioSchema = z.strictObject({
   isolation: isolation.optional(),
   faults: z.array(fault).default([]),
   seed: z.int().min(0).max(SEED_MAX).default(1),
+  ...demandFields,
 });
 
 /** With everything filled in, sizes in bytes and times in ns. */

@@ -7,7 +7,7 @@ import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Assertion } from '../../documents/run/gate.ts';
+import type { Demands } from '../../documents/run/gate.ts';
 import { integer, oneName } from '../options.ts';
 import { type Expectation, EXPECTATIONS } from '../../../sim/memory/outcome.ts';
 import type { AskedCan } from '../../../sim/scenario/ask-can.ts';
@@ -22,19 +22,14 @@ interface RunFlags {
 }
 
 /** Nothing is played of a VM that will not move: its answer is that of `stopcopy can`. */
-async function printRefused(
-  { question, answer }: AskedCan,
-  context: CommandContext,
-  expected: Expectation | undefined,
-  asserted: readonly Assertion[],
-): Promise<void> {
+async function printRefused({ question, answer }: AskedCan, context: CommandContext, demands: Demands): Promise<void> {
   const { canDocument } = await import('../../documents/can/document.ts');
   const { printCan } = await import('../../documents/can/text.ts');
   const { unmetUnplayed } = await import('../../documents/run/gate.ts');
   const document = canDocument(question, answer);
   context.output.document(document);
   printCan(document, context.output);
-  const failures = unmetUnplayed(answer.outcome, expected, asserted);
+  const failures = unmetUnplayed(answer.outcome, demands);
   for (const sentence of failures) context.output.note(`stopcopy: ${sentence}`);
   context.exit(failures.length === 0 ? EXIT.fine : EXIT.failed);
 }
@@ -77,7 +72,7 @@ export function registerRun(command: Command, context: CommandContext): void {
       `\nScenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.\n` +
         `The exit status is 0 however a VM's move ends, also where stopcopy can says that it will not begin; 3 when a\n` +
         `fact that decides is not given; and 1 when a task was lost, a policy refuses the migration, or what --expect and\n` +
-        `--assert demand does not hold.\n` +
+        `--assert, or those fields of the scenario, demand does not hold.\n` +
         RUN_EXAMPLES,
     )
     .action((a: string, b: string | undefined, flags: RunFlags) =>
@@ -87,24 +82,25 @@ export function registerRun(command: Command, context: CommandContext): void {
 
 async function runOne(word: string, flags: RunFlags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
-  const { playScenario, readScenario } = await import('../../studies/run/play.ts');
+  const { compiled, playScenario, readDocuments } = await import('../../studies/run/play.ts');
   const { WillNotMove } = await import('../../../sim/scenario/ask-can.ts');
   const { runDocument } = await import('../../documents/run/document.ts');
-  const { parseAssertion, unmet } = await import('../../documents/run/gate.ts');
+  const { demandsOf, unmet } = await import('../../documents/run/gate.ts');
   const { printRun } = await import('../../documents/run/text.ts');
   const { writeFileAtomically } = await import('../../io/file-output.ts');
-  const asserted = (flags.assert ?? []).map(parseAssertion);
+  const read = readDocuments(word, flags.seed);
+  const demands = demandsOf(read.scenario, flags);
   let plan: CompiledScenario;
   try {
-    plan = readScenario(word, flags.seed);
+    plan = compiled(read);
   } catch (error) {
     if (!(error instanceof WillNotMove)) throw error;
-    await printRefused(error.asked, context, flags.expect, asserted);
+    await printRefused(error.asked, context, demands);
     return;
   }
   const played = await playScenario(plan, output, signal);
   const document = runDocument(played);
-  const failures = unmet(document, flags.expect, asserted);
+  const failures = unmet(document, demands);
   const files: string[] = [];
   if (flags.timeline !== undefined) {
     const { timelineOf } = await import('../../../sim/scenario/timeline.ts');
@@ -129,7 +125,7 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
   const { playPair } = await import('../../studies/run/pair.ts');
   const { isRun } = await import('../../documents/run/pair.ts');
   const { printRunPair } = await import('../../documents/run/pair-text.ts');
-  const { parseAssertion, unmet, unmetUnplayed } = await import('../../documents/run/gate.ts');
+  const { demandsOf, unmet, unmetUnplayed } = await import('../../documents/run/gate.ts');
   const file = flags.timeline !== undefined ? '--timeline' : flags.html !== undefined ? '--html' : null;
   if (file !== null) {
     throw new UserError(
@@ -138,16 +134,15 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
       `Give ${file} to stopcopy run ${words[0]} and to stopcopy run ${words[1]}.`,
     );
   }
-  const asserted = (flags.assert ?? []).map(parseAssertion);
+  const { readDocuments } = await import('../../studies/run/play.ts');
+  const demands = words.map((word) => demandsOf(readDocuments(word).scenario, flags));
   const document = await playPair(words, flags.seed, output, signal);
   const members = [
-    { who: `A (${words[0]})`, member: document.a },
-    { who: `B (${words[1]})`, member: document.b },
+    { who: `A (${words[0]})`, member: document.a, demanded: demands[0]! },
+    { who: `B (${words[1]})`, member: document.b, demanded: demands[1]! },
   ];
-  const failures = members.flatMap(({ who, member }) => {
-    const found = isRun(member)
-      ? unmet(member, flags.expect, asserted)
-      : unmetUnplayed(member.outcome, flags.expect, asserted);
+  const failures = members.flatMap(({ who, member, demanded }) => {
+    const found = isRun(member) ? unmet(member, demanded) : unmetUnplayed(member.outcome, demanded);
     return found.map((sentence) => `${who}: ${sentence}`);
   });
   output.document(document);

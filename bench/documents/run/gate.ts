@@ -5,47 +5,48 @@ import { bytes, duration } from '../../../sim/base/quantity.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { CAN_OUTCOMES, type CanOutcome } from '../../../sim/manager/can-answer.ts';
 import { type Expectation, hasMoved } from '../../../sim/memory/outcome.ts';
+import { type Assertion, ASSERTION_SYNTAX, assertionOf, type Operator } from '../../../sim/scenario/demand.ts';
 import type { Figure } from '../../show/figure.ts';
 import { formatValue } from '../../show/format.ts';
 import type { RunDocument } from './document.ts';
 
-const HOLDS = {
-  '<=': (a: number, b: number) => a <= b,
-  '>=': (a: number, b: number) => a >= b,
-  '<': (a: number, b: number) => a < b,
-  '>': (a: number, b: number) => a > b,
-} as const;
-type Operator = keyof typeof HOLDS;
+const HOLDS: Readonly<Record<Operator, (a: number, b: number) => boolean>> = {
+  '<=': (a, b) => a <= b,
+  '>=': (a, b) => a >= b,
+  '<': (a, b) => a < b,
+  '>': (a, b) => a > b,
+};
 
-/** A bound such as `pause.high < 300ms`. */
-export interface Assertion {
-  readonly text: string;
-  readonly figure: string;
-  readonly end: 'low' | 'value' | 'high';
-  readonly operator: Operator;
-  readonly limit: string;
+/** What must hold of a run. */
+export interface Demands {
+  /** How each VM ends; undefined: as it does. */
+  readonly expected: Expectation | undefined;
+  readonly asserted: readonly Assertion[];
+}
+
+/**
+ * What a scenario and the command line demand: a `--expect` stands in place of the scenario's, and each `--assert` is added.
+ *
+ * @throws UserError of kind `usage` for a text that is no bound
+ */
+export function demandsOf(
+  scenario: { readonly expect?: Expectation | undefined; readonly assert?: readonly string[] | undefined },
+  flags: { readonly expect?: Expectation; readonly assert?: readonly string[] },
+): Demands {
+  const texts = [...(scenario.assert ?? []), ...(flags.assert ?? [])];
+  return { expected: flags.expect ?? scenario.expect, asserted: texts.map(parseAssertion) };
 }
 
 /** @throws UserError of kind `usage` for a text that is no such bound */
-export function parseAssertion(text: string): Assertion {
-  const [, figure, end = 'value', operator, limit] =
-    /^\s*(\w+)(?:\.(low|value|high))?\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text) ?? [];
-  if (figure === undefined || operator === undefined || limit === undefined) {
-    throw new UserError(
-      'usage',
-      `--assert is '${text}', allowed is FIGURE, FIGURE.low or FIGURE.high with <, <=, > or >= and a quantity`,
-      "Such as --assert 'pause.high < 300ms'.",
-    );
-  }
-  return { text, figure, end: end as Assertion['end'], operator: operator as Operator, limit };
+function parseAssertion(text: string): Assertion {
+  const assertion = assertionOf(text);
+  if (assertion !== null) return assertion;
+  const hint = "Such as --assert 'pause.high < 300ms'.";
+  throw new UserError('usage', `--assert is '${text}', allowed is ${ASSERTION_SYNTAX}`, hint);
 }
 
 /** Sentences of what is not met; empty: all is. */
-export function unmet(
-  document: RunDocument,
-  expected: Expectation | undefined,
-  asserted: readonly Assertion[],
-): string[] {
+export function unmet(document: RunDocument, { expected, asserted }: Demands): string[] {
   const found = expected === undefined ? [] : endsOtherwise(document, expected);
   return [...found, ...asserted.flatMap((each) => broken(document, each) ?? [])];
 }
@@ -55,13 +56,9 @@ export function unmet(
  *
  * @param outcome where the move begins and loses state, it was not refused
  */
-export function unmetUnplayed(
-  outcome: CanOutcome,
-  expected: Expectation | undefined,
-  asserted: readonly Assertion[],
-): string[] {
+export function unmetUnplayed(outcome: CanOutcome, { expected, asserted }: Demands): string[] {
   const asExpected = expected === undefined || (expected === 'refused' && outcome !== 'losesState');
-  const demanded = [...(asExpected ? [] : [`--expect ${expected}`]), ...asserted.map(({ text }) => text)];
+  const demanded = [...(asExpected ? [] : [`that it ends ${expected}`]), ...asserted.map(({ text }) => text)];
   if (demanded.length === 0) return [];
   return [`nothing is played (${CAN_OUTCOMES[outcome].title}); demanded is ${demanded.join(', ')}`];
 }
@@ -81,7 +78,7 @@ function broken({ figures, vms }: RunDocument, { text, figure: name, end, operat
   const figure = all.get(NAMES[name] ?? name);
   if (figure === undefined) {
     const names = [...all.keys()].join(', ');
-    throw new UserError('usage', `--assert '${text}': this run has no figure ${name}`, `It has ${names}.`);
+    throw new UserError('usage', `asserted is '${text}', and this run has no figure ${name}`, `It has ${names}.`);
   }
   const { value, unit, low = value, high = value } = figure;
   const actual = { low, value, high }[end];
@@ -98,5 +95,5 @@ function boundOf(limit: string, unit: string, text: string): number {
   const bound = schema === null ? Number(limit) : read?.success === true ? read.data : Number.NaN;
   if (!Number.isNaN(bound)) return bound;
   const allowed = unit === 'ns' ? 'a time such as 300ms' : unit === 'B' ? 'a size such as 4GiB' : 'a number';
-  throw new UserError('usage', `--assert '${text}': the limit is '${limit}', allowed is ${allowed}`);
+  throw new UserError('usage', `asserted is '${text}': the limit is '${limit}', allowed is ${allowed}`);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { RunDocument } from '../../../bench/documents/run/document.ts';
-import { parseAssertion, unmet } from '../../../bench/documents/run/gate.ts';
+import { demandsOf, unmet } from '../../../bench/documents/run/gate.ts';
 import { EXPECTATIONS } from '../../../sim/memory/outcome.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 
@@ -20,10 +20,10 @@ const document = {
 /** Both moved. */
 const arrived = { ...document, vms: document.vms.map((vm) => ({ ...vm, kind: 'moved' })) } as RunDocument;
 
-const broken = (text: string): readonly string[] => unmet(arrived, undefined, [parseAssertion(text)]);
+const broken = (text: string): readonly string[] => unmet(arrived, demandsOf({}, { assert: [text] }));
 
 test('a time of a move is of none where a VM did not move', () => {
-  expect(unmet(document, undefined, [parseAssertion('downtime.high < 1h')])).toEqual([
+  expect(unmet(document, demandsOf({ assert: ['downtime.high < 1h'] }, {}))).toEqual([
     'downtime is asserted, and VM 2 did not move (cancelled)',
   ]);
   expect(broken('downtime.high < 1h')).toEqual([]);
@@ -61,12 +61,26 @@ describe('a bound', () => {
 });
 
 test.each(EXPECTATIONS)('an end other than %s of any VM is a sentence', (expected) => {
-  const [sentence, ...others] = unmet(document, expected, []);
+  const [sentence, ...others] = unmet(document, demandsOf({ expect: expected }, {}));
   expect(others).toEqual([]);
   expect(sentence).toMatch(new RegExp(`^expected of each VM is ${expected}; [12] of 2 ended otherwise`));
 });
 
 test('each VM that ends as expected is enough', () => {
   const one = { ...document, vms: document.vms.slice(0, 1) };
-  expect(unmet(one, 'moved', [])).toEqual([]);
+  expect(unmet(one, demandsOf({ expect: 'moved' }, {}))).toEqual([]);
+});
+
+describe('a scenario and the command line', () => {
+  const scenario = { expect: 'moved', assert: ['pause < 100ms'] } as const;
+
+  test('demand together: each bound, and the end that the command line names', () => {
+    const { expected, asserted } = demandsOf(scenario, { expect: 'cancelled', assert: ['memory < 1GiB'] });
+    expect(expected).toBe('cancelled');
+    expect(asserted.map(({ text }) => text)).toEqual(['pause < 100ms', 'memory < 1GiB']);
+  });
+
+  test('a demand of the scenario that does not hold is a sentence', () => {
+    expect(unmet(arrived, demandsOf(scenario, {}))).toEqual(['pause.value is 200 ms, asserted is < 100ms']);
+  });
 });

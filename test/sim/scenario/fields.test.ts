@@ -65,6 +65,7 @@ const twoVfs = (change: Fields): Fields => ({
 });
 
 const CHOOSES = 'chooses the shape; each shape has its cases';
+const DEMAND = 'decides the exit status: bench/documents/run/gate.ts and its test';
 const HEAD = 'says which document it is';
 
 const CASES: Readonly<Record<string, FieldCase>> = {
@@ -76,6 +77,8 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   vms: [{}, { vms: 2 }],
   vcpus: [{}, { vcpus: 32 }],
   seed: [{}, { seed: 2 }],
+  expect: DEMAND,
+  'assert[]': DEMAND,
   'memory.size': [{}, { memory: { size: '2GiB' } }],
   'memory.nonZeroShare': [{}, { memory: { nonZeroShare: 0.5 } }],
   'memory.page': [{}, { memory: { page: '64KiB' } }],

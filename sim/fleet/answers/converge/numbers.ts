@@ -95,7 +95,7 @@ export function convergeNumbers(
     carriedBytesPerSecond: rates.memoryBytesPerSecond,
     carriedBound: rates.bound,
     dirtiedBytes: last?.dirtiedBytes ?? 0,
-    dirtiedBytesPerSecond: last === undefined || last.lastsNs === 0 ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
+    dirtiedBytesPerSecond: point.result.cause.dirtiedBytesPerSecond,
     tried: value === null ? [] : triedSteps(trials, vm, steps, value, verify),
     relaxing: relaxations(vm).map(([change, changed]) => ({ change, answer: stepOf(changed, 'point') })),
     parts: value === null ? null : pausesInParts(trials, vm),
