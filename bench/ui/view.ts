@@ -29,7 +29,7 @@ export function verdictOf(answer: UiAnswer): ViewVerdict {
   if (!hasMoved(point.kind)) {
     const { reason } = point.cause;
     if (reason !== 'none' && reason !== 'cut') {
-      const why = [reasonPhrase(point.cause), blockerPhrase(point.cause)].join('; ');
+      const why = [reasonPhrase(point.cause, false), blockerPhrase(point.cause)].join('; ');
       return { tone: 'bad', mark: 'Does not move', text: `Given up after ${ns(point.totalNs)}: ${why}.` };
     }
     const stood = point.pauseNs === 0 ? 'and never stood still' : `after standing still for ${band}`;

@@ -63,7 +63,16 @@ export interface EvacuationInput {
 }
 
 /** How each VM fared. Those up to `forced` run at their destinations. */
-export const FATE = { moved: 0, forced: 1, timeout: 2, noProgress: 3, iterations: 4, noRoom: 5 } as const;
+export const FATE = {
+  moved: 0,
+  forced: 1,
+  timeout: 2,
+  noProgress: 3,
+  iterations: 4,
+  stall: 5,
+  switchover: 6,
+  noRoom: 7,
+} as const;
 
 export interface EvacuationResult {
   readonly vms: number;
@@ -335,7 +344,7 @@ class Evacuation {
     if (fate !== FATE.forced) this.pauseNs[vm] = 0;
     this.fate[vm] = fate;
     this.leftBytes[vm] = engine.leftBytes[slot]!;
-    this.fitsBytes[vm] = engine.fitsBytes(slot);
+    this.fitsBytes[vm] = engine.blockingFitsBytes(slot);
     this.blocker[vm] = BLOCKERS.indexOf(engine.blockerOf(slot));
   }
 
@@ -431,6 +440,10 @@ function fateOf(end: PrecopyEnd, reason: EndReason): number {
       return FATE.noProgress;
     case 'iterations':
       return FATE.iterations;
+    case 'stall':
+      return FATE.stall;
+    case 'switchover':
+      return FATE.switchover;
     default:
       return bug('FATE', end, reason);
   }

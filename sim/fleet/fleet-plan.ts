@@ -4,6 +4,7 @@
 import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
+import { MANAGERS } from '../memory/manager.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
@@ -105,7 +106,7 @@ export class FleetPlan {
    */
   usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult): number {
     const units = this.question.fleet.vms.map(({ vm: { convergence, memory } }) =>
-      convergence.timeout === undefined ? this.limits.timeoutUnits(memory.size) : Infinity,
+      convergence.timeout === undefined ? MANAGERS[this.limits.countsAs].timeoutUnits(memory.size) : Infinity,
     );
     let usedNs = 0;
     for (let vm = 0; vm < vms; vm++) {
@@ -185,6 +186,8 @@ export interface Outcome {
   readonly timeout: number;
   readonly noProgress: number;
   readonly iterations: number;
+  readonly stall: number;
+  readonly switchover: number;
   readonly noRoom: number;
   readonly hostsEmptied: number;
   /** Mean time until a host is empty, of those that are; NaN when none is. */
@@ -203,8 +206,8 @@ export interface Outcome {
 }
 
 /** VMs whose moves were given up, for whatever reason. */
-export function stuckVms({ timeout, noProgress, iterations }: Outcome): number {
-  return timeout + noProgress + iterations;
+export function stuckVms({ timeout, noProgress, iterations, stall, switchover }: Outcome): number {
+  return timeout + noProgress + iterations + stall + switchover;
 }
 
 /** VMs that stay where they are. */
@@ -239,6 +242,8 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
     timeout: counts[FATE.timeout]!,
     noProgress: counts[FATE.noProgress]!,
     iterations: counts[FATE.iterations]!,
+    stall: counts[FATE.stall]!,
+    switchover: counts[FATE.switchover]!,
     noRoom: counts[FATE.noRoom]!,
     hostsEmptied: emptied,
     meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,

@@ -2,6 +2,7 @@
  * A VM under an operator's limits, and as the fleet moves it.
  */
 import type { RangeEnd } from '../memory/device-profile.ts';
+import { timeoutFor } from '../memory/manager.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import type { Limits } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
@@ -11,9 +12,9 @@ import type { Moved, VmTrials } from './vm-trials.ts';
 /** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
 export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
   const { convergence, stream, memory } = vm;
-  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib, timeoutUnits } = limits;
+  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib, countsAs } = limits;
   const { manager, progressTimeoutNs } = limits;
-  const timeout = convergence.timeout ?? timeoutNsPerGib * timeoutUnits(memory.size);
+  const timeout = convergence.timeout ?? timeoutFor(countsAs, timeoutNsPerGib, memory.size);
   const cap = Math.min(stream.maxBytesPerSecond ?? Infinity, bytesPerSecondPerMove);
   return {
     ...vm,

@@ -61,8 +61,8 @@ export interface Limits extends Concurrency {
   /** On the wire; Infinity: none. */
   readonly bytesPerSecondPerMove: number;
   readonly timeoutNsPerGib: number;
-  /** Units of memory that the time-out counts: those of the manager, and GiB for a figure that the question gives. */
-  readonly timeoutUnits: (memoryBytes: number) => number;
+  /** Whose unit of memory the time-out counts: that of the manager, and GiB for a figure that the question gives. */
+  readonly countsAs: ManagerName;
   /** Undefined: as the VM's own words say. */
   readonly manager: ManagerName | undefined;
   /** Infinity: none. */
@@ -111,7 +111,6 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
   const limit = (field: LimitField): number => own[field] ?? preset?.[field]?.value ?? OTHERWISE[field];
   const watched = Number.isFinite(limit('progressTimeout')) ? PROGRESS_WATCHER : undefined;
   const manager = preset?.manager?.value ?? watched;
-  const counts = own.timeoutPerGib === undefined ? (manager ?? 'user') : 'user';
   return {
     name: preset?.id ?? 'own limits',
     fleet: limit('atOnce'),
@@ -120,7 +119,7 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
     perPf: limit('perPf'),
     bytesPerSecondPerMove: limit('bytesPerSecondPerMove'),
     timeoutNsPerGib: limit('timeoutPerGib'),
-    timeoutUnits: MANAGERS[counts].timeoutUnits,
+    countsAs: own.timeoutPerGib === undefined ? (manager ?? 'user') : 'user',
     manager,
     progressTimeoutNs: limit('progressTimeout'),
     downtimeLimitNs: preset?.downtimeLimit?.value,

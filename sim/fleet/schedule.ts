@@ -5,7 +5,16 @@
 import { type EvacuationResult, FATE } from './evacuation.ts';
 
 /** Fates in words, in the order of {@link FATE}. */
-export const FATE_WORDS = ['moved', 'forced', 'time-out', 'no progress', 'iterations', 'no room'] as const;
+export const FATE_WORDS = [
+  'moved',
+  'forced',
+  'time-out',
+  'no progress',
+  'iterations',
+  'stall',
+  'switchover',
+  'no room',
+] as const;
 
 export interface ScheduledMove {
   /** From 1. */

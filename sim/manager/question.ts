@@ -20,6 +20,9 @@ export const CAN_VERSION = 2;
 /** How a manager knows a device. */
 export const ATTACHED_AS = ['hostDevice', 'gpu', 'network'] as const;
 
+/** The highest downtime limit of QEMU. */
+const DOWNTIME_NS_MAX = 2_000_000 * NS_PER_MS;
+
 const release = z.union([z.string(), z.number()]).transform((value, context) => {
   const text = String(value);
   if (text === 'main' || parseRelease(text) !== null) return text;
@@ -91,6 +94,18 @@ const kubevirt = z.strictObject({
   allowPostCopy: z.boolean().default(false),
 });
 
+/** With what decides how a move ends. */
+const kubevirtOfMoves = kubevirt.extend({
+  /** Feature gate MigrationStallDetection. */
+  stallDetection: z.boolean().default(false),
+  /** Feature gate MigrationDowntimeTuning, with downtimeTuning in the MigrationPolicy. */
+  downtimeTuning: z.boolean().default(false),
+  /** maxDowntimeMs: the most that a gate raises the downtime limit to. */
+  maxDowntime: duration
+    .refine((ns) => ns > 0 && ns <= DOWNTIME_NS_MAX, { error: 'allowed is above 0 and up to 2000s', abort: true })
+    .optional(),
+});
+
 const nova = z.strictObject({
   /** What the alias of the flavor's PCI request says of `live_migratable`. */
   liveMigratable: z.enum(['yes', 'no', 'absent']).default('absent'),
@@ -129,7 +144,7 @@ export const platformFields = {
     .omit({ multifd: true, xbzrle: true, autoConverge: true, switchoverAck: true, returnPath: true })
     .optional(),
   cloudHypervisor: cloudHypervisor.omit({ connections: true }).optional(),
-  kubevirt: kubevirt.optional(),
+  kubevirt: kubevirtOfMoves.optional(),
   nova: nova.optional(),
   proxmox: proxmox.optional(),
   assume: assume.optional(),

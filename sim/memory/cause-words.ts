@@ -2,19 +2,27 @@
  * The cause of a move's end in words: the same for every command.
  */
 import { formatGigabytes, formatNs } from '../base/units.ts';
+import { KUBEVIRT_GATES } from './kubevirt-manager.ts';
 import { MANAGERS } from './manager.ts';
 import type { MoveCause } from './outcome.ts';
 
 /** The rule that ended the move or forced the stop; empty where there was none. */
-export function reasonPhrase({ reason, manager, timeoutNs, progressTimeoutNs }: MoveCause): string {
-  const { title } = MANAGERS[manager];
+export function reasonPhrase(cause: MoveCause, isForced: boolean): string {
+  const { reason, manager, timeoutNs, progressTimeoutNs } = cause;
+  const { title, logs } = MANAGERS[manager];
   switch (reason) {
-    case 'timeout':
-      return `${title} allows it ${formatNs(timeoutNs)}`;
+    case 'timeout': {
+      const said = (isForced ? logs.forced : logs.cancelled)?.(cause);
+      return `${title} allows it ${formatNs(timeoutNs)}${said === undefined ? '' : ` ('${said}')`}`;
+    }
     case 'no progress':
       return `${title} gives up when remaining memory does not fall for ${formatNs(progressTimeoutNs)}`;
     case 'iterations':
       return 'its last iteration was over';
+    case 'stall':
+      return `${title} saw remaining memory stall: it no longer fell below its least`;
+    case 'switchover':
+      return `${title} had raised the limit, and allows ${formatNs(KUBEVIRT_GATES.stall.switchoverTimeoutNs)} until the VM is stopped`;
     default:
       return '';
   }

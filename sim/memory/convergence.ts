@@ -26,4 +26,16 @@ export interface ConvergenceRules {
   readonly roundsMax: number;
   /** What happens then: the move is cancelled, or the VM is stopped however much is left. */
   readonly whenOut: WhenOut;
+  /** Whether the VM has devices of VFIO. */
+  readonly hasVfio: boolean;
+  /** KubeVirt's feature gates MigrationStallDetection and MigrationDowntimeTuning; left out: off, as they are by default. */
+  readonly gates?: KubevirtGates;
+}
+
+/** The two gates, of which one replaces and one precedes KubeVirt's other rules. */
+export interface KubevirtGates {
+  readonly stallDetection: boolean;
+  readonly downtimeTuning: boolean;
+  /** The most that they raise the downtime limit to, ns. */
+  readonly maxDowntimeNs: number;
 }

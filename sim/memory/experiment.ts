@@ -121,6 +121,7 @@ function moveInput(
       timeoutNs: 3600 * NS_PER_S,
       roundsMax: experiment.roundsMax ?? Infinity,
       whenOut: 'stop',
+      hasVfio: false,
       windowPhase: WINDOW_PHASE[end],
     },
     devices: devicesOf(experiment, profile, end),

@@ -1,50 +1,131 @@
 /**
- * Managers of moves, and what they do: virsh or the user, Nova, KubeVirt, Cloud Hypervisor itself. A manager sees clock and
- * progress at its own polls, or at the end of an iteration, and answers with an action.
+ * Managers of moves, and what they do: virsh or the user, Nova, KubeVirt, Proxmox VE, Cloud Hypervisor itself. A manager sees
+ * clock and progress at its own polls, or at the end of an iteration, and answers with an action.
  */
 import { keysOf } from '../base/keys.ts';
-import { GIB, NS_PER_MS } from '../base/units.ts';
-import type { ConvergenceRules } from './convergence.ts';
+import { GIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 
 /** What a manager does, as facts with their source. */
 interface ManagerFacts {
   readonly title: string;
   /** Between two polls, ns; 0: a timer of its own for each time-out; Infinity: it acts at the ends of iterations. */
   readonly pollNs: number;
+  /** Whether it acts once more than a time is over; false: once that time is. */
+  readonly actsAfter: boolean;
   /** Whether it gives up a move whose remaining memory does not fall. */
   readonly watchesProgress: boolean;
   /** Units of memory that a time-out per GiB counts. */
   readonly timeoutUnits: (memoryBytes: number) => number;
+  /** Whether that product is cut to whole seconds. */
+  readonly wholeSeconds: boolean;
+  /**
+   * What `whenOut: stop` does to the VM. `stop`: it is stopped, and the move has as long as it takes. `stop or raise`: a VM
+   * with VFIO devices gets a downtime limit of twice the time instead, and either has twice the time in all.
+   */
+  readonly disrupts: 'stop' | 'stop or raise';
+  /** Whether it has time-outs at all; where not, one that is given is that of its user. */
+  readonly timesOut: boolean;
+  /** Times that a move has when nobody configures any, ns; Infinity: any. */
+  readonly defaults: { readonly timeoutNsPerUnit: number; readonly progressTimeoutNs: number };
+  /** What it logs when it gives up, or forces the stop, at its time-out; null: nothing is on record. */
+  readonly logs: { readonly cancelled: TimeoutText; readonly forced: TimeoutText };
 }
+
+/** Figures that such a message has. */
+interface LoggedFigures {
+  readonly timeoutNs: number;
+  readonly limitNs: number;
+  readonly leftBytes: number;
+  readonly carriedBytesPerSecond: number;
+}
+
+type TimeoutText = ((figures: LoggedFigures) => string) | null;
 
 const GIGABYTE = 1e9;
 const NOVA_LEAST_GIB = 2;
 const gibs = (memoryBytes: number): number => Math.max(1, memoryBytes / GIB);
+const NO_TIMEOUTS = { timeoutNsPerUnit: Number.POSITIVE_INFINITY, progressTimeoutNs: Number.POSITIVE_INFINITY };
+const LOGS_NOTHING = { cancelled: null, forced: null };
+const seconds = (ns: number): number => Math.floor(ns / NS_PER_S);
 
 /** November 2026; versions and files in docs/pause.md. */
 export const MANAGERS = {
-  /** `virsh migrate --timeout`, or a timer of the user's own. */
-  user: { title: 'the user', pollNs: 0, watchesProgress: false, timeoutUnits: gibs },
-  /** nova/virt/libvirt/driver.py 00a030403f: a loop with 500 ms of sleep; memory in GiB, at least 2. */
+  /** `virsh migrate --timeout`, then `--timeout-suspend` (libvirt 11.3), or a timer of the user's own. */
+  user: {
+    title: 'the user',
+    pollNs: 0,
+    actsAfter: false,
+    watchesProgress: false,
+    timeoutUnits: gibs,
+    wholeSeconds: false,
+    disrupts: 'stop',
+    timesOut: true,
+    defaults: NO_TIMEOUTS,
+    logs: LOGS_NOTHING,
+  },
+  /** nova/virt/libvirt/driver.py 00a030403f, 21 Aug 2026: a loop with 500 ms of sleep; memory in GiB, at least 2. */
   nova: {
     title: 'OpenStack Nova',
     pollNs: 500 * NS_PER_MS,
+    actsAfter: true,
     watchesProgress: false,
     timeoutUnits: (memoryBytes) => Math.max(NOVA_LEAST_GIB, memoryBytes / GIB),
+    wholeSeconds: true,
+    disrupts: 'stop',
+    timesOut: true,
+    defaults: { timeoutNsPerUnit: 800 * NS_PER_S, progressTimeoutNs: Number.POSITIVE_INFINITY },
+    logs: LOGS_NOTHING,
   },
-  /** pkg/virt-launcher/virtwrap/live-migration-source.go d923fdb815: a ticker of 400 ms; GB of 10^9 bytes, rounded up. */
+  /**
+   * pkg/virt-launcher/virtwrap/live-migration-source.go d923fdb815, 22 Aug 2026 (1.9): a ticker of 400 ms; GB of 10^9 bytes,
+   * rounded up. Releases up to 1.3 have 800 s for each (PR 12848).
+   */
   kubevirt: {
     title: 'KubeVirt',
     pollNs: 400 * NS_PER_MS,
+    actsAfter: true,
     watchesProgress: true,
     timeoutUnits: (memoryBytes) => Math.ceil(memoryBytes / GIGABYTE),
+    wholeSeconds: false,
+    disrupts: 'stop or raise',
+    timesOut: true,
+    defaults: { timeoutNsPerUnit: 150 * NS_PER_S, progressTimeoutNs: 150 * NS_PER_S },
+    logs: {
+      ...LOGS_NOTHING,
+      cancelled: ({ timeoutNs }) => `Aborting migration: not completed after ${seconds(timeoutNs)} seconds`,
+    },
   },
-  /** Cloud Hypervisor, vmm/src/lib.rs ae44c2971: `timeout_s` is compared once the dirty log of an iteration has been read. */
+  /** src/PVE/QemuMigrate.pm 096a1ac22: every second, or every 100 ms near the end; no time-out, but a limit that doubles. */
+  proxmox: {
+    title: 'Proxmox VE',
+    pollNs: NS_PER_S,
+    actsAfter: false,
+    watchesProgress: false,
+    timeoutUnits: gibs,
+    wholeSeconds: false,
+    disrupts: 'stop',
+    timesOut: false,
+    defaults: NO_TIMEOUTS,
+    logs: LOGS_NOTHING,
+  },
+  /** Cloud Hypervisor, vmm/src/lib.rs ae44c2971, 22 Aug 2026: `timeout_s` is compared once the dirty log of an iteration has been read. */
   vmm: {
     title: 'the VMM',
     pollNs: Number.POSITIVE_INFINITY,
+    actsAfter: false,
     watchesProgress: false,
     timeoutUnits: gibs,
+    wholeSeconds: false,
+    disrupts: 'stop',
+    timesOut: true,
+    defaults: NO_TIMEOUTS,
+    logs: {
+      cancelled: ({ timeoutNs }) =>
+        `Precopy: Timeout reached: ${seconds(timeoutNs)}s: migration didn't converge in time`,
+      forced: ({ timeoutNs, limitNs, leftBytes, carriedBytesPerSecond }) =>
+        `Precopy: Pausing VM, ignoring target downtime (${Math.floor(limitNs / NS_PER_MS)}ms) due to timeout ` +
+        `(${seconds(timeoutNs)}s): Estimated downtime: ${Math.floor((1000 * leftBytes) / carriedBytesPerSecond)}ms`,
+    },
   },
 } as const satisfies Readonly<Record<string, ManagerFacts>>;
 
@@ -58,18 +139,32 @@ export interface Watch {
   readonly progressTimeoutNs: number;
 }
 
-/** Why a manager acts. */
-export const ACT_REASONS = ['timeout', 'no progress', 'iterations'] as const;
-type ActReason = (typeof ACT_REASONS)[number];
+/** Time that a manager gives a move of so much memory, ns. */
+export function timeoutFor(manager: ManagerName, nsPerUnit: number, memoryBytes: number): number {
+  const { timeoutUnits, wholeSeconds } = MANAGERS[manager];
+  const ns = nsPerUnit * timeoutUnits(memoryBytes);
+  return wholeSeconds && Number.isFinite(ns) ? Math.floor(ns / NS_PER_S) * NS_PER_S : ns;
+}
 
-type ManagerAction =
+/**
+ * Why a manager acts. `stall`: remaining memory no longer falls below its least; `switchover`: the VM is not stopped although
+ * its limit was raised for that.
+ */
+export const ACT_REASONS = ['timeout', 'no progress', 'iterations', 'stall', 'switchover'] as const;
+export type ActReason = (typeof ACT_REASONS)[number];
+
+export type ManagerAction =
   | { readonly kind: 'none' }
-  /** The downtime limit becomes another. */
-  | { readonly kind: 'set limit'; readonly limitNs: number }
+  /** The downtime limit becomes that of the next step, or another. */
+  | { readonly kind: 'take step' | 'set limit'; readonly limitNs: number }
+  /** The downtime limit becomes one with which the VM is stopped however long its pause: a forced move. */
+  | { readonly kind: 'force limit'; readonly limitNs: number; readonly reason: ActReason }
   /** The move is cancelled; the VM runs on at the source. */
   | { readonly kind: 'cancel'; readonly reason: ActReason }
   /** The VM is stopped now, however much is left. */
   | { readonly kind: 'stop'; readonly reason: ActReason };
+
+export const NO_ACTION: ManagerAction = { kind: 'none' };
 
 /** What a manager sees; one object is used for all polls. Times from the start of the move, in ns. */
 export interface MoveProgress {
@@ -78,86 +173,46 @@ export interface MoveProgress {
   iterations: number;
   /** Memory that the VMM reports as remaining, in bytes; that of devices is not in it. */
   remainingBytes: number;
-  /** The poll at which less remained than at the poll before, or nothing at the poll before; 0: none so far. */
+  /** Memory sent so far, in bytes, and what the stream carries, in bytes per second. */
+  sentBytes: number;
+  bytesPerSecond: number;
+  /** The poll at which less remained than at the poll before; 0: none so far. */
   fellNs: number;
   /** Steps of the limit that have been taken. */
   stepsTaken: number;
+  /** The downtime limit in force, ns. */
+  limitNs: number;
+  /** Whether an iteration begins now. */
+  pass: boolean;
+  /** Whether iterations repeat alike. */
+  repeats: boolean;
   /** Whether the VM is stopped for its switchover. */
   paused: boolean;
+  /** Whether the manager has forced the stop, or a limit. */
+  forced: boolean;
+}
+
+/** A manager as it watches one move. */
+export interface Watcher {
+  /** The action at a poll. Called again until it answers `none`, `cancel` or `stop`. */
+  act(seen: MoveProgress): ManagerAction;
+  /** Before this time {@link act} answers `none` as long as remaining memory does not fall; Infinity: for good. */
+  idleUntilNs(seen: MoveProgress): number;
+  /** The next poll at which it may do something; Infinity: none. */
+  nextPollNs(seen: MoveProgress): number;
+  /** Time that the move may take as things are, ns; Infinity: any. */
+  timeoutNs(seen: MoveProgress): number;
 }
 
 export interface Manager {
   readonly pollNs: number;
   readonly watchesProgress: boolean;
+  /** Whether it acts at the ends of iterations. */
+  readonly actsAtIterations: boolean;
   /** Iterations that a move may take; Infinity: any. */
   readonly iterationsMax: number;
-  /** The action at a poll. Called again until it answers `none`, `cancel` or `stop`. It depends on what it is given alone. */
-  act(seen: MoveProgress): ManagerAction;
-  /** Before this time {@link act} answers `none` as long as remaining memory does not fall; Infinity: for good. */
-  idleUntilNs(seen: MoveProgress): number;
+  /** A watcher of one move; the same for all where it depends on what it sees alone. */
+  watcher(): Watcher;
   /** Whether a move that has taken so long has taken more than its time, and the manager lets it end. */
   letsEndLate(elapsedNs: number): boolean;
-}
-
-const NONE: ManagerAction = { kind: 'none' };
-
-/** A manager that goes by rules. */
-export function managerOf(name: ManagerName, rules: ConvergenceRules): Manager {
-  return new RuleManager(name, rules);
-}
-
-/** The first poll from a time on, in ns from the start of the move; Infinity where the manager has none. */
-export function pollFrom({ pollNs }: Pick<Manager, 'pollNs'>, idleUntilNs: number): number {
-  if (pollNs === 0) return idleUntilNs;
-  return Number.isFinite(pollNs) ? Math.ceil(idleUntilNs / pollNs) * pollNs : Number.POSITIVE_INFINITY;
-}
-
-/** Steps of the limit, a time-out, a progress time-out and a number of iterations, each by what the manager can see. */
-class RuleManager implements Manager {
-  readonly pollNs: number;
-  readonly watchesProgress: boolean;
-  readonly iterationsMax: number;
-  private readonly rules: ConvergenceRules;
-  private readonly progressTimeoutNs: number;
-  private readonly limits: readonly ManagerAction[];
-  private readonly outOfTime: ManagerAction;
-  private readonly outOfIterations: ManagerAction;
-  private readonly noProgress: ManagerAction = { kind: 'cancel', reason: 'no progress' };
-
-  constructor(name: ManagerName, rules: ConvergenceRules) {
-    const { pollNs, watchesProgress } = MANAGERS[name];
-    const kind = rules.whenOut === 'stop' ? 'stop' : 'cancel';
-    this.pollNs = pollNs;
-    this.iterationsMax = rules.roundsMax;
-    this.watchesProgress = watchesProgress && Number.isFinite(rules.progressTimeoutNs);
-    this.progressTimeoutNs = this.watchesProgress ? rules.progressTimeoutNs : Number.POSITIVE_INFINITY;
-    this.rules = rules;
-    this.limits = rules.limitSteps.map(({ limitNs }) => ({ kind: 'set limit', limitNs }));
-    this.outOfTime = { kind, reason: 'timeout' };
-    this.outOfIterations = { kind, reason: 'iterations' };
-  }
-
-  act({ elapsedNs, iterations, fellNs, stepsTaken, paused }: MoveProgress): ManagerAction {
-    const { rules } = this;
-    const isOut = elapsedNs >= rules.timeoutNs;
-    // A manager that stops the VM when time is out lets a switchover that has begun end; progress is not reported in it.
-    if (paused) return isOut && rules.whenOut === 'cancel' ? this.outOfTime : NONE;
-    const step = rules.limitSteps[stepsTaken];
-    if (step !== undefined && step.afterNs <= elapsedNs) return this.limits[stepsTaken] ?? NONE;
-    if (isOut && rules.whenOut === 'stop') return this.outOfTime;
-    if (elapsedNs - fellNs >= this.progressTimeoutNs) return this.noProgress;
-    if (isOut) return this.outOfTime;
-    return iterations >= rules.roundsMax ? this.outOfIterations : NONE;
-  }
-
-  idleUntilNs({ fellNs, stepsTaken, paused }: MoveProgress): number {
-    const { rules } = this;
-    if (paused) return rules.whenOut === 'cancel' ? rules.timeoutNs : Number.POSITIVE_INFINITY;
-    const stepNs = rules.limitSteps[stepsTaken]?.afterNs ?? Number.POSITIVE_INFINITY;
-    return Math.min(stepNs, rules.timeoutNs, fellNs + this.progressTimeoutNs);
-  }
-
-  letsEndLate(elapsedNs: number): boolean {
-    return this.rules.whenOut === 'stop' && elapsedNs > this.rules.timeoutNs;
-  }
 }

@@ -215,6 +215,8 @@ export const QEMU = {
   /** Without a rate limit an iteration ends after this time. */
   iterationNs: 50_000_000,
   downtimeLimitNs: 300_000_000,
+  /** A larger limit is refused. */
+  downtimeLimitMaxNs: 2_000_000_000_000,
   maxBandwidthBytesPerSecond: 128 * MIB,
   /** Read of a device's data at once, at most. */
   deviceBufferBytes: MIB,

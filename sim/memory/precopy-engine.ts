@@ -6,8 +6,9 @@
  * something, the end of the pause. A time-out ends the iteration under way, and a limit that rises shortens the
  * iteration under way. Polls at which the manager can do nothing are not played.
  */
+import { bug } from '../base/bug.ts';
 import { NS_PER_S } from '../base/units.ts';
-import { type MoveProgress, pollFrom } from './manager.ts';
+import type { MoveProgress } from './manager.ts';
 import { QEMU } from './parameters.ts';
 import { type Blocker, BLOCKERS, END_REASONS, type EndReason, PRECOPY_ENDS, type PrecopyEnd } from './precopy-end.ts';
 import { ADVANCE, type Advance, SETS_MAX, STEP } from './precopy-slots.ts';
@@ -37,6 +38,8 @@ export class PrecopyEngine extends PrecopyVmm {
     this.dirtiedBytes[slot] = 0;
     this.keepsUp[slot] = 0;
     this.first[slot] = 1;
+    this.forcedBy[slot] = 0;
+    this.watchers[slot] = manager.watcher();
     this.progress.begin(slot, manager.watchesProgress ? manager.pollNs : Number.POSITIVE_INFINITY);
     this.limitNs[slot] = firstLimitNs;
     for (let i = 0; i < SETS_MAX; i++) this.remaining[slot * SETS_MAX + i] = sets[i]?.setBytes ?? 0;
@@ -84,7 +87,8 @@ export class PrecopyEngine extends PrecopyVmm {
   pause(slot: number, lastsNs: number, nowNs: number): void {
     this.step[slot] = STEP.paused;
     this.vmmNs[slot] = nowNs + lastsNs;
-    this.waitForPoll(slot, this.kind(slot).pausePollNs, nowNs - this.startNs[slot]!);
+    const elapsedNs = nowNs - this.startNs[slot]!;
+    this.waitForPoll(slot, this.watchers[slot]!.nextPollNs(this.see(slot, elapsedNs, nowNs)), elapsedNs);
     this.setDue(slot);
   }
 
@@ -114,37 +118,58 @@ export class PrecopyEngine extends PrecopyVmm {
     const elapsedNs = this.pollNs[slot]!;
     const acted = this.act(slot, elapsedNs, nowNs);
     if (acted !== ADVANCE.running) return acted;
-    const { manager } = this.kind(slot);
-    this.waitForPoll(slot, pollFrom(manager, manager.idleUntilNs(this.see(slot, elapsedNs, nowNs))), elapsedNs);
+    this.waitForPoll(slot, this.watchers[slot]!.nextPollNs(this.see(slot, elapsedNs, nowNs)), elapsedNs);
     return acted;
   }
 
-  protected act(slot: number, elapsedNs: number, nowNs: number): Advance {
-    const { manager } = this.kind(slot);
+  protected act(slot: number, elapsedNs: number, nowNs: number, pass: boolean = false): Advance {
+    const watcher = this.watchers[slot]!;
     for (;;) {
-      const action = manager.act(this.see(slot, elapsedNs, nowNs));
+      const action = watcher.act(this.see(slot, elapsedNs, nowNs, pass));
       switch (action.kind) {
         case 'none':
           return ADVANCE.running;
-        case 'set limit':
+        case 'take step':
           this.stepsTaken[slot]! += 1;
+          this.setLimit(slot, action.limitNs, nowNs);
+          break;
+        case 'set limit':
+          this.setLimit(slot, action.limitNs, nowNs);
+          break;
+        case 'force limit':
+          this.force(slot, action.reason);
           this.setLimit(slot, action.limitNs, nowNs);
           break;
         case 'stop':
           this.truncate(slot, nowNs);
+          this.force(slot, action.reason);
           return this.stopVm(slot, 'forced', action.reason);
         default:
+          this.timeoutNs[slot] = watcher.timeoutNs(this.seen);
           this.truncate(slot, nowNs);
           return this.close(slot, 'cancelled', action.reason);
       }
     }
   }
 
-  protected see(slot: number, elapsedNs: number, nowNs: number): MoveProgress {
+  /** The manager forces the stop, or a limit, and that is why: what keeps the VM from being stopped until then is noted. */
+  private force(slot: number, reason: EndReason): void {
+    this.blocker[slot] = BLOCKERS.indexOf(this.blockerNow(slot));
+    this.forcedBy[slot] = END_REASONS.indexOf(reason);
+    this.forcedAtLimitNs[slot] = this.limitNs[slot]!;
+  }
+
+  protected see(slot: number, elapsedNs: number, nowNs: number, pass: boolean = false): MoveProgress {
     const { seen } = this;
     seen.elapsedNs = elapsedNs;
     seen.iterations = this.iterations[slot]!;
-    seen.remainingBytes = this.remainingBytes(slot, nowNs);
+    seen.remainingBytes = pass ? this.pending(slot) : this.remainingBytes(slot, nowNs);
+    seen.sentBytes = this.sentBytes[slot]! + this.sentMeanwhile(slot, nowNs);
+    seen.bytesPerSecond = this.wireRate[slot]!;
+    seen.limitNs = this.limitNs[slot]!;
+    seen.pass = pass;
+    seen.repeats = this.step[slot] === STEP.repeating;
+    seen.forced = this.forcedBy[slot] !== 0;
     seen.fellNs = this.progress.fellNs[slot]!;
     seen.stepsTaken = this.stepsTaken[slot]!;
     seen.paused = this.step[slot] === STEP.paused;
@@ -155,8 +180,23 @@ export class PrecopyEngine extends PrecopyVmm {
   private remainingBytes(slot: number, nowNs: number): number {
     if (this.step[slot] === STEP.none) return this.pending(slot);
     if (this.step[slot] === STEP.paused) return 0;
+    if (this.step[slot] === STEP.repeating) {
+      const inNs = (nowNs - this.seenNs[slot]!) % this.iterationLastsNs(slot);
+      const sent = Math.min(this.iterationBytes[slot]!, (inNs / NS_PER_S) * this.stillRate[slot]!);
+      return this.pendingBefore[slot]! - sent;
+    }
     if (this.step[slot] !== STEP.sending) return this.pendingBefore[slot]! - this.iterationBytes[slot]!;
     return this.pendingBefore[slot]! - this.sentNow(slot, nowNs);
+  }
+
+  /** Memory that was sent since the last iteration that has been counted. */
+  private sentMeanwhile(slot: number, nowNs: number): number {
+    if (this.step[slot] === STEP.sending) return this.sentNow(slot, nowNs);
+    if (this.step[slot] !== STEP.repeating) return 0;
+    const lastsNs = this.iterationLastsNs(slot);
+    const sinceNs = nowNs - this.seenNs[slot]!;
+    const sent = Math.min(this.iterationBytes[slot]!, ((sinceNs % lastsNs) / NS_PER_S) * this.stillRate[slot]!);
+    return Math.floor(sinceNs / lastsNs) * this.iterationBytes[slot]! + sent;
   }
 
   protected observe(slot: number, nowNs: number): void {
@@ -226,7 +266,9 @@ export class PrecopyEngine extends PrecopyVmm {
   }
 
   protected stopVm(slot: number, end: 'converged' | 'forced', reason: EndReason): Advance {
-    this.close(slot, end, reason);
+    const forcedBy = END_REASONS[this.forcedBy[slot]!] ?? bug('END_REASON', slot);
+    if (forcedBy === 'none') this.close(slot, end, reason);
+    else this.close(slot, 'forced', forcedBy);
     this.sentBytes[slot]! += this.leftBytes[slot]!;
     return ADVANCE.stopped;
   }
@@ -236,7 +278,8 @@ export class PrecopyEngine extends PrecopyVmm {
     this.end[slot] = PRECOPY_ENDS.indexOf(end);
     if (end !== 'converged') {
       this.reason[slot] = END_REASONS.indexOf(reason);
-      this.blocker[slot] = BLOCKERS.indexOf(this.blockerNow(slot));
+      // A forced stop has its own from before the limit was raised.
+      if (end !== 'forced' || this.forcedBy[slot] === 0) this.blocker[slot] = BLOCKERS.indexOf(this.blockerNow(slot));
     }
     this.step[slot] = STEP.none;
     this.vmmNs[slot] = Number.POSITIVE_INFINITY;
@@ -255,7 +298,10 @@ export class PrecopyEngine extends PrecopyVmm {
   protected endPause(slot: number, nowNs: number): Advance {
     const { manager } = this.kind(slot);
     const isLate = manager.pollNs !== Number.POSITIVE_INFINITY && manager.letsEndLate(nowNs - this.startNs[slot]!);
-    if (isLate && this.hasConverged(slot)) return this.close(slot, 'forced', 'timeout');
+    if (isLate && this.hasConverged(slot)) {
+      this.forcedAtLimitNs[slot] = this.limitNs[slot]!;
+      return this.close(slot, 'forced', 'timeout');
+    }
     this.step[slot] = STEP.none;
     this.vmmNs[slot] = Number.POSITIVE_INFINITY;
     this.managerNs[slot] = Number.POSITIVE_INFINITY;

@@ -5,7 +5,7 @@
 import { bug } from '../base/bug.ts';
 import { NS_PER_S } from '../base/units.ts';
 import type { MemoryClass } from './dirty.ts';
-import type { Manager, MoveProgress } from './manager.ts';
+import type { Manager, MoveProgress, Watcher } from './manager.ts';
 import { type Blocker, BLOCKERS, END_REASONS, type EndReason, PRECOPY_ENDS, type PrecopyEnd } from './precopy-end.ts';
 import { ProgressWatch, type RemainingCourse } from './progress-watch.ts';
 
@@ -19,6 +19,7 @@ export const ADVANCE = { running: 0, stopped: 1, ended: 2 } as const;
 export type Advance = (typeof ADVANCE)[keyof typeof ADVANCE];
 
 const CONVERGED = PRECOPY_ENDS.indexOf('converged');
+const FORCED = PRECOPY_ENDS.indexOf('forced');
 
 /** What stays the same for all VMs of a kind. */
 export interface PrecopyKind {
@@ -31,9 +32,8 @@ export interface PrecopyKind {
   /** The downtime limit that holds from the first byte on, and how many steps of the limit that takes. */
   readonly firstLimitNs: number;
   readonly firstSteps: number;
-  /** The first poll at which the manager may do something, and the first one in the pause; Infinity: there is none. */
+  /** The first poll at which the manager may do something; Infinity: there is none. */
   readonly firstPollNs: number;
-  readonly pausePollNs: number;
   readonly autoConverge: boolean;
   /** Where within QEMU's window the limit is met: 0 makes the last iteration long, 1 short. Unknown, so a parameter. */
   readonly windowPhase: number;
@@ -77,6 +77,8 @@ export class PrecopySlots {
   readonly sentBytes: Float64Array;
   /** The downtime limit that holds. */
   readonly limitNs: Float64Array;
+  /** Time that a move had which its manager has cancelled. */
+  readonly timeoutNs: Float64Array;
   /** Once stopped or ended: memory that was left. */
   readonly leftBytes: Float64Array;
   /** Of it, what the last sync of the dirty bitmap found. */
@@ -116,7 +118,11 @@ export class PrecopySlots {
   protected readonly dirtier: Uint8Array;
   protected readonly iterations: Int32Array;
   protected readonly stepsTaken: Int32Array;
-  protected readonly pauseEndNs: Float64Array;
+  /** Why the manager has forced the stop or a limit, by its place in {@link END_REASONS}; 0: it has not. */
+  protected readonly forcedBy: Uint8Array;
+  /** The limit in force when it did. */
+  protected readonly forcedAtLimitNs: Float64Array;
+  protected readonly watchers: Watcher[] = [];
   protected readonly keepsUp: Uint8Array;
   /** Time of the poll that the manager waits for, from the start of the move. */
   protected readonly pollNs: Float64Array;
@@ -126,9 +132,15 @@ export class PrecopySlots {
     elapsedNs: 0,
     iterations: 0,
     remainingBytes: 0,
+    sentBytes: 0,
+    bytesPerSecond: 0,
     fellNs: 0,
     stepsTaken: 0,
+    limitNs: 0,
+    pass: false,
+    repeats: false,
     paused: false,
+    forced: false,
   };
 
   constructor(kinds: readonly PrecopyKind[], slots: number, { everyPoll = false, recorder }: EngineOptions = {}) {
@@ -141,6 +153,7 @@ export class PrecopySlots {
     this.dueNs = doubles();
     this.sentBytes = doubles();
     this.limitNs = doubles();
+    this.timeoutNs = doubles();
     this.leftBytes = doubles();
     this.dirtiedBytes = doubles();
     this.wireRate = doubles();
@@ -168,7 +181,8 @@ export class PrecopySlots {
     this.dirtier = bytes();
     this.iterations = counts();
     this.stepsTaken = counts();
-    this.pauseEndNs = doubles();
+    this.forcedBy = bytes();
+    this.forcedAtLimitNs = doubles();
     this.keepsUp = bytes();
     this.pollNs = doubles();
     this.progress = new ProgressWatch(slots);
@@ -190,6 +204,16 @@ export class PrecopySlots {
   /** What kept the VM from being stopped within the limit; `none` when it was. */
   blockerOf(slot: number): Blocker {
     return BLOCKERS[this.blocker[slot]!] ?? bug('BLOCKER', slot);
+  }
+
+  /** The limit into which the VM did not fit: before its manager forced a move, where it was forced. */
+  blockingLimitNs(slot: number): number {
+    return this.end[slot] === FORCED ? this.forcedAtLimitNs[slot]! : this.limitNs[slot]!;
+  }
+
+  /** Bytes that fit into {@link blockingLimitNs} at the present rate. */
+  blockingFitsBytes(slot: number): number {
+    return (this.wireRate[slot]! * this.blockingLimitNs(slot)) / NS_PER_S;
   }
 
   /** Bytes that fit into the limit at the present rate; memory may be left up to that less the device state. */

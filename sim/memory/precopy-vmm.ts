@@ -23,7 +23,7 @@ const KEEPS_UP_SHARE = 0.9;
 
 export abstract class PrecopyVmm extends PrecopySlots {
   /** The manager looks, and acts. */
-  protected abstract act(slot: number, elapsedNs: number, nowNs: number): Advance;
+  protected abstract act(slot: number, elapsedNs: number, nowNs: number, pass?: boolean): Advance;
   /** Takes note of the polls up to now. */
   protected abstract observe(slot: number, nowNs: number): void;
   protected abstract see(slot: number, elapsedNs: number, nowNs: number): MoveProgress;
@@ -152,8 +152,8 @@ export abstract class PrecopyVmm extends PrecopySlots {
     const kind = this.kind(slot);
     const left = this.pending(slot);
     if (left <= this.goalBytes(slot) + ROUNDING_BYTES) return this.stopVm(slot, 'converged', 'none');
-    if (kind.manager.pollNs === Number.POSITIVE_INFINITY) {
-      const acted = this.act(slot, nowNs - this.startNs[slot]!, nowNs);
+    if (kind.manager.actsAtIterations) {
+      const acted = this.act(slot, nowNs - this.startNs[slot]!, nowNs, true);
       if (acted !== ADVANCE.running) return acted;
     }
     const still = left >= this.pendingBefore[slot]! * STILL_SHARE ? this.still[slot]! + 1 : 0;
@@ -175,10 +175,10 @@ export abstract class PrecopyVmm extends PrecopySlots {
     this.seenNs[slot] = nowNs;
     this.vmmNs[slot] = Number.POSITIVE_INFINITY;
     const { manager } = this.kind(slot);
-    if (manager.pollNs !== Number.POSITIVE_INFINITY) return;
+    if (!manager.actsAtIterations) return;
     const elapsedNs = nowNs - this.startNs[slot]!;
     const lastsNs = this.iterationLastsNs(slot);
-    const inTime = (manager.idleUntilNs(this.see(slot, elapsedNs, nowNs)) - elapsedNs) / lastsNs;
+    const inTime = (this.watchers[slot]!.idleUntilNs(this.see(slot, elapsedNs, nowNs)) - elapsedNs) / lastsNs;
     const count = Math.min(Math.ceil(inTime), manager.iterationsMax - this.iterations[slot]!);
     this.vmmNs[slot] = nowNs + Math.max(1, count) * lastsNs;
   }
@@ -197,9 +197,15 @@ export abstract class PrecopyVmm extends PrecopySlots {
   protected endRepeating(slot: number, nowNs: number): Advance {
     this.takeRepeated(slot, Math.round((nowNs - this.seenNs[slot]!) / this.iterationLastsNs(slot)));
     this.still[slot] = 0;
+    const limitNs = this.limitNs[slot]!;
     // Sums of times in doubles are off by less than 1 ns.
-    const acted = this.act(slot, nowNs - this.startNs[slot]! + 1, nowNs);
-    if (acted === ADVANCE.running) this.beginIteration(slot, nowNs);
+    const acted = this.act(slot, nowNs - this.startNs[slot]! + 1, nowNs, true);
+    if (acted !== ADVANCE.running) return acted;
+    if (this.limitNs[slot] === limitNs && this.kind(slot).manager.pollNs !== Number.POSITIVE_INFINITY) {
+      this.repeat(slot, nowNs);
+    } else {
+      this.beginIteration(slot, nowNs);
+    }
     return acted;
   }
 

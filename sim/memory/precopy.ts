@@ -3,7 +3,8 @@
  */
 import type { ConvergenceRules } from './convergence.ts';
 import type { MemoryClass } from './dirty.ts';
-import { type ManagerName, managerOf, type MoveProgress, pollFrom } from './manager.ts';
+import type { ManagerName, MoveProgress } from './manager.ts';
+import { managerOf } from './managers.ts';
 import type { VmmParameters } from './parameters.ts';
 import type { Blocker, EndReason, PrecopyEnd } from './precopy-end.ts';
 import { PrecopyEngine } from './precopy-engine.ts';
@@ -35,6 +36,8 @@ export interface PrecopyResult {
   readonly pendingBytes: number;
   readonly dirtiedBytes: number;
   readonly sentBytes: number;
+  /** Time that a move had which its manager has cancelled. */
+  readonly timeoutNs: number;
   /** The limit in force at the end, and the bytes that fit into it at the rate on the wire. */
   readonly limitNs: number;
   readonly fitsBytes: number;
@@ -54,23 +57,28 @@ export function precopyKind(
     elapsedNs: 0,
     iterations: 0,
     remainingBytes: sets.reduce((sum, { setBytes }) => sum + setBytes, 0),
+    sentBytes: 0,
+    bytesPerSecond: 0,
     fellNs: 0,
     stepsTaken: 0,
+    limitNs: convergence.downtimeLimitNs,
+    pass: false,
+    repeats: false,
     paused: false,
+    forced: false,
   };
-  let firstLimitNs = convergence.downtimeLimitNs;
-  for (let action = manager.act(begin); action.kind === 'set limit'; action = manager.act(begin)) {
-    firstLimitNs = action.limitNs;
+  const watcher = manager.watcher();
+  for (let action = watcher.act(begin); action.kind === 'take step'; action = watcher.act(begin)) {
+    begin.limitNs = action.limitNs;
     begin.stepsTaken += 1;
   }
   return {
     sets,
     deviceBytes,
     sends: VMMS[vmm].sends,
-    firstLimitNs,
+    firstLimitNs: begin.limitNs,
     firstSteps: begin.stepsTaken,
-    firstPollNs: pollFrom(manager, manager.idleUntilNs(begin)),
-    pausePollNs: pollFrom(manager, manager.idleUntilNs({ ...begin, paused: true })),
+    firstPollNs: watcher.nextPollNs(begin),
     autoConverge,
     windowPhase,
     syncNsPerGib: dirtySyncNsPerGib,
@@ -131,8 +139,9 @@ export function precopy(
     pendingBytes: alone.leftBytes[0]!,
     dirtiedBytes: alone.dirtiedBytes[0]!,
     sentBytes: alone.sentBytes[0]!,
-    limitNs: alone.limitNs[0]!,
-    fitsBytes: alone.fitsBytes(0),
+    timeoutNs: alone.timeoutNs[0]!,
+    limitNs: alone.blockingLimitNs(0),
+    fitsBytes: alone.blockingFitsBytes(0),
     speed: 1 - alone.throttlePercent[0]! / 100,
   };
 }

@@ -37,7 +37,8 @@ export class ProgressWatch {
     this.nextNs[slot] = pollNs;
     this.fellNs[slot] = 0;
     this.polls[slot] = 0;
-    this.polledBytes[slot] = 0;
+    // The first poll has none before it, and counts as progress.
+    this.polledBytes[slot] = Number.POSITIVE_INFINITY;
   }
 
   /** Sees the polls up to a time, that of `elapsedNs` included, during which remaining memory took one course. */
@@ -53,8 +54,7 @@ export class ProgressWatch {
     this.polledBytes[slot] = bytes;
     for (let poll = last; poll > before; poll--) {
       const previous = poll - 1 === before ? seenBytes : remainingAt(course, (poll - 1) * pollNs);
-      // KubeVirt takes a poll after one at which nothing remained for progress.
-      if (previous === 0 || bytes < previous) {
+      if (bytes < previous) {
         this.fellNs[slot] = poll * pollNs;
         return;
       }

@@ -7,10 +7,12 @@ import { UserError } from '../base/user-error.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
+import { MANAGERS } from './manager.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
 import type { MoveCause } from './outcome.ts';
 import { type ConvergenceInput, type PauseOf, precopy, precopyKind, type PrecopyResult } from './precopy.ts';
+import type { EndReason } from './precopy-end.ts';
 import type { PrecopyIteration, PrecopyKind } from './precopy-slots.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
 import { VMMS } from './vmms.ts';
@@ -197,8 +199,11 @@ export function pauseNsOf(
   return playPause(input, rates, [pendingBytes, dirtiedBytes, 0], p).pauseNs;
 }
 
+/** Reasons for which a manager that has forced a move may have given it more time. */
+const OVER_TIME: ReadonlySet<EndReason> = new Set(['timeout', 'switchover']);
+
 function causeOf(
-  { reason, blocker, limitNs, fitsBytes, pendingBytes, endNs, rounds }: PrecopyResult,
+  { end, reason, blocker, limitNs, fitsBytes, pendingBytes, endNs, rounds, ...result }: PrecopyResult,
   { manager, timeoutNs, progressTimeoutNs }: ConvergenceInput,
   rates: StreamRates,
   deviceBytes: number,
@@ -207,9 +212,9 @@ function causeOf(
   const last = rounds.findLast(({ lastsNs }) => lastsNs > 0);
   return {
     reason,
-    manager,
+    manager: reason === 'timeout' && !MANAGERS[manager].timesOut ? 'user' : manager,
     blocker,
-    timeoutNs,
+    timeoutNs: end === 'cancelled' && OVER_TIME.has(reason) ? result.timeoutNs : timeoutNs,
     progressTimeoutNs,
     usedNs: endNs,
     limitNs,

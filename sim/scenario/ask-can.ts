@@ -5,6 +5,7 @@
  * is put into the question's. What is not said and decides is asked for.
  */
 import { UserError } from '../base/user-error.ts';
+import { NS_PER_MS } from '../base/units.ts';
 import { can, canAtBest } from '../manager/can.ts';
 import { type AskedFact, CAN_OUTCOMES, type CanAnswer, type Decided } from '../manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS, type DriverId, type DriverRow } from '../manager/drivers.ts';
@@ -192,11 +193,16 @@ function canQuestionOf(
       returnPath: vm.returnPath ?? VMMS[vm.vmm].returnPath,
     },
     cloudHypervisor: { ...NOTHING_SAID.cloudHypervisor, ...vm.cloudHypervisor, connections: stream.channels },
-    kubevirt: vm.kubevirt ?? NOTHING_SAID.kubevirt,
+    kubevirt: vm.kubevirt === undefined ? NOTHING_SAID.kubevirt : kubevirtOf(vm.kubevirt),
     nova: vm.nova ?? NOTHING_SAID.nova,
     proxmox: vm.proxmox ?? NOTHING_SAID.proxmox,
     assume: vm.assume ?? NOTHING_SAID.assume,
   };
+}
+
+/** Without the gates that matter once the move runs. */
+function kubevirtOf({ vgpuLiveMigration, permittedMdev, allowPostCopy }: NonNullable<AskedVm['kubevirt']>) {
+  return { vgpuLiveMigration, permittedMdev, allowPostCopy };
 }
 
 function onlySaid<T extends Readonly<Record<string, unknown>>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
@@ -219,13 +225,13 @@ function iommuOf({ iommu = NOTHING_SAID.iommu, memory }: AskedVm, where: string)
 
 function longestLimitNs({ downtimeLimit, steps }: Scenario['convergence']): number {
   if (steps === undefined) return downtimeLimit;
-  return steps === 'nova' ? NOVA.downtimeNs : Math.max(...steps.map(({ limit }) => limit));
+  return steps === 'nova' ? NOVA.downtimeMs * NS_PER_MS : Math.max(...steps.map(({ limit }) => limit));
 }
 
 /** What drives accelerators whose registers are modelled. */
 const REGISTER_MODEL_DRIVER: DriverId = 'hisi_acc_vfio_pci';
-/** A device that is no matter of VFIO. */
-const NO_VFIO = 'vhost-vdpa';
+/** Driver of a device that is no matter of VFIO. */
+export const NO_VFIO = 'vhost-vdpa';
 
 function deviceOf(
   { count, attachedAs = 'hostDevice', migrates, offers }: ScenarioDevice,

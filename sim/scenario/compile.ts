@@ -8,7 +8,7 @@ import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
-import { pointParameters } from '../memory/parameters.ts';
+import { pointParameters, QEMU } from '../memory/parameters.ts';
 import {
   type AllDirty,
   checkMove,
@@ -24,10 +24,12 @@ import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
 import { formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
+import type { KubevirtGates } from '../memory/convergence.ts';
 import type { DmaWrites } from '../memory/dirty.ts';
-import { allDirtyOf, askCan, type AskedCan, WillNotMove } from './ask-can.ts';
+import { KUBEVIRT_GATES } from '../memory/kubevirt-manager.ts';
+import { allDirtyOf, askCan, type AskedCan, NO_VFIO, WillNotMove } from './ask-can.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
-import { MANAGER_NAMES, type Watch } from '../memory/manager.ts';
+import { MANAGER_NAMES, MANAGERS, timeoutFor, type Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
@@ -117,13 +119,17 @@ export function compileScenario(
 }
 
 /** What `can` answers, and the model does not play. */
-function checkPlayable({ qemu, cloudHypervisor, manager, devices }: Scenario, refuse: Refuse): void {
+function checkPlayable(scenario: Scenario, refuse: Refuse): void {
+  const { qemu, cloudHypervisor, manager, devices, kubevirt, nova, convergence } = scenario;
   const rows: readonly (readonly [given: boolean, field: string])[] = [
     [qemu?.postCopy === true, 'qemu.postCopy'],
     [qemu?.backgroundSnapshot === true, 'qemu.backgroundSnapshot'],
     [qemu?.dirtyLimit === true, 'qemu.dirtyLimit'],
     [cloudHypervisor?.memoryMode === 'postcopy', 'cloudHypervisor.memoryMode: postcopy'],
     [cloudHypervisor?.local === true, 'cloudHypervisor.local'],
+    // Both begin post-copy when time is out, the first also without whenOut: stop.
+    [manager === 'kubevirt' && kubevirt?.allowPostCopy === true, 'kubevirt.allowPostCopy'],
+    [manager === 'nova' && nova?.permitPostCopy === true && convergence.whenOut === 'stop', 'nova.permitPostCopy'],
   ];
   const found = rows.find(([given]) => given);
   if (found !== undefined) {
@@ -295,9 +301,7 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (scenario.parallelDevices && (!vmm.hasMultifd || stream.multifd === false || stream.compression !== 'none')) {
     refuse('parallelDevices is true, and device state goes side by side only over multifd of QEMU without compression');
   }
-  if (convergence.whenOut === 'stop' && convergence.timeout === undefined && convergence.rounds === undefined) {
-    refuse("convergence.whenOut is 'stop', and there is no timeout after which to stop", 'Give convergence.timeout.');
-  }
+  checkManager(scenario, refuse);
   const vfs = groups.reduce((sum, { count }) => sum + count, 0);
   for (const [index, fault] of faults.entries()) {
     const at = `faults[${index}]`;
@@ -309,6 +313,38 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   checkOtherQueues(scenario, groups, refuse);
   const cuts = faults.filter(({ kind }) => kind === 'cancel' || kind === 'link');
   if (cuts.length > 1) refuse(`faults has ${cuts.length} that end a move`, 'One of kind cancel or link is enough.');
+}
+
+/** Fields that only one manager reads, and a stop for which there is no time. */
+function checkManager({ manager, kubevirt, convergence }: Scenario, refuse: Refuse): void {
+  const { whenOut, timeout, rounds, steps, downtimeLimit } = convergence;
+  const named = MANAGER_NAMES.find((name) => name === manager);
+  const hasTime = named !== undefined && Number.isFinite(MANAGERS[named].defaults.timeoutNsPerUnit);
+  if (whenOut === 'stop' && timeout === undefined && rounds === undefined && !hasTime) {
+    refuse("convergence.whenOut is 'stop', and there is no timeout after which to stop", 'Give convergence.timeout.');
+  }
+  const { stallDetection = false, downtimeTuning = false, maxDowntime } = kubevirt ?? {};
+  const gate = stallDetection ? 'kubevirt.stallDetection' : downtimeTuning ? 'kubevirt.downtimeTuning' : null;
+  if (gate === null) {
+    if (maxDowntime !== undefined) {
+      refuse(
+        'kubevirt.maxDowntime is given, and without a gate nothing reads it',
+        'Give kubevirt.stallDetection or kubevirt.downtimeTuning, or leave it out.',
+      );
+    }
+    return;
+  }
+  if (manager !== 'kubevirt') refuse(`${gate} is true, and KubeVirt is not the manager`, 'Give manager: kubevirt.');
+  if (stallDetection && downtimeTuning) {
+    refuse(
+      'kubevirt.downtimeTuning is true, and stall detection leaves it without effect',
+      'Leave one of the two out.',
+    );
+  }
+  if (steps !== undefined || (stallDetection && downtimeLimit !== QEMU.downtimeLimitNs)) {
+    const field = steps === undefined ? 'downtimeLimit' : 'steps';
+    refuse(`convergence.${field} is given, and ${gate} sets the limit`, `Leave it out, or give kubevirt.maxDowntime.`);
+  }
 }
 
 /** A destination whose VF has other queues must still be a device that can be. */
@@ -395,18 +431,25 @@ export function moveInputOf(
   };
 }
 
-function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: number): VmMoveInput['convergence'] {
-  const { vmm, memory, convergence } = scenario;
+function convergenceOf(
+  { scenario, watch, devices }: CompiledScenario,
+  windowPhase: number,
+): VmMoveInput['convergence'] {
+  const { vmm, memory, convergence, kubevirt } = scenario;
   const { watchedBy, timeoutNs } = VMMS[vmm];
-  const { steps: limits, timeout = timeoutNs, rounds = Infinity } = convergence;
+  const { steps: limits, rounds = Infinity } = convergence;
   const named = MANAGER_NAMES.find((name) => name === scenario.manager);
   const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
+  // Cloud Hypervisor watches its moves itself, whatever began them.
+  const manager = watchedBy === 'vmm' ? watchedBy : asked;
+  const defaults =
+    manager === named ? MANAGERS[named].defaults : { timeoutNsPerUnit: timeoutNs, progressTimeoutNs: Infinity };
+  const ownTimeoutNs = manager === named ? timeoutFor(named, defaults.timeoutNsPerUnit, memory.size) : timeoutNs;
   return {
     vmm,
-    // Cloud Hypervisor watches its moves itself, whatever began them.
-    manager: watchedBy === 'vmm' ? watchedBy : asked,
-    progressTimeoutNs: watch?.progressTimeoutNs ?? Infinity,
-    downtimeLimitNs: convergence.downtimeLimit,
+    manager,
+    progressTimeoutNs: watch?.progressTimeoutNs ?? defaults.progressTimeoutNs,
+    downtimeLimitNs: kubevirt?.stallDetection === true ? stallLimitNs(kubevirt.maxDowntime) : convergence.downtimeLimit,
     limitSteps:
       limits === undefined
         ? []
@@ -414,11 +457,23 @@ function convergenceOf({ scenario, watch }: CompiledScenario, windowPhase: numbe
           ? novaSteps(memory.size)
           : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
     autoConverge: convergence.autoConverge,
-    timeoutNs: timeout,
+    timeoutNs: convergence.timeout ?? ownTimeoutNs,
     roundsMax: rounds,
     whenOut: convergence.whenOut,
     windowPhase,
+    hasVfio: devices.some(({ profile }) => profile.driver !== NO_VFIO),
+    ...(kubevirt === undefined ? {} : { gates: gatesOf(kubevirt) }),
   };
+}
+
+type KubevirtFields = NonNullable<Scenario['kubevirt']>;
+
+function stallLimitNs(maxDowntimeNs: number = KUBEVIRT_GATES.maxDowntimeNs): number {
+  return Math.min(maxDowntimeNs, KUBEVIRT_GATES.stall.firstLimitNs);
+}
+
+function gatesOf({ stallDetection, downtimeTuning, maxDowntime }: KubevirtFields): KubevirtGates {
+  return { stallDetection, downtimeTuning, maxDowntimeNs: maxDowntime ?? KUBEVIRT_GATES.maxDowntimeNs };
 }
 
 function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {

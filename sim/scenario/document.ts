@@ -263,13 +263,16 @@ export type ScenarioDevice = Scenario['devices'][number];
 export type ScenarioFault = Scenario['faults'][number];
 
 /** Nova raises the limit in ten steps up to 500 ms, each 75 s per GiB after the one before, as it ships. */
-export const NOVA = { downtimeNs: 500 * NS_PER_MS, steps: 10, delayNsPerGib: 75 * NS_PER_S, leastGib: 2 } as const;
+export const NOVA = { downtimeMs: 500, steps: 10, delaySPerGib: 75, leastGib: 2 } as const;
 
-/** The limits that Nova sets one after another for a VM of that size. */
+/** The limits that Nova sets one after another for a VM of that size; whole seconds and whole ms, cut off as it does. */
 export function novaSteps(memoryBytes: number): { readonly afterNs: number; readonly limitNs: number }[] {
-  const { downtimeNs, steps, delayNsPerGib, leastGib } = NOVA;
-  const delayNs = delayNsPerGib * Math.max(leastGib, Math.ceil(memoryBytes / GIB));
-  const base = downtimeNs / steps;
-  const rise = (downtimeNs - base) / steps;
-  return Array.from({ length: steps + 1 }, (_, i) => ({ afterNs: delayNs * i, limitNs: base + rise * i }));
+  const { downtimeMs, steps, delaySPerGib, leastGib } = NOVA;
+  const delayS = Math.floor(delaySPerGib * Math.max(leastGib, memoryBytes / GIB));
+  const base = downtimeMs / steps;
+  const rise = (downtimeMs - base) / steps;
+  return Array.from({ length: steps + 1 }, (_, i) => ({
+    afterNs: delayS * i * NS_PER_S,
+    limitNs: Math.floor(base + rise * i) * NS_PER_MS,
+  }));
 }

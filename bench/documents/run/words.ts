@@ -131,11 +131,12 @@ function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
     case 'moved':
       return at === null ? 'moved' : `moved, and a VF failed${where}`;
     case 'forced':
-      return `moved, by force: ${causePhrase(cause)}`;
+      return `moved, by force: ${causePhrase(cause, true)}`;
     case 'unowned':
       return `runs nowhere${where}`;
     case 'cancelled':
-      if (cause !== null) return `did not move, and was given up after ${ns(cause.usedNs)}: ${causePhrase(cause)}`;
+      if (cause !== null)
+        return `did not move, and was given up after ${ns(cause.usedNs)}: ${causePhrase(cause, false)}`;
       return `runs on at the ${guestAt}: the move was cancelled${where}`;
     default:
       return `runs on at the ${guestAt}: the move failed${where}`;
@@ -143,11 +144,11 @@ function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
 }
 
 /** Why, with the figures that decide, and the limit that would do. */
-function causePhrase(cause: CauseReport | null): string {
+function causePhrase(cause: CauseReport | null, isForced: boolean): string {
   if (cause === null) return 'its limits were over';
   const { timeoutNs, progressTimeoutNs, limitThatWouldDoNs: wouldDoNs, blocker } = cause;
   const whole = { ...cause, timeoutNs: timeoutNs ?? Infinity, progressTimeoutNs: progressTimeoutNs ?? Infinity };
-  const phrases = [reasonPhrase(whole), blockerPhrase(whole)].filter((phrase) => phrase !== '');
+  const phrases = [reasonPhrase(whole, isForced), blockerPhrase(whole)].filter((phrase) => phrase !== '');
   const isLimit = blocker === 'device state' || blocker === 'guest writes';
   if (isLimit) phrases.push(wouldDoNs === null ? 'no downtime limit would do' : `a limit of ${ns(wouldDoNs)} would do`);
   return phrases.join('; ');

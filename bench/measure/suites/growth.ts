@@ -60,6 +60,7 @@ export const WHOLE_VM: VmMoveInput = {
     roundsMax: Infinity,
     progressTimeoutNs: Infinity,
     whenOut: 'cancel',
+    hasVfio: false,
     windowPhase: 0.5,
   },
   devices: [],

@@ -33,7 +33,7 @@ describe('a VM alone moves as the model of a whole VM says', () => {
     const stopped = evacuate(fleet([moveClass(moveInput({ ...never, whenOut: 'stop' }))]));
     expect(stopped.fate[0]).toBe(FATE.forced);
     expect(stopped.pauseNs[0]).toBeGreaterThan(500e6);
-    const impatient = { manager: 'kubevirt', progressTimeoutS: 0.4 } as const;
+    const impatient = { manager: 'kubevirt', progressTimeoutS: 0.3 } as const;
     const stuck = evacuate(fleet([moveClass(moveInput({ ...never, ...impatient }))]));
     expect(stuck.fate[0]).toBe(FATE.noProgress);
     expect(stuck.totalNs).toBeLessThan(4e9);

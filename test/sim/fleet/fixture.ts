@@ -58,6 +58,7 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
       roundsMax: Infinity,
       progressTimeoutNs: change.progressTimeoutS === undefined ? Infinity : change.progressTimeoutS * 1e9,
       whenOut: change.whenOut ?? 'cancel',
+      hasVfio: false,
       windowPhase: 0.5,
     },
     devices: [],

@@ -12,7 +12,6 @@ import {
   limitsPresetSchema,
   limitsSchema,
 } from '../../../sim/fleet/limits.ts';
-import { MANAGERS } from '../../../sim/memory/manager.ts';
 import { questionSchema, type QuestionOf } from '../../../sim/fleet/question.ts';
 import { VmTrials } from '../../../sim/fleet/vm-trials.ts';
 
@@ -21,10 +20,13 @@ test('presets are the defaults of their systems', () => {
   expect(limitsOf('kubevirt', all)).toMatchObject({
     fleet: 5,
     outboundPerHost: 2,
-    timeoutNsPerGib: 800e9,
+    timeoutNsPerGib: 150e9,
     progressTimeoutNs: 150e9,
     novaSteps: false,
   });
+  expect(limitsOf('kubevirt-1-3', all)).toMatchObject({ fleet: 5, outboundPerHost: 2, timeoutNsPerGib: 800e9 });
+  expect(limitsOf('openshift-hco', all)).toMatchObject({ fleet: 5, outboundPerHost: 1, timeoutNsPerGib: 20e9 });
+  expect(limitsOf('proxmox', all)).toMatchObject({ manager: 'proxmox', downtimeLimitNs: 100e6 });
   expect(limitsOf('nova', all)).toMatchObject({
     fleet: Infinity,
     outboundPerHost: 1,
@@ -48,7 +50,7 @@ const NOTHING_GIVEN = {
   timeoutNsPerGib: 800 * NS_PER_S,
   progressTimeoutNs: Infinity,
   downtimeLimitNs: undefined,
-  timeoutUnits: MANAGERS.user.timeoutUnits,
+  countsAs: 'user',
   manager: undefined,
   novaSteps: false,
 } as const satisfies Omit<Limits, 'name'>;
@@ -56,7 +58,7 @@ const NOTHING_GIVEN = {
 /** Only KubeVirt watches progress: a time-out of it brings its manager, and, in a preset, its unit of memory. */
 function brought(field: string): Partial<Limits> {
   if (field !== 'progressTimeout') return {};
-  return { manager: 'kubevirt', timeoutUnits: MANAGERS.kubevirt.timeoutUnits };
+  return { manager: 'kubevirt', countsAs: 'kubevirt' };
 }
 
 type OwnLimits = Exclude<GivenLimits, string>;
@@ -250,7 +252,7 @@ describe('each limit has its effect on an evacuation, whoever gives it', () => {
     });
 
     test('progressTimeout: at a poll at which no less remains than at the one before, for so long', () => {
-      const { fate, endNs } = run('progressTimeout', '400ms', NEVER);
+      const { fate, endNs } = run('progressTimeout', '300ms', NEVER);
       expect([...fate].every((each) => each === FATE.noProgress)).toBe(true);
       // The first iteration is over at about four times the move of 1 GiB; the poll after it sees all memory dirty.
       const pollNs = 400 * NS_PER_MS;

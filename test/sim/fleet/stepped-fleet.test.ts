@@ -63,6 +63,7 @@ function moveOf(vm: SteppedVm, timeoutS: number): VmMoveInput {
       roundsMax: Infinity,
       progressTimeoutNs: Infinity,
       whenOut: 'cancel',
+      hasVfio: false,
       windowPhase: 0.5,
     },
     devices: [],

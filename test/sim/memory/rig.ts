@@ -37,6 +37,7 @@ const CONVERGENCE: ConvergenceInput = {
   roundsMax: Infinity,
   progressTimeoutNs: Infinity,
   whenOut: 'cancel',
+  hasVfio: false,
   windowPhase: 0.5,
 };
 

@@ -7,6 +7,7 @@ import { effort } from '../../effort.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { GIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
+import type { KubevirtGates } from '../../../sim/memory/convergence.ts';
 import { ACT_REASONS, MANAGER_NAMES, type ManagerName, MANAGERS } from '../../../sim/memory/manager.ts';
 import { BLOCKERS } from '../../../sim/memory/precopy-end.ts';
 import { PrecopyEngine } from '../../../sim/memory/precopy-engine.ts';
@@ -24,6 +25,28 @@ function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random.uniform() * list.length)]!;
 }
 
+/** KubeVirt's feature gates, mostly off. */
+function drawGates(random: Random): KubevirtGates | undefined {
+  const which = pick(random, ['none', 'none', 'stall', 'stall', 'tuning']);
+  if (which === 'none') return undefined;
+  const maxDowntimeNs = pick(random, [200, 900, 3000]) * NS_PER_MS;
+  return { stallDetection: which === 'stall', downtimeTuning: which === 'tuning', maxDowntimeNs };
+}
+
+/** A guest that writes all of a small set again and again, somewhat more of it than KubeVirt raises the limit for, or more. */
+function stalling(input: VmMoveInput, { maxDowntimeNs }: KubevirtGates, random: Random): VmMoveInput {
+  const carried = streamRates(input.stream, P).memoryBytesPerSecond;
+  const fits = (carried * maxDowntimeNs) / NS_PER_S;
+  const workingSetBytes = Math.min(input.memory.bytes, fits * pick(random, [1.2, 1.4, 4]));
+  const timeoutNs = (input.memory.bytes / carried + 50 + 200 * random.uniform()) * NS_PER_S;
+  return {
+    ...input,
+    memory: { ...input.memory, dirty: { kind: 'uniform', pagesPerSecond: (20 * carried) / 4096, workingSetBytes } },
+    convergence: { ...input.convergence, timeoutNs, autoConverge: false, hasVfio: false },
+    devices: [],
+  };
+}
+
 /** A move in which each manager, ending and cause comes up often. */
 function randomMove(random: Random, manager: ManagerName): VmMoveInput {
   const between = (low: number, high: number): number => low * (high / low) ** random.uniform();
@@ -37,6 +60,7 @@ function randomMove(random: Random, manager: ManagerName): VmMoveInput {
   const limitMs = between(50, 2000);
   const state = (carried * limitMs) / 1000;
   const stateBytes = pick(random, [0, 0, 0.3 * state, 0.8 * state, 3 * state]);
+  const gates = manager === 'kubevirt' ? drawGates(random) : undefined;
   const many = vmm === 'cloud-hypervisor' && random.uniform() < 0.4;
   const input = vm({
     memory: {
@@ -50,9 +74,11 @@ function randomMove(random: Random, manager: ManagerName): VmMoveInput {
       downtimeLimitNs: limitMs * NS_PER_MS,
       autoConverge: vmm === 'qemu' && random.uniform() < 0.2,
       timeoutNs: copyS * between(0.2, 30) * NS_PER_S,
-      progressTimeoutNs: manager === 'kubevirt' ? pick(random, [0.4, 0.8, 150]) * NS_PER_S : Infinity,
+      progressTimeoutNs: manager === 'kubevirt' ? pick(random, [0.3, 0.7, 150]) * NS_PER_S : Infinity,
       roundsMax: many ? 1 + Math.floor(6 * random.uniform()) : Infinity,
       whenOut: pick(random, ['cancel', 'stop']),
+      hasVfio: stateBytes > 0,
+      ...(gates === undefined ? {} : { gates }),
       windowPhase: random.uniform(),
       limitSteps:
         manager === 'nova'
@@ -61,13 +87,22 @@ function randomMove(random: Random, manager: ManagerName): VmMoveInput {
     },
     devices: stateBytes === 0 ? [] : devices(1, { stateBytes, streamBytesPerSecond: carried, fixedNs: 0 }),
   });
+  if (gates?.stallDetection === true && random.uniform() < 0.6) return stalling(input, gates, random);
   if (random.uniform() > 0.1) return input;
   // A time-out within the pause.
-  const free = { ...input.convergence, timeoutNs: 1e6 * NS_PER_S, progressTimeoutNs: Infinity, roundsMax: Infinity };
-  const alone = moveVm({ ...input, convergence: free }, P);
+  const { gates: _, ...ungated } = input.convergence;
+  const free = { ...ungated, timeoutNs: 1e6 * NS_PER_S, progressTimeoutNs: Infinity, roundsMax: Infinity };
+  const alone = moveVm({ ...input, convergence: { ...free, manager: 'user' } }, P);
   if (alone.end !== 'moved') return input;
   const timeoutNs = alone.stoppedAtNs + random.uniform() * alone.pauseNs;
   return { ...input, convergence: { ...free, timeoutNs } };
+}
+
+/** The limit itself, with the time in which KubeVirt lets a move end that it has forced, or raised the limit of. */
+function latestNs({ convergence: { manager, timeoutNs, whenOut, gates } }: VmMoveInput): number {
+  if (manager !== 'kubevirt') return timeoutNs;
+  const doubled = whenOut === 'stop' ? 2 * timeoutNs : timeoutNs;
+  return gates?.stallDetection === true ? Math.max(doubled, timeoutNs + 60.4 * NS_PER_S) : doubled;
 }
 
 /** How much later than its limit a move may end. */
@@ -95,14 +130,21 @@ test(`${TRIES} random moves use no more than their time, and record why they end
     count('end', end);
     count('reason', cause.reason);
     count('blocker', cause.blocker);
-    const { timeoutNs, whenOut } = input.convergence;
+    const { timeoutNs, whenOut, gates } = input.convergence;
     const claim = (holds: boolean, what: string): void => {
       if (!holds) wrong.push(`${i} ${manager} ${end} ${cause.reason} ${cause.blocker}: ${what}`);
     };
-    const forcedNs = end === 'forced' ? pauseNs : 0;
+    // A limit that is raised lets the VMM stop the VM when it decides the next time.
+    const raisedNs = input.convergence.hasVfio || gates?.stallDetection === true ? latestNs(input) - timeoutNs : 0;
+    const forcedNs = end === 'forced' ? pauseNs + (manager === 'kubevirt' ? raisedNs : 0) : 0;
     const isVmm = manager === 'vmm';
     // Cloud Hypervisor compares its time no more once an iteration has converged.
-    const lateNs = totalNs - timeoutNs - (isVmm ? pauseNs : forcedNs);
+    // KubeVirt gives a move that it forces twice its time.
+    const isCancelled = end === 'cancelled' && (cause.reason === 'timeout' || cause.reason === 'switchover');
+    const ranOn = end === 'cancelled' && cause.reason === 'no progress';
+    const limitNs = isCancelled ? cause.timeoutNs : ranOn ? latestNs(input) : timeoutNs;
+    claim(limitNs <= latestNs(input), `a limit of ${limitNs} ns`);
+    const lateNs = totalNs - limitNs - (isVmm ? pauseNs : forcedNs);
     claim(lateNs <= allowedNs(input, result) + ROUNDING_NS, `${lateNs} ns late`);
     claim(end !== 'endless', 'never ends');
     claim((cause.reason === 'none') === (end === 'moved'), 'a reason and an end that do not match');

@@ -187,3 +187,44 @@ describe('what the model of the VM gets', () => {
     expect(novaSteps(1)[1]!.afterNs).toBe(2 * 75e9);
   });
 });
+
+describe('a manager in a scenario', () => {
+  const guest = { memory: { size: '16GiB' }, devices: [] };
+  const convergence = (change: object) => moveInputOf(plan({ ...guest, ...change }), 'point', pointCosts()).convergence;
+
+  test('brings its time-outs, unless the scenario gives one', () => {
+    expect(convergence({ manager: 'kubevirt' })).toMatchObject({ timeoutNs: 2700e9, progressTimeoutNs: 150e9 });
+    expect(convergence({ manager: 'nova' })).toMatchObject({ timeoutNs: 12_800e9, progressTimeoutNs: Infinity });
+    expect(convergence({ manager: 'kubevirt', convergence: { timeout: '60s' } })).toMatchObject({ timeoutNs: 60e9 });
+    expect(convergence({ manager: 'libvirt', managerVersion: '12.8' })).toMatchObject({ timeoutNs: Infinity });
+    expect(convergence({ vmm: 'cloud-hypervisor' })).toMatchObject({ timeoutNs: 3600e9 });
+  });
+
+  test('knows whether the VM has VFIO devices', () => {
+    expect(convergence({})).toMatchObject({ hasVfio: false });
+    expect(convergence({ devices: [{ profile: 'vdpa-mlx5' }] })).toMatchObject({ hasVfio: false });
+    expect(convergence({ devices: [{ profile: 'connectx7-vf' }] })).toMatchObject({ hasVfio: true });
+  });
+
+  test.each([
+    ['a gate under another manager', { kubevirt: { stallDetection: true } }, 'KubeVirt is not the manager'],
+    ['a limit that no gate reads', { manager: 'kubevirt', kubevirt: { maxDowntime: '1s' } }, 'nothing reads it'],
+    [
+      'both gates',
+      { manager: 'kubevirt', kubevirt: { stallDetection: true, downtimeTuning: true } },
+      'stall detection leaves it without effect',
+    ],
+    [
+      'a limit next to a gate that sets it',
+      { manager: 'kubevirt', kubevirt: { stallDetection: true }, convergence: { downtimeLimit: '1s' } },
+      'convergence.downtimeLimit is given',
+    ],
+    [
+      'post-copy at the time-out',
+      { manager: 'kubevirt', kubevirt: { allowPostCopy: true } },
+      'only pre-copy is played',
+    ],
+  ])('is refused with %s', (_, change, words) => {
+    expect(() => convergence(change)).toThrow(words);
+  });
+});

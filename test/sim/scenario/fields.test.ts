@@ -9,7 +9,7 @@ import { platformDeviceFields, platformFields } from '../../../sim/manager/quest
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { guestLatencies } from '../../../sim/scenario/guest-latency.ts';
 import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
-import { everyFieldIsRead, type FieldCase, type Fields } from '../../no-op-fields.ts';
+import { everyFieldIsRead, type FieldCase, type Fields, over } from '../../no-op-fields.ts';
 import { plan } from './rig.ts';
 
 /** Everything that a run prints, but for what it repeats of the scenario. */
@@ -51,6 +51,8 @@ const steps = (after: string, limit: string): Fields => ({
     ],
   },
 });
+/** A guest that KubeVirt does not move under 300 ms. */
+const KUBEVIRT: Fields = { ...WILD, manager: 'kubevirt', devices: [], convergence: { timeout: '5min' } };
 const fault = (change: Fields): Fields => ({ faults: [change] });
 const CUT = { kind: 'cancel', at: 'precopy' };
 const LINK = { kind: 'link', at: 'precopy' };
@@ -137,6 +139,12 @@ const CASES: Readonly<Record<string, FieldCase>> = {
     { ...WILD, vmm: 'cloud-hypervisor', convergence: { rounds: 3, whenOut: 'stop' } },
     { convergence: { rounds: 5 } },
   ],
+  'kubevirt.stallDetection': [KUBEVIRT, { kubevirt: { stallDetection: true } }],
+  'kubevirt.downtimeTuning': [KUBEVIRT, { kubevirt: { downtimeTuning: true } }],
+  'kubevirt.maxDowntime': [
+    over(KUBEVIRT, { kubevirt: { stallDetection: true } }) as Fields,
+    { kubevirt: { maxDowntime: '3s' } },
+  ],
   parallelDevices: [
     { stream: { channels: 4 }, devices: [{ profile: 'connectx7-vf', count: 2 }] },
     { parallelDevices: true },
@@ -214,8 +222,16 @@ const CASES: Readonly<Record<string, FieldCase>> = {
 
 /** What `stopcopy can` asks of hosts and managers: test/sim/manager/fields.test.ts. */
 const ASKED = Object.keys({ ...platformFields, ...platformDeviceFields }).join('|');
+/** KubeVirt's gates, which only a run reads. */
+const GATES = '(?!kubevirt\\.(?:stallDetection|downtimeTuning|maxDowntime)$)';
 
-everyFieldIsRead(scenarioSchema, CASES, BASE, played, new RegExp(`^(?:devices\\[\\]\\.)?(?:${ASKED})(?:[.[]|$)`));
+everyFieldIsRead(
+  scenarioSchema,
+  CASES,
+  BASE,
+  played,
+  new RegExp(`^(?:devices\\[\\]\\.)?${GATES}(?:${ASKED})(?:[.[]|$)`),
+);
 
 test('hardware is refused because no figure depends on it: a version that differs would need the field', () => {
   const compiled = plan(BASE);

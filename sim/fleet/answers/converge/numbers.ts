@@ -3,6 +3,7 @@
  */
 import { NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
 import { VMMS } from '../../../memory/vmms.ts';
+import { MANAGERS } from '../../../memory/manager.ts';
 import { novaSteps } from '../../../scenario/document.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
@@ -87,7 +88,8 @@ export function convergeNumbers(
     timeoutNs: point.result.cause.timeoutNs,
     neededTimeoutNs,
     neededTimeoutNsPerGib:
-      Math.ceil(neededTimeoutNs / limits.timeoutUnits(vm.memory.size) / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS,
+      Math.ceil(neededTimeoutNs / MANAGERS[limits.countsAs].timeoutUnits(vm.memory.size) / TIMEOUT_STEP_NS) *
+      TIMEOUT_STEP_NS,
     cause: point.result.cause,
     stoppedAtNs,
     pauseNs: point.pauseNs,

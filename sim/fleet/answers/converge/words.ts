@@ -42,7 +42,7 @@ function feasibleSentences(numbers: ConvergeNumbers, step: number): readonly str
 
 function infeasibleSentence(numbers: ConvergeNumbers): string {
   return (
-    `It does not move, and is given up after ${formatNs(numbers.totalNs)}: ${reasonPhrase(numbers.cause)}; ` +
+    `It does not move, and is given up after ${formatNs(numbers.totalNs)}: ${reasonPhrase(numbers.cause, false)}; ` +
     `${blockerPhrase(numbers.cause)}. The stream is bound by ${numbers.carriedBound}, and the last limit is ` +
     `${formatNs(lastLimitNs(numbers))}.`
   );

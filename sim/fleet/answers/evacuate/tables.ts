@@ -8,6 +8,11 @@ import type { AnswerTable } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import type { OrderNumbers } from './numbers.ts';
 
+/** Rows of one of KubeVirt's feature gates, shown where it ended a move. */
+const STALLED = 'given up: stall';
+const NOT_SWITCHED = 'given up: switchover';
+const RARE: ReadonlySet<string> = new Set([STALLED, NOT_SWITCHED]);
+
 const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => number])[] = [
   ['all hosts empty after, s', (outcome) => (leftVms(outcome) === 0 ? outcome.totalNs / NS_PER_S : Number.NaN)],
   ['a host empty, mean, s', ({ meanHostNs }) => meanHostNs / NS_PER_S],
@@ -19,6 +24,8 @@ const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => 
   ['given up: time-out', ({ timeout }) => timeout],
   ['given up: no progress', ({ noProgress }) => noProgress],
   ['given up: iterations', ({ iterations }) => iterations],
+  [STALLED, ({ stall }) => stall],
+  [NOT_SWITCHED, ({ switchover }) => switchover],
   ['no room', ({ noRoom }) => noRoom],
   ['hosts emptied', ({ hostsEmptied }) => hostsEmptied],
   ['moves at once, at most', ({ atOnce }) => atOnce],
@@ -35,7 +42,9 @@ export function outcomeTable(outcomes: Readonly<Record<RangeEnd, Outcome>>): Ans
       { name: 'point', title: 'best guess', unit: '' },
       { name: 'long', title: 'long', unit: '' },
     ],
-    rows: FIGURES.map(([title, figure]) => [title, ...BAND_ENDS.map((end) => orNull(figure(outcomes[end])))]),
+    rows: FIGURES.filter(
+      ([title, figure]) => !RARE.has(title) || BAND_ENDS.some((end) => figure(outcomes[end]) > 0),
+    ).map(([title, figure]) => [title, ...BAND_ENDS.map((end) => orNull(figure(outcomes[end])))]),
   };
 }
 

@@ -100,11 +100,13 @@ const BLOCKED: Readonly<Record<Blocker, string>> = {
 function bindingSentence(numbers: EvacuateNumbers): string {
   const judged = judgedOf(numbers);
   if (stuckVms(judged) > 0) {
-    const { timeout, noProgress, iterations, blockers } = judged;
+    const { timeout, noProgress, iterations, stall, switchover, blockers } = judged;
     const ended = [
       [timeout, `by the time-out of ${formatNs(numbers.timeoutNsPerGib)} per GiB`],
       [noProgress, `since remaining memory did not fall for ${formatNs(numbers.progressTimeoutNs)}`],
       [iterations, 'after their last iteration'],
+      [stall, 'since remaining memory no longer fell below its least'],
+      [switchover, 'since they were not stopped under the limit that was raised for that'],
     ] as const;
     const by = ended.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
     const when = keysOf(BLOCKED).filter((blocker) => blockers[blocker] > 0);

@@ -36,6 +36,8 @@ const REASON_WORDS = {
   timeout: / allows it /,
   'no progress': /does not fall for/,
   iterations: /last iteration was over/,
+  stall: /saw remaining memory stall/,
+  switchover: /had raised the limit, and allows/,
 } as const satisfies Readonly<Record<(typeof ACT_REASONS)[number], RegExp>>;
 const BLOCKER_WORDS = {
   none: null,

@@ -226,6 +226,8 @@ describe('an evacuation is told by its record alone', () => {
     forced: 0,
     timeout: 0,
     noProgress: 0,
+    stall: 0,
+    switchover: 0,
     iterations: 0,
     noRoom: 0,
     hostsEmptied: 2,
