@@ -151,7 +151,7 @@ export function timeoutFor(manager: ManagerName, nsPerUnit: number, memoryBytes:
  * its limit was raised for that.
  */
 export const ACT_REASONS = ['timeout', 'no progress', 'iterations', 'stall', 'switchover'] as const;
-export type ActReason = (typeof ACT_REASONS)[number];
+type ActReason = (typeof ACT_REASONS)[number];
 
 export type ManagerAction =
   | { readonly kind: 'none' }

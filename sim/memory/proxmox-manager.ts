@@ -7,7 +7,7 @@ import { type ManagerAction, MANAGERS, type MoveProgress, NO_ACTION, type Watche
 import { QEMU } from './parameters.ts';
 import { RuleManager } from './rule-manager.ts';
 
-export const PROXMOX = {
+const PROXMOX = {
   /** Interval of polls once less remains than was sent from poll to poll. */
   nearPollNs: 100 * NS_PER_MS,
   /** Polls without progress that it takes. */

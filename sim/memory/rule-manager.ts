@@ -99,6 +99,6 @@ export class RuleManager implements Manager, Watcher {
 }
 
 /** Time that a move has in all once its manager has forced it, ns; Infinity: any. */
-export function forcedTimeoutNs(name: ManagerName, timeoutNs: number): number {
+function forcedTimeoutNs(name: ManagerName, timeoutNs: number): number {
   return MANAGERS[name].disrupts === 'stop or raise' ? 2 * timeoutNs : Number.POSITIVE_INFINITY;
 }
