@@ -45,6 +45,7 @@ export type MeasuredMetric = z.infer<typeof measureSchema>['metrics'][number];
 
 export class Build {
   readonly root: string;
+  private listed: Promise<z.output<typeof listSchema>> | undefined;
 
   /** @throws UserError when the folder holds no built stopcopy */
   constructor(root: string, word: string) {
@@ -75,12 +76,14 @@ export class Build {
   }
 
   async stages(signal: AbortSignal): Promise<readonly ListedStage[]> {
-    return (await this.ask(listSchema, ['list'], signal)).stages;
+    this.listed ??= this.ask(listSchema, ['list'], signal);
+    return (await this.listed).stages;
   }
 
   /** The program that repeats a stage for a counting tool, as a path from the root. */
   async loop(signal: AbortSignal): Promise<string> {
-    const { loop } = await this.ask(listSchema, ['list'], signal);
+    this.listed ??= this.ask(listSchema, ['list'], signal);
+    const { loop } = await this.listed;
     if (loop === undefined) throw new StageFailed('is from before instructions could be counted to the per mille');
     return loop;
   }

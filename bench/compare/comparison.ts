@@ -8,7 +8,8 @@ import { machineFacts } from '../measure/machine.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../measure/metrics/baseline.ts';
 import { parseBenchResult } from '../documents/bench/result.ts';
 import type { Build, ListedStage } from './build.ts';
-import { compareCounted, countingUnavailable } from './counted.ts';
+import { Budget, BudgetSpent } from './budget.ts';
+import { COUNTED_BUDGET_SECONDS, compareCounted, type CountedOptions, countingUnavailable } from './counted.ts';
 import {
   compareDocument,
   type ComparisonDocument,
@@ -29,8 +30,8 @@ export interface CompareOptions {
   readonly secondsPerProcess: number;
   readonly stages?: readonly string[];
   readonly seed: number;
-  /** Whether instructions are counted too. */
-  readonly counted: boolean;
+  /** Whether instructions are counted too; undefined: where there are valgrind and time. */
+  readonly counted: boolean | undefined;
   /** Whether anything is measured; without it exact metrics are all. */
   readonly measured: boolean;
 }
@@ -100,6 +101,7 @@ async function compareBuilds(
   const tell = (text: string): void => output.note(text);
   const workshop = new Workshop(signal, tell);
   const progress = output.progress();
+  let budget: Budget | undefined;
   try {
     const base = await workshop.open(baseWord, baseSide, 'a');
     const candidate = await workshop.open(candidateWord, candidateSide, 'b');
@@ -107,26 +109,39 @@ async function compareBuilds(
       base: base.report,
       candidate: candidate.report,
     };
+    // What building takes is not measuring.
+    budget = new Budget(options.budgetSeconds, signal);
     const results: MetricResult[] = [];
-    const exact = await compareExactOf(base.build, candidate.build, signal);
+    const exact = await compareExactOf(base.build, candidate.build, budget.signal);
     results.push(...exact.results);
     if (!options.measured) return compareDocument({ ...sides, results, same: exact.same });
     const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
+    const stages = await stagesOfBoth(base.build, candidate.build, options, budget.signal);
+    const counting = { settings: options.settings, budget, insists: options.counted === true, onProgress };
+    results.push(...(await countedOf(base.build, candidate.build, stages, options.counted, counting, tell)));
     const cores = await pinnableCores(signal);
-    const outcome = await compareInterleaved(base.build, candidate.build, { ...options, cores, signal, onProgress });
+    const onOutlook = (sentences: readonly string[]): void => {
+      for (const sentence of sentences) tell(`${sentence}.`);
+    };
+    const outcome = await compareInterleaved(base.build, candidate.build, {
+      ...options,
+      budget,
+      cores,
+      onProgress,
+      onOutlook,
+    });
     results.push(...outcome.results);
-    if (options.counted) {
-      const why = await countingUnavailable(signal);
-      if (why === null) {
-        const stages = await stagesOfBoth(base.build, candidate.build, options, signal);
-        const { settings } = options;
-        results.push(...(await compareCounted(base.build, candidate.build, stages, { settings, signal, onProgress })));
-      } else tell(`${why}.`);
-    }
     progress.stop();
     const settings = { ...options.settings, pairs: outcome.pairs, seconds: outcome.seconds };
     return compareDocument({ ...sides, results, same: exact.same, settings, machine: machineFacts() });
   } catch (error) {
+    if (error instanceof BudgetSpent) {
+      throw new UserError(
+        'usage',
+        `nothing was measured in ${options.budgetSeconds} s: comparing exact metrics took all of it`,
+        'Give more by --budget.',
+      );
+    }
     if (!(error instanceof StageFailed)) throw error;
     throw new UserError(
       'usage',
@@ -134,6 +149,7 @@ async function compareBuilds(
       'Builds before stages were tracked have none.',
     );
   } finally {
+    budget?.end();
     progress.stop();
     await workshop.close();
   }
@@ -144,8 +160,30 @@ async function compareExactOf(
   candidate: Build,
   signal: AbortSignal,
 ): Promise<{ readonly results: readonly MetricResult[]; readonly same: number }> {
-  const comparison = compareExact(await base.exact(signal), await candidate.exact(signal));
+  const [before, after] = await Promise.all([base.exact(signal), candidate.exact(signal)]);
+  const comparison = compareExact(before, after);
   return { results: exactResults(comparison), same: comparison.same };
+}
+
+/** Instructions, which no other load moves, are counted in at most half of the budget. */
+async function countedOf(
+  base: Build,
+  candidate: Build,
+  stages: readonly ListedStage[],
+  asked: boolean | undefined,
+  options: CountedOptions,
+  tell: (text: string) => void,
+): Promise<readonly MetricResult[]> {
+  if (asked === false || !stages.some(({ kind }) => kind === 'single')) return [];
+  const why =
+    asked === undefined && options.budget.seconds < COUNTED_BUDGET_SECONDS
+      ? `a budget under ${COUNTED_BUDGET_SECONDS} s leaves no time to count instructions; --counted does it anyway`
+      : await countingUnavailable(options.budget.signal);
+  if (why !== null) {
+    tell(`${why}.`);
+    return [];
+  }
+  return compareCounted(base, candidate, stages, options);
 }
 
 async function stagesOfBoth(

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { LoopLength } from '../measure/metrics/stage-loop.ts';
+import { Budget } from './budget.ts';
 import type { Build, ListedStage } from './build.ts';
 import { runProgram } from '../io/run-program.ts';
 import type { MetricResult, TestSettings } from '../documents/comparison/document.ts';
@@ -84,10 +85,28 @@ async function count({ folder, program }: Counted, stage: string, signal: AbortS
   return (totals[1]! - totals[0]!) / calls;
 }
 
+/** A stage takes some half a minute on both cores: with less, pairs of processes are the better use of the time. */
+export const COUNTED_BUDGET_SECONDS = 120;
+
+/** The rest is for pairs of processes. */
+const COUNTED_SHARE = 0.5;
+
 export interface CountedOptions {
   readonly settings: TestSettings;
-  readonly signal: AbortSignal;
+  readonly budget: Budget;
+  /** Whether counting may take all of the budget; otherwise half. */
+  readonly insists?: boolean;
   readonly onProgress?: (done: number, total: number, label: string) => void;
+}
+
+const NOT_COUNTED = {
+  verdict: 'cannot tell',
+  fails: false,
+  why: 'no time in the budget; give more by --budget',
+} as const;
+
+function countedResult(stage: string) {
+  return { name: `${stage}/instructions`, kind: 'counted', unit: 'instructions', better: 'lower' } as const;
 }
 
 /** Both builds at the same time: what else the machine does changes no count. */
@@ -95,37 +114,51 @@ export async function compareCounted(
   base: Build,
   candidate: Build,
   stages: readonly ListedStage[],
-  { settings, signal, onProgress }: CountedOptions,
+  { settings, budget: whole, insists = false, onProgress }: CountedOptions,
 ): Promise<readonly MetricResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-counted-'));
   const results: MetricResult[] = [];
+  const share = insists ? 1 : COUNTED_SHARE;
+  const budget = new Budget(share * whole.seconds - whole.spentSeconds, whole.signal, undefined, 0);
   try {
     const sides = [base, candidate].map((build, side) => {
       const place = join(folder, String(side));
       symlinkSync(build.root, place, 'dir');
       let loop: Promise<string> | undefined;
       // Asked for once, where a build that has none fails its stages and nothing else.
-      const program = async (): Promise<string> => join(place, await (loop ??= build.loop(signal)));
+      const program = async (): Promise<string> => join(place, await (loop ??= build.loop(budget.signal)));
       return { folder, program };
     });
     const single = stages.filter(({ kind }) => kind === 'single');
+    let stageSeconds = 0;
     for (const [done, { name }] of single.entries()) {
+      if (!budget.fits(stageSeconds)) {
+        results.push({ ...countedResult(name), ...NOT_COUNTED });
+        continue;
+      }
+      const beganSeconds = budget.spentSeconds;
       onProgress?.(done, single.length, `instructions of ${name}`);
-      const plain = { name: `${name}/instructions`, kind: 'counted', unit: 'instructions', better: 'lower' } as const;
+      const plain = countedResult(name);
       try {
-        const [before, after] = await Promise.all([count(sides[0]!, name, signal), count(sides[1]!, name, signal)]);
+        const [before, after] = await Promise.all(sides.map((side) => count(side, name, budget.signal)));
         results.push({
           ...plain,
-          ...countedVerdict(before, after, settings),
-          base: Math.round(before),
-          candidate: Math.round(after),
+          ...countedVerdict(before!, after!, settings),
+          base: Math.round(before!),
+          candidate: Math.round(after!),
         });
+        stageSeconds = Math.max(stageSeconds, budget.spentSeconds - beganSeconds);
       } catch (error) {
+        if (budget.isCut) {
+          results.push({ ...plain, ...NOT_COUNTED });
+          continue;
+        }
         if (!(error instanceof StageFailed)) throw error;
         results.push({ ...plain, verdict: 'failed', fails: false, why: error.message });
       }
     }
   } finally {
+    budget.end();
     rmSync(folder, { recursive: true, force: true });
   }
   return results;

@@ -7,18 +7,19 @@ import { median } from 'simple-statistics';
 
 import { Random } from '../../sim/base/random.ts';
 import type { Build, ListedStage, MeasuredMetric } from './build.ts';
+import type { Budget } from './budget.ts';
 import { type ComparisonDecision, decideComparison } from './decision.ts';
 import type { MetricResult, TestSettings } from '../documents/comparison/document.ts';
 import { bootstrapMedian } from './paired-effect.ts';
 import { intervalLevel } from './decision.ts';
+import { outlook, OUTLOOK_PAIRS } from './outlook.ts';
 import { StageFailed } from './stage-failed.ts';
 import { measureTurnPair, type PairedSample, SideFailed, SIDES } from './turn-pair.ts';
-import { MS_PER_S } from '../../sim/base/units.ts';
 
 export interface InterleavedOptions {
   readonly settings: TestSettings;
-  /** Wall time after which no further round is started. */
-  readonly budgetSeconds: number;
+  /** Wall time: what does not fit is not begun. Its signal ends what was begun. */
+  readonly budget: Budget;
   /** Measuring time of one process of a single-threaded stage; warming up comes on top. */
   readonly secondsPerProcess: number;
   /** Cores to one of which both processes of a pair are held; none: they run where the system lets them. */
@@ -26,10 +27,9 @@ export interface InterleavedOptions {
   /** Stages to be measured; undefined: all that both builds have. */
   readonly stages?: readonly string[];
   readonly seed: number;
-  readonly signal: AbortSignal;
   readonly onProgress: (pairs: number, total: number, label: string) => void;
-  /** Milliseconds; for tests. */
-  readonly now?: () => number;
+  /** Told once, after a few pairs: what so much time will tell. */
+  readonly onOutlook?: (sentences: readonly string[]) => void;
 }
 
 /** What the comparison needs of a build. */
@@ -42,6 +42,9 @@ interface Series {
   readonly ratios: number[];
 }
 
+/** A pair is expected to take no longer than so many before it. */
+const LAST_PAIRS = 3;
+
 /** A stage on its way: what its processes told so far. */
 class StageTrack {
   readonly stage: ListedStage;
@@ -49,6 +52,9 @@ class StageTrack {
   failure: SideFailed | undefined;
   settled = false;
   pairs = 0;
+  /** Of the slowest of its last pairs. */
+  pairSeconds = 0;
+  private readonly lastSeconds: number[] = [];
   private baseFirst = true;
 
   constructor(stage: ListedStage) {
@@ -61,7 +67,10 @@ class StageTrack {
     return this.baseFirst;
   }
 
-  add(samples: readonly PairedSample[]): void {
+  add(samples: readonly PairedSample[], seconds: number): void {
+    this.pairs += 1;
+    this.lastSeconds.push(seconds);
+    this.pairSeconds = Math.max(...this.lastSeconds.slice(-LAST_PAIRS));
     for (const { metric, base, candidate, logRatio } of samples) {
       const series = this.series.get(metric.name) ?? { metric, base: [], candidate: [], ratios: [] };
       series.base.push(base);
@@ -87,7 +96,7 @@ export async function compareInterleaved(
   candidate: StageRunner,
   options: InterleavedOptions,
 ): Promise<InterleavedOutcome> {
-  const { signal } = options;
+  const { signal } = options.budget;
   const { stages, results } = matchStages(await base.stages(signal), await candidate.stages(signal), options.stages);
   const sides = { base, candidate };
   const outcome = await comparePairs(
@@ -111,41 +120,62 @@ export const SINGLE_SHARE = 0.8;
 export async function comparePairs(
   stages: readonly ListedStage[],
   pair: PairSource,
-  options: Pick<InterleavedOptions, 'settings' | 'seed' | 'budgetSeconds' | 'now' | 'onProgress'>,
+  options: Pick<InterleavedOptions, 'settings' | 'seed' | 'budget' | 'onProgress' | 'onOutlook'>,
 ): Promise<InterleavedOutcome> {
-  const { settings, budgetSeconds, now = () => performance.now() } = options;
-  const startedMs = now();
-  const spentSeconds = (): number => (now() - startedMs) / MS_PER_S;
+  const { settings, budget } = options;
+  const startedSeconds = budget.spentSeconds;
   const tracks = stages.map((stage) => new StageTrack(stage));
   const random = new Random(options.seed);
   const total = settings.looks.at(-1)!;
-  const round = async (some: readonly StageTrack[]): Promise<void> => {
-    for (const track of some) {
-      const done = tracks.reduce((sum, { pairs }) => sum + pairs, 0);
-      const left = tracks.reduce((sum, { settled, pairs }) => sum + (settled ? 0 : total - pairs), 0);
-      options.onProgress(done, done + left, track.stage.name);
-      try {
-        track.add(await pair(track.stage, track.nextOrder(random), random));
-        track.pairs += 1;
-      } catch (error) {
-        if (!(error instanceof SideFailed)) throw error;
-        track.failure = error;
-        track.settled = true;
-      }
-    }
-    if (some.some(({ pairs }) => settings.looks.includes(pairs))) settle(tracks, settings);
-  };
   const groups = groupsOf(tracks);
   for (const [index, { tracks: some }] of groups.entries()) {
     const share = index === groups.length - 1 ? 1 : SINGLE_SHARE;
-    for (let first = true; first || spentSeconds() < share * budgetSeconds; first = false) {
-      const open = some.filter(({ settled, pairs }) => !settled && pairs < total);
-      if (open.length === 0) break;
-      await round(open);
+    for (;;) {
+      const open = some.filter(
+        (track) =>
+          !track.settled && track.pairs < total && (track.pairs === 0 || budget.fits(track.pairSeconds, share)),
+      );
+      if (open.length === 0 || budget.isCut) break;
+      for (const track of open) {
+        const done = tracks.reduce((sum, { pairs }) => sum + pairs, 0);
+        const left = tracks.reduce((sum, { settled, pairs }) => sum + (settled ? 0 : total - pairs), 0);
+        options.onProgress(done, done + left, track.stage.name);
+        if (track.pairs === 0 || budget.fits(track.pairSeconds, share)) await takePair(track, pair, random, budget);
+      }
+      if (open.some(({ pairs }) => settings.looks.includes(pairs))) settle(tracks, settings);
+      if (open.some(({ pairs }) => pairs === OUTLOOK_PAIRS)) {
+        options.onOutlook?.(outlookOf(some, settings, (share * budget.seconds - budget.spentSeconds) / open.length));
+      }
     }
   }
   const pairs = Math.max(0, ...tracks.map((track) => track.pairs));
-  return { results: resultsOf(tracks, settings), pairs, seconds: spentSeconds() };
+  return { results: resultsOf(tracks, settings), pairs, seconds: budget.spentSeconds - startedSeconds };
+}
+
+/** A pair that is broken off, since its time is over, is none. */
+async function takePair(track: StageTrack, pair: PairSource, random: Random, budget: Budget): Promise<void> {
+  const beganSeconds = budget.spentSeconds;
+  try {
+    const samples = await pair(track.stage, track.nextOrder(random), random);
+    track.add(samples, budget.spentSeconds - beganSeconds);
+  } catch (error) {
+    if (budget.isCut) return;
+    if (!(error instanceof SideFailed)) throw error;
+    track.failure = error;
+    track.settled = true;
+  }
+}
+
+/** @param leftSeconds for each stage that is open */
+function outlookOf(tracks: readonly StageTrack[], settings: TestSettings, leftSeconds: number): readonly string[] {
+  const open = tracks.filter(({ settled, failure }) => !settled && failure === undefined);
+  const early = open.flatMap(({ stage, series, pairs, pairSeconds }) => {
+    const times = series.get(stage.name);
+    if (times === undefined) return [];
+    const { ratios } = times;
+    return [{ name: stage.name, ratios, pairs: pairs + Math.floor(leftSeconds / pairSeconds), seconds: pairSeconds }];
+  });
+  return outlook(early, settings);
 }
 
 /** Stages of both builds, and a result for each that cannot be measured on both. */
@@ -183,7 +213,7 @@ async function pairByTurns(
   sides: Sides,
   baseFirst: boolean,
   random: Random,
-  { secondsPerProcess: seconds, cores, signal }: InterleavedOptions,
+  { secondsPerProcess: seconds, cores, budget: { signal } }: InterleavedOptions,
 ): Promise<readonly PairedSample[]> {
   const core = cores.length === 0 ? undefined : cores[random.below(cores.length)];
   const open = (side: (typeof SIDES)[number]) => sides[side].open(stage, core, signal);
@@ -203,7 +233,7 @@ async function pairInARow(
   stage: string,
   sides: Sides,
   baseFirst: boolean,
-  { signal }: InterleavedOptions,
+  { budget: { signal } }: InterleavedOptions,
 ): Promise<readonly PairedSample[]> {
   const told: Partial<Record<(typeof SIDES)[number], readonly MeasuredMetric[]>> = {};
   for (const side of baseFirst ? SIDES : SIDES.toReversed()) {
@@ -283,7 +313,13 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
       fails: track.failure!.side === 'candidate',
       why: `${track.failure!.side}: ${track.failure!.message}`,
     }));
-  const judged = judge(tracks, settings).map(({ series, decision }): MetricResult => {
+  const unmeasured = tracks
+    .filter(({ failure, pairs }) => failure === undefined && pairs === 0)
+    .map(({ stage }) => ({
+      ...plainResult(stage.name, 'cannot tell'),
+      why: 'the budget was spent before a pair of it',
+    }));
+  const judged = judge(tracks, settings).map(({ track, series, decision }): MetricResult => {
     const { verdict, effect, low, high, p, pairs, morePairs } = decision;
     return {
       ...plainFigures(series),
@@ -294,14 +330,14 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
       high,
       p,
       pairs,
-      ...(morePairs === undefined ? {} : { morePairs }),
+      ...(morePairs === undefined ? {} : { morePairs, moreSeconds: morePairs * track.pairSeconds }),
     };
   });
   const limited = seriesOf(tracks).flatMap(({ series }) => {
     const { limit } = series.metric;
     return limit === undefined ? [] : [limitResult(series, limit, settings)];
   });
-  return [...failed, ...judged, ...limited];
+  return [...failed, ...unmeasured, ...judged, ...limited];
 }
 
 function plainFigures({ metric, base, candidate, ratios }: Series) {

@@ -4,15 +4,15 @@
  */
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 
-import { Random } from '../../sim/base/random.ts';
 import type { CommandIo } from '../io/command-io.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { packageRoot, packageVersion } from '../io/package-root.ts';
 import { Build } from './build.ts';
-import { sequentialChance } from './decision.ts';
+import { Budget } from './budget.ts';
 import type { MetricResult } from '../documents/comparison/document.ts';
 import { compareInterleaved, SINGLE_CHANCE, SINGLE_SHARE, type StageRunner } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
+import { smallestSlowdown } from './slowdown.ts';
 import type { TestSettings } from '../documents/comparison/document.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT } from './settings.ts';
 import { NOISE_FORMAT, NOISE_VERSION, type NoiseDocument, type NoiseOfMetric } from '../documents/noise/document.ts';
@@ -20,11 +20,6 @@ import { noiseText } from '../documents/noise/text.ts';
 
 /** Pairs that the report rests on. */
 const PAIRS = 12;
-/** Slowdowns that are tried, as shares. */
-const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
-const PLAYED = 200;
-/** A slowdown that is found less often than this is not counted on. */
-const POWER = 0.8;
 
 export interface NoiseOptions {
   readonly budgetSeconds: number;
@@ -52,7 +47,7 @@ export async function measureNoise(build: StageRunner, options: NoiseOptions): P
       ...options,
       stages: names,
       settings,
-      budgetSeconds: Infinity,
+      budget: new Budget(Infinity, signal),
       seed: 1,
     });
     const seconds = outcome.seconds / outcome.pairs;
@@ -88,43 +83,6 @@ function noiseOf({ name, unit, samples }: MetricResult, alpha: number, pairsInBu
     pairsInBudget,
     smallestFound: smallestSlowdown(ratios, alpha, pairsInBudget),
   };
-}
-
-/**
- * Plays comparisons with the ratios of equals: drawn again, with either sign, and shifted by a slowdown.
- *
- * @param alpha chance of an error that this metric has, of all metrics together
- * @param pairs that fit into the budget
- */
-export function smallestSlowdown(ratios: readonly number[], alpha: number, pairs: number): number | null {
-  const looks = DEFAULT_LOOKS.filter((look) => look <= pairs);
-  if (looks.length === 0) return null;
-  const found = (slowdown: number): boolean => {
-    const random = new Random(1);
-    const shift = Math.log1p(slowdown);
-    let hits = 0;
-    for (let i = 0; i < PLAYED; i++) {
-      const drawn = Array.from({ length: looks.at(-1)! }, () => {
-        const ratio = ratios[random.below(ratios.length)]!;
-        return shift + (random.below(2) === 0 ? ratio : -ratio);
-      });
-      // As strict as the comparison, with its looks.
-      if (
-        sequentialChance(drawn, DEFAULT_LOOKS) <= alpha &&
-        median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect)
-      )
-        hits += 1;
-    }
-    return hits >= POWER * PLAYED;
-  };
-  // A larger slowdown is found more often.
-  let [low, high] = [0, SLOWDOWNS.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (found(SLOWDOWNS[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  return SLOWDOWNS[low] ?? null;
 }
 
 export async function runNoise(budgetSeconds: number, { output, signal }: CommandIo): Promise<void> {

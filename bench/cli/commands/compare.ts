@@ -80,7 +80,7 @@ function compareOptions(command: Command): Command {
     .option('--stage <list>', `${STAGE_NAMES.join(', ')}; default: all`, nameList('--stage', STAGE_NAMES))
     .option(
       '--budget <seconds>',
-      'wall time after which no further round begins',
+      'wall time of exact metrics, counting and pairs together; building is not in it',
       integer('--budget', 1, 86_400),
       BUDGET_SECONDS_DEFAULT,
     )
@@ -97,7 +97,11 @@ function compareOptions(command: Command): Command {
       decimal('--effect', 0.001, 1),
       DEFAULT_SETTINGS.smallestEffect,
     )
-    .option('--counted', 'also count instructions of single-threaded stages, where valgrind is installed')
+    .option(
+      '--counted',
+      'count instructions of single-threaded stages too; default: where valgrind and the budget allow it',
+    )
+    .option('--no-counted', 'count none')
     .option('--seed <n>', 'of the order in which the sides take turns', integer('--seed', 0, 2 ** 32 - 1), 1);
 }
 
@@ -174,7 +178,7 @@ function optionsOf(flags: CompareFlags): CompareOptions {
     secondsPerProcess: flags.seconds,
     ...(flags.stage === undefined ? {} : { stages: flags.stage }),
     seed: flags.seed,
-    counted: flags.counted === true,
+    counted: flags.counted,
     measured: flags.exact !== true,
   };
 }

@@ -45,6 +45,8 @@ export interface MetricResult {
   readonly pairs?: number;
   /** About so many further pairs would tell. */
   readonly morePairs?: number;
+  /** What they would take, in seconds. */
+  readonly moreSeconds?: number;
   /** In words, where the verdict alone does not say it. */
   readonly why?: string;
   /** Pair by pair: medians of the processes, and the logarithm of their ratio as their turns have it. */

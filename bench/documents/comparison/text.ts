@@ -111,10 +111,10 @@ function markdownSide({ word, revision }: SideReport): string {
 }
 
 function cells(result: MetricResult): readonly string[] {
-  const { name, kind, unit, base, candidate, effect, low, high, verdict, morePairs, why } = result;
+  const { name, kind, unit, base, candidate, effect, low, high, verdict, morePairs, moreSeconds, why } = result;
   const value = (of: number | string | undefined): string =>
     of === undefined ? '' : typeof of === 'string' ? of : valueWords(of, unit);
-  const more = morePairs === undefined ? '' : morePairsWords(morePairs);
+  const more = morePairs === undefined ? '' : morePairsWords(morePairs, moreSeconds);
   return [
     name,
     kind,
@@ -133,9 +133,10 @@ function valueWords(value: number, unit: string): string {
 }
 
 /** Beyond some hundreds the estimate says no more than that another machine is needed. */
-function morePairsWords(pairs: number): string {
+function morePairsWords(pairs: number, seconds: number | undefined): string {
   if (pairs > 500) return ', hundreds of pairs more would';
-  return `, about ${pairs} more ${pairs === 1 ? 'pair' : 'pairs'} would`;
+  const time = seconds === undefined ? '' : `, ${Math.max(1, Math.round(seconds))} s`;
+  return `, about ${pairs} more ${pairs === 1 ? 'pair' : 'pairs'} would${time}`;
 }
 
 function summaryLine({ counts, regression, results }: ComparisonDocument): string {

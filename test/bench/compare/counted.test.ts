@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 
+import { Budget } from '../../../bench/compare/budget.ts';
 import { Build } from '../../../bench/compare/build.ts';
 import { compareCounted, countedVerdict, instructionsIn } from '../../../bench/compare/counted.ts';
 import { compareDocument } from '../../../bench/documents/comparison/document.ts';
@@ -42,8 +43,8 @@ describe('counted instructions', () => {
     const why = 'is from before';
     build.loop = () => Promise.reject(new StageFailed(why));
     const stages = ['frame-read', 'trace-replay'].map((name) => ({ name, version: 1, kind: 'single' }) as const);
-    const { signal } = new AbortController();
-    const results = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, signal });
+    const budget = new Budget(Infinity, new AbortController().signal);
+    const results = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, budget });
     expect(results).toMatchObject(stages.map(() => ({ verdict: 'failed', fails: false, why })));
   });
 
@@ -52,8 +53,8 @@ describe('counted instructions', () => {
     async () => {
       const build = new Build(packageRoot(), 'this build');
       const stages = [{ name: 'frame-read', version: 1, kind: 'single' } as const];
-      const { signal } = new AbortController();
-      const [result] = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, signal });
+      const budget = new Budget(Infinity, new AbortController().signal);
+      const [result] = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, budget });
       expect(result).toMatchObject({ name: 'frame-read/instructions', kind: 'counted', verdict: 'same' });
       expect(Math.abs(result!.effect!)).toBeLessThan(2e-5);
     },

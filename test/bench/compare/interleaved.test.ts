@@ -8,10 +8,13 @@ import {
   type InterleavedOptions,
   type StageRunner,
 } from '../../../bench/compare/interleaved.ts';
-import { measureNoise, smallestSlowdown } from '../../../bench/compare/noise.ts';
+import { Budget } from '../../../bench/compare/budget.ts';
+import { measureNoise } from '../../../bench/compare/noise.ts';
 import { compareResultFiles } from '../../../bench/compare/result-files.ts';
+import { smallestSlowdown } from '../../../bench/compare/slowdown.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
+import { SideFailed } from '../../../bench/compare/turn-pair.ts';
 import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/documents/comparison/text.ts';
 import { exact } from '../../../bench/measure/statistics.ts';
 import { bug } from '../../../sim/base/bug.ts';
@@ -51,11 +54,10 @@ class FakeBuild implements StageRunner {
 function options(changes: Partial<InterleavedOptions> = {}): InterleavedOptions {
   return {
     settings: DEFAULT_SETTINGS,
-    budgetSeconds: 1e9,
+    budget: new Budget(Infinity, new AbortController().signal),
     secondsPerProcess: 0.1,
     cores: [],
     seed: 3,
-    signal: new AbortController().signal,
     onProgress: () => {},
     ...changes,
   };
@@ -105,9 +107,14 @@ describe('two builds by turns', () => {
     let ms = 0;
     const random = new Random(4);
     const build = new FakeBuild('A', { x: () => ((ms += 1000), around(random, 1000, 0.001)()) });
-    const { results, pairs } = await compareInterleaved(build, build, options({ budgetSeconds: 5, now: () => ms }));
-    expect(pairs).toBe(3);
-    expect(results).toMatchObject([{ verdict: 'cannot tell', pairs: 3, morePairs: 9 }]);
+    const { results, pairs } = await compareInterleaved(
+      build,
+      build,
+      options({ budget: new Budget(5, new AbortController().signal, () => ms) }),
+    );
+    // A pair takes 2 s: a third would end after 6.
+    expect(pairs).toBe(2);
+    expect(results).toMatchObject([{ verdict: 'cannot tell', pairs: 2, morePairs: 10, moreSeconds: 20 }]);
   });
 
   test('a stage that fails at the candidate is a regression, one that fails at the base is not', async () => {
@@ -281,6 +288,7 @@ describe('stages of which some run on threads', () => {
   async function taken(budgetSeconds: number, spread: number) {
     const random = new Random(7);
     const log: string[] = [];
+    const told: string[] = [];
     let clockMs = 0;
     const outcome = await comparePairs(
       [
@@ -294,9 +302,15 @@ describe('stages of which some run on threads', () => {
         const metric = { name, kind: 'measured', unit: 'ns', better: 'lower', value: 1 } as const;
         return Promise.resolve([{ metric, base: 1, candidate: Math.exp(logRatio), logRatio }]);
       },
-      { settings: DEFAULT_SETTINGS, seed: 1, budgetSeconds, now: () => clockMs, onProgress: () => {} },
+      {
+        settings: DEFAULT_SETTINGS,
+        seed: 1,
+        budget: new Budget(budgetSeconds, new AbortController().signal, () => clockMs),
+        onProgress: () => {},
+        onOutlook: (sentences) => told.push(...sentences),
+      },
     );
-    return { log, ...outcome };
+    return { log, told, ...outcome };
   }
 
   test('those come last', async () => {
@@ -308,10 +322,41 @@ describe('stages of which some run on threads', () => {
   test('the others leave them a fifth of the budget, and find what there is to be found', async () => {
     const { log, results, seconds } = await taken(40, 0.01);
     expect(results.find(({ name }) => name === 'quick')).toMatchObject({ verdict: 'worse', pairs: 12 });
-    expect(log.filter((name) => name === 'threads')).toHaveLength(3);
-    expect(seconds).toBeLessThan(60);
+    expect(log.filter((name) => name === 'threads')).toHaveLength(2);
+    expect(seconds).toBeLessThanOrEqual(40);
     const loud = await taken(40, 2);
     expect(loud.log.filter((name) => name === 'quick')).toHaveLength(32);
     expect(loud.results.map(({ verdict }) => verdict)).toEqual(['cannot tell', 'cannot tell']);
+  });
+
+  test('what the time will tell is said after four pairs of each kind', async () => {
+    const { told } = await taken(1000, 0.01);
+    expect(told).toEqual([
+      'quick: a pair takes 1.0 s, so there is time for 40, which find slowdowns from 3 % on',
+      expect.stringMatching(/^threads: a pair takes 10 s, so there is time for 40, which find /),
+    ]);
+    const [short] = (await taken(10, 0.01)).told;
+    expect(short).toBe(
+      'quick: a pair takes 1.0 s, so there is time for 8, and fewer than 12 tell nothing; 40 pairs, 40 s, would find slowdowns from 3 % on',
+    );
+  });
+
+  test('a pair that overruns by far is broken off, and is none', async () => {
+    const budget = new Budget(1e-3, new AbortController().signal, undefined, 0);
+    const pairs: Promise<never>[] = [];
+    const outcome = await comparePairs(
+      [{ name: 'x', version: 1, kind: 'single' }],
+      () => {
+        const never = new Promise<never>((_, reject) => {
+          budget.signal.addEventListener('abort', () => reject(new SideFailed('candidate', 'was killed')));
+        });
+        pairs.push(never);
+        return never;
+      },
+      { settings: DEFAULT_SETTINGS, seed: 1, budget, onProgress: () => {} },
+    );
+    expect(pairs).toHaveLength(1);
+    expect(outcome.results).toMatchObject([{ name: 'x', verdict: 'cannot tell', fails: false }]);
+    expect(outcome.results[0]!.why).toContain('the budget was spent');
   });
 });
