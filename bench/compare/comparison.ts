@@ -19,6 +19,7 @@ import {
 import { exactResults } from './exact-gate.ts';
 import { compareInterleaved } from './interleaved.ts';
 import { pinnableCores } from './pinning.ts';
+import { compareRepeatedFiles, type NamedResult } from './repeated-files.ts';
 import { compareResultFiles } from './result-files.ts';
 import type { TestSettings } from '../documents/comparison/document.ts';
 import { type ComparedSide, sideOf, Workshop } from './sides.ts';
@@ -36,13 +37,21 @@ export interface CompareOptions {
   readonly measured: boolean;
 }
 
+/** The words of a side: one, or several result files. */
+export type SideWords = readonly [string, ...string[]];
+
+/** @throws UserError of kind `usage` for sides that cannot be compared with one another */
 export async function compare(
-  baseWord: string,
-  candidateWord: string,
+  baseWords: SideWords,
+  candidateWords: SideWords,
   options: CompareOptions,
   context: CommandIo,
 ): Promise<ComparisonDocument> {
   const { signal } = context;
+  const [baseWord, candidateWord] = [baseWords[0], candidateWords[0]];
+  if (baseWords.length > 1 || candidateWords.length > 1) {
+    return compareManyFiles(await filesOf(baseWords, signal), await filesOf(candidateWords, signal), options.settings);
+  }
   const base = await sideOf(baseWord, signal);
   const candidate = await sideOf(candidateWord, signal);
   if (base.kind === 'file' && candidate.kind === 'file') return compareFiles(base.path, candidate.path);
@@ -55,6 +64,42 @@ export async function compare(
     `${file} is a file and ${other} is not: what a file tells was measured at another time`,
     'Give two files, or two of revisions and built folders.',
   );
+}
+
+async function filesOf(words: SideWords, signal: AbortSignal): Promise<readonly NamedResult[]> {
+  const files: NamedResult[] = [];
+  for (const word of words) {
+    const side = await sideOf(word, signal);
+    if (side.kind !== 'file') {
+      throw new UserError(
+        'usage',
+        `${word} is no file, and several of a side are files`,
+        'Give results of stopcopy bench.',
+      );
+    }
+    files.push({ path: word, result: parseBenchResult(readInputText(side.path), word) });
+  }
+  return files;
+}
+
+function compareManyFiles(
+  base: readonly NamedResult[],
+  candidate: readonly NamedResult[],
+  settings: TestSettings,
+): ComparisonDocument {
+  const side = (files: readonly NamedResult[]): SideReport => ({
+    word: files.map(({ path }) => path).join(' '),
+    kind: 'result file',
+    revision: null,
+  });
+  const results = compareRepeatedFiles(base, candidate, settings);
+  const listed = results.filter(({ kind, verdict }) => !(kind !== 'measured' && verdict === 'same'));
+  return compareDocument({
+    base: side(base),
+    candidate: side(candidate),
+    results: listed,
+    same: results.length - listed.length,
+  });
 }
 
 function compareFiles(basePath: string, candidatePath: string): ComparisonDocument {

@@ -8,7 +8,7 @@ import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, nameList } from '../options.ts';
-import type { CompareOptions } from '../../compare/comparison.ts';
+import type { CompareOptions, SideWords } from '../../compare/comparison.ts';
 import type { ComparisonDocument } from '../../documents/comparison/document.ts';
 import {
   BUDGET_SECONDS_DEFAULT,
@@ -44,8 +44,10 @@ export function registerCompare(command: Command, context: CommandContext): void
       'Compares two result files, or two builds (folders or git revisions) that are measured by turns in fresh processes ' +
         'until the answer is clear or the budget is spent. With --exact: this build against the baseline in the repository.',
     )
-    .argument('[base]', 'a result file, a built folder, or a git revision')
-    .argument('[candidate]', 'the same');
+    .argument(
+      '[sides...]',
+      'base and candidate: each a result file, a built folder or a git revision; or several result files of each, with -- between',
+    );
   compareOptions(command)
     .option(...JSON_OPTION)
     .addHelpText(
@@ -55,15 +57,49 @@ export function registerCompare(command: Command, context: CommandContext): void
         ['stopcopy compare --exact --accept "one read less per stop"', 'a change that is meant'],
         ['stopcopy compare main HEAD --markdown', 'two revisions, for a pull request'],
         ['stopcopy compare before.json after.json', 'two results of stopcopy bench'],
+        [
+          'stopcopy compare before*.json -- after*.json',
+          'several of each: one line says which is faster, and by how much',
+        ],
         ['stopcopy compare ../base . --stage frame-write --budget 120', 'two built folders, one stage'],
       ])}`,
     )
-    .action(async (base: string | undefined, candidate: string | undefined, flags: CompareFlags) => {
-      const passed = await (base === undefined
+    .action(async (words: readonly string[], flags: CompareFlags) => {
+      const passed = await (words.length === 0
         ? compareWithBaseline(flags, context)
-        : compareSides(base, candidate, flags, context));
+        : compareSides(sidesOf(words, wordsAfterDashes(command)), flags, context));
       context.exit(passed ? EXIT.fine : EXIT.regression);
     });
+}
+
+/** How many words come after `--`; null: it is not there. */
+function wordsAfterDashes(command: Command): number | null {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  const words = (root as unknown as { readonly rawArgs: readonly string[] }).rawArgs;
+  const at = words.indexOf('--');
+  return at === -1 ? null : words.length - at - 1;
+}
+
+/** @throws UserError of kind `usage` where it is open which word is of which side */
+function sidesOf(words: readonly string[], after: number | null): readonly [SideWords, SideWords] {
+  const count = after === null ? 1 : words.length - after;
+  const [base, ...moreBase] = words.slice(0, count);
+  const [candidate, ...moreCandidate] = words.slice(count);
+  if (base === undefined || candidate === undefined) {
+    throw new UserError('usage', `there is nothing to compare ${words.join(' ')} with`, 'Give a second side.');
+  }
+  if (after === null && moreCandidate.length > 0) {
+    throw new UserError(
+      'usage',
+      `${words.length} sides are given, allowed are 2`,
+      'Set several files of a side apart by --: stopcopy compare a1.json a2.json -- b1.json b2.json',
+    );
+  }
+  return [
+    [base, ...moreBase],
+    [candidate, ...moreCandidate],
+  ];
 }
 
 /** Adds the options that say what is compared, and for how long. */
@@ -141,13 +177,10 @@ async function compareWithBaseline(flags: CompareFlags, context: CommandContext)
 
 /** @returns whether the candidate is no regression */
 async function compareSides(
-  base: string,
-  candidate: string | undefined,
+  [base, candidate]: readonly [SideWords, SideWords],
   flags: CompareFlags,
   context: CommandContext,
 ): Promise<boolean> {
-  if (candidate === undefined)
-    throw new UserError('usage', `there is nothing to compare ${base} with`, 'Give a second side.');
   for (const option of ['accept', 'baseline'] as const) {
     if (flags[option] === undefined) continue;
     throw new UserError(

@@ -65,6 +65,9 @@ export interface SideReport {
   readonly revision: string | null;
 }
 
+/** The row that says what several result files of each side come to together. */
+export const SPEED = 'speed, all measured figures';
+
 /** How measured metrics are decided. */
 export interface TestSettings {
   /** Chance that equals are told apart, over all metrics of a comparison together. */

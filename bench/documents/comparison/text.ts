@@ -10,6 +10,7 @@ import {
   type SideReport,
   type ComparisonVerdict,
   COMPARISON_VERDICTS,
+  SPEED,
 } from './document.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
@@ -38,8 +39,10 @@ export function printComparison(document: ComparisonDocument, markdown: boolean,
 
 export function comparisonText(document: ComparisonDocument): string {
   const { base, candidate } = document;
-  const rows = sortedResults(document);
+  const { rows, untold } = listedResults(document);
   const lines = [`base       ${sideWords(base)}`, `candidate  ${sideWords(candidate)}`, ''];
+  const speed = speedSentence(document);
+  if (speed !== null) lines.push(speed, '');
   if (rows.length > 0) {
     lines.push(
       bareTable(
@@ -58,17 +61,20 @@ export function comparisonText(document: ComparisonDocument): string {
     if (rows.length > TEXT_ROWS_MAX) lines.push(`… and ${rows.length - TEXT_ROWS_MAX} more; --json has all`);
     lines.push('');
   }
-  lines.push(summaryLine(document));
+  lines.push(...untold, summaryLine(document));
   return lines.join('\n');
 }
 
 export function comparisonMarkdown(document: ComparisonDocument): string {
   const { base, candidate, regression, settings, machine } = document;
-  const rows = sortedResults(document);
+  const { rows, untold } = listedResults(document);
+  const speed = speedSentence(document);
   const lines = [
     COMMENT_MARKER,
     `### stopcopy: ${regression ? 'regression' : 'no regression'}`,
     '',
+    ...(speed === null ? [] : [speed, '']),
+    ...untold,
     summaryLine(document),
     '',
     `base ${markdownSide(base)}, candidate ${markdownSide(candidate)}`,
@@ -95,6 +101,37 @@ export function comparisonMarkdown(document: ComparisonDocument): string {
     );
   }
   return lines.join('\n');
+}
+
+/** Rows that nothing can be told of for one reason are a sentence where they are many. */
+const UNTOLD_ROWS_MAX = 5;
+
+function listedResults(document: ComparisonDocument): {
+  readonly rows: readonly MetricResult[];
+  readonly untold: readonly string[];
+} {
+  const rows = sortedResults(document);
+  const counts = new Map<string, number>();
+  for (const { verdict, why } of rows) {
+    if (verdict === 'cannot tell' && why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  const many = [...counts].filter(([, count]) => count > UNTOLD_ROWS_MAX);
+  return {
+    rows: rows.filter(({ verdict, why }) => verdict !== 'cannot tell' || !many.some(([text]) => text === why)),
+    untold: many.map(([why, count]) => `Of ${count} figures nothing can be told: ${why}.`),
+  };
+}
+
+/** What several files of each side come to; null: there are none. */
+function speedSentence({ results }: ComparisonDocument): string | null {
+  const row = results.find(({ name }) => name === SPEED);
+  if (row === undefined) return null;
+  const { verdict, effect, low, high, why } = row;
+  if (effect === undefined || low === undefined || high === undefined)
+    return `Cannot tell which is faster: ${why ?? ''}.`;
+  const times = `${(1 + effect).toFixed(2)} times as fast as base, ± ${((high - low) / 2).toFixed(2)}`;
+  if (verdict === 'cannot tell') return `Cannot tell which is faster: candidate is ${times}.`;
+  return verdict === 'same' ? `Both are as fast: candidate is ${times}.` : `Candidate is ${times}.`;
 }
 
 function sortedResults({ results }: ComparisonDocument): readonly MetricResult[] {
