@@ -89,7 +89,9 @@ describe('what the pages point to', () => {
     const isKnown = ([name = '', ...rest]: readonly string[]): boolean => {
       if (name.startsWith('-')) return ['--help', '--version'].includes(name);
       const command = program.commands.find((each) => each.name() === name);
-      const options = rest.filter((word) => word.startsWith('--')).map((word) => word.replace(/=.*$/, ''));
+      const options = rest
+        .filter((word) => word.startsWith('--') && word !== '--')
+        .map((word) => word.replace(/=.*$/, ''));
       const known = new Set(['--help', ...(command?.options ?? []).map(({ long }) => long)]);
       return command !== undefined && options.every((option) => known.has(option));
     };

@@ -217,7 +217,7 @@ async function countedOf(
   stages: readonly ListedStage[],
   asked: boolean | undefined,
   options: CountedOptions,
-  tell: (text: string) => void,
+  note: (text: string) => void,
 ): Promise<readonly MetricResult[]> {
   if (asked === false || !stages.some(({ kind }) => kind === 'single')) return [];
   const why =
@@ -225,7 +225,7 @@ async function countedOf(
       ? `a budget under ${COUNTED_BUDGET_SECONDS} s leaves no time to count instructions; --counted does it anyway`
       : await countingUnavailable(options.budget.signal);
   if (why !== null) {
-    tell(`${why}.`);
+    note(`${why}.`);
     return [];
   }
   return compareCounted(base, candidate, stages, options);

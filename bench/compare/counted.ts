@@ -13,7 +13,7 @@ import type { LoopLength } from '../measure/metrics/stage-loop.ts';
 import { Budget } from './budget.ts';
 import type { Build, ListedStage } from './build.ts';
 import { runProgram } from '../io/run-program.ts';
-import type { MetricResult, TestSettings } from '../documents/comparison/document.ts';
+import { type MetricResult, type TestSettings, UNDECIDED } from '../documents/comparison/document.ts';
 import { StageFailed } from './stage-failed.ts';
 
 /** A smaller change is told as none. */
@@ -100,7 +100,7 @@ export interface CountedOptions {
 }
 
 const NOT_COUNTED = {
-  verdict: 'cannot tell',
+  verdict: UNDECIDED,
   fails: false,
   why: 'no time in the budget; give more by --budget',
 } as const;

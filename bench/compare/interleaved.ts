@@ -9,7 +9,7 @@ import { Random } from '../../sim/base/random.ts';
 import type { Build, ListedStage, MeasuredMetric } from './build.ts';
 import type { Budget } from './budget.ts';
 import { type ComparisonDecision, decideComparison } from './decision.ts';
-import type { MetricResult, TestSettings } from '../documents/comparison/document.ts';
+import { type MetricResult, type TestSettings, UNDECIDED } from '../documents/comparison/document.ts';
 import { bootstrapMedian } from './paired-effect.ts';
 import { intervalLevel } from './decision.ts';
 import { outlook, OUTLOOK_PAIRS } from './outlook.ts';
@@ -28,7 +28,7 @@ export interface InterleavedOptions {
   readonly stages?: readonly string[];
   readonly seed: number;
   readonly onProgress: (pairs: number, total: number, label: string) => void;
-  /** Told once, after a few pairs: what so much time will tell. */
+  /** Called once for each kind of stage, after a few pairs: what the budget will decide. */
   readonly onOutlook?: (sentences: readonly string[]) => void;
 }
 
@@ -52,7 +52,7 @@ class StageTrack {
   failure: SideFailed | undefined;
   settled = false;
   pairs = 0;
-  /** Of the slowest of its last pairs. */
+  /** Time of the slowest of its last pairs. */
   pairSeconds = 0;
   private readonly lastSeconds: number[] = [];
   private baseFirst = true;
@@ -196,7 +196,7 @@ function matchStages(
     else if (b === undefined) results.push(plainResult(name, 'gone'));
     else {
       const why = `the stage does other work there (version ${a.version}, here ${b.version})`;
-      results.push({ ...plainResult(name, 'cannot tell'), why });
+      results.push({ ...plainResult(name, UNDECIDED), why });
     }
   }
   return { stages, results };
@@ -298,7 +298,7 @@ function seriesOf(tracks: readonly StageTrack[]): readonly Omit<Judged, 'decisio
 function settle(tracks: readonly StageTrack[], settings: TestSettings): void {
   const open = new Set(
     judge(tracks, settings)
-      .filter(({ decision }) => decision.verdict === 'cannot tell')
+      .filter(({ decision }) => decision.verdict === UNDECIDED)
       .map(({ track }) => track),
   );
   for (const track of tracks) track.settled ||= track.pairs > 0 && !open.has(track);
@@ -316,7 +316,7 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
   const unmeasured = tracks
     .filter(({ failure, pairs }) => failure === undefined && pairs === 0)
     .map(({ stage }) => ({
-      ...plainResult(stage.name, 'cannot tell'),
+      ...plainResult(stage.name, UNDECIDED),
       why: 'the budget was spent before a pair of it',
     }));
   const judged = judge(tracks, settings).map(({ track, series, decision }): MetricResult => {
@@ -355,7 +355,7 @@ function limitResult(series: Series, limit: number, settings: TestSettings): Met
   const pairs = candidate.length;
   const figures = { ...plainFigures(series), pairs };
   const missing = settings.looks[0]! - pairs;
-  if (missing > 0) return { ...figures, verdict: 'cannot tell', fails: false, morePairs: missing };
+  if (missing > 0) return { ...figures, verdict: UNDECIDED, fails: false, morePairs: missing };
   // Too high is what lies above the limit with its whole interval.
   const { low } = bootstrapMedian(candidate, intervalLevel(settings), new Random(1));
   return low > limit

@@ -1,5 +1,5 @@
 /**
- * What a comparison will tell in its time, said when its first pairs have shown how far they spread.
+ * What a comparison will decide in its time, reported when its first pairs have shown how far they spread.
  */
 import { median } from 'simple-statistics';
 
@@ -7,7 +7,7 @@ import type { TestSettings } from '../documents/comparison/document.ts';
 import { percent } from '../show/format.ts';
 import { smallestSlowdown } from './slowdown.ts';
 
-/** Pairs after which it is said. */
+/** Pairs after which it is reported. */
 export const OUTLOOK_PAIRS = 4;
 
 /** A metric after its first pairs. */
@@ -17,7 +17,7 @@ export interface EarlyMetric {
   readonly ratios: readonly number[];
   /** Pairs for which there is time, those that were taken included. */
   readonly pairs: number;
-  /** Of a pair. */
+  /** Time of a pair. */
   readonly seconds: number;
 }
 
@@ -36,7 +36,7 @@ export function outlook(metrics: readonly EarlyMetric[], { alpha, looks }: TestS
     const time = `${name}: a pair takes ${seconds.toPrecision(2)} s, so there is time for ${there}`;
     if (there >= most) return `${time}, which find ${found(there)}`;
     const all = `${most} pairs, ${Math.ceil(most * seconds)} s, would find ${found(most)}`;
-    if (there < least) return `${time}, and fewer than ${least} tell nothing; ${all}`;
+    if (there < least) return `${time}, and fewer than ${least} decide nothing; ${all}`;
     return `${time}, which find ${found(there)}; ${all}`;
   });
 }

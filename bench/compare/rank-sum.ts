@@ -15,7 +15,7 @@ export interface Shift {
   readonly p: number;
 }
 
-/** Of shares that are added up. */
+/** Error of shares that are added up. */
 const ROUNDING = 1e-12;
 
 /**
@@ -24,7 +24,7 @@ const ROUNDING = 1e-12;
  */
 export function shiftOf(a: readonly number[], b: readonly number[], level: number): Shift | null {
   const differences = b.flatMap((after) => a.map((before) => after - before)).toSorted((x, y) => x - y);
-  // Of untied ranks so many of the smallest sums may be left out on either side.
+  // Among untied ranks so many of the smallest sums may be left out on either side.
   const sums = rankSumShares(
     Array.from({ length: a.length + b.length }, (_, i) => 2 * (i + 1)),
     b.length,
@@ -70,7 +70,7 @@ function rankSumP(a: readonly number[], b: readonly number[]): number {
   return Math.min(1, p);
 }
 
-/** Of all ways to choose so many of the ranks, the share that has each sum. */
+/** The share that each sum has among all ways to choose so many of the ranks. */
 function rankSumShares(ranks: readonly number[], chosen: number): Float64Array {
   const total = ranks.reduce((sum, rank) => sum + rank, 0);
   const ways = Array.from({ length: chosen + 1 }, () => new Float64Array(total + 1));

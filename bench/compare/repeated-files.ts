@@ -4,9 +4,10 @@
  */
 import { mean, median } from 'simple-statistics';
 
+import { keysOf } from '../../sim/base/keys.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import type { BenchResult } from '../documents/bench/result.ts';
-import { type MetricResult, SPEED, type TestSettings } from '../documents/comparison/document.ts';
+import { type MetricResult, SPEED, type TestSettings, UNDECIDED } from '../documents/comparison/document.ts';
 import { shiftOf } from './rank-sum.ts';
 import { compareResultFiles, figuresOf } from './result-files.ts';
 
@@ -41,7 +42,7 @@ function speedOf(
   const plain = { name: SPEED, kind: 'measured', unit: '', better: 'higher', fails: false } as const;
   const all = [...base, ...candidate].map(({ result }) => speedsOf(result));
   const names = [...all[0]!.keys()].filter((name) => all.every((speeds) => speeds.has(name)));
-  if (names.length === 0) return { ...plain, verdict: 'cannot tell', why: 'no measured figure is in all files' };
+  if (names.length === 0) return { ...plain, verdict: UNDECIDED, why: 'no measured figure is in all files' };
   // Each figure against its median over all files, so that slow and quick cells count alike.
   const middles = names.map((name) => median(all.map((speeds) => speeds.get(name)!)));
   const scores = all.map((speeds) => mean(names.map((name, index) => speeds.get(name)! - middles[index]!)));
@@ -49,18 +50,18 @@ function speedOf(
   if (shift === null) {
     return {
       ...plain,
-      verdict: 'cannot tell',
+      verdict: UNDECIDED,
       why: `${base.length} and ${candidate.length} files are too few; give 5 of each`,
     };
   }
   const { shift: effect, low, high, p } = shift;
   const limit = Math.log1p(smallestEffect);
-  const told = p <= alpha && (low > 0 || high < 0) && Math.abs(effect) >= limit;
+  const significant = p <= alpha && (low > 0 || high < 0) && Math.abs(effect) >= limit;
   const same = -limit < low && high < limit;
   return {
     ...plain,
-    verdict: told ? (effect > 0 ? 'better' : 'worse') : same ? 'same' : 'cannot tell',
-    fails: told && effect < 0,
+    verdict: significant ? (effect > 0 ? 'better' : 'worse') : same ? 'same' : UNDECIDED,
+    fails: significant && effect < 0,
     effect: Math.expm1(effect),
     low: Math.expm1(low),
     high: Math.expm1(high),
@@ -91,7 +92,7 @@ function checkAlike(files: readonly NamedResult[]): void {
   const facts = factsOf(first!);
   for (const other of others) {
     const theirs = factsOf(other);
-    const differs = (Object.keys(facts) as (keyof typeof facts)[]).find((name) => facts[name] !== theirs[name]);
+    const differs = keysOf(facts).find((name) => facts[name] !== theirs[name]);
     if (differs === undefined) continue;
     throw new UserError(
       'input',
@@ -105,7 +106,7 @@ function checkAlike(files: readonly NamedResult[]): void {
 function checkSameExact([first, ...others]: readonly NamedResult[]): void {
   for (const other of others) {
     const odd = compareResultFiles(first!.result, other.result).find(
-      ({ kind, verdict }) => kind === 'exact' && verdict !== 'same' && verdict !== 'cannot tell',
+      ({ kind, verdict }) => kind === 'exact' && verdict !== 'same' && verdict !== UNDECIDED,
     );
     if (odd === undefined) continue;
     throw new UserError(

@@ -38,7 +38,7 @@ export function smallestSlowdown(
         const ratio = ratios[random.below(ratios.length)]!;
         return shift + (random.below(2) === 0 ? ratio : -ratio);
       });
-      // As strict as the comparison, with its looks.
+      // As strict as the comparison is.
       if (sequentialChance(drawn, looks) <= alpha && median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect))
         hits += 1;
     }

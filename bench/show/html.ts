@@ -28,7 +28,7 @@ function textOf(hole: Hole): string {
   if (hole === undefined) return '';
   if (hole instanceof Markup) return hole.text;
   if (typeof hole === 'object') return hole.map(textOf).join('');
-  return escapeHtml(String(hole));
+  return escapeMarkup(String(hole));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -39,7 +39,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escapeHtml(text: string): string {
+/** Text in HTML or XML, in or between tags. */
+export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import { type CiFlags, ciOptions, tellCi } from '../ci-options.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
@@ -19,7 +20,7 @@ import {
 } from '../../compare/settings.ts';
 import { STAGE_ABOUT, STAGE_NAMES } from '../../measure/metrics/stage-names.ts';
 
-interface CompareFlags {
+interface CompareFlags extends CiFlags {
   readonly exact?: boolean;
   readonly accept?: string;
   readonly baseline?: string;
@@ -104,7 +105,7 @@ function sidesOf(words: readonly string[], after: number | null): readonly [Side
 
 /** Adds the options that say what is compared, and for how long. */
 function compareOptions(command: Command): Command {
-  return command
+  return ciOptions(command)
     .option('--exact', 'exact metrics only, which takes seconds; without sides: this build against the baseline')
     .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
     .addOption(
@@ -171,6 +172,7 @@ async function compareWithBaseline(flags: CompareFlags, context: CommandContext)
     },
     context.output,
   );
+  if (made !== undefined) await tellChecks(flags, made, context);
   if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
   return passed;
 }
@@ -199,8 +201,14 @@ async function compareSides(
   }
   output.document(document);
   printComparison(document, flags.markdown === true, output);
+  await tellChecks(flags, document, context);
   if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
   return !document.regression;
+}
+
+async function tellChecks(flags: CiFlags, document: ComparisonDocument, { output }: CommandContext): Promise<void> {
+  const { comparisonChecks } = await import('../../documents/comparison/checks.ts');
+  await tellCi(flags, 'stopcopy compare', comparisonChecks(document), output);
 }
 
 function optionsOf(flags: CompareFlags): CompareOptions {

@@ -3,16 +3,17 @@
  */
 import type { Command } from 'commander';
 
+import { type CiFlags, ciOptions, tellCi } from '../ci-options.ts';
 import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 
-interface ValidateFlags {
+interface ValidateFlags extends CiFlags {
   readonly html?: string;
 }
 
 export function registerValidate(command: Command, context: CommandContext): void {
-  command
+  ciOptions(command)
     .description(
       'Compares published measurements with what the model gives for their inputs: published, modelled, band, error. ' +
         'Ends with 1 when the model does not hold.',
@@ -47,6 +48,8 @@ export function registerValidate(command: Command, context: CommandContext): voi
       }
       if (context.output.json) context.output.document(document);
       else printValidation(validation, context.output);
+      const { validationChecks } = await import('../../documents/validation/checks.ts');
+      await tellCi(flags, 'stopcopy validate', validationChecks(validation), context.output);
       if (flags.html !== undefined) context.output.path(flags.html);
       context.exit(validation.complaints.length === 0 ? EXIT.fine : EXIT.failed);
     });

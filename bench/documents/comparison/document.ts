@@ -23,6 +23,9 @@ export const COMPARISON_VERDICTS = {
 
 export type ComparisonVerdict = keyof typeof COMPARISON_VERDICTS;
 
+/** The verdict of what the samples do not decide. */
+export const UNDECIDED = 'cannot tell' satisfies ComparisonVerdict;
+
 export interface MetricResult {
   readonly name: string;
   readonly kind: MetricKind | 'modelled';

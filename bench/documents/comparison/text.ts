@@ -11,6 +11,7 @@ import {
   type ComparisonVerdict,
   COMPARISON_VERDICTS,
   SPEED,
+  UNDECIDED,
 } from './document.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
@@ -103,7 +104,7 @@ export function comparisonMarkdown(document: ComparisonDocument): string {
   return lines.join('\n');
 }
 
-/** Rows that nothing can be told of for one reason are a sentence where they are many. */
+/** Rows that are undecided for one reason are a sentence where they are many. */
 const UNTOLD_ROWS_MAX = 5;
 
 function listedResults(document: ComparisonDocument): {
@@ -113,12 +114,12 @@ function listedResults(document: ComparisonDocument): {
   const rows = sortedResults(document);
   const counts = new Map<string, number>();
   for (const { verdict, why } of rows) {
-    if (verdict === 'cannot tell' && why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+    if (verdict === UNDECIDED && why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const many = [...counts].filter(([, count]) => count > UNTOLD_ROWS_MAX);
   return {
-    rows: rows.filter(({ verdict, why }) => verdict !== 'cannot tell' || !many.some(([text]) => text === why)),
-    untold: many.map(([why, count]) => `Of ${count} figures nothing can be told: ${why}.`),
+    rows: rows.filter(({ verdict, why }) => verdict !== UNDECIDED || !many.some(([text]) => text === why)),
+    untold: many.map(([why, count]) => `Of ${count} figures nothing is decided: ${why}.`),
   };
 }
 
@@ -128,9 +129,9 @@ function speedSentence({ results }: ComparisonDocument): string | null {
   if (row === undefined) return null;
   const { verdict, effect, low, high, why } = row;
   if (effect === undefined || low === undefined || high === undefined)
-    return `Cannot tell which is faster: ${why ?? ''}.`;
+    return `Undecided which is faster: ${why ?? ''}.`;
   const times = `${(1 + effect).toFixed(2)} times as fast as base, ± ${((high - low) / 2).toFixed(2)}`;
-  if (verdict === 'cannot tell') return `Cannot tell which is faster: candidate is ${times}.`;
+  if (verdict === UNDECIDED) return `Undecided which is faster: candidate is ${times}.`;
   return verdict === 'same' ? `Both are as fast: candidate is ${times}.` : `Candidate is ${times}.`;
 }
 
@@ -161,6 +162,14 @@ function cells(result: MetricResult): readonly string[] {
     low === undefined || high === undefined ? '' : `${signed(low)} to ${signed(high)}`,
     `${verdict}${more}${why === undefined ? '' : `: ${why}`}`,
   ];
+}
+
+/** What a metric came to, in a sentence. */
+export function resultSentence(result: MetricResult): string {
+  const [name, , base, candidate, change, interval, verdict] = cells(result);
+  const values = base === '' && candidate === '' ? '' : `: ${base} -> ${candidate}`;
+  const effect = change === '' ? '' : `, ${change}${interval === '' ? '' : ` (${interval})`}`;
+  return `${name}${values}${effect}: ${verdict}`;
 }
 
 /** Instructions are told to the last one: equal builds differ by some millionths. */

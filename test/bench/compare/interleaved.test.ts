@@ -288,7 +288,7 @@ describe('stages of which some run on threads', () => {
   async function taken(budgetSeconds: number, spread: number) {
     const random = new Random(7);
     const log: string[] = [];
-    const told: string[] = [];
+    const outlook: string[] = [];
     let clockMs = 0;
     const outcome = await comparePairs(
       [
@@ -307,10 +307,10 @@ describe('stages of which some run on threads', () => {
         seed: 1,
         budget: new Budget(budgetSeconds, new AbortController().signal, () => clockMs),
         onProgress: () => {},
-        onOutlook: (sentences) => told.push(...sentences),
+        onOutlook: (sentences) => outlook.push(...sentences),
       },
     );
-    return { log, told, ...outcome };
+    return { log, outlook, ...outcome };
   }
 
   test('those come last', async () => {
@@ -329,15 +329,15 @@ describe('stages of which some run on threads', () => {
     expect(loud.results.map(({ verdict }) => verdict)).toEqual(['cannot tell', 'cannot tell']);
   });
 
-  test('what the time will tell is said after four pairs of each kind', async () => {
-    const { told } = await taken(1000, 0.01);
-    expect(told).toEqual([
+  test('what the time will decide is reported after four pairs of each kind', async () => {
+    const { outlook } = await taken(1000, 0.01);
+    expect(outlook).toEqual([
       'quick: a pair takes 1.0 s, so there is time for 40, which find slowdowns from 3 % on',
       expect.stringMatching(/^threads: a pair takes 10 s, so there is time for 40, which find /),
     ]);
-    const [short] = (await taken(10, 0.01)).told;
+    const [short] = (await taken(10, 0.01)).outlook;
     expect(short).toBe(
-      'quick: a pair takes 1.0 s, so there is time for 8, and fewer than 12 tell nothing; 40 pairs, 40 s, would find slowdowns from 3 % on',
+      'quick: a pair takes 1.0 s, so there is time for 8, and fewer than 12 decide nothing; 40 pairs, 40 s, would find slowdowns from 3 % on',
     );
   });
 

@@ -52,20 +52,20 @@ describe('the rank sum', () => {
     expect(shiftOf([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], 0.98)).not.toBeNull();
   });
 
-  test('holds the true shift about as often as it says, and equals are told apart as seldom', () => {
+  test('holds the true shift about as often as it says, and equals are rejected as seldom', () => {
     const random = new Random(5);
     const draw = (middle: number) => Array.from({ length: 6 }, () => middle + random.uniform() + random.uniform());
     let held = 0;
-    let told = 0;
+    let rejected = 0;
     const rounds = 400;
     for (let i = 0; i < rounds; i++) {
       const { low, high } = shiftOf(draw(0), draw(0.7), 0.9)!;
       if (low <= 0.7 && 0.7 <= high) held += 1;
-      if (shiftOf(draw(0), draw(0), 0.9)!.p <= 0.1) told += 1;
+      if (shiftOf(draw(0), draw(0), 0.9)!.p <= 0.1) rejected += 1;
     }
     // Three standard deviations of 400 draws are 4.5 %; few values make the interval wider, never narrower.
     expect(held / rounds).toBeGreaterThan(0.9 - 0.045);
-    expect(told / rounds).toBeLessThan(0.1 + 0.045);
+    expect(rejected / rounds).toBeLessThan(0.1 + 0.045);
   });
 });
 
@@ -86,7 +86,7 @@ describe('several files of each side', () => {
     expect(speed).toMatchObject({ verdict: 'worse', fails: true });
   });
 
-  test('of one build are not told apart', () => {
+  test('of one build come out equal', () => {
     const verdicts = Array.from({ length: 60 }, (_, seed) => {
       const [speed] = compareRepeatedFiles(runs(5, 1, 2 * seed + 10), runs(5, 1, 2 * seed + 11), DEFAULT_SETTINGS);
       return speed!.verdict;
@@ -96,7 +96,7 @@ describe('several files of each side', () => {
 
   test('are too few with four', () => {
     expect(textOf(runs(4, 1, 1), runs(4, 2, 2))).toContain(
-      'Cannot tell which is faster: 4 and 4 files are too few; give 5 of each.',
+      'Undecided which is faster: 4 and 4 files are too few; give 5 of each.',
     );
   });
 
@@ -115,7 +115,7 @@ describe('several files of each side', () => {
   });
 });
 
-test('many figures of which nothing can be told are one sentence', () => {
+test('many undecided figures are one sentence', () => {
   const row = (name: string) =>
     ({
       name,
@@ -128,6 +128,6 @@ test('many figures of which nothing can be told are one sentence', () => {
     }) as const;
   const results = Array.from({ length: 30 }, (_, i) => row(`m${i}`));
   const text = comparisonText(compareDocument({ base: SIDE, candidate: SIDE, results, same: 0 }));
-  expect(text).toContain('Of 30 figures nothing can be told: once.');
+  expect(text).toContain('Of 30 figures nothing is decided: once.');
   expect(text).not.toContain('m3');
 });

@@ -1,0 +1,29 @@
+/**
+ * Options for CIs: a JUnit report, and annotations.
+ */
+import type { Command } from 'commander';
+
+import type { Output } from '../io/output.ts';
+import type { Check } from '../show/checks.ts';
+import { OutputFile } from './file-options.ts';
+
+export interface CiFlags {
+  readonly junit?: string;
+  readonly annotations?: boolean;
+}
+
+export function ciOptions(command: Command): Command {
+  return command
+    .addOption(new OutputFile('--junit <file>', 'also write a JUnit report, for CIs that show test results'))
+    .option('--annotations', 'also print what fails as annotations of GitHub Actions, to stderr');
+}
+
+/** @param name of the report */
+export async function tellCi(flags: CiFlags, name: string, checks: readonly Check[], output: Output): Promise<void> {
+  const { annotations, junitReport } = await import('../show/checks.ts');
+  if (flags.junit !== undefined) {
+    const { writeFileAtomically } = await import('../io/file-output.ts');
+    writeFileAtomically(flags.junit, junitReport(name, checks), '--junit');
+  }
+  if (flags.annotations === true) for (const line of annotations(checks)) output.note(line);
+}
