@@ -49,7 +49,7 @@ export class Budget {
     return (this.now() - this.startedMs) / MS_PER_S;
   }
 
-  /** Whether work that takes so long ends within a share of the budget. */
+  /** Whether work of so many seconds is over within a share of the budget. */
   fits(seconds: number, share = 1): boolean {
     return !this.isCut && this.spentSeconds + seconds <= share * this.seconds;
   }
