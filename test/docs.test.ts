@@ -80,8 +80,8 @@ describe('what the pages point to', () => {
     expect(missing).toEqual([]);
   });
 
-  it('is a command and an option of the program, for every call of stopcopy', () => {
-    const program = buildProgram({
+  it('is a command and an option of the program, for every call of stopcopy', async () => {
+    const program = await buildProgram({
       output: new Output(false),
       signal: new AbortController().signal,
       exit: () => undefined,

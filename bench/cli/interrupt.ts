@@ -1,41 +1,25 @@
 /**
- * SIGINT, SIGTERM and SIGHUP. The first one asks: an abort signal fires, the running command stops, keeps and prints what it
- * has. The second one ends the process at once.
+ * What a command sees of SIGINT, SIGTERM and SIGHUP, which the main thread watches (supervisor.ts).
  */
-import { EXIT, SIGNAL_EXITS, type SignalName } from '../io/exit-status.ts';
-import { keysOf } from '../../sim/base/keys.ts';
+import type { SignalName } from '../io/exit-status.ts';
 import { Interrupted } from './exit.ts';
 
-export interface InterruptWatch {
-  readonly signal: AbortSignal;
-  /** The signal that came first; null: none. */
-  came(): SignalName | null;
-  /** @param say called once, at the first signal, or now if it has come, to say that the command is stopping */
-  announce(say: () => void): void;
-  /** Gives the signals back to Node. */
-  release(): void;
-}
+export class Interrupts {
+  readonly #controller = new AbortController();
+  #came: SignalName | null = null;
 
-export function watchInterrupts(): InterruptWatch {
-  const controller = new AbortController();
-  let first: SignalName | null = null;
-  let announced = (): void => {};
-  const handle = (name: SignalName): void => {
-    if (first !== null) process.exit(EXIT[SIGNAL_EXITS[name]]);
-    first = name;
-    announced();
-    controller.abort(new Interrupted(name));
-  };
-  for (const name of keysOf(SIGNAL_EXITS)) process.on(name, handle);
-  return {
-    signal: controller.signal,
-    came: () => first,
-    announce(say): void {
-      announced = say;
-      if (first !== null) say();
-    },
-    release(): void {
-      for (const name of keysOf(SIGNAL_EXITS)) process.off(name, handle);
-    },
-  };
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The signal that came; null: none. */
+  get came(): SignalName | null {
+    return this.#came;
+  }
+
+  /** Asks the command to stop. */
+  stop(name: SignalName): void {
+    this.#came ??= name;
+    this.#controller.abort(new Interrupted(name));
+  }
 }

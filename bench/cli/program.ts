@@ -3,30 +3,15 @@
  */
 import { Command, CommanderError } from 'commander';
 
-import { registerBench } from './commands/bench.ts';
-import { registerCompare } from './commands/compare.ts';
-import { registerHistory } from './commands/history.ts';
-import { registerIsolation } from './commands/isolation.ts';
-import { registerReceive } from './commands/receive.ts';
-import { registerPlan } from './commands/plan.ts';
-import { registerReport } from './commands/report.ts';
-import { registerRun } from './commands/run.ts';
-import { registerCan } from './commands/can.ts';
-import { registerUi } from './commands/ui.ts';
-import { registerSend } from './commands/send.ts';
-import { registerStageProcess } from './commands/stage-process.ts';
-import { registerUpgrade } from './commands/upgrade.ts';
-import { registerValidate } from './commands/validate.ts';
-import { registerVerify } from './commands/verify.ts';
 import { EXIT, EXIT_MEANINGS, type ErrorReport, type ExitCode, SIGNAL_EXITS } from '../io/exit-status.ts';
-import { forgetInputs } from '../io/input-file.ts';
+import { forgetInputs } from '../io/read-files.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { StatusError } from '../../sim/base/status-error.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type CommandContext, examples, type RegisterCommand } from './context.ts';
 import { reportError } from './exit.ts';
 import { checkOutputs } from './file-options.ts';
-import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
+import { Interrupts } from './interrupt.ts';
 import { Output } from '../io/output.ts';
 import { keysOf } from '../../sim/base/keys.ts';
 
@@ -43,44 +28,75 @@ const PROGRAM_EXAMPLES = examples([
 interface CommandRow {
   /** One line of the help. */
   readonly summary: string;
-  /** Declares arguments, options and what it does. */
-  readonly register: RegisterCommand;
+  /** Loads what declares arguments, options and what it does. Of a command that is not asked for nothing is loaded. */
+  readonly load: () => Promise<RegisterCommand>;
   /** Whether the help does not list it. */
   readonly hidden?: boolean;
 }
 
 /** Every command, in the order of the help. */
 const COMMANDS = {
-  bench: { summary: 'measure save, restore and downtime under queue load', register: registerBench },
+  bench: {
+    summary: 'measure save, restore and downtime under queue load',
+    load: async () => (await import('./commands/bench.ts')).registerBench,
+  },
   run: {
     summary: 'one migration of a whole VM, or of many at once: the pause in its parts, a timeline',
-    register: registerRun,
+    load: async () => (await import('./commands/run.ts')).registerRun,
   },
-  can: { summary: 'will this VM move on these hosts?', register: registerCan },
+  can: {
+    summary: 'will this VM move on these hosts?',
+    load: async () => (await import('./commands/can.ts')).registerCan,
+  },
   plan: {
     summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds',
-    register: registerPlan,
+    load: async () => (await import('./commands/plan.ts')).registerPlan,
   },
-  send: { summary: 'boot a VM with a VF under load and move it live to stopcopy receive', register: registerSend },
+  send: {
+    summary: 'boot a VM with a VF under load and move it live to stopcopy receive',
+    load: async () => (await import('./commands/send.ts')).registerSend,
+  },
   receive: {
     summary: 'wait for a VM from stopcopy send, run it to its end, account for its tasks',
-    register: registerReceive,
+    load: async () => (await import('./commands/receive.ts')).registerReceive,
   },
-  validate: { summary: 'published measurements, predicted by the model', register: registerValidate },
-  verify: { summary: 'replay recorded driver traces, access by access', register: registerVerify },
+  validate: {
+    summary: 'published measurements, predicted by the model',
+    load: async () => (await import('./commands/validate.ts')).registerValidate,
+  },
+  verify: {
+    summary: 'replay recorded driver traces, access by access',
+    load: async () => (await import('./commands/verify.ts')).registerVerify,
+  },
   isolation: {
     summary: 'who reaches the migration control area on a PCIe topology; load, refuse or plain',
-    register: registerIsolation,
+    load: async () => (await import('./commands/isolation.ts')).registerIsolation,
   },
   compare: {
     summary: 'a verdict per metric: two builds by turns, or this build against the exact baseline',
-    register: registerCompare,
+    load: async () => (await import('./commands/compare.ts')).registerCompare,
   },
-  history: { summary: 'results of commits over time, and where their level shifted', register: registerHistory },
-  report: { summary: 'self-contained HTML page from results of other commands', register: registerReport },
-  upgrade: { summary: 'files of older versions as files of the newest', register: registerUpgrade },
-  ui: { summary: 'a page with sliders: turn VFs, load, link, memory, and watch the pause', register: registerUi },
-  'stage-process': { summary: 'one task of a comparison', register: registerStageProcess, hidden: true },
+  history: {
+    summary: 'results of commits over time, and where their level shifted',
+    load: async () => (await import('./commands/history.ts')).registerHistory,
+  },
+  report: {
+    summary: 'self-contained HTML page from results of other commands',
+    load: async () => (await import('./commands/report.ts')).registerReport,
+  },
+  upgrade: {
+    summary: 'files of older versions as files of the newest',
+    load: async () => (await import('./commands/upgrade.ts')).registerUpgrade,
+  },
+  ui: {
+    summary: 'a page with sliders: turn VFs, load, link, memory, and watch the pause',
+    load: async () => (await import('./commands/ui.ts')).registerUi,
+  },
+  'stage-process': {
+    summary: 'one task of a comparison',
+    load: async () => (await import('./commands/stage-process.ts')).registerStageProcess,
+    hidden: true,
+  },
 } as const satisfies Readonly<Record<string, CommandRow>>;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -91,8 +107,8 @@ interface Surroundings {
    * was asked for.
    */
   readonly output?: Output;
-  /** Signals that are watched already. */
-  readonly interrupts?: InterruptWatch;
+  /** What stops it; default: nothing. */
+  readonly interrupts?: Interrupts;
 }
 
 /**
@@ -102,8 +118,7 @@ interface Surroundings {
  * @returns the exit status
  */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
-  const { output = new Output(args.includes('--json')), interrupts = watchInterrupts() } = surroundings;
-  interrupts.announce(() => output.note('stopcopy: stopping; once more ends at once'));
+  const { output = new Output(args.includes('--json')), interrupts = new Interrupts() } = surroundings;
   let exitCode: ExitCode = EXIT.fine;
   const context: CommandContext = {
     output,
@@ -114,7 +129,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   };
   forgetInputs();
   try {
-    const program = buildProgram(context);
+    const program = await buildProgram(context, wantedOf(args));
     if (args.length === 0)
       throw new UserError('usage', 'a command is missing', `Give one of ${commandNames(program)}.`);
     interrupts.signal.throwIfAborted();
@@ -126,14 +141,17 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     sayError(report, output);
     if (report.exit === 'bug') printStack(error, output);
     return report.exitCode;
-  } finally {
-    interrupts.release();
   }
 }
 
+/** The commands whose options are needed: the one that is called. */
+function wantedOf(args: readonly string[]): readonly CommandName[] {
+  return keysOf(COMMANDS).filter((name) => name === args[0]);
+}
+
 /** Work that ended early at the user's wish says so in one status; which signal it was is known here. */
-function exitOf(code: ExitCode, interrupts: InterruptWatch): ExitCode {
-  const came = interrupts.came();
+function exitOf(code: ExitCode, interrupts: Interrupts): ExitCode {
+  const { came } = interrupts;
   return code === EXIT.interrupted && came !== null ? EXIT[SIGNAL_EXITS[came]] : code;
 }
 
@@ -146,7 +164,11 @@ function sayError(report: ErrorReport, output: Output): void {
   }
 }
 
-export function buildProgram(context: CommandContext): Command {
+/** @param wanted commands that are declared in full; of the others there is a line of help. Default: all */
+export async function buildProgram(
+  context: CommandContext,
+  wanted: readonly CommandName[] = keysOf(COMMANDS),
+): Promise<Command> {
   const program = new Command('stopcopy')
     .description(
       'Simulator and benchmark of the live-migration data path of HiSilicon ACC accelerators (SEC, HPRE, ZIP).',
@@ -160,8 +182,9 @@ export function buildProgram(context: CommandContext): Command {
     .hook('preAction', (_, command) => checkOutputs(command))
     .addHelpText('after', () => `${PROGRAM_EXAMPLES}\n\n${exitTable()}`);
   for (const name of keysOf(COMMANDS)) {
-    const { summary, register, hidden = false }: CommandRow = COMMANDS[name];
-    register(program.command(name, { hidden }).summary(summary), context);
+    const { summary, load, hidden = false }: CommandRow = COMMANDS[name];
+    const command = program.command(name, { hidden }).summary(summary);
+    if (wanted.includes(name)) (await load())(command, context);
   }
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;

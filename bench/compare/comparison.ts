@@ -3,6 +3,7 @@
  */
 import { UserError } from '../../sim/base/user-error.ts';
 import type { CommandIo } from '../io/command-io.ts';
+import { stopsItself } from '../io/stop-words.ts';
 import { readInputText } from '../io/input-file.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../measure/metrics/baseline.ts';
@@ -143,6 +144,8 @@ async function compareBuilds(
   options: CompareOptions,
   { output, signal }: CommandIo,
 ): Promise<ComparisonDocument> {
+  // It starts processes and makes folders, which have to go.
+  stopsItself();
   const tell = (text: string): void => output.note(text);
   const workshop = new Workshop(signal, tell);
   const progress = output.progress();

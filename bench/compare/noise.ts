@@ -5,6 +5,7 @@
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 
 import type { CommandIo } from '../io/command-io.ts';
+import { stopsItself } from '../io/stop-words.ts';
 import { machineFacts } from '../measure/machine.ts';
 import { packageRoot, packageVersion } from '../io/package-root.ts';
 import { Build } from './build.ts';
@@ -86,6 +87,8 @@ function noiseOf({ name, unit, samples }: MetricResult, alpha: number, pairsInBu
 }
 
 export async function runNoise(budgetSeconds: number, { output, signal }: CommandIo): Promise<void> {
+  // It starts processes, which have to be ended.
+  stopsItself();
   const progress = output.progress();
   const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
   try {

@@ -4,25 +4,15 @@
  *
  *     1f2e3d4c {"v":1,"time":…}
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { type HistoryRecord, isRecord, RECORD_VERSION } from '../documents/history/record.ts';
 import type { DamagedLine } from '../documents/history/document.ts';
+import { replaceFile, unwritable } from '../io/file-output.ts';
 import { withLock } from '../io/lock.ts';
+import { writeAll } from '../io/write-all.ts';
 
 export interface History {
   readonly records: readonly HistoryRecord[];
@@ -30,6 +20,9 @@ export interface History {
 }
 
 const NEWLINE = 10;
+
+/** The option that names the history. */
+const OPTION = '--file';
 
 export function recordLine(record: HistoryRecord): string {
   const json = JSON.stringify(record);
@@ -102,20 +95,35 @@ function readLine(bytes: Buffer): HistoryRecord | string {
     : `has version ${JSON.stringify(version) ?? 'none'}, this stopcopy reads ${RECORD_VERSION}`;
 }
 
-/** Appends records; they are on the disk when it returns. */
+/**
+ * Appends records, all of them or none; they are on the disk when it returns.
+ *
+ * @throws StatusError `outputFailed`, or UserError of kind `usage`, for a place that does not take them
+ */
 export async function appendRecords(path: string, records: readonly HistoryRecord[]): Promise<void> {
-  mkdirSync(dirname(resolve(path)), { recursive: true });
   const text = records.map(recordLine).join('');
-  await withLock(path, () => {
-    const file = openSync(path, 'a+');
+  await withLock(path, OPTION, () => {
     try {
-      // A line that a crash left without its end must not swallow the next record.
-      writeAll(file, Buffer.from(endsOpen(file) ? `\n${text}` : text, 'utf8'));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      append(path, text);
+    } catch (error) {
+      throw unwritable(path, OPTION, error);
     }
   });
+}
+
+function append(path: string, text: string): void {
+  const file = openSync(path, 'a+');
+  const { size } = fstatSync(file);
+  try {
+    // A line that a crash left without its end must not swallow the next record.
+    writeAll(file, Buffer.from(endsOpen(file) ? `\n${text}` : text, 'utf8'));
+    fsyncSync(file);
+  } catch (error) {
+    ftruncateSync(file, size);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function endsOpen(file: number): boolean {
@@ -124,10 +132,6 @@ function endsOpen(file: number): boolean {
   const last = Buffer.alloc(1);
   readSync(file, last, 0, 1, size - 1);
   return last[0] !== NEWLINE;
-}
-
-function writeAll(file: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
 /**
@@ -141,7 +145,7 @@ export async function pruneHistory(
   choose: (all: readonly HistoryRecord[]) => ReadonlySet<HistoryRecord>,
   dropDamaged: boolean,
 ): Promise<{ readonly records: number; readonly damaged: number }> {
-  return withLock(path, () => {
+  return withLock(path, OPTION, () => {
     const { records } = readHistory(path);
     const chosen = choose(records);
     const kept: Buffer[] = [];
@@ -154,15 +158,7 @@ export async function pruneHistory(
       if (stays) kept.push(bytes, Buffer.from('\n'));
       else gone[isDamaged ? 'damaged' : 'records'] += 1;
     }
-    const temporary = `${path}.${process.pid}.tmp`;
-    const file = openSync(temporary, 'w');
-    try {
-      writeAll(file, Buffer.concat(kept));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    replaceFile(path, Buffer.concat(kept), OPTION);
     return gone;
   });
 }

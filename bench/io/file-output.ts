@@ -23,7 +23,8 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../sim/base/user-error.ts';
 import { StatusError } from '../../sim/base/status-error.ts';
 import { errorCode, mistakeOf, unwritableReason } from './write-errors.ts';
-import { wasRead } from './input-file.ts';
+import { wasRead } from './read-files.ts';
+import { withoutStop } from './stop-words.ts';
 import { writeAll } from './write-all.ts';
 
 /** Permission bits of a mode: a new file keeps those of the file that it replaces. */
@@ -62,8 +63,10 @@ function makeFolder(folder: string): void {
 
 function probe(folder: string): void {
   const file = temporaryIn(folder);
-  closeSync(openSync(file, 'wx'));
-  rmSync(file);
+  withoutStop(() => {
+    closeSync(openSync(file, 'wx'));
+    rmSync(file);
+  });
 }
 
 function temporaryIn(folder: string): string {
@@ -105,12 +108,14 @@ export function writeFileAtomically(path: string, text: string, option: string):
 }
 
 /** The same for a file that is read, changed and written again. */
-export function replaceFile(path: string, text: string, option: string): void {
+export function replaceFile(path: string, content: string | Buffer, option: string): void {
   try {
     const found = statOf(path);
-    const bytes = Buffer.from(text, 'utf8');
-    if (found !== undefined && !found.isFile()) writeInPlace(path, bytes);
-    else replace(targetOf(path), bytes, found);
+    const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    withoutStop(() => {
+      if (found !== undefined && !found.isFile()) writeInPlace(path, bytes);
+      else replace(targetOf(path), bytes, found);
+    });
   } catch (error) {
     throw unwritable(path, option, error);
   }
@@ -122,14 +127,20 @@ export function replaceFile(path: string, text: string, option: string): void {
  * @returns false where there is a file of that name, which stays as it is
  */
 export function writeNewFile(path: string, text: string, option: string): boolean {
-  const temporary = temporaryIn(dirname(path));
   try {
-    fill(temporary, Buffer.from(text, 'utf8'), undefined);
-    linkSync(temporary, path);
+    withoutStop(() => link(path, Buffer.from(text, 'utf8')));
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
     throw unwritable(path, option, error);
+  }
+}
+
+function link(path: string, bytes: Buffer): void {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    fill(temporary, bytes, undefined);
+    linkSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
   }
@@ -193,7 +204,7 @@ function systemError(code: string): Error {
 }
 
 /** What becomes of an error of the file system; what is a sentence already stays as it is. */
-function unwritable(path: string, option: string, error: unknown): UserError | StatusError {
+export function unwritable(path: string, option: string, error: unknown): UserError | StatusError {
   if (error instanceof UserError || error instanceof StatusError) return error;
   const message = `cannot write ${path}: ${unwritableReason(error)}`;
   const hint = `Give another place with ${option}.`;

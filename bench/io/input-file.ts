@@ -1,7 +1,7 @@
 /**
  * Input files of the commands: YAML or JSON, checked against a schema, with errors that name file, place and field.
  */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 import { type ErrorCode, parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { MIB } from '../../sim/base/units.ts';
+import { noteRead } from './read-files.ts';
 
 /** Larger files are refused unread: nobody writes such a file by hand, and a parser would only exhaust the memory. */
 export const INPUT_BYTES_MAX = 64 * MIB;
@@ -107,26 +108,13 @@ export function readInputText(path: string): string {
   return bytes.toString('utf8');
 }
 
-/** Files that this process has read, by device and inode: no output may take their place. */
-const READ = new Set<string>();
-
-/** What was read until now belongs to another command line. */
-export function forgetInputs(): void {
-  READ.clear();
-}
-
-/** @returns whether this process has read that file as an input */
-export function wasRead(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true && READ.has(`${found.dev}:${found.ino}`);
-}
-
 /** What is in the file, or its size when that is too much to be read. */
 function bytesOrSize(path: string): Buffer | number {
   const file = openSync(path, 'r');
   try {
-    const { size, dev, ino } = fstatSync(file);
-    READ.add(`${dev}:${ino}`);
+    const stats = fstatSync(file);
+    noteRead(stats);
+    const { size } = stats;
     return size > INPUT_BYTES_MAX ? size : readFileSync(file);
   } finally {
     closeSync(file);

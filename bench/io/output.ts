@@ -7,20 +7,22 @@ import { styleText } from 'node:util';
 import type { ErrorReport } from './exit-status.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { StatusError } from '../../sim/base/status-error.ts';
+import { standardStream, type TextStream } from './standard-stream.ts';
+import { noteAnswered, withoutStop } from './stop-words.ts';
 import { writeAll } from './write-all.ts';
 import { errorCode, unwritableReason } from './write-errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
 export class Output {
-  readonly #stdout: NodeJS.WriteStream;
-  readonly #stderr: NodeJS.WriteStream;
+  readonly #stdout: TextStream;
+  readonly #stderr: TextStream;
   readonly #json: boolean;
   #documentWritten = false;
   /** Set once stdout takes nothing more: its reader is gone, or writing failed, which was thrown. */
   #closed = false;
 
-  constructor(json: boolean, stdout: NodeJS.WriteStream = process.stdout, stderr: NodeJS.WriteStream = process.stderr) {
+  constructor(json: boolean, stdout: TextStream = standardStream(1), stderr: TextStream = standardStream(2)) {
     this.#json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;
@@ -45,7 +47,11 @@ export class Output {
   document(value: unknown): void {
     if (!this.#json || this.#documentWritten) return;
     this.#documentWritten = true;
-    this.#put(`${JSON.stringify(value, undefined, 2)}\n`);
+    const text = `${JSON.stringify(value, undefined, 2)}\n`;
+    withoutStop(() => {
+      noteAnswered();
+      this.#put(text);
+    });
   }
 
   /** A remark, on stderr. */
@@ -85,9 +91,11 @@ export class Output {
   #put(text: string): void {
     if (this.#closed) return;
     try {
-      if ('fd' in this.#stdout && typeof this.#stdout.fd === 'number')
-        writeAll(this.#stdout.fd, Buffer.from(text, 'utf8'));
-      else this.#stdout.write(text);
+      const stream = this.#stdout;
+      if ('fd' in stream && typeof stream.fd === 'number') {
+        const { fd } = stream;
+        withoutStop(() => writeAll(fd, Buffer.from(text, 'utf8')));
+      } else stream.write(text);
     } catch (error) {
       this.#closed = true;
       // A reader that has seen enough, like `head`, is not an error: the work goes to its end.
@@ -97,7 +105,7 @@ export class Output {
     }
   }
 
-  #style(style: Style, text: string, stream: NodeJS.WriteStream): string {
+  #style(style: Style, text: string, stream: TextStream): string {
     return stream.isTTY ? styleText(style, text, { stream }) : text;
   }
 }

@@ -3,6 +3,7 @@
  */
 import cliProgress from 'cli-progress';
 import { MS_PER_S } from '../../sim/base/units.ts';
+import type { TextStream } from './standard-stream.ts';
 
 export interface Progress {
   update(done: number, total: number, label: string): void;
@@ -15,7 +16,7 @@ const LINE_EVERY_MS = 2000;
 
 type Clock = () => number;
 
-export function openProgress(stream: NodeJS.WriteStream, now: Clock = () => performance.now()): Progress {
+export function openProgress(stream: TextStream, now: Clock = () => performance.now()): Progress {
   return stream.isTTY ? barProgress(stream, now) : lineProgress((line) => stream.write(`${line}\n`), now);
 }
 

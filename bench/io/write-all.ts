@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 
+import { stoppable } from './stop-words.ts';
 import { errorCode } from './write-errors.ts';
 
 /** How long a reader that cannot keep up is waited for, until it is asked again. */
@@ -17,9 +18,9 @@ export function writeAll(file: number, bytes: Uint8Array): void {
     try {
       done += writeSync(file, bytes, done);
     } catch (error) {
-      // A pipe that its other end made non-blocking, and that is full.
+      // A pipe that does not block, and is full.
       if (errorCode(error) !== 'EAGAIN') throw error;
-      Atomics.wait(NEVER, 0, 0, RETRY_MS);
+      stoppable(() => void Atomics.wait(NEVER, 0, 0, RETRY_MS));
     }
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { CommandIo } from '../io/command-io.ts';
 import { prepareFolder, writeNewFile } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
+import { stopsItself } from '../io/stop-words.ts';
 import { machineFacts } from './machine.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { summaryOf } from '../documents/bench/summary.ts';
@@ -73,7 +74,10 @@ export async function runBench(
     cells,
   });
   try {
-    const onCell = (cell: Cell): void => void cells.push(cell);
+    const onCell = (cell: Cell): void => {
+      cells.push(cell);
+      stopsItself();
+    };
     const onFloors = (floors: Floors, costs: readonly CostParameter[]): void =>
       void Object.assign(known, { floors, costs });
     await runSweep(options, { onCell, onFloors, onProgress, signal });
@@ -96,7 +100,8 @@ export async function runBench(
 async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
   const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
   const json = writeNumbered(stem, `${jsonText(result)}\n`);
-  if (!html) return [json];
+  // A page takes long, and can be made later.
+  if (!html || result.interrupted) return [json];
   // The charts are large; they are loaded after the measuring, not before it.
   const { benchSection } = await import('../documents/bench/section.ts');
   const { writePage } = await import('../show/write-page.ts');

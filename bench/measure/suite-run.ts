@@ -3,6 +3,7 @@
  */
 import type { CommandIo } from '../io/command-io.ts';
 import { machineFacts } from './machine.ts';
+import { stopsItself } from '../io/stop-words.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { suiteText } from '../documents/suites/text.ts';
 import { OWN_SUITES, type OwnSuiteName } from './suites/registry.ts';
@@ -30,6 +31,7 @@ export async function runSuites(
     if (signal.aborted) break;
     const run = await OWN_SUITES[name].load();
     suites.push(await run({ ...options, signal }));
+    stopsItself();
   }
   const document: SuitesDocument = {
     format: SUITES_FORMAT,
@@ -40,13 +42,14 @@ export async function runSuites(
     machine,
     suites,
   };
-  if (html !== false) {
+  const page = html !== false && !signal.aborted ? html : null;
+  if (page !== null) {
     const { suitesSection } = await import('../documents/suites/section.ts');
     const { writePage } = await import('../show/write-page.ts');
-    writePage(html, [{ name: 'suites.json', section: suitesSection(document) }], '--html');
+    writePage(page, [{ name: 'suites.json', section: suitesSection(document) }], '--html');
   }
   output.document(document);
   output.text(suites.map(suiteText).join('\n\n'));
-  if (html !== false) output.path(html);
+  if (page !== null) output.path(page);
   return signal.aborted;
 }

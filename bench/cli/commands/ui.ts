@@ -47,6 +47,8 @@ export function registerUi(command: Command, context: CommandContext): void {
         context.exit(EXIT.fine);
         return;
       }
+      const { stopsItself } = await import('../../io/stop-words.ts');
+      stopsItself();
       const { openUiServer } = await import('../../ui/server.ts');
       const server = await openUiServer(page, flags.port);
       output.text(server.url);

@@ -12,9 +12,11 @@ import { type CellResult, Contradiction, JobResults, resultLine } from '../../..
 import { CellsFailed } from '../../../workers/pools/job-runner.ts';
 import { PLAN_ANSWER, type SweepValue } from '../../../workers/pools/plan-answer.ts';
 import { PoolRunner } from '../../../workers/pools/pool-runner.ts';
-import { writeFileAtomically } from '../../io/file-output.ts';
+import { unwritable, writeFileAtomically } from '../../io/file-output.ts';
+import { releaseLock, takeLock } from '../../io/lock.ts';
 import type { Output } from '../../io/output.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { stopsItself, withoutStop } from '../../io/stop-words.ts';
 import { type SweepDocument, sweepDocument, type SweepOutcome } from '../../documents/plan/document.ts';
 import type { AskedQuestion } from './read-question.ts';
 
@@ -39,11 +41,23 @@ export function keptPath(out: string): string {
  * @throws CellsFailed when cells failed; the others are kept
  */
 export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions): Promise<SweepDocument> {
-  const { cells, file, question } = asked;
-  const { out, output, signal, threads = availableParallelism() } = options;
+  const { file, question } = asked;
+  const { out } = options;
   if (question.ask === 'room') {
     throw new UserError('input', `${file}: ask: room has no grid`, 'One question tells of all hosts.');
   }
+  stopsItself();
+  takeLock(out, '--out');
+  try {
+    return await sweepLocked(asked, options);
+  } finally {
+    releaseLock(out);
+  }
+}
+
+async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Promise<SweepDocument> {
+  const { cells } = asked;
+  const { out, output, signal, threads = availableParallelism() } = options;
   const kept = keptPath(out);
   // A place that cannot be written is known before the work and not after it.
   if (options.fresh === true || !existsSync(kept)) writeFileAtomically(kept, '', '--out');
@@ -60,13 +74,16 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
       results,
       signal,
       onCell: ({ key, result, index, done, total }) => {
-        appendFileSync(kept, resultLine(key, result));
+        keep(kept, resultLine(key, result));
         progress.update(done, total, pointText(cells[index]!.at));
       },
     });
   } catch (error) {
     progress.stop();
     if (error instanceof CellsFailed) noteFailed(error, asked, output);
+    if (signal.aborted) {
+      output.note(`${results.size} of ${cells.length} cells are kept in ${kept}: the same command resumes with them`);
+    }
     throw error;
   } finally {
     progress.stop();
@@ -77,6 +94,14 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   writeFileAtomically(out, `${JSON.stringify(document, undefined, 2)}\n`, '--out');
   rmSync(kept, { force: true });
   return document;
+}
+
+function keep(kept: string, line: string): void {
+  try {
+    withoutStop(() => appendFileSync(kept, line));
+  } catch (error) {
+    throw unwritable(kept, '--out', error);
+  }
 }
 
 function sweepSet({ cells, file, files }: AskedQuestion) {

@@ -10,6 +10,7 @@ import { receiveVm } from '../../../workers/transport/receive-vm.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { receiveDocument, receiveText } from '../../documents/switchover/receive.ts';
 import type { CommandIo } from '../../io/command-io.ts';
+import { stopsItself } from '../../io/stop-words.ts';
 import type { ExitName } from '../../io/exit-status.ts';
 import { DEFAULT_IN_FLIGHT } from '../../../sim/abi/in-flight.ts';
 import { noteReason } from './reason.ts';
@@ -25,6 +26,8 @@ export interface ReceiveCommand {
 }
 
 export async function receive(command: ReceiveCommand, { output, signal }: CommandIo): Promise<ExitName> {
+  // The other side is notified, and the socket removed.
+  stopsItself();
   const { kind, queuePairs, generation, endpoint, waitMs, runMs, idleMs } = command;
   const rate = JOB_RATES[kind];
   let place = describeEndpoint(endpoint);

@@ -12,6 +12,7 @@ import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { sendDocument, sendText } from '../../documents/switchover/send.ts';
 import type { CommandIo } from '../../io/command-io.ts';
 import type { ExitName } from '../../io/exit-status.ts';
+import { stopsItself } from '../../io/stop-words.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type InFlight } from '../../../sim/abi/in-flight.ts';
 import { noteReason } from './reason.ts';
@@ -34,6 +35,8 @@ export interface SendCommand {
 }
 
 export async function send(command: SendCommand, { output, signal }: CommandIo): Promise<ExitName> {
+  // The other side is notified.
+  stopsItself();
   const { kind, queuePairs, generation, inFlight, seed, idleMs } = command;
   const rate = JOB_RATES[kind];
   const report = await sendVm({

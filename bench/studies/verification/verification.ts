@@ -10,6 +10,7 @@ import type { VerifyResult } from '../../../sim/trace/verify.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { FileOutcome, Verification } from '../../documents/verification/document.ts';
 import type { ExitName } from '../../io/exit-status.ts';
+import { stopsItself } from '../../io/stop-words.ts';
 import { packageRoot } from '../../io/package-root.ts';
 
 /** How one trace is verified. */
@@ -35,6 +36,7 @@ export async function verifyPaths(
     if ('kind' in found) outcomes.push(found);
     else for (const file of found) files.add(file);
   }
+  stopsItself();
   for (const file of files) {
     if (signal.aborted) break;
     outcomes.push(attempt(file, () => verifyFile(file, verifier)));

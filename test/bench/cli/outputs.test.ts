@@ -66,9 +66,9 @@ test('a reader that has seen enough changes neither the status nor the files', (
 });
 
 /** An option of a command with a value that is a file, as `command option`. */
-function fileOptions(): readonly string[] {
+async function fileOptions(): Promise<readonly string[]> {
   const { output } = captured(false);
-  const program = buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+  const program = await buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
   return program.commands.flatMap((command) =>
     command.options
       .filter((option) => option.flags.includes('<file>'))
@@ -79,9 +79,10 @@ function fileOptions(): readonly string[] {
   );
 }
 
-test('every option with a file says whether it is read or written', () => {
-  expect(fileOptions().length).toBeGreaterThan(10);
-  expect(fileOptions().filter((line) => line.endsWith('neither'))).toEqual([]);
+test('every option with a file says whether it is read or written', async () => {
+  const options = await fileOptions();
+  expect(options.length).toBeGreaterThan(10);
+  expect(options.filter((line) => line.endsWith('neither'))).toEqual([]);
 });
 
 /** Command lines with an output that is their input. */
@@ -101,8 +102,8 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['bench', '--topology', 'in.yaml', '--html', 'in.yaml'], 'bench'],
 ];
 
-test('every command with an output is among those that are tried', () => {
-  const commands = fileOptions()
+test('every command with an output is among those that are tried', async () => {
+  const commands = (await fileOptions())
     .filter((line) => line.endsWith('writes'))
     .map((line) => line.split(' ', 1)[0]!);
   expect([...new Set(commands)].toSorted()).toEqual([...new Set(OVER_INPUT.map(([, name]) => name))].toSorted());

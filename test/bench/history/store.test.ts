@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -132,22 +133,22 @@ describe('the lock', () => {
 
   test('of a process that died is taken over', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    writeFileSync(lock(), JSON.stringify({ pid, host: hostname() }));
+    symlinkSync(`stopcopy-${pid}@${hostname()}`, lock());
     await appendRecords(path, [historyRecord()]);
     expect(readHistory(path).records).toHaveLength(1);
     expect(existsSync(lock())).toBe(false);
   });
 
   test('of a process that lives is waited for, and then told', async () => {
-    writeFileSync(lock(), JSON.stringify({ pid: process.pid, host: hostname() }));
-    await expect(withLock(path, () => 1, 60)).rejects.toThrow('another process has had');
+    symlinkSync(`stopcopy-${process.pid}@${hostname()}`, lock());
+    await expect(withLock(path, '--file', () => 1, 60)).rejects.toThrow('another process has had');
     rmSync(lock());
-    expect(await withLock(path, () => 1, 60)).toBe(1);
+    expect(await withLock(path, '--file', () => 1, 60)).toBe(1);
   });
 
   test('of another machine is left alone while it is young', async () => {
-    writeFileSync(lock(), JSON.stringify({ pid: 1, host: 'elsewhere' }));
-    await expect(withLock(path, () => 1, 60)).rejects.toThrow('another process has had');
+    symlinkSync('stopcopy-1@elsewhere', lock());
+    await expect(withLock(path, '--file', () => 1, 60)).rejects.toThrow('another process has had');
     rmSync(lock());
   });
 });

@@ -18,7 +18,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { builtModule } from '../../built.ts';
 import { checkOutputFile, prepareFolder, writeFileAtomically, writeNewFile } from '../../../bench/io/file-output.ts';
-import { forgetInputs, readInputText } from '../../../bench/io/input-file.ts';
+import { readInputText } from '../../../bench/io/input-file.ts';
+import { forgetInputs } from '../../../bench/io/read-files.ts';
 import { StatusError } from '../../../sim/base/status-error.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 
