@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, expect, test } from 'vitest';
 
+import { packageRoot } from '../../../bench/io/package-root.ts';
 import { hasAnswered, newStopWords, STOP_WORD, takeTurn } from '../../../bench/io/stop-words.ts';
 import { STOPCOPY } from '../../program.ts';
 
@@ -57,12 +58,34 @@ test('the second signal ends the process at once, by that signal', async () => {
   expect(await once(child, 'close')).toEqual([null, 'SIGTERM']);
 });
 
-test('a command whose reader does not read is stopped by the first signal', async () => {
-  const child = spawn(process.execPath, [...STOPCOPY, 'validate', '--json'], { stdio: 'pipe' });
-  // A document of more than a pipe holds; what is read of it here is not taken from the pipe any further.
-  await once(child.stdout, 'readable');
-  child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([143, null]);
+/** Loaded into the program: it is sent a signal when a pipe takes nothing more. */
+const SIGNAL_WHEN_FULL = `data:text/javascript,
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const real = fs.writeSync;
+let sent = false;
+fs.writeSync = (...words) => {
+  try {
+    return real(...words);
+  } catch (error) {
+    if (error.code === 'EAGAIN' && !sent) process.kill(process.pid, 'SIGTERM');
+    sent = true;
+    throw error;
+  }
+};
+syncBuiltinESMExports();`;
+
+test('a command whose reader does not read is stopped by the first signal', () => {
+  const file = join(folder, 'large.yaml');
+  const scenario = readFileSync(join(packageRoot(), 'sim/scenario/scenarios/zip-64.yaml'), 'utf8');
+  // More than a pipe holds.
+  writeFileSync(file, `${scenario}${'# '.padEnd(99, 'x').concat('\n').repeat(3000)}`);
+  const env = { ...process.env, NODE_OPTIONS: `--import=${encodeURI(SIGNAL_WHEN_FULL)}` };
+  const script = '"$@" > >(exec sleep 20 > /dev/null 2>&1)';
+  const words = [process.execPath, ...STOPCOPY, 'upgrade', file];
+  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8', env });
+  expect(stderr).toContain('stopcopy: interrupted');
+  expect(status).toBe(143);
 });
 
 test('the turn goes to the main thread when it is free, and not while the command writes', () => {
