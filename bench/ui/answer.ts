@@ -4,6 +4,7 @@
  */
 import type { VfTimes } from '../../sim/move/vf-passage.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
+import { longestLimitNs, rulesOf } from '../../sim/scenario/rules.ts';
 import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenario/influence.ts';
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
@@ -102,7 +103,7 @@ export function answerOf(
   const { scenario } = plan;
   const shared = {
     vms: scenario.vms,
-    budgetNs: budgetNs(scenario),
+    budgetNs: longestLimitNs(rulesOf(scenario)),
     wrongTasks: isOfThisPlan ? played?.wrongTasks : undefined,
   };
   if (needsWhole(plan)) {
@@ -153,12 +154,6 @@ function fitted(times: TimesByEnd | undefined, vfs: number): TimesByEnd {
 function atRest(scenario: Scenario): Scenario {
   const { dma: _dma, ...memory } = scenario.memory;
   return { ...scenario, memory: { ...memory, dirty: { kind: 'none' } } };
-}
-
-/** The limit that holds in the end. */
-function budgetNs({ convergence: { steps, downtimeLimit } }: Scenario): number {
-  if (steps === undefined) return downtimeLimit;
-  return steps === 'nova' ? 500e6 : Math.max(...steps.map(({ limit }) => limit));
 }
 
 function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {

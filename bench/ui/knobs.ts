@@ -2,6 +2,7 @@
  * The knobs of the page: what of a scenario each turns, in which steps, and how a setting is written into a link.
  */
 import type { Scenario, ScenarioDevice } from '../../sim/scenario/document.ts';
+import { longestLimitNs, rulesOf } from '../../sim/scenario/rules.ts';
 import { formatValue } from '../show/format.ts';
 import { GIB, NS_PER_MS } from '../../sim/base/units.ts';
 import { DEPTH } from '../../sim/abi/contexts.ts';
@@ -138,15 +139,10 @@ export const KNOBS: Readonly<Record<KnobName, Knob>> = {
     about: 'The VMM stops the VM when what is left would take no longer than this.',
     steps: [5, 10, 20, 30, 50, 75, 100, 150, 200, 250, 300, 400, 500, 750, 1000, 2000, 5000],
     playsRegisters: false,
-    of: ({ convergence: { steps, downtimeLimit } }) =>
-      steps === undefined
-        ? downtimeLimit / NS_PER_MS
-        : steps === 'nova'
-          ? 500
-          : Math.max(...steps.map(({ limit }) => limit)) / NS_PER_MS,
+    of: (scenario) => longestLimitNs(rulesOf(scenario)) / NS_PER_MS,
     set: withBudget,
-    format: (value, { convergence }) =>
-      `${convergence.steps === undefined ? '' : 'up to '}${formatValue(value * NS_PER_MS, 'ns')}`,
+    format: (value, scenario) =>
+      `${rulesOf(scenario).steps === undefined ? '' : 'up to '}${formatValue(value * NS_PER_MS, 'ns')}`,
   },
   memory: {
     title: 'Memory',

@@ -27,6 +27,8 @@ interface ManagerFacts {
   readonly timesOut: boolean;
   /** Times that a move has when nobody configures any, ns; Infinity: any. */
   readonly defaults: { readonly timeoutNsPerUnit: number; readonly progressTimeoutNs: number };
+  /** What it sets where the document says nothing: the downtime limit, or Nova's steps of it, and throttling. */
+  readonly sets: { readonly downtimeLimitNs: number; readonly novaSteps: boolean; readonly autoConverge: boolean };
   /** What it logs when it gives up, or forces the stop, at its time-out; null: nothing is on record. */
   readonly logs: { readonly cancelled: TimeoutText; readonly forced: TimeoutText };
 }
@@ -45,6 +47,8 @@ const GIGABYTE = 1e9;
 const NOVA_LEAST_GIB = 2;
 const gibs = (memoryBytes: number): number => Math.max(1, memoryBytes / GIB);
 const NO_TIMEOUTS = { timeoutNsPerUnit: Number.POSITIVE_INFINITY, progressTimeoutNs: Number.POSITIVE_INFINITY };
+/** QEMU's limit, migration/options.c, and no throttling. */
+const SETS_NOTHING = { downtimeLimitNs: 300 * NS_PER_MS, novaSteps: false, autoConverge: false };
 const LOGS_NOTHING = { cancelled: null, forced: null };
 const seconds = (ns: number): number => Math.floor(ns / NS_PER_S);
 
@@ -61,6 +65,7 @@ export const MANAGERS = {
     disrupts: 'stop',
     timesOut: true,
     defaults: NO_TIMEOUTS,
+    sets: SETS_NOTHING,
     logs: LOGS_NOTHING,
   },
   /** nova/virt/libvirt/driver.py 00a030403f, 21 Aug 2026: a loop with 500 ms of sleep; memory in GiB, at least 2. */
@@ -74,6 +79,7 @@ export const MANAGERS = {
     disrupts: 'stop',
     timesOut: true,
     defaults: { timeoutNsPerUnit: 800 * NS_PER_S, progressTimeoutNs: Number.POSITIVE_INFINITY },
+    sets: { ...SETS_NOTHING, novaSteps: true },
     logs: LOGS_NOTHING,
   },
   /**
@@ -90,6 +96,7 @@ export const MANAGERS = {
     disrupts: 'stop or raise',
     timesOut: true,
     defaults: { timeoutNsPerUnit: 150 * NS_PER_S, progressTimeoutNs: 150 * NS_PER_S },
+    sets: SETS_NOTHING,
     logs: {
       ...LOGS_NOTHING,
       cancelled: ({ timeoutNs }) => `Aborting migration: not completed after ${seconds(timeoutNs)} seconds`,
@@ -106,6 +113,7 @@ export const MANAGERS = {
     disrupts: 'stop',
     timesOut: false,
     defaults: NO_TIMEOUTS,
+    sets: { ...SETS_NOTHING, downtimeLimitNs: 100 * NS_PER_MS, autoConverge: true },
     logs: LOGS_NOTHING,
   },
   /** Cloud Hypervisor, vmm/src/lib.rs ae44c2971, 22 Aug 2026: `timeout_s` is compared once the dirty log of an iteration has been read. */
@@ -119,6 +127,7 @@ export const MANAGERS = {
     disrupts: 'stop',
     timesOut: true,
     defaults: NO_TIMEOUTS,
+    sets: SETS_NOTHING,
     logs: {
       cancelled: ({ timeoutNs }) =>
         `Precopy: Timeout reached: ${seconds(timeoutNs)}s: migration didn't converge in time`,

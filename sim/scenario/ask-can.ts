@@ -5,7 +5,6 @@
  * is put into the question's. What is not said and decides is asked for.
  */
 import { UserError } from '../base/user-error.ts';
-import { NS_PER_MS } from '../base/units.ts';
 import { can, canAtBest } from '../manager/can.ts';
 import { type AskedFact, CAN_OUTCOMES, type CanAnswer, type Decided } from '../manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS, type DriverId, type DriverRow } from '../manager/drivers.ts';
@@ -13,7 +12,8 @@ import { CAN_FORMAT, CAN_VERSION, type CanQuestion, canQuestionSchema } from '..
 import type { DeviceProfile } from '../memory/device-profile.ts';
 import type { AllDirty } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMMS } from '../memory/vmms.ts';
-import { NOVA, type Scenario, type ScenarioDevice } from './document.ts';
+import type { Scenario, ScenarioDevice } from './document.ts';
+import { longestLimitNs, rulesOf } from './rules.ts';
 
 /** What a document says of a VM, as far as it matters to `can`. */
 export type AskedVm = Pick<
@@ -163,7 +163,8 @@ function canQuestionOf(
   where: string,
   vms: number = 1,
 ): CanQuestion {
-  const { stream, convergence, memory } = vm;
+  const { stream, memory } = vm;
+  const rules = rulesOf(vm);
   const link = (stream.gigabitsPerSecond * stream.share) / vms;
   const cap = (8 * (stream.maxBytesPerSecond ?? Infinity)) / 1e9;
   return {
@@ -183,12 +184,12 @@ function canQuestionOf(
     ),
     memory: memory.size,
     gigabitsPerSecond: Math.min(link, cap),
-    downtimeLimit: longestLimitNs(convergence),
+    downtimeLimit: longestLimitNs(rules),
     qemu: {
       ...NOTHING_SAID.qemu,
       ...vm.qemu,
       multifd: VMMS[vm.vmm].hasMultifd && (stream.multifd ?? stream.channels > 1),
-      autoConverge: convergence.autoConverge,
+      autoConverge: rules.autoConverge,
       switchoverAck: vm.switchoverAck,
       returnPath: vm.returnPath ?? VMMS[vm.vmm].returnPath,
     },
@@ -221,11 +222,6 @@ function iommuOf({ iommu = NOTHING_SAID.iommu, memory }: AskedVm, where: string)
     );
   }
   return { ...iommu, dirtyTracking: false };
-}
-
-function longestLimitNs({ downtimeLimit, steps }: Scenario['convergence']): number {
-  if (steps === undefined) return downtimeLimit;
-  return steps === 'nova' ? NOVA.downtimeMs * NS_PER_MS : Math.max(...steps.map(({ limit }) => limit));
 }
 
 /** What drives accelerators whose registers are modelled. */

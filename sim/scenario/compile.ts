@@ -8,7 +8,7 @@ import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
-import { pointParameters, QEMU } from '../memory/parameters.ts';
+import { pointParameters } from '../memory/parameters.ts';
 import {
   type AllDirty,
   checkMove,
@@ -21,6 +21,7 @@ import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
 import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
+import { namedManager, rulesOf } from './rules.ts';
 import { formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
@@ -289,7 +290,7 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (stream.compression === 'none' && stream.compressionRatio !== undefined) {
     refuse('stream.compressionRatio is given, and stream.compression is none', 'Give a compression, or leave it out.');
   }
-  if (!vmm.throttles && convergence.autoConverge) {
+  if (!vmm.throttles && convergence.autoConverge === true) {
     refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');
   }
   if (!vmm.countsIterations && convergence.rounds !== undefined) {
@@ -341,7 +342,7 @@ function checkManager({ manager, kubevirt, convergence }: Scenario, refuse: Refu
       'Leave one of the two out.',
     );
   }
-  if (steps !== undefined || (stallDetection && downtimeLimit !== QEMU.downtimeLimitNs)) {
+  if (steps !== undefined || (stallDetection && downtimeLimit !== undefined)) {
     const field = steps === undefined ? 'downtimeLimit' : 'steps';
     refuse(`convergence.${field} is given, and ${gate} sets the limit`, `Leave it out, or give kubevirt.maxDowntime.`);
   }
@@ -436,9 +437,10 @@ function convergenceOf(
   windowPhase: number,
 ): VmMoveInput['convergence'] {
   const { vmm, memory, convergence, kubevirt } = scenario;
+  const { downtimeLimitNs, steps: limits, autoConverge } = rulesOf({ ...scenario, watch });
   const { watchedBy, timeoutNs } = VMMS[vmm];
-  const { steps: limits, rounds = Infinity } = convergence;
-  const named = MANAGER_NAMES.find((name) => name === scenario.manager);
+  const { rounds = Infinity } = convergence;
+  const named = namedManager(scenario);
   const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
   // Cloud Hypervisor watches its moves itself, whatever began them.
   const manager = watchedBy === 'vmm' ? watchedBy : asked;
@@ -449,14 +451,14 @@ function convergenceOf(
     vmm,
     manager,
     progressTimeoutNs: watch?.progressTimeoutNs ?? defaults.progressTimeoutNs,
-    downtimeLimitNs: kubevirt?.stallDetection === true ? stallLimitNs(kubevirt.maxDowntime) : convergence.downtimeLimit,
+    downtimeLimitNs: kubevirt?.stallDetection === true ? stallLimitNs(kubevirt.maxDowntime) : downtimeLimitNs,
     limitSteps:
       limits === undefined
         ? []
         : limits === 'nova'
           ? novaSteps(memory.size)
           : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
-    autoConverge: convergence.autoConverge,
+    autoConverge,
     timeoutNs: convergence.timeout ?? ownTimeoutNs,
     roundsMax: rounds,
     whenOut: convergence.whenOut,

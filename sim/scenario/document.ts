@@ -122,27 +122,24 @@ const limitSteps = z.union([
   z.array(z.strictObject({ after: durationIn('s'), limit: duration })).min(1),
 ]);
 
-const DOWNTIME_LIMIT_NS = 300 * NS_PER_MS;
-
 export const convergenceFields = z.strictObject({
-  /** Default: 300 ms. */
+  /** Default: what the manager sets, 300 ms where there is none. */
   downtimeLimit: duration.optional(),
   /** A limit that rises with time: that of OpenStack Nova, or steps of one's own. */
   steps: limitSteps.optional(),
-  autoConverge: z.boolean().default(false),
+  /** Default: what the manager sets, false where there is none. */
+  autoConverge: z.boolean().optional(),
   timeout: durationIn('s').optional(),
   /** Rounds after which Cloud Hypervisor ends the iteration. */
   rounds: z.int().min(1).optional(),
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
 
-const convergence = convergenceFields
-  .superRefine(({ downtimeLimit, steps }, context) => {
-    if (downtimeLimit === undefined || steps === undefined) return;
-    const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
-    context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
-  })
-  .transform(({ downtimeLimit = DOWNTIME_LIMIT_NS, ...others }) => ({ downtimeLimit, ...others }));
+const convergence = convergenceFields.superRefine(({ downtimeLimit, steps }, context) => {
+  if (downtimeLimit === undefined || steps === undefined) return;
+  const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
+  context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
+});
 
 const LOADS = LOAD_NAMES.map((name) => `"${name}"`).join(', ');
 
@@ -233,7 +230,7 @@ export const scenarioSchema = z.strictObject({
   vcpus: z.int().min(1).max(1024),
   memory,
   stream,
-  convergence: convergence.default({ downtimeLimit: DOWNTIME_LIMIT_NS, autoConverge: false, whenOut: 'cancel' }),
+  convergence: convergence.default({ whenOut: 'cancel' }),
   /** Whether device state goes over the channels of multifd, a thread per device. */
   parallelDevices: z.boolean().default(false),
   /** Whether the destination makes room for device state before the stop. */
@@ -254,9 +251,7 @@ export type Scenario = z.output<typeof scenarioSchema>;
 
 /** A scenario as a file would have it. */
 export function writtenScenario(scenario: Scenario): unknown {
-  const { downtimeLimit, ...others } = scenario.convergence;
-  const limit = others.steps === undefined ? { downtimeLimit } : {};
-  return withUnits(scenarioSchema, { ...scenario, convergence: { ...limit, ...others } });
+  return withUnits(scenarioSchema, scenario);
 }
 
 export type ScenarioDevice = Scenario['devices'][number];

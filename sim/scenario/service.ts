@@ -2,6 +2,7 @@
  * What is paused in a move, for whom: how long each device does not run, how long its client sees nothing completed, and what
  * VMMs and managers print for the same pause.
  */
+import { rulesOf } from './rules.ts';
 import { type Clock, clocksOf } from '../manager/clocks.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { VMMS } from '../memory/vmms.ts';
@@ -19,7 +20,7 @@ export interface OtherDevices {
 /** What each program would print for a VM that arrived; nothing for one that did not. */
 export function clocksOfVm(plan: CompiledScenario, { kind, move, devices }: VmResult): readonly Clock[] {
   if (!hasMoved(kind)) return [];
-  const { vmm, returnPath = VMMS[vmm].returnPath, convergence } = plan.scenario;
+  const { vmm, returnPath = VMMS[vmm].returnPath } = plan.scenario;
   return clocksOf({
     vmm,
     partsNs: move.criticalNs,
@@ -29,7 +30,7 @@ export function clocksOfVm(plan: CompiledScenario, { kind, move, devices }: VmRe
       move.criticalNs.deviceStop,
     ),
     totalNs: move.totalNs,
-    downtimeLimitNs: move.rounds.at(-1)?.limitNs ?? convergence.downtimeLimit,
+    downtimeLimitNs: move.rounds.at(-1)?.limitNs ?? rulesOf(plan.scenario).downtimeLimitNs,
     returnPath,
   });
 }

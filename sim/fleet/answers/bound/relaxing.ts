@@ -3,6 +3,7 @@
  */
 import { UserError } from '../../../base/user-error.ts';
 import { newestRelease } from '../../../manager/open.ts';
+import { rulesOf } from '../../../scenario/rules.ts';
 import { VMM_NAMES, type VmmName } from '../../../memory/vmms.ts';
 import type { Budget, QuestionVm } from '../../question.ts';
 import { limitsDevices, refusalOf, type VmTrials } from '../../vm-trials.ts';
@@ -59,8 +60,9 @@ function withStream(vm: QuestionVm, change: Partial<QuestionVm['stream']>): Ques
 }
 
 /** Whether other VMMs can do what the VM's own does. */
-function canTake({ stream, convergence }: QuestionVm): boolean {
-  return stream.compression === 'none' && stream.multifd === undefined && !convergence.autoConverge;
+function canTake(vm: QuestionVm): boolean {
+  const { compression, multifd } = vm.stream;
+  return compression === 'none' && multifd === undefined && !rulesOf(vm).autoConverge;
 }
 
 /** Whether a VM with more devices moves, as far as is said. */

@@ -5,6 +5,7 @@ import { NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
 import { VMMS } from '../../../memory/vmms.ts';
 import { MANAGERS } from '../../../memory/manager.ts';
 import { novaSteps } from '../../../scenario/document.ts';
+import { rulesOf } from '../../../scenario/rules.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
 import type { MoveCause } from '../../../memory/outcome.ts';
@@ -104,11 +105,11 @@ export function convergeNumbers(
   };
 }
 
-function stepsOf({ convergence, memory }: QuestionVm): readonly LimitStep[] {
-  const { steps, downtimeLimit } = convergence;
-  if (steps === 'nova') return novaSteps(memory.size);
+function stepsOf(vm: QuestionVm): readonly LimitStep[] {
+  const { steps, downtimeLimitNs } = rulesOf(vm);
+  if (steps === 'nova') return novaSteps(vm.memory.size);
   const own = (steps ?? []).map(({ after, limit }) => ({ afterNs: after, limitNs: limit }));
-  return own[0]?.afterNs === 0 ? own : [{ afterNs: 0, limitNs: downtimeLimit }, ...own];
+  return own[0]?.afterNs === 0 ? own : [{ afterNs: 0, limitNs: downtimeLimitNs }, ...own];
 }
 
 /** Which step held when the VM was stopped, from 1; null: it never was. */
@@ -144,7 +145,7 @@ function triedSteps(
 function relaxations(vm: QuestionVm): readonly [change: ConvergeChange, changed: QuestionVm][] {
   const { stream, convergence } = vm;
   const twiceLine = { ...vm, stream: { ...stream, gigabitsPerSecond: 2 * stream.gigabitsPerSecond } };
-  if (!VMMS[vm.vmm].throttles || convergence.autoConverge) return [['twiceLine', twiceLine]];
+  if (!VMMS[vm.vmm].throttles || rulesOf(vm).autoConverge) return [['twiceLine', twiceLine]];
   return [
     ['twiceLine', twiceLine],
     ['autoConverge', { ...vm, convergence: { ...convergence, autoConverge: true } }],

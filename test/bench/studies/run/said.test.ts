@@ -149,7 +149,7 @@ function written(scenario: ReturnType<typeof drawScenario>): Record<string, unkn
     version: 2,
     memory: { ...memoryRest, size: `${size}B`, page: `${page}B` },
     stream: { ...stream, latency: ns(stream.latency) },
-    convergence: { ...convergence, downtimeLimit: ns(convergence.downtimeLimit), timeout: '60s' },
+    convergence: { ...convergence, downtimeLimit: ns(convergence.downtimeLimit!), timeout: '60s' },
     devices: devices.map((device) => ({
       ...device,
       ...(device.engine === undefined ? {} : { engine: { ...device.engine, taskTime: ns(device.engine.taskTime) } }),
