@@ -3,7 +3,7 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
-import { type ErrorCode, parse, YAMLParseError } from 'yaml';
+import { type Document, type ErrorCode, isScalar, parseDocument as parseYaml, visit, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
@@ -40,13 +40,29 @@ export function parseInput(text: string, path: string): unknown {
   if (text.trim() === '') throw new UserError('input', `${path}: is empty`, HOW_TO_START);
   try {
     // Aliases may not multiply the document beyond what was written.
-    return parse(text, { prettyErrors: true, maxAliasCount: 1000, strict: true, uniqueKeys: true, logLevel: 'error' });
+    const document = parseYaml(text, { prettyErrors: true, strict: true, uniqueKeys: true, logLevel: 'error' });
+    const [mistake] = document.errors;
+    if (mistake !== undefined) throw mistake;
+    return withReleases(document).toJS({ maxAliasCount: 1000 });
   } catch (error) {
     if (!(error instanceof YAMLParseError) && !(error instanceof ReferenceError)) throw error;
     const line = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
     const where = line === undefined ? '' : `line ${line.line}, column ${line.col}: `;
     throw new UserError('input', `${path}: ${where}${yamlMistake(error)}`, ONE_DOCUMENT);
   }
+}
+
+/** Fields that have a release of a program: 6.10 is none of 6.1, so what was written counts, not the number that YAML makes of it. */
+const RELEASES: ReadonlySet<unknown> = new Set(['kernel', 'vmmVersion', 'managerVersion', 'libvirtVersion']);
+
+function withReleases(document: Document.Parsed): Document.Parsed {
+  visit(document, {
+    Pair: (_, { key, value }) => {
+      if (!isScalar(key) || !RELEASES.has(key.value)) return;
+      if (isScalar(value) && typeof value.value === 'number' && value.source !== undefined) value.value = value.source;
+    },
+  });
+  return document;
 }
 
 const ONE_DOCUMENT = 'The file has to be YAML or JSON, one document.';

@@ -26,6 +26,7 @@ const questionVmSchema = scenarioSchema.pick({
   vmmVersion: true,
   manager: true,
   managerVersion: true,
+  libvirtVersion: true,
   kernel: true,
   distribution: true,
   iommu: true,

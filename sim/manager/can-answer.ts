@@ -14,7 +14,7 @@ export const CAN_OUTCOMES = {
   refused: { moves: false, title: 'The move is refused before it starts' },
   neverEnds: { moves: false, title: 'The move starts and never ends' },
   losesState: { moves: false, title: 'The move is carried out, and state is lost silently' },
-  asks: { moves: false, title: 'The answer depends on what was not said' },
+  asks: { moves: false, title: 'Something has to be said first' },
 } as const satisfies Readonly<Record<string, { readonly moves: boolean; readonly title: string }>>;
 
 export type CanOutcome = keyof typeof CAN_OUTCOMES;

@@ -10,14 +10,18 @@ import { type CloudHypervisorRow, cloudHypervisorAt } from './vmms.ts';
 
 const CONNECTIONS_MAX = 128;
 
+const NO_DEVICE = 'The VM has no VFIO device.';
+
+/** @param given with a release that the tables cover, or one that does not matter */
 export function canCloudHypervisor(given: Given): Decided {
   const row = cloudHypervisorAt(given.vmm);
+  if (row === undefined) return moves(given, given.facts, 'noDevice', NO_DEVICE);
   const facts: readonly Basis[] = [{ source: row.source, evidence: row.evidence }, ...given.facts];
   // Of which options older releases refuse together, nothing is on record.
   const words = row.vfio === 'moved' ? optionConflict(given) : null;
   if (words !== null) return apiRefusal(given, facts, words);
   const devices = given.devices.filter(({ unplugged }) => !unplugged);
-  if (devices.length === 0) return moves(given, facts, 'noDevice', 'The VM has no VFIO device.');
+  if (devices.length === 0) return moves(given, facts, 'noDevice', NO_DEVICE);
   if (row.vfio !== 'moved') return lost(given, facts, row, devices);
   const vfio = devices.filter(({ driver }) => driver !== 'vfio-user');
   const refusal = tests(given, facts, vfio);

@@ -2,7 +2,7 @@
  * What managers refuse before a VMM is asked: KubeVirt, Nova and Proxmox have tests of their own.
  */
 import type { Decided } from './can-answer.ts';
-import { type Given, type GivenDevice, releaseOf } from './given.ts';
+import { type Given, type GivenDevice, libvirtOf, releaseOf } from './given.ts';
 import { isAtLeast } from './release.ts';
 import { refusalText, type TextId, TEXTS } from './texts.ts';
 import { NOVA_NEEDS } from './vmms.ts';
@@ -48,7 +48,7 @@ function nova(given: Given): Decided | null {
   const devices = given.devices.filter(({ attachedAs }) => attachedAs !== 'network');
   const old = (kind: 'pci' | 'mdev'): boolean =>
     !isAtLeast(given.vmm, NOVA_NEEDS[kind].qemu) ||
-    !isAtLeast(releaseOf(given.question.managerVersion ?? 'main'), NOVA_NEEDS[kind].libvirt);
+    !isAtLeast(releaseOf(libvirtOf(given.question) ?? 'main'), NOVA_NEEDS[kind].libvirt);
   const asks = ({ pci }: { pci: boolean }): boolean => devices.some(({ driver }) => (driver === 'mdev') !== pci);
   const said = given.question.nova.liveMigratable === 'yes';
   if (asks({ pci: true }) && said && old('pci')) {

@@ -33,9 +33,18 @@ const CHANGES: Readonly<Record<string, string>> = {
   bitmapLimit: 'Use iommufd with dirty tracking, or a VM whose memory fits the bitmap (8 TiB with pages of 4 KiB).',
 };
 
+const NO_DEVICE = 'No VFIO device is there when the VM moves.';
+
+/** Whether QEMU's release decides anything: it has a VFIO device to move, or options that may exclude each other. */
+export function dependsOnQemu(given: Given): boolean {
+  return given.devices.some(({ unplugged }) => !unplugged) || capabilityConflict(given) !== null;
+}
+
+/** @param given with a release that the tables cover, or one that does not matter */
 export function canQemu(given: Given): Decided {
-  const row = qemuAt(given.vmm);
   const plugged = given.devices.filter(({ unplugged }) => !unplugged);
+  const row = qemuAt(given.vmm);
+  if (row === undefined) return moves(given, given.facts, 'noDevice', NO_DEVICE);
   const facts = [basisOf(row), ...given.facts];
   const blockers = blockersOf(given, row, plugged);
   const [oldest] = blockers;
@@ -46,7 +55,7 @@ export function canQemu(given: Given): Decided {
   }
   const conflict = capabilityConflict(given);
   if (conflict !== null) return refused(given, facts, conflict.condition, conflict.text, null, conflict.change);
-  if (plugged.length === 0) return moves(given, facts, 'noDevice', 'No VFIO device is there when the VM moves.');
+  if (plugged.length === 0) return moves(given, facts, 'noDevice', NO_DEVICE);
   return atStart(given, facts, plugged) ?? memory(given, row, facts, plugged);
 }
 

@@ -9,15 +9,24 @@ import type { VmmName } from '../memory/vmms.ts';
 import { type AskedFact, CAN_OUTCOMES, type CanAnswer, type CanOutcome, type Decided } from './can-answer.ts';
 import { canCloudHypervisor } from './can-cloud-hypervisor.ts';
 import { refusedByManager } from './can-manager.ts';
-import { canQemu } from './can-qemu.ts';
+import { canQemu, dependsOnQemu } from './can-qemu.ts';
+import {
+  asOfSentences,
+  COVERAGE,
+  coveredWords,
+  type Gap,
+  olderReleases,
+  placeOf,
+  type Program,
+  type ReleaseField,
+} from './coverage.ts';
 import { checkDevices } from './device-row.ts';
 import { DISTRIBUTIONS, DRIVERS } from './drivers.ts';
 import { type Given, givenOf, releaseOf, type Settled } from './given.ts';
 import { everyWay, kernelsOf, newestRelease, type Way } from './open.ts';
 import type { CanQuestion } from './question.ts';
-import { compareReleases, parseRelease } from './release.ts';
 import type { Basis } from './source.ts';
-import { NEWEST } from './vmms.ts';
+import { qemuAt } from './vmms.ts';
 
 /** What each VMM decides. */
 const BY_VMM: Readonly<Record<VmmName, (given: Given) => Decided>> = {
@@ -25,11 +34,42 @@ const BY_VMM: Readonly<Record<VmmName, (given: Given) => Decided>> = {
   'cloud-hypervisor': canCloudHypervisor,
 };
 
-/** A question with everything said, answered. */
-export function decideCan(question: Settled): Decided {
+/**
+ * A question with everything said: the answer, or the releases that no row covers and on which it depends.
+ *
+ * @param older releases that were said, older than all that is on record
+ */
+function settle(question: Settled, older: readonly Gap[]): Decided | readonly Gap[] {
   const given = givenOf(question);
-  const byManager = question.assume.hostDevices === true ? null : refusedByManager(given);
-  return byManager ?? BY_VMM[question.vmm](given);
+  const gaps = (...fields: readonly ReleaseField[]): readonly Gap[] =>
+    older.filter(({ field }) => fields.includes(field));
+  const libvirt = question.manager === 'libvirt';
+  if (question.assume.hostDevices !== true) {
+    const unread = libvirt || given.devices.length === 0 ? [] : gaps('managerVersion');
+    if (unread.length > 0) return unread;
+    const byManager = refusedByManager(given);
+    if (byManager !== null) return byManager;
+  }
+  const below = ['vmmVersion', libvirt ? 'managerVersion' : 'libvirtVersion', ...olderKernel(given)] as const;
+  const unread = vmmDecides(given) ? gaps(...below) : [];
+  return unread.length > 0 ? unread : BY_VMM[question.vmm](given);
+}
+
+/** Whether the answer depends on the VMM: there is a VFIO device to move, or options of QEMU may exclude each other. */
+function vmmDecides(given: Given): boolean {
+  return given.question.vmm === 'qemu' ? dependsOnQemu(given) : given.devices.some(({ unplugged }) => !unplugged);
+}
+
+/** Of kernels without version 2 of the interface nothing is on record for a QEMU that speaks version 1. */
+function olderKernel({ question, vmm }: Given): readonly 'kernel'[] {
+  return question.vmm === 'qemu' && qemuAt(vmm)?.protocol === 1 ? ['kernel'] : [];
+}
+
+/** A question with everything said, all of it on record, answered. */
+export function decideCan(question: Settled): Decided {
+  const decided = settle(question, olderReleases(question));
+  if ('outcome' in decided) return decided;
+  throw new Error(`not on record: ${decided.map(({ field, said }) => `${field} ${said}`).join(', ')}`);
 }
 
 /** A question with all that was left out at its newest or, of the hosts, its most capable value, answered. */
@@ -46,7 +86,11 @@ interface Tried extends Way {
 /** @throws UserError of kind `input` for a question that contradicts itself or the tables */
 export function can(question: CanQuestion): CanAnswer {
   checkQuestion(question);
-  const tried: readonly Tried[] = everyWay(question).map((way) => ({ ...way, decided: decideCan(way.question) }));
+  const older = olderReleases(question);
+  const settled = everyWay(question).map((way) => ({ ...way, decided: settle(way.question, older) }));
+  const gaps = settled.flatMap(({ decided }) => ('outcome' in decided ? [] : decided));
+  if (gaps.length > 0) return notOnRecord(question, gaps);
+  const tried = settled.flatMap(({ decided, ...way }) => ('outcome' in decided ? [{ ...way, decided }] : []));
   const first = tried[0]!;
   const same = tried.every(({ decided }) => decided.outcome === first.decided.outcome);
   // The last values are the newest ones: their words are the ones that a user is likely to see.
@@ -60,10 +104,59 @@ export function can(question: CanQuestion): CanAnswer {
     why: `The answer depends on ${fields}.`,
     messages: [],
     change: asks.map(({ field }) => `Say ${field}.`),
-    notes: [],
+    notes: asOfSentences(question),
     facts: factsOf(tried.map(({ decided }) => decided)),
     asks,
   };
+}
+
+/**
+ * The answer where releases are older than all that is on record: what is, and what each release of that gives.
+ *
+ * @param gaps of any number of ways to settle the question
+ */
+function notOnRecord(question: CanQuestion, gaps: readonly Gap[]): CanAnswer {
+  const fields = new Map(gaps.map((gap) => [gap.field, gap]));
+  const covered = { ...question };
+  for (const field of fields.keys()) delete covered[field];
+  const tried = everyWay(covered).flatMap(({ values, question: way }) => {
+    const decided = settle(way, olderReleases(covered));
+    return 'outcome' in decided ? [{ values, decided }] : [];
+  });
+  const each = [...fields.values()];
+  const why = each.map(
+    ({ program, said }) =>
+      `Of ${COVERAGE[program].title} ${said} nothing is on record; covered is ${coveredWords(program)}.`,
+  );
+  return {
+    outcome: 'asks',
+    condition: 'notOnRecord',
+    why: why.join(' '),
+    messages: [],
+    change: each.map(
+      ({ field, program }) =>
+        `Give ${field} as covered (${coveredWords(program)}), or leave it out to see what decides.`,
+    ),
+    notes: asOfSentences(question),
+    facts: factsOf(tried.map(({ decided }) => decided)),
+    asks: each.map(({ field, program }) => ({ field, gives: givenBy(field, program, tried) })),
+  };
+}
+
+/** What each covered release of a field gives; of a program of which one state is on record, that. */
+function givenBy(
+  field: ReleaseField,
+  program: Program,
+  tried: readonly Pick<Tried, 'values' | 'decided'>[],
+): AskedFact['gives'] {
+  const outcomesOf = new Map<string, Set<CanOutcome>>();
+  const { releases } = COVERAGE[program];
+  const only = releases === null ? 'main' : releases[1];
+  for (const { values, decided } of tried) {
+    const value = values.get(field) ?? only;
+    if (placeOf(program, value) !== 'older') addTo(outcomesOf, value, decided.outcome);
+  }
+  return [...outcomesOf].map(([value, outcomes]) => ({ value, outcomes: [...outcomes] }));
 }
 
 /** Refuses what contradicts itself, and what the tables rule out. */
@@ -78,10 +171,10 @@ function checkQuestion(question: CanQuestion): void {
       throw new UserError('input', what, 'Leave out kernel, or distribution.');
     }
   }
-  if (vmm === 'cloud-hypervisor' && (manager === 'kubevirt' || manager === 'nova' || manager === 'proxmox')) {
+  if (vmm === 'cloud-hypervisor' && manager !== 'none') {
     throw new UserError(
       'input',
-      `manager ${manager} starts QEMU, and vmm is ${vmm}`,
+      `manager ${manager} is on record as what starts QEMU, and vmm is ${vmm}`,
       'Leave out manager, or write vmm: qemu.',
     );
   }
@@ -95,14 +188,7 @@ function notesOf(question: CanQuestion, decided: Decided): readonly string[] {
   if (question.assume.dirtyTracking === true && question.vmmVersion === undefined && question.devices.length > 0) {
     notes.push(`vmmVersion is not said: with tracking assumed, ${newestRelease(question.vmm)} is taken.`);
   }
-  const newer = (version: string | undefined, newest: string): boolean =>
-    version !== undefined && version !== 'main' && compareReleases(releaseOf(version), parseRelease(newest)!) > 0;
-  const newestVmm = NEWEST[question.vmm];
-  if (newer(question.vmmVersion, newestVmm) && releaseOf(question.vmmVersion!).length > 0) {
-    notes.push(
-      `Nothing is on record of releases after ${newestVmm}: ${question.vmmVersion} is answered as the newest one known.`,
-    );
-  }
+  notes.push(...asOfSentences(question));
   return notes;
 }
 

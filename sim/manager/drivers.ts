@@ -38,6 +38,9 @@ const STOP_COPY = { migration: 'stop-copy', p2p: false, preCopy: false, dmaLog: 
 const P2P = { migration: 'stop-copy', p2p: true, preCopy: false, dmaLog: false } as const;
 const UNKNOWN = { ...P2P, dmaLog: true, unsure: ['migration', 'p2p', 'dmaLog'] } as const;
 
+/** The first kernel with version 2 of the migration interface (VFIO features 1 and 2). */
+export const MIGRATION_SINCE = '5.18';
+
 export const DRIVERS = {
   mlx5_vfio_pci: {
     title: 'NVIDIA ConnectX and BlueField VFs',
@@ -129,7 +132,10 @@ export const DRIVERS = {
   mdev: {
     title: "mediated devices such as NVIDIA vGPU, by a vendor's module",
     condition: '',
-    rows: [{ since: '0', ...UNKNOWN, source: 'linux-7.3.4', evidence: 'unsure' }],
+    rows: [
+      { since: '0', ...OFFERS_NOTHING, source: 'linux-lists', evidence: 'derived' },
+      { since: MIGRATION_SINCE, ...UNKNOWN, source: 'linux-7.3.4', evidence: 'unsure' },
+    ],
   },
   'vfio-user': {
     title: 'a device served by another process over vfio-user',

@@ -46,13 +46,17 @@ export interface Given {
 /** The fields that may be missing from a question, all given. */
 export interface Settled extends CanQuestion {
   readonly vmmVersion: string;
-  readonly managerVersion: string;
   readonly kernel: string;
 }
 
 /** Managers that talk to QEMU through libvirt. */
 export function usesLibvirt(manager: ManagerId): boolean {
   return manager === 'libvirt' || manager === 'kubevirt' || manager === 'nova';
+}
+
+/** The release of libvirt, if it is said. */
+export function libvirtOf({ manager, managerVersion, libvirtVersion }: CanQuestion): string | undefined {
+  return manager === 'libvirt' ? managerVersion : libvirtVersion;
 }
 
 export function givenOf(question: Settled): Given {
@@ -69,7 +73,7 @@ export function givenOf(question: Settled): Given {
   if (
     iommufd &&
     usesLibvirt(question.manager) &&
-    !isAtLeast(releaseOf(question.managerVersion), LIBVIRT_IOMMUFD.since)
+    !isAtLeast(releaseOf(libvirtOf(question) ?? 'main'), LIBVIRT_IOMMUFD.since)
   ) {
     iommufd = false;
     notes.push(

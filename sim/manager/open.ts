@@ -5,12 +5,13 @@
  * it: {@link everyWay} asks again after each.
  */
 import type { VmmName } from '../memory/vmms.ts';
+import { COVERAGE } from './coverage.ts';
 import { deviceRow } from './device-row.ts';
 import { DISTRIBUTIONS, driverAt, type DriverFact, DRIVERS, type DriverRow, IOMMU_IDS, IOMMUS } from './drivers.ts';
-import { BITMAP_PAGES, hostPageOf, releaseOf, type Settled, usesLibvirt } from './given.ts';
+import { BITMAP_PAGES, hostPageOf, libvirtOf, releaseOf, type Settled, usesLibvirt } from './given.ts';
 import type { CanQuestion } from './question.ts';
 import { compareReleases, isAtLeast, parseRelease, type Release } from './release.ts';
-import { CLOUD_HYPERVISOR, LIBVIRT_IOMMUFD, NEWEST, NOVA_NEEDS, QEMU } from './vmms.ts';
+import { CLOUD_HYPERVISOR, LIBVIRT_IOMMUFD, NOVA_NEEDS, QEMU } from './vmms.ts';
 import { KIB } from '../base/units.ts';
 
 /** A field that was left out, and the values that it could have. */
@@ -41,8 +42,8 @@ export function everyWay(question: CanQuestion, values: ReadonlyMap<string, stri
 
 /** Releases at which each VMM may decide otherwise. */
 const RELEASES: Readonly<Record<VmmName, readonly string[]>> = {
-  qemu: sincesOf(QEMU, '7.2'),
-  'cloud-hypervisor': [...sincesOf(CLOUD_HYPERVISOR, '52').slice(0, -1), 'main'],
+  qemu: sincesOf(QEMU),
+  'cloud-hypervisor': [...sincesOf(CLOUD_HYPERVISOR).slice(0, -1), 'main'],
 };
 
 /** The newest release of a VMM on record. */
@@ -60,7 +61,7 @@ function firstOpen(question: CanQuestion): Open | null {
     };
   }
   return (
-    openManager(question) ?? openKernel(question) ?? openDevice(question) ?? openIommu(question) ?? openPage(question)
+    openLibvirt(question) ?? openKernel(question) ?? openDevice(question) ?? openIommu(question) ?? openPage(question)
   );
 }
 
@@ -70,19 +71,21 @@ function releasesOf({ vmm, manager }: CanQuestion): readonly string[] {
   return [...RELEASES[vmm], NOVA_NEEDS.pci.qemu].toSorted((a, b) => compareReleases(releaseOf(a), releaseOf(b)));
 }
 
-function openManager(question: CanQuestion): Open | null {
-  const { manager, managerVersion } = question;
+function openLibvirt(question: CanQuestion): Open | null {
+  const { manager } = question;
+  if (!usesLibvirt(manager)) return null;
+  const field = manager === 'libvirt' ? 'managerVersion' : 'libvirtVersion';
   const withRelease = (values: readonly string[]): Open => ({
-    field: 'managerVersion',
+    field,
     values,
-    with: (q, value) => ({ ...q, managerVersion: value }),
+    with: (q, value) => ({ ...q, [field]: value }),
   });
-  if (!usesLibvirt(manager)) return managerVersion === undefined ? withRelease(['main']) : null;
   const { lacks, since } = LIBVIRT_IOMMUFD;
-  if (managerVersion === undefined) {
+  const said = libvirtOf(question);
+  if (said === undefined) {
     return withRelease([...(manager === 'nova' ? [...NOVA_NEEDS.triedLibvirt] : []), lacks, since]);
   }
-  const release = releaseOf(managerVersion);
+  const release = releaseOf(said);
   const known = compareReleases(release, parseRelease(lacks)!) <= 0 || isAtLeast(release, since);
   return known || question.iommu.backend === 'type1' ? null : withRelease([lacks, since]);
 }
@@ -96,7 +99,7 @@ function openKernel(question: CanQuestion): Open | null {
 export function kernelsOf(question: CanQuestion): readonly string[] {
   if (question.kernel !== undefined) return [question.kernel];
   if (question.distribution !== undefined) return [DISTRIBUTIONS[question.distribution].kernel];
-  const kernels = new Set<string>([NEWEST.kernel]);
+  const kernels = new Set<string>([COVERAGE.kernel.releases[1]]);
   for (const { driver } of question.devices) {
     const rows: readonly DriverRow[] = DRIVERS[driver].rows;
     for (const { since } of rows) kernels.add(since === '0' ? OLDER_KERNEL : since);
@@ -205,7 +208,7 @@ function openPage(question: CanQuestion): Open | null {
   };
 }
 
-/** The releases at which a table's rows begin; the row of before all others is asked at `oldest`. */
-function sincesOf(rows: readonly { readonly since: string }[], oldest: string): readonly string[] {
-  return rows.map(({ since }) => (since === '0' ? oldest : since));
+/** The releases at which a table's rows begin. */
+function sincesOf(rows: readonly { readonly since: string }[]): readonly string[] {
+  return rows.map(({ since }) => since);
 }

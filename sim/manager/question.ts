@@ -135,6 +135,8 @@ export const platformFields = {
   vmmVersion: release.optional(),
   manager: z.enum(MANAGER_IDS).optional(),
   managerVersion: release.optional(),
+  /** Of the libvirt under KubeVirt or Nova. */
+  libvirtVersion: release.optional(),
   kernel: release.optional(),
   distribution: z.enum(DISTRIBUTION_IDS).optional(),
   iommu: iommu.optional(),
@@ -167,6 +169,8 @@ export const canQuestionSchema = z.strictObject({
   vmmVersion: release.optional(),
   manager: z.enum(MANAGER_IDS).default('none'),
   managerVersion: release.optional(),
+  /** Of the libvirt under KubeVirt or Nova. */
+  libvirtVersion: release.optional(),
   kernel: release.optional(),
   distribution: z.enum(DISTRIBUTION_IDS).optional(),
   iommu: iommu.prefault({}),

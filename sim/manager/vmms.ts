@@ -3,7 +3,6 @@
  *
  * Rows stand in the order of releases; a row holds until the next one.
  */
-import type { VmmName } from '../memory/vmms.ts';
 import { type Release, rowAt } from './release.ts';
 import type { Basis } from './source.ts';
 
@@ -28,7 +27,7 @@ export interface QemuRow extends Basis {
 
 export const QEMU = [
   {
-    since: '0',
+    since: '7.2',
     protocol: 1,
     enableMigration: 'off',
     needs: 'nothing',
@@ -133,13 +132,9 @@ export const QEMU = [
   },
 ] as const satisfies readonly QemuRow[];
 
-/** The newest releases of which the tables know; later ones are answered as these, and the answer says so. */
-export const NEWEST = { qemu: '11.1', 'cloud-hypervisor': '53', kernel: '7.3' } as const satisfies Readonly<
-  Record<VmmName | 'kernel', string>
->;
-
-export function qemuAt(release: Release): QemuRow {
-  return rowAt<QemuRow>(QEMU, release)!;
+/** @returns undefined for a release older than all rows */
+export function qemuAt(release: Release): QemuRow | undefined {
+  return rowAt<QemuRow>(QEMU, release);
 }
 
 export interface CloudHypervisorRow extends Basis {
@@ -150,14 +145,15 @@ export interface CloudHypervisorRow extends Basis {
 
 /** `main` is later than any release. */
 export const CLOUD_HYPERVISOR = [
-  { since: '0', vfio: 'lost', source: 'cloud-hypervisor-52', evidence: 'source' },
+  { since: '52', vfio: 'lost', source: 'cloud-hypervisor-52', evidence: 'source' },
   { since: '53', vfio: 'untracked', source: 'cloud-hypervisor-53', evidence: 'source' },
   // Live migration of VFIO devices, PR 8528: three days after v53.0.
   { since: '54', vfio: 'moved', source: 'cloud-hypervisor', evidence: 'source' },
 ] as const satisfies readonly CloudHypervisorRow[];
 
-export function cloudHypervisorAt(release: Release): CloudHypervisorRow {
-  return rowAt<CloudHypervisorRow>(CLOUD_HYPERVISOR, release)!;
+/** @returns undefined for a release older than all rows */
+export function cloudHypervisorAt(release: Release): CloudHypervisorRow | undefined {
+  return rowAt<CloudHypervisorRow>(CLOUD_HYPERVISOR, release);
 }
 
 export const MANAGER_IDS = ['none', 'libvirt', 'kubevirt', 'nova', 'proxmox'] as const;

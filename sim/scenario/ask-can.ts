@@ -6,7 +6,7 @@
  */
 import { UserError } from '../base/user-error.ts';
 import { can, canAtBest } from '../manager/can.ts';
-import { type AskedFact, CAN_OUTCOMES, type CanAnswer, type Decided } from '../manager/can-answer.ts';
+import { CAN_OUTCOMES, type CanAnswer, type Decided } from '../manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS, type DriverId, type DriverRow } from '../manager/drivers.ts';
 import { CAN_FORMAT, CAN_VERSION, type CanQuestion, canQuestionSchema } from '../manager/question.ts';
 import type { DeviceProfile } from '../memory/device-profile.ts';
@@ -22,6 +22,7 @@ export type AskedVm = Pick<
   | 'vmmVersion'
   | 'manager'
   | 'managerVersion'
+  | 'libvirtVersion'
   | 'kernel'
   | 'distribution'
   | 'iommu'
@@ -84,7 +85,7 @@ export function askCan(
     if (KNOWN.size >= KNOWN_MAX) KNOWN.clear();
     KNOWN.set(key, asked);
   }
-  if (asked.answer.outcome === 'asks') throw askBack(asked.answer.asks, where);
+  if (asked.answer.outcome === 'asks') throw askBack(asked.answer, where);
   return asked;
 }
 
@@ -118,7 +119,7 @@ function answerAt(question: CanQuestion, where: string): CanAnswer {
 /** Where no value of what was left out lets the VM move, that is the answer, in the words of the newest releases. */
 function answerOf(question: CanQuestion): CanAnswer {
   const answer = can(question);
-  if (answer.outcome !== 'asks' || answer.asks.length === 0) return answer;
+  if (answer.outcome !== 'asks' || answer.condition === 'notOnRecord') return answer;
   const outcomes = new Set(answer.asks.flatMap(({ gives }) => gives.flatMap((given) => given.outcomes)));
   if ([...outcomes].some((outcome) => CAN_OUTCOMES[outcome].moves || outcome === 'neverEnds')) return answer;
   const decided: Decided = canAtBest(question);
@@ -139,7 +140,8 @@ export function refusalSentence({ outcome, why, messages }: Pick<CanAnswer, 'out
   return `${CAN_OUTCOMES[outcome].title}. ${why}${words}`;
 }
 
-function askBack(asks: readonly AskedFact[], where: string): UserError {
+function askBack({ asks, condition, why, change }: CanAnswer, where: string): UserError {
+  if (condition === 'notOnRecord') return new UserError('input', `${where}: ${why}`, change.join(' '));
   const fields = asks.map(({ field }) => fieldOf(field));
   const list = fields.length > 1 ? `${fields.slice(0, -1).join(', ')} and ${fields.at(-1)!}` : fields[0]!;
   const tracking = asks.some(({ field }) => /dirtyTracking|dmaLog|backend/.test(field));
@@ -174,6 +176,7 @@ function canQuestionOf(
     ...onlySaid({
       vmmVersion: vm.vmmVersion,
       managerVersion: vm.managerVersion,
+      libvirtVersion: vm.libvirtVersion,
       kernel: vm.kernel,
       distribution: vm.distribution,
       hostPage: vm.hostPage,

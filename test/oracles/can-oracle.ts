@@ -9,7 +9,9 @@
 import type { CanQuestion } from '../../sim/manager/question.ts';
 
 export type Driver = CanQuestion['devices'][number]['driver'];
-type Outcome = 'moves' | 'movesAllDirty' | 'attachFails' | 'refused' | 'neverEnds' | 'losesState';
+type Outcome = 'moves' | 'movesAllDirty' | 'attachFails' | 'refused' | 'neverEnds' | 'losesState' | 'unread';
+/** Fields that say a release. */
+export type ReleaseField = 'vmmVersion' | 'managerVersion' | 'libvirtVersion' | 'kernel';
 type Program = 'QEMU' | 'Cloud Hypervisor' | 'libvirt' | 'KubeVirt' | 'Nova' | 'Proxmox VE';
 
 /** Which test decided. */
@@ -32,6 +34,8 @@ export interface Verdict {
   readonly outcome: Outcome;
   readonly condition: Condition;
   readonly prints: readonly Printed[];
+  /** Releases that nobody read, where those decide. */
+  readonly unread?: readonly ReleaseField[];
 }
 
 /** What a program prints, whole. */
@@ -417,17 +421,65 @@ function withoutUnplugged(world: World): World {
   };
 }
 
+// --- releases that were not read -----------------------------------------------------------------------------------
+
+/** The oldest release of each manager that was read; of Proxmox one state, of which nobody knows the release. */
+const OLDEST_MANAGER = { kubevirt: '1.9', nova: '2026.2', proxmox: 'main' } as const;
+
+function unread(...fields: readonly ReleaseField[]): Verdict {
+  return { outcome: 'unread', condition: 'release', prints: [], unread: fields };
+}
+
+/** A manager with tests of its own, older than what was read. */
+function isUnreadManager({ manager, managerVersion }: OracleQuestion): boolean {
+  if (manager === undefined || manager === 'none' || manager === 'libvirt' || managerVersion === undefined)
+    return false;
+  const oldest = OLDEST_MANAGER[manager];
+  return oldest === 'main' ? managerVersion !== 'main' : !since(managerVersion, oldest);
+}
+
+/** Releases older than those that were read, of what decides after the manager's own tests. */
+function unreadBelow({ question }: World): readonly ReleaseField[] {
+  const { vmm, vmmVersion, manager, managerVersion, libvirtVersion } = question;
+  const fields: ReleaseField[] = [];
+  if (vmmVersion !== undefined && !since(vmmVersion, vmm === 'qemu' ? '7.2' : 'v52')) fields.push('vmmVersion');
+  if (manager === 'libvirt' && managerVersion !== undefined && !since(managerVersion, '9.0'))
+    fields.push('managerVersion');
+  const through = manager === 'kubevirt' || manager === 'nova';
+  if (through && libvirtVersion !== undefined && !since(libvirtVersion, '9.0')) fields.push('libvirtVersion');
+  return fields;
+}
+
+/** QEMU 7.2 speaks version 1 with the kernel; what kernels that still had it offered, nobody read. */
+function isUnreadProtocol({ question: { vmm, kernel }, release }: World): boolean {
+  if (vmm !== 'qemu' || kernel === undefined) return false;
+  return since(release, '7.2') && !since(release, '8.0') && !since(kernel, '5.18');
+}
+
 /** The answer for one world in which nothing is left open. */
 export function judge(world: World): Verdict {
-  if (world.question.vmm === 'cloud-hypervisor') return judgeCloudHypervisor(world);
-  const manager = world.question.manager ?? 'none';
-  const refusal =
-    manager === 'kubevirt'
-      ? judgeKubevirt(world)
-      : manager === 'nova'
-        ? judgeNova(world)
-        : manager === 'proxmox'
-          ? judgeProxmox(world)
-          : null;
-  return refusal ?? judgeQemu(withoutUnplugged(world));
+  const isQemu = world.question.vmm === 'qemu';
+  if (isQemu && world.devices.length > 0 && isUnreadManager(world.question)) return unread('managerVersion');
+  const refusal = isQemu ? judgeByManager(world) : null;
+  if (refusal !== null) return refusal;
+  const rest = isQemu ? withoutUnplugged(world) : world;
+  const present = rest.devices.filter((one) => !one.unplugged);
+  if (present.length > 0 || (isQemu && startRefusal(rest, []) !== null)) {
+    const fields = [...unreadBelow(rest), ...(isUnreadProtocol(rest) ? (['kernel'] as const) : [])];
+    if (fields.length > 0) return unread(...fields);
+  }
+  return isQemu ? judgeQemu(rest) : judgeCloudHypervisor(rest);
+}
+
+function judgeByManager(world: World): Verdict | null {
+  switch (world.question.manager) {
+    case 'kubevirt':
+      return judgeKubevirt(world);
+    case 'nova':
+      return judgeNova(world);
+    case 'proxmox':
+      return judgeProxmox(world);
+    default:
+      return null;
+  }
 }

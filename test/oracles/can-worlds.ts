@@ -54,6 +54,9 @@ function abilitiesOf(driver: Driver, kernel: string): readonly Abilities[] {
       if (since(kernel, '7.2')) return [P2P];
       return since(kernel, '6.13') ? [NONE, P2P] : [ABSENT];
     case 'mdev':
+      // Version 2 of the interface came with 5.18.
+      if (!since(kernel, '5.18')) return [NONE];
+      return [NONE, STOP_COPY, { ...STOP_COPY, log: true }, P2P, P2P_AND_LOG];
     case 'vfio-user':
       return [NONE, STOP_COPY, { ...STOP_COPY, log: true }, P2P, P2P_AND_LOG];
     case 'nvgrace_gpu_vfio_pci':
@@ -90,8 +93,9 @@ function dirtyByIommufd(hardware: 'smmuv3' | 'vt-d' | 'amd-vi', kernel: string):
 
 const LIBVIRT_RELEASES = ['8.0', '9.0', '11.3', '12.2', '12.8'] as const;
 
-function libvirtsOf({ manager, managerVersion }: OracleQuestion): readonly string[] {
-  if (managerVersion !== undefined) return [managerVersion];
+function libvirtsOf({ manager, managerVersion, libvirtVersion }: OracleQuestion): readonly string[] {
+  const said = manager === 'libvirt' ? managerVersion : libvirtVersion;
+  if (said !== undefined) return [said];
   return manager === 'libvirt' || manager === 'kubevirt' || manager === 'nova' ? LIBVIRT_RELEASES : ['main'];
 }
 

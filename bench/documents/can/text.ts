@@ -32,7 +32,8 @@ export function printCan(document: CanDocument, output: Output): void {
       ...gives.map(({ value, outcomes }) => `    ${value}: ${outcomes.map((each) => titleOf(each)).join('; or ')}`),
     ]),
   );
-  list('What to change', document.asks.length > 0 ? [] : document.change.map((line) => `  ${line}`));
+  const open = document.outcome === 'asks' && document.condition !== 'notOnRecord';
+  list('What to change', open ? [] : document.change.map((line) => `  ${line}`));
   list(
     'Also',
     document.notes.map((line) => `  ${line}`),

@@ -88,8 +88,9 @@ function apply(base: Fields, words: CanWords): void {
         'Such as --set qemu.enableMigration=on.',
       );
     }
-    // A value is what YAML makes of it, but for the words that its schema wants as text.
-    put(field, ['on', 'off', 'yes', 'no'].includes(value!) ? value : parseInput(value!, `--set ${field}`));
+    // A value is what YAML makes of it, but for releases, and for the words that its schema wants as text.
+    const isText = ['on', 'off', 'yes', 'no'].includes(value!) || /^kernel$|Version$/.test(field);
+    put(field, isText ? value : parseInput(value!, `--set ${field}`));
   }
 }
 

@@ -63,11 +63,12 @@ const drawnDevice = record(
 const drawn = record(
   {
     vmm: constantFrom('qemu', 'qemu', 'qemu', 'cloud-hypervisor'),
-    qemuVersion: option(constantFrom(...QEMU_RELEASES, '8.2.4', '12.0'), { freq: 12 }),
-    cloudHypervisorVersion: option(constantFrom('v52', 'v53', 'main')),
+    qemuVersion: option(constantFrom(...QEMU_RELEASES, '8.2.4', '12.0', '7.1', '2.12', 'main'), { freq: 12 }),
+    cloudHypervisorVersion: option(constantFrom('v52', 'v53', 'main', 'v54', 'v51', '12')),
     manager: constantFrom('none', 'none', 'libvirt', 'kubevirt', 'nova', 'proxmox'),
-    managerVersion: option(constantFrom('8.0', '9.5', '11.3', '11.9', '12.2', '12.8'), { freq: 12 }),
-    kernel: option(constantFrom('5.18', '6.1', '6.8', '6.11', '6.12', '6.15', '7.2', '7.3', '7.9')),
+    libvirt: option(constantFrom('8.0', '8.9', '9.5', '11.3', '11.9', '12.2', '12.8', '13.1'), { freq: 12 }),
+    managerVersion: option(constantFrom('1.9', '2026.2', '1.3', '2025.1', 'main'), { nil: undefined, freq: 2 }),
+    kernel: option(constantFrom('5.4', '5.18', '6.1', '6.8', '6.11', '6.12', '6.15', '7.2', '7.3', '7.9')),
     devices: array(drawnDevice, { maxLength: 3 }),
     iommu: record(
       {
@@ -105,17 +106,22 @@ const drawn = record(
     proxmox: record({ mapped: boolean(), liveMigrationCapable: boolean() }, { requiredKeys: [] }),
   },
   { requiredKeys: ['vmm', 'manager', 'devices', 'iommu', 'memory', 'gigabitsPerSecond', 'qemu'] },
-).map(({ qemuVersion, cloudHypervisorVersion, manager, managerVersion, kernel, vmm, ...rest }): OracleQuestion => {
-  const vmmVersion = vmm === 'qemu' ? qemuVersion : cloudHypervisorVersion;
-  return {
-    ...rest,
-    vmm,
-    manager: vmm === 'qemu' ? manager : 'none',
-    ...(typeof vmmVersion === 'string' ? { vmmVersion } : {}),
-    ...(typeof kernel === 'string' ? { kernel } : {}),
-    ...(typeof managerVersion === 'string' && vmm === 'qemu' ? { managerVersion } : {}),
-  };
-});
+).map(
+  ({ qemuVersion, cloudHypervisorVersion, manager, managerVersion, libvirt, kernel, vmm, ...rest }): OracleQuestion => {
+    const vmmVersion = vmm === 'qemu' ? qemuVersion : cloudHypervisorVersion;
+    const ofManager = manager === 'libvirt' ? libvirt : managerVersion;
+    const ofLibvirt = manager === 'kubevirt' || manager === 'nova' ? libvirt : undefined;
+    return {
+      ...rest,
+      vmm,
+      manager: vmm === 'qemu' ? manager : 'none',
+      ...(typeof vmmVersion === 'string' ? { vmmVersion } : {}),
+      ...(typeof kernel === 'string' ? { kernel } : {}),
+      ...(typeof ofManager === 'string' && vmm === 'qemu' && manager !== 'none' ? { managerVersion: ofManager } : {}),
+      ...(typeof ofLibvirt === 'string' && vmm === 'qemu' ? { libvirtVersion: ofLibvirt } : {}),
+    };
+  },
+);
 
 describe('can and the oracle agree', () => {
   test('on the product of drivers, kernels, releases, backends, tracking, vIOMMU, counts and options', () => {

@@ -2,7 +2,7 @@
 import { can } from '../../../sim/manager/can.ts';
 import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
 import { CAN_FORMAT, CAN_VERSION, canQuestionSchema } from '../../../sim/manager/question.ts';
-import type { Condition, OracleQuestion, Printed } from '../../oracles/can-oracle.ts';
+import type { Condition, OracleQuestion, Printed, ReleaseField } from '../../oracles/can-oracle.ts';
 import { expectedOf } from '../../oracles/can-worlds.ts';
 
 export function ask({ memory, hostPage, ...question }: OracleQuestion): CanAnswer {
@@ -53,6 +53,8 @@ export function difference(question: OracleQuestion): string | null {
   const answer = ask(question);
   const verdicts = expectedOf(question);
   const outcomes = [...new Set(verdicts.map(({ outcome }) => outcome))].toSorted();
+  const unread = [...new Set(verdicts.flatMap((verdict) => verdict.unread ?? []))].toSorted();
+  if (unread.length > 0) return notOnRecord(question, answer, unread);
   const expected = outcomes.length === 1 ? outcomes[0]! : 'asks';
   const say = (what: string): string => `${JSON.stringify(question)}: ${what}`;
   if (answer.outcome !== expected) return say(`${answer.outcome}, not ${expected} (${outcomes.join()})`);
@@ -63,6 +65,26 @@ export function difference(question: OracleQuestion): string | null {
   const words = verdicts.map(({ condition, prints }) => `${condition}: ${written(prints)}`);
   const said = `${answer.outcome === 'moves' ? 'none' : conditionOf(answer.condition)}: ${written(answer.messages)}`;
   return words.includes(said) ? null : say(`says ${said}, not ${words.join(' or ')}`);
+}
+
+/** Where a question has releases that nobody read: each of them is asked for, with what those give that were read. */
+function notOnRecord(question: OracleQuestion, answer: CanAnswer, unread: readonly ReleaseField[]): string | null {
+  const say = (what: string): string => `${JSON.stringify(question)}: ${what}`;
+  if (answer.outcome !== 'asks' || answer.condition !== 'notOnRecord') return say(`${answer.outcome}, not on record`);
+  const fields = answer.asks.map(({ field }) => field).toSorted();
+  if (fields.join() !== unread.join()) return say(`asks for ${fields.join()}, not ${unread.join()}`);
+  const read = { ...question };
+  for (const field of unread) delete read[field];
+  for (const { field, gives } of answer.asks) {
+    for (const { value, outcomes } of gives) {
+      const verdicts = expectedOf({ ...read, [field]: value });
+      const expected = new Set(verdicts.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'unread'));
+      const found = [...outcomes].toSorted().join();
+      if ([...expected].toSorted().join() !== found)
+        return say(`${field} ${value} gives ${found}, not ${[...expected].join()}`);
+    }
+  }
+  return null;
 }
 
 export type Driver = OracleQuestion['devices'][number]['driver'];

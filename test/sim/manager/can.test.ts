@@ -2,6 +2,7 @@ import { array, assert, boolean, constant, constantFrom, integer, oneof, propert
 import { describe, expect, test } from 'vitest';
 
 import { can, decideCan } from '../../../sim/manager/can.ts';
+import { COVERAGE } from '../../../sim/manager/coverage.ts';
 import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS } from '../../../sim/manager/drivers.ts';
 import type { Settled } from '../../../sim/manager/given.ts';
@@ -13,7 +14,7 @@ import {
   canQuestionSchema,
 } from '../../../sim/manager/question.ts';
 import { compareReleases, parseRelease } from '../../../sim/manager/release.ts';
-import { MANAGER_IDS, QEMU } from '../../../sim/manager/vmms.ts';
+import { CLOUD_HYPERVISOR, MANAGER_IDS, QEMU } from '../../../sim/manager/vmms.ts';
 import { effort } from '../../effort.ts';
 
 function question(fields: Omit<CanQuestionInput, 'format' | 'version'>): CanQuestion {
@@ -32,10 +33,11 @@ const device = record({
 /** A question in which everything is said. */
 const settled = record({
   vmm: constantFrom('qemu', 'cloud-hypervisor'),
-  vmmVersion: constantFrom('7.2', '8.0', '8.1', '8.2', '9.0', '9.2', '10.2', '11.0', '11.1', '52', 'v53', 'main'),
+  qemuRelease: constantFrom('7.2', '8.0', '8.1', '8.2', '9.0', '9.2', '10.2', '11.0', '11.1'),
+  cloudHypervisorRelease: constantFrom('52', 'v53', 'main'),
   // Managers have tests of their own before the VMM's; half of the questions go past them.
   manager: oneof(constant('none' as const), constantFrom(...MANAGER_IDS)),
-  managerVersion: constantFrom('11.3', '12.8', 'main'),
+  libvirt: constantFrom('11.3', '12.8', 'main'),
   kernel: constantFrom('6.1', '6.8', '6.12', '7.2', '7.3'),
   devices: array(device, { maxLength: 3 }),
   iommu: record({
@@ -55,7 +57,11 @@ const settled = record({
   }),
   nova: record({ liveMigratable: constantFrom('yes', 'no', 'absent') }),
   proxmox: record({ mapped: boolean(), liveMigrationCapable: boolean() }),
-}).map((fields) => question(fields as Omit<CanQuestionInput, 'format' | 'version'>) as Settled);
+}).map(({ qemuRelease, cloudHypervisorRelease, libvirt, ...fields }) => {
+  const vmmVersion = fields.vmm === 'qemu' ? qemuRelease : cloudHypervisorRelease;
+  const of = fields.manager === 'libvirt' ? { managerVersion: libvirt } : { libvirtVersion: libvirt };
+  return question({ ...fields, vmmVersion, ...of }) as Settled;
+});
 
 const RUNS = { numRuns: effort(400, 1_000, 50_000) };
 
@@ -123,15 +129,19 @@ describe('an answer', () => {
 });
 
 describe('tables', () => {
-  test.each([['QEMU', QEMU], ...DRIVER_IDS.map((id) => [id, DRIVERS[id].rows] as const)] as readonly (readonly [
-    string,
-    readonly { readonly since: string }[],
-  ])[])('%s begins with a row for every older release, and goes on in order', (_, rows) => {
-    const sinces = rows.map(({ since }) => parseRelease(since)!);
-    expect(sinces[0]).toEqual([0]);
-    expect(sinces.toSorted(compareReleases)).toEqual(sinces);
-    expect(new Set(rows.map(({ since }) => since)).size).toBe(rows.length);
-  });
+  test.each([
+    ['QEMU', QEMU, COVERAGE.qemu.releases[0]],
+    ['Cloud Hypervisor', CLOUD_HYPERVISOR, COVERAGE['cloud-hypervisor'].releases[0]],
+    ...DRIVER_IDS.map((id) => [id, DRIVERS[id].rows, '0'] as const),
+  ] as readonly (readonly [string, readonly { readonly since: string }[], string])[])(
+    '%s begins with the oldest release that is covered, and continues in order',
+    (_, rows, oldest) => {
+      const sinces = rows.map(({ since }) => parseRelease(since)!);
+      expect(rows[0]!.since).toBe(oldest);
+      expect(sinces.toSorted(compareReleases)).toEqual(sinces);
+      expect(new Set(rows.map(({ since }) => since)).size).toBe(rows.length);
+    },
+  );
 });
 
 describe('releases', () => {

@@ -77,7 +77,7 @@ describe('what is not on record', () => {
 
   test('a release at which only Nova decides otherwise is tried as well', () => {
     const { vmmVersion: _, ...question } = at('7.2', MLX5);
-    const under = { ...question, manager: 'nova', managerVersion: '12.2', nova: { liveMigratable: 'yes' } } as const;
+    const under = { ...question, manager: 'nova', libvirtVersion: '12.2', nova: { liveMigratable: 'yes' } } as const;
     const options = { deviceDirtyTracking: false, onlyMigratable: true };
     expect(difference({ ...under, qemu: options })).toBeNull();
   });
