@@ -27,7 +27,7 @@ import { FleetPlan } from './fleet-plan.ts';
 import { allStayAnswer, staysAnswer } from './answers/stays.ts';
 import type { AskedCan } from '../scenario/ask-can.ts';
 import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
-import type { Question, QuestionVm } from './question.ts';
+import type { Question } from './question.ts';
 import { refusalOf, VmTrials } from './vm-trials.ts';
 import { withWholeVms } from './whole-vm.ts';
 
@@ -36,11 +36,6 @@ export interface QuestionFiles {
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
   readonly presets: ReadonlyMap<string, LimitsPreset>;
   readonly topologies: ReadonlyMap<string, Topology>;
-}
-
-/** The VMs that a question speaks of. */
-export function vmsOf(question: Question): readonly QuestionVm[] {
-  return question.ask === 'evacuate' ? question.fleet.vms.map(({ vm }) => vm) : [question.vm];
 }
 
 /**
@@ -52,7 +47,7 @@ export function vmsOf(question: Question): readonly QuestionVm[] {
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
-  const question = withWholeVms(asked, files.presets);
+  const question = withWholeVms(asked, files.presets, file);
   check(question, file);
   const refused = refusalIn(question, trials);
   if (refused !== null) return staysAnswer(refused);

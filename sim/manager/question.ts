@@ -11,6 +11,7 @@ import { formatVersion } from '../base/formats.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import { VMM_NAMES } from '../memory/vmms.ts';
 import { DISTRIBUTION_IDS, DRIVER_IDS, IOMMU_IDS } from './drivers.ts';
+import { unreadFields } from './readers.ts';
 import { parseRelease } from './release.ts';
 import { MANAGER_IDS } from './vmms.ts';
 
@@ -49,7 +50,7 @@ const device = z.strictObject({
   count: z.int().min(1).max(63).default(1),
   /** Where it is attached to a failover pair (libvirt: teaming), it is unplugged before the move. */
   unplugged: z.boolean().default(false),
-  attachedAs: attachedAs.default('hostDevice'),
+  attachedAs: attachedAs.optional(),
 });
 
 const iommu = z.strictObject({
@@ -159,7 +160,7 @@ export const platformDeviceFields = {
   offers: offers.optional(),
 };
 
-export const canQuestionSchema = z.strictObject({
+const canFields = z.strictObject({
   $schema: z.string().optional(),
   format: z.literal(CAN_FORMAT),
   version: formatVersion(CAN_FORMAT),
@@ -180,13 +181,30 @@ export const canQuestionSchema = z.strictObject({
   hostPage: bytes.optional(),
   gigabitsPerSecond: z.number().positive().max(1e5).optional(),
   downtimeLimit: duration.default(300 * NS_PER_MS),
-  qemu: qemu.prefault({}),
-  cloudHypervisor: cloudHypervisor.prefault({}),
-  kubevirt: kubevirt.prefault({}),
-  nova: nova.prefault({}),
-  proxmox: proxmox.prefault({}),
+  qemu: qemu.optional(),
+  cloudHypervisor: cloudHypervisor.optional(),
+  kubevirt: kubevirt.optional(),
+  nova: nova.optional(),
+  proxmox: proxmox.optional(),
   assume: assume.prefault({}),
 });
+
+/** Options of a program that nothing asks are as nobody has set them. */
+export const canQuestionSchema = canFields
+  .superRefine((question, context) => {
+    for (const { path, why, hint } of unreadFields(question)) {
+      context.addIssue({ code: 'custom', path: [...path], message: `${why}. ${hint}` });
+    }
+  })
+  .transform(({ devices, ...question }) => ({
+    ...question,
+    devices: devices.map(({ attachedAs: as = 'hostDevice' as const, ...others }) => ({ ...others, attachedAs: as })),
+    qemu: question.qemu ?? qemu.parse({}),
+    cloudHypervisor: question.cloudHypervisor ?? cloudHypervisor.parse({}),
+    kubevirt: question.kubevirt ?? kubevirt.parse({}),
+    nova: question.nova ?? nova.parse({}),
+    proxmox: question.proxmox ?? proxmox.parse({}),
+  }));
 
 /** With everything filled in that has a default; sizes in bytes, times in ns. */
 export type CanQuestion = z.output<typeof canQuestionSchema>;

@@ -9,6 +9,7 @@ import { can, canAtBest } from '../manager/can.ts';
 import { CAN_OUTCOMES, type CanAnswer, type Decided } from '../manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS, type DriverId, type DriverRow } from '../manager/drivers.ts';
 import { CAN_FORMAT, CAN_VERSION, type CanQuestion, canQuestionSchema } from '../manager/question.ts';
+import { unreadFields } from '../manager/readers.ts';
 import type { DeviceProfile } from '../memory/device-profile.ts';
 import type { AllDirty } from '../memory/vm-move.ts';
 import { DEFAULT_VMM, VMMS } from '../memory/vmms.ts';
@@ -165,6 +166,7 @@ function canQuestionOf(
   where: string,
   vms: number = 1,
 ): CanQuestion {
+  refuseUnread(vm, where);
   const { stream, memory } = vm;
   const rules = rulesOf(vm);
   const link = (stream.gigabitsPerSecond * stream.share) / vms;
@@ -207,6 +209,13 @@ function canQuestionOf(
 /** Without the gates that matter once the move runs. */
 function kubevirtOf({ vgpuLiveMigration, permittedMdev, allowPostCopy }: NonNullable<AskedVm['kubevirt']>) {
   return { vgpuLiveMigration, permittedMdev, allowPostCopy };
+}
+
+/** Options of a VMM or a manager that is not the VM's own would have no effect. */
+function refuseUnread(vm: AskedVm, where: string): void {
+  const [first] = unreadFields(vm);
+  if (first === undefined) return;
+  throw new UserError('input', `${where}: ${first.field} is given, and ${first.why}`, first.hint);
 }
 
 function onlySaid<T extends Readonly<Record<string, unknown>>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {

@@ -6,7 +6,8 @@ import { dirname, resolve } from 'node:path';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { type QuestionFiles, vmsOf } from '../../../sim/fleet/answer.ts';
+import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
+import { vmsOf } from '../../../sim/fleet/whole-vm.ts';
 import { type LimitsPreset, limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { type Question, questionSchema } from '../../../sim/fleet/question.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';

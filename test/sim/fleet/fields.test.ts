@@ -3,7 +3,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { readProfile } from '../../../bench/io/profiles.ts';
-import { answer, vmsOf } from '../../../sim/fleet/answer.ts';
+import { answer } from '../../../sim/fleet/answer.ts';
+import { vmsOf } from '../../../sim/fleet/whole-vm.ts';
 import { type LimitsPreset, limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { questionSchema } from '../../../sim/fleet/question.ts';
 import { type DeviceProfile, deviceProfileSchema } from '../../../sim/memory/device-profile.ts';

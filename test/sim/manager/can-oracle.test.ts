@@ -9,7 +9,7 @@ import { GIB, TIB } from '../../../sim/base/units.ts';
 import { DRIVER_IDS } from '../../../sim/manager/drivers.ts';
 import { effort } from '../../effort.ts';
 import { type OracleQuestion, QEMU_RELEASES } from '../../oracles/can-oracle.ts';
-import { ask, difference } from './can-rig.ts';
+import { ask, difference, onlyRead } from './can-rig.ts';
 
 /** Every n-th of a product, so that all lists are met in all lengths of run. */
 function* product(every: number): Generator<OracleQuestion> {
@@ -106,22 +106,17 @@ const drawn = record(
     proxmox: record({ mapped: boolean(), liveMigrationCapable: boolean() }, { requiredKeys: [] }),
   },
   { requiredKeys: ['vmm', 'manager', 'devices', 'iommu', 'memory', 'gigabitsPerSecond', 'qemu'] },
-).map(
-  ({ qemuVersion, cloudHypervisorVersion, manager, managerVersion, libvirt, kernel, vmm, ...rest }): OracleQuestion => {
-    const vmmVersion = vmm === 'qemu' ? qemuVersion : cloudHypervisorVersion;
-    const ofManager = manager === 'libvirt' ? libvirt : managerVersion;
-    const ofLibvirt = manager === 'kubevirt' || manager === 'nova' ? libvirt : undefined;
-    return {
-      ...rest,
-      vmm,
-      manager: vmm === 'qemu' ? manager : 'none',
-      ...(typeof vmmVersion === 'string' ? { vmmVersion } : {}),
-      ...(typeof kernel === 'string' ? { kernel } : {}),
-      ...(typeof ofManager === 'string' && vmm === 'qemu' && manager !== 'none' ? { managerVersion: ofManager } : {}),
-      ...(typeof ofLibvirt === 'string' && vmm === 'qemu' ? { libvirtVersion: ofLibvirt } : {}),
-    };
-  },
-);
+).map(({ qemuVersion, cloudHypervisorVersion, libvirt, managerVersion, vmm, kernel, ...rest }): OracleQuestion => {
+  const manager = vmm === 'qemu' ? rest.manager : 'none';
+  const said = {
+    vmmVersion: vmm === 'qemu' ? qemuVersion : cloudHypervisorVersion,
+    managerVersion: manager === 'libvirt' ? libvirt : managerVersion,
+    libvirtVersion: libvirt,
+    kernel,
+  };
+  const releases = Object.entries(said).filter(([, release]) => typeof release === 'string');
+  return onlyRead({ ...rest, vmm, manager, ...Object.fromEntries(releases) });
+});
 
 describe('can and the oracle agree', () => {
   test('on the product of drivers, kernels, releases, backends, tracking, vIOMMU, counts and options', () => {

@@ -10,6 +10,28 @@ export function ask({ memory, hostPage, ...question }: OracleQuestion): CanAnswe
   return can(canQuestionSchema.parse({ format: CAN_FORMAT, version: CAN_VERSION, ...question, ...sizes }));
 }
 
+/** Fields that have no effect under other VMMs or managers, and are refused there. */
+const READ_BY: Readonly<Record<string, readonly string[]>> = {
+  qemu: ['qemu'],
+  cloudHypervisor: ['cloud-hypervisor'],
+  managerVersion: ['libvirt', 'kubevirt', 'nova', 'proxmox'],
+  libvirtVersion: ['kubevirt', 'nova'],
+  kubevirt: ['kubevirt'],
+  nova: ['nova'],
+  proxmox: ['proxmox'],
+  attachedAs: ['kubevirt', 'nova'],
+};
+
+/** A question without what its VMM and its manager do not read. */
+export function onlyRead<Question extends OracleQuestion>(question: Question): Question {
+  const by: readonly string[] = [question.vmm, question.manager ?? 'none'];
+  const only = <T extends object>(fields: T): T => {
+    const read = Object.entries(fields).filter(([name]) => READ_BY[name]?.some((who) => by.includes(who)) ?? true);
+    return Object.fromEntries(read) as T;
+  };
+  return { ...only(question), devices: question.devices.map(only) };
+}
+
 function sized(field: string, sizeBytes: number | undefined): Readonly<Record<string, string>> {
   return sizeBytes === undefined ? {} : { [field]: `${sizeBytes}B` };
 }

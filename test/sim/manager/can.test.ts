@@ -16,8 +16,11 @@ import {
 import { compareReleases, parseRelease } from '../../../sim/manager/release.ts';
 import { CLOUD_HYPERVISOR, MANAGER_IDS, QEMU } from '../../../sim/manager/vmms.ts';
 import { effort } from '../../effort.ts';
+import { onlyRead } from './can-rig.ts';
 
-function question(fields: Omit<CanQuestionInput, 'format' | 'version'>): CanQuestion {
+type Fields = Omit<CanQuestionInput, 'format' | 'version'>;
+
+function question(fields: Fields): CanQuestion {
   return canQuestionSchema.parse({ format: CAN_FORMAT, version: CAN_VERSION, ...fields });
 }
 
@@ -57,10 +60,10 @@ const settled = record({
   }),
   nova: record({ liveMigratable: constantFrom('yes', 'no', 'absent') }),
   proxmox: record({ mapped: boolean(), liveMigrationCapable: boolean() }),
-}).map(({ qemuRelease, cloudHypervisorRelease, libvirt, ...fields }) => {
+}).map(({ qemuRelease, cloudHypervisorRelease, libvirt, memory, ...fields }) => {
   const vmmVersion = fields.vmm === 'qemu' ? qemuRelease : cloudHypervisorRelease;
   const of = fields.manager === 'libvirt' ? { managerVersion: libvirt } : { libvirtVersion: libvirt };
-  return question({ ...fields, vmmVersion, ...of }) as Settled;
+  return question({ ...onlyRead({ ...fields, vmmVersion, ...of }), memory } as Fields) as Settled;
 });
 
 const RUNS = { numRuns: effort(400, 1_000, 50_000) };

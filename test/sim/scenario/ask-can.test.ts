@@ -9,9 +9,9 @@ import { QUESTIONS } from '../../../bench/studies/plan/shipped.ts';
 import { readScenario } from '../../../bench/studies/run/play.ts';
 import { shippedScenarios } from '../../../bench/studies/run/shipped.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { answer, vmsOf } from '../../../sim/fleet/answer.ts';
+import { answer } from '../../../sim/fleet/answer.ts';
 import { questionSchema } from '../../../sim/fleet/question.ts';
-import { withWholeVms } from '../../../sim/fleet/whole-vm.ts';
+import { vmsOf, withWholeVms } from '../../../sim/fleet/whole-vm.ts';
 import { ASSUMPTIONS } from '../../../sim/manager/question.ts';
 import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS } from '../../../sim/manager/drivers.ts';
@@ -79,7 +79,7 @@ describe('everything that ships', () => {
 
   test.each(QUESTIONS.names())('question %s passes can, and says what it assumes', (name) => {
     const { question, files, file } = readQuestion(name);
-    for (const vm of vmsOf(withWholeVms(question, files.presets))) {
+    for (const vm of vmsOf(withWholeVms(question, files.presets, file))) {
       expect(CAN_OUTCOMES[askCan(vm, files.profiles, file).answer.outcome].moves).toBe(true);
     }
   });

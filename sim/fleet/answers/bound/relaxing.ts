@@ -3,6 +3,7 @@
  */
 import { UserError } from '../../../base/user-error.ts';
 import { newestRelease } from '../../../manager/open.ts';
+import { withoutUnread } from '../../../manager/readers.ts';
 import { rulesOf } from '../../../scenario/rules.ts';
 import { VMM_NAMES, type VmmName } from '../../../memory/vmms.ts';
 import type { Budget, QuestionVm } from '../../question.ts';
@@ -49,7 +50,8 @@ export function boundChanges(
   }
   for (const vmm of VMM_NAMES) {
     if (vmm === vm.vmm || !isLimited || !canTake(vm)) continue;
-    const other: QuestionVm = { ...vm, vmm, vmmVersion: newestRelease(vmm), parallelDevices: false };
+    const asOther = { ...vm, vmm, vmmVersion: newestRelease(vmm), parallelDevices: false };
+    const other: QuestionVm = withoutUnread(asOther);
     if (movesSeveral(other, trials)) add({ kind: 'otherVmm', vmm }, { vm: other });
   }
   return changes;
