@@ -46,6 +46,7 @@ export function canQemu(given: Given): Decided {
   const row = qemuAt(given.vmm);
   if (row === undefined) return moves(given, given.facts, 'noDevice', NO_DEVICE);
   const facts = [basisOf(row), ...given.facts];
+  if (plugged[0] !== undefined && lacksMultifdTransfer(given)) return noProperty(given, facts, plugged[0]);
   const blockers = blockersOf(given, row, plugged);
   const [oldest] = blockers;
   if (oldest !== undefined) {
@@ -69,9 +70,17 @@ function basisOf({ source, evidence }: Basis): Basis {
   return { source, evidence };
 }
 
-/** Capabilities that QEMU does not set together, in the order of `migrate_caps_check`. */
-function capabilityConflict(given: Given): { condition: string; text: TextId; change: string } | null {
+/** The release with the capabilities switchover-ack and dirty-limit. */
+const CAPABILITIES_SINCE = '8.1';
+
+/** Capabilities that this QEMU does not have, or does not set together, in the order of `migrate_caps_check`. */
+function capabilityConflict(given: Given): { condition: string; text: TextId | null; change: string } | null {
   const { qemu, manager } = given.question;
+  if ((qemu.switchoverAck || qemu.dirtyLimit) && !isAtLeast(given.vmm, CAPABILITIES_SINCE)) {
+    const name = qemu.switchoverAck ? 'switchover-ack' : 'dirty-limit';
+    const change = `Leave ${name} out, or use QEMU ${CAPABILITIES_SINCE} or newer.`;
+    return { condition: 'noCapability', text: null, change };
+  }
   if (qemu.switchoverAck && !qemu.returnPath && !usesLibvirt(manager)) {
     return { condition: 'ackNeedsReturnPath', text: 'ackNeedsReturnPath', change: 'Set return-path as well.' };
   }
@@ -168,6 +177,23 @@ function usesDeviceLog(given: Given, device: GivenDevice): boolean {
 /** The release with `x-migration-multifd-transfer`. */
 const MULTIFD_TRANSFER_SINCE = '10.0';
 
+function lacksMultifdTransfer({ question, vmm }: Given): boolean {
+  return question.qemu.multifdTransfer !== 'auto' && !isAtLeast(vmm, MULTIFD_TRANSFER_SINCE);
+}
+
+/** A property of a device that this release does not know. */
+function noProperty(given: Given, facts: readonly Basis[], { name }: GivenDevice): Decided {
+  return {
+    outcome: 'attachFails',
+    condition: 'noProperty',
+    why: `This QEMU has no x-migration-multifd-transfer: ${name} cannot be attached with it.`,
+    messages: [{ by: 'QEMU', where: 'error of device_add, or at the start', text: null }],
+    change: [`Leave multifdTransfer out, or use QEMU ${MULTIFD_TRANSFER_SINCE} or newer.`],
+    notes: given.notes,
+    facts,
+  };
+}
+
 /** What `migrate` itself refuses once no device blocks it. */
 function atStart(given: Given, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided | null {
   const { qemu, nova, kubevirt, manager } = given.question;
@@ -181,15 +207,26 @@ function atStart(given: Given, facts: readonly Basis[], devices: readonly GivenD
   if (qemu.backgroundSnapshot) {
     return refused(given, facts, 'backgroundSnapshot', 'backgroundSnapshot', device, 'Do not set background-snapshot.');
   }
-  if (qemu.multifdTransfer === 'on' && !qemu.multifd && isAtLeast(given.vmm, MULTIFD_TRANSFER_SINCE)) {
+  if (qemu.multifdTransfer === 'on' && !qemu.multifd) {
     const change = 'Set multifd, without compression, or leave x-migration-multifd-transfer at auto.';
     return refused(given, facts, 'multifdTransfer', 'multifdTransfer', device, change);
   }
   return null;
 }
 
+/** What switchover-ack waits for, where it is set: by the question, or by libvirt. */
+function acknowledgement({ question }: Given, row: QemuRow, devices: readonly GivenDevice[]): readonly string[] {
+  const asked = question.qemu.switchoverAck || usesLibvirt(question.manager);
+  const names = devices.flatMap(({ preCopy, name }) => (preCopy ? [name] : []));
+  if (!asked || !row.switchoverAck || names.length === 0) return [];
+  return [
+    `With switchover-ack QEMU does not switch before the destination has acknowledged the initial data of ${names.join(', ')} (PRE_COPY), and has no time-out for it.`,
+  ];
+}
+
 /** Every test is passed: what becomes of memory depends on who tracks the devices' writes. */
-function memory(given: Given, row: QemuRow, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided {
+function memory(asked: Given, row: QemuRow, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided {
+  const given = { ...asked, notes: [...asked.notes, ...acknowledgement(asked, row, devices)] };
   const allLog = devices.every((device) => usesDeviceLog(given, device));
   if (allLog) return moves(given, facts, 'deviceLog', 'All devices log what they write.');
   if (given.iommuDirty && row.needs === 'device-or-iommu') {
@@ -321,19 +358,19 @@ function refused(
   given: Given,
   facts: readonly Basis[],
   condition: string,
-  text: TextId,
+  text: TextId | null,
   device: GivenDevice | null,
   change: string,
 ): Decided {
-  const words = refusalText(text, { device: device?.name ?? '' });
+  const words = text === null ? null : refusalText(text, { device: device?.name ?? '' });
   const where = device === null ? 'QMP: error of migrate-set-capabilities' : 'QMP: error of migrate';
   return {
     outcome: 'refused',
     condition,
-    why: `QEMU refuses: ${words}.`,
+    why: words === null ? 'This QEMU does not know a capability that is set.' : `QEMU refuses: ${words}.`,
     messages: [{ by: 'QEMU', where, text: words }],
     change: [change],
     notes: given.notes,
-    facts: [...facts, basisOf(TEXTS[text])],
+    facts: text === null ? facts : [...facts, basisOf(TEXTS[text])],
   };
 }

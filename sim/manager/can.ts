@@ -60,7 +60,7 @@ function vmmDecides(given: Given): boolean {
   return given.question.vmm === 'qemu' ? dependsOnQemu(given) : given.devices.some(({ unplugged }) => !unplugged);
 }
 
-/** Of kernels without version 2 of the interface nothing is on record for a QEMU that speaks version 1. */
+/** Kernels without version 2 of the interface are not on record for a QEMU that speaks version 1. */
 function olderKernel({ question, vmm }: Given): readonly 'kernel'[] {
   return question.vmm === 'qemu' && qemuAt(vmm)?.protocol === 1 ? ['kernel'] : [];
 }
@@ -126,7 +126,7 @@ function notOnRecord(question: CanQuestion, gaps: readonly Gap[]): CanAnswer {
   const each = [...fields.values()];
   const why = each.map(
     ({ program, said }) =>
-      `Of ${COVERAGE[program].title} ${said} nothing is on record; covered is ${coveredWords(program)}.`,
+      `Nothing is on record of ${COVERAGE[program].title} ${said}; covered is ${coveredWords(program)}.`,
   );
   return {
     outcome: 'asks',

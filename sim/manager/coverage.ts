@@ -52,7 +52,7 @@ export interface Gap {
   readonly said: string;
 }
 
-/** Of releases, those numbers that tell rows apart: 11.1.3 is covered by 11.1. */
+/** A release cut to the numbers that rows differ in: 11.1.3 is covered by 11.1. */
 function cut(release: Release, like: string): Release {
   return release.slice(0, parseRelease(like)!.length);
 }

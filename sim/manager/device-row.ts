@@ -80,6 +80,8 @@ export function checkDevices({ devices, distribution }: CanQuestion, kernels: re
     if (migrates === true && !possible('migration', (row) => row.migration === 'stop-copy'))
       refuse('migrates', 'migration');
     if (offers?.p2p === true && !possible('p2p', (row) => row.p2p)) refuse('offers.p2p', 'P2P states');
+    // Where P2P of a driver is not on record, PRE_COPY is not either.
+    if (offers?.preCopy === true && !possible('p2p', (row) => row.preCopy)) refuse('offers.preCopy', 'PRE_COPY');
     if (offers?.dmaLog === true && !possible('dmaLog', (row) => row.dmaLog)) refuse('offers.dmaLog', 'DMA logging');
     if (migrates === false && offers !== undefined && Object.values(offers).includes(true)) {
       throw new UserError(

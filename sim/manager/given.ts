@@ -25,6 +25,7 @@ export interface GivenDevice {
   /** Whether its driver offers migration at all. */
   readonly migrates: boolean;
   readonly p2p: boolean;
+  readonly preCopy: boolean;
   readonly dmaLog: boolean;
   readonly unplugged: boolean;
   readonly basis: Basis;
@@ -128,6 +129,7 @@ function devicesOf(question: Settled, kernel: Release, notes: string[], facts: B
         attachedAs,
         migrates: row.migration === 'stop-copy',
         p2p: row.p2p || question.assume.p2p === true,
+        preCopy: row.preCopy,
         dmaLog: row.dmaLog || question.assume.dirtyTracking === true,
         unplugged: unplugged || (attachedAs === 'network' && unplugsNetwork(question.manager)),
         basis: { source: row.source, evidence: row.evidence },

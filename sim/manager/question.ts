@@ -136,7 +136,7 @@ export const platformFields = {
   vmmVersion: release.optional(),
   manager: z.enum(MANAGER_IDS).optional(),
   managerVersion: release.optional(),
-  /** Of the libvirt under KubeVirt or Nova. */
+  /** Release of the libvirt under KubeVirt or Nova. */
   libvirtVersion: release.optional(),
   kernel: release.optional(),
   distribution: z.enum(DISTRIBUTION_IDS).optional(),
@@ -170,7 +170,7 @@ const canFields = z.strictObject({
   vmmVersion: release.optional(),
   manager: z.enum(MANAGER_IDS).default('none'),
   managerVersion: release.optional(),
-  /** Of the libvirt under KubeVirt or Nova. */
+  /** Release of the libvirt under KubeVirt or Nova. */
   libvirtVersion: release.optional(),
   kernel: release.optional(),
   distribution: z.enum(DISTRIBUTION_IDS).optional(),

@@ -6,7 +6,7 @@
 import { type VmmName, VMMS } from '../memory/vmms.ts';
 import type { ManagerId } from './vmms.ts';
 
-/** Who reads a field; left out: whichever it is. */
+/** What reads a field; left out: whichever it is. */
 interface Readers {
   readonly vmm?: VmmName;
   readonly managers?: readonly ManagerId[];
@@ -27,7 +27,7 @@ const ATTACHED_READERS = { managers: ['kubevirt', 'nova'] } as const satisfies R
 
 export type ReadField = keyof typeof READERS;
 
-/** A document, as far as it says who reads it; of fields only whether they are given matters. */
+/** A document, as far as it says what reads it; whether a field is given matters, and no value. */
 export type Read = { readonly [Field in ReadField]?: unknown } & {
   readonly vmm: VmmName;
   readonly manager?: ManagerId | undefined;

@@ -240,15 +240,17 @@ function testTogether(world: World, device: Device, counted: readonly Device[]):
 /** Capabilities that do not go together, then what the devices refuse when the move is prepared. */
 function startRefusal(world: World, present: readonly Device[]): Blocker | null {
   const qemu = world.question.qemu ?? {};
-  const option = (text: string): Blocker => ({ condition: 'option', text });
+  const option = (text: string | null): Blocker => ({ condition: 'option', text });
+  // Both capabilities came with 8.1; what older releases print was not read.
+  if (!since(world.release, '8.1') && (qemu.switchoverAck === true || qemu.dirtyLimit === true)) return option(null);
+  if (qemu.switchoverAck === true && qemu.returnPath !== true && !setsReturnPath(world)) {
+    return option("Capability 'switchover-ack' requires capability 'return-path'");
+  }
   if (qemu.autoConverge === true && qemu.dirtyLimit === true) {
     return option('dirty-limit conflicts with auto-converge either of then available currently');
   }
   if (qemu.dirtyLimit === true && qemu.dirtyRing !== true) {
     return option("dirty-limit requires KVM with accelerator property 'dirty-ring-size' set");
-  }
-  if (qemu.switchoverAck === true && qemu.returnPath !== true && !setsReturnPath(world)) {
-    return option("Capability 'switchover-ack' requires capability 'return-path'");
   }
   if (qemu.multifd === true && qemu.xbzrle === true) return option('Multifd is not compatible with xbzrle');
   const first = present[0];
@@ -259,7 +261,7 @@ function startRefusal(world: World, present: readonly Device[]): Blocker | null 
   if (qemu.backgroundSnapshot === true) {
     return option(`${first.name}: VFIO migration is not supported with background snapshot`);
   }
-  if (qemu.multifdTransfer === 'on' && qemu.multifd !== true && since(world.release, '10.0')) {
+  if (qemu.multifdTransfer === 'on' && qemu.multifd !== true) {
     return option(`${first.name}: Multifd device transfer requested but unsupported in the current config`);
   }
   return null;
@@ -281,6 +283,11 @@ function permitsPostCopy(world: World): boolean {
 }
 
 function judgeQemu(world: World): Verdict {
+  const { multifdTransfer = 'auto' } = world.question.qemu ?? {};
+  // A property that came with 10.0: no device takes it before.
+  if (multifdTransfer !== 'auto' && !since(world.release, '10.0') && world.devices.some((one) => !one.unplugged)) {
+    return { outcome: 'attachFails', condition: 'option', prints: [{ by: 'QEMU', text: null }] };
+  }
   const { blockers, failed } = attachAll(world);
   if (failed !== null) {
     return { outcome: 'attachFails', condition: failed.condition, prints: [{ by: 'QEMU', text: failed.text }] };

@@ -89,8 +89,13 @@ const drawn = record(
         onlyMigratable: constantFrom(false, false, true),
         multifd: boolean(),
         xbzrle: constantFrom(false, false, true),
-        switchoverAck: constantFrom(false, false, true),
-        multifdTransfer: constantFrom('auto', 'auto', 'on'),
+        switchoverAck: constantFrom(false, false, false, true),
+        dirtyLimit: constantFrom(false, false, false, true),
+        dirtyRing: boolean(),
+        autoConverge: constantFrom(false, false, true),
+        postCopy: constantFrom(false, false, false, true),
+        backgroundSnapshot: constantFrom(false, false, false, true),
+        multifdTransfer: constantFrom('auto', 'auto', 'auto', 'on', 'off'),
       },
       { requiredKeys: [] },
     ),
@@ -131,7 +136,7 @@ describe('can and the oracle agree', () => {
     }
     expect(differences.slice(0, 5)).toEqual([]);
     for (const outcome of ['moves', 'refused', 'attachFails', 'neverEnds', 'movesAllDirty', 'asks']) {
-      expect(seen.get(outcome) ?? 0).toBeGreaterThan(effort(10, 200, 2_000));
+      expect(seen.get(outcome) ?? 0).toBeGreaterThan(effort(10, 150, 1_000));
     }
   });
 

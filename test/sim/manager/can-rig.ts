@@ -68,6 +68,8 @@ const CONDITIONS: ReadonlyMap<string, Condition> = new Map([
   ['multifdXbzrle', 'option'],
   ['backgroundSnapshot', 'option'],
   ['multifdTransfer', 'option'],
+  ['noCapability', 'option'],
+  ['noProperty', 'option'],
 ]);
 
 /** Where `can` and the oracle differ on a question; null: nowhere. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { GIB, TIB } from '../../../sim/base/units.ts';
 import type { OracleQuestion } from '../../oracles/can-oracle.ts';
-import { ask, difference, HISI, MLX5, NAME, PLAIN, TEXT } from './can-rig.ts';
+import { ask, devices, difference, HISI, MLX5, NAME, PLAIN, TEXT } from './can-rig.ts';
 
 describe('which words QEMU shows', () => {
   const at = (question: Partial<OracleQuestion>): OracleQuestion => ({
@@ -167,5 +167,46 @@ describe('which words QEMU shows', () => {
     expect(ask(question).outcome).toBe(outcome);
     expect(difference(question)).toBeNull();
     expect(ask({ ...question, vmmVersion: '10.2' }).outcome).toBe('neverEnds');
+  });
+
+  // The table of releases: both capabilities from 8.1, the property from 10.0.
+  test.each<[string, OracleQuestion['qemu'], string, string]>([
+    ['8.0', { switchoverAck: true, returnPath: true }, 'refused', 'noCapability'],
+    ['8.0', { dirtyLimit: true, dirtyRing: true }, 'refused', 'noCapability'],
+    ['9.2', { multifdTransfer: 'on', multifd: true }, 'attachFails', 'noProperty'],
+    ['9.2', { multifdTransfer: 'off' }, 'attachFails', 'noProperty'],
+  ])('what QEMU %s does not have yet: %j', (vmmVersion, qemu, outcome, condition) => {
+    const question: OracleQuestion = { ...at({ devices: MLX5, qemu: { ...qemu, enableMigration: 'on' } }), vmmVersion };
+    expect(ask(question)).toMatchObject({ outcome, condition, messages: [{ by: 'QEMU', text: null }] });
+    expect(difference(question)).toBeNull();
+    const later: OracleQuestion = { ...question, vmmVersion: outcome === 'refused' ? '8.1' : '10.0' };
+    expect(ask(later).outcome).toBe('moves');
+    expect(difference(later)).toBeNull();
+  });
+
+  // PRE_COPY: mlx5 has it, pds has not. libvirt sets switchover-ack of itself, where it is not tunnelled.
+  test.each<[string, OracleQuestion, readonly string[]]>([
+    ['set', at({ devices: MLX5, qemu: { switchoverAck: true, returnPath: true } }), [NAME[0]]],
+    ['not set', at({ devices: MLX5 }), []],
+    ['by libvirt', at({ devices: MLX5, manager: 'libvirt', managerVersion: '12.8' }), [NAME[0]]],
+    ['without PRE_COPY', at({ devices: devices('pds_vfio_pci'), qemu: { switchoverAck: true, returnPath: true } }), []],
+    [
+      'PRE_COPY that this device lacks',
+      at({
+        devices: [{ driver: 'mlx5_vfio_pci', offers: { preCopy: false } }, ...MLX5],
+        qemu: { switchoverAck: true, returnPath: true },
+      }),
+      [NAME[1]],
+    ],
+  ])('switchover-ack %s waits for the devices with PRE_COPY', (_, question, names) => {
+    const { outcome, notes } = ask(question);
+    expect(outcome).toBe('moves');
+    const note = notes.filter((each) => each.includes('switchover-ack'));
+    expect(note.flatMap((each) => each.match(/0000:[0-9a-f:.]+/g) ?? [])).toEqual(names);
+  });
+
+  test('PRE_COPY of a driver that has none is a contradiction', () => {
+    const asked = at({ devices: [{ driver: 'pds_vfio_pci', offers: { preCopy: true } }] });
+    expect(() => ask(asked)).toThrow(/offers\.preCopy is true, and pds_vfio_pci has no PRE_COPY/);
   });
 });

@@ -57,7 +57,10 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   'devices[].address': [untracked, { devices: [{ driver: 'hisi_acc_vfio_pci', address: '0000:75:00.1' }] }],
   'devices[].migrates': [{}, two({ migrates: false })],
   'devices[].offers.p2p': [mdev({}), mdev({ p2p: false })],
-  'devices[].offers.preCopy': 'not read: no test of a VMM asks for PRE_COPY',
+  'devices[].offers.preCopy': [
+    { qemu: { switchoverAck: true, returnPath: true } },
+    two({ offers: { preCopy: false } }),
+  ],
   'devices[].offers.dmaLog': [mdev({}), mdev({ dmaLog: false })],
   'devices[].count': [
     { devices: [{ driver: 'hisi_acc_vfio_pci' }] },
