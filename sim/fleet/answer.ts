@@ -47,7 +47,7 @@ export interface QuestionFiles {
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
-  const question = withWholeVms(asked, files.presets, file);
+  const question = withWholeVms(asked, files.presets);
   check(question, file);
   const refused = refusalIn(question, trials);
   if (refused !== null) return staysAnswer(refused);

@@ -10,19 +10,42 @@ import type { Question, QuestionVm } from './question.ts';
 
 const PLATFORM = keysOf(platformFields);
 
-/**
- * @param presets limits by the names that the question uses
- * @param file name of the question, for messages
- * @throws UserError of kind `input` for options at its head that none of its VMs reads
- */
-export function withWholeVms(question: Question, presets: ReadonlyMap<string, LimitsPreset>, file: string): Question {
-  const manager = 'limits' in question ? managerOf(question.limits, presets) : undefined;
-  const head = manager === undefined ? question : { manager, ...question };
-  refuseUnread(head, vmsOf(question), file);
+/** @param presets limits by the names that the question uses */
+export function withWholeVms(question: Question, presets: ReadonlyMap<string, LimitsPreset>): Question {
+  const head = headOf(question, presets);
   const whole = (vm: QuestionVm): QuestionVm => wholeVm(vm, head);
   if (question.ask !== 'evacuate') return { ...question, vm: whole(question.vm) };
   const vms = question.fleet.vms.map((each) => ({ ...each, vm: whole(each.vm) }));
   return { ...question, fleet: { ...question.fleet, vms } };
+}
+
+/**
+ * Checks that what stands at the head of a question is read by a VM: of the question, or of one of its sweep.
+ *
+ * @param asked the question, or every one of its sweep
+ * @param file name of the question, for messages
+ * @throws UserError of kind `input` for options that no VM reads
+ */
+export function checkHeads(asked: readonly Question[], presets: ReadonlyMap<string, LimitsPreset>, file: string): void {
+  const read = new Set<string>();
+  for (const question of asked) {
+    const head = headOf(question, presets);
+    for (const { vmm, manager = head.manager } of vmsOf(question)) {
+      for (const name of PLATFORM) if (readsField(name, { vmm, manager })) read.add(name);
+    }
+  }
+  for (const question of asked) {
+    const head = headOf(question, presets);
+    const { vmm, manager = head.manager } = vmsOf(question)[0]!;
+    const unread = unreadFields({ ...head, vmm, manager }).find(({ field }) => !read.has(field));
+    if (unread === undefined) continue;
+    throw new UserError('input', `${file}: ${unread.field} is given, and ${unread.why}`, unread.hint);
+  }
+}
+
+function headOf(question: Question, presets: ReadonlyMap<string, LimitsPreset>): Platform {
+  const manager = 'limits' in question ? managerOf(question.limits, presets) : undefined;
+  return manager === undefined ? question : { manager, ...question };
 }
 
 /** What is assumed of any of a question's VMs. */
@@ -35,13 +58,6 @@ export function assumedIn(question: Question): NonNullable<QuestionVm['assume']>
 /** The VMs that a question speaks of. */
 export function vmsOf(question: Question): readonly QuestionVm[] {
   return question.ask === 'evacuate' ? question.fleet.vms.map(({ vm }) => vm) : [question.vm];
-}
-
-function refuseUnread(head: Platform, vms: readonly QuestionVm[], file: string): void {
-  const read = vms.map(({ vmm, manager = head.manager }) => ({ vmm, manager }));
-  const unread = unreadFields({ ...head, ...read[0]! }).find(({ field }) => !read.some((by) => readsField(field, by)));
-  if (unread !== undefined)
-    throw new UserError('input', `${file}: ${unread.field} is given, and ${unread.why}`, unread.hint);
 }
 
 type Platform = Partial<Pick<QuestionVm, (typeof PLATFORM)[number]>>;

@@ -10,7 +10,7 @@ import { BITMAP_PAGES, type Given, type GivenDevice, hostPageOf, usesLibvirt } f
 import { isAtLeast } from './release.ts';
 import type { Basis } from './source.ts';
 import { refusalText, type TextId, TEXTS } from './texts.ts';
-import { qemuAt, type QemuRow } from './vmms.ts';
+import { type ManagerId, qemuAt, type QemuRow } from './vmms.ts';
 
 /** A failing test at the attach of a device. */
 interface Blocker {
@@ -224,6 +224,18 @@ function acknowledgement({ question }: Given, row: QemuRow, devices: readonly Gi
   ];
 }
 
+/** The longest downtime limit that QEMU takes. */
+const DOWNTIME_LIMIT_MAX_NS = 2_000 * NS_PER_S;
+
+/** The limit doubles each time that what remains has not fallen for more than 5 polls. */
+const PROXMOX_DOUBLES: Basis = { source: 'proxmox', evidence: 'source' };
+
+/** What ends a move that makes no progress. */
+const CANCELS: Readonly<Partial<Record<ManagerId, string>>> = {
+  kubevirt: '; KubeVirt cancels the move when its completion time-out is over',
+  nova: '; Nova aborts the move when its completion time-out is over',
+};
+
 /** Every test is passed: what becomes of memory depends on who tracks the devices' writes. */
 function memory(asked: Given, row: QemuRow, facts: readonly Basis[], devices: readonly GivenDevice[]): Decided {
   const given = { ...asked, notes: [...asked.notes, ...acknowledgement(asked, row, devices)] };
@@ -254,11 +266,22 @@ function memory(asked: Given, row: QemuRow, facts: readonly Basis[], devices: re
     const why = `Nothing tracks what the devices write, so that each sync counts all memory dirty; all of it fits into the downtime limit (${pause}).`;
     return { ...base, outcome: 'movesAllDirty', condition: 'allDirtyFits', why, change: [] };
   }
+  if (question.manager === 'proxmox' && (wholeNs ?? 0) <= DOWNTIME_LIMIT_MAX_NS) {
+    const why = `Nothing tracks what the devices write, so that each sync counts all memory dirty. Proxmox VE doubles the downtime limit while nothing is gained, up to QEMU's 2 000 s, until the pause sends all memory (${pause}).`;
+    return {
+      ...base,
+      outcome: 'movesAllDirty',
+      condition: 'allDirtyRaised',
+      why,
+      change: [],
+      facts: [...facts, PROXMOX_DOUBLES],
+    };
+  }
   return {
     ...base,
     outcome: 'neverEnds',
     condition: 'allDirty',
-    why: `Nothing tracks what the devices write: each sync counts all memory dirty, which never fits into the downtime limit (sending all of it takes ${pause}). QEMU has no time-out.`,
+    why: `Nothing tracks what the devices write: each sync counts all memory dirty, which never fits into the downtime limit (sending all of it takes ${pause}). QEMU has no time-out${CANCELS[question.manager] ?? ''}.`,
     change: [
       CHANGES['dirtyTracking']!,
       'Or set x-pre-copy-dirty-page-tracking=off: then it moves, with all memory sent in the pause.',

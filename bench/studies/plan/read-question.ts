@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
-import { vmsOf } from '../../../sim/fleet/whole-vm.ts';
+import { checkHeads, vmsOf } from '../../../sim/fleet/whole-vm.ts';
 import { type LimitsPreset, limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { type Question, questionSchema } from '../../../sim/fleet/question.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
@@ -52,7 +52,9 @@ export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
   const question = parseDocument(questionSchema, document, file);
   const swept = cellsOf(document, { ...question.grid, ...grid }, file);
   const asked = swept.length === 0 ? [question] : swept.map((cell) => cell.question);
-  return { file, question, files: filesOf(asked, path), cells: swept };
+  const files = filesOf(asked, path);
+  checkHeads(asked, files.presets, file);
+  return { file, question, files, cells: swept };
 }
 
 function cellsOf(document: unknown, grid: Grid, file: string): readonly SweptQuestion[] {

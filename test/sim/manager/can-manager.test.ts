@@ -1,6 +1,7 @@
 /** `can` and the oracle against what Cloud Hypervisor and the managers do, written out from their sources. */
 import { describe, expect, test } from 'vitest';
 
+import { GIB } from '../../../sim/base/units.ts';
 import type { OracleQuestion } from '../../oracles/can-oracle.ts';
 import { ask, devices, difference, HISI, MLX5, NAME, PLAIN, QAT, TEXT } from './can-rig.ts';
 
@@ -104,6 +105,31 @@ describe('managers', () => {
   const network = { driver: 'mlx5_vfio_pci', attachedAs: 'network' } as const;
   const gpu = { driver: 'vfio-pci', attachedAs: 'gpu' } as const;
   const gate = { vgpuLiveMigration: true } as const;
+
+  test('Proxmox raises the limit of a move that gets nowhere, up to 2 000 s', () => {
+    const on = { enableMigration: 'on' } as const;
+    const flags = { mapped: true, liveMigrationCapable: true } as const;
+    const iommu = { ...iommufd, backend: 'type1' } as const;
+    const asked = (manager: 'none' | 'proxmox', gib: number): OracleQuestion => ({
+      ...base,
+      manager,
+      devices: QAT,
+      iommu,
+      qemu: on,
+      memory: gib * GIB,
+      gigabitsPerSecond: 10,
+      ...(manager === 'proxmox' ? { proxmox: flags } : {}),
+    });
+    // 10 Gbit/s send 2 500 GB in 2 000 s: 2 328 GiB.
+    const cases = [asked('none', 64), asked('proxmox', 64), asked('proxmox', 2328), asked('proxmox', 2329)];
+    expect(cases.map((question) => ask(question).outcome)).toEqual([
+      'neverEnds',
+      'movesAllDirty',
+      'movesAllDirty',
+      'neverEnds',
+    ]);
+    expect(cases.map(difference)).toEqual([null, null, null, null]);
+  });
 
   test.each<[string, OracleQuestion, string, string | null]>([
     [

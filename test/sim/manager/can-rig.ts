@@ -24,9 +24,9 @@ const READ_BY: Readonly<Record<string, readonly string[]>> = {
 
 /** A question without what its VMM and its manager do not read. */
 export function onlyRead<Question extends OracleQuestion>(question: Question): Question {
-  const by: readonly string[] = [question.vmm, question.manager ?? 'none'];
+  const by = new Set<string>([question.vmm, question.manager ?? 'none']);
   const only = <T extends object>(fields: T): T => {
-    const read = Object.entries(fields).filter(([name]) => READ_BY[name]?.some((who) => by.includes(who)) ?? true);
+    const read = Object.entries(fields).filter(([name]) => READ_BY[name]?.some((who) => by.has(who)) ?? true);
     return Object.fromEntries(read) as T;
   };
   return { ...only(question), devices: question.devices.map(only) };
@@ -55,6 +55,7 @@ const CONDITIONS: ReadonlyMap<string, Condition> = new Map([
   ['allDirty', 'tracking'],
   ['allDirtyAtStop', 'tracking'],
   ['allDirtyFits', 'tracking'],
+  ['allDirtyRaised', 'tracking'],
   ['dmaLog', 'tracking'],
   ['several', 'p2p'],
   ['p2p', 'p2p'],

@@ -63,7 +63,7 @@ const settled = record({
 }).map(({ qemuRelease, cloudHypervisorRelease, libvirt, memory, ...fields }) => {
   const vmmVersion = fields.vmm === 'qemu' ? qemuRelease : cloudHypervisorRelease;
   const of = fields.manager === 'libvirt' ? { managerVersion: libvirt } : { libvirtVersion: libvirt };
-  return question({ ...onlyRead({ ...fields, vmmVersion, ...of }), memory } as Fields) as Settled;
+  return question({ ...onlyRead({ ...fields, vmmVersion, ...of }), memory }) as Settled;
 });
 
 const RUNS = { numRuns: effort(400, 1_000, 50_000) };

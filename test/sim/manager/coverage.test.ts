@@ -19,10 +19,10 @@ const mapped = { ...qemu, manager: 'proxmox', proxmox: { mapped: true, liveMigra
 
 describe('older than all that is on record', () => {
   test.each<[string, OracleQuestion, string, RegExp]>([
-    ['QEMU 3', { ...qemu, vmmVersion: '3' }, 'vmmVersion', /QEMU 3 .*QEMU 7\.2 to 11\.1/],
+    ['QEMU 3', { ...qemu, vmmVersion: '3' }, 'vmmVersion', /QEMU 3; .*QEMU 7\.2 to 11\.1/],
     ['QEMU 7.1', { ...qemu, vmmVersion: '7.1' }, 'vmmVersion', /QEMU 7\.1/],
     ['QEMU 6.2, no migration', { ...qemu, vmmVersion: '6.2', devices: PLAIN }, 'vmmVersion', /QEMU 6\.2/],
-    ['v12', { ...cloud, vmmVersion: 'v12' }, 'vmmVersion', /Cloud Hypervisor v12 .*Cloud Hypervisor 52 to 53/],
+    ['v12', { ...cloud, vmmVersion: 'v12' }, 'vmmVersion', /Cloud Hypervisor v12; .*Cloud Hypervisor 52 to 53/],
     ['v51', { ...cloud, vmmVersion: '51.1' }, 'vmmVersion', /Cloud Hypervisor 51\.1/],
     [
       'libvirt 8.10',
@@ -30,7 +30,7 @@ describe('older than all that is on record', () => {
       'managerVersion',
       /libvirt 9\.0 to 12\.8/,
     ],
-    ['KubeVirt 1.3', { ...vgpu, managerVersion: '1.3' }, 'managerVersion', /KubeVirt 1\.3 .*KubeVirt 1\.9/],
+    ['KubeVirt 1.3', { ...vgpu, managerVersion: '1.3' }, 'managerVersion', /KubeVirt 1\.3; .*KubeVirt 1\.9/],
     [
       'KubeVirt 1.3, host device',
       { ...qemu, manager: 'kubevirt', managerVersion: 'v1.3.1' },
@@ -38,7 +38,7 @@ describe('older than all that is on record', () => {
       /KubeVirt/,
     ],
     ['libvirt 8.10 under KubeVirt', { ...vgpu, libvirtVersion: '8.10' }, 'libvirtVersion', /libvirt 8\.10/],
-    ['Nova 2025.1', { ...alias, managerVersion: '2025.1' }, 'managerVersion', /Nova 2025\.1 .*Nova 2026\.2/],
+    ['Nova 2025.1', { ...alias, managerVersion: '2025.1' }, 'managerVersion', /Nova 2025\.1; .*Nova 2026\.2/],
     ['a release of Proxmox VE', { ...mapped, managerVersion: '9.1' }, 'managerVersion', /qemu-server 096a1ac22/],
     ['a kernel of version 1, QEMU 7.2', { ...qemu, vmmVersion: '7.2', kernel: '5.4' }, 'kernel', /Linux 5\.18 to 7\.3/],
     [

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { answer } from '../../../sim/fleet/answer.ts';
-import { questionSchema } from '../../../sim/fleet/question.ts';
-import { vmsOf, withWholeVms } from '../../../sim/fleet/whole-vm.ts';
+import { type Question, questionSchema } from '../../../sim/fleet/question.ts';
+import { checkHeads, vmsOf, withWholeVms } from '../../../sim/fleet/whole-vm.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { presets } from '../../../bench/studies/plan/read-question.ts';
 import { readProfile } from '../../../bench/io/profiles.ts';
@@ -95,6 +95,15 @@ describe('in a scenario', () => {
   });
 });
 
+/** A manager that reads a field. */
+const READ_BY: Readonly<Record<string, string>> = {
+  kubevirt: 'kubevirt',
+  nova: 'nova',
+  proxmox: 'proxmox',
+  managerVersion: 'libvirt',
+  libvirtVersion: 'nova',
+};
+
 describe('in a question of a plan', () => {
   const VM: Fields = { ...SMALL, kernel: '7.3', vmmVersion: '10.2', devices: [{ profile: 'mlx5-vf-300mb' }] };
   const fleet = (...vms: readonly Fields[]): Fields => ({
@@ -117,13 +126,21 @@ describe('in a question of a plan', () => {
     presets: presets(),
     topologies: new Map(),
   };
-  const asked = (fields: Fields, ...vms: readonly Fields[]): unknown =>
-    answer(questionSchema.parse({ ...fleet(...vms), ...fields }), files, 'x', { verify: false, tornado: false });
+  const question = (fields: Fields, ...vms: readonly Fields[]): Question =>
+    questionSchema.parse({ ...fleet(...vms), ...fields });
+  const asked = (fields: Fields, ...vms: readonly Fields[]): unknown => {
+    checkHeads([question(fields, ...vms)], presets(), 'x');
+    return answer(question(fields, ...vms), files, 'x', { verify: false, tornado: false });
+  };
 
   test.each(UNREAD.filter(([, { vmm }]) => vmm === undefined))('%s of %j, at its head', (field, fields, sentence) => {
     const { message } = refusal(() => asked(fields, VM));
     expect(message).toMatch(sentence);
     expect(message).toContain(`x: ${field} is given`);
+    // In a sweep one question that reads it is enough.
+    const vm = field === 'cloudHypervisor' ? { ...VM, vmm: 'cloud-hypervisor' } : VM;
+    const reads = question({ ...fields, manager: READ_BY[field] }, vm);
+    expect(() => checkHeads([question(fields, VM), reads], presets(), 'x')).not.toThrow();
   });
 
   test.each(UNREAD)('%s of %j, in a VM', (field, fields, sentence) => {
@@ -135,8 +152,7 @@ describe('in a question of a plan', () => {
   test('what one of its VMs reads may stand at the head, and is no part of the others', () => {
     const other = { ...VM, vmm: 'cloud-hypervisor', vmmVersion: 'main', iommu: { backend: 'iommufd' } };
     const head = { qemu: { enableMigration: 'on' }, cloudHypervisor: { transport: 'tcp' } };
-    const question = questionSchema.parse({ ...fleet(VM, other), ...head });
-    const [first, second] = vmsOf(withWholeVms(question, presets(), 'x'));
+    const [first, second] = vmsOf(withWholeVms(question(head, VM, other), presets()));
     expect([first!.qemu?.enableMigration, first!.cloudHypervisor]).toEqual(['on', undefined]);
     expect([second!.qemu, second!.cloudHypervisor?.transport]).toEqual([undefined, 'tcp']);
     expect(() => asked(head, VM, other)).not.toThrow();

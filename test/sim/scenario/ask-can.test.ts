@@ -79,7 +79,7 @@ describe('everything that ships', () => {
 
   test.each(QUESTIONS.names())('question %s passes can, and says what it assumes', (name) => {
     const { question, files, file } = readQuestion(name);
-    for (const vm of vmsOf(withWholeVms(question, files.presets, file))) {
+    for (const vm of vmsOf(withWholeVms(question, files.presets))) {
       expect(CAN_OUTCOMES[askCan(vm, files.profiles, file).answer.outcome].moves).toBe(true);
     }
   });
