@@ -25,7 +25,7 @@ const READERS = {
 /** How a manager knows a device matters to those that have tests of it. */
 const ATTACHED_READERS = { managers: ['kubevirt', 'nova'] } as const satisfies Readers;
 
-export type ReadField = keyof typeof READERS;
+type ReadField = keyof typeof READERS;
 
 /** A document, as far as it says what reads it; whether a field is given matters, and no value. */
 export type Read = { readonly [Field in ReadField]?: unknown } & {

@@ -2,10 +2,10 @@
  * The worlds that a question of `can` leaves open, and the verdict of the oracle on each: which driver can do what on which
  * kernel, and what the IOMMU, libvirt and a distribution make of it. Transcribed from kernel sources as of 30 November 2026.
  */
+import { judge } from './can-judge.ts';
 import {
   type Device,
   type Driver,
-  judge,
   type OracleQuestion,
   QEMU_RELEASES,
   since,
