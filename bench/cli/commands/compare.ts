@@ -173,6 +173,7 @@ async function compareWithBaseline(flags: CompareFlags, context: CommandContext)
     context.output,
   );
   if (made !== undefined) await tellChecks(flags, made, context);
+  if (!passed && made !== undefined) await nameRegisters(made, context);
   if (html !== undefined && made !== undefined) await writeComparison(html, made, flags, context);
   return passed;
 }
@@ -204,6 +205,21 @@ async function compareSides(
   await tellChecks(flags, document, context);
   if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
   return !document.regression;
+}
+
+/** Which access has changed, where an arc has. */
+async function nameRegisters({ results }: ComparisonDocument, { output, signal }: CommandContext): Promise<void> {
+  const { arcDifferences } = await import('../../studies/verification/arc-differences.ts');
+  for (const { generation, traces, trace, difference } of await arcDifferences(
+    results.map(({ name }) => name),
+    signal,
+  )) {
+    output.note(
+      trace === null
+        ? `${generation}: ${traces === 0 ? 'no trace is recorded of it' : `all ${traces} recorded traces pass`}; which access has changed is not known.`
+        : `${generation}: the first access that is not as recorded, in ${trace}\n${difference.replaceAll(/^/gm, '  ')}`,
+    );
+  }
 }
 
 async function tellChecks(flags: CiFlags, document: ComparisonDocument, { output }: CommandContext): Promise<void> {

@@ -63,7 +63,8 @@ export function exitOf({ interrupted, failed, errors }: Verification): ExitName 
   return errors > 0 ? 'badInput' : 'fine';
 }
 
-function traceFiles(path: string): readonly string[] {
+/** Files of a folder that may be traces, or the file itself. */
+export function traceFiles(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
   const names = readdirSync(path).filter((name) => name.endsWith('.json'));
   if (names.length === 0) throw new UserError('input', 'the folder holds no traces', 'Traces are .json files.');
