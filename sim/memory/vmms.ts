@@ -29,6 +29,8 @@ interface VmmFacts {
   readonly preCopiesDevices: boolean;
   /** What becomes of a VF whose driver failed: reset at both ends, or at the source only; `sim/move/vf-passage.ts`. */
   readonly recovery: 'reset' | 'resetSource';
+  /** Whether its vCPUs may stay parked after a device that does not stop, which `recovery: park` plays. */
+  readonly mayPark: boolean;
   /** Whether channels are those of multifd, with threads and packets of their own. */
   readonly hasMultifd: boolean;
   readonly compresses: boolean;
@@ -49,6 +51,7 @@ export const VMMS = {
     countsIterations: false,
     preCopiesDevices: true,
     recovery: 'reset',
+    mayPark: false,
     hasMultifd: true,
     compresses: true,
     throttles: true,
@@ -65,6 +68,8 @@ export const VMMS = {
     preCopiesDevices: false,
     // From PR 8528 on: the recovery state is tried, then the device is reset. Earlier releases move no VFIO device whole.
     recovery: 'resetSource',
+    // vm.rs `Pausable`, lib.rs `check_migration`, ae44c2971: read, not run, so that it is not what is taken.
+    mayPark: true,
     hasMultifd: false,
     compresses: false,
     throttles: false,

@@ -18,6 +18,7 @@ import { MoveCalls } from './move-calls.ts';
 import {
   LOAD,
   MATCH_DATA,
+  PARK_SOURCE,
   READ,
   RESET_DESTINATION,
   RESET_SOURCE,
@@ -202,6 +203,16 @@ export class Move {
     }),
   ];
 
+  /** Steps of a move that ends with a stop that fails, after which nobody starts the vCPUs again. */
+  private static readonly PARK: readonly MoveStep[] = [
+    step('recovery', {
+      begin: (move) => move.passages.forEach((passage) => passage.closeOutgoing()),
+      calls: [RESET_SOURCE, PARK_SOURCE],
+    }),
+    Move.WATCH,
+    ...Move.LEAVE.slice(-1),
+  ];
+
   /** The whole move as a fiber, for runs of moves with other things. */
   get start(): FiberBody<MoveOutcome> {
     return (fiber) => this.run(fiber);
@@ -239,10 +250,14 @@ export class Move {
       if (failure === null && (now.point === null || now.point !== cut?.at)) continue;
       if (!now.canLeave) bug('MOVE_CALL', failure?.call.name, failure?.ret);
       ended = failure ?? 'cut';
-      steps = Move.LEAVE;
+      steps = this.parks(failure) ? Move.PARK : Move.LEAVE;
       at = -1;
     }
     return blocked ?? this.outcome(ended);
+  }
+
+  private parks(failure: CallFailure | null): boolean {
+    return failure?.call === STOP_COPY && this.options.recovery === 'park';
   }
 
   private passagesWith(calls: MoveCalls): readonly VfPassage[] {

@@ -165,6 +165,18 @@ export const RESUME_SOURCE: VfCall = row({
   },
 });
 
+/** The vCPUs stay parked, and what was stopped stays so. */
+export const PARK_SOURCE: VfCall = row({
+  at: 'source',
+  name: 'source parked',
+  part: null,
+  when: (vf) => !resetsSource(vf),
+  make: () => 0,
+  done: (vf) => {
+    vf.end = 'parked';
+  },
+});
+
 /** The destination forgets what came. */
 export const RESET_DESTINATION: VfCall = row({
   at: 'destination',
@@ -177,7 +189,7 @@ export const RESET_DESTINATION: VfCall = row({
 
 /** Whether a source that did not stop is reset. */
 function resetsSource({ stopFailed, manners: { recovery } }: Parameters<VfCall['when']>[0]): boolean {
-  return stopFailed && (recovery === 'reset' || recovery === 'resetSource');
+  return stopFailed && recovery !== undefined && recovery !== 'goOn';
 }
 
 function reset(device: MigratableDevice): number {

@@ -19,9 +19,10 @@ import type { VfSpan } from './vf-span.ts';
 
 /**
  * What becomes of a VF whose driver failed: the driver brings it back; it is reset, at the destination too, as QEMU does it; or it
- * is reset at the source only, as Cloud Hypervisor does it, where a load that fails is reported and the source resumes.
+ * is reset at the source only, as Cloud Hypervisor does it, where a load that fails is reported and the source resumes; or with
+ * that, after a stop that fails, the vCPUs stay parked, as Cloud Hypervisor's source says they do.
  */
-export const RECOVERIES = ['goOn', 'reset', 'resetSource'] as const;
+export const RECOVERIES = ['goOn', 'reset', 'resetSource', 'park'] as const;
 export type Recovery = (typeof RECOVERIES)[number];
 
 /** How the guest finds a VF afterwards. */
@@ -31,7 +32,9 @@ export type VfEndState =
   /** It was reset: the guest's queues are forgotten, and what was in them with it. */
   | 'blank'
   /** It is paused, and only a reset would make it work again. */
-  | 'paused';
+  | 'paused'
+  /** It is as its VM is, whose vCPUs are parked: it works again when they run. */
+  | 'parked';
 
 /** What VMMs do differently. */
 export interface MoveManners {

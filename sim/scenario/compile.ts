@@ -293,6 +293,9 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (!vmm.throttles && convergence.autoConverge === true) {
     refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');
   }
+  if (!vmm.mayPark && scenario.recovery === 'park') {
+    refuse(`recovery is park, and ${vmm.title} parks no vCPUs`, 'Give reset, or goOn.');
+  }
   if (!vmm.countsIterations && convergence.rounds !== undefined) {
     refuse(`convergence.rounds is given, and ${vmm.title} does not count rounds`, 'Give convergence.timeout.');
   }

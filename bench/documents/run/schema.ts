@@ -37,7 +37,7 @@ const round = z.looseObject({
 const vf = z.looseObject({
   profile: z.string(),
   fn: count,
-  end: z.enum(['served', 'blank', 'paused']),
+  end: z.enum(['served', 'blank', 'paused', 'parked']),
   times: z.looseObject({
     pauseAndDrainNs: ns,
     statusChecksNs: ns,

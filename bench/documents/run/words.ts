@@ -68,7 +68,7 @@ export function runSentences(document: RunDocument): string[] {
       const pauses = vms.map(({ pauseNs }) => pauseNs).filter((pauseNs) => pauseNs > 0);
       said.push(`The shortest pause was ${ns(Math.min(...pauses))} [P].`);
     }
-  } else {
+  } else if (vms.every(({ kind }) => kind !== 'unowned')) {
     said.push(several ? 'None of them ever stood still.' : 'It never stood still.');
   }
   if (figures.reported !== undefined) {
@@ -88,7 +88,7 @@ export function runSentences(document: RunDocument): string[] {
   said.push(taskSentence(document));
   const bad = vms.flatMap(({ vfs }) => vfs.filter(({ end }) => end !== 'served'));
   const blank = bad.filter(({ end }) => end === 'blank').length;
-  const paused = bad.length - blank;
+  const paused = bad.filter(({ end }) => end === 'paused').length;
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
   return [...said, ...otherEnds(document)];
@@ -133,7 +133,7 @@ function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
     case 'forced':
       return `moved, by force: ${causePhrase(cause, true)}`;
     case 'unowned':
-      return `runs nowhere${where}`;
+      return `runs nowhere${where}: its vCPUs stay parked at the source, which says that it runs; vm.pause and vm.resume start them`;
     case 'cancelled':
       if (cause !== null)
         return `did not move, and was given up after ${ns(cause.usedNs)}: ${causePhrase(cause, false)}`;

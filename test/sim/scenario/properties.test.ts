@@ -34,7 +34,13 @@ function findings(vm: VmResult, plan: CompiledScenario): string[] {
     'a part is negative',
   );
 
-  claim(foundAt === outcome.guestAt, `the guest is said to be at the ${outcome.guestAt} and is at the ${foundAt}`);
+  const isParked = vm.kind === 'unowned';
+  claim(isParked === outcome.vfs.includes('parked') || outcome.vfs.length === 1, 'parked VFs of a VM that is not');
+  claim(!isParked || plan.recovery === 'park', 'parked, and nobody parks');
+  claim(
+    foundAt === (isParked ? 'torn' : outcome.guestAt),
+    `the guest is said to be at the ${outcome.guestAt} and is at the ${foundAt}`,
+  );
   claim(
     (outcome.kind === 'moved') === (outcome.guestAt === 'destination'),
     `${outcome.kind}, at the ${outcome.guestAt}`,
@@ -53,6 +59,7 @@ function findings(vm: VmResult, plan: CompiledScenario): string[] {
     const told = `VF ${vf + 1}, ${end}`;
     claim(report.violationCount === 0, `${told}: ${JSON.stringify(report.violations[0])}`);
     claim(report.accepted === report.completed + report.outstanding, `${told}: tasks do not add up`);
+    if (end === 'served') claim(!isParked, `${told}, and the vCPUs are parked`);
     if (end === 'served') claim(report.outstanding === 0, `${told}: ${report.outstanding} tasks never came back`);
     // A VF is left blank by the VMM's reset, and nothing else; it is never the driver's own work.
     if (end === 'blank') claim(plan.recovery !== 'goOn', `${told}, though nobody resets`);
@@ -115,6 +122,8 @@ describe.skipIf(wanted !== undefined)(`${RUNS} random scenarios`, () => {
       'failed paused',
       'failed blank',
       'cancelled served',
+      'unowned blank',
+      'unowned parked',
     ].filter((key) => (ends.get(key) ?? 0) < 2);
     expect({ few, ends: [...ends] }).toMatchObject({ few: [] });
   });

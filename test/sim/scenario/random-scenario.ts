@@ -57,7 +57,10 @@ export function drawScenario(seed: number): Scenario {
       : { kind: 'link', at: one(['precopy', 'sending']) };
     faults.push({ ...cut, share: random.uniform(), ...(chance(0.5) ? { vm: place.vm } : {}) });
   }
-  const recovery = one([undefined, 'goOn', 'reset', 'resetSource']);
+  const recovery =
+    vmm === 'qemu'
+      ? one([undefined, 'goOn', 'reset', 'resetSource'])
+      : one([undefined, 'goOn', 'reset', 'resetSource', 'park']);
   return scenarioSchema.parse({
     format: 'stopcopy-scenario',
     version: 1,

@@ -202,6 +202,27 @@ describe('a driver that fails', () => {
     expect(load.devices.outcome).toMatchObject({ at: 'destination load', vfs: ['served'], guestAt: 'source' });
   });
 
+  test('at the stop with park: the VF is reset, the others stay stopped, and the VM runs nowhere', () => {
+    const group = { ...SMALL.devices[0], count: 3, queues: 1 };
+    const faults = [{ ...refused, times: undefined, device: 2 }];
+    const vm = run({ vmm: 'cloud-hypervisor', devices: [group], faults, recovery: 'park' });
+    expect(vm).toMatchObject({ kind: 'unowned', pauseNs: 0, parts: expect.anything() });
+    expect(vm.parts.every(({ criticalNs }) => criticalNs === 0)).toBe(true);
+    expect(vm.devices.outcome).toMatchObject({ at: 'source STOP_COPY of VF 2', vfs: ['parked', 'blank', 'parked'] });
+    expect(vm.devices.reports.every(({ completed, accepted }) => completed < accepted)).toBe(true);
+  });
+
+  test('at another call with park: the source resumes, as ever', () => {
+    const faults = [{ kind: 'device', what: 'queueTableRefused', side: 'destination' }];
+    const { kind, devices } = run({ vmm: 'cloud-hypervisor', faults, recovery: 'park' });
+    expect(kind).toBe('failed');
+    expect(devices.outcome).toMatchObject({ vfs: ['served'], guestAt: 'source' });
+  });
+
+  test('under QEMU park is refused', () => {
+    expect(() => run({ faults: [refused], recovery: 'park' })).toThrow('QEMU parks no vCPUs');
+  });
+
   test('at the match data: QEMU knows before the stop, Cloud Hypervisor behind it', () => {
     const faults = [{ kind: 'otherQueues', queues: 3 }];
     const qemu = run({ faults });
