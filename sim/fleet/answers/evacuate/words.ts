@@ -58,7 +58,7 @@ function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers
   const { short, point, long } = outcomes;
   const whose = `${vms} ${vms === 1 ? 'VM' : 'VMs'} of ${hosts} ${hosts === 1 ? 'host' : 'hosts'}`;
   if (leftVms(point) > 0) {
-    const end = `the last move ends after ${formatLong(point.totalNs)}`;
+    const end = point.atOnce === 0 ? 'no move begins' : `the last move ends after ${formatLong(point.totalNs)}`;
     if (point.moved === 0) return `No VM moves: all ${whose} stay under ${limits}; ${end}.`;
     const emptied = `${point.hostsEmptied} of the hosts are emptied`;
     return `${point.moved} of ${whose} move under ${limits}, and ${emptied}; ${end}; ${pausesPhrase(point, long)}.`;

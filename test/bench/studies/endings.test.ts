@@ -1,0 +1,165 @@
+/**
+ * Random moves and evacuations from their files to what is printed: no move lasts longer than its manager lets it, counts add up,
+ * and sentence, table, JSON and exit status say the same, to readers that know no renderer.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { runCommandLine } from '../../../bench/cli/program.ts';
+import type { PlanDocument } from '../../../bench/documents/plan/document.ts';
+import type { RunDocument } from '../../../bench/documents/run/document.ts';
+import { Output } from '../../../bench/io/output.ts';
+import { ACT_REASONS, MANAGER_NAMES } from '../../../sim/memory/manager.ts';
+import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
+import { BLOCKERS } from '../../../sim/memory/precopy-end.ts';
+import { effort } from '../../effort.ts';
+import { stopcopyAt } from '../command.ts';
+import { planContradictions } from './plan/plan-reader.ts';
+import { type Ask, BIG_STATE, BIG_STATE_TEXT, drawAsk } from './random-asks.ts';
+import { runContradictions } from './run/run-reader.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stopcopy-endings-'));
+  writeFileSync(join(folder, BIG_STATE), BIG_STATE_TEXT);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Keeps the document that the text is made of. */
+class KeptOutput extends Output {
+  kept: unknown;
+
+  override document(value: unknown): void {
+    if (!Object.hasOwn(Object(value), 'error')) this.kept ??= value;
+  }
+}
+
+/** Text, document and status of one command. */
+async function asked({ command, document }: Ask) {
+  writeFileSync(join(folder, 'ask.json'), JSON.stringify(document));
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const streams = [stdout, stderr] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream];
+  const output = new KeptOutput(false, ...streams);
+  const words = command === 'plan' ? ['--no-tornado'] : [];
+  const status = await runCommandLine([command, join(folder, 'ask.json'), ...words], { output });
+  const read = (stream: PassThrough): string => String((stream.read() as Buffer | null) ?? '');
+  return { status, text: read(stdout), said: read(stderr), kept: output.kept, words };
+}
+
+const counts = new Map<string, number>();
+function count(kind: string, word: string, many: number = 1): void {
+  const key = `${kind} ${word}`;
+  counts.set(key, (counts.get(key) ?? 0) + many);
+}
+
+/** Sums of times in doubles, and events of a fleet that are taken for one. */
+const ROUNDING_NS = 20_000;
+
+/** Until when a move may last, its pause aside, and with it where it was forced. */
+function isInTime({ rules }: Ask, kind: number, lastedNs: number, pauseNs: number, iterationNs: number): boolean {
+  const rule = rules[kind];
+  if (rule === undefined) return true;
+  const pollNs = Number.isFinite(rule.pollNs) ? rule.pollNs : iterationNs;
+  return lastedNs <= rule.latestNs + pollNs + pauseNs + ROUNDING_NS;
+}
+
+function runFaults(ask: Ask, document: RunDocument, text: string, status: number | null): readonly string[] {
+  const faults = [...runContradictions(text, document, status)];
+  for (const { kind, cause, totalNs, pauseNs, rounds, at } of document.vms) {
+    count('end', kind);
+    if (ask.rules[0] !== undefined) count('manager', ask.rules[0].manager);
+    if (cause !== null) {
+      count('reason', cause.reason);
+      count('blocker', cause.blocker);
+    } else if (kind === 'cancelled' && at !== null) count('reason', 'cut');
+    const iterationNs = Math.max(0, ...rounds.map(({ lastsNs }) => lastsNs));
+    // Cloud Hypervisor compares its time no more once an iteration has converged.
+    const pausedNs = kind === 'forced' || ask.rules[0]?.manager === 'vmm' ? pauseNs : 0;
+    const hasFault = ask.rules.length === 0 || kind === 'failed' || kind === 'unowned';
+    // A VM that is given up in its pause then runs on at the source, which takes up to 20 ms.
+    const usedNs = kind === 'cancelled' && cause !== null ? cause.usedNs : totalNs;
+    if (totalNs > usedNs + 20e6) faults.push(`given up after ${usedNs} ns, and lasted ${totalNs} ns`);
+    if (!hasFault && !isInTime(ask, 0, usedNs, pausedNs, iterationNs)) faults.push(`lasted ${usedNs} ns`);
+    if (kind === 'moved' && ask.rules[0] !== undefined && ask.rules[0].manager !== 'vmm') {
+      if (totalNs > ask.rules[0].timeoutNs + ask.rules[0].pollNs + ROUNDING_NS)
+        faults.push(`moved after ${totalNs} ns`);
+    }
+  }
+  return faults;
+}
+
+const FATES: Readonly<Record<string, string>> = {
+  'time-out': 'timeout',
+  'no progress': 'no progress',
+  iterations: 'iterations',
+  stall: 'stall',
+  switchover: 'switchover',
+};
+
+function planFaults(ask: Ask, document: PlanDocument, text: string, status: number | null): readonly string[] {
+  const faults = [...planContradictions(text, document, status)];
+  for (const { vm, fate, startNs, endNs, pauseNs } of document.answer.schedule?.moves ?? []) {
+    const kind = Number(vm.slice(2)) - 1;
+    count('manager', ask.rules[kind]!.manager);
+    count('end', FATES[fate] === undefined ? fate : 'cancelled');
+    if (FATES[fate] !== undefined) count('reason', FATES[fate]);
+    const pausedNs = fate === 'forced' || ask.rules[kind]!.manager === 'vmm' ? pauseNs : 0;
+    // An iteration of Cloud Hypervisor has all memory at most, at whatever rate it got: that of the whole move.
+    if (!isInTime(ask, kind, endNs - startNs, pausedNs, endNs - startNs))
+      faults.push(`${vm} lasted ${endNs - startNs} ns`);
+  }
+  if (document.answer.schedule !== undefined) count('evacuation', status === 0 ? 'answered' : 'with none');
+  return faults;
+}
+
+/** The same command with --json, now and then. */
+async function jsonFaults(ask: Ask, kept: unknown, status: number | null, words: readonly string[]): Promise<string[]> {
+  const json = await stopcopyAt(folder, ask.command, 'ask.json', '--json', ...words);
+  const [a, b] = [JSON.parse(json.stdout), JSON.parse(JSON.stringify(kept))].map((each) => {
+    const { scenario, question, ...rest } = each as Record<string, unknown>;
+    return JSON.stringify(rest) + Object.keys({ ...(scenario ?? question ?? {}) }).length;
+  });
+  return [...(json.status === status ? [] : ['another status with --json']), ...(a === b ? [] : ['another document'])];
+}
+
+const TRIES = effort(40, 120, 10_000);
+/** Seeds may be divided over several runs. */
+const FIRST = Number(process.env['STOPCOPY_FIRST'] ?? 1);
+const LAST = Number(process.env['STOPCOPY_LAST'] ?? TRIES);
+
+test(`${LAST - FIRST + 1} random moves and evacuations end in time, and are said to end as they did`, async () => {
+  const wrong: string[] = [];
+  for (let seed = FIRST; seed <= LAST; seed++) {
+    const ask = drawAsk(seed);
+    const { status, text, said, kept, words } = await asked(ask);
+    count('command', ask.command);
+    let faults: readonly string[];
+    if (kept === undefined) faults = [`status ${status}, nothing is printed: ${said}`];
+    else if (ask.refused) {
+      count('end', 'refused');
+      faults = status === 0 && /refused|fails|will not|loses/i.test(text) ? [] : [`refused, status ${status}`];
+    } else if (ask.command === 'run') faults = runFaults(ask, kept as RunDocument, text, status);
+    else faults = planFaults(ask, kept as PlanDocument, text, status);
+    if (seed % 25 === 0 && kept !== undefined) faults = [...faults, ...(await jsonFaults(ask, kept, status, words))];
+    wrong.push(...faults.map((fault) => `seed ${seed} ${ask.command}: ${fault}`));
+  }
+  console.log(
+    [...counts]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([word, many]) => `${word}: ${many}`)
+      .join('\n'),
+  );
+  expect(wrong).toEqual([]);
+  const kinds = [
+    ...MANAGER_NAMES.map((word) => `manager ${word}`),
+    ...[...MOVE_ENDS, 'refused'].map((word) => `end ${word}`),
+    ...[...ACT_REASONS, 'cut'].map((word) => `reason ${word}`),
+    ...BLOCKERS.filter((word) => word !== 'none').map((word) => `blocker ${word}`),
+  ];
+  const least = LAST - FIRST + 1 >= 10_000 ? 200 : 0;
+  expect(kinds.filter((kind) => (counts.get(kind) ?? 0) < least)).toEqual([]);
+});
