@@ -33,9 +33,12 @@ export function assumedSentence(assume: Readonly<Partial<Record<Assumption, true
   return clauses.length === 0 ? null : `Assumed, whether or not it is so: ${clauses.join('; ')}.`;
 }
 
+/** Programs whose words are shown. */
+export const MESSAGE_SOURCES = ['QEMU', 'Cloud Hypervisor', 'libvirt', 'KubeVirt', 'Nova', 'Proxmox VE'] as const;
+
 /** Words that a program prints, and where they are found. */
 export interface ShownMessage {
-  readonly by: 'QEMU' | 'Cloud Hypervisor' | 'libvirt' | 'KubeVirt' | 'Nova' | 'Proxmox VE';
+  readonly by: (typeof MESSAGE_SOURCES)[number];
   readonly where: string;
   /** To the letter; null: not on record for this release. */
   readonly text: string | null;

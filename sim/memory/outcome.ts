@@ -11,14 +11,23 @@ import type { Blocker, EndReason } from './precopy-end.ts';
  * - `forced`: it runs at the destination, and was stopped, or let end, although a limit was over;
  * - `cancelled`: it runs on at the source, since its manager, its user or its VMM ended the move;
  * - `failed`: it runs on at the source, since something went wrong;
- * - `unowned`: it runs nowhere.
+ * - `unowned`: it runs nowhere;
+ * - `refused`: the move does not begin, or would never end, and is not played;
+ * - `stateLost`: it would run at the destination without its devices' state, and is not played.
  */
-export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'failed', 'unowned'] as const;
+export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'failed', 'unowned', 'refused', 'stateLost'] as const;
 export type MoveEnd = (typeof MOVE_ENDS)[number];
 
-/** Ends that a run may be expected to have: `refused` where the move does not begin. */
-export const EXPECTATIONS = [...MOVE_ENDS, 'refused'] as const;
-export type Expectation = (typeof EXPECTATIONS)[number];
+/** No VM ended in any way yet: counts by end. */
+export const NO_ENDS: Readonly<Record<MoveEnd, number>> = {
+  moved: 0,
+  forced: 0,
+  cancelled: 0,
+  failed: 0,
+  unowned: 0,
+  refused: 0,
+  stateLost: 0,
+};
 
 /** Whether the VM runs at the destination. */
 export function hasMoved(end: MoveEnd | 'endless'): boolean {

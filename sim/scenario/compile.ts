@@ -20,17 +20,15 @@ import {
 import type { QueueDepths } from '../workload/layout.ts';
 import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
-import { novaSteps, type Scenario, type ScenarioDevice } from './document.ts';
-import { namedManager, rulesOf } from './rules.ts';
+import type { Scenario, ScenarioDevice } from './document.ts';
 import { formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
-import type { KubevirtGates } from '../memory/convergence.ts';
 import type { DmaWrites } from '../memory/dirty.ts';
-import { KUBEVIRT_GATES } from '../memory/kubevirt-manager.ts';
-import { allDirtyOf, askCan, type AskedCan, NO_VFIO, WillNotMove } from './ask-can.ts';
+import { checkManager, convergenceOf } from './manager-rules.ts';
+import { allDirtyOf, askCan, type AskedCan, WillNotMove } from './ask-can.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
-import { MANAGER_NAMES, MANAGERS, timeoutFor, type Watch } from '../memory/manager.ts';
+import type { Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
 /** VFs of one kind, behind one PF, whose registers are modelled. */
@@ -319,38 +317,6 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (cuts.length > 1) refuse(`faults has ${cuts.length} that end a move`, 'One of kind cancel or link is enough.');
 }
 
-/** Fields that only one manager reads, and a stop for which there is no time. */
-function checkManager({ manager, kubevirt, convergence }: Scenario, refuse: Refuse): void {
-  const { whenOut, timeout, rounds, steps, downtimeLimit } = convergence;
-  const named = MANAGER_NAMES.find((name) => name === manager);
-  const hasTime = named !== undefined && Number.isFinite(MANAGERS[named].defaults.timeoutNsPerUnit);
-  if (whenOut === 'stop' && timeout === undefined && rounds === undefined && !hasTime) {
-    refuse("convergence.whenOut is 'stop', and there is no timeout after which to stop", 'Give convergence.timeout.');
-  }
-  const { stallDetection = false, downtimeTuning = false, maxDowntime } = kubevirt ?? {};
-  const gate = stallDetection ? 'kubevirt.stallDetection' : downtimeTuning ? 'kubevirt.downtimeTuning' : null;
-  if (gate === null) {
-    if (maxDowntime !== undefined) {
-      refuse(
-        'kubevirt.maxDowntime is given, and without a gate nothing reads it',
-        'Give kubevirt.stallDetection or kubevirt.downtimeTuning, or leave it out.',
-      );
-    }
-    return;
-  }
-  if (manager !== 'kubevirt') refuse(`${gate} is true, and KubeVirt is not the manager`, 'Give manager: kubevirt.');
-  if (stallDetection && downtimeTuning) {
-    refuse(
-      'kubevirt.downtimeTuning is true, and stall detection leaves it without effect',
-      'Leave one of the two out.',
-    );
-  }
-  if (steps !== undefined || (stallDetection && downtimeLimit !== undefined)) {
-    const field = steps === undefined ? 'downtimeLimit' : 'steps';
-    refuse(`convergence.${field} is given, and ${gate} sets the limit`, `Leave it out, or give kubevirt.maxDowntime.`);
-  }
-}
-
 /** A destination whose VF has other queues must still be a device that can be. */
 function checkOtherQueues({ faults, vms }: Scenario, groups: readonly RegisterGroup[], refuse: Refuse): void {
   for (const [index, fault] of faults.entries()) {
@@ -433,52 +399,6 @@ export function moveInputOf(
     vcpuStopNs: costs.vcpuStopNs,
     vcpuStartNs: costs.vcpuStartNs,
   };
-}
-
-function convergenceOf(
-  { scenario, watch, devices }: CompiledScenario,
-  windowPhase: number,
-): VmMoveInput['convergence'] {
-  const { vmm, memory, convergence, kubevirt } = scenario;
-  const { downtimeLimitNs, steps: limits, autoConverge } = rulesOf({ ...scenario, watch });
-  const { watchedBy, timeoutNs } = VMMS[vmm];
-  const { rounds = Infinity } = convergence;
-  const named = namedManager(scenario);
-  const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
-  // Cloud Hypervisor watches its moves itself, whatever began them.
-  const manager = watchedBy === 'vmm' ? watchedBy : asked;
-  const defaults =
-    manager === named ? MANAGERS[named].defaults : { timeoutNsPerUnit: timeoutNs, progressTimeoutNs: Infinity };
-  const ownTimeoutNs = manager === named ? timeoutFor(named, defaults.timeoutNsPerUnit, memory.size) : timeoutNs;
-  return {
-    vmm,
-    manager,
-    progressTimeoutNs: watch?.progressTimeoutNs ?? defaults.progressTimeoutNs,
-    downtimeLimitNs: kubevirt?.stallDetection === true ? stallLimitNs(kubevirt.maxDowntime) : downtimeLimitNs,
-    limitSteps:
-      limits === undefined
-        ? []
-        : limits === 'nova'
-          ? novaSteps(memory.size)
-          : limits.map(({ after, limit }) => ({ afterNs: after, limitNs: limit })),
-    autoConverge,
-    timeoutNs: convergence.timeout ?? ownTimeoutNs,
-    roundsMax: rounds,
-    whenOut: convergence.whenOut,
-    windowPhase,
-    hasVfio: devices.some(({ profile }) => profile.driver !== NO_VFIO),
-    ...(kubevirt === undefined ? {} : { gates: gatesOf(kubevirt) }),
-  };
-}
-
-type KubevirtFields = NonNullable<Scenario['kubevirt']>;
-
-function stallLimitNs(maxDowntimeNs: number = KUBEVIRT_GATES.maxDowntimeNs): number {
-  return Math.min(maxDowntimeNs, KUBEVIRT_GATES.stall.firstLimitNs);
-}
-
-function gatesOf({ stallDetection, downtimeTuning, maxDowntime }: KubevirtFields): KubevirtGates {
-  return { stallDetection, downtimeTuning, maxDowntimeNs: maxDowntime ?? KUBEVIRT_GATES.maxDowntimeNs };
 }
 
 function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 
-import { EXPECTATIONS } from '../memory/outcome.ts';
+import { MOVE_ENDS } from '../memory/outcome.ts';
 
 /** Which value of a figure: an end of its band, or its nominal value. */
 const FIGURE_ENDS = ['low', 'value', 'high'] as const;
@@ -36,7 +36,7 @@ export function assertionOf(text: string): Assertion | null {
 /** Fields of a scenario. */
 export const demandFields = {
   /** How the move of each VM must end. */
-  expect: z.enum(EXPECTATIONS).optional(),
+  expect: z.enum(MOVE_ENDS).optional(),
   /** Bounds that must hold. */
   assert: z
     .array(

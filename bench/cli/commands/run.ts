@@ -7,31 +7,15 @@ import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Demands } from '../../documents/run/gate.ts';
 import { integer, oneName } from '../options.ts';
-import { type Expectation, EXPECTATIONS } from '../../../sim/memory/outcome.ts';
-import type { AskedCan } from '../../../sim/scenario/ask-can.ts';
-import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
+import { type MoveEnd, MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 
 interface RunFlags {
   readonly seed?: number;
   readonly timeline?: string;
   readonly html?: string;
-  readonly expect?: Expectation;
+  readonly expect?: MoveEnd;
   readonly assert?: readonly string[];
-}
-
-/** Nothing is played of a VM that will not move: its answer is that of `stopcopy can`. */
-async function printRefused({ question, answer }: AskedCan, context: CommandContext, demands: Demands): Promise<void> {
-  const { canDocument } = await import('../../documents/can/document.ts');
-  const { printCan } = await import('../../documents/can/text.ts');
-  const { unmetUnplayed } = await import('../../documents/run/gate.ts');
-  const document = canDocument(question, answer);
-  context.output.document(document);
-  printCan(document, context.output);
-  const failures = unmetUnplayed(answer.outcome, demands);
-  for (const sentence of failures) context.output.note(`stopcopy: ${sentence}`);
-  context.exit(failures.length === 0 ? EXIT.fine : EXIT.failed);
 }
 
 const SEED_MAX = 2 ** 32 - 1;
@@ -58,8 +42,8 @@ export function registerRun(command: Command, context: CommandContext): void {
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option(
       '--expect <end>',
-      `exit with 1 unless each VM ends so: ${EXPECTATIONS.join(', ')}`,
-      oneName('--expect', EXPECTATIONS),
+      `exit with 1 unless each VM ends so: ${MOVE_ENDS.join(', ')}`,
+      oneName('--expect', MOVE_ENDS),
     )
     .option(
       '--assert <bound>',
@@ -82,50 +66,42 @@ export function registerRun(command: Command, context: CommandContext): void {
 
 async function runOne(word: string, flags: RunFlags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
-  const { compiled, playScenario, readDocuments } = await import('../../studies/run/play.ts');
-  const { WillNotMove } = await import('../../../sim/scenario/ask-can.ts');
-  const { runDocument } = await import('../../documents/run/document.ts');
-  const { demandsOf, unmet } = await import('../../documents/run/gate.ts');
-  const { printRun } = await import('../../documents/run/text.ts');
-  const { writeFileAtomically } = await import('../../io/file-output.ts');
+  const { readDocuments } = await import('../../studies/run/play.ts');
+  const { outcomeOf, readyRun } = await import('../../studies/run/outcome.ts');
+  const { demandsOf, hasLostTasks, unmet } = await import('../../documents/run/gate.ts');
+  const { printAnyRun } = await import('../../documents/run/text.ts');
   const read = readDocuments(word, flags.seed);
   const demands = demandsOf(read.scenario, flags);
-  let plan: CompiledScenario;
-  try {
-    plan = compiled(read);
-  } catch (error) {
-    if (!(error instanceof WillNotMove)) throw error;
-    await printRefused(error.asked, context, demands);
-    return;
-  }
-  const played = await playScenario(plan, output, signal);
-  const document = runDocument(played);
+  const { document, played } = await outcomeOf(readyRun(read), output, signal);
   const failures = unmet(document, demands);
   const files: string[] = [];
-  if (flags.timeline !== undefined) {
+  if (flags.timeline !== undefined && played !== null) {
     const { timelineOf } = await import('../../../sim/scenario/timeline.ts');
-    writeFileAtomically(flags.timeline, JSON.stringify(timelineOf(plan, played.point)), '--timeline');
+    const { writeFileAtomically } = await import('../../io/file-output.ts');
+    writeFileAtomically(flags.timeline, JSON.stringify(timelineOf(played.plan, played.point)), '--timeline');
     files.push(flags.timeline);
   }
   if (flags.html !== undefined) {
-    const { runSection } = await import('../../documents/run/section.ts');
+    const { anyRunSection } = await import('../../documents/run/section.ts');
     const { writePage } = await import('../../show/write-page.ts');
-    writePage(flags.html, [{ name: 'run.json', section: runSection(document) }], '--html');
+    writePage(flags.html, [{ name: 'run.json', section: anyRunSection(document) }], '--html');
     files.push(flags.html);
   }
   output.document(document);
-  printRun(document, output);
+  printAnyRun(document, output);
   for (const file of files) output.path(file);
+  if (flags.timeline !== undefined && played === null) {
+    output.note(`stopcopy: --timeline ${flags.timeline} was not written: nothing is played`);
+  }
   for (const sentence of failures) output.note(`stopcopy: ${sentence}`);
-  context.exit(document.figures.wrongTasks.value === 0 && failures.length === 0 ? EXIT.fine : EXIT.failed);
+  context.exit(hasLostTasks(document) || failures.length > 0 ? EXIT.failed : EXIT.fine);
 }
 
 async function runTwo(words: readonly [string, string], flags: RunFlags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
   const { playPair } = await import('../../studies/run/pair.ts');
-  const { isRun } = await import('../../documents/run/pair.ts');
   const { printRunPair } = await import('../../documents/run/pair-text.ts');
-  const { demandsOf, unmet, unmetUnplayed } = await import('../../documents/run/gate.ts');
+  const { demandsOf, hasLostTasks, unmet } = await import('../../documents/run/gate.ts');
   const file = flags.timeline !== undefined ? '--timeline' : flags.html !== undefined ? '--html' : null;
   if (file !== null) {
     throw new UserError(
@@ -141,13 +117,12 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
     { who: `A (${words[0]})`, member: document.a, demanded: demands[0]! },
     { who: `B (${words[1]})`, member: document.b, demanded: demands[1]! },
   ];
-  const failures = members.flatMap(({ who, member, demanded }) => {
-    const found = isRun(member) ? unmet(member, demanded) : unmetUnplayed(member.outcome, demanded);
-    return found.map((sentence) => `${who}: ${sentence}`);
-  });
+  const failures = members.flatMap(({ who, member, demanded }) =>
+    unmet(member, demanded).map((sentence) => `${who}: ${sentence}`),
+  );
   output.document(document);
   printRunPair(document, words, output);
   for (const sentence of failures) output.note(`stopcopy: ${sentence}`);
-  const lost = members.some(({ member }) => isRun(member) && member.figures.wrongTasks.value > 0);
+  const lost = members.some(({ member }) => hasLostTasks(member));
   context.exit(lost || failures.length > 0 ? EXIT.failed : EXIT.fine);
 }

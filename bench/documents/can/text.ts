@@ -8,7 +8,8 @@ import type { CanDocument } from './document.ts';
 
 const WIDTH = 100;
 
-export function printCan(document: CanDocument, output: Output): void {
+/** @param document the answer; of a run that is not played, as its document has it */
+export function printCan(document: Omit<CanDocument, 'format' | 'version' | 'stopcopy'>, output: Output): void {
   const say = (text: string): void => output.text(wrap(text, Math.min(output.columns ?? WIDTH, WIDTH)));
   const list = (title: string, lines: readonly string[]): void => {
     if (lines.length === 0) return;

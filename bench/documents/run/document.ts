@@ -18,7 +18,7 @@ import type { Piece } from '../../../sim/manager/clocks.ts';
 import { EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { leastLimitNs } from '../../../sim/memory/advice.ts';
-import { hasMoved, type MoveCause, type MoveEnd } from '../../../sim/memory/outcome.ts';
+import { hasMoved, type MoveCause, type MoveEnd, NO_ENDS } from '../../../sim/memory/outcome.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
@@ -151,13 +151,16 @@ interface SpanReport {
 /** All VMs with the parameters at one end. */
 interface EndReport {
   readonly end: RangeEnd;
-  readonly ended: Readonly<Record<MoveEnd, number>>;
+  readonly ended: EndCounts;
   /** Of the VM that stood still longest; 0 when none did. */
   readonly pauseNs: number;
   readonly parts: readonly Pick<PartReport, 'name' | 'criticalNs'>[];
   readonly wrongTasks: number;
   readonly registerAccesses: number;
 }
+
+/** How many VMs ended so. */
+export type EndCounts = Readonly<Record<MoveEnd, number>>;
 
 export interface RunDocument {
   readonly format: typeof RUN_FORMAT;
@@ -174,6 +177,8 @@ export interface RunDocument {
     /** What was assumed against what is known; left out: nothing. */
     readonly assume?: CanQuestion['assume'] | undefined;
   };
+  /** With nominal parameters. */
+  readonly ended: EndCounts;
   /** What `can` says of the move: what decides, and what else follows. */
   readonly can?: Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> | undefined;
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
@@ -210,9 +215,7 @@ export interface RunDocument {
 
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;
-  const { name, description, seed, vmm, vms } = plan.scenario;
   const { outcome, condition, why, notes } = plan.can.answer;
-  const { assume } = plan.can.question;
   const ends = [short, point, long];
   const longest = longestOf(point);
   const of = longestVm(point);
@@ -232,16 +235,8 @@ export function runDocument(played: Played): RunDocument {
     format: RUN_FORMAT,
     version: RUN_VERSION,
     stopcopy: packageVersion(),
-    scenario: {
-      file: plan.file,
-      name,
-      description,
-      seed,
-      vmm,
-      vms,
-      recovery: plan.recovery,
-      ...(keysOf(assume).length === 0 ? {} : { assume }),
-    },
+    scenario: scenarioReport(plan.file, plan.scenario, plan.recovery, plan.can.question.assume),
+    ended: endCounts(point),
     can: { outcome, condition, why, notes },
     kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
     figures: {
@@ -307,18 +302,28 @@ function longestVm(result: ScenarioResult): VmResult {
   return result.vms[longestOf(result)]!;
 }
 
+function endCounts({ vms }: ScenarioResult): EndCounts {
+  const counts = { ...NO_ENDS };
+  for (const { kind } of vms) counts[kind] += 1;
+  return counts;
+}
+
+/** The scenario as its document repeats it. */
+export function scenarioReport(
+  file: string,
+  { name, description, seed, vmm, vms }: CompiledScenario['scenario'],
+  recovery: Recovery,
+  assume: CanQuestion['assume'],
+): RunDocument['scenario'] {
+  const assumed = keysOf(assume).length === 0 ? {} : { assume };
+  return { file, name, description, seed, vmm, vms, recovery, ...assumed };
+}
+
 function endReport(result: ScenarioResult): EndReport {
   const { pauseNs, parts } = longestVm(result);
-  const count = (kind: MoveEnd): number => result.vms.filter((vm) => vm.kind === kind).length;
   return {
     end: result.end,
-    ended: {
-      moved: count('moved'),
-      forced: count('forced'),
-      cancelled: count('cancelled'),
-      failed: count('failed'),
-      unowned: count('unowned'),
-    },
+    ended: endCounts(result),
     pauseNs,
     parts: parts.map(({ name, criticalNs }) => ({ name, criticalNs })),
     wrongTasks: wrongTasks(result),

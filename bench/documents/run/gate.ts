@@ -1,14 +1,16 @@
 /**
  * What a user demands of a run: how it ends, and bounds of its figures; each demand that is not met is a sentence.
  */
+import { keysOf } from '../../../sim/base/keys.ts';
 import { bytes, duration } from '../../../sim/base/quantity.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { CAN_OUTCOMES, type CanOutcome } from '../../../sim/manager/can-answer.ts';
-import { type Expectation, hasMoved } from '../../../sim/memory/outcome.ts';
+import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
+import { hasMoved, type MoveEnd } from '../../../sim/memory/outcome.ts';
 import { type Assertion, ASSERTION_SYNTAX, assertionOf, type Operator } from '../../../sim/scenario/demand.ts';
 import type { Figure } from '../../show/figure.ts';
 import { formatValue } from '../../show/format.ts';
 import type { RunDocument } from './document.ts';
+import { type AnyRun, isPlayed } from './unplayed.ts';
 
 const HOLDS: Readonly<Record<Operator, (a: number, b: number) => boolean>> = {
   '<=': (a, b) => a <= b,
@@ -20,7 +22,7 @@ const HOLDS: Readonly<Record<Operator, (a: number, b: number) => boolean>> = {
 /** What must hold of a run. */
 export interface Demands {
   /** How each VM ends; undefined: as it does. */
-  readonly expected: Expectation | undefined;
+  readonly expected: MoveEnd | undefined;
   readonly asserted: readonly Assertion[];
 }
 
@@ -30,8 +32,8 @@ export interface Demands {
  * @throws UserError of kind `usage` for a text that is no bound
  */
 export function demandsOf(
-  scenario: { readonly expect?: Expectation | undefined; readonly assert?: readonly string[] | undefined },
-  flags: { readonly expect?: Expectation; readonly assert?: readonly string[] },
+  scenario: { readonly expect?: MoveEnd | undefined; readonly assert?: readonly string[] | undefined },
+  flags: { readonly expect?: MoveEnd; readonly assert?: readonly string[] },
 ): Demands {
   const texts = [...(scenario.assert ?? []), ...(flags.assert ?? [])];
   return { expected: flags.expect ?? scenario.expect, asserted: texts.map(parseAssertion) };
@@ -45,29 +47,28 @@ function parseAssertion(text: string): Assertion {
   throw new UserError('usage', `--assert is '${text}', allowed is ${ASSERTION_SYNTAX}`, hint);
 }
 
-/** Sentences of what is not met; empty: all is. */
-export function unmet(document: RunDocument, { expected, asserted }: Demands): string[] {
-  const found = expected === undefined ? [] : endsOtherwise(document, expected);
-  return [...found, ...asserted.flatMap((each) => broken(document, each) ?? [])];
+/** Sentences of what is not met; empty: all is. A bound never holds of a move that is not played: it has no figure. */
+export function unmet(run: AnyRun, { expected, asserted }: Demands): string[] {
+  const found = expected === undefined ? [] : endsOtherwise(run, expected);
+  if (isPlayed(run)) return [...found, ...asserted.flatMap((each) => broken(run, each) ?? [])];
+  const why = `nothing is played (${CAN_OUTCOMES[run.can.outcome].title})`;
+  return [...found, ...asserted.map(({ text }) => `asserted is '${text}', and ${why}`)];
 }
 
-/**
- * The same of a move that is not played, since `can` answers so: it has no figure of which a bound could hold.
- *
- * @param outcome where the move begins and loses state, it was not refused
- */
-export function unmetUnplayed(outcome: CanOutcome, { expected, asserted }: Demands): string[] {
-  const asExpected = expected === undefined || (expected === 'refused' && outcome !== 'losesState');
-  const demanded = [...(asExpected ? [] : [`that it ends ${expected}`]), ...asserted.map(({ text }) => text)];
-  if (demanded.length === 0) return [];
-  return [`nothing is played (${CAN_OUTCOMES[outcome].title}); demanded is ${demanded.join(', ')}`];
+/** Whether tasks were lost. */
+export function hasLostTasks(run: AnyRun): boolean {
+  return isPlayed(run) && run.figures.wrongTasks.value > 0;
 }
 
-function endsOtherwise({ vms }: RunDocument, expected: Expectation): string[] {
-  const others = vms.filter(({ kind }) => kind !== expected);
-  if (others.length === 0) return [];
-  const { vm, kind } = others[0]!;
-  return [`expected of each VM is ${expected}; ${others.length} of ${vms.length} ended otherwise, VM ${vm} ${kind}`];
+function endsOtherwise(run: AnyRun, expected: MoveEnd): string[] {
+  const { ended } = run;
+  const all = keysOf(ended).reduce((sum, end) => sum + ended[end], 0);
+  const others = all - ended[expected];
+  if (others === 0) return [];
+  const how = keysOf(ended).filter((end) => end !== expected && ended[end] > 0);
+  const ends = how.map((end) => (all === 1 ? end : `${ended[end]} ${end}`)).join(', ');
+  const why = isPlayed(run) ? '' : `; nothing is played (${CAN_OUTCOMES[run.can.outcome].title})`;
+  return [`expected of each VM is ${expected}; ${others} of ${all} ended otherwise: ${ends}${why}`];
 }
 
 /** What the downtime of a move is called in the document. */

@@ -1,7 +1,6 @@
 /**
  * Two runs for a terminal: how each ended, then the fields, figures and parts of the pause that differ.
  */
-import { refusalSentence } from '../../../sim/scenario/ask-can.ts';
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import type { Output } from '../../io/output.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
@@ -12,12 +11,11 @@ import {
   type ComparedName,
   type FieldPair,
   type FigurePair,
-  isRun,
   longestOf,
-  type PairMember,
   type PartPair,
   type RunPairDocument,
 } from './pair.ts';
+import { type AnyRun, isPlayed, unplayedSentences } from './unplayed.ts';
 import { endingSentences } from './words.ts';
 
 const WIDTH = 110;
@@ -66,12 +64,12 @@ export function printRunPair(document: RunPairDocument, names: readonly [string,
   if (figures.length > 0) output.text(`\n${legend(['exact', 'modelled'])}`);
 }
 
-function memberSentences(member: PairMember): string {
-  return isRun(member) ? endingSentences(member).join(' ') : [refusalSentence(member), ...member.change].join(' ');
+function memberSentences(member: AnyRun): string {
+  return isPlayed(member) ? endingSentences(member).join(' ') : unplayedSentences(member).join(' ');
 }
 
 function figureTitle({ a, b }: RunPairDocument): string {
-  const several = [a, b].some((member) => isRun(member) && member.vms.length > 1);
+  const several = [a, b].some((member) => isPlayed(member) && member.vms.length > 1);
   return several ? 'Figures, of the VM that was paused longest' : 'Figures';
 }
 
@@ -80,13 +78,12 @@ function fieldRow({ path, a, b }: FieldPair): readonly string[] {
   return [path, text(a), text(b)];
 }
 
-function endRow({ a, b, ended }: RunPairDocument): readonly string[] {
-  const text = (member: PairMember, ends: typeof ended.a): string => {
-    if (!isRun(member)) return 'not played';
+function endRow({ ended }: RunPairDocument): readonly string[] {
+  const text = (ends: typeof ended.a): string => {
     const counted = Object.entries(ends);
     return counted.map(([end, count]) => (counted.length === 1 ? end : `${count} ${end}`)).join(', ');
   };
-  return ['ended', text(a, ended.a), text(b, ended.b), '', '', ''];
+  return ['ended', text(ended.a), text(ended.b), '', '', ''];
 }
 
 function figureRow({ name, a, b, difference, relative, bandsOverlap }: FigurePair): readonly string[] {
@@ -123,8 +120,8 @@ function signed(difference: number, unit: string): string {
 
 /** The parts that the table leaves out, or why there is no table. */
 function partsSentence({ a, b, parts }: RunPairDocument): string {
-  if (!isRun(a) || !isRun(b)) {
-    const who = isRun(a) ? 'B was' : isRun(b) ? 'A was' : 'A and B were';
+  if (!isPlayed(a) || !isPlayed(b)) {
+    const who = isPlayed(a) ? 'B was' : isPlayed(b) ? 'A was' : 'A and B were';
     return `${who} not played, so no parts of a pause are compared.`;
   }
   const [ofA, ofB] = [longestOf(a), longestOf(b)];

@@ -1,19 +1,15 @@
 /**
  * The document of two runs: what `stopcopy run A B --json` prints. Version 1; docs/run-format.md explains each field.
  */
-import { hasMoved, type MoveEnd } from '../../../sim/memory/outcome.ts';
-import type { CanOutcome } from '../../../sim/manager/can-answer.ts';
+import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
-import type { CanDocument } from '../can/document.ts';
-import { RUN_FORMAT, type RunDocument, type VmReport } from './document.ts';
+import type { EndCounts, RunDocument, VmReport } from './document.ts';
+import { type AnyRun, isPlayed } from './unplayed.ts';
 
 const RUN_PAIR_FORMAT = 'stopcopy-run-pair';
 const RUN_PAIR_VERSION = 1;
-
-/** A run, or where `can` says that the VM will not move, that answer. */
-export type PairMember = RunDocument | CanDocument;
 
 /** Plain value of a field of a document; null: the field is not there. */
 type FieldValue = string | number | boolean | null;
@@ -53,16 +49,16 @@ export interface PartPair {
   readonly differenceNs: number;
 }
 
-/** How many VMs ended so; of what was not played, what `can` answers. */
-type Ends = Readonly<Partial<Record<MoveEnd | CanOutcome, number>>>;
+/** How many VMs ended so; ends that none had are left out. */
+type Ends = Partial<EndCounts>;
 
 export interface RunPairDocument {
   readonly format: typeof RUN_PAIR_FORMAT;
   readonly version: typeof RUN_PAIR_VERSION;
   readonly stopcopy: string;
   readonly kinds: RunDocument['kinds'];
-  readonly a: PairMember;
-  readonly b: PairMember;
+  readonly a: AnyRun;
+  readonly b: AnyRun;
   /** Whether no field differs, and nothing in what came of the two. */
   readonly equal: boolean;
   readonly fields: readonly FieldPair[];
@@ -75,7 +71,7 @@ export interface RunPairDocument {
 
 /** One of two, with the documents that it was made from. */
 export interface PairSide {
-  readonly document: PairMember;
+  readonly document: AnyRun;
   /** As a file has it, sizes and times with their units. */
   readonly scenario: Readonly<Record<string, unknown>>;
   /** How many VMs move at once. */
@@ -86,10 +82,6 @@ export interface PairSide {
 
 /** Names of the documents: they change nothing of what is played. */
 const NAMES = ['name', 'description'] as const;
-
-export function isRun(member: PairMember): member is RunDocument {
-  return member.format === RUN_FORMAT;
-}
 
 export function runPairDocument(a: PairSide, b: PairSide): RunPairDocument {
   const fields = differingFields(a, b);
@@ -111,13 +103,12 @@ export function runPairDocument(a: PairSide, b: PairSide): RunPairDocument {
 
 /** What came of one, without what only names it. */
 function content({ document }: PairSide): string {
-  if (!isRun(document)) return JSON.stringify(document);
   const { file: _file, name: _name, description: _description, ...scenario } = document.scenario;
   return JSON.stringify({ ...document, scenario });
 }
 
 function runOf({ document }: PairSide): RunDocument | null {
-  return isRun(document) ? document : null;
+  return isPlayed(document) ? document : null;
 }
 
 /** The VM that the headlines are of. */
@@ -125,11 +116,8 @@ export function longestOf({ vms, longest }: RunDocument): VmReport {
   return vms[longest - 1]!;
 }
 
-function endsOf({ document, vms }: PairSide): Ends {
-  if (!isRun(document)) return { [document.outcome]: vms };
-  const ends: Partial<Record<MoveEnd, number>> = {};
-  for (const { kind } of document.vms) ends[kind] = (ends[kind] ?? 0) + 1;
-  return ends;
+function endsOf({ document: { ended } }: PairSide): Ends {
+  return Object.fromEntries(keysOf(ended).flatMap((end) => (ended[end] === 0 ? [] : [[end, ended[end]]])));
 }
 
 function figurePair(name: ComparedName, a: RunDocument | null, b: RunDocument | null): FigurePair {

@@ -15,7 +15,8 @@ import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
-import { CAN_OUTCOME_IDS } from '../../../sim/manager/can-answer.ts';
+import type { UnplayedRun } from './unplayed.ts';
+import { CAN_OUTCOME_IDS, MESSAGE_SOURCES } from '../../../sim/manager/can-answer.ts';
 import { assume as assumeSchema } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
@@ -104,9 +105,11 @@ const clock = z.looseObject({
   evidence: z.string(),
 });
 
+const ended = z.record(z.enum(MOVE_ENDS), count);
+
 const end = z.looseObject({
   end: z.enum(RANGE_ENDS),
-  ended: z.looseObject({ moved: count, forced: count, cancelled: count, failed: count, unowned: count }),
+  ended,
   pauseNs: ns,
   parts: z.array(z.looseObject({ name: z.string(), criticalNs: ns })),
   wrongTasks: count,
@@ -138,21 +141,45 @@ const figures = z.looseObject({
   registerAccesses: figureSchema,
 });
 
+const scenario = z.looseObject({
+  file: z.string(),
+  name: z.string(),
+  description: z.string(),
+  seed: count,
+  vmm: z.enum(VMM_NAMES),
+  vms: count,
+  recovery: z.enum(RECOVERIES),
+  assume: assumeSchema.optional(),
+});
+
+/** A move that is not played, as its page shows it. */
+export const unplayedSchema: z.ZodType<UnplayedRun> = z.looseObject({
+  format: z.literal(RUN_FORMAT),
+  version: z.literal(RUN_VERSION),
+  stopcopy: z.string(),
+  scenario,
+  ended,
+  can: z.looseObject({
+    question: z.custom<UnplayedRun['can']['question']>((value) => typeof value === 'object'),
+    moves: z.boolean(),
+    outcome: z.enum(CAN_OUTCOME_IDS),
+    condition: z.string(),
+    why: z.string(),
+    messages: z.array(z.looseObject({ by: z.enum(MESSAGE_SOURCES), where: z.string(), text: z.string().nullable() })),
+    change: z.array(z.string()),
+    notes: z.array(z.string()),
+    asks: z.array(z.never()),
+    facts: z.array(z.looseObject({ source: z.string(), date: z.string(), evidence: z.string() })),
+  }),
+});
+
 export const runSchema: z.ZodType<RunDocument> = z
   .looseObject({
     format: z.literal(RUN_FORMAT),
     version: z.literal(RUN_VERSION),
     stopcopy: z.string(),
-    scenario: z.looseObject({
-      file: z.string(),
-      name: z.string(),
-      description: z.string(),
-      seed: count,
-      vmm: z.enum(VMM_NAMES),
-      vms: count,
-      recovery: z.enum(RECOVERIES),
-      assume: assumeSchema.optional(),
-    }),
+    scenario,
+    ended,
     can: z
       .looseObject({
         outcome: z.enum(CAN_OUTCOME_IDS),

@@ -3,23 +3,51 @@
  */
 import { runPlots } from './plots.ts';
 import { RUN_FORMAT, type RunDocument } from './document.ts';
-import { runSchema } from './schema.ts';
+import { runSchema, unplayedSchema } from './schema.ts';
+import { type AnyRun, isPlayed, type UnplayedRun, unplayedSentences } from './unplayed.ts';
 import { PAUSED_TABLE, PRINTED_TABLE, runSentences, runTables } from './words.ts';
 import { html } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import { reportKind } from '../kind-reader.ts';
 import { plotMarkup } from '../../show/plot.ts';
-import type { ReportSection, Word } from '../../show/section.ts';
+import type { ReportKind, ReportSection, Word } from '../../show/section.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { FigureKind } from '../../show/figure.ts';
-export const RUN_KIND = reportKind<RunDocument>({
-  format: RUN_FORMAT,
-  schema: runSchema,
-  section: runSection,
-});
+
+const PLAYED = reportKind<RunDocument>({ format: RUN_FORMAT, schema: runSchema, section: runSection });
+const UNPLAYED = reportKind<UnplayedRun>({ format: RUN_FORMAT, schema: unplayedSchema, section: unplayedSection });
+
+export const RUN_KIND: ReportKind = {
+  read(document, file) {
+    const isUnplayed = typeof document === 'object' && document !== null && 'can' in document && !('vms' in document);
+    return (isUnplayed ? UNPLAYED : PLAYED).read(document, file);
+  },
+};
 
 /** Tables on the page; the others are in its charts. */
 const SHOWN_TABLES: ReadonlySet<string> = new Set(['VFs, register by register', PRINTED_TABLE]);
+
+/** A run, played or not. */
+export function anyRunSection(run: AnyRun): ReportSection {
+  return isPlayed(run) ? runSection(run) : unplayedSection(run);
+}
+
+/** A move that is not played. */
+function unplayedSection(run: UnplayedRun): ReportSection {
+  const { scenario, can } = run;
+  return {
+    title: `Run: ${scenario.name}`,
+    heading: `${scenario.name}: ${scenario.description}`,
+    version: run.stopcopy,
+    body: () =>
+      html`<p class="lead">${unplayedSentences(run).join(' ')}</p>
+        <p class="source">Scenario ${scenario.file}, seed ${scenario.seed}.</p>
+        ${can.notes.map((note) => html`<p>${note}</p>`)}`,
+    words: [],
+    style: '',
+    document: run,
+  };
+}
 
 export function runSection(document: RunDocument): ReportSection {
   const { scenario, kinds } = document;

@@ -5,7 +5,9 @@ import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import { legend } from '../../show/figure.ts';
 import { wrap } from '../../show/wrap.ts';
+import { printCan } from '../can/text.ts';
 import type { RunDocument } from './document.ts';
+import { type AnyRun, endSentence, isPlayed, type UnplayedRun } from './unplayed.ts';
 import { runSentences, runTables } from './words.ts';
 
 const WIDTH = 110;
@@ -25,6 +27,24 @@ export function printRun(document: RunDocument, output: Output): void {
     output.text(bareTable(columns, abridged(rows)));
   }
   output.text(`\n${legend(['exact', 'modelled'])}`);
+}
+
+/** A run for a person, played or not. */
+export function printAnyRun(run: AnyRun, output: Output): void {
+  if (isPlayed(run)) printRun(run, output);
+  else printUnplayed(run, output);
+}
+
+/** A move that is not played: how it ends, then the answer of `can`. */
+function printUnplayed(run: UnplayedRun, output: Output): void {
+  const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  const { name, description } = run.scenario;
+  output.text(output.style('bold', name));
+  output.text(wrap(`${description}.`, width));
+  output.text('');
+  output.text(wrap(endSentence(run), width));
+  output.text('');
+  printCan(run.can, output);
 }
 
 /** The first and the last rows where there are many. */

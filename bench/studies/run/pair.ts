@@ -1,19 +1,16 @@
 /**
  * Two scenarios, each played with its own band, or answered by `can` where its VM will not move.
  */
-import { WillNotMove } from '../../../sim/scenario/ask-can.ts';
-import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { writtenScenario } from '../../../sim/scenario/document.ts';
-import { type CanDocument, canDocument } from '../../documents/can/document.ts';
-import { runDocument } from '../../documents/run/document.ts';
-import { type PairMember, type PairSide, type RunPairDocument, runPairDocument } from '../../documents/run/pair.ts';
+import { type PairSide, type RunPairDocument, runPairDocument } from '../../documents/run/pair.ts';
 import type { Output } from '../../io/output.ts';
-import { compiled, playScenario, readDocuments, type ScenarioDocuments } from './play.ts';
+import { outcomeOf, type ReadyRun, readyRun } from './outcome.ts';
+import { readDocuments, type ScenarioDocuments } from './play.ts';
 
 /** Scenarios that were read, each ready to be played or refused. */
 interface Ready {
   readonly read: ScenarioDocuments;
-  readonly plan: CompiledScenario | CanDocument;
+  readonly run: ReadyRun;
 }
 
 /**
@@ -36,17 +33,12 @@ export async function playPair(
 
 function ready(word: string, seed: number | undefined): Ready {
   const read = readDocuments(word, seed);
-  try {
-    return { read, plan: compiled(read) };
-  } catch (error) {
-    if (!(error instanceof WillNotMove)) throw error;
-    return { read, plan: canDocument(error.asked.question, error.asked.answer) };
-  }
+  return { read, run: readyRun(read) };
 }
 
-async function sideOf({ read, plan }: Ready, output: Output, signal: AbortSignal): Promise<PairSide> {
+async function sideOf({ read, run }: Ready, output: Output, signal: AbortSignal): Promise<PairSide> {
   const { scenario, profiles } = read;
-  const document: PairMember = 'scenario' in plan ? runDocument(await playScenario(plan, output, signal)) : plan;
+  const { document } = await outcomeOf(run, output, signal);
   return {
     document,
     scenario: { ...(writtenScenario(scenario) as object) },

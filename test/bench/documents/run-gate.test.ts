@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { RunDocument } from '../../../bench/documents/run/document.ts';
 import { demandsOf, unmet } from '../../../bench/documents/run/gate.ts';
-import { EXPECTATIONS } from '../../../sim/memory/outcome.ts';
+import { MOVE_ENDS, NO_ENDS } from '../../../sim/memory/outcome.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 
 const document = {
@@ -11,6 +11,7 @@ const document = {
     memory: { value: 2 ** 30, unit: 'B', kind: 'modelled' },
     wrongTasks: { value: 0, unit: 'tasks', kind: 'exact' },
   },
+  ended: { ...NO_ENDS, moved: 1, cancelled: 1 },
   vms: [
     { vm: 1, kind: 'moved' },
     { vm: 2, kind: 'cancelled' },
@@ -18,7 +19,11 @@ const document = {
 } as unknown as RunDocument;
 
 /** Both moved. */
-const arrived = { ...document, vms: document.vms.map((vm) => ({ ...vm, kind: 'moved' })) } as RunDocument;
+const arrived = {
+  ...document,
+  ended: { ...NO_ENDS, moved: 2 },
+  vms: document.vms.map((vm) => ({ ...vm, kind: 'moved' })),
+} as RunDocument;
 
 const broken = (text: string): readonly string[] => unmet(arrived, demandsOf({}, { assert: [text] }));
 
@@ -60,14 +65,14 @@ describe('a bound', () => {
   });
 });
 
-test.each(EXPECTATIONS)('an end other than %s of any VM is a sentence', (expected) => {
+test.each(MOVE_ENDS)('an end other than %s of any VM is a sentence', (expected) => {
   const [sentence, ...others] = unmet(document, demandsOf({ expect: expected }, {}));
   expect(others).toEqual([]);
   expect(sentence).toMatch(new RegExp(`^expected of each VM is ${expected}; [12] of 2 ended otherwise`));
 });
 
 test('each VM that ends as expected is enough', () => {
-  const one = { ...document, vms: document.vms.slice(0, 1) };
+  const one = { ...document, ended: { ...NO_ENDS, moved: 1 }, vms: document.vms.slice(0, 1) };
   expect(unmet(one, demandsOf({ expect: 'moved' }, {}))).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface Ask {
   readonly command: 'run' | 'plan';
   readonly document: Fields;
-  /** Of each kind of VM: the manager that watches it, its time, and how long it may last when that is over, its pause aside. */
+  /** For each kind of VM: the manager that watches it, its time, and how long it may last when that is over, its pause aside. */
   readonly rules: readonly Rules[];
   readonly refused: boolean;
 }
@@ -113,7 +113,7 @@ function drawVm(draw: Draw, manager: ManagerName, gigabits: number, timeoutNs: n
   const busy = stalls ? 20 : counts ? draw.one([0.9, 1.5, 20]) : draw.one([0, 0.05, 0.3, 0.9, 1.5, 20]);
   const hasDevice = !stalls && draw.chance(0.3);
   const whenOut = draw.one(['cancel', 'stop'] as const);
-  const ownNs = stalls ? copyNs + draw.between(50, 250) * NS_PER_S : copyNs * draw.between(counts ? 2 : 0.2, 20);
+  const ownNs = stalls ? copyNs + draw.between(90, 400) * NS_PER_S : copyNs * draw.between(counts ? 2 : 0.2, 20);
   const limitedNs = Math.round(timeoutNs ?? ownNs);
   const gates =
     gate === 'none'
@@ -175,7 +175,8 @@ function managerField(manager: ManagerName): Fields {
 function drawRun(draw: Draw, seed: number): Ask {
   const manager = draw.one(MANAGED);
   const { vm, rules } = drawVm(draw, manager, draw.between(0.5, 40), undefined);
-  const document = scenarioOf(seed, { ...vm, ...managerField(manager), assume: ASSUMED });
+  const cut = draw.chance(0.06) ? { faults: [{ kind: 'cancel', at: 'precopy', share: draw.share() }] } : {};
+  const document = scenarioOf(seed, { ...vm, ...managerField(manager), assume: ASSUMED, ...cut });
   if (!draw.chance(0.15)) return { command: 'run', document, rules: [rules], refused: false };
   return inPause(draw, document, vm.convergence, rules);
 }
@@ -206,7 +207,7 @@ const REFUSED = { kind: 'device', what: 'pauseRefused', side: 'source', vm: 1, d
 /** Small VMs with VFs, and whatever may go wrong. */
 function drawFaults(draw: Draw, seed: number): Ask {
   const drawn = drawScenario(seed);
-  const parks = drawn.vmm === 'cloud-hypervisor' && draw.chance(0.6);
+  const parks = drawn.vmm === 'cloud-hypervisor' && draw.chance(0.5);
   const scenario: Scenario = parks ? { ...drawn, recovery: 'park', faults: [REFUSED] } : drawn;
   const manager = scenario.vmm === 'cloud-hypervisor' ? 'vmm' : 'user';
   const rules = { manager, timeoutNs: 60e9, latestNs: 60e9, pollNs: MANAGERS[manager].pollNs } as const;
@@ -216,6 +217,7 @@ function drawFaults(draw: Draw, seed: number): Ask {
 /** A VM that will not move as asked. */
 function drawRefused(draw: Draw, seed: number): Ask {
   const zip = { devices: [{ profile: 'acc-zip' }] };
+  const lost = { devices: [{ profile: 'connectx7-vf' }], vmm: 'cloud-hypervisor', vmmVersion: draw.one(['52', '53']) };
   const refused: Fields = draw.one<Fields>([
     { ...zip, manager: 'kubevirt', managerVersion: '12.8' },
     { ...zip, vmm: 'cloud-hypervisor' },
@@ -225,7 +227,12 @@ function drawRefused(draw: Draw, seed: number): Ask {
     { devices: [{ profile: 'connectx7-vf' }], qemu: { postCopy: true }, vmmVersion: '10.2', kernel: '6.12' },
   ]);
   const vm = { vcpus: 2, memory: { size: '1GiB' }, stream: { gigabitsPerSecond: 10 } };
-  return { command: 'run', document: scenarioOf(seed, { ...vm, ...refused }), rules: [], refused: true };
+  return {
+    command: 'run',
+    document: scenarioOf(seed, { ...vm, ...(draw.chance(0.5) ? lost : refused) }),
+    rules: [],
+    refused: true,
+  };
 }
 
 const PRESETS = [

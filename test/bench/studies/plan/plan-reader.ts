@@ -39,7 +39,7 @@ function near(text: string, ns: number): boolean {
   return factor !== undefined && Math.abs((Number(value) * factor) / ns - 1) < 0.006;
 }
 
-/** Numbers of a row of a table: short ends, best guesses, long ends. */
+/** Numbers of a row of a table: low, nominal, high. */
 function row(text: string, title: string): readonly number[] | null {
   const found = new RegExp(String.raw`\n${title.replaceAll('.', String.raw`\.`)} +(.+)`).exec(text)?.[1];
   return found === undefined
@@ -65,7 +65,7 @@ export function planContradictions(text: string, { answer }: PlanDocument, statu
     /The nearest|Nothing but other|Nothing that was tried/.test(sentences) === !answer.feasible,
     'whether a nearest is named',
   );
-  const band = /Band: (.+?) \(short ends\), (.+?) \(best guesses\), (.+?) \(long ends\)/.exec(sentences);
+  const band = /Band: (.+?) \(short \w+\), (.+?) \(best \w+\), (.+?) \(long \w+\)/.exec(sentences);
   claim(band !== null, 'a band');
   for (const [place, end] of ENDS.entries()) {
     const value = answer.band[end];

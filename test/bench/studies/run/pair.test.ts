@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { RunDocument } from '../../../../bench/documents/run/document.ts';
-import { isRun, type RunPairDocument } from '../../../../bench/documents/run/pair.ts';
+import { type RunPairDocument } from '../../../../bench/documents/run/pair.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
+import { isPlayed } from '../../../../bench/documents/run/unplayed.ts';
 import { stopcopy } from '../../command.ts';
 
 let folder: string;
@@ -221,11 +222,11 @@ describe('run A B', () => {
     const { status, stdout, document } = await pair('refused', 'small');
     expect(status).toBe(0);
     expect(stdout.replaceAll('\n', ' ')).toContain('The move is refused before it starts. Pre-copy over a connection');
-    expect(isRun(document.a)).toBe(false);
-    expect(isRun(document.b)).toBe(true);
+    expect(isPlayed(document.a)).toBe(false);
+    expect(isPlayed(document.b)).toBe(true);
     expect(document.ended).toEqual({ a: { refused: 1 }, b: { moved: 1 } });
     const rows = table(stdout, 'Figures');
-    expect(rows[0]).toEqual(['ended', 'not played', 'moved']);
+    expect(rows[0]).toEqual(['ended', 'refused', 'moved']);
     for (const [, a, , difference] of rows.slice(1)) expect([a, difference]).toEqual(['—', '—']);
     expect(document.fields.map(({ path }) => path)).toEqual(['vmm', 'vmmVersion', 'assume.dirtyTracking']);
     expect(stdout).toContain('A was not played');
@@ -246,7 +247,7 @@ describe('run A B', () => {
 
   test('--seed holds for both', async () => {
     const { document } = await pair('small', 'limit', '--seed', '7');
-    expect([document.a, document.b].map((each) => isRun(each) && each.scenario.seed)).toEqual([7, 7]);
+    expect([document.a, document.b].map((each) => isPlayed(each) && each.scenario.seed)).toEqual([7, 7]);
   });
 });
 

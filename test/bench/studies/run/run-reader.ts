@@ -9,12 +9,14 @@ import { MOVE_ENDS, type MoveEnd } from '../../../../sim/memory/outcome.ts';
 import { BLOCKERS } from '../../../../sim/memory/precopy-end.ts';
 
 /** English of each end, of each rule that ends a move, and of what kept a VM from being stopped before. */
-const END_WORDS: Readonly<Record<MoveEnd, RegExp>> = {
+export const END_WORDS: Readonly<Record<MoveEnd, RegExp>> = {
   moved: /\bmoved(?! by|, by force)\b(?!:)/,
   forced: /\bmoved, by force\b/,
   cancelled: /\bgiven up after\b|\bthe move was cancelled\b/,
   failed: /\bthe move failed\b/,
   unowned: /\bruns? nowhere\b/,
+  refused: /\b(?:is|are) refused, and nothing is played\b/,
+  stateLost: /\bwould move and lose state silently, and nothing is played\b/,
 };
 const REASON_WORDS = {
   timeout: / allows it /,
@@ -69,6 +71,8 @@ export function runContradictions(text: string, document: RunDocument, status: n
   for (const end of MOVE_ENDS) {
     claim((said.get(end) ?? 0) === vms.filter(({ kind }) => kind === end).length, `the number of VMs that end ${end}`);
   }
+  for (const end of MOVE_ENDS)
+    claim(document.ended[end] === vms.filter(({ kind }) => kind === end).length, `ended: ${end}`);
   const told = vms[document.longest - 1]!;
   const stood = /(?:It stood still|stood still longest did so) for ([\d.]+) (ns|µs|ms|s|min|h)/.exec(sentences);
   claim((stood !== null) === told.pauseNs > 0, 'whether it was paused');
