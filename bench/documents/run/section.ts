@@ -49,7 +49,7 @@ function unplayedSection(run: UnplayedRun): ReportSection {
   };
 }
 
-export function runSection(document: RunDocument): ReportSection {
+function runSection(document: RunDocument): ReportSection {
   const { scenario, kinds } = document;
   return {
     title: `Run: ${scenario.name}`,
