@@ -136,7 +136,7 @@ function planFaults(ask: Ask, document: PlanDocument, text: string, status: numb
 async function jsonFaults(ask: Ask, kept: unknown, status: number | null, words: readonly string[]): Promise<string[]> {
   const json = await stopcopyAt(folder, ask.command, 'ask.json', '--json', ...words);
   const [a, b] = [JSON.parse(json.stdout), JSON.parse(JSON.stringify(kept))].map((each) => {
-    const { scenario, question, ...rest } = each as Record<string, unknown>;
+    const { scenario, question, ...rest } = each as Record<string, object | undefined>;
     return JSON.stringify(rest) + Object.keys({ ...(scenario ?? question) }).length;
   });
   return [...(json.status === status ? [] : ['another status with --json']), ...(a === b ? [] : ['another document'])];
