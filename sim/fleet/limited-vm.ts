@@ -22,7 +22,10 @@ export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
     convergence: {
       ...convergence,
       timeout,
-      ...(downtimeLimitNs === undefined ? {} : { downtimeLimit: downtimeLimitNs }),
+      // Stall detection sets the limit itself.
+      ...(downtimeLimitNs === undefined || vm.kubevirt?.stallDetection === true
+        ? {}
+        : { downtimeLimit: downtimeLimitNs }),
       ...(novaSteps && convergence.steps === undefined ? { steps: 'nova' as const } : {}),
     },
     stream: { ...stream, ...(Number.isFinite(cap) ? { maxBytesPerSecond: cap } : {}) },
