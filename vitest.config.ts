@@ -1,17 +1,44 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
+import { BUILT_CODE, builtOf, isBuilt } from './test/built-sources.ts';
 import { type Lane, testsByLane } from './test/lanes.ts';
 
-const tests = testsByLane(import.meta.dirname);
+const ROOT = import.meta.dirname;
+const tests = testsByLane(ROOT);
 
 /** Only against hanging: a crowded machine may keep a test from running for minutes. */
 const HANGS_MS = 15 * 60_000;
 
+/** What `dist/` has of the sources is imported from there, except when vitest watches: changes of sources must reach it. */
+function builtSources(): Plugin {
+  let watches = true;
+  return {
+    name: 'stopcopy-built-sources',
+    enforce: 'pre',
+    configureVitest({ vitest }) {
+      watches = vitest.config.watch;
+    },
+    resolveId(imported, importer) {
+      const id = watches || importer === undefined ? undefined : builtOf(ROOT, importer, imported);
+      return id === undefined ? undefined : { id, external: true };
+    },
+  };
+}
+
 /** @param order lanes run one after the other: those of a lane are alike in what they need of the machine */
-function lane(name: Lane, order: number, options: object) {
+function lane(name: Lane, order: number, built: boolean, options: object) {
   const limits = { testTimeout: HANGS_MS, hookTimeout: HANGS_MS, teardownTimeout: HANGS_MS };
   return {
-    test: { name, include: [...tests[name]], sequence: { groupOrder: order }, pool: 'forks', ...limits, ...options },
+    plugins: built ? [builtSources()] : [],
+    test: {
+      name,
+      include: [...tests[name]],
+      sequence: { groupOrder: order },
+      pool: 'forks',
+      server: { deps: { external: [BUILT_CODE] } },
+      ...limits,
+      ...options,
+    },
   };
 }
 
@@ -25,10 +52,10 @@ export default defineConfig(({ mode }) => ({
     // Tells each file as it ends, also where nobody watches.
     reporters: ['default'],
     projects: [
-      // One process for all of them: nothing that they do outlives them.
-      lane('fast', 0, { isolate: false, env: mode === 'quick' ? { STOPCOPY_QUICK: '1' } : {} }),
-      lane('threads', 1, BUILT),
-      lane('programs', 2, BUILT),
+      // One process for all of them: nothing that they do outlives them. Waits for no build.
+      lane('fast', 0, isBuilt(ROOT), { isolate: false, env: mode === 'quick' ? { STOPCOPY_QUICK: '1' } : {} }),
+      lane('threads', 1, true, BUILT),
+      lane('programs', 2, true, BUILT),
     ],
   },
 }));

@@ -32,6 +32,7 @@ import { Lane, LanePort } from '../../workers/lane/lane-port.ts';
 import { createMap, MAP, mapWords } from '../../workers/lane/shared-map.ts';
 import { waitForValue } from '../../workers/lane/waiting.ts';
 import { startWorker } from '../../workers/pools/worker-url.ts';
+import { builtModule } from '../built.ts';
 import { RecordingPort } from './recording-port.ts';
 
 /** Only against hanging: a crowded machine may keep a thread from running for minutes. */
@@ -121,8 +122,7 @@ function realRig(kind: AcceleratorKind): Rig {
       },
     ],
   };
-  const from = new URL('../../workers/threads/device-service.ts', import.meta.url).href;
-  const worker = startWorker(from, 'device-thread', init);
+  const worker = startWorker(builtModule('workers/threads/device-service'), 'device-thread', init);
   if (!waitForValue(mapWords(map), MAP.ready, 1, AGES_MS)) throw new Error('the device thread does not start');
   const port = new LanePort(new Lane(map, AGES_MS), 0, FN);
   return {

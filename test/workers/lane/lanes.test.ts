@@ -22,6 +22,7 @@ import {
 import { waitForValue, waitingOf } from '../../../workers/lane/waiting.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { startWorker } from '../../../workers/pools/worker-url.ts';
+import { builtModule } from '../../built.ts';
 
 /** A register of a VF that keeps what is written. */
 const SCRATCH = VF_REG.QM_PAGE_SIZE;
@@ -421,8 +422,7 @@ describe('a device thread', () => {
   });
 
   function start(bench: Bench): void {
-    const from = new URL('../../../workers/threads/device-service.ts', import.meta.url).href;
-    const worker = startWorker(from, 'device-thread', bench.init);
+    const worker = startWorker(builtModule('workers/threads/device-service'), 'device-thread', bench.init);
     ends.push(() => worker.terminate());
     expect(waitForValue(bench.map, MAP.ready, 1, AGES_MS)).toBe(true);
   }

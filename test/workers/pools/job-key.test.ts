@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import type { JobKind } from '../../../workers/pools/job.ts';
 import { dataVersion, jobSet } from '../../../workers/pools/job-key.ts';
-import { builtUrl } from '../../../workers/pools/worker-url.ts';
+import { builtModule } from '../../built.ts';
 
 interface Inputs {
   readonly name: string;
@@ -39,9 +39,8 @@ test('a key is the SHA-256 that another program computes of the same text', () =
 });
 
 test('another process computes the same keys', () => {
-  const { href } = builtUrl(new URL('../../../workers/pools/job-key.ts', import.meta.url).href, './job-key');
   const program = `
-    const { jobSet, dataVersion } = await import('${href}');
+    const { jobSet, dataVersion } = await import('${builtModule('workers/pools/job-key')}');
     const kind = { name: 'square', version: 1, run: () => null };
     const asked = { data: '0.0.0', question: { list: [1, NaN], factor: 2 } };
     const [{ key }] = jobSet(kind, asked, [{ text: '\\u0007é', n: 3 }]).cells;
