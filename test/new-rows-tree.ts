@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { packageRoot } from '../bench/io/package-root.ts';
 import type { Ended } from './bench/command.ts';
-import { runStopcopy, stopcopyOf } from './program.ts';
+import { OneProgram } from './one-program.ts';
 
 const ROOT = packageRoot();
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json'] as const;
@@ -62,9 +62,9 @@ export class SourceTree {
     return `${file}(${line},`;
   }
 
-  /** What the compiler finds wrong in the sources of the simulation: each error with its file and place. */
-  compile(): readonly string[] {
-    const project = { extends: './tsconfig.json', include: ['sim'], compilerOptions: { types: [] } };
+  /** What the compiler finds wrong in files, and in those that they import: each error with its file and place. */
+  compile(files: readonly string[]): readonly string[] {
+    const project = { extends: './tsconfig.json', files, include: [], compilerOptions: { types: [] } };
     this.write('tsconfig.rows.json', JSON.stringify(project));
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const { status, stdout } = this.node([tsc, '--noEmit', '--pretty', 'false', '-p', this.path('tsconfig.rows.json')]);
@@ -81,9 +81,9 @@ export class SourceTree {
     return this.node([this.path('scripts/build.mjs')]);
   }
 
-  /** Runs a command line of the copy that was built. */
-  stopcopy(...args: readonly string[]): Ended {
-    return runStopcopy(args, { cwd: this.folder, program: stopcopyOf(this.folder) });
+  /** A program of the copy that was built, in its folder. */
+  start(): Promise<OneProgram> {
+    return OneProgram.start({ cwd: this.folder, build: this.folder });
   }
 
   private node(args: readonly string[]): Ended {

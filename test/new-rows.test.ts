@@ -20,6 +20,7 @@ import { JOB_RATES, type JobRate } from '../sim/workload/rates.ts';
 import type { Ended } from './bench/command.ts';
 import { fixtureResult } from './bench/fixture.ts';
 import { SourceTree, type Table } from './new-rows-tree.ts';
+import type { OneProgram } from './one-program.ts';
 
 const ROOT = packageRoot();
 const KIND = 'toy';
@@ -108,6 +109,9 @@ const RELEASE: Row = {
 const KIND_ROWS = [FACTS, TASK_NS, TASK, RATE];
 const GENERATION_ROWS = [DRIVER, RELEASE];
 
+/** Files with a table, and those that say what one lacks. An error in them is one of every project that has them. */
+const TABLES = [...new Set([...KIND_ROWS, ...GENERATION_ROWS].flatMap(({ file, missedIn }) => [file, missedIn]))];
+
 function add(tree: SourceTree, rows: readonly Row[], name: string): void {
   for (const row of rows) tree.addRows(row, { [row.key(name)]: JSON.stringify(row.row(name)) });
 }
@@ -138,7 +142,7 @@ describe('what is left out is missed by the compiler:', () => {
           }
         }
       }
-      const errors = tree.compile();
+      const errors = tree.compile(TABLES);
       const unseen = holes.filter(
         ({ field, at }) => !errors.some((error) => error.startsWith(at()) && error.includes(`'${field}'`)),
       );
@@ -163,7 +167,7 @@ describe('what is left out is missed by the compiler:', () => {
           );
           return name;
         });
-        const errors = tree.compile();
+        const errors = tree.compile(TABLES);
         for (const [index, { missedIn }] of left.entries()) {
           const said = errors.filter((error) => error.startsWith(`${missedIn}(`) && error.includes(names[index]!));
           expect(said).not.toEqual([]);
@@ -176,7 +180,8 @@ describe('what is left out is missed by the compiler:', () => {
 describe('with all rows', () => {
   let tree: SourceTree;
   let built: Ended;
-  beforeAll(() => {
+  let program: OneProgram;
+  beforeAll(async () => {
     tree = new SourceTree(['sim', 'workers', 'bench', 'scripts']);
     add(tree, KIND_ROWS, KIND);
     add(tree, GENERATION_ROWS, GENERATION);
@@ -188,71 +193,80 @@ describe('with all rows', () => {
     // As a run of bench writes it, without the time that one takes.
     tree.write('result.json', JSON.stringify(fixtureResult()).replaceAll('zip', KIND));
     built = tree.build();
+    program = await tree.start();
   });
-  afterAll(() => tree.remove());
+  afterAll(() => {
+    program.end();
+    tree.remove();
+  });
 
   /** Runs a command line, which must end with the status. */
-  function ends(status: number, words: string): string {
-    const ended = tree.stopcopy(...words.split(' '));
+  async function ends(status: number, words: string): Promise<string> {
+    const ended = await program.run(...words.split(' '));
     expect(ended).toMatchObject({ status });
     return ended.stdout;
   }
 
   /** The same with --json. */
-  function document(status: number, words: string): unknown {
-    return JSON.parse(ends(status, `${words} --json`));
+  async function document(status: number, words: string): Promise<unknown> {
+    return JSON.parse(await ends(status, `${words} --json`));
   }
 
-  const EACH: Readonly<Record<CommandName, () => void>> = {
-    bench: () => {
+  const EACH: Readonly<Record<CommandName, () => Promise<void>>> = {
+    bench: async () => {
       const cell = `--accelerator ${KIND} --driver ${GENERATION} --queue-pairs 1 --load ${LOAD}`;
-      expect(document(0, `bench --quick ${cell} --suite downtime --no-html --out results`)).toMatchObject({
+      expect(await document(0, `bench --quick ${cell} --suite downtime --no-html --out results`)).toMatchObject({
         driver: GENERATION,
         cells: [{ accelerator: KIND, load: LOAD, modelledDowntimeNs: { point: { kind: 'modelled' } } }],
       });
     },
-    run: () => {
-      expect(document(0, 'run scenario.yaml')).toMatchObject({ vms: [{ kind: 'moved' }] });
+    run: async () => {
+      expect(await document(0, 'run scenario.yaml')).toMatchObject({ vms: [{ kind: 'moved' }] });
     },
-    can: () => {
-      expect(document(0, 'can --vmm qemu@10.2 --kernel 6.12 --device mlx5_vfio_pci')).toMatchObject({ moves: true });
+    can: async () => {
+      expect(await document(0, 'can --vmm qemu@10.2 --kernel 6.12 --device mlx5_vfio_pci')).toMatchObject({
+        moves: true,
+      });
     },
-    plan: () => {
+    plan: async () => {
       const vm = `vm:\n  vcpus: 2\n  memory: { size: 1GiB }\n  stream: { gigabitsPerSecond: 25 }\n  devices: [{ profile: acc-${KIND}, queues: 4 }]\n  assume: { dirtyTracking: true }\n`;
       const head = 'format: stopcopy-question\nversion: 1\nname: mine\ndescription: A made-up VF\n';
       const hosts = [KIND, 'zip'].map((kind) => `{ name: ${kind}, kind: ${kind}, freeVfs: 2, freeQueues: 8 }`);
       tree.write('room.yaml', `${head}ask: room\n${vm}hosts: [${hosts.join(', ')}]\n`);
-      expect(document(0, 'plan room.yaml --no-tornado')).toMatchObject({ answer: { feasible: true, value: 2 } });
+      expect(await document(0, 'plan room.yaml --no-tornado')).toMatchObject({ answer: { feasible: true, value: 2 } });
       const variants = [DEFAULT_GENERATION, GENERATION].map((id) => `{ name: ${id}, driver: ${id} }`);
       const budget = 'budget: { pause: 1h }\n';
       tree.write('compare.yaml', `${head}ask: compare\n${budget}${vm}variants: [${variants.join(', ')}]\n`);
-      expect(document(0, 'plan compare.yaml --no-tornado')).toMatchObject({ answer: { feasible: true } });
+      expect(await document(0, 'plan compare.yaml --no-tornado')).toMatchObject({ answer: { feasible: true } });
     },
-    send: () => {
-      const help = ends(0, 'send --help');
+    send: async () => {
+      const help = await ends(0, 'send --help');
       for (const word of [KIND, GENERATION, LOAD]) expect(help).toContain(`${word},`);
     },
-    receive: () => {
-      const help = ends(0, 'receive --help');
+    receive: async () => {
+      const help = await ends(0, 'receive --help');
       for (const word of [KIND, GENERATION]) expect(help).toContain(`${word},`);
     },
-    validate: () => {
-      expect(document(0, 'validate d06')).toMatchObject({ format: 'stopcopy-validation' });
+    validate: async () => {
+      expect(await document(0, 'validate d06')).toMatchObject({ format: 'stopcopy-validation' });
     },
-    verify: () => {
+    verify: async () => {
       const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');
       const trace = JSON.parse(recorded) as { device: object };
       const device = { ...trace.device, kind: KIND };
       tree.write('trace.json', JSON.stringify({ ...trace, driver: GENERATION, device }));
-      expect(ends(0, 'verify trace.json')).toContain(`pass plain-stop-copy ${GENERATION} `);
+      expect(await ends(0, 'verify trace.json')).toContain(`pass plain-stop-copy ${GENERATION} `);
     },
-    isolation: () => {
+    isolation: async () => {
       const topology = readFileSync(join(ROOT, 'sim/pci/topologies/t01-integrated.yaml'), 'utf8');
       tree.write('topology.yaml', topology.replace('kind: zip', `kind: ${KIND}`));
-      expect(JSON.stringify(document(0, 'isolation topology.yaml'))).toContain('load-clipped');
+      expect(JSON.stringify(await document(0, 'isolation topology.yaml'))).toContain('load-clipped');
     },
-    compare: () => {
-      const { counts, results } = document(5, `compare --exact --baseline ${baselinePath()}`) as ComparisonDocument;
+    compare: async () => {
+      const { counts, results } = (await document(
+        5,
+        `compare --exact --baseline ${baselinePath()}`,
+      )) as ComparisonDocument;
       expect(counts).toMatchObject({ same: readBaseline(baselinePath()).metrics.size, changed: 0, gone: 0 });
       const added = results.filter(({ verdict }) => verdict === 'new').map(({ name }) => name);
       const own = [`arc/${GENERATION}/`, `arc/${DEFAULT_GENERATION}/V3/${KIND}/`, `wire/${KIND}/`, `cell/${KIND}/`];
@@ -260,25 +274,27 @@ describe('with all rows', () => {
       const words = new Set([KIND, GENERATION, LOAD]);
       expect(added.filter((name) => !name.split('/').some((word) => words.has(word)))).toEqual([]);
     },
-    history: () => {
-      ends(0, 'history record result.json --file history.ndjson --commit 0123abc');
-      expect(JSON.stringify(document(0, 'history show --file history.ndjson'))).toContain(`${KIND}-`);
+    history: async () => {
+      await ends(0, 'history record result.json --file history.ndjson --commit 0123abc');
+      expect(JSON.stringify(await document(0, 'history show --file history.ndjson'))).toContain(`${KIND}-`);
     },
-    report: () => {
-      ends(0, 'report result.json --out report.html');
+    report: async () => {
+      await ends(0, 'report result.json --out report.html');
       expect(tree.read('report.html')).toContain(`"accelerator":"${KIND}"`);
     },
-    upgrade: () => {
+    upgrade: async () => {
       const old = tree.read('scenario.yaml').replace(/^version: \d+$/m, 'version: 1');
       tree.write('old.yaml', old);
-      expect(document(0, 'upgrade old.yaml')).toMatchObject({ text: old.replace('version: 1\n', 'version: 2\n') });
+      expect(await document(0, 'upgrade old.yaml')).toMatchObject({
+        text: old.replace('version: 1\n', 'version: 2\n'),
+      });
     },
-    ui: () => {
-      ends(0, 'ui scenario.yaml --html ui.html');
+    ui: async () => {
+      await ends(0, 'ui scenario.yaml --html ui.html');
       expect(tree.read('ui.html')).toContain(`acc-${KIND}`);
     },
-    'stage-process': () => {
-      expect(document(0, 'stage-process list')).toMatchObject({ stages: expect.any(Array) });
+    'stage-process': async () => {
+      expect(await document(0, 'stage-process list')).toMatchObject({ stages: expect.any(Array) });
     },
   };
 
@@ -286,8 +302,8 @@ describe('with all rows', () => {
     expect(built).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
-  test.each(keysOf(EACH))('%s takes them', (command) => {
-    EACH[command]();
+  test.each(keysOf(EACH))('%s takes them', async (command) => {
+    await EACH[command]();
     expect.hasAssertions();
   });
 });

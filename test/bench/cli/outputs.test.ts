@@ -1,6 +1,5 @@
 /**
- * What every command does with a place that does not take its output: a program of its own each, since that is where stdout
- * is a file.
+ * What every command does with a place that does not take its output: in programs, since that is where stdout is a file.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +14,7 @@ import { packageRoot } from '../../../bench/io/package-root.ts';
 import { captured } from '../captured.ts';
 import { stopcopy } from '../command.ts';
 import { fixtureResult } from '../fixture.ts';
+import { OneProgram } from '../../one-program.ts';
 import { STOPCOPY } from '../../program.ts';
 
 const TRACE = join(packageRoot(), 'traces', 'plain-stop-copy.upstream-2026.json');
@@ -51,10 +51,23 @@ function shell(words: readonly string[], redirection: string) {
   });
 }
 
-describe.each(Object.entries(QUICK))('%s', (_, words) => {
-  test('onto a full disk ends with 74 and one sentence', () => {
-    const { status, stderr } = shell(words, '> /dev/full');
-    expect(stderr).toMatch(/^stopcopy: cannot write to stdout: the disk is full\n {2}.*\n$/m);
+describe('onto a full disk', () => {
+  const DISK_FULL = /^stopcopy: cannot write to stdout: the disk is full\n {2}.*\n$/m;
+  let program: OneProgram;
+  beforeAll(async () => {
+    program = await OneProgram.start({ cwd: folder, stdout: '/dev/full' });
+  });
+  afterAll(() => program.end());
+
+  test.each(Object.entries(QUICK))('%s ends with 74 and one sentence', async (_, words) => {
+    const { status, stderr } = await program.run(...words);
+    expect(stderr).toMatch(DISK_FULL);
+    expect(status).toBe(74);
+  });
+
+  test('the status is that of the program', () => {
+    const { status, stderr } = shell(QUICK['can']!, '> /dev/full');
+    expect(stderr).toMatch(DISK_FULL);
     expect(status).toBe(74);
   });
 });
