@@ -11,26 +11,19 @@ import type { Ended } from './bench/command.ts';
 const ROOT = packageRoot();
 
 /** Words for Node that make it the program, before those of a command line. */
-export const STOPCOPY: readonly string[] = stopcopyOf(ROOT);
-
-/** The same of another build. @param folder in which `dist` is */
-export function stopcopyOf(folder: string): readonly string[] {
-  return [join(folder, 'dist', 'bench', 'main.js')];
-}
+export const STOPCOPY: readonly string[] = [join(ROOT, 'dist', 'bench', 'main.js')];
 
 export interface RunOptions {
   /** In which it runs. Default: that of the package. */
   readonly cwd?: string;
   /** Beside the variables of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** The build. Default: that of the package. */
-  readonly program?: readonly string[];
 }
 
 /** Runs a command line to its end, in a process of its own. */
 export function runStopcopy(words: readonly string[], options: RunOptions = {}): Ended {
-  const { cwd = ROOT, env = {}, program = STOPCOPY } = options;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...words], {
+  const { cwd = ROOT, env = {} } = options;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...STOPCOPY, ...words], {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, ...env },
