@@ -6,10 +6,12 @@ const [, , output, program, stdoutIs] = process.argv;
 const { Output } = await import(output);
 const { runCommandLine } = await import(program);
 
-process.on('message', async (words) => {
+async function run(words) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const saying = new Output(words.includes('--json'), stdoutIs === 'own' ? process.stdout : stdout, stderr);
   const status = await runCommandLine(words, { output: saying });
   process.send({ status, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') });
-});
+}
+
+process.on('message', (words) => void run(words));
 process.send('ready');

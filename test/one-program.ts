@@ -7,10 +7,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { packageRoot } from '../bench/io/package-root.ts';
 import type { Ended } from './bench/command.ts';
+
+const CHILD = fileURLToPath(new URL('./one-program.mjs', import.meta.url));
 
 export interface OneProgramOptions {
   /** In which it runs. */
@@ -33,14 +35,10 @@ export class OneProgram {
       (file) => pathToFileURL(join(build, 'dist', file)).href,
     );
     const own = stdout === undefined ? 'ignore' : openSync(stdout, 'w');
-    const child = fork(
-      join(import.meta.dirname, 'one-program.mjs'),
-      [...modules, ...(own === 'ignore' ? [] : ['own'])],
-      {
-        cwd,
-        stdio: ['ignore', own, 'inherit', 'ipc'],
-      },
-    );
+    const child = fork(CHILD, [...modules, ...(own === 'ignore' ? [] : ['own'])], {
+      cwd,
+      stdio: ['ignore', own, 'inherit', 'ipc'],
+    });
     if (own !== 'ignore') closeSync(own);
     await answerOf(child);
     return new OneProgram(child);
