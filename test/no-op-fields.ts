@@ -39,13 +39,21 @@ export function everyFieldIsRead(
   outputOf: (document: unknown) => string,
   elsewhere: RegExp = /^$/,
 ): void {
-  const outputOrRefusal = (document: unknown): string => {
+  const outputs = new Map<string, string>();
+  const played = (document: unknown): string => {
     try {
       return outputOf(document);
     } catch (error) {
       if (error instanceof UserError) return error.message;
       throw error;
     }
+  };
+  /** Many cases begin with one document: it is played once. */
+  const outputOrRefusal = (document: unknown): string => {
+    const key = JSON.stringify(document);
+    const output = outputs.get(key) ?? played(document);
+    outputs.set(key, output);
+    return output;
   };
 
   test('every field has a case, and every case a field', () => {
