@@ -184,7 +184,8 @@ function checkQuestion(question: CanQuestion): void {
 /** Notes where a release is newer than what the tables know, or was taken because of an assumption. */
 function notesOf(question: CanQuestion, decided: Decided): readonly string[] {
   const notes = [...decided.notes];
-  if (CAN_OUTCOMES[decided.outcome].moves) notes.push(...conditionsOf(question));
+  const moved = CAN_OUTCOMES[decided.outcome].moves && decided.condition !== 'noDevice';
+  if (moved) notes.push(...conditionsOf(question));
   if (question.assume.dirtyTracking === true && question.vmmVersion === undefined && question.devices.length > 0) {
     notes.push(`vmmVersion is not said: with tracking assumed, ${newestRelease(question.vmm)} is taken.`);
   }

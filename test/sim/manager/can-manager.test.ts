@@ -106,6 +106,13 @@ describe('managers', () => {
   const gpu = { driver: 'vfio-pci', attachedAs: 'gpu' } as const;
   const gate = { vgpuLiveMigration: true } as const;
 
+  test('what a driver needs is no condition of a device that is unplugged for the move', () => {
+    const unplugged: OracleQuestion = { ...base, manager: 'kubevirt', libvirtVersion: '12.8', devices: [network] };
+    expect(ask(unplugged).condition).toBe('noDevice');
+    expect(ask(unplugged).notes.join()).not.toMatch(/migrates if/);
+    expect(ask({ ...base, devices: MLX5 }).notes.join()).toMatch(/mlx5_vfio_pci migrates if/);
+  });
+
   test('Proxmox raises the limit of a move that gets nowhere, up to 2 000 s', () => {
     const on = { enableMigration: 'on' } as const;
     const flags = { mapped: true, liveMigrationCapable: true } as const;

@@ -12,11 +12,11 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { answer } from '../../../sim/fleet/answer.ts';
 import { questionSchema } from '../../../sim/fleet/question.ts';
 import { vmsOf, withWholeVms } from '../../../sim/fleet/whole-vm.ts';
-import { ASSUMPTIONS } from '../../../sim/manager/question.ts';
+import { type Assumption, ASSUMPTIONS } from '../../../sim/manager/question.ts';
 import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
 import { DRIVER_IDS, DRIVERS } from '../../../sim/manager/drivers.ts';
 import { type DeviceProfile, deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
-import { askCan, WillNotMove } from '../../../sim/scenario/ask-can.ts';
+import { askCan, type AskedVm, WillNotMove } from '../../../sim/scenario/ask-can.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
@@ -62,6 +62,22 @@ function errorOf(act: () => unknown): UserError {
   throw new Error('nothing was thrown');
 }
 
+/** Whether a VM moves with one assumption taken back; what is asked for instead counts as no. */
+function movesWithout(
+  vm: AskedVm,
+  assumption: Assumption,
+  profiles: ReadonlyMap<string, DeviceProfile>,
+  file: string,
+): boolean {
+  const assume = { ...vm.assume, [assumption]: undefined };
+  try {
+    return CAN_OUTCOMES[askCan({ ...vm, assume }, profiles, file).answer.outcome].moves;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
 const SMALL = {
   vcpus: 4,
   memory: { size: '1GiB', nonZeroShare: 0.5, dirty: { kind: 'uniform', pagesPerSecond: 5000, workingSet: '64MiB' } },
@@ -82,6 +98,20 @@ describe('everything that ships', () => {
     for (const vm of vmsOf(withWholeVms(question, files.presets))) {
       expect(CAN_OUTCOMES[askCan(vm, files.profiles, file).answer.outcome].moves).toBe(true);
     }
+  });
+
+  test('no assumption of a shipped question is idle: without that one alone a VM stays, or a fact is asked for', () => {
+    const found: string[] = [];
+    for (const name of QUESTIONS.names()) {
+      const { question, files, file } = readQuestion(name);
+      const vms = vmsOf(withWholeVms(question, files.presets));
+      for (const each of ASSUMPTIONS.filter((assumption) => vms.some(({ assume }) => assume?.[assumption] === true))) {
+        found.push(each);
+        const moves = vms.map((vm) => movesWithout(vm, each, files.profiles, file));
+        expect([name, each, moves.every(Boolean)]).toEqual([name, each, false]);
+      }
+    }
+    expect(found.length).toBeGreaterThan(5);
   });
 
   test('no assumption of a shipped file is idle: without it the VM stays, or a fact is asked for', () => {
