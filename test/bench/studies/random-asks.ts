@@ -106,14 +106,14 @@ function drawVm(draw: Draw, manager: ManagerName, gigabits: number, timeoutNs: n
   const stalls = gate === 'stall' && draw.chance(0.8);
   const limitNs = gate === 'stall' ? 300 * NS_PER_MS : Math.round(draw.between(50, 2000)) * NS_PER_MS;
   const workingSet = stalls
-    ? Math.min(size, (carried * maxDowntimeNs * draw.one([1.2, 1.3, 1.3, 4])) / NS_PER_S)
+    ? Math.min(size, (carried * maxDowntimeNs * draw.one([1.15, 1.2, 1.25, 1.3, 4])) / NS_PER_S)
     : size * draw.between(0.01, 1);
   const counts = isVmm && draw.chance(0.6);
   const rounds = counts ? { rounds: 1 + Math.floor(4 * draw.share()) } : {};
   const busy = stalls ? 20 : counts ? draw.one([0.9, 1.5, 20]) : draw.one([0, 0.05, 0.3, 0.9, 1.5, 20]);
   const hasDevice = !stalls && draw.chance(0.3);
-  const whenOut = draw.one(['cancel', 'stop'] as const);
-  const ownNs = stalls ? copyNs + draw.between(90, 400) * NS_PER_S : copyNs * draw.between(counts ? 2 : 0.2, 20);
+  const whenOut = draw.one(stalls ? (['cancel', 'cancel', 'cancel', 'stop'] as const) : (['cancel', 'stop'] as const));
+  const ownNs = stalls ? copyNs + draw.between(110, 400) * NS_PER_S : copyNs * draw.between(counts ? 2 : 0.2, 20);
   const limitedNs = Math.round(timeoutNs ?? ownNs);
   const gates =
     gate === 'none'

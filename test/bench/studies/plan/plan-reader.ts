@@ -62,7 +62,8 @@ export function planContradictions(text: string, { answer }: PlanDocument, statu
   claim((status === 0) === answer.feasible && (status === 0 || status === 4), `status ${status}`);
   claim((answer.value === null) === !answer.feasible, 'the value');
   claim(
-    /The nearest|Nothing but other|Nothing that was tried/.test(sentences) === !answer.feasible,
+    /The nearest|Nothing but other|Nothing that was tried|lets it move; what does: /.test(sentences) ===
+      !answer.feasible,
     'whether a nearest is named',
   );
   const band = /Band: (.+?) \(short \w+\), (.+?) \(best \w+\), (.+?) \(long \w+\)/.exec(sentences);
