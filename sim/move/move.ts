@@ -11,6 +11,7 @@ import { ENOTTY, errnoName } from '../abi/errno.ts';
 import { bug } from '../base/bug.ts';
 import { type LeafPart, PauseClock, pauseLastedNs, type PauseRecord } from '../base/pause-parts.ts';
 import type { CostValues } from '../device/costs.ts';
+import type { HazardId } from '../driver/hazards.ts';
 import type { DriverPhase } from '../driver/vf-driver.ts';
 import { type Fiber, type FiberBody, runFibers } from '../world/fiber.ts';
 import type { World } from '../world/world.ts';
@@ -92,6 +93,8 @@ export interface MoveOutcome {
   readonly guestAt: 'source' | 'destination';
   /** One for each VF. */
   readonly vfs: readonly VfEndState[];
+  /** Bugs of the drivers of each VF that struck. */
+  readonly hazards: readonly (readonly HazardId[])[];
   /** The call that failed with its error, or the point of the cut; empty when it moved. */
   readonly at: string;
   readonly errno: string;
@@ -332,6 +335,7 @@ export class Move {
       kind: ended === null ? 'moved' : ended === 'cut' && cut?.by === 'cancel' ? 'cancelled' : 'failed',
       guestAt: ended === null ? 'destination' : 'source',
       vfs: passages.map(({ end }) => end),
+      hazards: passages.map(({ hazards }) => hazards),
       at,
       errno,
       stoppedAtNs: pause?.startNs ?? Number.NaN,

@@ -91,6 +91,7 @@ export const WRITE: VfCall = row({
   name: 'destination write',
   part: 'load',
   make: (vf) => vf.write(),
+  done: (vf) => vf.written(),
 });
 
 /** The destination's registers are loaded. */

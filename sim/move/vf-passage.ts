@@ -7,6 +7,7 @@ import { bug } from '../base/bug.ts';
 import type { VfPart, VfSpanPart } from '../base/pause-parts.ts';
 import { GuestMemory } from '../device/guest-memory.ts';
 import type { MigrationFile } from '../driver/migration-file.ts';
+import type { HazardId } from '../driver/hazards.ts';
 import type { DriverPhase } from '../driver/vf-driver.ts';
 import type { MigratableDevice } from '../vfio/migratable-device.ts';
 import { resumeQueues } from '../vfio/resume-queues.ts';
@@ -139,6 +140,8 @@ export class VfPassage {
   loadErrno = 0;
   /** How the guest finds it at the end of the move. */
   end: VfEndState = 'served';
+  /** Bugs of its drivers that struck in the move. */
+  readonly hazards: HazardId[] = [];
   private readonly calls: MoveCalls;
   private readonly onWire: ((image: Uint8Array) => void) | undefined;
   private readonly onPhase: (phase: DriverPhase) => void;
@@ -264,8 +267,20 @@ export class VfPassage {
 
   /** What was read is on its way. */
   sent(bytes: number): void {
+    this.noteTorn(this.from);
     this.imageBytes += bytes;
     this.onWire?.(this.image.subarray(0, this.imageBytes));
+  }
+
+  /** What was written is at the destination, whose driver may have put it elsewhere. */
+  written(): void {
+    this.noteTorn(this.to);
+  }
+
+  /** A second piece of an image, of a driver that begins each at the start of it. */
+  private noteTorn({ driver }: MigratableDevice): void {
+    if (this.aheadBytes === 0 || driver === null || driver.generation.filesKeepPosition) return;
+    if (!this.hazards.includes('R5')) this.hazards.push('R5');
   }
 
   /** What was written need not go again. */

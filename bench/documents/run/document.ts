@@ -2,6 +2,7 @@
  * The run document: what `stopcopy run --json` prints. Version 1; docs/run-format.md explains each field.
  */
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
+import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
@@ -102,6 +103,8 @@ export interface VfOutcome {
   /** Hardware function number. */
   readonly fn: number;
   readonly end: VfEndState;
+  /** Bugs of its drivers that struck in the move; docs/generations.md. */
+  readonly hazards: readonly HazardId[];
   readonly times: VfTimes;
   readonly tasks: { readonly accepted: number; readonly completed: number; readonly wrong: number };
   readonly queuePause: QueuePauseReport | null;
@@ -363,6 +366,7 @@ function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: Com
       profile: group.name,
       fn: index * group.count + fn,
       end: outcome.vfs[vf]!,
+      hazards: outcome.hazards[vf]!,
       times: outcome.times[vf]!,
       tasks: {
         accepted: reports[vf]!.accepted,

@@ -12,6 +12,7 @@ import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 import { BLOCKERS, END_REASONS } from '../../../sim/memory/precopy-end.ts';
 import { PIECES } from '../../../sim/manager/clocks.ts';
 import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
+import { HAZARD_IDS } from '../../../sim/driver/hazards.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
@@ -39,6 +40,7 @@ const vf = z.looseObject({
   profile: z.string(),
   fn: count,
   end: z.enum(['served', 'blank', 'paused', 'parked']),
+  hazards: z.array(z.enum(HAZARD_IDS)),
   times: z.looseObject({
     pauseAndDrainNs: ns,
     statusChecksNs: ns,

@@ -7,6 +7,7 @@ import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
 import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
+import { type Hazard, HAZARD_IDS, HAZARDS } from '../../../sim/driver/hazards.ts';
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
@@ -111,11 +112,23 @@ function vfCount(count: number): string {
   return count === 1 ? 'One VF was' : `${count} VFs were`;
 }
 
-function taskSentence({ figures }: RunDocument): string {
+function taskSentence({ figures, vms }: RunDocument): string {
   const { wrongTasks, acceptedTasks } = figures;
   if (acceptedTasks.value === 0) return 'There were no tasks that could be lost.';
   if (wrongTasks.value === 0) return `Of ${acceptedTasks.value} tasks none was lost or done twice [E].`;
-  return `${wrongTasks.value} of ${acceptedTasks.value} tasks were lost or completed wrongly [E].`;
+  return `${wrongTasks.value} of ${acceptedTasks.value} tasks were lost or completed wrongly [E]${hazardPhrase(vms)}.`;
+}
+
+/** Bugs of drivers that struck, by the number of VFs; empty: none did. */
+function hazardPhrase(vms: readonly VmReport[]): string {
+  const struck = vms.flatMap(({ vfs }) => vfs.flatMap(({ hazards }) => hazards));
+  const phrases = HAZARD_IDS.filter((id) => struck.includes(id)).map((id) => {
+    const { what, fixed }: Hazard = HAZARDS[id];
+    const until = fixed === null ? '' : `, until Linux ${fixed.in}`;
+    const count = struck.filter((each) => each === id).length;
+    return `${id} struck ${count === 1 ? 'a VF' : `${count} VFs`}: ${what}${until}`;
+  });
+  return phrases.length === 0 ? '' : `; ${phrases.join('; ')}`;
 }
 
 function ending(vms: readonly VmReport[]): string {

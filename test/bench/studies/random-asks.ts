@@ -207,7 +207,7 @@ const REFUSED = { kind: 'device', what: 'pauseRefused', side: 'source', vm: 1, d
 /** Small VMs with VFs, and whatever may go wrong. */
 function drawFaults(draw: Draw, seed: number): Ask {
   const drawn = drawScenario(seed);
-  const parks = drawn.vmm === 'cloud-hypervisor' && draw.chance(0.5);
+  const parks = drawn.vmm === 'cloud-hypervisor' && draw.chance(0.65);
   const scenario: Scenario = parks ? { ...drawn, recovery: 'park', faults: [REFUSED] } : drawn;
   const manager = scenario.vmm === 'cloud-hypervisor' ? 'vmm' : 'user';
   const rules = { manager, timeoutNs: 60e9, latestNs: 60e9, pollNs: MANAGERS[manager].pollNs } as const;

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { RunDocument } from '../../../../bench/documents/run/document.ts';
 import { printRun } from '../../../../bench/documents/run/text.ts';
@@ -57,6 +57,40 @@ test('the reader finds what is planted', async () => {
   ];
   const unseen = planted.filter(([, changed, code]) => runContradictions(stdout, changed, code).length === 0);
   expect(unseen.map(([what]) => what)).toEqual([]);
+});
+
+describe('tasks that a bug of the driver loses', () => {
+  const device = (driver: string) => ({ devices: [{ ...MOVED.devices[0], load: 'saturated', driver }] });
+
+  /** What is printed of a move between drivers of one generation, and its document. */
+  async function moved(vmm: string, driver: string) {
+    const path = join(folder, 'bug.json');
+    writeFileSync(path, JSON.stringify({ ...MOVED, vmm, ...device(driver) }));
+    const { stdout, status } = await stopcopy('run', path);
+    const json = await stopcopy('run', path, '--json');
+    return { said: sentencesOf(stdout), status, document: JSON.parse(json.stdout) as RunDocument };
+  }
+
+  test('are said to be lost by R5 where an image goes in two pieces', async () => {
+    const { said, status, document } = await moved('qemu', 'linux-6.2');
+    expect(status).toBe(1);
+    expect(document.vms[0]!.vfs[0]!.hazards).toEqual(['R5']);
+    expect(said).toMatch(
+      /tasks were lost or completed wrongly \[E\]; R5 struck a VF: reads and writes begin at the start/,
+    );
+    expect(said).toContain('until Linux 6.8');
+  });
+
+  test.each([
+    ['qemu', 'linux-6.8'],
+    ['qemu', 'linux-6.1'],
+    ['cloud-hypervisor', 'linux-6.2'],
+  ])('%s with %s: the image goes in one piece, or is put where it belongs', async (vmm, driver) => {
+    const { said, status, document } = await moved(vmm, driver);
+    expect(document.vms[0]!.vfs[0]!.hazards).toEqual([]);
+    expect(said).not.toContain('R5');
+    expect(status).toBe(document.figures.wrongTasks.value > 0 ? 1 : 0);
+  });
 });
 
 test('a planted cause is the only one that is named', async () => {
