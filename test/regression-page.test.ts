@@ -17,7 +17,7 @@ import { STOPCOPY } from './program.ts';
 const ROOT = packageRoot();
 let folder: string;
 
-/** A build that is quick to ask: what a comparison wants of one, and nothing behind it. */
+/** A build that is quick to ask: what a comparison wants of one, and nothing more. It has nothing to count instructions of. */
 const TINY_BUILD = `
 const [, , , , task] = process.argv;
 const protocol = 2;
@@ -59,14 +59,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('compare', () => {
   test('two folders: equal ones are the same, exit 0', async () => {
     const [a, b] = [tinyBuild('a', 1, 12), tinyBuild('b', 1, 12)];
-    const { status, stdout } = await stopcopy(['compare', a, b]);
+    const { status, stdout } = await stopcopy(['compare', a, b, '--no-counted']);
     expect(stdout).toContain('2 same.');
     expect(status).toBe(0);
   });
 
   test('a slower one with one access more: exit 5, Markdown with its marker, and the document saved', async () => {
     const [a, b] = [tinyBuild('c', 1, 12), tinyBuild('d', 1.1, 13)];
-    const { status, stdout } = await stopcopy(['compare', a, b, '--markdown', '--save', 'comparison.json']);
+    const { status, stdout } = await stopcopy([
+      'compare',
+      a,
+      b,
+      '--no-counted',
+      '--markdown',
+      '--save',
+      'comparison.json',
+    ]);
     expect(status).toBe(5);
     expect(stdout.startsWith('<!-- stopcopy-compare -->\n### stopcopy: regression')).toBe(true);
     const document = JSON.parse(readFileSync(join(folder, 'comparison.json'), 'utf8')) as {
