@@ -1,6 +1,7 @@
 /**
  * Kinds of documents that commands write and `stopcopy report` draws, by what their field `format` says.
  */
+import type { RESULT_READERS } from '../../sim/base/formats.ts';
 import { keysOf } from '../../sim/base/keys.ts';
 
 interface DocumentFacts {
@@ -26,7 +27,7 @@ export const DOCUMENTS = {
     command: 'stopcopy plan QUESTION --sweep FIELD=VALUES --json',
   },
   'stopcopy-history': { title: 'history', version: 1, command: 'stopcopy history show METRIC --json' },
-} as const satisfies Readonly<Record<string, DocumentFacts>>;
+} as const satisfies Readonly<Record<keyof typeof RESULT_READERS, DocumentFacts>>;
 
 export type DocumentFormat = keyof typeof DOCUMENTS;
 

@@ -1,9 +1,10 @@
 /**
  * Every kind of document that can be shown, by the format that it says it has.
  */
+import { foreignDocument } from '../../sim/base/formats.ts';
+import { parseJsonText } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../io/input-file.ts';
-import { parseJson } from './bench/result.ts';
 import { BENCH_KIND } from './bench/section.ts';
 import { COMPARISON_KIND } from './comparison/section.ts';
 import { HISTORY_KIND } from './history/section.ts';
@@ -41,12 +42,19 @@ export function readSection(path: string): NamedSection {
 
 /** The same for a text that was read. */
 export function parseSection(text: string, path: string): NamedSection {
-  const document = parseJson(text, path, 'Give a .json file that a command of stopcopy wrote with --json or --out.');
+  const document = parseJsonText(
+    text,
+    path,
+    'a result',
+    'Give a .json file that a command of stopcopy wrote with --json or --out.',
+  );
   const format =
     typeof document === 'object' && document !== null && 'format' in document ? document.format : undefined;
   if (typeof format === 'string' && isKeyOf(REPORT_KINDS, format)) {
     return { name: path, section: REPORT_KINDS[format].read(document, path) };
   }
+  const foreign = foreignDocument(format, 'a result');
+  if (foreign !== undefined) throw new UserError('input', `${path}: ${foreign.sentence}`, foreign.hint);
   const seen = format === undefined ? 'missing' : JSON.stringify(format).slice(0, 60);
   throw new UserError(
     'input',

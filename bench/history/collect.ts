@@ -4,6 +4,7 @@
 import { z } from 'zod';
 
 import { parseDocument } from '../../sim/base/schema.ts';
+import { parseJsonText } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../io/input-file.ts';
 import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
@@ -100,7 +101,11 @@ export function recordOfFile(path: string, commit: Commit, now: Date): HistoryRe
       metrics: groupMetrics(figuresOf(result)),
     };
   }
-  const { machine, results } = parseDocument(comparison, JSON.parse(text) as unknown, path);
+  const { machine, results } = parseDocument(
+    comparison,
+    parseJsonText(text, path, 'a result', 'Give a document of bench or compare.'),
+    path,
+  );
   if (machine === undefined) throw new UserError('input', `${path}: nothing was measured in this comparison`);
   const { id, about } = machineClass({ ...machine, memoryBytes: 0, kernel: '', v8: '', loadAverage: [] });
   const list = results.flatMap(({ name, kind, unit, candidate }): readonly NamedValue[] =>

@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib';
 import { UserError } from '../../sim/base/user-error.ts';
 import { type HistoryRecord, isRecord, RECORD_VERSION } from '../documents/history/record.ts';
 import type { DamagedLine } from '../documents/history/document.ts';
+import { readInputBytes } from '../io/input-file.ts';
 import { replaceFile, unwritable } from '../io/file-output.ts';
 import { withLock } from '../io/lock.ts';
 import { writeAll } from '../io/write-all.ts';
@@ -42,7 +43,7 @@ export function readHistory(path: string): History {
       'Begin one with `stopcopy history record`, or name it with --file.',
     );
   }
-  return parseHistory(readFileSync(path), path);
+  return parseHistory(readInputBytes(path), path);
 }
 
 /** @throws UserError of kind `input` when it is no history at all */

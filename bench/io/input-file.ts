@@ -3,12 +3,12 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
-import { type Document, type ErrorCode, isScalar, parseDocument as parseYaml, visit, YAMLParseError } from 'yaml';
+import { type ErrorCode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 
-import { parseDocument } from '../../sim/base/schema.ts';
+import { parseDocument as checked } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { MIB } from '../../sim/base/units.ts';
+import { KIB, MIB } from '../../sim/base/units.ts';
 import { noteRead } from './read-files.ts';
 
 /** Larger files are refused unread: nobody writes such a file by hand, and a parser would only exhaust the memory. */
@@ -28,41 +28,89 @@ export function readInputFile<T extends z.ZodType>(path: string, schema: T, hint
 
 /** The same for a text that was read. */
 export function parseInputFile<T extends z.ZodType>(text: string, path: string, schema: T, hint?: string): z.output<T> {
-  return parseDocument(schema, parseInput(text, path), path, hint);
+  return checked(schema, parseInput(text, path), path, hint);
 }
 
 /**
- * Parses the text of an input file; JSON is YAML too.
+ * Parses the text of an input file that users write; JSON is YAML too.
  *
+ * @param bytesMax size of the text that is read at most
  * @throws UserError of kind `input`, with line and column
  */
-export function parseInput(text: string, path: string): unknown {
+export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_MAX): unknown {
   if (text.trim() === '') throw new UserError('input', `${path}: is empty`, HOW_TO_START);
+  refuseUnbounded(text, path, bytesMax);
+  const lines = new LineCounter();
+  const refuse = (offset: number, sentence: string): never => {
+    const { line, col } = lines.linePos(offset);
+    throw new UserError('input', `${path}: line ${line}, column ${col}: ${sentence}`, ONE_DOCUMENT);
+  };
+  // The parser compares each field with all before it; a set does not.
+  const document = parseDocument(text, { strict: true, uniqueKeys: false, logLevel: 'error', lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) return refuse(error.pos[0], YAML_MISTAKES[error.code]);
+  visit(document, {
+    Map(_, map) {
+      const twice = fieldTwice(map);
+      if (twice !== null) refuse(twice, YAML_MISTAKES.DUPLICATE_KEY);
+    },
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || !RELEASES.has(key.value)) return;
+      if (isScalar(value) && typeof value.value === 'number' && value.source !== undefined) value.value = value.source;
+    },
+  });
   try {
     // Aliases may not multiply the document beyond what was written.
-    const document = parseYaml(text, { prettyErrors: true, strict: true, uniqueKeys: true, logLevel: 'error' });
-    const [mistake] = document.errors;
-    if (mistake !== undefined) throw mistake;
-    return withReleases(document).toJS({ maxAliasCount: 1000 });
-  } catch (error) {
-    if (!(error instanceof YAMLParseError) && !(error instanceof ReferenceError)) throw error;
-    const line = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
-    const where = line === undefined ? '' : `line ${line.line}, column ${line.col}: `;
-    throw new UserError('input', `${path}: ${where}${yamlMistake(error)}`, ONE_DOCUMENT);
+    return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
+  } catch (thrown) {
+    if (!(thrown instanceof ReferenceError)) throw thrown;
+    throw new UserError('input', `${path}: ${aliasMistake(thrown)}`, ONE_DOCUMENT);
   }
 }
 
 /** Fields that have a release of a program: 6.10 is none of 6.1, so what was written counts, not the number that YAML makes of it. */
 const RELEASES: ReadonlySet<unknown> = new Set(['kernel', 'vmmVersion', 'managerVersion', 'libvirtVersion']);
 
-function withReleases(document: Document.Parsed): Document.Parsed {
-  visit(document, {
-    Pair: (_, { key, value }) => {
-      if (!isScalar(key) || !RELEASES.has(key.value)) return;
-      if (isScalar(value) && typeof value.value === 'number' && value.source !== undefined) value.value = value.source;
-    },
-  });
-  return document;
+/** Where a field begins that is there twice; null: none is. */
+function fieldTwice(map: YAMLMap): number | null {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    const name = isScalar(key) ? key.value : undefined;
+    if (name !== undefined && name !== '<<' && seen.has(name)) return isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+    seen.add(name);
+  }
+  return null;
+}
+
+/** Files that users write are far smaller; the time of the parser grows with these. */
+export const WRITTEN_BYTES_MAX = 256 * KIB;
+const BRACKETS_MAX = 200;
+const INDENT_MAX = 400;
+const ALIASES_MAX = 1000;
+
+/** Refuses what would keep the parser busy for seconds. */
+function refuseUnbounded(text: string, path: string, bytesMax: number): void {
+  const bytes = Buffer.byteLength(text, 'utf8');
+  if (bytes > bytesMax) {
+    throw new UserError(
+      'input',
+      `${path}: has ${bytes} bytes, allowed are ${bytesMax} of what users write`,
+      'Is it the result of a command? `stopcopy report` draws those. Else split it.',
+    );
+  }
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[{}\]]/g)) {
+    depth = Math.max(0, depth + (bracket === '[' || bracket === '{' ? 1 : -1));
+    if (depth > BRACKETS_MAX) throw tooDeep(path);
+  }
+  if (DEEP_LINE.test(text)) throw tooDeep(path);
+}
+
+/** A line that begins with more blanks, or signs of nested lists, than any document has. */
+const DEEP_LINE = new RegExp(`^(?: {${INDENT_MAX}}|(?:[-?:] ){${BRACKETS_MAX}})`, 'm');
+
+function tooDeep(path: string): UserError {
+  return new UserError('input', `${path}: is nested more than ${BRACKETS_MAX} deep`, 'No document of stopcopy is.');
 }
 
 const ONE_DOCUMENT = 'The file has to be YAML or JSON, one document.';
@@ -91,18 +139,17 @@ const YAML_MISTAKES: Readonly<Record<ErrorCode, string>> = {
   MULTIPLE_DOCS: 'a second document begins (---), and one is read',
   MULTIPLE_TAGS: 'a value has two tags',
   NON_STRING_KEY: 'the name of a field has to be a text',
-  RESOURCE_EXHAUSTION: 'aliases would multiply the document beyond what is read',
+  RESOURCE_EXHAUSTION: 'lists and objects are nested too deep there',
   TAB_AS_INDENT: 'a tab is used as indent; YAML takes blanks only',
   TAG_RESOLVE_FAILED: 'a tag (!name) is not known',
   UNEXPECTED_TOKEN: 'a character is not where it may be',
   BAD_COLLECTION_TYPE: 'a tag (!name) does not fit its value',
 };
 
-function yamlMistake(error: YAMLParseError | ReferenceError): string {
-  if (error instanceof YAMLParseError) return YAML_MISTAKES[error.code];
+function aliasMistake(error: ReferenceError): string {
   const [, name] = /Unresolved alias.*: (\S+)/.exec(error.message) ?? [];
   if (name !== undefined) return `the alias *${name} has no anchor (&${name}) above it`;
-  return YAML_MISTAKES.RESOURCE_EXHAUSTION;
+  return 'aliases would multiply the document beyond what is read';
 }
 
 /**
@@ -111,6 +158,11 @@ function yamlMistake(error: YAMLParseError | ReferenceError): string {
  * @throws UserError of kind `input`
  */
 export function readInputText(path: string): string {
+  return readInputBytes(path).toString('utf8');
+}
+
+/** The same as bytes. */
+export function readInputBytes(path: string): Buffer {
   let bytes: Buffer | number;
   try {
     bytes = bytesOrSize(path);
@@ -121,7 +173,7 @@ export function readInputText(path: string): string {
   if (typeof bytes === 'number' || size > INPUT_BYTES_MAX) {
     throw new UserError('input', `${path}: has ${size} bytes, allowed are ${INPUT_BYTES_MAX}`, 'Split it.');
   }
-  return bytes.toString('utf8');
+  return bytes;
 }
 
 /** What is in the file, or its size when that is too much to be read. */

@@ -85,19 +85,23 @@ export async function runBench(
     progress.stop();
     // An abort that came up through the sweep is the user's wish; of anything else, what was measured is kept.
     if (!signal.aborted) {
-      if (cells.length > 0) for (const file of await writeResult(resultOf(true), target)) output.note(file);
+      if (cells.length > 0) for (const file of await writeResult(resultOf(true), target, signal)) output.note(file);
       throw error;
     }
   }
   progress.stop();
   const result = resultOf(signal.aborted);
-  const files = await writeResult(result, target);
+  const files = await writeResult(result, target, signal);
   printResult(result, files, output);
   return result.interrupted;
 }
 
 /** @returns the paths that were written */
-async function writeResult(result: BenchResult, { out, html }: BenchTarget): Promise<readonly string[]> {
+async function writeResult(
+  result: BenchResult,
+  { out, html }: BenchTarget,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const stem = join(out, `bench-${result.startedAt.replace(/[-:]|\.\d+/g, '')}`);
   const json = writeNumbered(stem, `${jsonText(result)}\n`);
   // A page takes long, and can be made later.
@@ -105,6 +109,7 @@ async function writeResult(result: BenchResult, { out, html }: BenchTarget): Pro
   // The charts are large; they are loaded after the measuring, not before it.
   const { benchSection } = await import('../documents/bench/section.ts');
   const { writePage } = await import('../show/write-page.ts');
+  if (signal.aborted) return [json];
   const page = html === true ? json.replace(/json$/, 'html') : html;
   writePage(page, [{ name: json, section: benchSection(result) }], html === true ? '--out' : '--html');
   return [json, page];

@@ -42,8 +42,56 @@ export function formatVersion(format: InputFormatName) {
     .transform(() => newest);
 }
 
-/** What a document with that `format` is and which command takes it; undefined for a word that is no format of a user's file. */
-export function inputFormat(format: unknown): InputFormat | undefined {
-  if (typeof format !== 'string' || !Object.hasOwn(INPUT_FORMATS, format)) return undefined;
-  return INPUT_FORMATS[format as InputFormatName];
+/** Documents that commands write, and what reads them. */
+export const RESULT_READERS = {
+  'stopcopy-bench': { title: 'a result of stopcopy bench', command: 'stopcopy report, compare and history' },
+  'stopcopy-suites': { title: 'a result of stopcopy bench --suite', command: 'stopcopy report' },
+  'stopcopy-run': { title: 'a result of stopcopy run', command: 'stopcopy report' },
+  'stopcopy-validation': { title: 'a result of stopcopy validate', command: 'stopcopy report' },
+  'stopcopy-isolation': { title: 'a result of stopcopy isolation', command: 'stopcopy report' },
+  'stopcopy-comparison': { title: 'a result of stopcopy compare', command: 'stopcopy report and history' },
+  'stopcopy-plan': { title: 'an answer of stopcopy plan', command: 'stopcopy report' },
+  'stopcopy-plan-sweep': { title: 'a sweep of stopcopy plan', command: 'stopcopy report' },
+  'stopcopy-history': { title: 'a document of stopcopy history', command: 'stopcopy report' },
+} as const satisfies Readonly<Record<string, Pick<InputFormat, 'title' | 'command'>>>;
+
+/** Recordings of drivers have no field `format`: this stands for one. */
+const TRACE_FORMAT = 'recording';
+
+/** What a document says in its field `format`, or what it is by a field that only recordings have. */
+export function formatOf(document: unknown): unknown {
+  if (typeof document !== 'object' || document === null) return undefined;
+  if ('format' in document) return document.format;
+  return 'unreleased_files_at_end' in document ? TRACE_FORMAT : undefined;
+}
+
+const TABLES = { title: 'a table of published measurements', command: 'stopcopy validate' };
+
+const TRACE = { title: 'a trace', command: 'stopcopy verify' };
+
+const ALL: ReadonlyMap<string, Pick<InputFormat, 'title' | 'command'>> = new Map(
+  Object.entries({ ...INPUT_FORMATS, ...RESULT_READERS, 'stopcopy-published-table': TABLES, [TRACE_FORMAT]: TRACE }),
+);
+
+/** What a document with that `format` is and which command takes it; undefined for a word that is no format of stopcopy. */
+export function knownFormat(format: unknown): Pick<InputFormat, 'title' | 'command'> | undefined {
+  return typeof format === 'string' ? ALL.get(format) : undefined;
+}
+
+/**
+ * A document of another kind than is needed.
+ *
+ * @param format what its field `format` says
+ * @param needed title of what is needed
+ */
+export function foreignDocument(
+  format: unknown,
+  needed: string,
+): { readonly sentence: string; readonly hint: string } | undefined {
+  const is = knownFormat(format);
+  if (is === undefined || is.title === needed) return undefined;
+  return {
+    sentence: `is ${is.title}${format === TRACE_FORMAT ? '' : ` (format ${String(format)})`}, and ${needed} is needed here`,
+    hint: `${is.title[0]!.toUpperCase()}${is.title.slice(1)} is read by ${is.command}.`,
+  };
 }

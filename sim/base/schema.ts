@@ -2,7 +2,7 @@
  * Reading a document against a schema, with errors for people: the path of the field, what was found, what is allowed.
  */
 import type { z } from 'zod';
-import { inputFormat } from './formats.ts';
+import { foreignDocument, formatOf, knownFormat } from './formats.ts';
 import type { BareNumber } from './quantity.ts';
 import { fieldsAt, fixedWords } from './schema-fields.ts';
 import { similarName } from './similar.ts';
@@ -82,15 +82,8 @@ function spaced(text: string | undefined): string {
 
 /** A file that is one of another kind, given to the wrong command. */
 function foreignFormat(schema: z.ZodType, document: unknown): Pick<Wrong, 'sentence' | 'hint'> | undefined {
-  const format = valueAt(document, ['format']);
-  const is = inputFormat(format);
-  if (is === undefined) return undefined;
-  const wants = fixedWords(schema, 'format').flatMap((word) => inputFormat(word) ?? [])[0];
-  if (wants === undefined || wants === is) return undefined;
-  return {
-    sentence: `is ${is.title} (format ${String(format)}), and ${wants.title} is needed here`,
-    hint: `${is.title[0]!.toUpperCase()}${is.title.slice(1)} is read by ${is.command}.`,
-  };
+  const needed = fixedWords(schema, 'format').flatMap((word) => knownFormat(word) ?? [])[0];
+  return needed === undefined ? undefined : foreignDocument(formatOf(document), needed.title);
 }
 
 /** `cells[2].load`, or `the document` for its top. */

@@ -22,7 +22,7 @@ import {
 import { tableOf } from '../base/keys.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
-const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
+export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
 
 /** Who owns a function that was not given to a VM. */
 export const HOST = 'host';

@@ -7,6 +7,8 @@
 import { z } from 'zod';
 import { QM_MB_CMD } from '../abi/mailbox.ts';
 import { parseDocument } from '../base/schema.ts';
+import { foreignDocument, formatOf } from '../base/formats.ts';
+import { parseJsonText } from '../base/json-text.ts';
 import { UserError } from '../base/user-error.ts';
 import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
 import { keysOf } from '../base/keys.ts';
@@ -130,13 +132,9 @@ const HINT = 'a trace is a JSON document with name, driver, device and steps, as
  * @throws UserError of kind `input` when the text is no JSON or no trace
  */
 export function parseTrace(text: string, fileName: string): Recording {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
-    throw new UserError('input', `${fileName}: not JSON, or cut short: ${reason}`, HINT);
-  }
+  const document = parseJsonText(text, fileName, 'a trace', HINT);
+  const foreign = foreignDocument(formatOf(document), 'a trace');
+  if (foreign !== undefined) throw new UserError('input', `${fileName}: ${foreign.sentence}`, foreign.hint);
   const head = parseDocument(trace, document, fileName, HINT);
   const steps = head.steps.map((raw, index): TraceStep => {
     const isChange = typeof raw === 'object' && raw !== null && 'call' in raw && raw.call === 'device';

@@ -7,6 +7,8 @@
 
 import { z } from 'zod';
 
+import { foreignDocument, RESULT_READERS } from '../../../sim/base/formats.ts';
+import { parseJsonText } from '../../../sim/base/json-text.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
@@ -119,6 +121,9 @@ const benchResultSchema = z
     });
   });
 
+const BENCH_TITLE = RESULT_READERS['stopcopy-bench'].title;
+const BENCH_HINT = 'Give a .json file that `stopcopy bench` wrote.';
+
 export type Quantiles = z.infer<typeof quantiles>;
 export type NamedFigure = z.infer<typeof namedFigure>;
 export type Cell = z.infer<typeof cell>;
@@ -133,17 +138,19 @@ export function readBenchResult(path: string): BenchResult {
 }
 
 export function parseBenchResult(text: string, file: string): BenchResult {
-  return benchResultOf(parseJson(text, file), file);
+  return benchResultOf(parseJsonText(text, file, BENCH_TITLE, BENCH_HINT), file);
 }
 
 /** @throws UserError naming the file and the field */
 export function benchResultOf(document: unknown, file: string): BenchResult {
   const { format, version } = headOf(document);
   if (format !== RESULT_FORMAT) {
+    const foreign = foreignDocument(format, BENCH_TITLE);
+    if (foreign !== undefined) throw new UserError('input', `${file}: ${foreign.sentence}`, foreign.hint);
     throw new UserError(
       'input',
       `${file}: is not a result of stopcopy bench: its field 'format' is ${quote(format)}, allowed is "${RESULT_FORMAT}"`,
-      'Give a .json file that `stopcopy bench` wrote.',
+      BENCH_HINT,
     );
   }
   if (version === PREVIOUS_VERSION) return parseDocument(benchResultSchema, upgraded(document as object), file);
@@ -169,21 +176,6 @@ function headOf(document: unknown): { format: unknown; version: unknown } {
   if (typeof document !== 'object' || document === null) return { format: undefined, version: undefined };
   const { format, version } = document as { format?: unknown; version?: unknown };
   return { format, version };
-}
-
-/** @throws UserError of kind `input` for what is no JSON */
-export function parseJson(
-  text: string,
-  file: string,
-  hint = 'Give a .json file that `stopcopy bench` wrote.',
-): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const state = text.trim() === '' ? 'is empty' : `is not JSON (${why}); it may be cut short`;
-    throw new UserError('input', `${file}: ${state}`, hint);
-  }
 }
 
 function quote(value: unknown): string {

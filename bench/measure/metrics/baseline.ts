@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
+import { parseJsonText } from '../../../sim/base/json-text.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { replaceFile } from '../../io/file-output.ts';
 import { readInputText } from '../../io/input-file.ts';
@@ -58,13 +59,7 @@ export function readBaseline(path: string): Baseline {
 }
 
 export function parseBaseline(text: string, file: string): Baseline {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UserError('input', `${file}: is not JSON (${why}); it may be cut short or be half merged`, WRITE_ANEW);
-  }
+  const value = parseJsonText(text, file, 'an exact baseline', WRITE_ANEW);
   const version = (value as { version?: unknown } | null)?.version;
   if ((value as { format?: unknown } | null)?.format === BASELINE_FORMAT && version !== BASELINE_VERSION) {
     const found = JSON.stringify(version) ?? 'missing';

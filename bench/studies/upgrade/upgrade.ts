@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 
-import { INPUT_FORMATS, inputFormat, type InputFormatName } from '../../../sim/base/formats.ts';
+import { INPUT_FORMATS, type InputFormatName } from '../../../sim/base/formats.ts';
 import { isKeyOf, keysOf } from '../../../sim/base/keys.ts';
 import { bareNumber, type QuantityKind } from '../../../sim/base/quantity.ts';
 import { bareQuantities, type BareQuantity } from '../../../sim/base/schema-fields.ts';
@@ -13,14 +13,14 @@ import { limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { questionSchema } from '../../../sim/fleet/question.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
-import { readTopology } from '../../../sim/pci/topology-file.ts';
+import { readTopology, TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { cells } from '../../../workers/pools/grid.ts';
 import { ADDED_FIELDS, parseBenchResult, RESULT_FORMAT, RESULT_VERSION } from '../../documents/bench/result.ts';
 import { DOCUMENT_FORMATS, DOCUMENTS } from '../../documents/formats.ts';
 import { parseSection } from '../../documents/kinds.ts';
 import type { Upgrade, UpgradeChange } from '../../documents/upgrade/document.ts';
-import { parseInput } from '../../io/input-file.ts';
+import { INPUT_BYTES_MAX, parseInput } from '../../io/input-file.ts';
 import { EditedText, isJson } from './edited-text.ts';
 
 /** In which unit a file means its numbers without one, by what they are; a kind that is not there is asked for. */
@@ -63,10 +63,9 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
     parseSection(text, file);
     return { title: `a document of \`${DOCUMENTS[format].command}\``, changes: [], text };
   }
-  const topology = inputFormat(format);
-  if (topology === undefined) throw noDocument(format, file);
+  if (format !== TOPOLOGY_FORMAT) throw noDocument(format, file);
   readTopology(document, file);
-  return { title: topology.title, changes: [], text };
+  return { title: INPUT_FORMATS[TOPOLOGY_FORMAT].title, changes: [], text };
 }
 
 function fieldOf(document: unknown, name: string): unknown {
@@ -162,7 +161,7 @@ function upgradedResult(text: string, document: unknown, file: string): Upgrade 
   if (typeof version !== 'number' || version === RESULT_VERSION) return { title, changes: [], text };
   const added = Object.entries(ADDED_FIELDS).filter(([name]) => fieldOf(document, name) === undefined);
   // JSON.parse takes a field that is there twice.
-  parseInput(text, file);
+  parseInput(text, file, INPUT_BYTES_MAX);
   const source = new EditedText(text);
   source.replace(['version'], RESULT_VERSION);
   for (const [name, value] of added) source.add('driver', name, value);

@@ -2,7 +2,7 @@
  * Many traces: finds them and replays each. A file that cannot be read or is no trace is an error of its own and does not
  * stop the others.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -11,6 +11,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import type { FileOutcome, Verification } from '../../documents/verification/document.ts';
 import type { ExitName } from '../../io/exit-status.ts';
 import { stopsItself } from '../../io/stop-words.ts';
+import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
 
 /** How one trace is verified. */
@@ -50,7 +51,7 @@ export async function verifyPaths(
 }
 
 function verifyFile(file: string, { verifyTrace, generationsThatPass }: Verifier): FileOutcome {
-  const text = readFileSync(file, 'utf8');
+  const text = readInputText(file);
   const result = verifyTrace(text, file);
   const passesIn = result.passed ? {} : { passesIn: generationsThatPass(text, file) };
   return { kind: 'verified', file, ...result, ...passesIn };

@@ -9,16 +9,18 @@ import { fileURLToPath } from 'node:url';
 
 import type { CommandName } from '../../../bench/cli/program.ts';
 import { EXIT, SIGNAL_EXITS, type SignalName } from '../../../bench/io/exit-status.ts';
+import { recordLine } from '../../../bench/history/store.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import type { Random } from '../../../sim/base/random.ts';
 import { STOPCOPY } from '../../program.ts';
 import { fixtureResult } from '../fixture.ts';
+import { historyRecord } from '../history/records.ts';
 
 const STAGES = ['start', 'parse', 'work', 'write', 'rename'] as const;
 export type Stage = (typeof STAGES)[number];
 
-interface StoppedCommand {
+export interface StoppedCommand {
   readonly words: readonly string[];
   /** Stages that it has, after its start. */
   readonly stages: readonly Stage[];
@@ -111,10 +113,16 @@ const STOPPED = {
   'stage-process': [{ words: ['stage-process', 'list'], stages: ['write'], workMs: 200 }],
 } as const satisfies Readonly<Record<CommandName, readonly StoppedCommand[]>>;
 
+/** Something of every command. */
+export function commandsTried(): readonly StoppedCommand[] {
+  return keysOf(STOPPED).flatMap((name) => [...STOPPED[name]]);
+}
+
 /** Every command with each of its stages. */
 export function stagesOf(): readonly { readonly command: StoppedCommand; readonly stage: Stage }[] {
-  const rows: readonly StoppedCommand[] = keysOf(STOPPED).flatMap((name) => [...STOPPED[name]]);
-  return rows.flatMap((command) => (['start', ...command.stages] as const).map((stage) => ({ command, stage })));
+  return commandsTried().flatMap((command) =>
+    (['start', ...command.stages] as const).map((stage) => ({ command, stage })),
+  );
 }
 
 const HOOK = fileURLToPath(new URL('./stop-hook.mjs', import.meta.url));
@@ -169,7 +177,7 @@ function run(words: readonly string[], cwd: string, hook: object): Promise<Ended
 }
 
 /** Puts all inputs of {@link STOPPED} into a folder. */
-function fillFolder(folder: string): void {
+export function fillFolder(folder: string): void {
   const at = (name: string): string => join(folder, name);
   const from = (path: string): string => join(packageRoot(), path);
   cpSync(from('sim/scenario/scenarios/zip-64.yaml'), at('scenario.yaml'));
@@ -183,6 +191,7 @@ function fillFolder(folder: string): void {
   writeFileSync(at('result.json'), JSON.stringify(fixtureResult()));
   writeFileSync(at('other.json'), JSON.stringify(fixtureResult({ seed: 2 })));
   writeFileSync(at('can.yaml'), CAN);
+  writeFileSync(at('stopcopy-history.ndjson'), recordLine(historyRecord()));
   writeFileSync(at('old.yaml'), readFileSync(at('scenario.yaml'), 'utf8').replace('version: 2', 'version: 1'));
 }
 

@@ -87,8 +87,12 @@ describe('refused, with the file and the field', () => {
       { ...result, version: 3 },
       /^r\.json: has format version 3, this stopcopy reads versions 1 and 2$/,
     ],
-    ['cut short', JSON.stringify(result).slice(0, 5000), /^r\.json: is not JSON \(.*\); it may be cut short$/],
-    ['empty', '', /^r\.json: is empty$/],
+    [
+      'cut short',
+      JSON.stringify(result).slice(0, 5000),
+      /^r\.json: is not JSON at line 1, column \d+; it may be cut short$/,
+    ],
+    ['empty', '', /^r\.json: is empty, not JSON$/],
     ['a missing field', { ...result, seed: undefined }, /^r\.json: seed is missing, allowed is a number$/],
     ['a field too many', { ...result, extra: 1 }, /^r\.json: the document has a field .* does not know: 'extra'$/],
     [

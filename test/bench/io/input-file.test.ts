@@ -202,3 +202,32 @@ describe('a document that does not fit', () => {
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 });
+
+describe('a text that would keep the parser busy', () => {
+  const said = (text: string): string => {
+    try {
+      parseInput(text, 'f');
+      return '';
+    } catch (error) {
+      return error instanceof UserError ? error.message : String(error);
+    }
+  };
+
+  test.each([
+    ['brackets', '['.repeat(200_000)],
+    ['indents', Array.from({ length: 450 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')],
+    ['nested lists in a line', `${'- '.repeat(300)}a`],
+  ])('with deep %s is refused', (_, text) => {
+    expect(said(text)).toBe('f: is nested more than 200 deep');
+  });
+
+  test('of more than what users write is refused', () => {
+    expect(said('a: 1\n'.repeat(60_000))).toBe('f: has 300000 bytes, allowed are 262144 of what users write');
+  });
+
+  test('is taken with thousands of fields, of which none is there twice', () => {
+    const fields = (count: number): string => Array.from({ length: count }, (_, i) => `key${i}: 1\n`).join('');
+    expect(Object.keys(parseInput(fields(10_000), 'f') as object)).toHaveLength(10_000);
+    expect(said(`${fields(10_000)}key77: 2\n`)).toBe('f: line 10001, column 1: the field stands there twice');
+  });
+});
