@@ -4,7 +4,17 @@
  *
  *     1f2e3d4c {"v":1,"time":…}
  */
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -120,7 +130,8 @@ function append(path: string, text: string): void {
     writeAll(file, Buffer.from(endsOpen(file) ? `\n${text}` : text, 'utf8'));
     fsyncSync(file);
   } catch (error) {
-    ftruncateSync(file, size);
+    if (size === 0) rmSync(path);
+    else ftruncateSync(file, size);
     throw error;
   } finally {
     closeSync(file);

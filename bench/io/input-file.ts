@@ -83,7 +83,7 @@ function fieldTwice(map: YAMLMap): number | null {
 }
 
 /** Files that users write are far smaller; the time of the parser grows with these. */
-export const WRITTEN_BYTES_MAX = 256 * KIB;
+const WRITTEN_BYTES_MAX = 256 * KIB;
 const BRACKETS_MAX = 200;
 const INDENT_MAX = 400;
 const ALIASES_MAX = 1000;

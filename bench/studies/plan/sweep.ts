@@ -2,7 +2,7 @@
  * A question asked for every cell of its grid, on a pool of threads. Finished cells are kept in a file beside the output,
  * one per line, so that a sweep that was interrupted goes on where it was.
  */
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 import { UserError } from '../../../sim/base/user-error.ts';
@@ -51,6 +51,8 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   try {
     return await sweepLocked(asked, options);
   } finally {
+    // Nothing is kept where no cell was finished.
+    if (statSync(keptPath(out), { throwIfNoEntry: false })?.size === 0) rmSync(keptPath(out));
     releaseLock(out);
   }
 }
@@ -81,7 +83,7 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
   } catch (error) {
     progress.stop();
     if (error instanceof CellsFailed) noteFailed(error, asked, output);
-    if (signal.aborted) {
+    if (signal.aborted && results.size > 0) {
       output.note(`${results.size} of ${cells.length} cells are kept in ${kept}: the same command resumes with them`);
     }
     throw error;

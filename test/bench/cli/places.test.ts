@@ -35,7 +35,7 @@ function wrongOf({ words, ends = 0 }: StoppedCommand, place: Place): readonly st
   const folder = mkdtempSync(join(tmpdir(), 'stopcopy-places-'));
   try {
     fillFolder(folder);
-    const before = readdirSync(folder).toSorted();
+    const before = new Set(readdirSync(folder));
     const { script, fails } = PLACES[place];
     const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, ...STOPCOPY, ...words], {
       cwd: folder,
@@ -47,7 +47,7 @@ function wrongOf({ words, ends = 0 }: StoppedCommand, place: Place): readonly st
     // A command that ends with a status of its own may have nothing to write.
     if (!expected.includes(status ?? -1) && (ends === 0 || status !== ends)) wrong.push(said);
     if (status === 74 && !/^stopcopy: cannot write .+\n {2}.+$/m.test(stderr)) wrong.push(`no sentence: ${said}`);
-    const left = readdirSync(folder).filter((name) => !before.includes(name));
+    const left = readdirSync(folder).filter((name) => !before.has(name));
     if (fails === 'files' && left.length > 0) wrong.push(`${left.join(', ')} stays: ${said}`);
     return [...wrong, ...left.filter((name) => /\.tmp$|\.lock/.test(name)).map((name) => `${name} stays: ${said}`)];
   } finally {

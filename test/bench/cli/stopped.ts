@@ -89,7 +89,7 @@ const STOPPED = {
     { words: ['compare', '--exact', '--html', 'o.html'], stages: ['work', 'write', 'rename'], workMs: 4000 },
   ],
   history: [
-    { words: ['history', 'record', 'result.json', '--commit', 'HEAD'], stages: ['write'], workMs: 100, ends: 2 },
+    { words: ['history', 'record', 'result.json', '--commit', 'HEAD'], stages: ['write'], workMs: 100 },
     { words: ['history', 'show', '--html', 'o.html'], stages: ['write', 'rename'], workMs: 200 },
   ],
   report: [
@@ -110,7 +110,7 @@ const STOPPED = {
     { words: ['ui', '--html', 'o.html'], stages: ['work', 'write', 'rename'], workMs: 300 },
     { words: ['ui'], stages: ['write'], workMs: 1000 },
   ],
-  'stage-process': [{ words: ['stage-process', 'list'], stages: ['write'], workMs: 200 }],
+  'stage-process': [{ words: ['stage-process', 'list', '--json'], stages: ['write'], workMs: 200 }],
 } as const satisfies Readonly<Record<CommandName, readonly StoppedCommand[]>>;
 
 /** Something of every command. */
