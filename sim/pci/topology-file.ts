@@ -228,7 +228,7 @@ const expectation = z.strictObject({
     .default({}),
 });
 
-const topologySchema = z.strictObject({
+export const topologySchema = z.strictObject({
   format: z.literal(TOPOLOGY_FORMAT),
   title: z.string().default(''),
   rootComplex: z

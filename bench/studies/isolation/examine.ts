@@ -56,7 +56,11 @@ const OTHERS_MAX = 3;
  */
 export function askedOf(word: string, only?: string): Asked {
   const { path, name } = TOPOLOGIES.place(word);
-  const { document, defaults } = readTopology(parseInput(readInputText(path), name), name);
+  return askedOfDocument(parseInput(readInputText(path), name), name, only);
+}
+
+function askedOfDocument(raw: unknown, name: string, only: string | undefined): Asked {
+  const { document, defaults } = readTopology(raw, name);
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology);
   return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults };
@@ -64,7 +68,15 @@ export function askedOf(word: string, only?: string): Asked {
 
 /** See {@link askedOf}. */
 export function examine(word: string, only?: string): Examined {
-  const { topology, isolation, vfs: answers, assumed } = askedOf(word, only);
+  return examined(askedOf(word, only));
+}
+
+/** A topology that was parsed already. @param name of it, used in messages */
+export function examineDocument(raw: unknown, name: string): Examined {
+  return examined(askedOfDocument(raw, name, undefined));
+}
+
+function examined({ topology, isolation, vfs: answers, assumed }: Asked): Examined {
   const { document, what: file } = topology;
   const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
   const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
