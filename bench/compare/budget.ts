@@ -59,6 +59,11 @@ export class Budget {
     return this.cut.signal.aborted;
   }
 
+  /** Whether the user has stopped the comparison. */
+  get isStopped(): boolean {
+    return this.signal.aborted && !this.isCut;
+  }
+
   end(): void {
     clearTimeout(this.timer);
   }

@@ -153,10 +153,7 @@ async function compareBuilds(
   try {
     const base = await workshop.open(baseWord, baseSide, 'a');
     const candidate = await workshop.open(candidateWord, candidateSide, 'b');
-    const sides: { readonly base: SideReport; readonly candidate: SideReport } = {
-      base: base.report,
-      candidate: candidate.report,
-    };
+    const sides = { base: base.report, candidate: candidate.report };
     // What building takes is not measuring.
     budget = new Budget(options.budgetSeconds, signal);
     const results: MetricResult[] = [];
@@ -181,7 +178,14 @@ async function compareBuilds(
     results.push(...outcome.results);
     progress.stop();
     const settings = { ...options.settings, pairs: outcome.pairs, seconds: outcome.seconds };
-    return compareDocument({ ...sides, results, same: exact.same, settings, machine: machineFacts() });
+    return compareDocument({
+      ...sides,
+      results,
+      same: exact.same,
+      settings,
+      machine: machineFacts(),
+      interrupted: signal.aborted,
+    });
   } catch (error) {
     if (error instanceof BudgetSpent) {
       throw new UserError(

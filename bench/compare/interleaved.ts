@@ -135,11 +135,12 @@ export async function comparePairs(
         (track) =>
           !track.settled && track.pairs < total && (track.pairs === 0 || budget.fits(track.pairSeconds, share)),
       );
-      if (open.length === 0 || budget.isCut) break;
+      if (open.length === 0 || budget.isCut || budget.isStopped) break;
       for (const track of open) {
         const done = tracks.reduce((sum, { pairs }) => sum + pairs, 0);
         const left = tracks.reduce((sum, { settled, pairs }) => sum + (settled ? 0 : total - pairs), 0);
         options.onProgress(done, done + left, track.stage.name);
+        if (budget.isStopped) break;
         if (track.pairs === 0 || budget.fits(track.pairSeconds, share)) await takePair(track, pair, random, budget);
       }
       if (open.some(({ pairs }) => settings.looks.includes(pairs))) settle(tracks, settings);
@@ -152,14 +153,14 @@ export async function comparePairs(
   return { results: resultsOf(tracks, settings), pairs, seconds: budget.spentSeconds - startedSeconds };
 }
 
-/** A pair that is broken off, since its time is over, is none. */
+/** A pair that is broken off, by its time or by the user, is none. */
 async function takePair(track: StageTrack, pair: PairSource, random: Random, budget: Budget): Promise<void> {
   const beganSeconds = budget.spentSeconds;
   try {
     const samples = await pair(track.stage, track.nextOrder(random), random);
     track.add(samples, budget.spentSeconds - beganSeconds);
   } catch (error) {
-    if (budget.isCut) return;
+    if (budget.isCut || budget.isStopped) return;
     if (!(error instanceof SideFailed)) throw error;
     track.failure = error;
     track.settled = true;
@@ -317,7 +318,7 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
     .filter(({ failure, pairs }) => failure === undefined && pairs === 0)
     .map(({ stage }) => ({
       ...plainResult(stage.name, UNDECIDED),
-      why: 'the budget was spent before a pair of it',
+      why: 'the comparison ended before a pair of it',
     }));
   const judged = judge(tracks, settings).map(({ track, series, decision }): MetricResult => {
     const { verdict, effect, low, high, p, pairs, morePairs } = decision;

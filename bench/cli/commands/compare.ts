@@ -69,7 +69,7 @@ export function registerCompare(command: Command, context: CommandContext): void
       const passed = await (words.length === 0
         ? compareWithBaseline(flags, context)
         : compareSides(sidesOf(words, wordsAfterDashes(command)), flags, context));
-      context.exit(passed ? EXIT.fine : EXIT.regression);
+      context.exit(passed === null ? EXIT.interrupted : passed ? EXIT.fine : EXIT.regression);
     });
 }
 
@@ -178,12 +178,12 @@ async function compareWithBaseline(flags: CompareFlags, context: CommandContext)
   return passed;
 }
 
-/** @returns whether the candidate is no regression */
+/** @returns whether the candidate is no regression; null where the user stopped it */
 async function compareSides(
   [base, candidate]: readonly [SideWords, SideWords],
   flags: CompareFlags,
   context: CommandContext,
-): Promise<boolean> {
+): Promise<boolean | null> {
   for (const option of ['accept', 'baseline'] as const) {
     if (flags[option] === undefined) continue;
     throw new UserError(
@@ -203,8 +203,11 @@ async function compareSides(
   output.document(document);
   printComparison(document, flags.markdown === true, output);
   await tellChecks(flags, document, context);
-  if (flags.html !== undefined) await writeComparison(flags.html, document, flags, context);
-  return !document.regression;
+  // The document is there: stopcopy report makes a page of it.
+  if (flags.html !== undefined && document.interrupted !== true) {
+    await writeComparison(flags.html, document, flags, context);
+  }
+  return document.interrupted === true ? null : !document.regression;
 }
 
 /** Which access has changed, where an arc has. */

@@ -88,6 +88,8 @@ export interface ComparisonDocument {
   readonly base: SideReport;
   readonly candidate: SideReport;
   readonly regression: boolean;
+  /** Whether the user stopped it: the pairs until then are all here. */
+  readonly interrupted?: true;
   readonly counts: Readonly<Record<ComparisonVerdict, number>>;
   /** What is the same among exact metrics is counted and not listed. */
   readonly results: readonly MetricResult[];
@@ -104,10 +106,11 @@ export interface ComparisonInput {
   readonly same: number;
   readonly settings?: NonNullable<ComparisonDocument['settings']>;
   readonly machine?: Machine;
+  readonly interrupted?: boolean;
 }
 
 export function compareDocument(input: ComparisonInput): ComparisonDocument {
-  const { base, candidate, results, same, settings, machine } = input;
+  const { base, candidate, results, same, settings, machine, interrupted = false } = input;
   const counts = tableOf(
     keysOf(COMPARISON_VERDICTS),
     (verdict) => results.filter((result) => result.verdict === verdict).length + (verdict === 'same' ? same : 0),
@@ -119,6 +122,7 @@ export function compareDocument(input: ComparisonInput): ComparisonDocument {
     base,
     candidate,
     regression: results.some(({ fails }) => fails),
+    ...(interrupted ? { interrupted } : {}),
     counts,
     results,
     ...(settings === undefined ? {} : { settings }),

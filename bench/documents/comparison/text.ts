@@ -185,13 +185,14 @@ function morePairsWords(pairs: number, seconds: number | undefined): string {
   return `, about ${pairs} more ${pairs === 1 ? 'pair' : 'pairs'} would${time}`;
 }
 
-function summaryLine({ counts, regression, results }: ComparisonDocument): string {
+function summaryLine({ counts, regression, interrupted, results }: ComparisonDocument): string {
   const parts = keysOf(COMPARISON_VERDICTS)
     .filter((verdict) => counts[verdict] > 0)
     .map((verdict) => `${counts[verdict]} ${verdict}`);
   const failing = results.filter(({ fails }) => fails).length;
   const end = regression ? `; ${failing} ${failing === 1 ? 'makes' : 'make'} it a regression` : '';
-  return `${parts.length === 0 ? 'nothing to compare' : parts.join(', ')}${end}.`;
+  const until = interrupted === true ? ' Interrupted: that is what the pairs until then say.' : '';
+  return `${parts.length === 0 ? 'nothing to compare' : parts.join(', ')}${end}.${until}`;
 }
 
 function signed(share: number): string {

@@ -68,15 +68,15 @@ function askedOfDocument(raw: unknown, name: string, only: string | undefined): 
 
 /** See {@link askedOf}. */
 export function examine(word: string, only?: string): Examined {
-  return examined(askedOf(word, only));
+  return examinedOf(askedOf(word, only));
 }
 
 /** A topology that was parsed already. @param name of it, used in messages */
 export function examineDocument(raw: unknown, name: string): Examined {
-  return examined(askedOfDocument(raw, name, undefined));
+  return examinedOf(askedOfDocument(raw, name, undefined));
 }
 
-function examined({ topology, isolation, vfs: answers, assumed }: Asked): Examined {
+function examinedOf({ topology, isolation, vfs: answers, assumed }: Asked): Examined {
   const { document, what: file } = topology;
   const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
   const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);

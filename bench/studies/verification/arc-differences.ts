@@ -1,6 +1,7 @@
 /**
  * Exact metrics say how many accesses an arc makes; the recorded traces of its generation say which of them is another.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { generationsThatPass, verifyTrace } from '../../../sim/trace/verify.ts';
@@ -29,7 +30,7 @@ export async function arcDifferences(
 ): Promise<readonly ArcDifference[]> {
   const generations = new Set(names.flatMap((name) => /^arc\/([^/]+)\//.exec(name)?.[1] ?? []));
   const folder = defaultTracePath();
-  const files = traceFiles(folder);
+  const files = existsSync(folder) ? traceFiles(folder) : [];
   const found: ArcDifference[] = [];
   for (const generation of generations) {
     const own = files.filter((file) => file.endsWith(`.${generation}.json`));

@@ -79,7 +79,7 @@ test('a command whose reader does not read is stopped by the first signal', () =
   const file = join(folder, 'large.yaml');
   const scenario = readFileSync(join(packageRoot(), 'sim/scenario/scenarios/zip-64.yaml'), 'utf8');
   // More than a pipe holds.
-  writeFileSync(file, `${scenario}${'# '.padEnd(99, 'x').concat('\n').repeat(3000)}`);
+  writeFileSync(file, `${scenario}${'# '.padEnd(99, 'x').concat('\n').repeat(2000)}`);
   const env = { ...process.env, NODE_OPTIONS: `--import=${encodeURI(SIGNAL_WHEN_FULL)}` };
   const script = '"$@" > >(exec sleep 20 > /dev/null 2>&1)';
   const words = [process.execPath, ...STOPCOPY, 'upgrade', file];

@@ -341,6 +341,29 @@ describe('stages of which some run on threads', () => {
     );
   });
 
+  test('stopped by the user they keep the pairs until then', async () => {
+    const stop = new AbortController();
+    const budget = new Budget(Infinity, stop.signal);
+    let pairs = 0;
+    const metric = { name: 'x', kind: 'measured', unit: 'ns', better: 'lower', value: 1 } as const;
+    const outcome = await comparePairs(
+      [{ name: 'x', version: 1, kind: 'single' }],
+      () => {
+        pairs += 1;
+        if (pairs === 6) stop.abort(new Error('stopped'));
+        return pairs < 6
+          ? Promise.resolve([{ metric, base: 1, candidate: 1, logRatio: 0 }])
+          : Promise.reject(stop.signal.reason as Error);
+      },
+      { settings: DEFAULT_SETTINGS, seed: 1, budget, onProgress: () => {} },
+    );
+    expect(pairs).toBe(6);
+    expect(outcome.results).toMatchObject([{ name: 'x', verdict: 'cannot tell', pairs: 5 }]);
+    const side = { word: 'a', kind: 'built folder', revision: null } as const;
+    const document = compareDocument({ base: side, candidate: side, ...outcome, same: 0, interrupted: true });
+    expect(comparisonText(document)).toContain('Interrupted: that is what the pairs until then say.');
+  });
+
   test('a pair that overruns by far is broken off, and is none', async () => {
     const budget = new Budget(1e-3, new AbortController().signal, undefined, 0);
     const pairs: Promise<never>[] = [];
@@ -357,6 +380,6 @@ describe('stages of which some run on threads', () => {
     );
     expect(pairs).toHaveLength(1);
     expect(outcome.results).toMatchObject([{ name: 'x', verdict: 'cannot tell', fails: false }]);
-    expect(outcome.results[0]!.why).toContain('the budget was spent');
+    expect(outcome.results[0]!.why).toContain('ended before a pair');
   });
 });
