@@ -90,6 +90,10 @@ function check(seed: number): Checked {
   return { result, found: found.map((words) => `STOPCOPY_SEED=${seed}: ${words}`) };
 }
 
+/** Ends of VMs and their VFs, those first that few scenarios come to as well. */
+const USUAL_ENDS = ['moved served', 'failed served', 'failed blank', 'cancelled served', 'unowned blank'];
+const ENDS = effort<readonly string[]>(USUAL_ENDS, [...USUAL_ENDS, 'moved blank', 'failed paused', 'unowned parked']);
+
 const wanted = process.env['STOPCOPY_SEED'];
 
 describe.skipIf(wanted !== undefined)(`${RUNS} random scenarios`, () => {
@@ -115,16 +119,7 @@ describe.skipIf(wanted !== undefined)(`${RUNS} random scenarios`, () => {
   );
 
   test('end in every way there is', () => {
-    const few = [
-      'moved served',
-      'moved blank',
-      'failed served',
-      'failed paused',
-      'failed blank',
-      'cancelled served',
-      'unowned blank',
-      'unowned parked',
-    ].filter((key) => (ends.get(key) ?? 0) < 2);
+    const few = ENDS.filter((key) => (ends.get(key) ?? 0) < 2);
     expect({ few, ends: [...ends] }).toMatchObject({ few: [] });
   });
 });
