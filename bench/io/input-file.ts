@@ -1,6 +1,7 @@
 /**
  * Input files of the commands: YAML or JSON, checked against a schema, with errors that name file, place and field.
  */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 import { type ErrorCode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
@@ -158,7 +159,9 @@ function aliasMistake(error: ReferenceError): string {
  * @throws UserError of kind `input`
  */
 export function readInputText(path: string): string {
-  return readInputBytes(path).toString('utf8');
+  const bytes = readInputBytes(path);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new UserError('input', `${path}: is no text in UTF-8`, 'Give a YAML or JSON file, saved as UTF-8.');
 }
 
 /** The same as bytes. */

@@ -98,6 +98,17 @@ describe('a file that cannot be read', () => {
   });
 });
 
+test.each([
+  ['noise', Buffer.from([0x66, 0xf7, 0x00, 0xc3, 0x28])],
+  ['UTF-16', Buffer.from('\uFEFFname: x\n', 'utf16le')],
+])('%s is no text, and none of it is printed', (_, bytes) => {
+  const path = join(folder, 'noise.yaml');
+  writeFileSync(path, bytes);
+  const { message, hint } = refusal(() => readInputText(path));
+  expect(message).toBe(`${path}: is no text in UTF-8`);
+  expect(hint).toContain('saved as UTF-8');
+});
+
 describe('a file that is no YAML', () => {
   test.each([
     ['nothing', ''],
