@@ -1,9 +1,9 @@
 // Builds dist/ from the TypeScript sources. Kept to one file of plain JavaScript so that `npm ci` needs nothing but Node.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -60,12 +60,15 @@ if (existsSync(join(root, client))) {
   });
 }
 
-// Data files stand beside the code that reads them: topologies, scenarios, profiles, published tables.
-for (const part of ['sim', 'bench']) {
-  cpSync(join(root, part), join(dist, part), {
-    recursive: true,
-    filter: (path) => statSync(path).isDirectory() || path.endsWith('.yaml'),
-  });
+// For editors and scripts: what each format allows.
+const schemas = join(dist, 'bench', 'schemas.js');
+if (existsSync(schemas)) {
+  const { publishedSchema, SCHEMA_NAMES, schemaFile } = await import(pathToFileURL(schemas).href);
+  mkdirSync(join(dist, 'schemas'));
+  for (const format of SCHEMA_NAMES) {
+    const text = `${JSON.stringify(publishedSchema(format), undefined, 1)}\n`;
+    writeFileSync(join(dist, 'schemas', schemaFile(format)), text);
+  }
 }
 
 const main = join(dist, 'bench', 'main.js');

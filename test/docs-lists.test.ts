@@ -25,6 +25,7 @@ import { SUITES } from '../bench/measure/suites/sweep-types.ts';
 import { EXIT } from '../bench/io/exit-status.ts';
 import { PARSER_NAMES, PARSERS } from '../bench/parsers.ts';
 import { keysOf } from '../sim/base/keys.ts';
+import { PRINTED_FORMATS } from '../sim/base/formats.ts';
 
 function read(page: string): string {
   return readFileSync(join(packageRoot(), 'docs', page), 'utf8');
@@ -80,6 +81,12 @@ test('docs/report.md says of every kind of document what is drawn', () => {
 test('docs/result-format.md has every exit status', () => {
   const listed = rowsAfter('result-format.md', '## 7 Exit status').map(([status, name]) => [name, Number(status)]);
   expect(listed).toEqual(Object.entries(EXIT));
+});
+
+test('docs/result-format.md has every document that no command reads', () => {
+  expect(rowsAfter('result-format.md', '## 9 Other documents')).toEqual(
+    Object.entries(PRINTED_FORMATS).map(([format, { version, title }]) => [format, String(version), title]),
+  );
 });
 
 test('docs/architecture.md lists every parser', () => {

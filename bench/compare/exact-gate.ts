@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 
+import { headed } from '../io/document-head.ts';
 import { readInputText } from '../io/input-file.ts';
 import type { Output } from '../io/output.ts';
 import {
@@ -44,7 +45,7 @@ export function passExactGate(flags: ExactFlags, output: Output, counted = exact
       writeBaseline(path, next);
       output.text(`${path}: ${added} added, ${removed} removed, ${changed} changed. Commit it with the change.`);
     }
-    output.document({ baseline: path, added, removed, changed });
+    output.document(headed('stopcopy-baseline-change', { baseline: path, added, removed, changed }));
     return true;
   }
   const comparison = compareExact(readBaseline(path).metrics, metrics);

@@ -7,7 +7,8 @@ import { median, medianAbsoluteDeviation } from 'simple-statistics';
 import type { CommandIo } from '../io/command-io.ts';
 import { stopsItself } from '../io/stop-words.ts';
 import { machineFacts } from '../measure/machine.ts';
-import { packageRoot, packageVersion } from '../io/package-root.ts';
+import { documentHead } from '../io/document-head.ts';
+import { packageRoot } from '../io/package-root.ts';
 import { Build } from './build.ts';
 import { Budget } from './budget.ts';
 import type { MetricResult } from '../documents/comparison/document.ts';
@@ -16,7 +17,7 @@ import { pinnableCores } from './pinning.ts';
 import { smallestSlowdown } from './slowdown.ts';
 import type { TestSettings } from '../documents/comparison/document.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS, SECONDS_DEFAULT } from './settings.ts';
-import { NOISE_FORMAT, NOISE_VERSION, type NoiseDocument, type NoiseOfMetric } from '../documents/noise/document.ts';
+import type { NoiseDocument, NoiseOfMetric } from '../documents/noise/document.ts';
 import { noiseText } from '../documents/noise/text.ts';
 
 /** Pairs that the report rests on. */
@@ -61,9 +62,7 @@ export async function measureNoise(build: StageRunner, options: NoiseOptions): P
     metrics.push(...measured.map((result) => noiseOf(result, alpha, pairs)));
   }
   return {
-    format: NOISE_FORMAT,
-    version: NOISE_VERSION,
-    stopcopy: packageVersion(),
+    ...documentHead('stopcopy-noise'),
     machine: machineFacts(),
     budgetSeconds,
     metrics,

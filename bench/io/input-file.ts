@@ -62,7 +62,7 @@ export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_
   });
   try {
     // Aliases may not multiply the document beyond what was written.
-    return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
+    return withoutSchemaName(document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown);
   } catch (thrown) {
     if (!(thrown instanceof ReferenceError)) throw thrown;
     throw new UserError('input', `${path}: ${aliasMistake(thrown)}`, ONE_DOCUMENT);
@@ -112,6 +112,14 @@ const DEEP_LINE = new RegExp(`^(?: {${INDENT_MAX}}|(?:[-?:] ){${BRACKETS_MAX}})`
 
 function tooDeep(path: string): UserError {
   return new UserError('input', `${path}: is nested more than ${BRACKETS_MAX} deep`, 'No document of stopcopy is.');
+}
+
+/** Editors read the name of a schema from the field `$schema` of a document; stopcopy does not. */
+function withoutSchemaName(document: unknown): unknown {
+  if (typeof document === 'object' && document !== null && '$schema' in document) {
+    if (typeof document.$schema === 'string') delete document.$schema;
+  }
+  return document;
 }
 
 const ONE_DOCUMENT = 'The file has to be YAML or JSON, one document.';

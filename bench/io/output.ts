@@ -4,6 +4,8 @@
  */
 import { styleText } from 'node:util';
 
+import type { PrintedDocument } from '../../sim/base/formats.ts';
+import { headed } from './document-head.ts';
 import type { ErrorReport } from './exit-status.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { StatusError } from '../../sim/base/status-error.ts';
@@ -44,7 +46,7 @@ export class Output {
   }
 
   /** The one JSON document, on stdout. Says nothing when JSON was not asked for. */
-  document(value: unknown): void {
+  document(value: PrintedDocument): void {
     if (!this.#json || this.#documentWritten) return;
     this.#documentWritten = true;
     const text = `${JSON.stringify(value, undefined, 2)}\n`;
@@ -70,7 +72,9 @@ export class Output {
     this.note(`${this.#style('red', 'stopcopy:', this.#stderr)} ${report.message}`);
     if (report.hint !== undefined) this.note(`  ${report.hint.replaceAll('\n', '\n  ')}`);
     const { exit: kind, exitCode, message, hint } = report;
-    this.document({ error: { kind, exitCode, message, ...(hint === undefined ? {} : { hint }) } });
+    this.document(
+      headed('stopcopy-error', { error: { kind, exitCode, message, ...(hint === undefined ? {} : { hint }) } }),
+    );
   }
 
   /** Colour for text on stdout; none when NO_COLOR is set or stdout is no terminal. */

@@ -5,7 +5,7 @@ import { type DeviceProfile, deviceProfileSchema } from '../../sim/memory/device
 import { readInputFile } from './input-file.ts';
 import { ShippedFiles } from './shipped-files.ts';
 
-const PROFILES = new ShippedFiles('../../sim/memory/profiles/', 'device profile');
+const PROFILES = new ShippedFiles('sim/memory/profiles', 'device profile');
 
 /** Ids of the profiles that ship with stopcopy. */
 export function shippedProfiles(): readonly string[] {

@@ -1,12 +1,13 @@
 /**
  * Data files that come with the package, by name: topologies, scenarios, device profiles, published tables. They stand
- * beside the code that reads them, in the sources as well as in the build.
+ * beside the sources that read them, in a checkout as well as in an installed package.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { similarName } from '../../sim/base/similar.ts';
 import { UserError } from '../../sim/base/user-error.ts';
+import { packageRoot } from './package-root.ts';
 
 const ENDING = '.yaml';
 
@@ -18,15 +19,15 @@ export interface FilePlace {
 }
 
 export class ShippedFiles {
-  private readonly folder: URL;
+  private readonly folder: string;
   private readonly what: string;
 
   /**
-   * @param folder from the folder of this file, with a slash at its end
+   * @param folder from the root of the package
    * @param what one of the files, for messages: `topology`
    */
   constructor(folder: string, what: string) {
-    this.folder = new URL(folder, import.meta.url);
+    this.folder = join(packageRoot(), folder);
     this.what = what;
   }
 
@@ -40,7 +41,7 @@ export class ShippedFiles {
 
   /** The path of a file by its name. */
   path(name: string): string {
-    return fileURLToPath(new URL(`${name}${ENDING}`, this.folder));
+    return join(this.folder, `${name}${ENDING}`);
   }
 
   /**

@@ -29,7 +29,8 @@ export const strictFigureSchema = z
   })
   .refine((f) => (f.low ?? f.value) <= f.value && f.value <= (f.high ?? f.value), {
     message: 'a value lies between its low and its high',
-  });
+  })
+  .describe('A number with its unit and its kind; a value lies between its low and its high.');
 
 export type Figure = z.infer<typeof strictFigureSchema>;
 

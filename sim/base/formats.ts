@@ -55,6 +55,35 @@ export const RESULT_READERS = {
   'stopcopy-history': { title: 'a document of stopcopy history', command: 'stopcopy report' },
 } as const satisfies Readonly<Record<string, Pick<InputFormat, 'title' | 'command'>>>;
 
+/** Documents of `--json` that no command reads, with the version that is written. */
+export const PRINTED_FORMATS = {
+  'stopcopy-error': { title: 'the error of a command', version: 1 },
+  'stopcopy-run-pair': { title: 'a result of stopcopy run with two scenarios', version: 1 },
+  'stopcopy-can-answer': { title: 'an answer of stopcopy can', version: 1 },
+  'stopcopy-noise': { title: 'a result of stopcopy bench --noise', version: 2 },
+  'stopcopy-verification': { title: 'a result of stopcopy verify', version: 1 },
+  'stopcopy-generations': { title: 'a result of stopcopy verify --between', version: 1 },
+  'stopcopy-send': { title: 'a result of stopcopy send', version: 1 },
+  'stopcopy-receive': { title: 'a result of stopcopy receive', version: 1 },
+  'stopcopy-upgrade': { title: 'a result of stopcopy upgrade', version: 1 },
+  'stopcopy-history-list': { title: 'a document of stopcopy history list', version: 1 },
+  'stopcopy-history-record': { title: 'a document of stopcopy history record', version: 1 },
+  'stopcopy-history-prune': { title: 'a document of stopcopy history prune', version: 1 },
+  'stopcopy-history-badge': { title: 'a document of stopcopy history export --badge', version: 1 },
+  'stopcopy-baseline-change': { title: 'a result of stopcopy compare --exact --accept', version: 1 },
+  'stopcopy-page': { title: 'a document of stopcopy report or ui --html', version: 1 },
+  'stopcopy-server': { title: 'a document of stopcopy ui', version: 1 },
+  'stopcopy-stage-process': { title: 'a document of a stage process', version: 2 },
+} as const satisfies Readonly<Record<string, { readonly title: string; readonly version: number }>>;
+
+export type PrintedFormat = keyof typeof PRINTED_FORMATS;
+
+/** Every document that a command prints says which it is. */
+export interface PrintedDocument {
+  readonly format: keyof typeof RESULT_READERS | PrintedFormat;
+  readonly version: number;
+}
+
 /** Recordings of drivers have no field `format`: this stands for one. */
 const TRACE_FORMAT = 'recording';
 
@@ -69,8 +98,21 @@ const TABLES = { title: 'a table of published measurements', command: 'stopcopy 
 
 const TRACE = { title: 'a trace', command: 'stopcopy verify' };
 
+const BASELINE = { title: 'an exact baseline', command: 'stopcopy compare --exact' };
+
+const PRINTED = Object.fromEntries(
+  Object.entries(PRINTED_FORMATS).map(([format, { title }]) => [format, { title, command: 'no command' }]),
+);
+
 const ALL: ReadonlyMap<string, Pick<InputFormat, 'title' | 'command'>> = new Map(
-  Object.entries({ ...INPUT_FORMATS, ...RESULT_READERS, 'stopcopy-published-table': TABLES, [TRACE_FORMAT]: TRACE }),
+  Object.entries({
+    ...INPUT_FORMATS,
+    ...RESULT_READERS,
+    ...PRINTED,
+    'stopcopy-published-table': TABLES,
+    'stopcopy-exact': BASELINE,
+    [TRACE_FORMAT]: TRACE,
+  }),
 );
 
 /** What a document with that `format` is and which command takes it; undefined for a word that is no format of stopcopy. */

@@ -123,7 +123,19 @@ function schemaOf(what: QuantityKind, usual: string, example: string) {
       }
     })
     .transform((value) => (typeof value === 'number' ? value : quantity(value, units)))
-    .meta({ quantity: what, usualUnit: usual });
+    .meta({
+      quantity: what,
+      usualUnit: usual,
+      description: `A ${what} with its unit, such as ${example}; only 0 needs none.`,
+      pattern: patternOf(units),
+      minimum: 0,
+      maximum: 0,
+    });
+}
+
+/** What {@link quantity} takes, for JSON Schema. */
+function patternOf(units: Units): string {
+  return String.raw`^\s*\d+(?:\.\d+)? ?(?:${Object.keys(units).join('|')})\s*$`;
 }
 
 function largest(units: Units): string {
@@ -157,4 +169,10 @@ export const byteRate = z
       message: `allowed is a number of bytes, or a size (${Object.keys(BYTES).join(', ')}), such as 128MiB`,
     });
   })
-  .transform((value) => (typeof value === 'number' ? value : quantity(value, BYTES)));
+  .transform((value) => (typeof value === 'number' ? value : quantity(value, BYTES)))
+  .meta({
+    description: 'A number of bytes per second, or a size such as 128MiB.',
+    pattern: patternOf(BYTES),
+    minimum: 0,
+    maximum: QUANTITY_MAX,
+  });

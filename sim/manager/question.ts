@@ -24,12 +24,17 @@ export const ATTACHED_AS = ['hostDevice', 'gpu', 'network'] as const;
 /** The highest downtime limit of QEMU. */
 const DOWNTIME_NS_MAX = 2_000_000 * NS_PER_MS;
 
-const release = z.union([z.string(), z.number()]).transform((value, context) => {
-  const text = String(value);
-  if (text === 'main' || parseRelease(text) !== null) return text;
-  context.addIssue({ code: 'custom', message: "a release such as '6.12' or 'v53', or 'main'" });
-  return z.NEVER;
-});
+const RELEASE = "a release such as '6.12' or 'v53', or 'main'";
+
+const release = z
+  .union([z.string(), z.number()])
+  .transform((value, context) => {
+    const text = String(value);
+    if (text === 'main' || parseRelease(text) !== null) return text;
+    context.addIssue({ code: 'custom', message: RELEASE });
+    return z.NEVER;
+  })
+  .describe(RELEASE);
 
 /** What a driver offers: where no table knows, or less than its table says. */
 const offers = z.strictObject({
@@ -104,6 +109,7 @@ const kubevirtOfMoves = kubevirt.extend({
   /** maxDowntimeMs: the most that a gate raises the downtime limit to. */
   maxDowntime: duration
     .refine((ns) => ns > 0 && ns <= DOWNTIME_NS_MAX, { error: 'allowed is above 0 and up to 2000s', abort: true })
+    .describe('A time with its unit, above 0 and up to 2000s.')
     .optional(),
 });
 
@@ -161,7 +167,6 @@ export const platformDeviceFields = {
 };
 
 const canFields = z.strictObject({
-  $schema: z.string().optional(),
   format: z.literal(CAN_FORMAT),
   version: formatVersion(CAN_FORMAT),
   name: z.string().min(1).optional(),
@@ -191,6 +196,7 @@ const canFields = z.strictObject({
 
 /** Options of a program that nothing asks are as nobody has set them. */
 export const canQuestionSchema = canFields
+  .describe('Options of programs that take part only; stopcopy names those that nothing reads.')
   .superRefine((question, context) => {
     for (const { path, why, hint } of unreadFields(question)) {
       context.addIssue({ code: 'custom', path: [...path], message: `${why}. ${hint}` });

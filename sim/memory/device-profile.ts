@@ -57,21 +57,26 @@ const fields = z.strictObject({
 
 const KINDS = ACCELERATOR_KINDS.join(', ');
 
-export const deviceProfileSchema = fields.superRefine(({ registerModel, kind, preCopy, preCopiedShare }, context) => {
-  if (!preCopy && Math.max(preCopiedShare.value, ...preCopiedShare.range) > 0) {
-    const path = ['preCopiedShare', 'value'];
-    context.addIssue({
-      code: 'custom',
-      path,
-      message: 'a device without preCopy sends nothing before the stop; allowed is 0',
-    });
-  }
-  if (registerModel === (kind !== undefined)) return;
-  const message = registerModel
-    ? `a profile with registerModel: true says which accelerator it is; add kind: with one of ${KINDS}`
-    : 'only a profile with registerModel: true is of a kind of accelerator; leave kind out, or add registerModel: true';
-  context.addIssue({ code: 'custom', path: ['kind'], message });
-});
+const RULES =
+  'preCopiedShare is 0 without preCopy; kind is given if and only if registerModel is true. Each range has the shortest pause first.';
+
+export const deviceProfileSchema = fields
+  .describe(RULES)
+  .superRefine(({ registerModel, kind, preCopy, preCopiedShare }, context) => {
+    if (!preCopy && Math.max(preCopiedShare.value, ...preCopiedShare.range) > 0) {
+      const path = ['preCopiedShare', 'value'];
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: 'a device without preCopy sends nothing before the stop; allowed is 0',
+      });
+    }
+    if (registerModel === (kind !== undefined)) return;
+    const message = registerModel
+      ? `a profile with registerModel: true says which accelerator it is; add kind: with one of ${KINDS}`
+      : 'only a profile with registerModel: true is of a kind of accelerator; leave kind out, or add registerModel: true';
+    context.addIssue({ code: 'custom', path: ['kind'], message });
+  });
 
 /** A profile has a `kind` if and only if it has a register model. */
 export type DeviceProfile = z.infer<typeof deviceProfileSchema>;

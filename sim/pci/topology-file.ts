@@ -52,12 +52,15 @@ const window = z
     return { first: Number.parseInt(first, 16), last: Number.parseInt(last, 16) };
   });
 
-const bits = z.union([z.string(), z.int().min(0).max(ACS_ALL)]).transform((value, context) => {
-  const parsed = typeof value === 'string' ? parseAcsBits(value) : value;
-  if (parsed !== undefined) return parsed;
-  context.addIssue({ code: 'custom', message: `allowed are ${ACS_ALLOWED}` });
-  return z.NEVER;
-});
+const bits = z
+  .union([z.string(), z.int().min(0).max(ACS_ALL)])
+  .transform((value, context) => {
+    const parsed = typeof value === 'string' ? parseAcsBits(value) : value;
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: `allowed are ${ACS_ALLOWED}` });
+    return z.NEVER;
+  })
+  .describe(`ACS bits: ${ACS_ALLOWED}`);
 
 /** ACS capability and control words of a port or function. A device without `acs` has no such capability. */
 const acs = z.strictObject({
@@ -247,6 +250,7 @@ export const topologySchema = z.strictObject({
     .prefault({}),
   hostPageSize: bytes
     .refine((size) => [4096, 16_384, 65_536].includes(size), 'allowed are 4KiB, 16KiB and 64KiB')
+    .describe('4KiB, 16KiB or 64KiB')
     .default(4096),
   /** For every port that says nothing else. */
   turnaround: z.enum(TURNAROUNDS).default('loopback'),

@@ -40,9 +40,12 @@ export const demandFields = {
   /** Bounds that must hold. */
   assert: z
     .array(
-      z.string().refine((text) => assertionOf(text) !== null, {
-        error: `allowed is ${ASSERTION_SYNTAX}, such as 'pause.high < 300ms'`,
-      }),
+      z
+        .string()
+        .refine((text) => assertionOf(text) !== null, {
+          error: `allowed is ${ASSERTION_SYNTAX}, such as 'pause.high < 300ms'`,
+        })
+        .describe(`${ASSERTION_SYNTAX}, such as 'pause.high < 300ms'`),
     )
     .min(1)
     .optional(),

@@ -38,10 +38,12 @@ const DMA_BYTES_PER_SECOND_MAX = 1.6e13;
 const MEMORY_MAX = 4 * 1024 * TIB;
 
 /** Memory of a VM; a working set and the like lie within it. */
-const memorySize = bytes.refine((size) => size <= MEMORY_MAX, {
-  error: 'allowed is up to 4096TiB, all that 52 bits of physical address reach',
-  abort: true,
-});
+const memorySize = bytes
+  .refine((size) => size <= MEMORY_MAX, {
+    error: 'allowed is up to 4096TiB, all that 52 bits of physical address reach',
+    abort: true,
+  })
+  .describe('A size with its unit, up to 4096TiB: whole pages.');
 
 /** 10^9 bits per second of a link: 64 ports of 1.6 Tbit/s (IEEE 802.3dj) bundled are the most that hosts are built with. */
 export const linkGigabits = z.number().positive().max(102_400);
@@ -62,10 +64,12 @@ const dirty = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const pageSize = bytesIn('KiB').refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
-  error: 'allowed is a power of two from 4KiB on',
-  abort: true,
-});
+const pageSize = bytesIn('KiB')
+  .refine((size) => size >= 4 * KIB && Number.isInteger(Math.log2(size)), {
+    error: 'allowed is a power of two from 4KiB on',
+    abort: true,
+  })
+  .describe('A power of two from 4KiB on, with its unit.');
 
 const dmaWrites = z.strictObject({
   bytesPerSecond: z.number().nonnegative().max(DMA_BYTES_PER_SECOND_MAX).default(0),
@@ -87,22 +91,24 @@ const memoryFields = z.strictObject({
 });
 
 /** What of the memory a guest and its devices write lies in it, and both consist of pages. */
-const memory = memoryFields.superRefine(({ size, page, dirty: writes, dma }, context) => {
-  const say = (path: readonly string[], message: string): void =>
-    context.addIssue({ code: 'custom', path: [...path], message });
-  if (size < page || size % page !== 0)
-    say(['size'], `allowed are whole pages, here of ${sizeText(page)} (memory.page)`);
-  const within = (path: readonly string[], set: number | undefined): void => {
-    if (set === undefined) return;
-    if (set > size) say(path, `allowed is up to the VM's memory, ${sizeText(size)}`);
-    else if (set < page) say(path, `allowed is a page or more, here ${sizeText(page)} (memory.page)`);
-  };
-  if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
-  if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
-  if (dma === undefined) return;
-  if (dma.bytesPerSecond > 0) within(['dma', 'buffers'], dma.buffers);
-  else if (dma.buffers > 0) say(['dma', 'bytesPerSecond'], 'how much devices write into these buffers');
-});
+const memory = memoryFields
+  .describe('What the guest and its devices write lies within size, in whole pages.')
+  .superRefine(({ size, page, dirty: writes, dma }, context) => {
+    const say = (path: readonly string[], message: string): void =>
+      context.addIssue({ code: 'custom', path: [...path], message });
+    if (size < page || size % page !== 0)
+      say(['size'], `allowed are whole pages, here of ${sizeText(page)} (memory.page)`);
+    const within = (path: readonly string[], set: number | undefined): void => {
+      if (set === undefined) return;
+      if (set > size) say(path, `allowed is up to the VM's memory, ${sizeText(size)}`);
+      else if (set < page) say(path, `allowed is a page or more, here ${sizeText(page)} (memory.page)`);
+    };
+    if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
+    if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
+    if (dma === undefined) return;
+    if (dma.bytesPerSecond > 0) within(['dma', 'buffers'], dma.buffers);
+    else if (dma.buffers > 0) say(['dma', 'bytesPerSecond'], 'how much devices write into these buffers');
+  });
 
 const stream = z.strictObject({
   gigabitsPerSecond: linkGigabits,
@@ -135,11 +141,13 @@ export const convergenceFields = z.strictObject({
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
 
-const convergence = convergenceFields.superRefine(({ downtimeLimit, steps }, context) => {
-  if (downtimeLimit === undefined || steps === undefined) return;
-  const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
-  context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
-});
+const convergence = convergenceFields
+  .describe('Either downtimeLimit or steps, not both.')
+  .superRefine(({ downtimeLimit, steps }, context) => {
+    if (downtimeLimit === undefined || steps === undefined) return;
+    const message = 'steps say which limit holds when, and nothing reads it; leave one of the two out';
+    context.addIssue({ code: 'custom', path: ['downtimeLimit'], message });
+  });
 
 const LOADS = LOAD_NAMES.map((name) => `"${name}"`).join(', ');
 

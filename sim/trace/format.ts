@@ -112,6 +112,9 @@ const trace = z.object({
   steps: z.array(z.unknown()),
 });
 
+/** A whole trace. {@link parseTrace} reads its steps one by one, so that errors name the step. */
+export const traceSchema = trace.extend({ steps: z.array(z.union([change, call])) });
+
 type TraceStep =
   | { readonly kind: 'change'; readonly change: ResponderSettings }
   | { readonly kind: 'call'; readonly call: TraceCall };

@@ -93,12 +93,13 @@ async function record(
   }
   const { commitToRecord, exactRecord, recordOfFile } = await import('../../history/collect.ts');
   const { appendRecords } = await import('../../history/store.ts');
+  const { headed } = await import('../../io/document-head.ts');
   const commit = await commitToRecord(flags.commit, signal);
   const now = new Date();
   const records = words.map((path) => recordOfFile(path, commit, now));
   if (flags.exact === true) records.push(exactRecord(commit, now));
   await appendRecords(flags.file, records);
-  output.document({ file: flags.file, records });
+  output.document(headed('stopcopy-history-record', { file: flags.file, records }));
   const of = `${commit.commit.slice(0, 12)}${commit.dirty ? ' with changes that are in no commit' : ''}`;
   output.text(`${flags.file}: ${records.length} ${records.length === 1 ? 'record' : 'records'} of ${of}.`);
 }
@@ -114,10 +115,10 @@ async function read(flags: HistoryFlags, { output }: CommandContext) {
 async function list(_: readonly string[], flags: HistoryFlags, context: CommandContext): Promise<void> {
   const { listText } = await import('../../documents/history/text.ts');
   const { machinesOf } = await import('../../documents/history/record.ts');
-  const { historyHead } = await import('../../documents/history/document.ts');
+  const { headed } = await import('../../io/document-head.ts');
   const { records, damaged } = await read(flags, context);
   const shown = records.slice(-flags.last);
-  context.output.document({ ...historyHead(), machines: machinesOf(records), records: shown, damaged });
+  context.output.document(headed('stopcopy-history-list', { machines: machinesOf(records), records: shown, damaged }));
   context.output.text(listText(records, flags.last));
 }
 
@@ -162,13 +163,14 @@ async function prune(_: readonly string[], flags: HistoryFlags, { output }: Comm
   if (keep === undefined && flags.damaged !== true)
     throw new UserError('usage', 'there is nothing to prune', 'Give --keep N or --damaged.');
   const { pruneHistory } = await import('../../history/store.ts');
+  const { headed } = await import('../../io/document-head.ts');
   const newest = (all: readonly HistoryRecord[]): ReadonlySet<HistoryRecord> => {
     if (keep === undefined) return new Set(all);
     const machines = new Set(all.map(({ machine }) => machine));
     return new Set([...machines].flatMap((id) => all.filter(({ machine }) => machine === id).slice(-keep)));
   };
   const gone = await pruneHistory(flags.file, newest, flags.damaged === true);
-  output.document({ file: flags.file, gone });
+  output.document(headed('stopcopy-history-prune', { file: flags.file, gone }));
   output.text(`${flags.file}: ${gone.records} records and ${gone.damaged} damaged lines are gone.`);
 }
 
@@ -183,10 +185,11 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
   }
   const { series, documentOf } = await seriesFor(words, flags, context);
   if (flags.badge !== undefined) {
+    const { headed } = await import('../../io/document-head.ts');
     const { writeFileAtomically } = await import('../../io/file-output.ts');
     const badge = badgeOf(series[0]!);
     writeFileAtomically(flags.badge, `${JSON.stringify(badge, undefined, 2)}\n`, '--badge');
-    context.output.document(badge);
+    context.output.document(headed('stopcopy-history-badge', { file: flags.badge, badge }));
     context.output.text(flags.badge);
     return;
   }

@@ -28,12 +28,13 @@ export function registerReport(command: Command, context: CommandContext): void 
     )
     .action(async (paths: readonly string[], options: ReportOptions) => {
       const { readSection } = await import('../../documents/kinds.ts');
+      const { headed } = await import('../../io/document-head.ts');
       const { writePage } = await import('../../show/write-page.ts');
       const sections = paths.map(readSection);
       const out = options.out ?? `${paths[0]!.replace(/\.json$/, '')}.html`;
       writePage(out, sections, '--out');
       context.output.text(out);
-      context.output.document({ html: out });
+      context.output.document(headed('stopcopy-page', { html: out }));
       context.exit(EXIT.fine);
     });
 }

@@ -35,6 +35,7 @@ export function registerUi(command: Command, context: CommandContext): void {
     )
     .action(async (word: string | undefined, flags: UiFlags) => {
       const { output, signal } = context;
+      const { headed } = await import('../../io/document-head.ts');
       const { uiData } = await import('../../ui/data.ts');
       const { uiPage } = await import('../../ui/page.ts');
       const { uiProgram } = await import('../../ui/program.ts');
@@ -43,7 +44,7 @@ export function registerUi(command: Command, context: CommandContext): void {
         const { writeFileAtomically } = await import('../../io/file-output.ts');
         writeFileAtomically(flags.html, page, '--html');
         output.text(flags.html);
-        output.document({ html: flags.html });
+        output.document(headed('stopcopy-page', { html: flags.html }));
         context.exit(EXIT.fine);
         return;
       }
@@ -52,7 +53,7 @@ export function registerUi(command: Command, context: CommandContext): void {
       const { openUiServer } = await import('../../ui/server.ts');
       const server = await openUiServer(page, flags.port);
       output.text(server.url);
-      output.document({ url: server.url });
+      output.document(headed('stopcopy-server', { url: server.url }));
       output.note('Open it in a browser of this machine; Ctrl-C ends.');
       await new Promise<void>((ended) => {
         if (signal.aborted) ended();

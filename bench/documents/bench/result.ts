@@ -27,7 +27,9 @@ const PREVIOUS_VERSION = 1;
 const name = z.string().min(1);
 const count = z.int().min(0);
 
-const positiveFigure = strictFigureSchema.refine((f) => f.value >= 0, { message: 'this figure is never negative' });
+const positiveFigure = strictFigureSchema
+  .refine((f) => f.value >= 0, { message: 'this figure is never negative' })
+  .describe('A figure that is never negative.');
 
 const quantiles = z.strictObject({ p50: positiveFigure, p99: positiveFigure });
 
@@ -58,7 +60,7 @@ const cell = z.strictObject({
   tasks: z.strictObject({ accepted: count, completed: count }).optional(),
 });
 
-const machine = z.strictObject({
+export const machine = z.strictObject({
   cpu: z.string(),
   cores: z.int().min(1),
   memoryBytes: count,
@@ -89,7 +91,7 @@ export const costParameter = z.strictObject({
   high: z.number().optional(),
 });
 
-const benchResultSchema = z
+export const benchResultSchema = z
   .strictObject({
     format: z.literal(RESULT_FORMAT),
     version: z.literal(RESULT_VERSION),

@@ -5,15 +5,9 @@ import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
 import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
 import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { type Basis, EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
-import { packageVersion } from '../../io/package-root.ts';
+import { type DocumentHead, documentHead } from '../../io/document-head.ts';
 
-const CAN_ANSWER_FORMAT = 'stopcopy-can-answer';
-const CAN_ANSWER_VERSION = 1;
-
-export interface CanDocument extends Omit<CanAnswer, 'facts'> {
-  readonly format: typeof CAN_ANSWER_FORMAT;
-  readonly version: typeof CAN_ANSWER_VERSION;
-  readonly stopcopy: string;
+export interface CanDocument extends DocumentHead, Omit<CanAnswer, 'facts'> {
   readonly question: CanQuestion;
   /** Whether the VM arrives with all of its state. */
   readonly moves: boolean;
@@ -22,9 +16,7 @@ export interface CanDocument extends Omit<CanAnswer, 'facts'> {
 
 export function canDocument(question: CanQuestion, answer: CanAnswer): CanDocument {
   return {
-    format: CAN_ANSWER_FORMAT,
-    version: CAN_ANSWER_VERSION,
-    stopcopy: packageVersion(),
+    ...documentHead('stopcopy-can-answer'),
     question,
     ...answer,
     moves: CAN_OUTCOMES[answer.outcome].moves,

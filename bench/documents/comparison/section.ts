@@ -32,7 +32,7 @@ const result = z.looseObject({
   why: z.string().optional(),
 });
 
-const schema = z.looseObject({
+export const comparisonSchema = z.looseObject({
   format: z.literal(COMPARISON_FORMAT),
   version: z.literal(COMPARISON_VERSION),
   stopcopy: z.string(),
@@ -43,18 +43,18 @@ const schema = z.looseObject({
   results: z.array(result),
 });
 
-type Document = z.output<typeof schema>;
+type Document = z.output<typeof comparisonSchema>;
 type Result = z.output<typeof result>;
 
 export const COMPARISON_KIND = reportKind<Document>({
   format: COMPARISON_FORMAT,
-  schema,
+  schema: comparisonSchema,
   section: comparisonSection,
 });
 
 /** Of a comparison that was just made. */
 export function madeComparison(document: ComparisonDocument): ReportSection {
-  return comparisonSection(schema.parse(document));
+  return comparisonSection(comparisonSchema.parse(document));
 }
 
 function comparisonSection(document: Document): ReportSection {

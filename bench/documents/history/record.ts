@@ -18,7 +18,7 @@ export const EVERY_MACHINE = 'every';
 
 const values = z.record(z.string().min(1), z.record(z.string().min(1), z.number()));
 
-const recordSchema = z.strictObject({
+export const recordSchema = z.strictObject({
   v: z.literal(RECORD_VERSION),
   /** When it was measured, ISO 8601. */
   time: z.iso.datetime(),

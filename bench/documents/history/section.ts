@@ -3,7 +3,6 @@
  */
 import { z } from 'zod';
 
-import { UserError } from '../../../sim/base/user-error.ts';
 import { formatValue } from '../../show/format.ts';
 import type { SeriesPoint } from './document.ts';
 import { changeWords } from './text.ts';
@@ -16,7 +15,6 @@ import { reportKind } from '../kind-reader.ts';
 import { fullPanel, type Plot, plotMarkup } from '../../show/plot.ts';
 import type { ReportKind, ReportSection } from '../../show/section.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
-import { DOCUMENTS } from '../formats.ts';
 
 const change = z.looseObject({
   commit: z.string(),
@@ -30,7 +28,7 @@ const change = z.looseObject({
   worse: z.boolean(),
 });
 
-const schema: z.ZodType<HistoryDocument> = z.looseObject({
+export const historySchema: z.ZodType<HistoryDocument> = z.looseObject({
   format: z.literal(HISTORY_FORMAT),
   version: z.literal(HISTORY_VERSION),
   stopcopy: z.string(),
@@ -51,25 +49,11 @@ const schema: z.ZodType<HistoryDocument> = z.looseObject({
   ),
 });
 
-const SHOWN = reportKind<HistoryDocument>({
+export const HISTORY_KIND: ReportKind = reportKind<HistoryDocument>({
   format: HISTORY_FORMAT,
-  schema,
+  schema: historySchema,
   section: historySection,
 });
-
-export const HISTORY_KIND: ReportKind = {
-  ...SHOWN,
-  read(document, file) {
-    if (typeof document === 'object' && document !== null && 'records' in document && !('series' in document)) {
-      throw new UserError(
-        'input',
-        `${file}: is a list of records and has no series that could be drawn`,
-        `Give what \`${DOCUMENTS[HISTORY_FORMAT].command}\` or \`stopcopy history export --json\` prints.`,
-      );
-    }
-    return SHOWN.read(document, file);
-  },
-};
 
 type Told = HistoryDocument['series'][number];
 type Drawn = Told & { readonly points: readonly SeriesPoint[] };

@@ -73,7 +73,7 @@ const vf = z.looseObject({
   opens: z.looseObject({ ok: z.boolean(), why: z.string().nullable() }),
 });
 
-const schema: z.ZodType<IsolationDocument> = z.looseObject({
+export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
   format: z.literal(ISOLATION_FORMAT),
   version: z.literal(ISOLATION_VERSION),
   stopcopy: z.string(),
@@ -93,6 +93,6 @@ const schema: z.ZodType<IsolationDocument> = z.looseObject({
 
 export const ISOLATION_KIND = reportKind({
   format: ISOLATION_FORMAT,
-  schema,
+  schema: isolationSchema,
   section: isolationSection,
 });

@@ -1,10 +1,8 @@
 /**
  * The noise document: what `stopcopy bench --noise --json` prints.
  */
+import type { DocumentHead } from '../../io/document-head.ts';
 import type { Machine } from '../bench/result.ts';
-
-export const NOISE_FORMAT = 'stopcopy-noise';
-export const NOISE_VERSION = 2;
 
 export interface NoiseOfMetric {
   readonly name: string;
@@ -22,10 +20,7 @@ export interface NoiseOfMetric {
   readonly smallestFound: number | null;
 }
 
-export interface NoiseDocument {
-  readonly format: typeof NOISE_FORMAT;
-  readonly version: typeof NOISE_VERSION;
-  readonly stopcopy: string;
+export interface NoiseDocument extends DocumentHead {
   readonly machine: Machine;
   readonly budgetSeconds: number;
   readonly metrics: readonly NoiseOfMetric[];

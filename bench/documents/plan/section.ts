@@ -18,7 +18,7 @@ import { schedulePlot, scheduleSchema } from './schedule-section.ts';
 
 const number = z.number().nullable();
 
-const schema: z.ZodType<PlanDocument> = z.looseObject({
+export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
   format: z.literal(PLAN_FORMAT),
   version: z.literal(PLAN_VERSION),
   stopcopy: z.string(),
@@ -88,7 +88,7 @@ const schema: z.ZodType<PlanDocument> = z.looseObject({
 
 export const PLAN_KIND = reportKind<PlanDocument>({
   format: PLAN_FORMAT,
-  schema,
+  schema: planSchema,
   section: planSection,
 });
 

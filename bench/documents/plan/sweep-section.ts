@@ -16,7 +16,7 @@ import type { ReportSection } from '../../show/section.ts';
 
 const number = z.number().nullable();
 
-const schema: z.ZodType<SweepDocument> = z.looseObject({
+export const sweepSchema: z.ZodType<SweepDocument> = z.looseObject({
   format: z.literal(SWEEP_FORMAT),
   version: z.literal(PLAN_VERSION),
   stopcopy: z.string(),
@@ -49,7 +49,7 @@ const schema: z.ZodType<SweepDocument> = z.looseObject({
 
 export const SWEEP_KIND = reportKind<SweepDocument>({
   format: SWEEP_FORMAT,
-  schema,
+  schema: sweepSchema,
   section: sweepSection,
 });
 

@@ -3,13 +3,10 @@
  */
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
-import { packageVersion } from '../../io/package-root.ts';
+import { type DocumentHead, documentHead } from '../../io/document-head.ts';
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
 import type { EndCounts, RunDocument, VmReport } from './document.ts';
 import { type AnyRun, isPlayed } from './unplayed.ts';
-
-const RUN_PAIR_FORMAT = 'stopcopy-run-pair';
-const RUN_PAIR_VERSION = 1;
 
 /** Plain value of a field of a document; null: the field is not there. */
 type FieldValue = string | number | boolean | null;
@@ -52,10 +49,7 @@ export interface PartPair {
 /** How many VMs ended so; ends that none had are left out. */
 type Ends = Partial<EndCounts>;
 
-export interface RunPairDocument {
-  readonly format: typeof RUN_PAIR_FORMAT;
-  readonly version: typeof RUN_PAIR_VERSION;
-  readonly stopcopy: string;
+export interface RunPairDocument extends DocumentHead {
   readonly kinds: RunDocument['kinds'];
   readonly a: AnyRun;
   readonly b: AnyRun;
@@ -87,9 +81,7 @@ export function runPairDocument(a: PairSide, b: PairSide): RunPairDocument {
   const fields = differingFields(a, b);
   const runs = { a: runOf(a), b: runOf(b) };
   return {
-    format: RUN_PAIR_FORMAT,
-    version: RUN_PAIR_VERSION,
-    stopcopy: packageVersion(),
+    ...documentHead('stopcopy-run-pair'),
     kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
     a: a.document,
     b: b.document,

@@ -16,7 +16,7 @@ import { HAZARD_IDS } from '../../../sim/driver/hazards.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
 import { BOUNDS } from '../../../sim/memory/stream.ts';
-import type { UnplayedRun } from './unplayed.ts';
+import type { AnyRun, UnplayedRun } from './unplayed.ts';
 import { CAN_OUTCOME_IDS, MESSAGE_SOURCES } from '../../../sim/manager/can-answer.ts';
 import { assume as assumeSchema } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
@@ -220,3 +220,6 @@ export const runSchema: z.ZodType<RunDocument> = z
       });
     }
   });
+
+/** What came of a scenario, played or not. */
+export const anyRunSchema: z.ZodType<AnyRun> = z.union([runSchema, unplayedSchema]);

@@ -29,7 +29,7 @@ const suiteSchema = z.looseObject({
   costs: z.array(costParameter),
 });
 
-const schema: z.ZodType<SuitesDocument> = z.looseObject({
+export const suitesSchema: z.ZodType<SuitesDocument> = z.looseObject({
   format: z.literal(SUITES_FORMAT),
   version: z.literal(SUITES_VERSION),
   stopcopy: z.string(),
@@ -40,7 +40,7 @@ const schema: z.ZodType<SuitesDocument> = z.looseObject({
 
 export const SUITES_KIND = reportKind({
   format: SUITES_FORMAT,
-  schema,
+  schema: suitesSchema,
   section: suitesSection,
 });
 

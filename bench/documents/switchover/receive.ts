@@ -2,16 +2,14 @@
  * What came of `stopcopy receive`: its document, and its words.
  */
 import type { ReceiveReport } from '../../../workers/transport/receive-vm.ts';
-import { packageVersion } from '../../io/package-root.ts';
+import { documentHead, type HeadedDocument } from '../../io/document-head.ts';
 import { formatValue } from '../../show/format.ts';
 import { tasksDocument, tasksText } from './tasks.ts';
 
-export function receiveDocument(place: string, report: ReceiveReport): object {
+export function receiveDocument(place: string, report: ReceiveReport): HeadedDocument {
   const { arrival } = report;
   return {
-    format: 'stopcopy-receive',
-    version: 1,
-    stopcopy: packageVersion(),
+    ...documentHead('stopcopy-receive'),
     at: place,
     outcome: arrival.kind,
     ...(arrival.kind === 'discarded' ? { reason: arrival.reason.message } : {}),

@@ -3,7 +3,7 @@
  */
 import { describeEndpoint, type Endpoint } from '../../../workers/transport/endpoint.ts';
 import type { SendReport } from '../../../workers/transport/send-vm.ts';
-import { packageVersion } from '../../io/package-root.ts';
+import { documentHead, type HeadedDocument } from '../../io/document-head.ts';
 import { formatValue } from '../../show/format.ts';
 import { tasksDocument, tasksText } from './tasks.ts';
 
@@ -15,12 +15,10 @@ interface Sent {
   readonly chunkBytes: number;
 }
 
-export function sendDocument({ endpoint, channels, chunkBytes }: Sent, report: SendReport): object {
+export function sendDocument({ endpoint, channels, chunkBytes }: Sent, report: SendReport): HeadedDocument {
   const { outcome, left, stayed } = report;
   return {
-    format: 'stopcopy-send',
-    version: 1,
-    stopcopy: packageVersion(),
+    ...documentHead('stopcopy-send'),
     to: describeEndpoint(endpoint),
     channels,
     frameBytes: chunkBytes,

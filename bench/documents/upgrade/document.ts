@@ -1,10 +1,7 @@
 /**
  * What `stopcopy upgrade --json` prints. Version 1.
  */
-import { packageVersion } from '../../io/package-root.ts';
-
-const UPGRADE_FORMAT = 'stopcopy-upgrade';
-const UPGRADE_VERSION = 1;
+import { type DocumentHead, documentHead } from '../../io/document-head.ts';
 
 /** One field that changed. */
 export interface UpgradeChange {
@@ -25,16 +22,13 @@ export interface Upgrade {
   readonly text: string;
 }
 
-interface UpgradeDocument extends Pick<Upgrade, 'changes' | 'text'> {
-  readonly format: typeof UPGRADE_FORMAT;
-  readonly version: typeof UPGRADE_VERSION;
-  readonly stopcopy: string;
+interface UpgradeDocument extends DocumentHead, Pick<Upgrade, 'changes' | 'text'> {
   readonly file: string;
 }
 
 /** @param file as the user wrote it */
 export function upgradeDocument(file: string, { changes, text }: Upgrade): UpgradeDocument {
-  return { format: UPGRADE_FORMAT, version: UPGRADE_VERSION, stopcopy: packageVersion(), file, changes, text };
+  return { ...documentHead('stopcopy-upgrade'), file, changes, text };
 }
 
 /** What was changed, one sentence each. */

@@ -59,10 +59,10 @@ export interface Validation {
   readonly complaints: readonly string[];
 }
 
-export function validationDocument(validation: Validation): unknown {
+export function validationDocument(validation: Validation) {
   const { tables, medianError, predicted, calibrating, rows, fitted, complaints } = validation;
   return {
-    format: VALIDATION_FORMAT,
+    format: VALIDATION_FORMAT as typeof VALIDATION_FORMAT,
     version: VALIDATION_VERSION,
     stopcopy: packageVersion(),
     holds: complaints.length === 0,

@@ -25,7 +25,7 @@ const rowSchema = z.looseObject({
   note: z.string().optional(),
 });
 
-const schema = z.looseObject({
+export const validationSchema = z.looseObject({
   format: z.literal(VALIDATION_FORMAT),
   version: z.literal(VALIDATION_VERSION),
   stopcopy: z.string(),
@@ -48,13 +48,13 @@ const schema = z.looseObject({
   ),
 });
 
-type Document = z.output<typeof schema>;
+type Document = z.output<typeof validationSchema>;
 type Row = z.output<typeof rowSchema>;
 type Placed = Row & { readonly table: string; readonly place: number };
 
 export const VALIDATION_KIND = reportKind<Document>({
   format: VALIDATION_FORMAT,
-  schema,
+  schema: validationSchema,
   section: validationSection,
 });
 

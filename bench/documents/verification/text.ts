@@ -1,11 +1,12 @@
 /**
  * A verification at a terminal: a line for each trace, the first difference of those that failed, and a count.
  */
+import { headed } from '../../io/document-head.ts';
 import type { Output } from '../../io/output.ts';
 import type { Verification } from './document.ts';
 
 export function printVerification(verification: Verification, output: Output, quiet: boolean): void {
-  output.document({ format: 'stopcopy-verification', version: 1, ...verification });
+  output.document(headed('stopcopy-verification', { ...verification }));
   for (const outcome of verification.outcomes) {
     if (outcome.kind === 'error') {
       output.note(`error ${sentenceOf(outcome)}`);

@@ -30,7 +30,7 @@ const change = z.strictObject({
   changed: z.int().min(0),
 });
 
-const baselineSchema = z.strictObject({
+export const baselineSchema = z.strictObject({
   format: z.literal(BASELINE_FORMAT),
   version: z.literal(BASELINE_VERSION),
   /** Newest first. */

@@ -8,13 +8,18 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { PRINTED_FORMATS } from '../../../sim/base/formats.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { documentHead, type HeadedDocument } from '../../io/document-head.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import { exactMetrics } from './exact.ts';
 import { stageNamed, STAGES, type StageWork } from './stages.ts';
 import { STAGE_NAMES } from './stage-names.ts';
 
-export const STAGE_PROTOCOL = 2;
+export const STAGE_PROTOCOL = PRINTED_FORMATS['stopcopy-stage-process'].version;
+
+/** Builds before it had a format have the field `protocol` only. */
+const HEAD = { ...documentHead('stopcopy-stage-process'), protocol: STAGE_PROTOCOL };
 
 const LOOP = new URL('./stage-loop.js', import.meta.url);
 
@@ -23,7 +28,7 @@ const CALIBRATION_NS = 2e6;
 /** A turn of a floor is this share of the turn before it. */
 const FLOOR_SHARE = 0.25;
 
-export async function stageProcess(words: readonly string[]): Promise<unknown> {
+export async function stageProcess(words: readonly string[]): Promise<HeadedDocument> {
   const [task = '', name = ''] = words;
   if (task === 'list') {
     const stages = STAGE_NAMES.map((stage) => ({
@@ -31,15 +36,15 @@ export async function stageProcess(words: readonly string[]): Promise<unknown> {
       version: STAGES[stage].version,
       kind: STAGES[stage].kind,
     }));
-    return { protocol: STAGE_PROTOCOL, stages, loop: relative(packageRoot(), fileURLToPath(LOOP)) };
+    return { ...HEAD, stages, loop: relative(packageRoot(), fileURLToPath(LOOP)) };
   }
-  if (task === 'exact') return { protocol: STAGE_PROTOCOL, metrics: exactMetrics() };
+  if (task === 'exact') return { ...HEAD, metrics: exactMetrics() };
   const stage = stageNamed(name);
   if (task === 'measure' && stage.kind === 'threaded') {
-    return { protocol: STAGE_PROTOCOL, metrics: await stage.measure() };
+    return { ...HEAD, metrics: await stage.measure() };
   }
   if (task === 'turns' && stage.kind === 'single' && process.send !== undefined) {
-    return { protocol: STAGE_PROTOCOL, sink: await takeTurns(stage.prepare(), process.send.bind(process)) };
+    return { ...HEAD, sink: await takeTurns(stage.prepare(), process.send.bind(process)) };
   }
   throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
 }

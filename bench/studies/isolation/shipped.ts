@@ -3,4 +3,4 @@
  */
 import { ShippedFiles } from '../../io/shipped-files.ts';
 
-export const TOPOLOGIES: ShippedFiles = new ShippedFiles('../../sim/pci/topologies/', 'topology');
+export const TOPOLOGIES: ShippedFiles = new ShippedFiles('sim/pci/topologies', 'topology');

@@ -3,7 +3,7 @@
  */
 import { ShippedFiles } from '../../io/shipped-files.ts';
 
-export const SCENARIOS: ShippedFiles = new ShippedFiles('../../sim/scenario/scenarios/', 'scenario');
+export const SCENARIOS: ShippedFiles = new ShippedFiles('sim/scenario/scenarios', 'scenario');
 
 /** Names of the shipped scenarios, in the order of the alphabet. */
 export function shippedScenarios(): readonly string[] {

@@ -12,7 +12,7 @@ import { ShippedFiles } from '../../io/shipped-files.ts';
 import { EXPERIMENTS } from './experiments.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
-const TABLES = new ShippedFiles('../studies/validation/tables/', 'published table');
+const TABLES = new ShippedFiles('bench/studies/validation/tables', 'published table');
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const inputs = z.record(z.string(), scalar);
@@ -28,7 +28,7 @@ const rowSchema = z.strictObject({
   note: z.string().min(1).optional(),
 });
 
-const publishedTableSchema = z.strictObject({
+export const publishedTableSchema = z.strictObject({
   format: z.literal('stopcopy-published-table'),
   version: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),

@@ -6,6 +6,7 @@ import { RELEASES } from '../../../sim/driver/generation-facts.ts';
 import { GENERATION_IDS, type GenerationId, isGenerationId } from '../../../sim/driver/generation.ts';
 import { HAZARDS, type HazardId } from '../../../sim/driver/hazards.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { headed } from '../../io/document-head.ts';
 import type { Output } from '../../io/output.ts';
 
 /** Prints what differs between the two generations that a user named. */
@@ -16,13 +17,13 @@ export function printBetween(names: readonly string[], output: Output): void {
   }
   const differences = differencesBetween(from, to);
   const { facts, fixed, introduced } = differences;
-  output.document({
-    format: 'stopcopy-generations',
-    version: 1,
-    ...differences,
-    fixed: fixed.map(hazardEntry),
-    introduced: introduced.map(hazardEntry),
-  });
+  output.document(
+    headed('stopcopy-generations', {
+      ...differences,
+      fixed: fixed.map(hazardEntry),
+      introduced: introduced.map(hazardEntry),
+    }),
+  );
   const count = facts.length === 1 ? '1 fact differs' : `${facts.length} facts differ`;
   output.text(`${titleOf(from)} -> ${titleOf(to)}: ${count}`);
   const width = Math.max(from.length, to.length);

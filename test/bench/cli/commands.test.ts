@@ -146,7 +146,7 @@ test('--version is the version of the package', async () => {
 test('a usage error with --json is one JSON document on stdout', async () => {
   const { status, stdout } = await stopcopy('bench', '--json', '--seed', 'x');
   expect(status).toBe(2);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage', exitCode: 2 } });
+  expect(JSON.parse(stdout)).toMatchObject({ format: 'stopcopy-error', error: { kind: 'usage', exitCode: 2 } });
 });
 
 describe('report', () => {
@@ -161,7 +161,7 @@ describe('report', () => {
     const path = file('two.json', JSON.stringify(fixtureResult()));
     const { status, stdout } = await stopcopy('report', path, '--json');
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ html: join(folder, 'two.html') });
+    expect(JSON.parse(stdout)).toMatchObject({ format: 'stopcopy-page', html: join(folder, 'two.html') });
   });
 
   test('refuses a damaged result with the field, and exits with 3', async () => {

@@ -17,6 +17,7 @@ import { GENERATION_IDS } from '../../../sim/driver/generation.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { STOPCOPY } from '../../program.ts';
 import { captured } from '../captured.ts';
+import { documentFindings } from '../published.ts';
 import { effort } from '../../effort.ts';
 
 const ROOT = packageRoot();
@@ -84,6 +85,7 @@ interface MoveDocument {
 }
 
 function documentOf({ stdout }: Ended): MoveDocument {
+  expect(documentFindings(stdout)).toEqual([]);
   return JSON.parse(stdout) as MoveDocument;
 }
 

@@ -31,7 +31,6 @@ const nova: Fields = { manager: 'nova' };
 const proxmox: Fields = { manager: 'proxmox' };
 
 const CASES: Readonly<Record<string, FieldCase>> = {
-  $schema: 'for editors',
   format: HEAD,
   version: HEAD,
   name: 'a label',
