@@ -11,7 +11,7 @@ import type { Worker } from 'node:worker_threads';
 import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../sim/abi/accelerators.ts';
 import type { InFlight } from '../sim/abi/in-flight.ts';
 import { QUEUES_TOTAL } from '../sim/abi/vft.ts';
-import { NS_PER_S } from '../sim/base/units.ts';
+import { countOf, NS_PER_S } from '../sim/base/units.ts';
 import { UserError } from '../sim/base/user-error.ts';
 import type { GenerationId } from '../sim/driver/generation.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
@@ -100,7 +100,9 @@ function refuseTooManyQueues(kind: AcceleratorKind, vms: number, queuePairs: num
   const pool = QUEUES_TOTAL - ACCELERATORS[kind].pfDefaultQueues;
   if (queues <= pool) return;
   const asked =
-    vms === 1 ? `a VF with ${queuePairs} queue pairs needs` : `${vms} VFs with ${queuePairs} queue pairs each need`;
+    vms === 1
+      ? `a VF with ${countOf(queuePairs, 'queue pair')} needs`
+      : `${vms} VFs with ${countOf(queuePairs, 'queue pair')} each need`;
   throw new UserError(
     'usage',
     `${asked} ${queues} queues, the ${kind} device has ${pool} for VFs`,

@@ -1,7 +1,7 @@
 /**
  * Numbers for people: three significant digits and a unit prefix, the same in the table, the summary and the page.
  */
-import { GIGA, KILO, MEGA, NS_PER_MS, NS_PER_S, NS_PER_US } from '../../sim/base/units.ts';
+import { GIGA, KILO, MEGA, NS_PER_MS, NS_PER_S, NS_PER_US, unitOf } from '../../sim/base/units.ts';
 import type { Figure } from './figure.ts';
 
 interface Scale {
@@ -36,7 +36,7 @@ const SCALES: Readonly<Record<string, readonly Scale[]>> = {
 export function formatValue(value: number, unit: string): string {
   const scales = SCALES[unit];
   if (scales === undefined)
-    return unit === '' ? significant(value) : `${significant(value)}${unit === 'x' ? '' : ' '}${unit}`;
+    return unit === '' ? significant(value) : `${significant(value)}${unit === 'x' ? '' : ' '}${unitOf(value, unit)}`;
   const scale = scales.find(({ factor }) => Math.abs(value) >= factor) ?? scales.at(-1)!;
   return `${significant(value / scale.factor)} ${scale.unit}`;
 }

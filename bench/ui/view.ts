@@ -1,6 +1,7 @@
 /**
  * The answer as markup: verdict, pause in its parts, rounds, what the pause hangs on. The same text for eyes and for ears.
  */
+import { countOf } from '../../sim/base/units.ts';
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
 import { blockerPhrase, reasonPhrase } from '../../sim/memory/cause-words.ts';
@@ -132,7 +133,7 @@ export function roundsSection({ point }: UiAnswer): Markup | undefined {
   const all = rounds.reduce((sum, { count }) => sum + count, 0);
   return html`<h2>Rounds of memory</h2>
     <p class="source">
-      ${all} ${all === 1 ? 'round' : 'rounds'} at ${formatValue(memoryBytesPerSecond, 'B/s')}, bound by the ${bound}; in all
+      ${countOf(all, 'round')} at ${formatValue(memoryBytesPerSecond, 'B/s')}, bound by the ${bound}; in all
       ${ns(totalNs)} [modelled, best guesses]. Areas: sent. Lines: written by the guest meanwhile.
     </p>
     ${roundsMarkup(rounds, totalNs, pauseNs)}

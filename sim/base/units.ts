@@ -56,3 +56,24 @@ export function formatNs(value: number): string {
 export function formatGigabytes(bytes: number): string {
   return `${(bytes / GIGA).toPrecision(3)} GB`;
 }
+
+/** Units that count things, as they are named of one. */
+const ONE: ReadonlyMap<string, string> = new Map([
+  ['VFs', 'VF'],
+  ['VMs', 'VM'],
+  ['such VMs', 'such VM'],
+  ['hosts', 'host'],
+  ['queues', 'queue'],
+  ['channels', 'channel'],
+  ['moves at once', 'move at once'],
+]);
+
+/** A unit as it is named of a number: `1 VF`, `2 VFs`, `1 ms`, `2 ms`. */
+export function unitOf(value: number, unit: string): string {
+  return value === 1 ? (ONE.get(unit) ?? unit) : unit;
+}
+
+/** A number of things, as `1 VM` and `2 VMs`. @param many default: the one with an s */
+export function countOf(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -28,8 +28,9 @@ import { allStayAnswer, staysAnswer } from './answers/stays.ts';
 import type { AskedCan } from '../scenario/ask-can.ts';
 import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
 import type { Question } from './question.ts';
+import { unreadByAsk, unreadSentence } from './unread.ts';
 import { refusalOf, VmTrials } from './vm-trials.ts';
-import { withWholeVms } from './whole-vm.ts';
+import { vmsOf, withWholeVms } from './whole-vm.ts';
 
 /** The documents that a question names, by the words that it uses. */
 export interface QuestionFiles {
@@ -48,7 +49,7 @@ export interface QuestionFiles {
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const trials = new VmTrials(files.profiles, file);
   const question = withWholeVms(asked, files.presets);
-  check(question, file);
+  check(asked, question, trials);
   const refused = refusalIn(question, trials);
   if (refused !== null) return staysAnswer(refused);
   const limits = (given: Parameters<typeof limitsOf>[0]): Limits => limitsOf(given, files.presets);
@@ -79,11 +80,14 @@ export function answer(asked: Question, files: QuestionFiles, file: string, opti
 
 /** Whether the VM of a question stays whatever is changed of it; fleets have more than one. */
 function refusalIn(question: Question, trials: VmTrials): AskedCan | null {
-  return question.ask === 'evacuate' ? null : refusalOf(question.vm, trials.profiles, trials.file);
+  if (question.ask === 'evacuate') return null;
+  // What others find out by a move, room does not.
+  const several = question.ask === 'room' ? 'is a reason' : 'is a limit';
+  return refusalOf(question.vm, trials.profiles, trials.file, several);
 }
 
-/** Fields that the answer would not depend on, and those that another field contradicts. */
-function refuseUnread(question: Question, refuse: (message: string, hint: string) => never): void {
+/** Fields that another field contradicts, or that change nothing of any hardware. */
+function refuseContradictions(question: Question, refuse: (message: string, hint: string) => never): void {
   if (question.ask === 'compare') {
     const index = question.variants.findIndex(({ hardware }) => hardware !== undefined);
     if (index >= 0) {
@@ -93,6 +97,16 @@ function refuseUnread(question: Question, refuse: (message: string, hint: string
   if (question.ask === 'at-once' && question.over !== 'pf' && question.vm.stream.share !== 1) {
     refuse('vm.stream.share is given, and the moves share the link evenly', 'Leave it out.');
   }
+  if (question.ask === 'room') {
+    const index = question.hosts.findIndex(({ kind, freeQueues }) => kind !== 'other' && freeQueues === undefined);
+    if (index >= 0) {
+      refuse(
+        `hosts[${index}].freeQueues is missing`,
+        'It says how many queues of the PF are free; allowed is 0 to 1024.',
+      );
+    }
+  }
+  refuseTraces(question, refuse);
   if (question.ask !== 'evacuate') return;
   const { vms, hostGigabitsPerSecond } = question.fleet;
   for (const [index, { vm }] of vms.entries()) {
@@ -105,11 +119,33 @@ function refuseUnread(question: Question, refuse: (message: string, hint: string
   }
 }
 
-function check(question: Question, file: string): void {
+/** Moves that share a link begin at any time, of which a trace does not know. */
+function refuseTraces(question: Question, refuse: (message: string, hint: string) => never): void {
+  const isShared = question.ask === 'evacuate' || (question.ask === 'at-once' && question.over !== 'pf');
+  if (!isShared) return;
+  const index = vmsOf(question).findIndex(({ memory }) => memory.dirty.kind === 'trace');
+  if (index < 0) return;
+  const at = question.ask === 'evacuate' ? `fleet.vms[${index}].vm` : 'vm';
+  refuse(
+    `${at}.memory.dirty is a trace, and moves that share a link begin at any time`,
+    'Give kind uniform or hotSet with the mean rates.',
+  );
+}
+
+/** @param asked as it was read; in `question`, what stands at its head is in its VMs */
+function check(asked: Question, question: Question, { file, profiles }: VmTrials): void {
   const refuse = (message: string, hint?: string): never => {
     throw new UserError('input', `${file}: ${message}`, hint);
   };
-  refuseUnread(question, refuse);
+  const [unread] = unreadByAsk(asked);
+  if (unread !== undefined) refuse(unreadSentence(unread), unread.hint);
+  refuseContradictions(question, refuse);
+  if (
+    question.ask === 'compare' &&
+    !question.vm.devices.some(({ profile }) => profiles.get(profile)?.kind !== undefined)
+  ) {
+    refuse('no device of vm has a register model, which variants could differ in', 'Give it an accelerator VF.');
+  }
   if (question.ask === 'most' && question.vm.devices[question.device - 1] === undefined) {
     refuse(`device is ${question.device}, and the VM has ${question.vm.devices.length} in its list`);
   }

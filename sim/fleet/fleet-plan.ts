@@ -1,7 +1,7 @@
 /**
  * An evacuation asked for, put into the terms of the simulator, with every parameter at one end or one of them moved.
  */
-import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
+import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
 import { MANAGERS } from '../memory/manager.ts';
@@ -59,7 +59,8 @@ export class FleetPlan {
     }
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
     const all = fleet.racks * fleet.hostsPerRack;
-    if (hosts >= all) refuse(`${hosts} hosts are to be emptied, and there are ${all}`, 'Leave some to receive VMs.');
+    if (hosts >= all)
+      refuse(`${countOf(hosts, 'host is', 'hosts are')} to be emptied, of ${all} in all`, 'Leave some to receive VMs.');
     const there = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
     if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
     if (there === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');

@@ -11,17 +11,18 @@ import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
 import type { Watch } from '../memory/manager.ts';
 import { CLASSES_MAX } from './rooms.ts';
 import { limitsSchema } from './limits.ts';
-import { ACCELERATOR_KINDS, DEFAULT_HARDWARE, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
+import { ACCELERATOR_KINDS, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { platformFields } from '../manager/question.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
 
-const QUESTION_FORMAT = 'stopcopy-question';
+export const QUESTION_FORMAT = 'stopcopy-question';
+export const QUESTION_VERSION = 2;
 
 /** A VM as a scenario describes it, without what happens to it. */
-const questionVmSchema = scenarioSchema.pick({
+export const questionVmSchema = scenarioSchema.pick({
   vmm: true,
   vmmVersion: true,
   manager: true,
@@ -163,12 +164,16 @@ const host = z.strictObject({
   name: z.string().min(1),
   /** Kind of the VFs that it has free; `other`: of no accelerator. */
   kind: z.enum([...ACCELERATOR_KINDS, 'other']),
-  hardware: z.enum(MIGRATING_VERSIONS).default(DEFAULT_HARDWARE),
-  /** Free of the PF's VFs, and of its queues. */
+  /** Default: V3; only accelerators have one. */
+  hardware: z.enum(MIGRATING_VERSIONS).optional(),
+  /** Free of the PF's VFs. */
   freeVfs: z.int().min(0).max(VFS_MAX),
-  freeQueues: z.int().min(0).max(1024),
+  /** Free of the queues of an accelerator's PF; of no other PF. */
+  freeQueues: z.int().min(0).max(1024).optional(),
   /** Queue pairs of each VF that is made there; left out: as many as asked for. */
   queuesPerVf: z.int().min(1).max(1024).optional(),
+  /** Left out: as many as asked for. */
+  freeVcpus: z.int().min(0).max(100_000).optional(),
   freeMemory: bytes.optional(),
   /** A topology, the address of a VF in it, and the policy that must let the driver load. */
   isolation: z.strictObject({ topology: z.string().min(1), policy: z.enum(POLICIES), vf: z.string() }).optional(),

@@ -140,15 +140,20 @@ function withOneMore(vm: QuestionVm): QuestionVm {
   return { ...vm, devices };
 }
 
-/** Whether a VM stays for another reason than the number of its devices, which is a limit of {@link structures}. */
+/**
+ * Whether a VM stays.
+ *
+ * @param several whether the number of its devices is a reason; otherwise it is a limit of {@link structures}
+ */
 export function refusalOf(
   vm: QuestionVm,
   profiles: ReadonlyMap<string, DeviceProfile>,
   where: string,
+  several: 'is a reason' | 'is a limit' = 'is a limit',
 ): AskedCan | null {
   const asked = askCan(vm, profiles, where);
   const { outcome, condition } = asked.answer;
-  if (CAN_OUTCOMES[outcome].moves || OF_SEVERAL.has(condition)) return null;
+  if (CAN_OUTCOMES[outcome].moves || (several === 'is a limit' && OF_SEVERAL.has(condition))) return null;
   // Where all memory is dirty at each sync, only the manager ends the move, by stopping the VM.
   return outcome === 'neverEnds' && vm.convergence.whenOut === 'stop' ? null : asked;
 }

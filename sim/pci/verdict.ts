@@ -1,6 +1,7 @@
 /**
  * Whether the migration driver should load for a VF, by policy. docs/isolation.md 5.
  */
+import { countOf } from '../base/units.ts';
 import type { RulesExposure } from './rules.ts';
 import type { Router, Route } from './route.ts';
 import type { Hazard, LoadVerdict, Policy } from './policy.ts';
@@ -105,7 +106,7 @@ export class Judge {
     if (other >= 0) {
       const route = router.toArea(area, other);
       const count = exposure.reached.count(row) - (ownReaches ? 2 : 1);
-      const more = count > 0 ? ` and ${count} more ${count === 1 ? 'VM' : 'VMs'}` : '';
+      const more = count > 0 ? ` and ${countOf(count, 'more VM')}` : '';
       found.push(reason('other', `${tenants[other]}${more} can reach the control area`, route));
     }
     if (exposure.spoofs[vf] === 1) {

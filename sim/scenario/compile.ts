@@ -18,10 +18,10 @@ import {
   type VmMoveInput,
 } from '../memory/vm-move.ts';
 import type { QueueDepths } from '../workload/layout.ts';
-import { checkLoad, type Load, namedLoad } from '../workload/load.ts';
+import { checkLoad, DEFAULT_LOAD, type Load, namedLoad } from '../workload/load.ts';
 import type { Recovery } from '../move/vf-passage.ts';
 import type { Scenario, ScenarioDevice } from './document.ts';
-import { formatNs } from '../base/units.ts';
+import { countOf, formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
 import type { DmaWrites } from '../memory/dirty.ts';
@@ -231,7 +231,12 @@ function roomPerQueue(depths: QueueDepths, queues: number): number {
   return Math.max(1, Math.floor((depths.eq - 1) / queues));
 }
 
-function loadOf({ load = 'idle', queues }: ScenarioDevice, depths: QueueDepths, at: string, refuse: Refuse): Load {
+function loadOf(
+  { load = DEFAULT_LOAD, queues }: ScenarioDevice,
+  depths: QueueDepths,
+  at: string,
+  refuse: Refuse,
+): Load {
   const room = roomPerQueue(depths, queues);
   if (typeof load === 'string') {
     const named = namedLoad(load, depths.sq);
@@ -244,7 +249,7 @@ function loadOf({ load = 'idle', queues }: ScenarioDevice, depths: QueueDepths, 
       : { kind: 'open', fractionOfCapacity: load.fraction, burst: load.burst };
   if (given.kind === 'closed' && given.inFlightPerQueue > room) {
     refuse(
-      `${at}.load keeps ${given.inFlightPerQueue} tasks in flight in each of ${queues} queues, and the event queue has ${depths.eq} entries`,
+      `${at}.load keeps ${given.inFlightPerQueue} tasks in flight in each of ${countOf(queues, 'queue')}, and the event queue has ${depths.eq} entries`,
       `Allowed are up to ${room} per queue.`,
     );
   }
@@ -261,7 +266,7 @@ function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse
     const vfs = vms * count;
     if (vfs > VFS_MAX) {
       refuse(
-        `${vms} VMs with ${count} VFs of ${name} each are ${vfs} VFs behind one PF`,
+        `${countOf(vms, 'VM')} with ${countOf(count, 'VF')} of ${name} each are ${vfs} VFs behind one PF`,
         `A PF has up to ${VFS_MAX} of them.`,
       );
     }
@@ -269,7 +274,7 @@ function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse
     const wanted = vfs * queuePairs;
     if (own + wanted > QUEUES_TOTAL) {
       refuse(
-        `${vfs} VFs of ${name} with ${queuePairs} queue pairs each are ${wanted} queue pairs`,
+        `${countOf(vfs, 'VF')} of ${name} with ${countOf(queuePairs, 'queue pair')} each are ${wanted} queue pairs`,
         `The device has ${QUEUES_TOTAL}, of which the PF keeps ${own}: ${QUEUES_TOTAL - own} are left for VFs.`,
       );
     }
@@ -307,9 +312,9 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   const vfs = groups.reduce((sum, { count }) => sum + count, 0);
   for (const [index, fault] of faults.entries()) {
     const at = `faults[${index}]`;
-    if ((fault.vm ?? 1) > vms) refuse(`${at}.vm is ${fault.vm}, and there are ${vms} VMs`);
+    if ((fault.vm ?? 1) > vms) refuse(`${at}.vm is ${fault.vm}, and the number of VMs is ${vms}`);
     if ('device' in fault && fault.device > vfs) {
-      refuse(`${at}.device is ${fault.device}, and each VM has ${vfs} VFs with a register model`);
+      refuse(`${at}.device is ${fault.device}, and each VM has ${countOf(vfs, 'VF')} with a register model`);
     }
   }
   checkOtherQueues(scenario, groups, refuse);

@@ -11,7 +11,7 @@ import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 import type { VfSpan } from '../move/vf-span.ts';
 import type { CompiledScenario } from './compile.ts';
 import type { ScenarioResult, VmResult } from './scenario-run.ts';
-import { NS_PER_US } from '../base/units.ts';
+import { countOf, NS_PER_US } from '../base/units.ts';
 
 type Arguments = Readonly<Record<string, string | number>>;
 
@@ -307,7 +307,7 @@ function roundSpans(
   if (spans.length <= ROUNDS_MAX) return spans;
   const rest = spans.slice(ROUNDS_MAX);
   const bytes = rest.reduce((sum, span) => sum + span.bytes, 0);
-  const name = `${rest.length} more rounds`;
+  const name = countOf(rest.length, 'more round');
   return [...spans.slice(0, ROUNDS_MAX), { name, startNs: rest[0]!.startNs, endNs: rest.at(-1)!.endNs, bytes }];
 }
 

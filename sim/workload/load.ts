@@ -38,6 +38,9 @@ const NAMED_LOADS = {
 
 export type LoadName = keyof typeof NAMED_LOADS;
 
+/** The load of a VF where none is said. */
+export const DEFAULT_LOAD = 'idle' satisfies LoadName;
+
 export const LOAD_NAMES = keysOf(NAMED_LOADS);
 
 /** The load of a name, for queues of a depth. */

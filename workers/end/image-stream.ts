@@ -9,6 +9,7 @@
  * Nothing of a frame is used before all of it is checked: a damaged, short, foreign or misdirected frame leaves the
  * destination untouched. docs/image-stream.md describes the format in full.
  */
+import { countOf } from '../../sim/base/units.ts';
 import { crc32 } from 'node:zlib';
 
 import { Packr } from 'msgpackr';
@@ -376,7 +377,10 @@ function compareIdentity(sent: FrameHeader, here: FrameIdentity): void {
     refuse(`it comes from another kind of accelerator: device id ${ids}`, OTHER_DESTINATION);
   }
   if (sent.queuePairs !== here.queuePairs) {
-    refuse(`the source has ${sent.queuePairs} queue pairs, this VF has ${here.queuePairs}`, OTHER_DESTINATION);
+    refuse(
+      `the source has ${countOf(sent.queuePairs, 'queue pair')}, this VF has ${here.queuePairs}`,
+      OTHER_DESTINATION,
+    );
   }
   if (sent.isolation !== here.isolation) {
     refuse(`queue isolation is ${sent.isolation} at the source and ${here.isolation} here`, OTHER_DESTINATION);

@@ -5,6 +5,7 @@
  * One rule holds throughout: the destination runs nothing before it was sent a commit, and the source, once it has begun
  * to send one, runs nothing unless the destination says that it never will.
  */
+import { countOf } from '../../sim/base/units.ts';
 import type { SwitchoverStep } from '../../sim/base/pause-parts.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { DriverCallFailed } from '../end/vf-end.ts';
@@ -346,7 +347,7 @@ function discarded(error: Error): ControlReply {
 function difference(sent: VmIdentity, here: VmIdentity): string | null {
   if (sent.kind !== here.kind) return `the source has a ${sent.kind} VF, this one is ${here.kind}`;
   if (sent.queuePairs !== here.queuePairs) {
-    return `the source has ${sent.queuePairs} queue pairs, this VF has ${here.queuePairs}`;
+    return `the source has ${countOf(sent.queuePairs, 'queue pair')}, this VF has ${here.queuePairs}`;
   }
   if (sent.isolation !== here.isolation) {
     return `queue isolation is ${sent.isolation} at the source and ${here.isolation} here`;

@@ -1,6 +1,7 @@
 /**
  * `stopcopy history`: results of commits over time, and where their level shifted.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
@@ -101,7 +102,7 @@ async function record(
   await appendRecords(flags.file, records);
   output.document(headed('stopcopy-history-record', { file: flags.file, records }));
   const of = `${commit.commit.slice(0, 12)}${commit.dirty ? ' with changes that are in no commit' : ''}`;
-  output.text(`${flags.file}: ${records.length} ${records.length === 1 ? 'record' : 'records'} of ${of}.`);
+  output.text(`${flags.file}: ${countOf(records.length, 'record')} of ${of}.`);
 }
 
 async function read(flags: HistoryFlags, { output }: CommandContext) {
@@ -171,7 +172,9 @@ async function prune(_: readonly string[], flags: HistoryFlags, { output }: Comm
   };
   const gone = await pruneHistory(flags.file, newest, flags.damaged === true);
   output.document(headed('stopcopy-history-prune', { file: flags.file, gone }));
-  output.text(`${flags.file}: ${gone.records} records and ${gone.damaged} damaged lines are gone.`);
+  output.text(
+    `${flags.file}: ${countOf(gone.records, 'record')} and ${countOf(gone.damaged, 'damaged line')} are gone.`,
+  );
 }
 
 async function exportValues(words: readonly string[], flags: HistoryFlags, context: CommandContext): Promise<void> {

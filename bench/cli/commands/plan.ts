@@ -58,6 +58,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .action(async (word: string, flags: PlanFlags) => {
       const { readQuestion } = await import('../../studies/plan/read-question.ts');
       const asked = readQuestion(word, flags.sweep);
+      for (const note of asked.notes) context.output.note(note);
       const feasible = await (asked.cells.length > 0
         ? answerCells(asked, flags, context)
         : answerOne(asked, flags, context));

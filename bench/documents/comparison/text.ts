@@ -1,6 +1,7 @@
 /**
  * A comparison for a person: a table and a sentence; or Markdown for a pull request.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import type { Output } from '../../io/output.ts';
 import { formatValue, percent } from '../../show/format.ts';
 import { bareTable } from '../../show/bare-table.ts';
@@ -119,7 +120,7 @@ function listedResults(document: ComparisonDocument): {
   const many = [...counts].filter(([, count]) => count > UNTOLD_ROWS_MAX);
   return {
     rows: rows.filter(({ verdict, why }) => verdict !== UNDECIDED || !many.some(([text]) => text === why)),
-    untold: many.map(([why, count]) => `Of ${count} figures nothing is decided: ${why}.`),
+    untold: many.map(([why, count]) => `Of ${countOf(count, 'figure')} nothing is decided: ${why}.`),
   };
 }
 

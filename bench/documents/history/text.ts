@@ -1,6 +1,7 @@
 /**
  * The history for a person: records, series with their change points, CSV, and the file behind a badge.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { formatValue, percent, signedPercent } from '../../show/format.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import type { HistoryRecord } from './record.ts';
@@ -16,18 +17,18 @@ export function listText(records: readonly HistoryRecord[], last: number): strin
       time.slice(0, 19),
       `${commit.slice(0, 10)}${dirty ? '+' : ''}`,
       machine,
-      String(countOf(metrics)),
+      String(metricsIn(metrics)),
       subject.slice(0, 60),
     ]);
   const machines = machinesOf(records).map(
-    ({ machine, about, records: count }) => `${machine}  ${count} ${count === 1 ? 'record' : 'records'}  ${about}`,
+    ({ machine, about, records: count }) => `${machine}  ${countOf(count, 'record')}  ${about}`,
   );
   const head = [left('time'), left('commit'), left('machine'), right('metrics'), left('subject')];
   const more = records.length > last ? [`… the last ${last} of ${records.length}`] : [];
   return [...more, bareTable(head, rows), '', ...machines].join('\n');
 }
 
-function countOf(metrics: HistoryRecord['metrics']): number {
+function metricsIn(metrics: HistoryRecord['metrics']): number {
   return Object.values(metrics).reduce(
     (total, byUnit) => total + Object.values(byUnit ?? {}).reduce((sum, byName) => sum + Object.keys(byName).length, 0),
     0,
@@ -37,7 +38,7 @@ function countOf(metrics: HistoryRecord['metrics']): number {
 /** Damaged lines, for standard error. */
 export function damagedText(path: string, damaged: readonly DamagedLine[]): readonly string[] {
   const lines = damaged.slice(0, 5).map(({ line, why }) => `${path}: line ${line} ${why}; it was passed over`);
-  return damaged.length > 5 ? [...lines, `${path}: and ${damaged.length - 5} more damaged lines`] : lines;
+  return damaged.length > 5 ? [...lines, `${path}: and ${countOf(damaged.length - 5, 'more damaged line')}`] : lines;
 }
 
 /** Change points of all series, and of a single series its values too. */
@@ -61,7 +62,7 @@ export function seriesText(all: readonly Series[]): string {
   const [only] = all;
   const single = all.length === 1 && only !== undefined ? [singleText(only), ''] : [];
   const points = all.reduce((total, { points: of }) => total + of.length, 0);
-  const sentence = `${all.length} metrics, ${points} values, ${rows.length} change points in ${changed.length} metrics.`;
+  const sentence = `${countOf(all.length, 'metric')}, ${countOf(points, 'value')}, ${countOf(rows.length, 'change point')} in ${countOf(changed.length, 'metric')}.`;
   return [...single, ...(rows.length === 0 ? [] : [table, '']), sentence].join('\n');
 }
 

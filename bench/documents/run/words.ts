@@ -1,6 +1,7 @@
 /**
  * What a run document says in sentences and tables: the same in the terminal and on the page.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { formatValue, formatWithRange, wholePercent } from '../../show/format.ts';
 import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
@@ -116,7 +117,7 @@ function taskSentence({ figures, vms }: RunDocument): string {
   const { wrongTasks, acceptedTasks } = figures;
   if (acceptedTasks.value === 0) return 'There were no tasks that could be lost.';
   if (wrongTasks.value === 0) return `Of ${acceptedTasks.value} tasks none was lost or done twice [E].`;
-  return `${wrongTasks.value} of ${acceptedTasks.value} tasks were lost or completed wrongly [E]${hazardPhrase(vms)}.`;
+  return `${wrongTasks.value} of ${countOf(acceptedTasks.value, 'task')} ${wrongTasks.value === 1 ? 'was' : 'were'} lost or completed wrongly [E]${hazardPhrase(vms)}.`;
 }
 
 /** Bugs of drivers that struck, by the number of VFs; empty: none did. */

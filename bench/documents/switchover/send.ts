@@ -1,6 +1,7 @@
 /**
  * What came of `stopcopy send`: its document, and its words.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { describeEndpoint, type Endpoint } from '../../../workers/transport/endpoint.ts';
 import type { SendReport } from '../../../workers/transport/send-vm.ts';
 import { documentHead, type HeadedDocument } from '../../io/document-head.ts';
@@ -40,11 +41,11 @@ export function sendText({ endpoint }: Sent, { outcome, left, stayed, payloadByt
     case 'moved': {
       const rounds = outcome.chunks.length - 1;
       const inPause = outcome.chunks.at(-1) ?? 0;
-      const moved = `moved to ${place}: ${formatValue(payloadBytes, 'B')} in ${rounds} ${rounds === 1 ? 'round' : 'rounds'} and ${inPause} ${inPause === 1 ? 'frame' : 'frames'} in the pause`;
+      const moved = `moved to ${place}: ${formatValue(payloadBytes, 'B')} in ${countOf(rounds, 'round')} and ${countOf(inPause, 'frame')} in the pause`;
       const tasks =
         left === null
           ? ''
-          : `\n${left.accepted} tasks accepted here, ${left.completed} completed; ${left.accepted - left.completed} went along`;
+          : `\n${countOf(left.accepted, 'task')} accepted here, ${left.completed} completed; ${left.accepted - left.completed} went along`;
       return `${moved}\ndowntime ${formatValue(outcome.downtimeNs, 'ns')}, until the destination was heard to run it${tasks}`;
     }
     case 'kept':

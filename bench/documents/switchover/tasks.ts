@@ -1,6 +1,7 @@
 /**
  * A VM's account of its tasks, at the end of its life.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import type { CheckReport } from '../../../sim/workload/checker.ts';
 
 /** For a document: counts, and the first findings. */
@@ -10,7 +11,7 @@ export function tasksDocument({ ok, accepted, completed, lostTasks, violationCou
 
 /** In a sentence. */
 export function tasksText({ ok, accepted, completed, lostTasks, violationCount }: CheckReport): string {
-  const counts = `${accepted} tasks accepted, ${completed} completed`;
+  const counts = `${countOf(accepted, 'task')} accepted, ${completed} completed`;
   return ok
     ? `${counts}, each exactly once and in order`
     : `${counts}, ${lostTasks} lost, ${violationCount} went wrong`;

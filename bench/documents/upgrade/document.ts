@@ -9,7 +9,8 @@ export interface UpgradeChange {
   readonly path: string;
   /** What was there; null for a field that was added. */
   readonly from: string | number | null;
-  readonly to: string | number;
+  /** Null for a field that was removed, since nothing reads it. */
+  readonly to: string | number | null;
 }
 
 /** A file as a document of the newest version. */
@@ -34,5 +35,5 @@ export function upgradeDocument(file: string, { changes, text }: Upgrade): Upgra
 /** What was changed, one sentence each. */
 export function upgradeText(file: string, { title, changes }: Upgrade): readonly string[] {
   if (changes.length === 0) return [`${file}: is ${title} of the newest version; nothing to change.`];
-  return changes.map(({ path, from, to }) => `${file}: ${path}: ${from ?? 'missing'} -> ${to}`);
+  return changes.map(({ path, from, to }) => `${file}: ${path}: ${from ?? 'missing'} -> ${to ?? 'removed'}`);
 }

@@ -1,6 +1,7 @@
 /**
  * Validations: published figures against modelled ones, and the tables that they are from.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { z } from 'zod';
 
 import { ERROR_MAX, MEDIAN_ERROR_MAX, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
@@ -95,8 +96,8 @@ function body(document: Document, id: string): Markup {
   const told =
     medianError === null
       ? 'No figure was predicted: every row sets a parameter, or its table is not predicted.'
-      : `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
-        `${calibrating} more in rows that set a parameter. ${fitted.length} parameters were fitted, in ${rows} rows.`;
+      : `${countOf(predicted, 'figure')} predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
+        `${calibrating} more in rows that set a parameter. ${countOf(fitted.length, 'parameter was', 'parameters were')} fitted, in ${countOf(rows, 'row')}.`;
   return html`<p class="lead">${told} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
     ${complaints.map((complaint) => html`<p class="lead warning">Does not hold: ${complaint}</p>`)}
     ${placed.length === 0 ? undefined : againstPlot(tables, placed, id)} ${tables.map(tableSection)}

@@ -1,6 +1,7 @@
 /**
  * A validation for a person at a terminal: a table for each published one, then what it comes to.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import Table from 'cli-table3';
 
 import { type Comparison, MEDIAN_ERROR_MAX, type TableReport, type Validation } from './document.ts';
@@ -62,14 +63,14 @@ function printSummary(validation: Validation, output: Output): void {
     output.text('No figure was predicted: every row sets a parameter, or its table is not predicted.');
   } else {
     output.text(
-      `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
+      `${countOf(predicted, 'figure')} predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
         `${calibrating} more in rows that set a parameter.`,
     );
   }
   if (worst !== undefined) {
     output.text(`Farthest off: ${worst.table} row ${worst.row}, ${worst.output}, ${percentOf(worst.error)}.`);
   }
-  output.text(`${fitted.length} parameters fitted, in ${rows} rows:`);
+  output.text(`${countOf(fitted.length, 'parameter')} fitted, in ${countOf(rows, 'row')}:`);
   for (const line of fittedParameters(fitted)) output.text(`  ${line}`);
   output.text(FITTED_ORIGIN);
   for (const complaint of complaints) output.text(output.style('red', `does not hold: ${complaint}`));

@@ -31,7 +31,7 @@ import { TasksLost } from './tasks-lost.ts';
 import { measureVirtualSpeed } from './virtual-speed.ts';
 import type { SuiteName, SweepHooks, SweepOptions } from './sweep-types.ts';
 import type { HandshakeMeasurement, HandshakeTask, MeasureTask, SaveMeasurement } from './vf-measure.ts';
-import { MS_PER_S } from '../../../sim/base/units.ts';
+import { countOf, MS_PER_S } from '../../../sim/base/units.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 /** How long each kind of measurement may take, in one cell. */
@@ -96,7 +96,7 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   try {
     for (const [index, at] of coordinates.entries()) {
       if (signal.aborted) break;
-      hooks.onProgress(index + 1, steps, `${at.accelerator}, ${at.queuePairs} queue pairs, ${at.load}`);
+      hooks.onProgress(index + 1, steps, `${at.accelerator}, ${countOf(at.queuePairs, 'queue pair')}, ${at.load}`);
       const cell = await measureCell({ options, at, effort, signal, pool }).catch((error: unknown) => {
         if (signal.aborted) return null;
         throw error;

@@ -7,9 +7,10 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
+import { unreadByAsk, type UnreadOfAsk } from '../../../sim/fleet/unread.ts';
 import { checkHeads, vmsOf } from '../../../sim/fleet/whole-vm.ts';
 import { type LimitsPreset, limitsPresetSchema } from '../../../sim/fleet/limits.ts';
-import { type Question, questionSchema } from '../../../sim/fleet/question.ts';
+import { type Question, QUESTION_VERSION, questionSchema } from '../../../sim/fleet/question.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
@@ -34,10 +35,14 @@ export interface AskedQuestion {
   readonly files: QuestionFiles;
   /** Empty when there is no grid. */
   readonly cells: readonly SweptQuestion[];
+  /** What was left out of a file of version 1, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Cells of one sweep, at most. */
 const CELLS_MAX = 100_000;
+/** Fields that are left out, named one by one. */
+const NAMED_MAX = 6;
 
 /**
  * Reads a question.
@@ -48,13 +53,46 @@ const CELLS_MAX = 100_000;
  */
 export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
-  const document = parseInput(readInputText(path), file);
-  const question = parseDocument(questionSchema, document, file);
+  const given = parseInput(readInputText(path), file);
+  const read = parseDocument(questionSchema, given, file);
+  const unread = isOlder(given) ? unreadByAsk(read) : [];
+  const document = without(
+    given,
+    unread.map((field) => field.path),
+  );
+  const question = unread.length === 0 ? read : parseDocument(questionSchema, document, file);
   const swept = cellsOf(document, { ...question.grid, ...grid }, file);
   const asked = swept.length === 0 ? [question] : swept.map((cell) => cell.question);
   const files = filesOf(asked, path);
   checkHeads(asked, files.presets, file);
-  return { file, question, files, cells: swept };
+  return { file, question, files, cells: swept, notes: notesOn(unread, file) };
+}
+
+/** A sentence for each reason why fields are left out. */
+function notesOn(unread: readonly UnreadOfAsk[], file: string): readonly string[] {
+  return [...new Set(unread.map(({ why }) => why))].map((why) => {
+    const fields = unread.filter((each) => each.why === why);
+    const named = fields.slice(0, NAMED_MAX).map(({ field }) => field);
+    const more = fields.length - named.length;
+    const list = more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
+    return `${file}: left out, as version 2 refuses ${fields.length === 1 ? 'it' : 'them'}: ${list}; ${why}`;
+  });
+}
+
+/** Whether a question is of a version whose fields without effect are left out instead of refused. */
+function isOlder(document: unknown): boolean {
+  return (document as Readonly<Record<string, unknown>>)['version'] !== QUESTION_VERSION;
+}
+
+/** A copy of a document without the fields at these paths. */
+function without(document: unknown, paths: readonly (readonly (string | number)[])[]): unknown {
+  const copy: unknown = structuredClone(document);
+  for (const path of paths) {
+    let place = copy as Record<string | number, unknown>;
+    for (const key of path.slice(0, -1)) place = place[key] as typeof place;
+    delete place[path.at(-1)!];
+  }
+  return copy;
 }
 
 function cellsOf(document: unknown, grid: Grid, file: string): readonly SweptQuestion[] {

@@ -2,6 +2,7 @@
  * A question asked for every cell of its grid, on a pool of threads. Finished cells are kept in a file beside the output,
  * one per line, so that a sweep that was interrupted goes on where it was.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -67,7 +68,7 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
   const set = sweepSet(asked);
   const results = readKept(kept);
   const open = set.cells.filter(({ key }) => !results.has(key)).length;
-  if (open < cells.length) output.note(`${cells.length - open} of ${cells.length} cells were finished before`);
+  if (open < cells.length) output.note(`finished before: ${cells.length - open} of ${countOf(cells.length, 'cell')}`);
   const progress = output.progress();
   const runner = new PoolRunner({ threads });
   let found: readonly CellResult<SweepValue>[];
@@ -84,7 +85,9 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
     progress.stop();
     if (error instanceof CellsFailed) noteFailed(error, asked, output);
     if (signal.aborted && results.size > 0) {
-      output.note(`${results.size} of ${cells.length} cells are kept in ${kept}: the same command resumes with them`);
+      output.note(
+        `kept in ${kept}: ${results.size} of ${countOf(cells.length, 'cell')}; the same command resumes with them`,
+      );
     }
     throw error;
   } finally {

@@ -1,6 +1,7 @@
 /**
  * What `stopcopy send` does.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
 import { cellLoad } from '../../../sim/move/cell-model.ts';
@@ -54,7 +55,7 @@ export async function send(command: SendCommand, { output, signal }: CommandIo):
     stopcopy: packageVersion(),
     limits: { idleMs },
     signal,
-    onBooted: () => output.note(`a VM works here, with a ${kind} VF of ${queuePairs} queue pairs`),
+    onBooted: () => output.note(`a VM works here, with a ${kind} VF of ${countOf(queuePairs, 'queue pair')}`),
     onLoss: (sentence) => output.note(sentence),
   });
   output.document(sendDocument(command, report));

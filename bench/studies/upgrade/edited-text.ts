@@ -51,11 +51,55 @@ export class EditedText {
     this.#edits.set(to, { from: to, to, text: `,${space}${JSON.stringify(name)}${colon}${this.#written(value)}` });
   }
 
+  /**
+   * Removes fields of maps, each with what separates it from the next.
+   *
+   * @returns false where an alias leads to one of them, or where a map would be left without any
+   */
+  remove(paths: readonly Path[]): boolean {
+    const removed = new Set(paths.map((path) => JSON.stringify(path)));
+    const parents = new Map(paths.map((path) => [JSON.stringify(path.slice(0, -1)), path.slice(0, -1)]));
+    for (const parent of parents.values()) {
+      const map = this.#node(parent);
+      if (!isMap(map) || this.#isAliased(parent)) return false;
+      const goes = map.items.map((pair) => removed.has(JSON.stringify([...parent, nameOf(pair)])));
+      if (goes.every(Boolean)) return false;
+      const stays = goes.lastIndexOf(false);
+      for (const [index, pair] of map.items.entries()) {
+        if (goes[index] === false) continue;
+        const [from, to] =
+          index < stays
+            ? [startOf(pair), startOf(map.items[index + 1]!)]
+            : [this.#after(map.items[index - 1]!, map.flow === true), endOf(pair)];
+        this.#edits.set(from, { from, to, text: '' });
+      }
+    }
+    return true;
+  }
+
+  /** Where what follows a pair begins: in a block, the comment at the end of the line is the pair's own. */
+  #after(pair: Pair, isFlow: boolean): number {
+    const end = endOf(pair);
+    if (isFlow) return end;
+    return this.#text[end - 1] === '\n' ? end - 1 : this.#text.indexOf('\n', end);
+  }
+
+  #isAliased(path: Path): boolean {
+    let node: unknown = this.#document.contents;
+    for (const key of path) {
+      if (isMap(node)) node = node.items.find((each) => nameOf(each) === String(key))?.value;
+      else node = isSeq(node) ? node.items[Number(key)] : undefined;
+      if (isAlias(node)) return true;
+    }
+    return false;
+  }
+
   /** The text with all edits. */
   toString(): string {
     let done = 0;
     let text = '';
     for (const edit of [...this.#edits.values()].toSorted((a, b) => a.from - b.from)) {
+      if (edit.from < done) continue;
       text += this.#text.slice(done, edit.from) + edit.text;
       done = edit.to;
     }
@@ -90,6 +134,16 @@ export class EditedText {
 
 function nameOf({ key }: Pair): string {
   return isScalar(key) ? String(key.value) : '';
+}
+
+function startOf({ key }: Pair): number {
+  return rangeOf(key)[0];
+}
+
+/** Where the value of a pair ends. */
+function endOf({ value }: Pair): number {
+  const range = (value as Node | null)?.range;
+  return range === undefined || range === null ? bug('NO_RANGE') : range[1];
 }
 
 function rangeOf(node: unknown): readonly [from: number, to: number] {

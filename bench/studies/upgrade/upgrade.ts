@@ -10,7 +10,8 @@ import { bareQuantities, type BareQuantity } from '../../../sim/base/schema-fiel
 import { fieldPath, parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { limitsPresetSchema } from '../../../sim/fleet/limits.ts';
-import { questionSchema } from '../../../sim/fleet/question.ts';
+import { type Question, QUESTION_FORMAT, questionSchema } from '../../../sim/fleet/question.ts';
+import { unreadByAsk, unreadSentence } from '../../../sim/fleet/unread.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
 import { readTopology, TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
@@ -56,8 +57,10 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
     const changes = inputChanges(document, format, file, units);
     const upgrade = { title: INPUT_FORMATS[format].title, ...edited(text, changes, file) };
     // Whatever else is wrong is reported, so that what is written can be read.
-    parseDocument(SCHEMAS[format], parseInput(upgrade.text, file), file);
-    return upgrade;
+    const parsed = parseDocument(SCHEMAS[format], parseInput(upgrade.text, file), file);
+    return format === QUESTION_FORMAT && upgrade.changes.length > 0
+      ? withoutUnread(upgrade, parsed as Question, file)
+      : upgrade;
   }
   if (typeof format === 'string' && isKeyOf(DOCUMENTS, format)) {
     parseSection(text, file);
@@ -66,6 +69,25 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
   if (format !== TOPOLOGY_FORMAT) throw noDocument(format, file);
   readTopology(document, file);
   return { title: INPUT_FORMATS[TOPOLOGY_FORMAT].title, changes: [], text };
+}
+
+/** A question without what its ask does not read, which the newest version refuses. */
+function withoutUnread(upgrade: Upgrade, question: Question, file: string): Upgrade {
+  const unread = unreadByAsk(question);
+  if (unread.length === 0) return upgrade;
+  const source = new EditedText(upgrade.text);
+  if (!source.remove(unread.map(({ path }) => path))) {
+    const fields = unread.map(({ field }) => field).join(', ');
+    throw new UserError('input', `${file}: ${unreadSentence(unread[0]!)}`, `Remove by hand: ${fields}.`);
+  }
+  const given = parseInput(upgrade.text, file);
+  const removed = unread.map(({ path, field }) => {
+    const value = path.reduce<unknown>((at, key) => fieldOf(at, String(key)), given);
+    return { path: field, from: typeof value === 'string' ? value : JSON.stringify(value), to: null };
+  });
+  const text = source.toString();
+  parseDocument(questionSchema, parseInput(text, file), file);
+  return { ...upgrade, changes: [...upgrade.changes, ...removed], text };
 }
 
 function fieldOf(document: unknown, name: string): unknown {
@@ -85,6 +107,7 @@ function noDocument(format: unknown, file: string): UserError {
 
 /** A change with the keys that lead to it. */
 interface Change extends UpgradeChange {
+  readonly to: string | number;
   readonly keys: readonly (string | number)[];
 }
 

@@ -1,6 +1,7 @@
 /**
  * The page: sliders, the address, and the answer that follows them.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type Scenario, writtenScenario } from '../../../sim/scenario/document.ts';
@@ -193,7 +194,7 @@ class Page {
         ? ''
         : answer.wrongTasks === 0
           ? ' No task was lost [exact].'
-          : ` ${answer.wrongTasks} tasks were lost [exact].`;
+          : ` ${countOf(answer.wrongTasks, 'task was', 'tasks were')} lost [exact].`;
     const words = exact ? `Registers played at this setting.${tasks}` : 'Playing the registers at this setting…';
     this.state(words, !exact);
     if (exact) this.speak(`${verdict.mark}. ${verdict.text}`);

@@ -1,7 +1,7 @@
 /**
  * Phrases that the answers to several kinds of question share.
  */
-import { formatNs, MEGA, NS_PER_S } from '../../base/units.ts';
+import { formatNs, MEGA, NS_PER_S, unitOf } from '../../base/units.ts';
 import { constraintName, CONSTRAINTS } from '../constraint.ts';
 import type { TriedNumber, VmVerdict } from '../vm-verdict.ts';
 import type { ConstraintState, Proof } from './answer-parts.ts';
@@ -20,7 +20,7 @@ export function formatLong(ns: number): string {
 export function quantity(value: number, unit: string): string {
   if (unit === 'ns') return formatNs(value);
   if (unit === 'B' || unit === 'B/s') return `${(value / MEGA).toPrecision(4)} M${unit}`;
-  return unit === '' ? String(value) : `${value} ${unit}`;
+  return unit === '' ? String(value) : `${value} ${unitOf(value, unit)}`;
 }
 
 /** A constraint that binds: what is used of it, and what one step further would use. */

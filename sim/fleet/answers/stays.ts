@@ -1,6 +1,7 @@
 /**
  * The answer where no VM moves at all: what `can` says, and nothing that would have to be computed.
  */
+import { countOf } from '../../base/units.ts';
 import type { AskedCan } from '../../scenario/ask-can.ts';
 import { refusalSentence } from '../../scenario/ask-can.ts';
 import type { Staying } from '../fleet-plan.ts';
@@ -38,5 +39,5 @@ export function allStayAnswer(staying: readonly Staying[]): Answer {
 
 /** Why VMs of a kind stay. */
 export function stayingSentence({ name, vms, why }: Staying): string {
-  return `${vms} ${vms === 1 ? 'VM' : 'VMs'} of ${name} ${vms === 1 ? 'stays' : 'stay'}. ${why}`;
+  return `${countOf(vms, 'VM')} of ${name} ${vms === 1 ? 'stays' : 'stay'}. ${why}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytesPerSecondOf, formatGigabytes, formatNs } from '../../../sim/base/units.ts';
+import { countOf, bytesPerSecondOf, formatGigabytes, formatNs, unitOf } from '../../../sim/base/units.ts';
 
 describe('units', () => {
   test.each([
@@ -34,4 +34,14 @@ describe('units', () => {
   ])('%d bytes are %s', (bytes, text) => {
     expect(formatGigabytes(bytes)).toBe(text);
   });
+});
+
+test('one thing is named in the singular, any other number of them is not', () => {
+  expect([0, 1, 2].map((count) => countOf(count, 'queue pair'))).toEqual([
+    '0 queue pairs',
+    '1 queue pair',
+    '2 queue pairs',
+  ]);
+  expect([1, 2].map((count) => countOf(count, 'move is', 'moves are'))).toEqual(['1 move is', '2 moves are']);
+  expect([unitOf(1, 'such VMs'), unitOf(2, 'such VMs'), unitOf(1, 'ms')]).toEqual(['such VM', 'such VMs', 'ms']);
 });

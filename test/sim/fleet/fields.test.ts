@@ -124,7 +124,12 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
 
 const ROOM: Fields = {
   ask: 'room',
-  vm: { ...VM, devices: [{ profile: 'acc-zip', queues: 4 }] },
+  vm: {
+    vcpus: 4,
+    memory: { size: '8GiB' },
+    stream: { gigabitsPerSecond: 10 },
+    devices: [{ profile: 'acc-zip', queues: 4 }],
+  },
   hosts: [{ name: 'h', kind: 'zip', freeVfs: 4, freeQueues: 64, freeMemory: '64GiB' }],
 };
 const host = (change: Fields): Fields => ({
@@ -133,16 +138,33 @@ const host = (change: Fields): Fields => ({
 
 const ROOM_FIELDS: typeof OWN = {
   '(room).hosts[].name': 'a label',
-  '(room).hosts[].kind': [ROOM, {}, host({ kind: 'other' })],
+  '(room).hosts[].kind': [ROOM, {}, host({ kind: 'hpre' })],
   '(room).hosts[].hardware': [ROOM, {}, host({ hardware: 'V4' })],
   '(room).hosts[].freeVfs': [ROOM, {}, host({ freeVfs: 2 })],
   '(room).hosts[].freeQueues': [ROOM, {}, host({ freeQueues: 8 })],
   '(room).hosts[].queuesPerVf': [ROOM, {}, host({ queuesPerVf: 8 })],
+  '(room).hosts[].freeVcpus': [ROOM, {}, host({ freeVcpus: 8 })],
   '(room).hosts[].freeMemory': [ROOM, {}, host({ freeMemory: '8GiB' })],
   '(room).hosts[].isolation.topology': 'test/sim/fleet/answer.test.ts',
   '(room).hosts[].isolation.policy': 'test/sim/fleet/answer.test.ts',
   '(room).hosts[].isolation.vf': 'test/sim/fleet/answer.test.ts',
 };
+
+const OTHER = { name: 'o', kind: 'other', freeVfs: 4 };
+
+test.each(['hardware', 'freeQueues', 'queuesPerVf'])('of hosts of other kinds, %s is refused by name', (field) => {
+  const nic = { ...(ROOM['vm'] as Fields), devices: [{ profile: 'connectx7-vf' }] };
+  const asks = (given: Fields): Fields => ({ ...HEAD, ...ROOM, vm: nic, hosts: [{ ...OTHER, ...given }] });
+  expect(answered(asks({}))).toContain('There is room for 4 such VMs');
+  expect(() => answered(asks({ [field]: field === 'hardware' ? 'V4' : 8 }))).toThrow(
+    `x: hosts[0].${field} is given, and kind is other`,
+  );
+});
+
+test('hosts with accelerators say how many queues are free', () => {
+  const { freeQueues: _, ...without } = { ...OTHER, kind: 'zip', freeQueues: 4 };
+  expect(() => answered({ ...HEAD, ...ROOM, hosts: [without] })).toThrow('x: hosts[0].freeQueues is missing');
+});
 
 const LIMITS: Readonly<Record<string, readonly [before: Fields, value: unknown]>> = {
   atOnce: [{}, 1],

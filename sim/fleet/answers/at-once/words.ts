@@ -1,7 +1,7 @@
 /**
  * What is said of `at-once`.
  */
-import { formatNs } from '../../../base/units.ts';
+import { countOf, formatNs } from '../../../base/units.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
 import { partsTable } from '../pause-parts.ts';
 import { bindingPhrase, proofOf } from '../phrases.ts';
@@ -44,7 +44,7 @@ function sentence({ value, over, budgetNs }: AtOnceNumbers, constraints: readonl
     return `Not even one move ${WHERE[over]}: ${binding.map(({ name }) => `${name} cannot be met`).join('; ')}.`;
   }
   const what = binding.length === 0 ? 'more were not asked for' : binding.map((each) => bindingPhrase(each)).join('; ');
-  return `At most ${value} moves at once ${WHERE[over]}, each with a pause of at most ${formatNs(budgetNs)}: ${what}.`;
+  return `At most ${countOf(value, 'move')} at once ${WHERE[over]}, each with a pause of at most ${formatNs(budgetNs)}: ${what}.`;
 }
 
 function nearestSentence({ nearestBudgetNs }: AtOnceNumbers): string {

@@ -1,6 +1,7 @@
 /**
  * What `most` and `least` count: which field of the VM, in which unit, from where to where.
  */
+import { DEFAULT_LOAD } from '../../../workload/load.ts';
 import type { QuestionOf, QuestionVm } from '../../question.ts';
 
 export type BoundQuestion = QuestionOf<'most'> | QuestionOf<'least'>;
@@ -16,6 +17,8 @@ export interface Axis {
   readonly direction: 1 | -1;
   /** @param device index in the VM's devices, where a device is changed */
   readonly set: (vm: QuestionVm, n: number, device: number) => QuestionVm;
+  /** What the VM itself says, in the unit or in a word. */
+  readonly given: (vm: QuestionVm, device: number) => number | string;
 }
 
 export const CHANNELS_MAX = 128;
@@ -31,6 +34,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     scale: 1,
     direction: 1,
     set: (vm, count, device) => withDevice(vm, device, { count }),
+    given: ({ devices }, device) => devices[device]!.count,
   },
   queues: {
     unit: 'queues',
@@ -39,6 +43,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     scale: 1,
     direction: 1,
     set: (vm, queues, device) => withDevice(vm, device, { queues }),
+    given: ({ devices }, device) => devices[device]!.queues,
   },
   load: {
     unit: '% of the engine',
@@ -47,6 +52,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     scale: 1,
     direction: 1,
     set: (vm, percent, device) => withDevice(vm, device, { load: { kind: 'open', fraction: percent / 100, burst: 1 } }),
+    given: ({ devices }, device) => loadGiven(devices[device]!.load),
   },
   channels: {
     unit: 'channels',
@@ -55,6 +61,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     scale: 1,
     direction: -1,
     set: (vm, channels) => ({ ...vm, stream: { ...vm.stream, channels } }),
+    given: ({ stream }) => stream.channels,
   },
   gigabitsPerSecond: {
     unit: 'Gbit/s',
@@ -63,12 +70,21 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     scale: 10,
     direction: -1,
     set: (vm, tenths) => ({ ...vm, stream: { ...vm.stream, gigabitsPerSecond: tenths / 10 } }),
+    given: ({ stream }) => stream.gigabitsPerSecond,
   },
 };
 
 /** Index of the device that a question is about; of those about none, the first. */
 export function deviceIndex(question: BoundQuestion): number {
   return question.ask === 'most' ? question.device - 1 : 0;
+}
+
+/** The load of a device, in percent of its engine where it is such a share and comes evenly. */
+function loadGiven(load: QuestionVm['devices'][number]['load']): number | string {
+  if (load === undefined || typeof load === 'string') return load ?? DEFAULT_LOAD;
+  if (load.kind === 'closed') return `${load.inFlight} jobs in flight per queue`;
+  const percent = Number((100 * load.fraction).toPrecision(6));
+  return load.burst === 1 ? percent : `${percent} % in bursts of ${load.burst}`;
 }
 
 function withDevice(vm: QuestionVm, device: number, change: Partial<QuestionVm['devices'][number]>): QuestionVm {

@@ -22,6 +22,8 @@ export interface BoundNumbers extends AnswerNumbers {
   /** Profile of the device that is changed. */
   readonly device: string;
   readonly budgetNs: number;
+  /** What the VM itself says, in the unit of the axis or in a word, and whether it holds with that. */
+  readonly given: { readonly at: number | string; readonly verdict: VmVerdict };
   /** At the answer; where there is none, at the number that comes nearest. */
   readonly here: VmVerdict;
   /** One step further; null where nothing further can be asked for. */
@@ -88,6 +90,7 @@ class BoundSearch {
       axis: of,
       device: vm.devices[deviceIndex(question)]?.profile ?? 'device',
       budgetNs: budget.pause,
+      given: this.given(),
       here,
       further: settled === null ? here : beyond,
       tried,
@@ -132,6 +135,15 @@ class BoundSearch {
   private found(end: JudgedEnd, asked?: Asked): number | null {
     const n = this.search(end, asked);
     return n === null ? null : this.shown(n);
+  }
+
+  /** The VM as it is, by the method that counts where it was tried, else by closed form. */
+  private given(): BoundNumbers['given'] {
+    const { axis, trials, end } = this;
+    const { vm, budget } = this.question;
+    const at = axis.given(vm, deviceIndex(this.question));
+    const seen = typeof at === 'number' ? this.seen.get(at * axis.scale) : undefined;
+    return { at, verdict: seen ?? judgeVm(trials, vm, budget, end, 'quick') };
   }
 
   private beyond(n: number): VmVerdict | null {

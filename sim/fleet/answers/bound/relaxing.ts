@@ -41,7 +41,8 @@ export function boundChanges(
   }
   const channels = 2 * stream.channels;
   if (axis !== 'channels' && channels <= CHANNELS_MAX && stream.multifd !== false) {
-    add({ kind: 'twiceChannels' }, { vm: withStream(vm, { channels }) });
+    const wider = withStream(vm, { channels });
+    if (moves(wider, trials)) add({ kind: 'twiceChannels' }, { vm: wider });
   }
   const { dirty } = vm.memory;
   if (dirty.kind === 'uniform') {
@@ -68,9 +69,14 @@ function canTake(vm: QuestionVm): boolean {
 }
 
 /** Whether a VM with more devices moves, as far as is said. */
-function movesSeveral(vm: QuestionVm, { profiles, file }: VmTrials): boolean {
+function movesSeveral(vm: QuestionVm, trials: VmTrials): boolean {
+  return moves(vm, trials) && !limitsDevices(vm, trials.profiles, trials.file);
+}
+
+/** Whether a VM moves, as far as is said. */
+function moves(vm: QuestionVm, { profiles, file }: VmTrials): boolean {
   try {
-    return refusalOf(vm, profiles, file) === null && !limitsDevices(vm, profiles, file);
+    return refusalOf(vm, profiles, file) === null;
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;

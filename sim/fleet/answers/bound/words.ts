@@ -4,9 +4,10 @@
 import { formatNs } from '../../../base/units.ts';
 import { VMMS } from '../../../memory/vmms.ts';
 import { constraintName, CONSTRAINTS } from '../../constraint.ts';
+import { pauseOf } from '../../vm-verdict.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
 import { partsTable } from '../pause-parts.ts';
-import { bindingPhrase, proofOf, quantity } from '../phrases.ts';
+import { bindingPhrase, findingPhrase, proofOf, quantity } from '../phrases.ts';
 import { AXES, type AxisName } from './axes.ts';
 import type { BoundNumbers } from './numbers.ts';
 import type { BoundChange } from './relaxing.ts';
@@ -31,12 +32,15 @@ const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>
 export function boundWords(numbers: BoundNumbers, constraints: readonly ConstraintState[]): AnswerWords {
   const { value, unit, tried, relaxing, parts, methods } = numbers;
   return {
-    sentences: value === null ? [infeasibleSentence(numbers)] : feasibleSentences(numbers, value, constraints),
+    sentences: [
+      ...(value === null ? [infeasibleSentence(numbers)] : feasibleSentences(numbers, value, constraints)),
+      givenSentence(numbers),
+    ],
     proof: proofOf(tried),
     relaxing: relaxing.map(({ change, answer }) => ({ change: changePhrase(change), answer })),
     tables: parts === null ? [] : [partsTable(parts)],
     methods: methods.map(({ at, closedFormNs, simulatedNs }) => ({
-      figure: `pause with ${at} ${unit}`,
+      figure: `pause with ${quantity(at, unit)}`,
       unit: 'ns',
       closedForm: closedFormNs,
       simulated: simulatedNs,
@@ -59,7 +63,7 @@ function feasibleSentences(
   const binding = constraints.filter(({ binds }) => binds).map((state) => bindingPhrase(state));
   const sentences = [
     `Asked for: ${COUNTED[axis](device)}, with a pause of at most ${formatNs(budgetNs)}.`,
-    `${bound} ${value} ${unit}: ${binding.join('; ')}.`,
+    `${bound} ${quantity(value, unit)}: ${binding.join('; ')}.`,
   ];
   if (exceptions.length > 0) {
     sentences.push(`Not everything on this side holds: it does not with ${exceptions.join(', ')} ${unit}.`);
@@ -77,8 +81,17 @@ function infeasibleSentence({ unit, budgetNs, here }: BoundNumbers): string {
   return `There is no number of ${unit} with a pause of at most ${formatNs(budgetNs)}: ${broken.join('; ')}.`;
 }
 
+/** The VM as the question gives it, of which the number asked for is no part of the answer. */
+function givenSentence({ given: { at, verdict }, unit, budgetNs }: BoundNumbers): string {
+  const said = typeof at === 'number' ? quantity(at, unit) : `load ${at}`;
+  const pauseNs = pauseOf(verdict);
+  if (pauseNs === null) return `As the VM is given, with ${said}, it does not hold: ${findingPhrase(verdict)}.`;
+  const [word, side] = verdict.holds ? ['holds', 'within'] : ['does not hold', 'over'];
+  return `As the VM is given, with ${said}, it ${word}: a pause of ${formatNs(pauseNs)}, ${side} the ${formatNs(budgetNs)} allowed.`;
+}
+
 function nearestSentence({ unit, nearest }: BoundNumbers): string {
   return nearest === null
     ? 'Nothing but another VM, line or VMM helps: it does not hold with any pause budget.'
-    : `The nearest that holds: ${nearest.at} ${unit} with a budget of ${formatNs(nearest.budgetNs)}.`;
+    : `The nearest that holds: ${quantity(nearest.at, unit)} with a budget of ${formatNs(nearest.budgetNs)}.`;
 }

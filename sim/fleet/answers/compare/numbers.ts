@@ -58,12 +58,12 @@ export function compareNumbers(question: CompareQuestion, trials: VmTrials, opti
   });
   const best = compared.reduce((a, b) => (b.numbers.judgedNs < a.numbers.judgedNs ? b : a));
   const { pauseNs } = best.numbers;
-  const drivers = driversOf(variants);
+  const drivers = driversOf(variants, vm, trials);
   return {
     value: compared.some(({ numbers }) => numbers.withinBudget) ? pauseNs.point : null,
     unit: 'ns',
     band: pauseNs,
-    tornado: tornado ? pauseTornado(trials, withVariant(vm, best.variant)) : null,
+    tornado: tornado ? pauseTornado(trials, withVariant(vm, best.variant, trials)) : null,
     budgetNs: budget.pause,
     variants: compared.map(({ numbers }) => numbers),
     best: compared.indexOf(best),
@@ -79,7 +79,7 @@ function variantNumbers(
   trials: VmTrials,
   verify: boolean,
 ): VariantNumbers {
-  const own = withVariant(vm, variant);
+  const own = withVariant(vm, variant, trials);
   const played = verify ? play(own, trials) : byClosedForm(own, trials);
   const { pauseNs, moved } = played;
   const judgedNs = judge === 'point' ? pauseNs.point : Math.max(pauseNs.short, pauseNs.point, pauseNs.long);
@@ -92,16 +92,18 @@ function variantNumbers(
   };
 }
 
-function withVariant(vm: QuestionVm, { driver, hardware, inFlight }: Variant): QuestionVm {
-  return {
-    ...vm,
-    devices: vm.devices.map((device) => ({
-      ...device,
-      ...(driver === undefined ? {} : { driver }),
-      ...(hardware === undefined ? {} : { hardware }),
-      ...(inFlight === undefined ? {} : { inFlight }),
-    })),
+/** The devices whose registers are modelled as the variant has them; the others stay. */
+function withVariant(vm: QuestionVm, { driver, inFlight }: Variant, { profiles }: VmTrials): QuestionVm {
+  const change = {
+    ...(driver === undefined ? {} : { driver }),
+    ...(inFlight === undefined ? {} : { inFlight }),
   };
+  const devices = vm.devices.map((device) => (isModelled(device, profiles) ? { ...device, ...change } : device));
+  return { ...vm, devices };
+}
+
+function isModelled({ profile }: QuestionVm['devices'][number], profiles: VmTrials['profiles']): boolean {
+  return profiles.get(profile)?.kind !== undefined;
 }
 
 /** Register by register. */
@@ -132,8 +134,10 @@ function deviceNs({ deviceStop, deviceState, deviceLoad, deviceStart }: Readonly
 }
 
 /** The driver generations of the variants, oldest first. */
-function driversOf(variants: readonly Variant[]): readonly GenerationId[] {
-  const asked = new Set(variants.map(({ driver = DEFAULT_GENERATION }) => driver));
+function driversOf(variants: readonly Variant[], vm: QuestionVm, trials: VmTrials): readonly GenerationId[] {
+  const devices = variants.flatMap((variant) => withVariant(vm, variant, trials).devices);
+  const modelled = devices.filter((device) => isModelled(device, trials.profiles));
+  const asked = new Set(modelled.map(({ driver = DEFAULT_GENERATION }) => driver));
   return GENERATION_IDS.filter((id) => asked.has(id));
 }
 

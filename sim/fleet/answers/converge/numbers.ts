@@ -18,6 +18,8 @@ import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 
 const LIMIT_MS_MAX = 3_600_000;
+/** QEMU's own bound of a limit, which holds of what KubeVirt sets. */
+const GATED_LIMIT_MS_MAX = 2_000_000;
 /** Any time, as far as it is tried. */
 const TIME_MAX_NS = 1e6 * NS_PER_S;
 
@@ -39,6 +41,8 @@ export interface TriedSteps {
 
 /** Value and band are steps, from 1. Figures are with nominal parameters. */
 export interface ConvergeNumbers extends AnswerNumbers {
+  /** Whether a gate of KubeVirt sets the limit; its steps are then those of the nominal move. */
+  readonly isGated: boolean;
   readonly steps: readonly LimitStep[];
   /** The limit at the stop; where it never stops, the least with which it would, Infinity where none is enough. */
   readonly limitNs: number;
@@ -71,11 +75,12 @@ export function convergeNumbers(
   { verify = true, tornado = true }: AnswerOptions,
 ): ConvergeNumbers {
   const vm = limitedVm(question.vm, limits);
-  const steps = stepsOf(vm);
-  const stepOf = (of: QuestionVm, end: 'short' | 'point' | 'long'): number | null =>
-    stepAt(trials.quick(of, end), steps);
+  const gated = isGated(vm);
   const point = trials.quick(vm, 'point');
-  const value = stepAt(point, steps);
+  const steps = gated ? limitsSeen(point) : stepsOf(vm);
+  const stepAt = (trial: VmTrial): number | null => (gated ? lastSeen(trial) : lastOf(trial, steps));
+  const stepOf = (of: QuestionVm, end: 'short' | 'point' | 'long'): number | null => stepAt(trials.quick(of, end));
+  const value = stepAt(point);
   const { rounds, rates, stoppedAtNs } = point.result;
   const last = rounds.at(-1);
   const neededTimeoutNs = point.moved ? 0 : neededTime(trials, vm);
@@ -84,6 +89,7 @@ export function convergeNumbers(
     unit: 'step',
     band: { short: stepOf(vm, 'short'), point: value, long: stepOf(vm, 'long') },
     tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
+    isGated: gated,
     steps,
     limitNs: point.moved ? (last?.limitNs ?? 0) : neededLimitNs(trials, vm),
     timeoutNs: point.result.cause.timeoutNs,
@@ -112,8 +118,26 @@ function stepsOf(vm: QuestionVm): readonly LimitStep[] {
   return own[0]?.afterNs === 0 ? own : [{ afterNs: 0, limitNs: downtimeLimitNs }, ...own];
 }
 
+/** Whether a gate of KubeVirt sets the limit while the VM moves. */
+function isGated({ kubevirt }: QuestionVm): boolean {
+  return kubevirt?.stallDetection === true || kubevirt?.downtimeTuning === true;
+}
+
+/** The limits that held one after another, each from the end of the first iteration that saw it. */
+function limitsSeen({ result }: VmTrial): readonly LimitStep[] {
+  const seen: LimitStep[] = [];
+  for (const { startNs, lastsNs, limitNs } of result.rounds) {
+    if (seen.at(-1)?.limitNs !== limitNs) seen.push({ afterNs: seen.length === 0 ? 0 : startNs + lastsNs, limitNs });
+  }
+  return seen;
+}
+
+function lastSeen(trial: VmTrial): number | null {
+  return trial.moved ? limitsSeen(trial).length : null;
+}
+
 /** Which step held when the VM was stopped, from 1; null: it never was. */
-function stepAt(trial: VmTrial, steps: readonly LimitStep[]): number | null {
+function lastOf(trial: VmTrial, steps: readonly LimitStep[]): number | null {
   const limitNs = trial.result.rounds.at(-1)?.limitNs;
   if (!trial.moved || limitNs === undefined) return null;
   return steps.findLastIndex((step) => step.limitNs === limitNs) + 1;
@@ -133,10 +157,11 @@ function triedSteps(
   value: number,
   simulated: boolean,
 ): readonly TriedSteps[] {
-  return [value - 1, value]
+  const gated = isGated(vm);
+  return (gated ? [value] : [value - 1, value])
     .filter((at) => at >= 1)
     .map((at) => {
-      const own = upTo(vm, steps, at);
+      const own = gated ? vm : upTo(vm, steps, at);
       const { moved, pauseNs, totalNs } = simulated ? trials.full(own, 'point') : trials.quick(own, 'point');
       return { at, moved, pauseNs, totalNs, simulated };
     });
@@ -158,12 +183,15 @@ function neededTime(trials: VmTrials, vm: QuestionVm): number {
   return moved ? totalNs : Infinity;
 }
 
-/** The least limit, in whole ms, with which it would converge; Infinity: none. */
+/** The least limit, in whole ms, with which it would converge, or to which a gate may raise it; Infinity: none. */
 function neededLimitNs(trials: VmTrials, vm: QuestionVm): number {
+  const most = isGated(vm) ? GATED_LIMIT_MS_MAX : LIMIT_MS_MAX;
+  const found = firstThatHolds(1, most, (ms) => trials.quick(withLimit(vm, ms * NS_PER_MS), 'point').moved);
+  return found > most ? Infinity : found * NS_PER_MS;
+}
+
+function withLimit(vm: QuestionVm, limitNs: number): QuestionVm {
+  if (isGated(vm)) return { ...vm, kubevirt: { ...vm.kubevirt!, maxDowntime: limitNs } };
   const { steps: _without, ...convergence } = vm.convergence;
-  const found = firstThatHolds(1, LIMIT_MS_MAX, (ms) => {
-    const limited = { ...vm, convergence: { ...convergence, downtimeLimit: ms * NS_PER_MS } };
-    return trials.quick(limited, 'point').moved;
-  });
-  return found > LIMIT_MS_MAX ? Infinity : found * NS_PER_MS;
+  return { ...vm, convergence: { ...convergence, downtimeLimit: limitNs } };
 }

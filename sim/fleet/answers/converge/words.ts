@@ -72,7 +72,9 @@ function methodPairs({ tried, pauseNs, totalNs }: ConvergeNumbers): readonly Met
 }
 
 function nearestSentence(numbers: ConvergeNumbers): string {
-  const { limitNs, neededTimeoutNs, neededTimeoutNsPerGib, relaxing } = numbers;
+  const { isGated, limitNs, neededTimeoutNs, neededTimeoutNsPerGib, relaxing } = numbers;
+  if (Number.isFinite(limitNs) && isGated)
+    return `The nearest that moves: kubevirt.maxDowntime of ${formatNs(limitNs)}.`;
   if (Number.isFinite(limitNs)) return `The nearest that moves: a limit of ${formatNs(limitNs)} from the begin.`;
   if (Number.isFinite(neededTimeoutNs)) {
     const perGib = `${formatNs(neededTimeoutNsPerGib)} per GiB`;

@@ -2,6 +2,7 @@
  * Numbers of `evacuate`: how long it takes to empty hosts, racks or a region, in which order, with which pauses, and what
  * binds.
  */
+import { countOf } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
 import {
   evacuate,
@@ -213,7 +214,7 @@ class EvacuationSearch {
   private ended(end: RangeEnd, done: number, steps: number): EvacuationResult {
     const { plan } = this;
     const which = end === 'point' ? 'best guesses' : `${end} ends`;
-    this.onProgress(done, steps, `${plan.vms} VMs of ${plan.hosts} hosts, ${which}`);
+    this.onProgress(done, steps, `${countOf(plan.vms, 'VM')} of ${countOf(plan.hosts, 'host')}, ${which}`);
     return evacuate(plan.input(end));
   }
 

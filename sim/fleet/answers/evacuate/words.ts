@@ -2,7 +2,7 @@
  * What is said of `evacuate`.
  */
 import { keysOf } from '../../../base/keys.ts';
-import { formatNs } from '../../../base/units.ts';
+import { countOf, formatNs } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
 import type { Blocker } from '../../../memory/precopy-end.ts';
 import { leftVms, type Outcome, stuckVms } from '../../fleet-plan.ts';
@@ -17,10 +17,10 @@ import { orderTable, outcomeTable } from './tables.ts';
 const NEAR_SHARE = 0.75;
 
 const RELAXED: Readonly<Record<Relaxable, (to: number) => string>> = {
-  fleet: (to) => `${to} moves at once in the fleet`,
-  outboundPerHost: (to) => `${to} moves at once out of a host`,
-  inboundPerHost: (to) => `${to} moves at once into a host`,
-  perPf: (to) => `${to} moves at once over a PF`,
+  fleet: (to) => `${countOf(to, 'move')} at once in the fleet`,
+  outboundPerHost: (to) => `${countOf(to, 'move')} at once out of a host`,
+  inboundPerHost: (to) => `${countOf(to, 'move')} at once into a host`,
+  perPf: (to) => `${countOf(to, 'move')} at once over a PF`,
   pfGigabitsPerSecond: () => "twice a PF's line",
   hostGigabitsPerSecond: () => "twice the hosts' lines",
   rackGigabitsPerSecond: () => "twice the racks' uplinks",
@@ -56,22 +56,26 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
 
 function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers): string {
   const { short, point, long } = outcomes;
-  const whose = `${vms} ${vms === 1 ? 'VM' : 'VMs'} of ${hosts} ${hosts === 1 ? 'host' : 'hosts'}`;
+  const whose = `${countOf(vms, 'VM')} of ${countOf(hosts, 'host')}`;
   if (leftVms(point) > 0) {
     const end = point.atOnce === 0 ? 'no move begins' : `the last move ends after ${formatLong(point.totalNs)}`;
-    if (point.moved === 0) return `No VM moves: all ${whose} stay under ${limits}; ${end}.`;
-    const emptied = `${point.hostsEmptied} of the hosts are emptied`;
-    return `${point.moved} of ${whose} move under ${limits}, and ${emptied}; ${end}; ${pausesPhrase(point, long)}.`;
+    if (point.moved === 0)
+      return `No VM moves: ${vms === 1 ? `the ${whose} stays` : `all ${whose} stay`} under ${limits}; ${end}.`;
+    const emptied =
+      hosts === 1
+        ? 'the host is not emptied'
+        : `${point.hostsEmptied} of the hosts ${point.hostsEmptied === 1 ? 'is' : 'are'} emptied`;
+    return `${point.moved} of ${whose} ${point.moved === 1 ? 'moves' : 'move'} under ${limits}, and ${emptied}; ${end}; ${pausesPhrase(point, long)}.`;
   }
-  if (vms === 0) return `No VM moves: no VM of ${hosts} ${hosts === 1 ? 'host' : 'hosts'} can.`;
+  if (vms === 0) return `No VM moves: no VM of ${countOf(hosts, 'host')} can.`;
   const known = [short, point, long].filter((outcome) => leftVms(outcome) === 0).map(({ totalNs }) => totalNs);
   const band = `${formatLong(Math.min(...known))} to ${formatLong(Math.max(...known))}`;
   if (staying.length > 0) {
-    const that = `The ${vms} VMs of ${hosts} ${hosts === 1 ? 'host' : 'hosts'} that can move take`;
+    const that = `The ${whose} that can move ${vms === 1 ? 'takes' : 'take'}`;
     return `${that} ${formatLong(point.totalNs)} (${band}) under ${limits}; ${pausesPhrase(point, long)}.`;
   }
   return (
-    `Emptying ${hosts} ${hosts === 1 ? 'host' : 'hosts'} with ${vms} VMs takes ${formatLong(point.totalNs)} ` +
+    `Emptying ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
     `(${band}) under ${limits}; ${pausesPhrase(point, long)}.`
   );
 }
@@ -111,7 +115,7 @@ function bindingSentence(numbers: EvacuateNumbers): string {
     const by = ended.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
     const when = keysOf(BLOCKED).filter((blocker) => blockers[blocker] > 0);
     const found = when.map((blocker) => `${blockers[blocker]} ${BLOCKED[blocker]}`);
-    return `${ENDS[numbers.judgedEnd]}${stuckVms(judged)} moves are given up: ${by.join(', ')}; ${found.join(', ')}.`;
+    return `${ENDS[numbers.judgedEnd]}${countOf(stuckVms(judged), 'move is', 'moves are')} given up: ${by.join(', ')}; ${found.join(', ')}.`;
   }
   const [binding, next] = numbers.bounds;
   if (binding === undefined) return judged.noRoom > 0 ? 'What limits is the room on the other hosts.' : '';
@@ -134,13 +138,13 @@ function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: Evacua
     case 'staying':
       return stayingSentence(problem.of);
     case 'no room':
-      return `The room on the other hosts cannot be kept: ${problem.vms} VMs find none.`;
+      return `The room on the other hosts cannot be kept: ${countOf(problem.vms, 'VM finds', 'VMs find')} none.`;
     case 'given up':
-      return `${problem.vms} VMs stay where they are, and ${problem.hostsLeft} of ${hosts} hosts are not empty.`;
+      return `${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${problem.hostsLeft} of ${countOf(hosts, 'host')} ${problem.hostsLeft === 1 ? 'is' : 'are'} not empty.`;
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
     default:
-      return `${problem.vms} VMs stand still for longer than ${formatNs(budgetNs)}.`;
+      return `${countOf(problem.vms, 'VM stands', 'VMs stand')} still for longer than ${formatNs(budgetNs)}.`;
   }
 }
 
@@ -153,7 +157,7 @@ function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
   const late = isLate ? `, and ${formatLong(withinNs)} are allowed` : '';
   switch (nearest.kind) {
     case 'emptied with the room':
-      return `The nearest: ${nearest.hosts} hosts can be emptied with that room.`;
+      return `The nearest: ${countOf(nearest.hosts, 'host')} can be emptied with that room.`;
     case 'fewer at once':
       return `The nearest: ${nearest.outboundPerHost} at once out of a host; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
     case 'longer time-out':
@@ -161,10 +165,10 @@ function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
     case 'others move':
       return nearest.vms === 0
         ? 'The nearest: other hosts; no VM of these can move.'
-        : `The nearest: the other ${nearest.vms} VMs move, in ${formatLong(nearest.totalNs)}${late}.`;
+        : `The nearest: the other ${countOf(nearest.vms, 'VM moves', 'VMs move')}, in ${formatLong(nearest.totalNs)}${late}.`;
     case 'neither':
       return (
-        `The nearest: ${nearest.hosts} hosts are emptied; neither fewer moves at once out of a host nor a longer ` +
+        `The nearest: ${countOf(nearest.hosts, 'host is', 'hosts are')} emptied; neither fewer moves at once out of a host nor a longer ` +
         'time-out lets the other VMs move.'
       );
     default:

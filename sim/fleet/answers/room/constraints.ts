@@ -13,6 +13,7 @@ const NAMES = {
   queuesOfDevice: 'a device has 1024 queues in all',
   freeVfs: 'too few free VFs',
   freeQueues: 'too few free queues',
+  freeVcpus: 'too few free vCPUs',
   freeMemory: 'too little free memory',
 } as const satisfies Readonly<Record<Exclude<Lack, `policy ${Policy}`>, string>>;
 

@@ -22,6 +22,7 @@ export type Lack =
   | 'queuesOfDevice'
   | 'freeVfs'
   | 'freeQueues'
+  | 'freeVcpus'
   | 'freeMemory'
   | `policy ${Policy}`;
 
@@ -87,7 +88,7 @@ function roomOn(
     vfs += count;
     // Other VFs come from no queue table of an accelerator's PF.
     if (wanted === 'other' || host.kind === 'other') continue;
-    if (hardware !== host.hardware) lacks.add('hardware');
+    if (hardware !== (host.hardware ?? DEFAULT_HARDWARE)) lacks.add('hardware');
     const each = host.queuesPerVf ?? queues;
     if (each !== queues) lacks.add('queuesPerVf');
     queuePairs += count * each;
@@ -96,7 +97,8 @@ function roomOn(
   const { memoryBytes } = needsOf(vm);
   const wants: readonly (readonly [lack: Lack, need: number, free: number])[] = [
     ['freeVfs', vfs, host.freeVfs],
-    ['freeQueues', queuePairs, host.freeQueues],
+    ['freeQueues', queuePairs, host.freeQueues ?? Infinity],
+    ['freeVcpus', vm.vcpus, host.freeVcpus ?? Infinity],
     ['freeMemory', memoryBytes, host.freeMemory ?? Infinity],
   ];
   for (const [lack, need, free] of wants) if (need > free) lacks.add(lack);

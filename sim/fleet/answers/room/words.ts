@@ -1,6 +1,7 @@
 /**
  * What is said of `room`.
  */
+import { countOf } from '../../../base/units.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
 import { lackPhrase } from './constraints.ts';
 import type { RoomNumbers } from './numbers.ts';
@@ -37,10 +38,10 @@ function roomSentence(hosts: RoomNumbers['hosts'], value: number): string {
   const open = hosts.filter(({ vms }) => vms > 0);
   const named = open.slice(0, NAMED_MAX).map(({ host, vms }) => `${host} (${vms})`);
   const others = open.length > NAMED_MAX ? ' and others' : '';
-  return `There is room for ${value} such VMs on ${open.length} of ${hosts.length} hosts: ${named.join(', ')}${others}.`;
+  return `There is room for ${countOf(value, 'such VM')} on ${open.length} of ${countOf(hosts.length, 'host')}: ${named.join(', ')}${others}.`;
 }
 
 function nowhereSentence(constraints: readonly ConstraintState[]): string {
-  const lacking = constraints.map(({ name, used }) => `${name} (${used} hosts)`);
+  const lacking = constraints.map(({ name, used }) => `${name} (${countOf(used ?? 0, 'host')})`);
   return `No host has room for such a VM: ${lacking.join('; ')}.`;
 }

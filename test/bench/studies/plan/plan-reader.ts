@@ -103,9 +103,9 @@ function evacuationFaults(text: string, sentences: string, { answer }: PlanDocum
     const stays = all - (arrived[place] ?? 0);
     claim((answer.band[end] === null) === stays > 0, `the ${end} end of the band, with ${stays} VMs left`);
   }
-  const [, some, ofAll] = /(\d+) of (\d+) VMs? of \d+ hosts? move under/.exec(sentences) ?? [];
-  const none = /No VM moves: all (\d+) VMs? of/.exec(sentences);
-  const emptied = /Emptying \d+ hosts? with (\d+) VMs takes/.exec(sentences);
+  const [, some, ofAll] = /(\d+) of (\d+) VMs? of \d+ hosts? moves? under/.exec(sentences) ?? [];
+  const none = /No VM moves: (?:all|the) (\d+) VMs? of/.exec(sentences);
+  const emptied = /Emptying \d+ hosts? with (\d+) VMs? takes/.exec(sentences);
   claim((none !== null) === (moved === 0), 'whether no VM moves');
   claim((emptied !== null) === (left === 0), 'whether it is emptied');
   claim((some !== undefined) === (moved > 0 && left > 0), 'whether some move');
@@ -121,9 +121,9 @@ function evacuationFaults(text: string, sentences: string, { answer }: PlanDocum
 
 /** The sentence on moves that are given up is of one of the three ends, and says the numbers of its column. */
 function givenUpFaults(sentences: string, rows: ReadonlyMap<Fate, readonly number[]>): readonly string[] {
-  const at = /where pauses are (short|long), \d+ moves are given up/.exec(sentences)?.[1] ?? 'point';
+  const at = /where pauses are (short|long), \d+ moves? (?:is|are) given up/.exec(sentences)?.[1] ?? 'point';
   const place = ENDS.findIndex((end) => end === at);
-  const whole = /(\d+) moves are given up: (.+?)\. (?:[A-Z]|\d)/.exec(sentences);
+  const whole = /(\d+) moves? (?:is|are) given up: (.+?)\. (?:[A-Z]|\d)/.exec(sentences);
   const stuck = FATES.reduce((sum, fate) => sum + rows.get(fate)![place]!, 0);
   if (whole === null) return stuck > 0 && at !== 'point' ? ['moves that are given up are not mentioned'] : [];
   const faults = FATES.filter((fate) => Number(GIVEN_UP[fate].exec(whole[2]!)?.[1] ?? 0) !== rows.get(fate)![place]);

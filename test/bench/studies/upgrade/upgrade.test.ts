@@ -232,6 +232,81 @@ test('a question of stopcopy can', () => {
   expect(parseInputFile(again, 'x', canQuestionSchema)).toMatchObject({ version: 2, memory: 64 * 1024 ** 3 });
 });
 
+describe('what the ask of a question does not read', () => {
+  const UNREAD = `format: stopcopy-question
+version: 1
+name: room
+description: NICs
+ask: room
+vm:
+  vcpus: 8
+  returnPath: true
+  memory:
+    size: 16GiB # all of it
+    # how it writes
+    dirty: { kind: uniform, pagesPerSecond: 400 }
+    nonZeroShare: 0.5
+  stream: { tls: true, gigabitsPerSecond: 25, latency: 1ms }
+  convergence:
+    timeout: 60s
+    downtimeLimit: 200ms
+  devices: [{ profile: connectx7-vf }]
+hosts:
+  - { name: a, kind: other, queuesPerVf: 4, freeVfs: 4 }
+  - name: b
+    kind: other
+    freeVfs: 4
+    hardware: V3
+`;
+  const READ = `format: stopcopy-question
+version: 2
+name: room
+description: NICs
+ask: room
+vm:
+  vcpus: 8
+  memory:
+    size: 16GiB # all of it
+  stream: { gigabitsPerSecond: 25 }
+  convergence:
+    downtimeLimit: 200ms
+  devices: [{ profile: connectx7-vf }]
+hosts:
+  - { name: a, kind: other, freeVfs: 4 }
+  - name: b
+    kind: other
+    freeVfs: 4
+`;
+
+  test('is removed from version 1, and each is named', () => {
+    const { text, changes } = upgraded(UNREAD, 'x', NONE);
+    // Comments between what goes go with it.
+    expect(text.replace(/\n *# how it writes\n */, '\n')).toBe(READ);
+    expect(changes.filter(({ to }) => to === null)).toEqual([
+      { path: 'vm.returnPath', from: 'true', to: null },
+      { path: 'vm.memory.nonZeroShare', from: '0.5', to: null },
+      { path: 'vm.memory.dirty', from: '{"kind":"uniform","pagesPerSecond":400}', to: null },
+      { path: 'vm.stream.latency', from: '1ms', to: null },
+      { path: 'vm.stream.tls', from: 'true', to: null },
+      { path: 'vm.convergence.timeout', from: '60s', to: null },
+      { path: 'hosts[0].queuesPerVf', from: '4', to: null },
+      { path: 'hosts[1].hardware', from: 'V3', to: null },
+    ]);
+  });
+
+  test('is removed from JSON, which stays JSON', () => {
+    const { text } = upgraded(JSON.stringify(parseInput(UNREAD, 'x'), undefined, 2), 'x', NONE);
+    expect(JSON.parse(text)).toEqual(parseInput(READ, 'x'));
+  });
+
+  test.each([
+    ['of a map that would be empty', UNREAD.replace('    downtimeLimit: 200ms\n', '')],
+    ['of a map that an alias leads to', UNREAD.replace('  - name: b', '  - *a\n  - name: b').replace('- {', '- &a {')],
+  ])('%s is to be removed by hand', (_, text) => {
+    expect(refusal(text).hint).toMatch(/^Remove by hand: vm\.returnPath, /);
+  });
+});
+
 test.each([
   ['sim/memory/profiles/acc-zip.yaml', 'a device profile'],
   ['sim/pci/topologies/t12-card-under-switch.yaml', 'a topology'],

@@ -284,7 +284,7 @@ describe('an evacuation is told by its record alone', () => {
 
   test.each([
     [{ kind: 'no room', vms: 3 }, 'The room on the other hosts cannot be kept: 3 VMs find none.'],
-    [{ kind: 'given up', vms: 4, hostsLeft: 1 }, '4 VMs stay where they are, and 1 of 2 hosts are not empty.'],
+    [{ kind: 'given up', vms: 4, hostsLeft: 1 }, '4 VMs stay where they are, and 1 of 2 hosts is not empty.'],
     [{ kind: 'late', totalNs: 110 * NS_PER_S }, 'It takes 110 s, and must be done in 60.0 s.'],
     [{ kind: 'over budget', vms: 5 }, '5 VMs stand still for longer than 500 ms.'],
   ] as const)('with its problem: %o', (problem, sentence) => {
@@ -293,7 +293,7 @@ describe('an evacuation is told by its record alone', () => {
   });
 
   test.each([
-    [{ kind: 'emptied with the room', hosts: 1 }, 'The nearest: 1 hosts can be emptied with that room.'],
+    [{ kind: 'emptied with the room', hosts: 1 }, 'The nearest: 1 host can be emptied with that room.'],
     [
       { kind: 'fewer at once', outboundPerHost: 2, totalNs: 200 * NS_PER_S },
       'The nearest: 2 at once out of a host; all VMs then move, in 200 s.',
@@ -304,7 +304,7 @@ describe('an evacuation is told by its record alone', () => {
     ],
     [
       { kind: 'neither', hosts: 1 },
-      'The nearest: 1 hosts are emptied; neither fewer moves at once out of a host nor a longer time-out lets the other VMs move.',
+      'The nearest: 1 host is emptied; neither fewer moves at once out of a host nor a longer time-out lets the other VMs move.',
     ],
     [
       { kind: 'as it is', totalNs: 100 * NS_PER_S, pauseMaxNs: 310 * NS_PER_MS },
