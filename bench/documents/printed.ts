@@ -195,7 +195,11 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
   'stopcopy-upgrade': printed('stopcopy-upgrade', {
     file: text,
     changes: z.array(
-      z.looseObject({ path: text, from: z.union([text, z.number()]).nullable(), to: z.union([text, z.number()]) }),
+      z.looseObject({
+        path: text,
+        from: z.union([text, z.number()]).nullable(),
+        to: z.union([text, z.number()]).nullable(),
+      }),
     ),
     text,
   }),

@@ -10,6 +10,7 @@ import type { MoveClass } from './move-class.ts';
 import type { EndReason, PrecopyEnd } from '../memory/precopy-end.ts';
 import { BLOCKERS } from '../memory/precopy-end.ts';
 import { PrecopyEngine } from '../memory/precopy-engine.ts';
+import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 import { ADVANCE } from '../memory/precopy-slots.ts';
 import { type HostRoom, Rooms } from './rooms.ts';
 
@@ -60,6 +61,8 @@ export interface EvacuationInput {
   readonly slack?: number;
   /** Whether managers look at every poll, also where nothing can change. Default: no. */
   readonly everyPoll?: boolean;
+  /** Notes the iterations of each VM, times from the start of its move. */
+  readonly onIterations?: (vm: number, row: PrecopyIteration) => void;
 }
 
 /** How each VM fared. Those up to `forced` run at their destinations. */
@@ -175,7 +178,13 @@ class Evacuation {
     this.linkBase = base;
     this.shares = new LinkShares(capacity, slots, input.slack);
     const kinds = classes.map(({ precopy }) => precopy);
-    this.engine = new PrecopyEngine(kinds, slots, { everyPoll: input.everyPoll ?? false });
+    const { everyPoll = false, onIterations } = input;
+    const noted = { iterations: (slot: number, row: PrecopyIteration) => onIterations?.(this.slotVm[slot]!, row) };
+    this.engine = new PrecopyEngine(
+      kinds,
+      slots,
+      onIterations === undefined ? { everyPoll } : { everyPoll, recorder: noted },
+    );
     const needs = classes.map((each) => each.needs);
     this.rooms = new Rooms(hosts, hostsInAll, hostsPerRack, room, needs, concurrency.inboundPerHost);
     this.queue = new Calendar(slots);

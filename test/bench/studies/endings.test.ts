@@ -17,6 +17,15 @@ import { Output } from '../../../bench/io/output.ts';
 import { ACT_REASONS, MANAGER_NAMES } from '../../../sim/memory/manager.ts';
 import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 import { BLOCKERS } from '../../../sim/memory/precopy-end.ts';
+import { parseDocument } from '../../../sim/base/schema.ts';
+import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
+import { FleetPlan } from '../../../sim/fleet/fleet-plan.ts';
+import { limitsOf } from '../../../sim/fleet/limits.ts';
+import { questionSchema } from '../../../sim/fleet/question.ts';
+import { VmTrials } from '../../../sim/fleet/vm-trials.ts';
+import { vmsOf, withWholeVms } from '../../../sim/fleet/whole-vm.ts';
+import { readProfile } from '../../../bench/io/profiles.ts';
+import { presets } from '../../../bench/studies/plan/read-question.ts';
 import { effort } from '../../effort.ts';
 import { stopcopyAt } from '../command.ts';
 import { planContradictions } from './plan/plan-reader.ts';
@@ -77,7 +86,7 @@ function runFaults(ask: Ask, document: RunDocument, text: string, status: number
       count('reason', cause.reason);
       count('blocker', cause.blocker);
     } else if (kind === 'cancelled' && at !== null) count('reason', 'cut');
-    const iterationNs = Math.max(0, ...rounds.map(({ lastsNs }) => lastsNs));
+    const iterationNs = rounds.at(-1)?.lastsNs ?? 0;
     // Cloud Hypervisor compares its time no more once an iteration has converged.
     const pausedNs = kind === 'forced' || ask.rules[0]?.manager === 'vmm' ? pauseNs : 0;
     const hasFault = ask.rules.length === 0 || kind === 'failed' || kind === 'unowned';
@@ -108,7 +117,7 @@ function unplayedFaults(document: AnyRun, text: string, status: number | null): 
   ];
 }
 
-const FATES: Readonly<Record<string, string>> = {
+const FATE_REASONS: Readonly<Record<string, string>> = {
   'time-out': 'timeout',
   'no progress': 'no progress',
   iterations: 'iterations',
@@ -118,18 +127,40 @@ const FATES: Readonly<Record<string, string>> = {
 
 function planFaults(ask: Ask, document: PlanDocument, text: string, status: number | null): readonly string[] {
   const faults = [...planContradictions(text, document, status)];
-  for (const { vm, fate, startNs, endNs, pauseNs } of document.answer.schedule?.moves ?? []) {
+  const lastNs = document.answer.schedule === undefined ? [] : lastIterations(ask.document);
+  for (const [index, { vm, fate, startNs, endNs, pauseNs }] of (document.answer.schedule?.moves ?? []).entries()) {
     const kind = Number(vm.slice(2)) - 1;
+    const last = lastNs[index]!;
     count('manager', ask.rules[kind]!.manager);
-    count('end', FATES[fate] === undefined ? fate : 'cancelled');
-    if (FATES[fate] !== undefined) count('reason', FATES[fate]);
+    count('end', FATE_REASONS[fate] === undefined ? fate : 'cancelled');
+    if (FATE_REASONS[fate] !== undefined) count('reason', FATE_REASONS[fate]);
     const pausedNs = fate === 'forced' || ask.rules[kind]!.manager === 'vmm' ? pauseNs : 0;
-    // An iteration of Cloud Hypervisor has all memory at most, at whatever rate it got: that of the whole move.
-    if (!isInTime(ask, kind, endNs - startNs, pausedNs, endNs - startNs))
-      faults.push(`${vm} lasted ${endNs - startNs} ns`);
+    if (last.vmStartNs !== startNs)
+      faults.push(`${vm} begins at ${startNs} ns, and played again at ${last.vmStartNs} ns`);
+    if (!isInTime(ask, kind, endNs - startNs, pausedNs, last.lastsNs))
+      faults.push(`${vm} lasted ${endNs - startNs} ns, its last iteration ${last.lastsNs} ns`);
   }
   if (document.answer.schedule !== undefined) count('evacuation', status === 0 ? 'answered' : 'with none');
   return faults;
+}
+
+/** The last iteration of each move of an evacuation, in the order of its schedule: by hosts, and on a host as listed. */
+function lastIterations(document: Ask['document']) {
+  const question = parseDocument(questionSchema, document, 'ask.json');
+  if (question.ask !== 'evacuate') throw new Error('only evacuations have a schedule');
+  const files = presets();
+  const whole = withWholeVms(question, files) as typeof question;
+  const words = vmsOf(whole).flatMap(({ devices }) => devices.map(({ profile }) => profile));
+  const profiles = new Map(words.map((word) => [word, readProfile(join(folder, word))]));
+  const plan = new FleetPlan(whole, new VmTrials(profiles, 'ask.json'), limitsOf(whole.limits, files));
+  const lasts = new Map<number, number>();
+  const { fate, startNs } = evacuate({
+    ...plan.input('point'),
+    onIterations: (vm, { lastsNs }) => void lasts.set(vm, lastsNs),
+  });
+  return [...fate].flatMap((each, vm) =>
+    each === FATE.noRoom ? [] : [{ vmStartNs: startNs[vm]!, lastsNs: lasts.get(vm) ?? 0 }],
+  );
 }
 
 /** The same command with --json, now and then. */
