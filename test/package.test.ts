@@ -148,23 +148,24 @@ function firstExamples(name: string, help: string, readme: string): readonly str
 }
 
 /** Runs a line in the folder, and ends what waits once it has said so. @returns the exit status */
-async function runLine(folder: string, node: number, line: string): Promise<number | null> {
-  const words = [
-    '--yes',
-    '--package',
-    `node@${node}`,
-    'node',
-    'node_modules/stopcopy/dist/bench/main.js',
-    ...line.split(' '),
-  ];
-  const child = spawn('npx', words, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+async function runLine(folder: string, node: string, line: string): Promise<number | null> {
+  const words = ['node_modules/stopcopy/dist/bench/main.js', ...line.split(' ')];
+  const child = spawn(node, words, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout.on('data', (text: Buffer) => {
-    if (text.toString().includes('http://127.0.0.1')) process.kill(-child.pid!, 'SIGINT');
+    if (text.toString().includes('http://127.0.0.1')) child.kill('SIGINT');
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
+}
+
+/** Path of a version of Node, from the package `node`. */
+function nodeOf(version: number, folder: string): string {
+  const words = ['--yes', '--package', `node@${version}`, 'node', '-p', 'process.execPath'];
+  const path = spawnSync('npx', words, { cwd: folder, encoding: 'utf8' }).stdout.trim();
+  expect(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout).toMatch(new RegExp(`^v${version}\\.`));
+  return path;
 }
 
 const LONG = effort(false, false, true);
@@ -179,10 +180,18 @@ describe.runIf(LONG)('installed in an empty folder', () => {
     // What the examples have of their own.
     cpSync(join(folder, 'node_modules/stopcopy/sim/scenario/scenarios/zip-64.yaml'), join(folder, 'mine.yaml'));
     mkdirSync(join(folder, 'results'));
+    const author = ['-c', 'user.name=nobody', '-c', 'user.email=nobody@localhost'];
+    for (const words of [
+      ['init', '--quiet'],
+      [...author, 'commit', '--quiet', '--allow-empty', '--message', 'first'],
+    ]) {
+      if (spawnSync('git', words, { cwd: folder }).status !== 0) throw new Error(`git ${words.join(' ')} failed`);
+    }
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(NODES)('the first examples of every command work with Node %d', async (node) => {
+  test.each(NODES)('the first examples of every command work with Node %d', async (version) => {
+    const node = nodeOf(version, folder);
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const helps = await helpTexts();
     const lines = [...helps].flatMap(([name, help]) => (name === 'stopcopy' ? [] : firstExamples(name, help, readme)));
@@ -194,7 +203,7 @@ describe.runIf(LONG)('installed in an empty folder', () => {
         .replace(/RESULT.*/, 'results/bench.json')
         .replace('FILE', 'mine.yaml');
       const [name] = placed.split(' ');
-      if (placed === 'bench' && node !== NODES[0]) placed = 'bench --quick';
+      if (placed === 'bench' && version !== NODES[0]) placed = 'bench --quick';
       // A source needs a destination, which is tried with it.
       if (name === 'send' && !placed.includes('--help')) continue;
       const others = name === 'receive' ? [runLine(folder, node, placed.replace('receive', 'send'))] : [];

@@ -7,6 +7,7 @@ import { median, medianAbsoluteDeviation } from 'simple-statistics';
 import type { CommandIo } from '../io/command-io.ts';
 import { stopsItself } from '../io/stop-words.ts';
 import { machineFacts } from '../measure/machine.ts';
+import { crowdingBetween, type MachineReading, readMachine } from '../measure/machine-use.ts';
 import { documentHead } from '../io/document-head.ts';
 import { packageRoot } from '../io/package-root.ts';
 import { Build } from './build.ts';
@@ -29,11 +30,18 @@ export interface NoiseOptions {
   readonly cores: readonly number[];
   readonly signal: AbortSignal;
   readonly onProgress: (pairs: number, total: number, label: string) => void;
+  /** Reads how crowded the machine is. */
+  readonly read?: () => MachineReading;
 }
 
-/** @param build compared with itself */
+/**
+ * Measures pairs of every stage. Stopped by the signal, it keeps those that were taken.
+ *
+ * @param build compared with itself
+ */
 export async function measureNoise(build: StageRunner, options: NoiseOptions): Promise<NoiseDocument> {
-  const { budgetSeconds, signal } = options;
+  const { budgetSeconds, signal, read = readMachine } = options;
+  const before = read();
   // A single look that proves nothing the same keeps all stages until the end.
   const settings: TestSettings = { ...DEFAULT_SETTINGS, smallestEffect: 1e-6, looks: [PAIRS] };
   const stages = await build.stages(signal);
@@ -52,6 +60,8 @@ export async function measureNoise(build: StageRunner, options: NoiseOptions): P
       budget: new Budget(Infinity, signal),
       seed: 1,
     });
+    // Stopped before its first pair.
+    if (outcome.pairs === 0) continue;
     const seconds = outcome.seconds / outcome.pairs;
     const share = last ? leftSeconds : SINGLE_SHARE * budgetSeconds;
     const pairs = Math.min(DEFAULT_LOOKS.at(-1)!, Math.floor(share / seconds));
@@ -64,6 +74,8 @@ export async function measureNoise(build: StageRunner, options: NoiseOptions): P
   return {
     ...documentHead('stopcopy-noise'),
     machine: machineFacts(),
+    crowded: crowdingBetween(before, read(), null),
+    interrupted: signal.aborted,
     budgetSeconds,
     metrics,
   };
@@ -80,12 +92,14 @@ function noiseOf({ name, unit, samples }: MetricResult, alpha: number, pairsInBu
     spread: medianAbsoluteDeviation(ordered) / median(ordered),
     drift: median(ordered.slice(half)) / median(ordered.slice(0, half)) - 1,
     worstPair: Math.expm1(Math.max(...ratios.map(Math.abs))),
+    pairs: ratios.length,
     pairsInBudget,
     smallestFound: smallestSlowdown(ratios, alpha, pairsInBudget),
   };
 }
 
-export async function runNoise(budgetSeconds: number, { output, signal }: CommandIo): Promise<void> {
+/** @returns whether it was interrupted */
+export async function runNoise(budgetSeconds: number, { output, signal }: CommandIo): Promise<boolean> {
   // It starts processes, which have to be ended.
   stopsItself();
   const progress = output.progress();
@@ -102,6 +116,7 @@ export async function runNoise(budgetSeconds: number, { output, signal }: Comman
     progress.stop();
     output.document(document);
     output.text(noiseText(document));
+    return document.interrupted;
   } finally {
     progress.stop();
   }

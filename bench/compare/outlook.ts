@@ -22,14 +22,17 @@ export interface EarlyMetric {
 }
 
 /** A sentence for each metric. */
-export function outlook(metrics: readonly EarlyMetric[], { alpha, looks }: TestSettings): readonly string[] {
+export function outlook(
+  metrics: readonly EarlyMetric[],
+  { alpha, looks, smallestEffect }: TestSettings,
+): readonly string[] {
   const [least, most] = [looks[0]!, looks.at(-1)!];
   return metrics.map(({ name, ratios, pairs, seconds }) => {
     // Whatever the builds differ by, their pairs spread as those of equals do.
     const middle = median([...ratios]);
     const spread = ratios.map((ratio) => ratio - middle);
     const found = (count: number): string => {
-      const share = smallestSlowdown(spread, alpha / metrics.length, count, looks);
+      const share = smallestSlowdown(spread, alpha / metrics.length, count, looks, smallestEffect);
       return share === null ? 'no slowdown, however large' : `slowdowns from ${percent(share)} on`;
     };
     const there = Math.min(pairs, most);

@@ -8,7 +8,9 @@ import { sequentialChance } from './decision.ts';
 import { DEFAULT_LOOKS, DEFAULT_SETTINGS } from './settings.ts';
 
 /** Slowdowns that are tried, as shares. */
-const SLOWDOWNS: readonly number[] = [0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
+const SLOWDOWNS: readonly number[] = [
+  0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1,
+];
 const PLAYED = 200;
 /** A slowdown that is found less often than this is not counted on. */
 const POWER = 0.8;
@@ -19,6 +21,7 @@ const POWER = 0.8;
  * @param alpha chance of an error that this metric has, of all metrics together
  * @param pairs that fit into the budget
  * @param looks after how many pairs the comparison decides
+ * @param smallestEffect that matters to the comparison, as a share
  * @returns null where nothing is found, or {@link SLOWDOWNS} has nothing as large
  */
 export function smallestSlowdown(
@@ -26,6 +29,7 @@ export function smallestSlowdown(
   alpha: number,
   pairs: number,
   looks: readonly number[] = DEFAULT_LOOKS,
+  smallestEffect = DEFAULT_SETTINGS.smallestEffect,
 ): number | null {
   const taken = looks.findLast((look) => look <= pairs);
   if (taken === undefined) return null;
@@ -39,8 +43,7 @@ export function smallestSlowdown(
         return shift + (random.below(2) === 0 ? ratio : -ratio);
       });
       // As strict as the comparison is.
-      if (sequentialChance(drawn, looks) <= alpha && median(drawn) >= Math.log1p(DEFAULT_SETTINGS.smallestEffect))
-        hits += 1;
+      if (sequentialChance(drawn, looks) <= alpha && median(drawn) >= Math.log1p(smallestEffect)) hits += 1;
     }
     return hits >= POWER * PLAYED;
   };

@@ -10,6 +10,7 @@ import { HAZARD_IDS } from '../../sim/driver/hazards.ts';
 import { CAN_OUTCOME_IDS, MESSAGE_SOURCES } from '../../sim/manager/can-answer.ts';
 import { EXIT } from '../io/exit-status.ts';
 import { figureSchema } from '../show/figure.ts';
+import { crowdingSchema } from './bench/crowding.ts';
 import { machine } from './bench/result.ts';
 import { recordSchema } from './history/record.ts';
 import { anyRunSchema } from './run/schema.ts';
@@ -133,6 +134,8 @@ const CAN_ANSWER = printed('stopcopy-can-answer', {
 
 const NOISE = printed('stopcopy-noise', {
   machine,
+  crowded: z.array(crowdingSchema),
+  interrupted: z.boolean(),
   budgetSeconds: seconds,
   metrics: z.array(
     z.looseObject({
@@ -142,6 +145,7 @@ const NOISE = printed('stopcopy-noise', {
       spread: z.number(),
       drift: z.number(),
       worstPair: z.number(),
+      pairs: count,
       pairsInBudget: count,
       smallestFound: z.number().nullable(),
     }),

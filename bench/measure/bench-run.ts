@@ -9,7 +9,9 @@ import { prepareFolder, writeNewFile } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
 import { stopsItself } from '../io/stop-words.ts';
 import { machineFacts } from './machine.ts';
+import { crowdingBetween, type MachineReading, type PingPongs, readMachine } from './machine-use.ts';
 import { packageVersion } from '../io/package-root.ts';
+import { crowdingSentence } from '../documents/bench/crowding.ts';
 import { summaryOf } from '../documents/bench/summary.ts';
 import { formatWithRange } from '../show/format.ts';
 import { legend } from '../show/figure.ts';
@@ -36,6 +38,7 @@ export interface BenchTarget {
 
 /**
  * @param loadSweep called once the folder is known to take files
+ * @param read of how crowded the machine is
  * @returns whether the run was interrupted
  */
 export async function runBench(
@@ -43,19 +46,21 @@ export async function runBench(
   target: BenchTarget,
   context: CommandIo,
   loadSweep: () => Promise<RunSweep>,
+  read: () => MachineReading = readMachine,
 ): Promise<boolean> {
   const { output, signal } = context;
   prepareFolder(target.out, '--out');
   const started = new Date();
   const startedMs = performance.now();
   const machine = machineFacts();
+  const before = read();
   const runSweep = await loadSweep();
 
   const cells: Cell[] = [];
   const progress = output.progress();
   const onProgress = (done: number, total: number, label: string): void => progress.update(done, total, label);
   // Known piece by piece, so that a run that ends with an error keeps them too.
-  const known: { floors: Floors | null; costs: readonly CostParameter[] } = { floors: null, costs: [] };
+  const known: Known = { floors: null, costs: [], bestPingPongNs: 0 };
   const resultOf = (interrupted: boolean): BenchResult => ({
     format: RESULT_FORMAT,
     version: RESULT_VERSION,
@@ -65,6 +70,7 @@ export async function runBench(
     seed: options.seed,
     quick: options.quick,
     interrupted,
+    crowded: [...crowdingBetween(before, read(), pingPongsOf(known))],
     suites: [...options.suites],
     driver: options.driver,
     inFlight: options.inFlight,
@@ -78,8 +84,8 @@ export async function runBench(
       cells.push(cell);
       stopsItself();
     };
-    const onFloors = (floors: Floors, costs: readonly CostParameter[]): void =>
-      void Object.assign(known, { floors, costs });
+    const onFloors = (floors: Floors, costs: readonly CostParameter[], bestPingPongNs: number): void =>
+      void Object.assign(known, { floors, costs, bestPingPongNs });
     await runSweep(options, { onCell, onFloors, onProgress, signal });
   } catch (error) {
     progress.stop();
@@ -94,6 +100,17 @@ export async function runBench(
   const files = await writeResult(result, target, signal);
   printResult(result, files, output);
   return result.interrupted;
+}
+
+/** What a sweep has found out before its cells. */
+interface Known {
+  floors: Floors | null;
+  costs: readonly CostParameter[];
+  bestPingPongNs: number;
+}
+
+function pingPongsOf({ floors, bestPingPongNs }: Known): PingPongs | null {
+  return floors === null ? null : { p50Ns: floors.pingPongNs.p50.value, bestNs: bestPingPongNs };
 }
 
 /** @returns the paths that were written */
@@ -125,6 +142,8 @@ function writeNumbered(stem: string, text: string): string {
 
 export function printResult(result: BenchResult, files: readonly string[], output: Output): void {
   output.document(result);
+  const crowded = crowdingSentence(result.crowded);
+  if (crowded !== null) output.text(`${output.style('yellow', wrap(crowded, columnsOf(output)))}\n`);
   if (result.cells.length > 0) {
     output.text(resultTable(result));
     output.text('');
@@ -137,13 +156,17 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
     for (const line of floors) output.text(`  ${line}`);
     output.text('');
   }
-  output.text(wrap(summaryOf(result), Math.min(output.columns ?? 100, 120)));
+  output.text(wrap(summaryOf(result), columnsOf(output)));
   output.text('');
   // With --json the paths still belong to the user, but not on stdout.
   for (const file of files) {
     if (output.json) output.note(file);
     else output.text(file);
   }
+}
+
+function columnsOf(output: Output): number {
+  return Math.min(output.columns ?? 100, 120);
 }
 
 /** JSON with one field per line, and the numbers of an array on one line: there are thousands of samples. */

@@ -3,8 +3,10 @@
  */
 import type { CommandIo } from '../io/command-io.ts';
 import { machineFacts } from './machine.ts';
+import { crowdingBetween, type MachineReading, readMachine } from './machine-use.ts';
 import { stopsItself } from '../io/stop-words.ts';
 import { packageVersion } from '../io/package-root.ts';
+import { crowdingSentence } from '../documents/bench/crowding.ts';
 import { suiteText } from '../documents/suites/text.ts';
 import { OWN_SUITES, type OwnSuiteName } from './suites/registry.ts';
 import {
@@ -17,6 +19,7 @@ import {
 
 /**
  * @param html file of a page, if there is to be one
+ * @param read of how crowded the machine is
  * @returns whether the run was interrupted; the suites that were finished are told all the same
  */
 export async function runSuites(
@@ -24,9 +27,11 @@ export async function runSuites(
   options: SuiteOptions,
   { output, signal }: CommandIo,
   html: string | false = false,
+  read: () => MachineReading = readMachine,
 ): Promise<boolean> {
   const suites: SuiteReport[] = [];
   const machine = machineFacts();
+  const before = read();
   for (const name of names) {
     if (signal.aborted) break;
     const run = await OWN_SUITES[name].load();
@@ -40,6 +45,7 @@ export async function runSuites(
     quick: options.quick,
     driver: options.driver,
     machine,
+    ...(suites.some(isMeasured) ? { crowded: crowdingBetween(before, read(), null) } : {}),
     suites,
   };
   const page = html !== false && !signal.aborted ? html : null;
@@ -49,7 +55,14 @@ export async function runSuites(
     writePage(page, [{ name: 'suites.json', section: suitesSection(document) }], '--html');
   }
   output.document(document);
+  const crowded = crowdingSentence(document.crowded);
+  if (crowded !== null) output.text(`${crowded}\n`);
   output.text(suites.map(suiteText).join('\n\n'));
   if (page !== null) output.path(page);
   return signal.aborted;
+}
+
+/** Whether a report has wall times, which depend on the machine. */
+function isMeasured({ rows }: SuiteReport): boolean {
+  return rows.some(({ figures }) => Object.values(figures).some(({ kind }) => kind === 'measured' || kind === 'ratio'));
 }

@@ -60,7 +60,7 @@ export const PRINTED_FORMATS = {
   'stopcopy-error': { title: 'the error of a command', version: 1 },
   'stopcopy-run-pair': { title: 'a result of stopcopy run with two scenarios', version: 1 },
   'stopcopy-can-answer': { title: 'an answer of stopcopy can', version: 1 },
-  'stopcopy-noise': { title: 'a result of stopcopy bench --noise', version: 2 },
+  'stopcopy-noise': { title: 'a result of stopcopy bench --noise', version: 3 },
   'stopcopy-verification': { title: 'a result of stopcopy verify', version: 1 },
   'stopcopy-generations': { title: 'a result of stopcopy verify --between', version: 1 },
   'stopcopy-send': { title: 'a result of stopcopy send', version: 1 },

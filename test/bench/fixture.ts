@@ -79,13 +79,14 @@ export function fixtureResult(changes: Partial<BenchResult> = {}): BenchResult {
   }
   return {
     format: 'stopcopy-bench',
-    version: 2,
+    version: 3,
     stopcopy: '0.1.0',
     startedAt: '2026-11-23T04:00:00.000Z',
     durationSeconds: 141.2,
     seed: 7,
     quick: false,
     interrupted: false,
+    crowded: [],
     suites: ['throughput', 'handshake', 'downtime'],
     inFlight: 'finish',
     driver: 'upstream-2026',

@@ -106,8 +106,7 @@ export function registerBench(command: Command, context: CommandContext): void {
 async function measure(flags: BenchFlags, context: CommandContext): Promise<boolean> {
   if (flags.noise === true) {
     const { runNoise } = await import('../../compare/noise.ts');
-    await runNoise(flags.budget, context);
-    return false;
+    return runNoise(flags.budget, context);
   }
   const choice = chooseSuites(flags.suite);
   const { passGate } = await import('../../studies/isolation/gate.ts');

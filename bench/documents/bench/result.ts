@@ -1,5 +1,5 @@
 /**
- * The bench result document: what `stopcopy bench` writes and `stopcopy report` reads. Version 1.
+ * The bench result document: what `stopcopy bench` writes and `stopcopy report` reads. Version 3.
  *
  * Every number is a {@link Figure} that says which kind it is. Units stand in the names and in the figures. Figures that
  * belong to a suite which was not run are left out; a failed measurement is never a zero.
@@ -13,6 +13,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { strictFigureSchema } from '../../show/figure.ts';
+import { crowdingSchema } from './crowding.ts';
 import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { IN_FLIGHT_MODES } from '../../../sim/abi/in-flight.ts';
 import { COST_ORIGINS } from '../../../sim/device/costs.ts';
@@ -21,8 +22,8 @@ import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
 export const RESULT_FORMAT = 'stopcopy-bench' satisfies DocumentFormat;
 export const RESULT_VERSION = DOCUMENTS[RESULT_FORMAT].version;
-/** Read as well: it did not tell the pause mode. */
-const PREVIOUS_VERSION = 1;
+/** Read as well: 1 lacks the pause mode, and neither has whether the machine was crowded. */
+const PREVIOUS_VERSIONS: readonly unknown[] = [1, 2];
 
 const name = z.string().min(1);
 const count = z.int().min(0);
@@ -45,7 +46,15 @@ const cell = z.strictObject({
   saveBytesPerSecond: positiveFigure.optional(),
   restoresPerSecond: positiveFigure.optional(),
   restoreBytesPerSecond: positiveFigure.optional(),
-  handshakeNs: z.strictObject({ p50: positiveFigure, p99: positiveFigure, ratioToFloor: positiveFigure }).optional(),
+  handshakeNs: z
+    .strictObject({
+      p50: positiveFigure,
+      p99: positiveFigure,
+      ratioToFloor: positiveFigure,
+      /** Bare ping-pong of the same two threads, measured in turn with the handshakes: what the ratio is to. */
+      floor: positiveFigure.optional(),
+    })
+    .optional(),
   wallDowntimeNs: z
     .strictObject({
       p50: positiveFigure,
@@ -101,6 +110,8 @@ export const benchResultSchema = z
     seed: count,
     quick: z.boolean(),
     interrupted: z.boolean(),
+    /** By what the machine was seen to be crowded; empty: nothing was seen. Absent in documents of earlier versions. */
+    crowded: z.array(crowdingSchema).optional(),
     suites: z.array(name),
     /** Driver generation. */
     driver: name,
@@ -155,21 +166,21 @@ export function benchResultOf(document: unknown, file: string): BenchResult {
       BENCH_HINT,
     );
   }
-  if (version === PREVIOUS_VERSION) return parseDocument(benchResultSchema, upgraded(document as object), file);
+  if (PREVIOUS_VERSIONS.includes(version)) return parseDocument(benchResultSchema, upgraded(document as object), file);
   if (version !== RESULT_VERSION) {
     throw new UserError(
       'input',
-      `${file}: has format version ${quote(version)}, this stopcopy reads versions ${PREVIOUS_VERSION} and ${RESULT_VERSION}`,
+      `${file}: has format version ${quote(version)}, this stopcopy reads versions ${PREVIOUS_VERSIONS.join(', ')} and ${RESULT_VERSION}`,
       'Read it with the stopcopy that wrote it, or measure again with `stopcopy bench`.',
     );
   }
   return parseDocument(benchResultSchema, document, file);
 }
 
-/** What a document of version 1 may lack. Samples, which it may lack as well, are optional in both. */
+/** What a document of version 1 may lack. Samples, which it may lack as well, are optional in all versions. */
 export const ADDED_FIELDS = { inFlight: 'unknown' } as const;
 
-/** A document of version 1 as one of version 2. */
+/** A document of an earlier version as one of the newest. */
 function upgraded(document: object): object {
   return { ...ADDED_FIELDS, ...document, version: RESULT_VERSION };
 }

@@ -5,6 +5,7 @@ import { formatValue, formatWithRange } from '../../show/format.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { benchResultOf, type BenchResult } from './result.ts';
 import { costTable } from './cost-table.ts';
+import { crowdedMarkup } from './crowded-markup.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import { plotsOf } from './plots.ts';
@@ -47,7 +48,8 @@ function body(result: BenchResult, id: string): Markup {
     ['System', `${machine.os} ${machine.kernel} ${machine.arch}, Node ${machine.node}, V8 ${machine.v8}`],
     ['Cells', String(cells.length)],
   ];
-  return html`<dl class="facts">
+  return html`${crowdedMarkup(result.crowded)}
+    <dl class="facts">
       ${facts.map(
         ([term, fact]) =>
           html`<dt>${term}</dt>

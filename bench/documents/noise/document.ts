@@ -2,6 +2,7 @@
  * The noise document: what `stopcopy bench --noise --json` prints.
  */
 import type { DocumentHead } from '../../io/document-head.ts';
+import type { Crowding } from '../bench/crowding.ts';
 import type { Machine } from '../bench/result.ts';
 
 export interface NoiseOfMetric {
@@ -14,6 +15,8 @@ export interface NoiseOfMetric {
   readonly drift: number;
   /** The largest ratio of the two processes of a pair, minus 1. */
   readonly worstPair: number;
+  /** Pairs that this rests on. */
+  readonly pairs: number;
   /** Pairs that fit into the budget, with all stages, up to the last look. */
   readonly pairsInBudget: number;
   /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
@@ -22,6 +25,10 @@ export interface NoiseOfMetric {
 
 export interface NoiseDocument extends DocumentHead {
   readonly machine: Machine;
+  /** By what the machine was seen to be crowded; empty: nothing was seen. */
+  readonly crowded: readonly Crowding[];
+  /** Whether the user stopped it: what was measured by then is here. */
+  readonly interrupted: boolean;
   readonly budgetSeconds: number;
   readonly metrics: readonly NoiseOfMetric[];
 }

@@ -5,6 +5,7 @@
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import type { GenerationId } from '../../../sim/driver/generation.ts';
 import type { Figure } from '../../show/figure.ts';
+import type { Crowding } from '../bench/crowding.ts';
 import type { CostParameter, Machine } from '../bench/result.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
@@ -61,6 +62,8 @@ export interface SuitesDocument {
   readonly driver: string;
   /** Whose wall time the measured figures are. */
   readonly machine?: Machine;
+  /** By what the machine was seen to be crowded; empty: nothing was seen. Absent where nothing was measured. */
+  readonly crowded?: readonly Crowding[];
   readonly suites: readonly SuiteReport[];
 }
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
 
 import { formatFigure, formatWithRange } from '../../show/format.ts';
 import { FIGURE_KINDS, type Figure, figureSchema } from '../../show/figure.ts';
+import { crowdingSchema } from '../bench/crowding.ts';
+import { crowdedMarkup } from '../bench/crowded-markup.ts';
 import { costParameter } from '../bench/result.ts';
 import { type SuiteReport, type SuiteRow, SUITES_FORMAT, SUITES_VERSION, type SuitesDocument } from './document.ts';
 import { seriesColour, valueChart, type ValueRow } from '../../show/charts.ts';
@@ -35,6 +37,7 @@ export const suitesSchema: z.ZodType<SuitesDocument> = z.looseObject({
   stopcopy: z.string(),
   quick: z.boolean(),
   driver: z.string(),
+  crowded: z.array(crowdingSchema).exactOptional(),
   suites: z.array(suiteSchema),
 });
 
@@ -54,7 +57,8 @@ export function suitesSection(document: SuitesDocument): ReportSection {
     heading: `Suites: ${names}`,
     version: document.stopcopy,
     body: (id) =>
-      html`<dl class="facts">
+      html`${crowdedMarkup(document.crowded)}
+        <dl class="facts">
           <dt>Asked for</dt>
           <dd>${document.quick ? 'quick' : 'full'}; driver ${document.driver}</dd>
         </dl>

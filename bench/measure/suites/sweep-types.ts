@@ -34,8 +34,13 @@ export interface SweepOptions {
 export interface SweepHooks {
   /** Called once per finished cell, in order. A cell that was cut short by the signal is not told. */
   onCell(cell: Cell): void;
-  /** Called once, when the floors are known, with the parameters behind the modelled figures. */
-  onFloors(floors: Floors, costs: readonly CostParameter[]): void;
+  /**
+   * Called when the floors are known, with the parameters behind the modelled figures, and again before each cell that adds to
+   * what ratios were divided by.
+   *
+   * @param bestPingPongNs the best bare ping-pong that the threads of this process were calibrated with
+   */
+  onFloors(floors: Floors, costs: readonly CostParameter[], bestPingPongNs: number): void;
   /** @param label what is being measured now, for a person */
   onProgress(done: number, total: number, label: string): void;
   /** When it fires, the sweep stops within a second and returns what it has. */

@@ -10,9 +10,10 @@ import { type CellBand, cellLoad, LINK, modelCell } from '../../../sim/move/cell
 import { JOB_RATES, serviceNs } from '../../../sim/workload/rates.ts';
 import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type RealMigration, RealWorld } from '../../../workers/real-world.ts';
+import { waitingFacts } from '../../../workers/lane/waiting-calibration.ts';
 import { poolModule } from '../../../workers/pools/worker-url.ts';
 import type { Figure } from '../../show/figure.ts';
-import type { Cell, CostParameter, Floors } from '../../documents/bench/result.ts';
+import type { Cell, CostParameter, Floors, Quantiles } from '../../documents/bench/result.ts';
 import { BennyRunner } from '../runner.ts';
 import {
   exact,
@@ -83,7 +84,11 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
   const speed = options.suites.includes('virtual') ? await measureVirtualSpeed(runner, options.driver, virtual) : [];
   const measuredFloors = await measureFloors(runner, floorOptions);
   const floors: Floors = { ...measuredFloors, more: [...measuredFloors.more, ...speed] };
-  hooks.onFloors(floors, costParameters());
+  const { spinRoundNs: bestPingPongNs } = await waitingFacts();
+  const tellFloors = (pingPongNs: Quantiles): void =>
+    hooks.onFloors({ ...floors, pingPongNs }, costParameters(), bestPingPongNs);
+  tellFloors(floors.pingPongNs);
+  const bareNs: number[] = [];
   const pool = new Piscina({
     ...poolModule(import.meta.url, 'vf-measure'),
     minThreads: 1,
@@ -97,11 +102,12 @@ export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promis
     for (const [index, at] of coordinates.entries()) {
       if (signal.aborted) break;
       hooks.onProgress(index + 1, steps, `${at.accelerator}, ${countOf(at.queuePairs, 'queue pair')}, ${at.load}`);
-      const cell = await measureCell({ options, at, effort, signal, pool }).catch((error: unknown) => {
+      const cell = await measureCell({ options, at, effort, signal, pool, bareNs }).catch((error: unknown) => {
         if (signal.aborted) return null;
         throw error;
       });
       if (cell === null) break;
+      if (bareNs.length > 0) tellFloors(pooledPingPongs(bareNs));
       hooks.onCell(cell);
       if (cell.lostTasks !== undefined && cell.lostTasks.value > 0) throw new TasksLost(cell.id, cell.lostTasks.value);
     }
@@ -119,10 +125,12 @@ interface CellTask {
   readonly signal: AbortSignal;
   /** One thread that saves and restores for the measuring. */
   readonly pool: Piscina;
+  /** Takes the bare ping-pongs that handshakes were divided by, in ns. */
+  readonly bareNs: number[];
 }
 
 /** @returns null when the signal came */
-async function measureCell({ options, at, effort, signal, pool }: CellTask): Promise<Cell | null> {
+async function measureCell({ options, at, effort, signal, pool, bareNs }: CellTask): Promise<Cell | null> {
   const wants = (suite: SuiteName): boolean => options.suites.includes(suite);
   const { accelerator: kind, queuePairs } = at;
   const load = cellLoad(at.load, queuePairs);
@@ -132,7 +140,7 @@ async function measureCell({ options, at, effort, signal, pool }: CellTask): Pro
   const world = await RealWorld.open({ kind, generation, vms: 1, queuePairs, load, seed, inFlight, engine });
   try {
     const parts: Partial<Cell>[] = [];
-    if (wants('handshake')) parts.push(await handshake(world, effort, signal));
+    if (wants('handshake')) parts.push(await handshake(world, effort, signal, bareNs));
     if (wants('throughput') && !signal.aborted) parts.push(await throughput(world, pool, effort));
     let lost = 0;
     if (wants('downtime') && !signal.aborted) {
@@ -163,7 +171,12 @@ async function measureCell({ options, at, effort, signal, pool }: CellTask): Pro
 
 const IMAGE_BYTES = 176;
 
-async function handshake(world: RealWorld, effort: Effort, signal: AbortSignal): Promise<Partial<Cell>> {
+async function handshake(
+  world: RealWorld,
+  effort: Effort,
+  signal: AbortSignal,
+  floorsNs: number[],
+): Promise<Partial<Cell>> {
   const task: HandshakeTask = {
     world: world.init,
     vm: 0,
@@ -177,7 +190,20 @@ async function handshake(world: RealWorld, effort: Effort, signal: AbortSignal):
   const quantiles = quantileFigures(handshakeNs, 'ns');
   // Cores move nearer and farther in the course of a run: the floor is the one measured in turn with the handshakes.
   // And each with its own: what is common to both of a pair falls out.
-  return { handshakeNs: { ...quantiles, ratioToFloor: ratioInTurn(handshakeNs, bareNs) } };
+  floorsNs.push(...bareNs);
+  const floor = withoutSamples(medianFigure(bareNs, 'ns'));
+  return { handshakeNs: { ...quantiles, ratioToFloor: ratioInTurn(handshakeNs, bareNs), floor } };
+}
+
+/** The ping-pongs of all cells, which are thousands: the floor that the ratios of the run were divided by. */
+function pooledPingPongs(bareNs: readonly number[]): Quantiles {
+  const { p50, p99 } = quantileFigures(bareNs, 'ns');
+  return { p50: withoutSamples(p50), p99 };
+}
+
+function withoutSamples(figure: Figure): Figure {
+  const { samples: _, ...rest } = figure;
+  return rest;
 }
 
 async function throughput(world: RealWorld, pool: Piscina, effort: Effort): Promise<Partial<Cell>> {
@@ -256,8 +282,7 @@ function guestPause(pausesNs: readonly number[]): Partial<Cell> {
   const max = pausesNs.reduce((most, ns) => Math.max(most, ns), 0);
   const { p50, p99 } = quantileFigures(pausesNs, 'ns');
   // One sample per queue and move: thousands, that the quantiles stand for.
-  const { samples: _, ...median } = p50;
-  return { guestPauseNs: { p50: median, p99, max: measured(max, 'ns') } };
+  return { guestPauseNs: { p50: withoutSamples(p50), p99, max: measured(max, 'ns') } };
 }
 
 /** The parameters behind the modelled figures. */

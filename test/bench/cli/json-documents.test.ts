@@ -162,6 +162,8 @@ test('what is measured for minutes has documents of these formats', () => {
   const noise: NoiseDocument = {
     ...documentHead('stopcopy-noise'),
     machine: machineFacts(),
+    crowded: [],
+    interrupted: false,
     budgetSeconds: 60,
     metrics: [
       {
@@ -171,6 +173,7 @@ test('what is measured for minutes has documents of these formats', () => {
         spread: 0.01,
         drift: -0.01,
         worstPair: 0.1,
+        pairs: 12,
         pairsInBudget: 20,
         smallestFound: null,
       },

@@ -10,16 +10,19 @@ import {
 } from '../../../bench/compare/interleaved.ts';
 import { Budget } from '../../../bench/compare/budget.ts';
 import { measureNoise } from '../../../bench/compare/noise.ts';
+import { outlook as outlookOf } from '../../../bench/compare/outlook.ts';
 import { compareResultFiles } from '../../../bench/compare/result-files.ts';
 import { smallestSlowdown } from '../../../bench/compare/slowdown.ts';
 import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { SideFailed } from '../../../bench/compare/turn-pair.ts';
 import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/documents/comparison/text.ts';
+import { noiseText } from '../../../bench/documents/noise/text.ts';
 import { exact } from '../../../bench/measure/statistics.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
+import { schemaFindings } from '../published.ts';
 
 /** A build whose stages take what a function says; `log` has who ran when. */
 class FakeBuild implements StageRunner {
@@ -264,6 +267,54 @@ describe('noise', () => {
       ),
     ).toBeNull();
     expect(smallestSlowdown(ratios, 0.002, 11)).toBeNull();
+  });
+
+  test('a slowdown is found that matters to the comparison, however small or large that is', () => {
+    const quiet = Array.from({ length: 12 }, (_, i) => (i - 5.5) / 10_000);
+    const found = (effect: number): number | null => smallestSlowdown(quiet, 0.002, 40, [12, 20, 40], effect);
+    expect(found(0.02)).toBe(0.03);
+    expect(found(0.005)).toBe(0.007);
+    expect(found(0.1)).toBe(0.15);
+    const metrics = [{ name: 'x', ratios: quiet, pairs: 40, seconds: 1 }];
+    const settings = { ...DEFAULT_SETTINGS, looks: [12, 20, 40] };
+    expect(outlookOf(metrics, { ...settings, smallestEffect: 0.1 })[0]).toContain('slowdowns from 15 % on');
+    expect(outlookOf(metrics, { ...settings, smallestEffect: 0.005 })[0]).toContain('slowdowns from 0.7 % on');
+  });
+
+  test('keeps the pairs that were measured until it was interrupted', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const build = new FakeBuild('A', {
+      x: () => {
+        calls += 1;
+        if (calls === 7) controller.abort(new Error('enough'));
+        return 1000 + calls;
+      },
+    });
+    const document = await measureNoise(build, {
+      budgetSeconds: 1e6,
+      secondsPerProcess: 0.1,
+      cores: [],
+      signal: controller.signal,
+      onProgress: () => {},
+    });
+    expect(document).toMatchObject({ interrupted: true, metrics: [{ name: 'x', pairs: 4 }] });
+    expect(noiseText(document)).toContain('Interrupted: this rests on the pairs that were measured by then.');
+    expect(schemaFindings('stopcopy-noise', JSON.parse(JSON.stringify(document)))).toEqual([]);
+  });
+
+  test('says so when it was interrupted before its first pair', async () => {
+    const controller = new AbortController();
+    const build = new FakeBuild('A', { x: () => 1000 });
+    const document = await measureNoise(build, {
+      budgetSeconds: 60,
+      secondsPerProcess: 0.1,
+      cores: [],
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    });
+    expect(document).toMatchObject({ interrupted: true, metrics: [] });
+    expect(noiseText(document)).toContain('Interrupted before anything was measured.');
   });
 
   test('spread and drift are those of the processes in their order', async () => {

@@ -34,13 +34,18 @@ test('a whole document comes back as it was', () => {
   expect(parseBenchResult(JSON.stringify(result), 'r.json')).toEqual(result);
 });
 
+test('a document of version 2 is read: whether its machine was crowded is not known', () => {
+  const { crowded: _, ...rest } = fixtureResult();
+  expect(parseBenchResult(JSON.stringify({ ...rest, version: 2 }), 'r.json')).toEqual(rest);
+});
+
 describe('of version 1', () => {
   const path = join(import.meta.dirname, 'bench-version-1.json');
 
   test('a document is read: what it did not tell is unknown, and the rest is as it was', () => {
     const before = JSON.parse(readFileSync(path, 'utf8')) as object;
     expect(before).not.toHaveProperty('inFlight');
-    expect(readBenchResult(path)).toEqual({ ...before, version: 2, inFlight: 'unknown' });
+    expect(readBenchResult(path)).toEqual({ ...before, version: 3, inFlight: 'unknown' });
   });
 
   test('one that told the pause mode keeps it', () => {
@@ -84,8 +89,8 @@ describe('refused, with the file and the field', () => {
     ['not even an object', '[1]', /^r\.json: is not a result .* is missing/],
     [
       'of a later version',
-      { ...result, version: 3 },
-      /^r\.json: has format version 3, this stopcopy reads versions 1 and 2$/,
+      { ...result, version: 4 },
+      /^r\.json: has format version 4, this stopcopy reads versions 1, 2 and 3$/,
     ],
     [
       'cut short',

@@ -10,6 +10,8 @@ import type { RunSweep, SweepOptions } from '../../../bench/measure/suites/sweep
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { captured } from '../captured.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
+import type { MachineReading } from '../../../bench/measure/machine-use.ts';
+import { schemaFindings } from '../published.ts';
 
 const OPTIONS: SweepOptions = {
   suites: ['downtime'],
@@ -33,7 +35,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** @param after called between the two cells */
 function sweepOf(after: () => void): RunSweep {
   return async (_options, hooks) => {
-    if (floors !== null) hooks.onFloors(floors, costs);
+    if (floors !== null) hooks.onFloors(floors, costs, 200);
     hooks.onCell(CELLS[0]);
     hooks.onProgress(1, 2, 'half');
     after();
@@ -41,11 +43,27 @@ function sweepOf(after: () => void): RunSweep {
   };
 }
 
-function run(sweep: RunSweep, controller = new AbortController(), html = false) {
-  const { output, stdout, stderr } = captured(true);
+/** Readings of a machine on which nothing else runs, a second apart. */
+function quiet(): () => MachineReading {
+  let atMs = 0;
+  return () => ({ atMs: (atMs += 1000), processors: 2, times: { busyMs: atMs, stolenMs: 0 }, ownMs: atMs, load: 0 });
+}
+
+interface RunOptions {
+  readonly html?: boolean;
+  readonly json?: boolean;
+  readonly read?: () => MachineReading;
+}
+
+function run(
+  sweep: RunSweep,
+  controller = new AbortController(),
+  { html = false, json = true, read = quiet() }: RunOptions = {},
+) {
+  const { output, stdout, stderr } = captured(json);
   const context = { output, signal: controller.signal };
   const target = { out: join(folder, 'new', 'results'), html };
-  return { target, stdout, stderr, done: runBench(OPTIONS, target, context, async () => sweep) };
+  return { target, stdout, stderr, done: runBench(OPTIONS, target, context, async () => sweep, read) };
 }
 
 function written(out: string) {
@@ -58,7 +76,7 @@ test('a run writes a valid document and a page, nothing half-written, and prints
   const { target, stdout, done } = run(
     sweepOf(() => {}),
     new AbortController(),
-    true,
+    { html: true },
   );
   expect(await done).toBe(false);
   const { names, result } = written(target.out);
@@ -118,4 +136,56 @@ test('a folder that takes no files stops the run before it measures', async () =
   await expect(done).rejects.toMatchObject({ kind: 'usage' });
   expect(started).toBe(false);
   expect(readFileSync(join(folder, 'new'), 'utf8')).toBe('');
+});
+
+test('a crowded machine is reported first in text, document and page; a quiet one is not', async () => {
+  const busy = (): (() => MachineReading) => {
+    const read = quiet();
+    return () => {
+      const reading = read();
+      return { ...reading, load: 3, times: { busyMs: 1.5 * reading.atMs, stolenMs: 0.1 * reading.atMs } };
+    };
+  };
+  const said =
+    /^This machine was crowded: the load average was 1\.5 .+; other programs took 25 % .+; other virtual machines took 5 %/;
+  const text = run(
+    sweepOf(() => {}),
+    new AbortController(),
+    { html: true, json: false, read: busy() },
+  );
+  await text.done;
+  expect(text.stdout().replaceAll(/\s+/g, ' ')).toMatch(said);
+  const { names, result } = written(text.target.out);
+  expect(result.crowded?.map(({ by }) => by)).toEqual(['load', 'others', 'stolen']);
+  expect(schemaFindings('stopcopy-bench', JSON.parse(JSON.stringify(result)))).toEqual([]);
+  const page = readFileSync(
+    join(
+      text.target.out,
+      names.find((name) => name.endsWith('.html'))!,
+    ),
+    'utf8',
+  );
+  const warning = page.indexOf('<p class="lead warning">This machine was crowded');
+  expect(warning).toBeGreaterThan(0);
+  expect(warning).toBeLessThan(page.indexOf('<dl class="facts">'));
+  rmSync(text.target.out, { recursive: true });
+  const other = run(
+    sweepOf(() => {}),
+    new AbortController(),
+    { html: true, json: false },
+  );
+  await other.done;
+  expect(other.stdout()).not.toContain('crowded');
+  expect(written(other.target.out).result.crowded).toEqual([]);
+});
+
+test('threads that are far from each other are noticed by the ping-pong of the run', async () => {
+  const { target, done } = run(async (_options, hooks) => {
+    hooks.onFloors(floors!, costs, floors!.pingPongNs.p50.value / 10);
+    hooks.onCell(CELLS[0]);
+  });
+  await done;
+  expect(written(target.out).result.crowded).toMatchObject([
+    { by: 'pingPong', seen: { value: expect.closeTo(10) as number } },
+  ]);
 });

@@ -65,7 +65,7 @@ describe('the file', () => {
     [
       'of another format',
       (text: string) => text.replace('stopcopy-exact', 'stopcopy-bench'),
-      'format is "stopcopy-bench"',
+      'is a result of stopcopy bench (format stopcopy-bench), and an exact baseline is needed here',
     ],
     ['without its digest', (text: string) => text.replace(/,\n {2}"digest".*/, ''), 'digest is missing'],
   ])('%s is refused with the reason', (_, damage, reason) => {

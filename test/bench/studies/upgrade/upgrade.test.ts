@@ -339,11 +339,11 @@ describe('a result of stopcopy bench', () => {
   test('of version 1 means the same, and every other line stays as it was', () => {
     const { text, changes } = upgraded(old, 'r.json', NONE);
     expect(changes).toEqual([
-      { path: 'version', from: 1, to: 2 },
+      { path: 'version', from: 1, to: 3 },
       { path: 'inFlight', from: null, to: 'unknown' },
     ]);
     expect(parseBenchResult(text, 'r.json')).toEqual(parseBenchResult(old, 'r.json'));
-    expect(JSON.parse(text)).toEqual({ ...(JSON.parse(old) as object), version: 2, inFlight: 'unknown' });
+    expect(JSON.parse(text)).toEqual({ ...(JSON.parse(old) as object), version: 3, inFlight: 'unknown' });
     const lines = text.split('\n');
     expect(lines).toContain('  "inFlight": "unknown",');
     expect(lines.filter((line) => !line.includes('"inFlight"') && !line.startsWith('  "version"'))).toEqual(
@@ -357,7 +357,7 @@ describe('a result of stopcopy bench', () => {
     const was = JSON.stringify({ ...result, version: 1 }, undefined, indent);
     const { text, changes } = upgraded(was, 'r.json', NONE);
     expect(text).toBe(JSON.stringify(result, undefined, indent));
-    expect(changes).toEqual([{ path: 'version', from: 1, to: 2 }]);
+    expect(changes).toEqual([{ path: 'version', from: 1, to: 3 }]);
     const { inFlight: _, ...rest } = result;
     const lacking = upgraded(JSON.stringify({ ...rest, version: 1 }, undefined, indent), 'r.json', NONE);
     expect(parseBenchResult(lacking.text, 'r.json')).toEqual({ ...result, inFlight: 'unknown' });
