@@ -26,10 +26,12 @@ import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
+import { recordOfText } from './history/result-record.ts';
 import { parseHistory } from './history/store.ts';
 import { parseInput, parseInputFile } from './io/input-file.ts';
 import { parseBaseline } from './measure/metrics/baseline.ts';
 import { parseArrivals } from './studies/arrival-file.ts';
+import { upgraded } from './studies/upgrade/upgrade.ts';
 import { parseTable } from './studies/validation/published-table.ts';
 
 export interface Parser {
@@ -41,6 +43,8 @@ export interface Parser {
 
 /** Name of the input in refusals. */
 const INPUT = 'input';
+
+const NO_COMMIT = { commit: '', subject: '', dirty: false };
 
 /** A destination for frames: a ZIP VF with two queue pairs. */
 const LAYOUT = new QueueLayout({ kind: 'zip', queuePairs: 2, dmaBase: GUEST_DMA_BASE });
@@ -89,7 +93,13 @@ export const PARSERS = {
   'published-table': file('measurements of others: stopcopy validate', (words) => parseTable(words, INPUT)),
   arrivals: file('recorded arrivals of jobs', (words) => parseArrivals(words, INPUT, ['deflate'])),
   trace: file('a recording of a driver: stopcopy verify', (words) => parseTrace(words, INPUT)),
+  upgrade: file('a file of an older version: stopcopy upgrade', (words) =>
+    upgraded(words, INPUT, { size: 'GiB', time: 'ms' }),
+  ),
   result: file('a result of stopcopy bench: stopcopy compare, history', (words) => parseBenchResult(words, INPUT)),
+  recorded: file('a result whose figures are kept: stopcopy history record', (words) =>
+    recordOfText(words, INPUT, NO_COMMIT, new Date(0)),
+  ),
   document: file('any document that is drawn: stopcopy report', (words) => parseSection(words, INPUT)),
   baseline: file('exact values: stopcopy compare --exact', (words) => parseBaseline(words, INPUT)),
   history: {

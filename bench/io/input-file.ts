@@ -50,7 +50,11 @@ export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_
   const document = parseDocument(text, { strict: true, uniqueKeys: false, logLevel: 'error', lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) return refuse(error.pos[0], YAML_MISTAKES[error.code]);
+  let hasAliases = false;
   visit(document, {
+    Alias() {
+      hasAliases = true;
+    },
     Map(_, map) {
       const twice = fieldTwice(map);
       if (twice !== null) refuse(twice, YAML_MISTAKES.DUPLICATE_KEY);
@@ -61,12 +65,26 @@ export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_
     },
   });
   try {
-    // Aliases may not multiply the document beyond what was written.
-    return withoutSchemaName(document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown);
+    const read: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
+    // The parser does not count aliases of what is empty.
+    if (hasAliases && valuesWrittenOut(read) > VALUES_MAX) throw new ReferenceError('Excessive alias count');
+    return withoutSchemaName(read);
   } catch (thrown) {
     if (!(thrown instanceof ReferenceError)) throw thrown;
     throw new UserError('input', `${path}: ${aliasMistake(thrown)}`, ONE_DOCUMENT);
   }
+}
+
+/** Values of a document whose aliases are written out; Infinity where one is within itself. */
+function valuesWrittenOut(value: unknown, known = new Map<object, number>()): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  known.set(value, Infinity);
+  let values = 1;
+  for (const each of Object.values(value)) values += valuesWrittenOut(each, known);
+  known.set(value, values);
+  return values;
 }
 
 /** Fields that have a release of a program: 6.10 is none of 6.1, so what was written counts, not the number that YAML makes of it. */
@@ -88,6 +106,8 @@ const WRITTEN_BYTES_MAX = 256 * KIB;
 const BRACKETS_MAX = 200;
 const INDENT_MAX = 400;
 const ALIASES_MAX = 1000;
+/** Values that a document with aliases may have. */
+const VALUES_MAX = 20_000;
 
 /** Refuses what would keep the parser busy for seconds. */
 function refuseUnbounded(text: string, path: string, bytesMax: number): void {
@@ -107,8 +127,8 @@ function refuseUnbounded(text: string, path: string, bytesMax: number): void {
   if (DEEP_LINE.test(text)) throw tooDeep(path);
 }
 
-/** A line that begins with more blanks, or signs of nested lists, than any document has. */
-const DEEP_LINE = new RegExp(`^(?: {${INDENT_MAX}}|(?:[-?:] ){${BRACKETS_MAX}})`, 'm');
+/** More blanks at the begin of a line, or signs of nested lists anywhere, than any document has. */
+const DEEP_LINE = new RegExp(`^ {${INDENT_MAX}}|(?:[-?:] ){${BRACKETS_MAX}}`, 'm');
 
 function tooDeep(path: string): UserError {
   return new UserError('input', `${path}: is nested more than ${BRACKETS_MAX} deep`, 'No document of stopcopy is.');

@@ -1,7 +1,7 @@
 /**
  * Recorded arrivals from a file: a line of text for each job. docs/workload.md has the format.
  */
-import { UserError } from '../../sim/base/user-error.ts';
+import { shortened, UserError } from '../../sim/base/user-error.ts';
 import type { RecordedArrivals } from '../../sim/workload/client-load.ts';
 import { readInputText } from '../io/input-file.ts';
 
@@ -21,7 +21,8 @@ export function parseArrivals(text: string, path: string, jobs: readonly string[
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   const [head = ''] = lines;
-  if (head.replaceAll(' ', '') !== HEAD) throw new UserError('input', `${path}: line 1 is '${head}'`, EXAMPLE);
+  if (head.replaceAll(' ', '') !== HEAD)
+    throw new UserError('input', `${path}: line 1 is '${shortened(head)}'`, EXAMPLE);
   const count = lines.length - 1;
   const arrivals = { timesNs: new Float64Array(count), queues: new Uint32Array(count), kinds: new Uint8Array(count) };
   for (let i = 0; i < count; i++) {
@@ -30,16 +31,16 @@ export function parseArrivals(text: string, path: string, jobs: readonly string[
     const wrong = (what: string, allowed: string): never => {
       throw new UserError('input', `${path}: line ${i + 2}: ${what}`, allowed);
     };
-    if (cells.length !== 3) wrong(`'${line}' has ${cells.length} fields, allowed are 3`, EXAMPLE);
+    if (cells.length !== 3) wrong(`'${shortened(line)}' has ${cells.length} fields, allowed are 3`, EXAMPLE);
     const [time = '', queue = '', job = ''] = cells;
     const timeNs = wholeNumber(time);
-    if (Number.isNaN(timeNs)) wrong(`the time is '${time}'`, 'Whole nanoseconds from the start, from 0 on.');
+    if (Number.isNaN(timeNs)) wrong(`the time is '${shortened(time)}'`, 'Whole nanoseconds from the start, from 0 on.');
     const before = i === 0 ? 0 : arrivals.timesNs[i - 1]!;
     if (timeNs < before) wrong(`the time ${timeNs} is before the one above, ${before}`, 'Sort the lines by time.');
     const queueNumber = wholeNumber(queue);
-    if (!(queueNumber <= 0xffff_ffff)) wrong(`the queue is '${queue}'`, 'A whole number from 0 on.');
+    if (!(queueNumber <= 0xffff_ffff)) wrong(`the queue is '${shortened(queue)}'`, 'A whole number from 0 on.');
     const kind = jobs.indexOf(job);
-    if (kind < 0) wrong(`the job '${job}' is not in the mix`, `One of ${jobs.join(', ')}.`);
+    if (kind < 0) wrong(`the job '${shortened(job)}' is not in the mix`, `One of ${jobs.join(', ')}.`);
     arrivals.timesNs[i] = timeNs;
     arrivals.queues[i] = queueNumber;
     arrivals.kinds[i] = kind;

@@ -6,7 +6,7 @@ import { foreignDocument, formatOf, knownFormat } from './formats.ts';
 import type { BareNumber } from './quantity.ts';
 import { fieldsAt, fixedWords } from './schema-fields.ts';
 import { similarName } from './similar.ts';
-import { UserError } from './user-error.ts';
+import { shortened, UserError } from './user-error.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -90,7 +90,7 @@ function foreignFormat(schema: z.ZodType, document: unknown): Pick<Wrong, 'sente
 export function fieldPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the document';
   return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${shortened(String(key))}`))
     .join('')
     .replace(/^\./, '');
 }
@@ -112,7 +112,7 @@ function unknownFields(
   const owner = valueAt(document, path);
   const present = typeof owner === 'object' && owner !== null ? Object.keys(owner) : [];
   const free = allowed.filter((name) => !present.includes(name));
-  const names = keys.map((key) => `'${key}'`).join(', ');
+  const names = listed(keys);
   const meant = keys.map((key) => similarName(key, free)).find((name) => name !== undefined);
   const at = fieldPath(path);
   const does = `${at} has ${keys.length === 1 ? 'a field' : 'fields'} that stopcopy does not know: ${names}`;
@@ -121,6 +121,13 @@ function unknownFields(
   }
   const hint = free.length === 0 ? undefined : `Fields that ${at} may also have: ${free.join(', ')}.`;
   return { missing: null, sentence: does, hint };
+}
+
+/** Names in quotes; beyond some they are counted. */
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, LISTED_MAX).map((name) => `'${shortened(name)}'`);
+  const more = names.length - first.length;
+  return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function sentence(issue: Issue, value: unknown): string {
@@ -228,5 +235,5 @@ function quote(value: unknown): string {
   // JSON has no BigInt; a binary document may.
   const text =
     JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? typeof value;
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return shortened(text);
 }

@@ -28,8 +28,11 @@ export function similarName(word: string, names: readonly string[]): string | un
   let best: string | undefined;
   let least = Infinity;
   for (const name of names) {
+    const allowed = Math.max(1, Math.floor(name.length / 3));
+    // So many letters at least are missing or too many.
+    if (Math.abs(word.length - name.length) > allowed) continue;
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
-    if (distance < least && distance <= Math.max(1, Math.floor(name.length / 3))) [best, least] = [name, distance];
+    if (distance < least && distance <= allowed) [best, least] = [name, distance];
   }
   return best;
 }

@@ -15,6 +15,7 @@ import {
   PARCEL_BYTES_MAX,
   TRY_AGAIN,
 } from './wire.ts';
+import { UserError } from '../../sim/base/user-error.ts';
 import { bug } from '../../sim/base/bug.ts';
 
 const packr = new Packr({ useRecords: false });
@@ -99,10 +100,17 @@ export function packControl(
 
 /** @throws Damage when the bytes are no such message */
 export function unpackControl<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.output<T> {
+  let message: unknown;
   try {
-    return parseMessage(schema, packr.unpack(bytes), what);
+    message = packr.unpack(bytes);
+  } catch {
+    throw new Damage(`${what}: is no msgpack`, TRY_AGAIN);
+  }
+  try {
+    return parseMessage(schema, message, what);
   } catch (error) {
-    throw new Damage(error instanceof Error ? error.message : String(error), TRY_AGAIN);
+    if (error instanceof UserError) throw new Damage(error.message, TRY_AGAIN);
+    throw error;
   }
 }
 

@@ -79,8 +79,8 @@ export function unpackLedger(packed: Uint8Array, queues: QueueLayout): GuestLedg
   let document: unknown;
   try {
     document = packr.unpack(packed);
-  } catch (error) {
-    return refuse(`its client ledger is no msgpack: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    return refuse('its client ledger is no msgpack');
   }
   return readLedger(document, queues);
 }

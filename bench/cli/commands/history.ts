@@ -92,7 +92,8 @@ async function record(
   if (words.length === 0 && flags.exact !== true) {
     throw new UserError('usage', 'there is nothing to record', 'Give documents of bench or compare, or --exact.');
   }
-  const { commitToRecord, exactRecord, recordOfFile } = await import('../../history/collect.ts');
+  const { commitToRecord, exactRecord } = await import('../../history/collect.ts');
+  const { recordOfFile } = await import('../../history/result-record.ts');
   const { appendRecords } = await import('../../history/store.ts');
   const { headed } = await import('../../io/document-head.ts');
   const commit = await commitToRecord(flags.commit, signal);

@@ -54,7 +54,8 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
   const format = fieldOf(document, 'format');
   if (format === RESULT_FORMAT) return upgradedResult(text, document, file);
   if (typeof format === 'string' && isKeyOf(SCHEMAS, format)) {
-    const changes = inputChanges(document, format, file, units);
+    // Read as what it is edited as: JSON takes texts that YAML does not.
+    const changes = inputChanges(parseInput(text, file), format, file, units);
     const upgrade = { title: INPUT_FORMATS[format].title, ...edited(text, changes, file) };
     // Whatever else is wrong is reported, so that what is written can be read.
     const parsed = parseDocument(SCHEMAS[format], parseInput(upgrade.text, file), file);

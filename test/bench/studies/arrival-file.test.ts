@@ -33,6 +33,7 @@ describe('a file of arrivals', () => {
     ['', "line 1 is ''"],
     ['0,0,deflate', "line 1 is '0,0,deflate'"],
     [`${HEAD}\n1,2`, "line 2: '1,2' has 2 fields, allowed are 3"],
+    [`${HEAD}\n${'1'.repeat(90)}`, `line 2: '${'1'.repeat(57)}…' has 1 fields, allowed are 3`],
     [`${HEAD}\n1.5,0,deflate`, "line 2: the time is '1.5'"],
     [`${HEAD}\n5,0,deflate\n4,0,deflate`, 'line 3: the time 4 is before the one above, 5'],
     [`${HEAD}\n1,-1,deflate`, "line 2: the queue is '-1'"],

@@ -1,0 +1,113 @@
+/**
+ * A good input for each parser.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import { recordLine } from '../../bench/history/store.ts';
+import { packageRoot } from '../../bench/io/package-root.ts';
+import { baselinePath } from '../../bench/measure/metrics/baseline.ts';
+import { EXPECTED, type ParserName } from '../../bench/parsers.ts';
+import { ACC_VF_DATA_BYTES } from '../../sim/abi/vf-data.ts';
+import { QueueLayout } from '../../sim/workload/layout.ts';
+import { createRingMarks, DirtyRings } from '../../workers/lane/dirty-rings.ts';
+import { frameBytesMax, writeFrame } from '../../workers/end/image-stream.ts';
+import { iterationBytesMax, IterationWriter } from '../../workers/end/iteration-stream.ts';
+import { packControl } from '../../workers/transport/control.ts';
+import { packLedger } from '../../workers/transport/parcel.ts';
+import { CHUNK_BYTES_MIN, HeaderBytes, MESSAGE } from '../../workers/transport/wire.ts';
+import { fixtureResult } from './fixture.ts';
+import { historyRecord } from './history/records.ts';
+
+const { identity, places } = EXPECTED;
+const LAYOUT = new QueueLayout({ kind: 'zip', queuePairs: identity.queuePairs, dmaBase: identity.dmaBase });
+const IMAGE = Uint8Array.from({ length: ACC_VF_DATA_BYTES }, (_, i) => i);
+
+function shipped(path: string): Uint8Array {
+  return readFileSync(join(packageRoot(), path));
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
+
+function frame(): Uint8Array {
+  const into = new Uint8Array(frameBytesMax(IMAGE.length, places));
+  const bytes = writeFrame(into, identity, 'a driver', IMAGE, new Uint8Array(LAYOUT.totalBytes), places);
+  return into.slice(0, bytes);
+}
+
+function iteration(): Uint8Array {
+  const { queuePairs } = identity;
+  const dirty = new DirtyRings(createRingMarks(queuePairs), LAYOUT);
+  dirty.sync();
+  const into = new Uint8Array(iterationBytesMax(IMAGE.length, queuePairs, LAYOUT.contextBufferOffset));
+  const writer = new IterationWriter(identity);
+  const bytes = writer.gather(into, null, new Uint8Array(LAYOUT.totalBytes), dirty);
+  writer.seal(into, bytes, dirty, false);
+  return into.slice(0, bytes);
+}
+
+function ledger(): Uint8Array {
+  const each = (value: number): number[] => Array.from({ length: identity.queuePairs }, () => value);
+  return packLedger({
+    load: { kind: 'idle' },
+    guest: {
+      accepted: each(3),
+      completed: each(3),
+      rejected: each(0),
+      sqTail: each(3),
+      cqHead: each(3),
+      cqPhase: each(1),
+      eqHead: 6,
+      eqPhase: 1,
+      inFlight: 0,
+    },
+    checker: { next: each(3), overtaken: [], violations: [], violationCount: 0 },
+  });
+}
+
+function connection(): Uint8Array {
+  const payloads = [packControl({ ask: 'prepare' }), new Uint8Array(CHUNK_BYTES_MIN)];
+  return Buffer.concat(
+    payloads.flatMap((payload, sequence) => {
+      const type = sequence === 0 ? MESSAGE.request : MESSAGE.chunk;
+      const rest = { channel: 0, flags: 0, item: 0, iteration: 0, bytes: payload.length, crc: crc32(payload) };
+      return [new HeaderBytes().write({ type, sequence, ...rest }), payload];
+    }),
+  );
+}
+
+export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
+  scenario: () => shipped('sim/scenario/scenarios/zip-64.yaml'),
+  question: () => shipped('sim/fleet/questions/room.yaml'),
+  limits: () => shipped('sim/fleet/presets/nova.yaml'),
+  'can-question': () => utf8('{ format: stopcopy-can, version: 1, vmm: qemu, devices: [{ driver: mlx5_vfio_pci }] }'),
+  topology: () => shipped('sim/pci/topologies/t12-card-under-switch.yaml'),
+  'device-profile': () => shipped('sim/memory/profiles/acc-zip.yaml'),
+  'published-table': () => shipped('bench/studies/validation/tables/d06.yaml'),
+  arrivals: () => utf8('time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n'),
+  trace: () => shipped('traces/plain-stop-copy.upstream-2026.json'),
+  upgrade: () => shipped('sim/scenario/scenarios/zip-64.yaml'),
+  result: () => utf8(JSON.stringify(fixtureResult())),
+  recorded: () => utf8(JSON.stringify(fixtureResult())),
+  document: () => utf8(JSON.stringify(fixtureResult())),
+  baseline: () => readFileSync(baselinePath()),
+  history: () => utf8(recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' }))),
+  frame,
+  iteration,
+  ledger,
+  hello: () =>
+    packControl({
+      session: '0'.repeat(32),
+      stopcopy: '1.0.0',
+      channels: 1,
+      chunkBytes: CHUNK_BYTES_MIN,
+      parcelBytes: 640,
+      vm: { kind: 'zip', queuePairs: 2, isolation: 0, dmaBase: 0, driver: 'a driver' },
+    }),
+  request: () => packControl({ ask: 'prepare' }),
+  reply: () => packControl({ is: 'prepared' }),
+  connection,
+};

@@ -1,0 +1,133 @@
+/**
+ * Texts to mutate for each parser, small ones of many shapes.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { recordLine } from '../../../bench/history/store.ts';
+import { packageRoot } from '../../../bench/io/package-root.ts';
+import { baselineText } from '../../../bench/measure/metrics/baseline.ts';
+import type { ParserName } from '../../../bench/parsers.ts';
+import { fixtureResult } from '../fixture.ts';
+import { historyRecord, recordsOf } from '../history/records.ts';
+
+const YAML = /\.yaml$/;
+const BYTES_MAX = 4500;
+/** YAML takes longer. */
+const YAML_BYTES_MAX = 1500;
+
+/** The files of a folder that ships, but for large ones. */
+function shipped(folder: string, names: RegExp = YAML): string[] {
+  const path = join(packageRoot(), folder);
+  return readdirSync(path)
+    .filter((name) => names.test(name))
+    .map((name) => readFileSync(join(path, name), 'utf8'))
+    .filter((text) => text.length <= (names === YAML ? YAML_BYTES_MAX : BYTES_MAX));
+}
+
+const can = (fields: object): string => JSON.stringify({ format: 'stopcopy-can', version: 2, ...fields }, null, 1);
+
+/** Much of what a scenario may have. */
+const SCENARIO = JSON.stringify(
+  {
+    format: 'stopcopy-scenario',
+    version: 2,
+    name: 'much',
+    description: 'Much of what there is',
+    vmm: 'cloud-hypervisor',
+    vms: 2,
+    vcpus: 4,
+    seed: 7,
+    memory: {
+      size: '2GiB',
+      page: '64KiB',
+      tail: 'zeros',
+      dirty: { kind: 'trace', at: [0, '100ms'], pagesPerSecond: [50_000, 5000] },
+      dma: { bytesPerSecond: 1e8, buffers: '64MiB', page: '2MiB' },
+    },
+    stream: { gigabitsPerSecond: 25, latency: '1ms', channels: 4, compression: 'zstd', compressionRatio: 3 },
+    convergence: { downtimeLimit: '200ms', timeout: '2min', whenOut: 'stop', rounds: 5 },
+    assume: { dirtyTracking: true },
+    devices: [
+      { profile: 'acc-zip', queues: 2, load: { kind: 'open', fraction: 0.2, burst: 4 }, depths: { sq: 8 } },
+      { profile: 'acc-sec', load: { kind: 'closed', inFlight: 8 }, engine: { cores: 2, taskTime: '100us' } },
+    ],
+    faults: [
+      { kind: 'cancel', at: 'precopy', share: 0.5, vm: 2 },
+      { kind: 'image', field: 'magic', vm: 1, device: 2 },
+    ],
+    recovery: 'goOn',
+  },
+  null,
+  1,
+);
+
+const old = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'documents', 'bench-version-1.json'), 'utf8')) as {
+  readonly cells: readonly unknown[];
+};
+const OLD_RESULT = JSON.stringify({ ...old, cells: old.cells.slice(0, 1) }, null, 1);
+const cells = fixtureResult().cells.slice(0, 1);
+const RESULT = JSON.stringify({ ...fixtureResult(), cells }, null, 1);
+
+const COMPARISON = JSON.stringify({
+  format: 'stopcopy-comparison',
+  version: 1,
+  machine: { cpu: 'Example', cores: 2, os: 'Linux', arch: 'x64', node: 'v20' },
+  results: [{ name: 'save', kind: 'measured', unit: 'ns', candidate: 5 }],
+});
+
+/** Texts of the parsers that read text. The others read messages in binary. */
+export const TEXTS = {
+  scenario: () => [...shipped('sim/scenario/scenarios'), SCENARIO],
+  question: () => shipped('sim/fleet/questions'),
+  limits: () => shipped('sim/fleet/presets'),
+  'can-question': () => [
+    can({ vmm: 'qemu', devices: [{ driver: 'mlx5_vfio_pci' }] }),
+    can({
+      vmm: 'cloud-hypervisor',
+      vmmVersion: '52.0',
+      kernel: '6.12',
+      devices: [{ driver: 'hisi_acc_vfio_pci', count: 2 }],
+    }),
+    can({
+      vmm: 'qemu',
+      manager: 'kubevirt',
+      iommu: { backend: 'iommufd', hardware: 'smmuv3' },
+      assume: { p2p: true },
+      devices: [],
+    }),
+  ],
+  topology: () => shipped('sim/pci/topologies'),
+  'device-profile': () => shipped('sim/memory/profiles'),
+  'published-table': () => shipped('bench/studies/validation/tables'),
+  arrivals: () => [
+    'time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n',
+    'time_ns, queue, job\r\n7,0,deflate\r\n7,3,deflate\r\n',
+  ],
+  trace: () =>
+    shipped('traces', /^(?:ifc-set-pending|precopy-cancel|resume-match-only|bar2-odd-length)\.linux-\S+\.json$/),
+  upgrade: () => [
+    ...[...shipped('sim/scenario/scenarios'), ...shipped('sim/fleet/questions')].map((text) =>
+      text.replace('version: 2', 'version: 1').replaceAll(/(?<=: \d+)(?:ms|GiB|MiB|min|s)\b/g, ''),
+    ),
+    ...shipped('sim/fleet/presets'),
+    ...shipped('sim/pci/topologies').slice(0, 3),
+    OLD_RESULT,
+  ],
+  result: () => [RESULT, RESULT, RESULT, OLD_RESULT],
+  recorded: () => [RESULT, COMPARISON],
+  baseline: () => [
+    baselineText({ changes: [], metrics: new Map([['a/b', 5]]) }),
+    baselineText({
+      changes: [{ reason: 'a test', added: 1, removed: 0, changed: 2 }],
+      metrics: new Map<string, number | string>([
+        ['a', 1],
+        ['b', 'x'],
+      ]),
+    }),
+  ],
+  history: () => [
+    recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' })),
+    recordsOf([1, 2, 3]).map(recordLine).join(''),
+  ],
+} as const satisfies Partial<Record<ParserName, () => readonly string[]>>;
