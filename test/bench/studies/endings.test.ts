@@ -29,7 +29,7 @@ import { presets } from '../../../bench/studies/plan/read-question.ts';
 import { effort } from '../../effort.ts';
 import { stopcopyAt } from '../command.ts';
 import { planContradictions } from './plan/plan-reader.ts';
-import { type Ask, BIG_STATE, BIG_STATE_TEXT, drawAsk } from './random-asks.ts';
+import { type Ask, BIG_STATE, BIG_STATE_TEXT, drawAsk, drawQuestion, QUESTION_KINDS } from './random-asks.ts';
 import { END_WORDS, runContradictions } from './run/run-reader.ts';
 
 let folder = '';
@@ -49,7 +49,7 @@ class KeptOutput extends Output {
 }
 
 /** Text, document and status of one command. */
-async function asked({ command, document }: Ask) {
+async function asked({ command, document }: Pick<Ask, 'command' | 'document'>) {
   writeFileSync(join(folder, 'ask.json'), JSON.stringify(document));
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const streams = [stdout, stderr] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream];
@@ -208,4 +208,93 @@ test(`${LAST - FIRST + 1} random moves and evacuations end in time, and are said
   ];
   const least = LAST - FIRST + 1 >= 10_000 ? 200 : 0;
   expect(kinds.filter((kind) => (counts.get(kind) ?? 0) < least)).toEqual([]);
+});
+
+/** Questions of a kind. */
+const QUESTIONS = effort(3, 6, 250);
+
+/** An answer with one figure changed, or with another cause in its sentences. */
+const PLANTED: Readonly<
+  Record<string, (text: string, document: PlanDocument) => readonly [string, PlanDocument] | null>
+> = {
+  'the number': (text, document) =>
+    changed(text, document, ({ value }) => (value === null ? null : { value: value + 1 + 0.1 * value })),
+  'an end of the band': (text, document) =>
+    changed(text, document, ({ band }) =>
+      band.short === null ? { band: { ...band, short: 1 } } : { band: { ...band, short: 1.1 * band.short + 1 } },
+    ),
+  'whether it is feasible': (text, document) => changed(text, document, ({ feasible }) => ({ feasible: !feasible })),
+  'what is used of a constraint': (text, document) =>
+    changed(text, document, ({ constraints: [first, ...others] }) =>
+      first === undefined ? null : { constraints: [{ ...first, used: 1.1 * (first.used ?? 0) + 1 }, ...others] },
+    ),
+  'whether a constraint decides': (text, document) =>
+    changed(text, document, ({ constraints: [first, ...others] }) =>
+      first === undefined ? null : { constraints: [{ ...first, binds: !first.binds }, ...others] },
+    ),
+  'what relaxing buys': (text, document) =>
+    changed(text, document, ({ relaxing: [first, ...others] }) =>
+      first === undefined ? null : { relaxing: [{ ...first, answer: 1.1 * (first.answer ?? 0) + 1 }, ...others] },
+    ),
+  'a cell of a table': (text, document) =>
+    changed(text, document, ({ tables: [first, ...others] }) => {
+      if (first === undefined) return null;
+      const rows = first.rows.map((row, at) =>
+        at > 0 ? row : row.map((cell) => (typeof cell === 'number' ? 1.1 * cell + 1 : cell)),
+      );
+      return { tables: [{ ...first, rows }, ...others] };
+    }),
+  'a finding': (text, document) =>
+    changed(text, document, ({ proof: [first, ...others] }) =>
+      first === undefined ? null : { proof: [{ ...first, holds: !first.holds }, ...others] },
+    ),
+  'the cause in a sentence': (text, document) => {
+    const [start, ...rest] = text.split('\n\nWhat must hold');
+    const head = start!.replaceAll(/\s+/g, ' ');
+    const binding = document.answer.constraints.find(({ binds, name }) => binds && head.includes(name));
+    if (binding === undefined || document.question.ask === 'converge') return null;
+    const other = binding.name === 'pause budget' ? 'time-out of the move' : 'pause budget';
+    return [[head.replace(binding.name, other), ...rest].join('\n\nWhat must hold'), document];
+  },
+  'the blocker in a sentence': (text, document) => {
+    if (!/allows it [^;]+; iterations still/.test(text.replaceAll('\n', ' '))) return null;
+    return [text.replace(/iterations\s+still\s+got\s+smaller/, 'the guest dirties 1 GB per second'), document];
+  },
+};
+
+function changed(
+  text: string,
+  document: PlanDocument,
+  change: (answer: PlanDocument['answer']) => Partial<PlanDocument['answer']> | null,
+): readonly [string, PlanDocument] | null {
+  const changes = change(document.answer);
+  return changes === null ? null : [text, { ...document, answer: { ...document.answer, ...changes } }];
+}
+
+test(`random questions of every ask: sentence, table, JSON and exit status agree, and planted faults are found`, async () => {
+  const wrong: string[] = [];
+  const planted = new Map(Object.keys(PLANTED).map((name) => [name, 0]));
+  const ends = new Map<string, number>();
+  for (const kind of QUESTION_KINDS) {
+    for (let seed = 1; seed <= QUESTIONS; seed++) {
+      const { status, text, said, kept } = await asked({ command: 'plan', document: drawQuestion(kind, seed) });
+      if (kept === undefined) {
+        wrong.push(`${kind} ${seed}: status ${status}, nothing is printed: ${said}`);
+        continue;
+      }
+      const document = kept as PlanDocument;
+      ends.set(`${kind} ${status}`, (ends.get(`${kind} ${status}`) ?? 0) + 1);
+      wrong.push(...planContradictions(text, document, status).map((fault) => `${kind} ${seed}: ${fault}`));
+      for (const [name, plant] of Object.entries(PLANTED)) {
+        const other = plant(text, document);
+        if (other === null) continue;
+        planted.set(name, planted.get(name)! + 1);
+        if (planContradictions(...other, status).length === 0) wrong.push(`${kind} ${seed}: not found: ${name}`);
+      }
+    }
+  }
+  console.log([...ends, ...planted].map(([word, many]) => `${word}: ${many}`).join('\n'));
+  expect(wrong).toEqual([]);
+  const least = QUESTIONS >= 250 ? 10 : 0;
+  expect([...planted].filter(([, many]) => many < least)).toEqual([]);
 });

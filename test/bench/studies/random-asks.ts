@@ -324,3 +324,122 @@ export function drawAsk(seed: number): Ask {
       return drawRun(draw, seed);
   }
 }
+
+/** Devices for a VM, or none. */
+function drawDevices(draw: Draw, needs: 'any' | 'one' | 'registers'): readonly Fields[] {
+  const zip = { profile: 'acc-zip', queues: 1 + Math.floor(8 * draw.share()), count: 1 };
+  if (needs === 'registers') return [zip];
+  const nic = { profile: draw.one(['connectx7-vf', BIG_STATE]), count: 1 + Math.floor(3 * draw.share()) };
+  return draw.one<readonly Fields[]>(needs === 'one' ? [[nic], [nic], [zip]] : [[], [nic], [nic], [zip]]);
+}
+
+/** What each ask has, with the VM. */
+const QUESTIONS: Readonly<Record<string, (draw: Draw, vm: Fields) => Fields>> = {
+  most: (draw, vm) => {
+    const of = draw.one(['vfs', 'vfs', 'queues', 'load']);
+    return { ask: 'most', of, vm: { ...vm, devices: drawDevices(draw, of === 'load' ? 'registers' : 'one') } };
+  },
+  least: (draw, vm) => ({
+    ask: 'least',
+    of: draw.one(['gigabitsPerSecond', 'channels']),
+    vm: { ...vm, devices: drawDevices(draw, 'any') },
+  }),
+  'at-once': (draw, vm) => {
+    const over = draw.one(['host', 'host', 'uplink', 'pf']);
+    const uplink = over === 'uplink' ? { uplinkGigabitsPerSecond: Math.round(draw.between(1, 200)) } : {};
+    const limits = draw.chance(0.3) ? { limits: { outboundPerHost: 1 + Math.floor(4 * draw.share()) } } : {};
+    return {
+      ask: 'at-once',
+      over,
+      ...uplink,
+      ...limits,
+      vm: { ...vm, devices: drawDevices(draw, over === 'pf' ? 'one' : 'any') },
+    };
+  },
+  converge: (draw, vm) => ({
+    ask: 'converge',
+    ...(vm['vmm'] === 'qemu' && draw.chance(0.6) ? { limits: draw.one(['nova', 'kubevirt', 'proxmox']) } : {}),
+    vm: { ...vm, devices: drawDevices(draw, 'any') },
+  }),
+  'converge gated': (draw, vm) => {
+    const { convergence, ...own } = vm;
+    const { downtimeLimit: _, rounds: __, ...others } = convergence as Fields;
+    const gate = draw.one(['stallDetection', 'downtimeTuning']);
+    const kubevirt = { [gate]: true, maxDowntime: draw.one(['200ms', '900ms', '5s']) };
+    return {
+      ask: 'converge',
+      vm: { ...own, vmm: 'qemu', manager: 'kubevirt', convergence: others, kubevirt, devices: [] },
+    };
+  },
+  room: (draw, { vcpus }) => {
+    const size = draw.one(['2GiB', '16GiB']);
+    const kinds = ['zip', 'zip', 'other', 'sec'] as const;
+    const hosts = Array.from({ length: 1 + Math.floor(10 * draw.share()) }, (_, index) => {
+      const kind = draw.one(kinds);
+      const queues = kind === 'other' ? {} : { freeQueues: Math.floor(64 * draw.share()) };
+      const memory = { freeMemory: draw.one(['1GiB', '32GiB']), freeVcpus: draw.one([1, 64]) };
+      return { name: `h${index}`, kind, freeVfs: Math.floor(5 * draw.share()), ...queues, ...memory };
+    });
+    const vm = { vcpus, memory: { size }, stream: { gigabitsPerSecond: 10 }, devices: drawDevices(draw, 'one') };
+    return { ask: 'room', vm, hosts };
+  },
+  compare: (draw, vm) => {
+    const variants = [
+      { name: 'old', driver: 'linux-6.12.117' },
+      { name: 'new', driver: 'upstream-2026' },
+      { name: 'held', inFlight: 'hold' },
+    ];
+    return {
+      ask: 'compare',
+      variants,
+      vm: {
+        ...vm,
+        devices: [...drawDevices(draw, 'registers'), ...(draw.chance(0.3) ? [{ profile: BIG_STATE }] : [])],
+      },
+    };
+  },
+  stays: (draw, vm) => {
+    const own = {
+      ...vm,
+      vmm: 'qemu',
+      vmmVersion: '10.2',
+      qemu: { enableMigration: 'off' },
+      devices: [{ profile: 'connectx7-vf' }],
+    };
+    return draw.one<Fields>([
+      { ask: 'converge', vm: own },
+      { ask: 'most', of: 'vfs', vm: own },
+      { ask: 'at-once', over: 'host', vm: own },
+    ]);
+  },
+};
+
+export const QUESTION_KINDS = Object.keys(QUESTIONS);
+
+/** A question of a kind, as its file has it. */
+export function drawQuestion(kind: string, seed: number): Fields {
+  const draw = new Draw(seed * 31 + QUESTION_KINDS.indexOf(kind));
+  const { vm } = drawVm(draw, draw.one(['user', 'vmm']), Math.round(draw.between(1, 100)), undefined);
+  const {
+    devices: _,
+    stream,
+    convergence,
+    ...own
+  } = vm as Fields & { readonly stream: Fields; readonly convergence: Fields };
+  const { gigabitsPerSecond, ...streams } = stream as Fields & { readonly gigabitsPerSecond: number };
+  const fits = draw.chance(0.5)
+    ? { memory: { size: '1GiB', dirty: { kind: 'uniform', pagesPerSecond: 500, workingSet: '64MiB' } } }
+    : {};
+  const plain = { ...own, ...fits, convergence, stream: { ...streams, gigabitsPerSecond } };
+  const budget = { pause: draw.one(['50ms', '300ms', '5s', '1h']), judge: draw.one(['long', 'point']) };
+  const asked = QUESTIONS[kind]!(draw, plain);
+  return {
+    format: 'stopcopy-question',
+    version: 2,
+    name: `seed-${seed}`,
+    description: 'drawn at random',
+    assume: ASSUMED,
+    ...(asked['ask'] === 'converge' || asked['ask'] === 'room' ? {} : { budget }),
+    ...asked,
+  };
+}

@@ -1,5 +1,5 @@
 /**
- * What must hold of `compare`: each variant's pause.
+ * What must hold of `compare`: each variant moves, with a pause within the budget.
  */
 import type { ConstraintState } from '../answer-parts.ts';
 import type { CompareNumbers } from './numbers.ts';
@@ -11,6 +11,6 @@ export function compareConstraints({ variants, budgetNs }: CompareNumbers): read
     limit: budgetNs,
     used: judgedNs,
     next: null,
-    binds: judgedNs > budgetNs,
+    binds: judgedNs === null || judgedNs > budgetNs,
   }));
 }

@@ -5,12 +5,13 @@
 import { FACT_NAMES, type FactName } from '../../../driver/generation-facts.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId, GENERATIONS } from '../../../driver/generation.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
+import { hasMoved } from '../../../memory/outcome.ts';
 import type { PartTimes } from '../../../memory/pause-record.ts';
 import { compileScenario } from '../../../scenario/compile.ts';
-import { runScenario } from '../../../scenario/scenario-run.ts';
+import { runScenario, type ScenarioResult } from '../../../scenario/scenario-run.ts';
 import type { Budget, QuestionOf, QuestionVm } from '../../question.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
-import { scenarioOf, type VmTrials } from '../../vm-trials.ts';
+import { scenarioOf, type VmTrial, type VmTrials } from '../../vm-trials.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 
@@ -19,18 +20,23 @@ type Variant = CompareQuestion['variants'][number];
 
 /** How a variant's VM moves. */
 interface Played {
-  readonly pauseNs: Readonly<Record<RangeEnd, number>>;
-  /** Steps of all VFs, with nominal parameters. */
-  readonly deviceNs: number;
+  /** Null: it does not move. */
+  readonly pauseNs: Readonly<Record<RangeEnd, number | null>>;
+  /** Steps of all VFs, with nominal parameters; null: it does not move. */
+  readonly deviceNs: number | null;
   /** Register accesses of all drivers; null: not played register by register. */
   readonly accesses: number | null;
-  readonly moved: boolean;
 }
+
+/** Why a VM does not move: the call of a driver that failed, or what ended its move. */
+export type NotMoved = Pick<VmTrial, 'failed'> & Pick<VmTrial['result'], 'cause'>;
 
 export interface VariantNumbers extends Played {
   readonly name: string;
-  /** With nominal parameters, or at whichever end it is longest, as the budget says. */
-  readonly judgedNs: number;
+  /** With nominal parameters, or at whichever end it is longest, as the budget says; null: it does not move there. */
+  readonly judgedNs: number | null;
+  /** Where it does not move as judged. */
+  readonly notMoved: NotMoved | null;
   /** The pause with nominal parameters by closed form; null where nothing else was computed. */
   readonly closedFormNs: number | null;
   readonly withinBudget: boolean;
@@ -40,8 +46,8 @@ export interface CompareNumbers extends AnswerNumbers {
   readonly budgetNs: number;
   /** The first is what the others are compared with. */
   readonly variants: readonly VariantNumbers[];
-  /** Index of the one with the shortest pause, as judged. */
-  readonly best: number;
+  /** Index of the one with the shortest pause, as judged; null: none of them moves. */
+  readonly best: number | null;
   /** The driver generations of the variants, oldest first. */
   readonly drivers: readonly GenerationId[];
   /** In which these differ. */
@@ -56,17 +62,20 @@ export function compareNumbers(question: CompareQuestion, trials: VmTrials, opti
     onProgress(index, variants.length, variant.name);
     return { variant, numbers: variantNumbers(variant, vm, budget, trials, verify) };
   });
-  const best = compared.reduce((a, b) => (b.numbers.judgedNs < a.numbers.judgedNs ? b : a));
-  const { pauseNs } = best.numbers;
+  const moving = compared.filter(({ numbers }) => numbers.judgedNs !== null);
+  const best = moving.reduce<(typeof moving)[number] | null>(
+    (a, b) => (a === null || b.numbers.judgedNs! < a.numbers.judgedNs! ? b : a),
+    null,
+  );
   const drivers = driversOf(variants, vm, trials);
   return {
-    value: compared.some(({ numbers }) => numbers.withinBudget) ? pauseNs.point : null,
+    value: best?.numbers.withinBudget === true ? best.numbers.pauseNs.point : null,
     unit: 'ns',
-    band: pauseNs,
-    tornado: tornado ? pauseTornado(trials, withVariant(vm, best.variant, trials)) : null,
+    band: best?.numbers.pauseNs ?? { short: null, point: null, long: null },
+    tornado: tornado && best !== null ? pauseTornado(trials, withVariant(vm, best.variant, trials)) : null,
     budgetNs: budget.pause,
     variants: compared.map(({ numbers }) => numbers),
-    best: compared.indexOf(best),
+    best: best === null ? null : compared.indexOf(best),
     drivers,
     facts: differingFacts(drivers),
   };
@@ -81,15 +90,23 @@ function variantNumbers(
 ): VariantNumbers {
   const own = withVariant(vm, variant, trials);
   const played = verify ? play(own, trials) : byClosedForm(own, trials);
-  const { pauseNs, moved } = played;
-  const judgedNs = judge === 'point' ? pauseNs.point : Math.max(pauseNs.short, pauseNs.point, pauseNs.long);
+  const { pauseNs } = played;
+  const judged: readonly RangeEnd[] = judge === 'point' ? ['point'] : BAND_ENDS;
+  const stays = judged.find((end) => pauseNs[end] === null);
+  const judgedNs = stays === undefined ? Math.max(...judged.map((end) => pauseNs[end]!)) : null;
   return {
     ...played,
     name: variant.name,
     judgedNs,
-    closedFormNs: verify ? trials.quick(own, 'point').pauseNs : null,
-    withinBudget: moved && judgedNs <= pause,
+    notMoved: stays === undefined ? null : whyNot(own, stays, trials, verify),
+    closedFormNs: verify && pauseNs.point !== null ? trials.quick(own, 'point').pauseNs : null,
+    withinBudget: judgedNs !== null && judgedNs <= pause,
   };
+}
+
+function whyNot(vm: QuestionVm, end: RangeEnd, trials: VmTrials, verify: boolean): NotMoved {
+  const { failed, result } = verify ? trials.full(vm, end) : trials.quick(vm, end);
+  return { failed, cause: result.cause };
 }
 
 /** The devices whose registers are modelled as the variant has them; the others stay. */
@@ -110,22 +127,22 @@ function isModelled({ profile }: QuestionVm['devices'][number], profiles: VmTria
 function play(vm: QuestionVm, trials: VmTrials): Played {
   const plan = compileScenario(scenarioOf(vm), trials.profiles, trials.file);
   const [short, point, long] = BAND_ENDS.map((end) => runScenario(plan, end));
-  const only = point!.vms[0]!;
+  const pauseOf = ({ vms: [only] }: ScenarioResult): number | null => (hasMoved(only!.kind) ? only!.pauseNs : null);
+  const nominal = point!.vms[0]!;
   return {
-    pauseNs: { short: short!.vms[0]!.pauseNs, point: only.pauseNs, long: long!.vms[0]!.pauseNs },
-    deviceNs: deviceNs(only.move.criticalNs),
+    pauseNs: { short: pauseOf(short!), point: pauseOf(point!), long: pauseOf(long!) },
+    deviceNs: hasMoved(nominal.kind) ? deviceNs(nominal.move.criticalNs) : null,
     accesses: point!.world.accesses,
-    moved: [short!, point!, long!].every(({ vms }) => vms[0]!.kind === 'moved'),
   };
 }
 
 function byClosedForm(vm: QuestionVm, trials: VmTrials): Played {
   const [short, point, long] = BAND_ENDS.map((end) => trials.quick(vm, end));
+  const pauseOf = ({ moved, pauseNs }: VmTrial): number | null => (moved ? pauseNs : null);
   return {
-    pauseNs: { short: short!.pauseNs, point: point!.pauseNs, long: long!.pauseNs },
-    deviceNs: deviceNs(point!.result.criticalNs),
+    pauseNs: { short: pauseOf(short!), point: pauseOf(point!), long: pauseOf(long!) },
+    deviceNs: point!.moved ? deviceNs(point!.result.criticalNs) : null,
     accesses: null,
-    moved: [short!, point!, long!].every(({ moved }) => moved),
   };
 }
 

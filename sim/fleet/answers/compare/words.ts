@@ -5,39 +5,54 @@ import { bug } from '../../../base/bug.ts';
 import { formatNs } from '../../../base/units.ts';
 import { FACTS, factWords } from '../../../driver/generation-facts.ts';
 import { GENERATIONS } from '../../../driver/generation.ts';
+import { blockerPhrase, reasonPhrase } from '../../../memory/cause-words.ts';
 import type { AnswerTable, AnswerWords } from '../answer-parts.ts';
-import type { CompareNumbers, VariantNumbers } from './numbers.ts';
+import type { CompareNumbers, NotMoved, VariantNumbers } from './numbers.ts';
 
 export function compareWords(numbers: CompareNumbers): AnswerWords {
-  const { value, variants, facts } = numbers;
+  const { value, variants, facts, best } = numbers;
   return {
-    sentences: [bestSentence(numbers), withinSentence(numbers)],
+    sentences: [
+      best === null ? 'None of them moves.' : bestSentence(numbers, bestOf(variants, best)),
+      ...variants.flatMap(({ name, notMoved }) => (notMoved === null ? [] : [stayingSentence(name, notMoved)])),
+      ...(best === null ? [] : [withinSentence(numbers)]),
+    ],
     proof: [],
     relaxing: [],
     tables: [variantTable(variants), ...(facts.length === 0 ? [] : [factTable(numbers)])],
     methods: variants.flatMap(({ name, closedFormNs, pauseNs }) =>
-      closedFormNs === null
+      closedFormNs === null || pauseNs.point === null
         ? []
         : [{ figure: `pause, ${name}`, unit: 'ns', closedForm: closedFormNs, simulated: pauseNs.point }],
     ),
-    nearest: value === null ? `The nearest that holds: a budget of ${formatNs(bestOf(numbers).judgedNs)}.` : null,
+    nearest: value === null ? nearestSentence(variants, best) : null,
   };
 }
 
-function bestSentence(numbers: CompareNumbers): string {
-  const { name, pauseNs, deviceNs } = bestOf(numbers);
-  const [first] = numbers.variants;
-  const gain =
-    first === undefined || numbers.best === 0
-      ? ''
-      : `, ${formatNs(first.pauseNs.point - pauseNs.point)} less than ${first.name}`;
-  return (
-    `${name} has the shortest pause, ${formatNs(pauseNs.point)} (${formatNs(pauseNs.short)} to ` +
-    `${formatNs(pauseNs.long)})${gain}; ${formatNs(deviceNs)} of it are steps of VFs.`
-  );
+function nearestSentence(variants: CompareNumbers['variants'], best: number | null): string {
+  return best === null
+    ? 'Nothing but other limits or another VM lets one of them move.'
+    : `The nearest that holds: a budget of ${formatNs(bestOf(variants, best).judgedNs ?? bug('NOT_MOVED', best))}.`;
 }
 
-function bestOf({ variants, best }: CompareNumbers): VariantNumbers {
+function bestSentence({ variants }: CompareNumbers, { name, pauseNs, deviceNs }: VariantNumbers): string {
+  const [first] = variants;
+  const pointNs = pauseNs.point ?? bug('NOT_MOVED', name);
+  const known = Object.values(pauseNs).filter((each) => each !== null);
+  const range = `${formatNs(Math.min(...known))} to ${formatNs(Math.max(...known))}`;
+  const less = (first?.pauseNs.point ?? pointNs) - pointNs;
+  const gain =
+    first === undefined || first.name === name || less <= 0 ? '' : `, ${formatNs(less)} less than ${first.name}`;
+  return `${name} has the shortest pause, ${formatNs(pointNs)} (${range})${gain}; ${formatNs(deviceNs ?? 0)} of it are steps of VFs.`;
+}
+
+/** Why a variant does not move, as it was recorded. */
+function stayingSentence(name: string, { failed, cause }: NotMoved): string {
+  const why = failed === null ? [reasonPhrase(cause, false), blockerPhrase(cause)] : [failed];
+  return `${name} does not move: ${why.filter((each) => each !== '').join('; ')}.`;
+}
+
+function bestOf(variants: CompareNumbers['variants'], best: number): VariantNumbers {
   return variants[best] ?? bug('NO_VARIANT', best);
 }
 

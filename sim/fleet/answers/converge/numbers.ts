@@ -5,7 +5,7 @@ import { NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
 import { VMMS } from '../../../memory/vmms.ts';
 import { MANAGERS } from '../../../memory/manager.ts';
 import { novaSteps } from '../../../scenario/document.ts';
-import { rulesOf } from '../../../scenario/rules.ts';
+import { namedManager, rulesOf } from '../../../scenario/rules.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
 import type { MoveCause } from '../../../memory/outcome.ts';
@@ -41,8 +41,9 @@ export interface TriedSteps {
 
 /** Value and band are steps, from 1. Figures are with nominal parameters. */
 export interface ConvergeNumbers extends AnswerNumbers {
-  /** Whether a gate of KubeVirt sets the limit; its steps are then those of the nominal move. */
+  /** Whether a gate of KubeVirt sets the limit. */
   readonly isGated: boolean;
+  /** Where the manager sets the limit, those of the nominal move. */
   readonly steps: readonly LimitStep[];
   /** The limit at the stop; where it never stops, the least with which it would, Infinity where none is enough. */
   readonly limitNs: number;
@@ -75,10 +76,10 @@ export function convergeNumbers(
   { verify = true, tornado = true }: AnswerOptions,
 ): ConvergeNumbers {
   const vm = limitedVm(question.vm, limits);
-  const gated = isGated(vm);
+  const raises = isRaised(vm);
   const point = trials.quick(vm, 'point');
-  const steps = gated ? limitsSeen(point) : stepsOf(vm);
-  const stepAt = (trial: VmTrial): number | null => (gated ? lastSeen(trial) : lastOf(trial, steps));
+  const steps = raises ? limitsSeen(point) : stepsOf(vm);
+  const stepAt = (trial: VmTrial): number | null => (raises ? lastSeen(trial) : lastOf(trial, steps));
   const stepOf = (of: QuestionVm, end: 'short' | 'point' | 'long'): number | null => stepAt(trials.quick(of, end));
   const value = stepAt(point);
   const { rounds, rates, stoppedAtNs } = point.result;
@@ -89,7 +90,7 @@ export function convergeNumbers(
     unit: 'step',
     band: { short: stepOf(vm, 'short'), point: value, long: stepOf(vm, 'long') },
     tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
-    isGated: gated,
+    isGated: isGated(vm),
     steps,
     limitNs: point.moved ? (last?.limitNs ?? 0) : neededLimitNs(trials, vm),
     timeoutNs: point.result.cause.timeoutNs,
@@ -121,6 +122,12 @@ function stepsOf(vm: QuestionVm): readonly LimitStep[] {
 /** Whether a gate of KubeVirt sets the limit while the VM moves. */
 function isGated({ kubevirt }: QuestionVm): boolean {
   return kubevirt?.stallDetection === true || kubevirt?.downtimeTuning === true;
+}
+
+/** Whether the manager sets the limit while the VM moves, by a gate or by rules of its own. */
+function isRaised(vm: QuestionVm): boolean {
+  const manager = vm.watch?.manager ?? namedManager(vm);
+  return isGated(vm) || manager === 'kubevirt' || manager === 'proxmox';
 }
 
 /** The limits that held one after another, each from the end of the first iteration that saw it. */
@@ -157,11 +164,11 @@ function triedSteps(
   value: number,
   simulated: boolean,
 ): readonly TriedSteps[] {
-  const gated = isGated(vm);
-  return (gated ? [value] : [value - 1, value])
+  const raises = isRaised(vm);
+  return (raises ? [value] : [value - 1, value])
     .filter((at) => at >= 1)
     .map((at) => {
-      const own = gated ? vm : upTo(vm, steps, at);
+      const own = raises ? vm : upTo(vm, steps, at);
       const { moved, pauseNs, totalNs } = simulated ? trials.full(own, 'point') : trials.quick(own, 'point');
       return { at, moved, pauseNs, totalNs, simulated };
     });

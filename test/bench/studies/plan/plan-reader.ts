@@ -1,18 +1,10 @@
 /**
- * A reader of what `stopcopy plan` prints of an evacuation, or of any question, that knows no renderer, only English.
+ * A reader of what `stopcopy plan` prints of any question, that knows no renderer, only English.
  */
 import type { PlanDocument } from '../../../../bench/documents/plan/document.ts';
 import type { ScheduledMove } from '../../../../sim/fleet/schedule.ts';
-
-const UNITS_NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  min: 6e10,
-  h: 3.6e12,
-  days: 8.64e13,
-};
+import { sentenceFaults } from './plan-sentences.ts';
+import { saysCell, tableFaults, UNITS_NS } from './printed-tables.ts';
 
 /** How a reader calls the fate of a move, in the table and in the sentence on moves that are given up. */
 const GIVEN_UP = {
@@ -53,34 +45,59 @@ function row(text: string, title: string): readonly number[] | null {
 const ENDS = ['short', 'point', 'long'] as const;
 
 /** What contradicts in an answer, whatever was asked. */
-export function planContradictions(text: string, { answer }: PlanDocument, status: number | null): readonly string[] {
+export function planContradictions(
+  text: string,
+  { answer, question }: PlanDocument,
+  status: number | null,
+): readonly string[] {
   const found: string[] = [];
   const claim = (holds: boolean, what: string): void => void (holds || found.push(what));
   const sentences = text
-    .split(/\n\n(?:What must hold|Shown by|What relaxing|The evacuation|Steps)/)[0]!
+    .split(/\n\n(?:What must hold|Shown by|What relaxing|The evacuation|Steps|Hosts|Variants|All figures)/)[0]!
     .replaceAll(/\s+/g, ' ');
   claim((status === 0) === answer.feasible && (status === 0 || status === 4), `status ${status}`);
   claim((answer.value === null) === !answer.feasible, 'the value');
-  claim(
-    /The nearest|Nothing but other|Nothing that was tried|lets it move; what does: /.test(sentences) ===
-      !answer.feasible,
-    'whether a nearest is named',
-  );
+  const { nearest } = answer;
+  claim((nearest === null) === answer.feasible, 'whether a nearest is named');
+  claim(nearest === null || sentences.includes(nearest.replaceAll(/\s+/g, ' ')), 'the nearest');
   const band = /Band: (.+?) \(short \w+\), (.+?) \(best \w+\), (.+?) \(long \w+\)/.exec(sentences);
   claim(band !== null, 'a band');
   for (const [place, end] of ENDS.entries()) {
     const value = answer.band[end];
     const said = band?.[place + 1] ?? '';
     claim((value === null) === (said === 'none'), `the ${end} end of the band`);
-    claim(value === null || answer.unit !== 'ns' || near(said, value), `the ${end} end of the band, ${said}`);
+    claim(saysCell(said === 'none' ? '' : said, value), `the ${end} end of the band, ${said}`);
   }
   const bought = /\nWhat relaxing buys\n/.test(text);
   claim(bought === answer.relaxing.some((each) => each.answer !== null), 'what relaxing buys');
-  if (answer.schedule !== undefined) found.push(...evacuationFaults(text, sentences, { answer } as PlanDocument));
+  const plural = /(?<![\d.])1 (?:VMs|hosts|moves|VFs|such VMs|queues|channels|racks|cells)\b/.exec(text);
+  claim(plural === null, `the grammar of '${plural?.[0]}'`);
+  const { constraints, proof, relaxing, tables, unit } = answer;
+  found.push(
+    ...tableFaults(
+      text,
+      'What must hold',
+      constraints.map(({ name, used, limit, next, binds }) => [name, used, limit, next, binds ? 'binds' : '']),
+    ),
+    ...tableFaults(
+      text,
+      'Shown by',
+      proof.map(({ at, holds, method, finding }) => [at, holds ? 'holds' : 'does not', method, finding]),
+    ),
+    ...tableFaults(
+      text,
+      'What relaxing buys',
+      relaxing.flatMap(({ change, answer: then }) => (then === null ? [] : [[change, then]])),
+    ),
+    ...tables.flatMap(({ title, rows }) => tableFaults(text, title, rows)),
+    ...sentenceFaults(question.ask, sentences, answer),
+  );
+  claim(unit !== '' || !answer.feasible, 'an answer without a unit');
+  if (answer.schedule !== undefined) found.push(...evacuationFaults(text, sentences, answer));
   return found;
 }
 
-function evacuationFaults(text: string, sentences: string, { answer }: PlanDocument): readonly string[] {
+function evacuationFaults(text: string, sentences: string, answer: PlanDocument['answer']): readonly string[] {
   const found: string[] = [];
   const claim = (holds: boolean, what: string): void => void (holds || found.push(what));
   const { schedule } = answer;
