@@ -174,41 +174,47 @@ async function jsonFaults(ask: Ask, kept: unknown, status: number | null, words:
 }
 
 const TRIES = effort(40, 120, 10_000);
+/** Only against hanging; ten thousand take half an hour. */
+const HANGS_MS = effort(15, 15, 180) * 60_000;
 /** Seeds may be divided over several runs. */
 const FIRST = Number(process.env['STOPCOPY_FIRST'] ?? 1);
 const LAST = Number(process.env['STOPCOPY_LAST'] ?? TRIES);
 
-test(`${LAST - FIRST + 1} random moves and evacuations end in time, and are said to end as they did`, async () => {
-  const wrong: string[] = [];
-  for (let seed = FIRST; seed <= LAST; seed++) {
-    const ask = drawAsk(seed);
-    const { status, text, said, kept, words } = await asked(ask);
-    count('command', ask.command);
-    let faults: readonly string[];
-    if (kept === undefined) faults = [`status ${status}, nothing is printed: ${said}`];
-    else if (ask.refused) {
-      faults = unplayedFaults(kept as AnyRun, text, status);
-    } else if (ask.command === 'run') faults = runFaults(ask, kept as RunDocument, text, status);
-    else faults = planFaults(ask, kept as PlanDocument, text, status);
-    if (seed % 25 === 0 && kept !== undefined) faults = [...faults, ...(await jsonFaults(ask, kept, status, words))];
-    wrong.push(...faults.map((fault) => `seed ${seed} ${ask.command}: ${fault}`));
-  }
-  console.log(
-    [...counts]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([word, many]) => `${word}: ${many}`)
-      .join('\n'),
-  );
-  expect(wrong).toEqual([]);
-  const kinds = [
-    ...MANAGER_NAMES.map((word) => `manager ${word}`),
-    ...MOVE_ENDS.map((word) => `end ${word}`),
-    ...[...ACT_REASONS, 'cut'].map((word) => `reason ${word}`),
-    ...BLOCKERS.filter((word) => word !== 'none').map((word) => `blocker ${word}`),
-  ];
-  const least = LAST - FIRST + 1 >= 10_000 ? 200 : 0;
-  expect(kinds.filter((kind) => (counts.get(kind) ?? 0) < least)).toEqual([]);
-});
+test(
+  `${LAST - FIRST + 1} random moves and evacuations end in time, and are said to end as they did`,
+  async () => {
+    const wrong: string[] = [];
+    for (let seed = FIRST; seed <= LAST; seed++) {
+      const ask = drawAsk(seed);
+      const { status, text, said, kept, words } = await asked(ask);
+      count('command', ask.command);
+      let faults: readonly string[];
+      if (kept === undefined) faults = [`status ${status}, nothing is printed: ${said}`];
+      else if (ask.refused) {
+        faults = unplayedFaults(kept as AnyRun, text, status);
+      } else if (ask.command === 'run') faults = runFaults(ask, kept as RunDocument, text, status);
+      else faults = planFaults(ask, kept as PlanDocument, text, status);
+      if (seed % 25 === 0 && kept !== undefined) faults = [...faults, ...(await jsonFaults(ask, kept, status, words))];
+      wrong.push(...faults.map((fault) => `seed ${seed} ${ask.command}: ${fault}`));
+    }
+    console.log(
+      [...counts]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([word, many]) => `${word}: ${many}`)
+        .join('\n'),
+    );
+    expect(wrong).toEqual([]);
+    const kinds = [
+      ...MANAGER_NAMES.map((word) => `manager ${word}`),
+      ...MOVE_ENDS.map((word) => `end ${word}`),
+      ...[...ACT_REASONS, 'cut'].map((word) => `reason ${word}`),
+      ...BLOCKERS.filter((word) => word !== 'none').map((word) => `blocker ${word}`),
+    ];
+    const least = LAST - FIRST + 1 >= 10_000 ? 200 : 0;
+    expect(kinds.filter((kind) => (counts.get(kind) ?? 0) < least)).toEqual([]);
+  },
+  HANGS_MS,
+);
 
 /** Questions of a kind. */
 const QUESTIONS = effort(3, 6, 250);
@@ -271,30 +277,34 @@ function changed(
   return changes === null ? null : [text, { ...document, answer: { ...document.answer, ...changes } }];
 }
 
-test(`random questions of every ask: sentence, table, JSON and exit status agree, and planted faults are found`, async () => {
-  const wrong: string[] = [];
-  const planted = new Map(Object.keys(PLANTED).map((name) => [name, 0]));
-  const ends = new Map<string, number>();
-  for (const kind of QUESTION_KINDS) {
-    for (let seed = 1; seed <= QUESTIONS; seed++) {
-      const { status, text, said, kept } = await asked({ command: 'plan', document: drawQuestion(kind, seed) });
-      if (kept === undefined) {
-        wrong.push(`${kind} ${seed}: status ${status}, nothing is printed: ${said}`);
-        continue;
-      }
-      const document = kept as PlanDocument;
-      ends.set(`${kind} ${status}`, (ends.get(`${kind} ${status}`) ?? 0) + 1);
-      wrong.push(...planContradictions(text, document, status).map((fault) => `${kind} ${seed}: ${fault}`));
-      for (const [name, plant] of Object.entries(PLANTED)) {
-        const other = plant(text, document);
-        if (other === null) continue;
-        planted.set(name, planted.get(name)! + 1);
-        if (planContradictions(...other, status).length === 0) wrong.push(`${kind} ${seed}: not found: ${name}`);
+test(
+  `random questions of every ask: sentence, table, JSON and exit status agree, and planted faults are found`,
+  async () => {
+    const wrong: string[] = [];
+    const planted = new Map(Object.keys(PLANTED).map((name) => [name, 0]));
+    const ends = new Map<string, number>();
+    for (const kind of QUESTION_KINDS) {
+      for (let seed = 1; seed <= QUESTIONS; seed++) {
+        const { status, text, said, kept } = await asked({ command: 'plan', document: drawQuestion(kind, seed) });
+        if (kept === undefined) {
+          wrong.push(`${kind} ${seed}: status ${status}, nothing is printed: ${said}`);
+          continue;
+        }
+        const document = kept as PlanDocument;
+        ends.set(`${kind} ${status}`, (ends.get(`${kind} ${status}`) ?? 0) + 1);
+        wrong.push(...planContradictions(text, document, status).map((fault) => `${kind} ${seed}: ${fault}`));
+        for (const [name, plant] of Object.entries(PLANTED)) {
+          const other = plant(text, document);
+          if (other === null) continue;
+          planted.set(name, planted.get(name)! + 1);
+          if (planContradictions(...other, status).length === 0) wrong.push(`${kind} ${seed}: not found: ${name}`);
+        }
       }
     }
-  }
-  console.log([...ends, ...planted].map(([word, many]) => `${word}: ${many}`).join('\n'));
-  expect(wrong).toEqual([]);
-  const least = QUESTIONS >= 250 ? 10 : 0;
-  expect([...planted].filter(([, many]) => many < least)).toEqual([]);
-});
+    console.log([...ends, ...planted].map(([word, many]) => `${word}: ${many}`).join('\n'));
+    expect(wrong).toEqual([]);
+    const least = QUESTIONS >= 250 ? 10 : 0;
+    expect([...planted].filter(([, many]) => many < least)).toEqual([]);
+  },
+  HANGS_MS,
+);
