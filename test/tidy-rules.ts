@@ -8,6 +8,7 @@ import { posix } from 'node:path';
 
 import { type Arrow, fileCircles, folderCircles } from './tidy/circles.ts';
 import { FUNCTION_LINES_MAX, LONG_FUNCTIONS, longFunctions } from './tidy/functions.ts';
+import { rowFindings } from './tidy/rows.ts';
 import { unrestorable } from './tidy/restorable.ts';
 import { parse } from './tidy/syntax.ts';
 
@@ -246,7 +247,7 @@ export function findings(sources: Sources): readonly string[] {
     found.push(`${path}: nobody imports it: delete it, or list it as an entry in test/tidy-rules.ts`);
   }
   found.push(...syntaxFindings(sources));
-  found.push(...circleFindings(arrows));
+  found.push(...circleFindings(arrows), ...rowFindings(sources));
   return found.toSorted();
 }
 

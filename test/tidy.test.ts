@@ -140,6 +140,35 @@ describe('planted violations are found', () => {
     ).toHaveLength(1);
   });
 
+  test.each([
+    ['command', 'bench/cli/program.ts', '\nconst COMMANDS = {\n', 'new: {},\n', 'test/bench/cli/stopped.ts'],
+    [
+      'command',
+      'bench/cli/program.ts',
+      '\nconst COMMANDS = {\n',
+      'new: {},\n',
+      'test/bench/cli/json-documents.test.ts',
+    ],
+    ['parser', 'bench/parsers.ts', '\nexport const PARSERS = {\n', "'new': {},\n", 'test/bench/good-inputs.ts'],
+  ])('a new %s that is not tried: %s', (_, path, table, row, tries) => {
+    const sources = treeSources();
+    const text = sources.get(path)!;
+    expect(text).toContain(table);
+    const found = findings(new Map([...sources, [path, text.replace(table, `${table}  ${row}`)]]));
+    expect(found.filter((line) => line.startsWith(`${tries}: `))).toEqual([
+      expect.stringMatching(/ has no row 'new' of \w+ in .*: add one$/) as string,
+    ]);
+  });
+
+  test('a table of what is tried that is renamed', () => {
+    const path = 'test/bench/cli/stopped.ts';
+    const sources = treeSources();
+    const text = sources.get(path)!.replaceAll('STOPPED', 'OTHERS');
+    expect(findings(new Map([...sources, [path, text]]))).toEqual([
+      `${path}: has no table STOPPED: correct it in test/tidy/rows.ts`,
+    ]);
+  });
+
   test('a long function, whatever kind of function it is', () => {
     const lines = '  f();\n'.repeat(FUNCTION_LINES_MAX - 2);
     for (const [head, name] of [

@@ -68,7 +68,7 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
     return { title: `a document of \`${DOCUMENTS[format].command}\``, changes: [], text };
   }
   if (format !== TOPOLOGY_FORMAT) throw noDocument(format, file);
-  readTopology(document, file);
+  readTopology(parseInput(text, file), file);
   return { title: INPUT_FORMATS[TOPOLOGY_FORMAT].title, changes: [], text };
 }
 

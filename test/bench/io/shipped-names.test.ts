@@ -26,6 +26,16 @@ describe('names of what comes with stopcopy', () => {
     expect(status).toBeGreaterThanOrEqual(2);
   });
 
+  test.each([
+    [['run', 'zip'], /^zip-64\n/],
+    [['plan', 'converge', '--no-tornado'], /^converge-nova\n/],
+    [['isolation', 't12'], /^t12-card-under-switch; /m],
+    [['validate', 'xen'], /^xen-quake: /m],
+  ] as const)('stopcopy %j says first which file it took', async (words, said) => {
+    const { stdout } = await stopcopy(...words);
+    expect(stdout.split('\n').slice(0, 2).join('\n')).toMatch(said);
+  });
+
   test('a name that is also the beginning of another means itself', async () => {
     const { stderr } = await stopcopy('plan', 'empty-rack', '--html', '/nowhere/x.html');
     expect(stderr).not.toContain('several names');

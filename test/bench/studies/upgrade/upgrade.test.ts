@@ -224,6 +224,15 @@ test.each([
   expect(text).toBe(change(upgraded(SCENARIO, 'x', { time: 'ms', size: 'GiB' }).text));
 });
 
+test.each(['sim/pci/topologies/t25-plain.yaml', 'sim/scenario/scenarios/zip-64.yaml'])(
+  '%s as JSON that names its schema stays as it is',
+  (path) => {
+    const document = parseInput(readFileSync(join(packageRoot(), path), 'utf8'), path) as object;
+    const text = JSON.stringify({ $schema: './x.schema.json', ...document });
+    expect(upgraded(text, 'x.json', NONE)).toMatchObject({ text, changes: [] });
+  },
+);
+
 test('a question of stopcopy can', () => {
   const text =
     '{ format: stopcopy-can, version: 1, vmm: qemu, memory: 64, devices: [{ driver: mlx5_vfio_pci }] } # mine\n';
