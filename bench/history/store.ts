@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
-import { UserError } from '../../sim/base/user-error.ts';
+import { shortened, UserError } from '../../sim/base/user-error.ts';
 import { type HistoryRecord, isRecord, RECORD_VERSION } from '../documents/history/record.ts';
 import type { DamagedLine } from '../documents/history/document.ts';
 import { readInputBytes } from '../io/input-file.ts';
@@ -103,7 +103,7 @@ function readLine(bytes: Buffer): HistoryRecord | string {
   const version = (value as { v?: unknown } | null)?.v;
   return version === RECORD_VERSION
     ? 'is no whole record'
-    : `has version ${JSON.stringify(version) ?? 'none'}, this stopcopy reads ${RECORD_VERSION}`;
+    : `has version ${shortened(JSON.stringify(version) ?? 'none')}, this stopcopy reads ${RECORD_VERSION}`;
 }
 
 /**

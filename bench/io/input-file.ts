@@ -8,6 +8,7 @@ import { type ErrorCode, isScalar, LineCounter, parseDocument, visit, type YAMLM
 import type { z } from 'zod';
 
 import { parseDocument as checked } from '../../sim/base/schema.ts';
+import { LEVELS_MAX } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { KIB, MIB } from '../../sim/base/units.ts';
 import { noteRead } from './read-files.ts';
@@ -103,7 +104,6 @@ function fieldTwice(map: YAMLMap): number | null {
 
 /** Files that users write are far smaller; the time of the parser grows with these. */
 const WRITTEN_BYTES_MAX = 256 * KIB;
-const BRACKETS_MAX = 200;
 const INDENT_MAX = 400;
 const ALIASES_MAX = 1000;
 /** Values that a document with aliases may have. */
@@ -122,16 +122,16 @@ function refuseUnbounded(text: string, path: string, bytesMax: number): void {
   let depth = 0;
   for (const [bracket] of text.matchAll(/[[{}\]]/g)) {
     depth = Math.max(0, depth + (bracket === '[' || bracket === '{' ? 1 : -1));
-    if (depth > BRACKETS_MAX) throw tooDeep(path);
+    if (depth > LEVELS_MAX) throw tooDeep(path);
   }
   if (DEEP_LINE.test(text)) throw tooDeep(path);
 }
 
 /** More blanks at the begin of a line, or signs of nested lists anywhere, than any document has. */
-const DEEP_LINE = new RegExp(`^ {${INDENT_MAX}}|(?:[-?:] ){${BRACKETS_MAX}}`, 'm');
+const DEEP_LINE = new RegExp(`^ {${INDENT_MAX}}|(?:[-?:] ){${LEVELS_MAX}}`, 'm');
 
 function tooDeep(path: string): UserError {
-  return new UserError('input', `${path}: is nested more than ${BRACKETS_MAX} deep`, 'No document of stopcopy is.');
+  return new UserError('input', `${path}: is nested more than ${LEVELS_MAX} deep`, 'No document of stopcopy is.');
 }
 
 /** Editors read the name of a schema from the field `$schema` of a document; stopcopy does not. */

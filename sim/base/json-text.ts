@@ -11,8 +11,9 @@ import { UserError } from './user-error.ts';
  * @throws UserError of kind `input` for a text that is no JSON
  */
 export function parseJsonText(text: string, what: string, needed: string, hint: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     if (text.trim() === '') throw new UserError('input', `${what}: is empty, not JSON`, hint);
     const [, format] = /^format: *['"]?([^\s'"]+)/m.exec(text) ?? [];
@@ -23,6 +24,19 @@ export function parseJsonText(text: string, what: string, needed: string, hint: 
     }
     throw new UserError('input', `${what}: is not JSON${placeOf(error, text)}; it may be cut short`, hint);
   }
+  // What walks through a document, and be it to print it, would leave the stack.
+  if (isDeeper(value, LEVELS_MAX)) {
+    throw new UserError('input', `${what}: is nested more than ${LEVELS_MAX} deep`, 'No document of stopcopy is.');
+  }
+  return value;
+}
+
+/** Levels of lists and objects in a document that is read. */
+export const LEVELS_MAX = 200;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 /** Where the engine says that the text goes wrong, which it does not always. */

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { parseJsonText } from '../../../sim/base/json-text.ts';
-import { UserError } from '../../../sim/base/user-error.ts';
+import { shortened, UserError } from '../../../sim/base/user-error.ts';
 import { replaceFile } from '../../io/file-output.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
@@ -62,7 +62,7 @@ export function parseBaseline(text: string, file: string): Baseline {
   const value = parseJsonText(text, file, 'an exact baseline', WRITE_ANEW);
   const version = (value as { version?: unknown } | null)?.version;
   if ((value as { format?: unknown } | null)?.format === BASELINE_FORMAT && version !== BASELINE_VERSION) {
-    const found = JSON.stringify(version) ?? 'missing';
+    const found = shortened(JSON.stringify(version) ?? 'missing');
     const message = `${file}: has format version ${found}, this stopcopy reads version ${BASELINE_VERSION}`;
     throw new UserError('input', message, WRITE_ANEW);
   }

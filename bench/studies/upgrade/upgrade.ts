@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 
 import { INPUT_FORMATS, type InputFormatName } from '../../../sim/base/formats.ts';
+import { parseJsonText } from '../../../sim/base/json-text.ts';
 import { isKeyOf, keysOf } from '../../../sim/base/keys.ts';
 import { bareNumber, type QuantityKind } from '../../../sim/base/quantity.ts';
 import { bareQuantities, type BareQuantity } from '../../../sim/base/schema-fields.ts';
@@ -50,7 +51,9 @@ const LISTED_MAX = 12;
  *   that `units` does not cover
  */
 export function upgraded(text: string, file: string, units: BareUnits): Upgrade {
-  const document = isJson(text) ? (JSON.parse(text.replace(/^\uFEFF/, '')) as unknown) : parseInput(text, file);
+  const document = isJson(text)
+    ? parseJsonText(text.replace(/^\uFEFF/, ''), file, 'a document of stopcopy', '')
+    : parseInput(text, file);
   const format = fieldOf(document, 'format');
   if (format === RESULT_FORMAT) return upgradedResult(text, document, file);
   if (typeof format === 'string' && isKeyOf(SCHEMAS, format)) {

@@ -14,6 +14,8 @@ function refusal(text: string): UserError {
 
 test('JSON is parsed', () => {
   expect(parseJsonText(' {"a": [1]}', 'f.json', 'a trace', '')).toEqual({ a: [1] });
+  const deepest = `${'['.repeat(200)}${']'.repeat(200)}`;
+  expect(JSON.stringify(parseJsonText(deepest, 'f.json', 'a trace', ''))).toBe(deepest);
 });
 
 test.each([
@@ -21,6 +23,8 @@ test.each([
   ['{"a":\n 1,\n  b}', 'f.json: is not JSON at line 3, column 3; it may be cut short'],
   ['{"a": 1', 'f.json: is not JSON at line 1, column 8; it may be cut short'],
   ['hello', 'f.json: is not JSON; it may be cut short'],
+  [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'f.json: is nested more than 200 deep'],
+  [`${'{"a":'.repeat(201)}1${'}'.repeat(201)}`, 'f.json: is nested more than 200 deep'],
   ['{\n<<<<<<< ours\n}', 'f.json: is not JSON: it is half merged, with marks of conflicts'],
   [
     '# mine\nformat: stopcopy-scenario\n',
