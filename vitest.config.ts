@@ -46,7 +46,7 @@ function lane(name: Lane, order: number, built: boolean, options: object) {
 const BUILT = { globalSetup: 'test/build.ts' };
 
 /** All files of the lane share a process: what is short-lived is dropped before it is copied. */
-const ROOM_FOR_GARBAGE = ['--max-semi-space-size=64'];
+const ROOM_FOR_GARBAGE = ['--max-semi-space-size=64', '--single-threaded-gc'];
 
 export default defineConfig(({ mode }) => ({
   test: {

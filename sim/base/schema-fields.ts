@@ -112,8 +112,15 @@ function innerShapes(
   return nodes.flatMap((node) => below(node, key) ?? []).flatMap((node) => shapes(node, root, value));
 }
 
+/** Made once for each: a schema does not change. */
+const JSON_SCHEMAS = new WeakMap<z.ZodType, JsonSchema>();
+
 function jsonSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const made = JSON_SCHEMAS.get(schema);
+  if (made !== undefined) return made;
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  JSON_SCHEMAS.set(schema, json);
+  return json;
 }
 
 function below(node: JsonSchema, key: PropertyKey): JsonSchema | undefined {

@@ -6,17 +6,19 @@ import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { compareDocument, SPEED } from '../../../bench/documents/comparison/document.ts';
 import { comparisonText } from '../../../bench/documents/comparison/text.ts';
 import { Random } from '../../../sim/base/random.ts';
+import { effort } from '../../effort.ts';
 import { fixtureResult } from '../fixture.ts';
 
+const SOUND = fixtureResult();
 const SIDE = { word: 'x', kind: 'result file', revision: null } as const;
 
 /** Runs of a build whose measured times are `factor` times as long as those of another, and spread by 4 %. */
 function runs(count: number, factor: number, seed: number, changes: object = {}): readonly NamedResult[] {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, index) => {
-    const { cells } = fixtureResult();
+    const { cells } = SOUND;
     const slowed = scaled(cells.slice(0, 3), factor * (1 + 0.04 * (random.uniform() - 0.5))) as typeof cells;
-    return { path: `${seed}-${index}.json`, result: fixtureResult({ cells: slowed, ...changes }) };
+    return { path: `${seed}-${index}.json`, result: { ...SOUND, cells: slowed, ...changes } };
   });
 }
 
@@ -87,11 +89,13 @@ describe('several files of each side', () => {
   });
 
   test('of one build come out equal', () => {
-    const verdicts = Array.from({ length: 60 }, (_, seed) => {
+    const verdicts = Array.from({ length: effort(24, 60) }, (_, seed) => {
       const [speed] = compareRepeatedFiles(runs(5, 1, 2 * seed + 10), runs(5, 1, 2 * seed + 11), DEFAULT_SETTINGS);
       return speed!.verdict;
     });
-    expect(verdicts.filter((verdict) => verdict === 'better' || verdict === 'worse').length).toBeLessThanOrEqual(3);
+    expect(verdicts.filter((verdict) => verdict === 'better' || verdict === 'worse').length).toBeLessThanOrEqual(
+      effort(1, 3),
+    );
   });
 
   test('are too few with four', () => {

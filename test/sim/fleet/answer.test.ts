@@ -48,7 +48,8 @@ describe('the most VFs of a VM', () => {
   test('are as many as stay within the budget, and one more does not, played in full', () => {
     const at = given.value!;
     expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(122e6);
-    expect(worstPause(small, withVfs(at + 1))).toBeGreaterThan(122e6);
+    // One of the ends is enough.
+    expect(ENDS.some((end) => worstPause(small, withVfs(at + 1), [end]) > 122e6)).toBe(true);
   });
 
   test('are shown by simulation on both sides', () => {

@@ -9,6 +9,7 @@ import { answer } from '../../../sim/fleet/answer.ts';
 import { questionSchema } from '../../../sim/fleet/question.ts';
 import { vmsOf } from '../../../sim/fleet/whole-vm.ts';
 import { platformDeviceFields, platformFields } from '../../../sim/manager/question.ts';
+import { effort } from '../../effort.ts';
 import { type Fields, over } from '../../no-op-fields.ts';
 import { leavesOf } from '../../schema-leaves.ts';
 
@@ -263,11 +264,17 @@ function isRefusedByName(output: string, field: string): boolean {
   return named !== undefined && path.startsWith(named);
 }
 
+/** Asks that are answered at once; the others search, and share the fields where it must be quick. */
+const FIRST_ASKS: ReadonlySet<string> = new Set(['converge', 'evacuate', 'room']);
+const STEP = effort(6, 1);
+
 test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answer or is refused', (ask) => {
   const silent: string[] = [];
   const of = ASKS[ask]!;
+  const askIndex = Object.keys(ASKS).indexOf(ask);
   const base = ask === 'room' ? ROOM_VM : VM;
-  for (const [field, common] of Object.entries(CASES)) {
+  for (const [index, [field, common]] of Object.entries(CASES).entries()) {
+    if (!FIRST_ASKS.has(ask) && (index + askIndex) % STEP !== 0) continue;
     const given = OWN_CASES[ask]?.[field] ?? common;
     if (typeof given === 'string') continue;
     const [own, change] = given;

@@ -13,15 +13,15 @@ import { everyFieldIsRead, type FieldCase, type Fields, over } from '../../no-op
 import { plan } from './rig.ts';
 
 /** Everything that a run prints, but for what it repeats of the scenario. */
-function played(document: unknown): string {
+function played(document: unknown, ends: readonly (typeof ENDS)[number][] = ENDS): string {
   const compiled = plan(document as Fields);
-  const [point, short, long] = ENDS.map((end) => runScenario(compiled, end));
-  const latencies = guestLatencies(compiled, point!.world, 'point', pointCosts());
+  const [point, short, long] = ends.map((end) => runScenario(compiled, end));
+  const latencies = ends === ENDS ? guestLatencies(compiled, point!.world, 'point', pointCosts()) : [];
   const { scenario: _, ...printed } = runDocument({
     plan: compiled,
     point: point!,
-    short: short!,
-    long: long!,
+    short: short ?? point!,
+    long: long ?? point!,
     latencies,
   });
   return JSON.stringify(printed);
@@ -229,8 +229,9 @@ everyFieldIsRead(
   scenarioSchema,
   CASES,
   BASE,
-  played,
+  (document) => played(document),
   new RegExp(`^(?:devices\\[\\]\\.)?${GATES}(?:${ASKED})(?:[.[]|$)`),
+  (document) => played(document, ['point']),
 );
 
 test('hardware is refused because no figure depends on it: a version that differs would need the field', () => {

@@ -41,20 +41,19 @@ describe.each(DEVICES)('on hardware %s', (_, generation, options, end) => {
     const rig = opened(generation, options);
     const write = (offset: number, length: number): number =>
       rig.device.regionWrite(BAR2, offset, length, new UserBuffer(new Uint8Array(length)));
+    const wrong: object[] = [];
     for (let offset = end - 20; offset < end + 20; offset++) {
       for (let length = 1; length <= 24; length++) {
         const granted = offset >= end ? EINVAL : Math.min(length, end - offset);
         const reading = rig.during(() => read(rig, offset, length));
         const writing = rig.during(() => write(offset, length));
         const touched = [...reading.log, ...writing.log].map((access) => access.offset + access.width);
-        expect({ offset, length, ret: [reading.ret, writing.ret] }).toEqual({
-          offset,
-          length,
-          ret: [granted, granted],
-        });
-        expect(touched.every((last) => last <= end)).toBe(true);
+        if (reading.ret !== granted || writing.ret !== granted || touched.some((last) => last > end)) {
+          wrong.push({ offset, length, ret: [reading.ret, writing.ret], touched });
+        }
       }
     }
+    expect(wrong).toEqual([]);
   });
 
   test('no register behind the end can be read or written', () => {

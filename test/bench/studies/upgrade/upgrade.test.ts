@@ -104,7 +104,7 @@ describe.each(SHIPPED)('%s turned back to version 1', (name, text, schema) => {
   });
 
   test('as JSON: it stays JSON with its indentation', () => {
-    for (const indent of [2, 4, '\t', undefined]) {
+    for (const indent of effort([2, undefined], [2, 4, '\t', undefined])) {
       const old = `${JSON.stringify(parseInput(raised, name), undefined, indent)}\n`;
       const { text: again } = upgraded(old, name, NONE);
       expect(again).toBe(`${JSON.stringify(parseInput(text, name), undefined, indent)}\n`);
@@ -362,7 +362,8 @@ describe('a result of stopcopy bench', () => {
   });
 
   test.each([undefined, 2, '\t'])('with the indentation %j, one that has the pause mode keeps it', (indent) => {
-    const result = fixtureResult();
+    const cells = fixtureResult().cells.slice(0, 2);
+    const result = fixtureResult({ cells });
     const was = JSON.stringify({ ...result, version: 1 }, undefined, indent);
     const { text, changes } = upgraded(was, 'r.json', NONE);
     expect(text).toBe(JSON.stringify(result, undefined, indent));

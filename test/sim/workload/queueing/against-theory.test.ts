@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
 import type { VfOptions } from '../../../../sim/workload/queueing/options.ts';
 import { machineRepair } from '../../../../sim/workload/machine-repair.ts';
+import { effort } from '../../../effort.ts';
 import { meanResponseMd1, meanResponseMmc } from '../../../oracles/queues.ts';
 
 const SERVICE_NS = 1000;
@@ -32,7 +33,7 @@ function responses(system: System, jobs: number): number[] {
         jobs: [{ name: 'job', bytes: 1, share: 1, fixedNs: SERVICE_NS, nsPerByte: 0, spread: system.spread }],
       })),
     });
-    model.run(jobs * SERVICE_NS);
+    model.run(effort(0.5, 1) * jobs * SERVICE_NS);
     const counts = system.vfs.map((_unused, vf) => model.counts(vf));
     expect(counts.every(({ refused }) => refused === 0)).toBe(true);
     const seen = counts.reduce((sum, count) => sum + count.seen, 0);
