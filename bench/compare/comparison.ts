@@ -6,6 +6,7 @@ import type { CommandIo } from '../io/command-io.ts';
 import { stopsItself } from '../io/stop-words.ts';
 import { readInputText } from '../io/input-file.ts';
 import { machineFacts } from '../measure/machine.ts';
+import { crowdingBetween, readMachine } from '../measure/machine-use.ts';
 import { BASELINE_FORMAT, compareExact, parseBaseline } from '../measure/metrics/baseline.ts';
 import { parseBenchResult } from '../documents/bench/result.ts';
 import type { Build, ListedStage } from './build.ts';
@@ -161,6 +162,7 @@ async function compareBuilds(
     results.push(...exact.results);
     if (!options.measured) return compareDocument({ ...sides, results, same: exact.same });
     const onProgress = (pairs: number, total: number, label: string): void => progress.update(pairs, total, label);
+    const before = readMachine();
     const stages = await stagesOfBoth(base.build, candidate.build, options, budget.signal);
     const counting = { settings: options.settings, budget, insists: options.counted === true, onProgress };
     results.push(...(await countedOf(base.build, candidate.build, stages, options.counted, counting, tell)));
@@ -184,6 +186,7 @@ async function compareBuilds(
       same: exact.same,
       settings,
       machine: machineFacts(),
+      crowded: crowdingBetween(before, readMachine(), null),
       interrupted: signal.aborted,
     });
   } catch (error) {

@@ -3,6 +3,7 @@
  */
 import type { Better, MetricKind } from '../metric.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import type { Crowding } from '../bench/crowding.ts';
 import type { Machine } from '../bench/result.ts';
 import { keysOf, tableOf } from '../../../sim/base/keys.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
@@ -90,6 +91,8 @@ export interface ComparisonDocument {
   readonly regression: boolean;
   /** Whether the user stopped it: the pairs until then are all here. */
   readonly interrupted?: true;
+  /** By what the machine was seen to be crowded while it was measured. Absent where nothing was measured. */
+  readonly crowded?: readonly Crowding[];
   readonly counts: Readonly<Record<ComparisonVerdict, number>>;
   /** What is the same among exact metrics is counted and not listed. */
   readonly results: readonly MetricResult[];
@@ -106,11 +109,12 @@ export interface ComparisonInput {
   readonly same: number;
   readonly settings?: NonNullable<ComparisonDocument['settings']>;
   readonly machine?: Machine;
+  readonly crowded?: readonly Crowding[];
   readonly interrupted?: boolean;
 }
 
 export function compareDocument(input: ComparisonInput): ComparisonDocument {
-  const { base, candidate, results, same, settings, machine, interrupted = false } = input;
+  const { base, candidate, results, same, settings, machine, crowded, interrupted = false } = input;
   const counts = tableOf(
     keysOf(COMPARISON_VERDICTS),
     (verdict) => results.filter((result) => result.verdict === verdict).length + (verdict === 'same' ? same : 0),
@@ -123,6 +127,7 @@ export function compareDocument(input: ComparisonInput): ComparisonDocument {
     candidate,
     regression: results.some(({ fails }) => fails),
     ...(interrupted ? { interrupted } : {}),
+    ...(crowded === undefined ? {} : { crowded }),
     counts,
     results,
     ...(settings === undefined ? {} : { settings }),

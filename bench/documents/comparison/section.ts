@@ -8,6 +8,8 @@ import { formatValue, signedPercent } from '../../show/format.ts';
 import { effectChart, type EffectRow } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
+import { crowdedMarkup } from '../bench/crowded-markup.ts';
+import { crowdingSchema } from '../bench/crowding.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
@@ -39,6 +41,7 @@ export const comparisonSchema = z.looseObject({
   base: side,
   candidate: side,
   regression: z.boolean(),
+  crowded: z.array(crowdingSchema).optional(),
   counts: z.record(verdict, z.number()),
   results: z.array(result),
 });
@@ -70,14 +73,15 @@ function comparisonSection(document: Document): ReportSection {
   };
 }
 
-function body({ base, candidate, regression, counts, results }: Document, id: string): Markup {
+function body({ base, candidate, regression, crowded, counts, results }: Document, id: string): Markup {
   const told = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
   const sides = ({ kind, revision }: Document['base']): string => (revision === null ? kind : `${kind}, ${revision}`);
   const end = regression ? 'This is a regression.' : 'No regression.';
-  return html`<p class="lead ${regression ? 'warning' : ''}">${end} ${told === '' ? 'Nothing was compared.' : `${told}.`}</p>
+  return html`${crowdedMarkup(crowded)}
+    <p class="lead ${regression ? 'warning' : ''}">${end} ${told === '' ? 'Nothing was compared.' : `${told}.`}</p>
     <dl class="facts">
       <dt>Base</dt>
       <dd>${base.word} (${sides(base)})</dd>

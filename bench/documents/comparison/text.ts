@@ -4,6 +4,8 @@
 import { countOf } from '../../../sim/base/units.ts';
 import type { Output } from '../../io/output.ts';
 import { formatValue, percent } from '../../show/format.ts';
+import { wrap } from '../../show/wrap.ts';
+import { crowdingSentence } from '../bench/crowding.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import {
   type ComparisonDocument,
@@ -42,7 +44,9 @@ export function printComparison(document: ComparisonDocument, markdown: boolean,
 export function comparisonText(document: ComparisonDocument): string {
   const { base, candidate } = document;
   const { rows, untold } = listedResults(document);
-  const lines = [`base       ${sideWords(base)}`, `candidate  ${sideWords(candidate)}`, ''];
+  const crowded = crowdingSentence(document.crowded);
+  const warning = crowded === null ? [] : [wrap(crowded, 100), ''];
+  const lines = [...warning, `base       ${sideWords(base)}`, `candidate  ${sideWords(candidate)}`, ''];
   const speed = speedSentence(document);
   if (speed !== null) lines.push(speed, '');
   if (rows.length > 0) {
@@ -71,10 +75,12 @@ export function comparisonMarkdown(document: ComparisonDocument): string {
   const { base, candidate, regression, settings, machine } = document;
   const { rows, untold } = listedResults(document);
   const speed = speedSentence(document);
+  const crowded = crowdingSentence(document.crowded);
   const lines = [
     COMMENT_MARKER,
     `### stopcopy: ${regression ? 'regression' : 'no regression'}`,
     '',
+    ...(crowded === null ? [] : [crowded, '']),
     ...(speed === null ? [] : [speed, '']),
     ...untold,
     summaryLine(document),

@@ -17,6 +17,8 @@ import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { SideFailed } from '../../../bench/compare/turn-pair.ts';
 import { COMMENT_MARKER, comparisonMarkdown, comparisonText } from '../../../bench/documents/comparison/text.ts';
+import { madeComparison } from '../../../bench/documents/comparison/section.ts';
+import { sectionsPage } from '../../../bench/show/page.ts';
 import { noiseText } from '../../../bench/documents/noise/text.ts';
 import { exact } from '../../../bench/measure/statistics.ts';
 import { bug } from '../../../sim/base/bug.ts';
@@ -246,6 +248,21 @@ describe('two result files', () => {
       { name: 'zip-256-idle' },
     ]);
   });
+});
+
+test('a comparison on a crowded machine says so first, in text, Markdown and page', () => {
+  const side = { word: 'a', kind: 'built folder', revision: null } as const;
+  const crowded = [{ by: 'stolen', seen: { value: 0.2, unit: 'x', kind: 'measured' }, limit: 0.02 }] as const;
+  const document = compareDocument({ base: side, candidate: side, results: [], same: 1, crowded });
+  const said = "This machine was crowded: other virtual machines took 20 % of the processors' time.";
+  expect(comparisonText(document).replaceAll(/\s+/g, ' ')).toMatch(new RegExp(`^${said}`));
+  expect(comparisonMarkdown(document).split('\n')[3]).toContain(said);
+  expect(sectionsPage([{ name: 'x', section: madeComparison(document) }])).toContain(
+    '<p class="lead warning">This machine was crowded',
+  );
+  expect(schemaFindings('stopcopy-comparison', JSON.parse(JSON.stringify(document)))).toEqual([]);
+  const quiet = compareDocument({ base: side, candidate: side, results: [], same: 1, crowded: [] });
+  expect(comparisonText(quiet)).not.toContain('crowded');
 });
 
 describe('noise', () => {
