@@ -1,4 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
 import { describe, expect, test } from 'vitest';
 
 import { Budget } from '../../../bench/compare/budget.ts';
@@ -9,6 +13,20 @@ import { DEFAULT_SETTINGS } from '../../../bench/compare/settings.ts';
 import { StageFailed } from '../../../bench/compare/stage-failed.ts';
 import { comparisonText } from '../../../bench/documents/comparison/text.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
+import { effort } from '../../effort.ts';
+
+/** Runs the program as it is, and reports 600 million instructions for its start and five for each call. */
+const FAKE_VALGRIND = `#!/usr/bin/env node
+const { spawnSync } = require('node:child_process');
+const words = process.argv.slice(2);
+if (words[0] === '--version') process.exit(0);
+const [program, ...rest] = words.slice(words.findIndex((word) => !word.startsWith('--')));
+const { status, stdout } = spawnSync(program, rest, { encoding: 'utf8' });
+process.stdout.write(stdout);
+const calls = words.at(-1).includes("'long'") ? Number(/"counted":(\\d+)/.exec(stdout)[1]) : 0;
+process.stderr.write('==1== I refs: ' + (600e6 + 5 * calls).toLocaleString('en-US') + '\\n');
+process.exit(status);
+`;
 
 const VALGRIND_FOUND = spawnSync('valgrind', ['--version']).status === 0;
 
@@ -48,7 +66,26 @@ describe('counted instructions', () => {
     expect(results).toMatchObject(stages.map(() => ({ verdict: 'failed', fails: false, why })));
   });
 
-  test.runIf(VALGRIND_FOUND)(
+  test('are those that the longer loop takes more, for each of its calls', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-valgrind-'));
+    const path = process.env['PATH'];
+    try {
+      writeFileSync(join(folder, 'valgrind'), FAKE_VALGRIND, { mode: 0o755 });
+      process.env['PATH'] = `${folder}${delimiter}${path}`;
+      const build = new Build(packageRoot(), 'this build');
+      const stages = [{ name: 'frame-read', version: 1, kind: 'single' } as const];
+      const budget = new Budget(Infinity, new AbortController().signal);
+      const [result] = await compareCounted(build, build, stages, { settings: DEFAULT_SETTINGS, budget });
+      expect(result).toMatchObject({ name: 'frame-read/instructions', kind: 'counted', verdict: 'same' });
+      expect([result!.base, result!.candidate]).toEqual([5, 5]);
+    } finally {
+      process.env['PATH'] = path;
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  // Node starts four times under valgrind, which takes more than a minute of CPU.
+  test.runIf(VALGRIND_FOUND && effort(false, false, true))(
     'of one build repeat within a hundred thousandth, whatever else the machine does',
     async () => {
       const build = new Build(packageRoot(), 'this build');

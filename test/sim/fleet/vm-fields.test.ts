@@ -264,9 +264,9 @@ function isRefusedByName(output: string, field: string): boolean {
   return named !== undefined && path.startsWith(named);
 }
 
-/** Asks that are answered at once; the others search, and share the fields where it must be quick. */
+/** Asks that are answered at once; the others search, and share the fields but in long runs. */
 const FIRST_ASKS: ReadonlySet<string> = new Set(['converge', 'evacuate', 'room']);
-const STEP = effort(6, 1);
+const STEP = effort(10, 2, 1);
 
 test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answer or is refused', (ask) => {
   const silent: string[] = [];
