@@ -45,10 +45,10 @@ export function fleetBounds(
   let longestNs = 0;
   for (const { input, parameters, perHost } of classes) {
     if (perHost === 0) continue;
-    const { wireBytes, totalNs } = moveVm(input, parameters);
-    hostBytes += perHost * wireBytes;
-    hostNs += perHost * totalNs;
-    longestNs = Math.max(longestNs, totalNs);
+    const { bytes, ns } = leastOf(input, parameters);
+    hostBytes += perHost * bytes;
+    hostNs += perHost * ns;
+    longestNs = Math.max(longestNs, ns);
   }
   const { racks, hostsPerRack, pfsPerHost } = lines;
   const receivers = racks * hostsPerRack - hosts;
@@ -71,4 +71,14 @@ export function fleetBounds(
     { name: 'the spine', ns: over(hosts * crossing * hostBytes, lines.spine) },
   ];
   return bounds.filter(({ ns }) => ns > 0).toSorted((a, b) => b.ns - a.ns);
+}
+
+/** The least that a move sends, and takes, whatever it shares. */
+function leastOf(input: VmMoveInput, parameters: VmmParameters): { readonly bytes: number; readonly ns: number } {
+  const { end, rounds, rates, wireBytes, totalNs, cause } = moveVm(input, parameters);
+  const [first] = rounds;
+  if (end !== 'forced') return { bytes: wireBytes, ns: totalNs };
+  // Time stops a move that shares after fewer bytes than one that has its way: both have sent all memory once.
+  const onceBytes = (first?.sentBytes ?? 0) / rates.ratio;
+  return { bytes: Math.min(wireBytes, onceBytes), ns: Math.min(totalNs, cause.timeoutNs) };
 }

@@ -54,3 +54,15 @@ export function moveClassOf(
   const { input: move, parameters } = trials.inputOf(vm, end, moved);
   return { kind: new MoveClass({ name, move, parameters, needs: needsOf(vm) }), parameters };
 }
+
+/** Whether a gate of KubeVirt sets the limit while the VM moves. */
+export function isGated({ kubevirt }: QuestionVm): boolean {
+  return kubevirt?.stallDetection === true || kubevirt?.downtimeTuning === true;
+}
+
+/** The VM under that one limit, or with a gate that raises it so far; in ns. */
+export function withLimit(vm: QuestionVm, limitNs: number): QuestionVm {
+  if (isGated(vm)) return { ...vm, kubevirt: { ...vm.kubevirt!, maxDowntime: limitNs } };
+  const { steps: _without, ...convergence } = vm.convergence;
+  return { ...vm, convergence: { ...convergence, downtimeLimit: limitNs } };
+}

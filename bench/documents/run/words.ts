@@ -77,10 +77,12 @@ export function runSentences(document: RunDocument): string[] {
     const vmm = VMMS[scenario.vmm].title;
     said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
   }
-  said.push(
-    `${bytes(vm.memoryBytes)} of memory went, at ${formatValue(document.stream.memoryBytesPerSecond, 'B/s')}, bound by ` +
-      `the ${document.stream.bound}; in all it took ${marked(figures.total)}.`,
-  );
+  if (vm.memoryBytes === 0) said.push(`No memory went; in all it took ${marked(figures.total)}.`);
+  else
+    said.push(
+      `${bytes(vm.memoryBytes)} of memory went, at ${formatValue(document.stream.memoryBytesPerSecond, 'B/s')}, bound by ` +
+        `the ${document.stream.bound}; in all it took ${marked(figures.total)}.`,
+    );
   if (figures.queuePauseMax !== undefined && figures.queuePauseP50 !== undefined) {
     said.push(
       `Queues were without a completion for ${marked(figures.queuePauseP50)} in the middle, and for ` +

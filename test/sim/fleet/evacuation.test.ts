@@ -155,6 +155,22 @@ test('no plan is quicker than the bounds, and the largest bound is near', () => 
   }
 });
 
+test('moves that time stops are no quicker than the bounds either', () => {
+  for (const outboundPerHost of [1, 2, 4]) {
+    const writes = { pagesPerSecond: 3_000_000, workingSetGib: 2, timeoutS: 12, whenOut: 'stop' as const };
+    const move = moveInput({ vmm: 'cloud-hypervisor', ...writes });
+    const input = fleet([moveClass(move)], {
+      hosts: 1,
+      perHost: [4],
+      concurrency: { fleet: Infinity, outboundPerHost, inboundPerHost: Infinity, perPf: Infinity },
+    });
+    const { totalNs, fate } = evacuate(input);
+    expect([...fate]).toEqual([FATE.forced, FATE.forced, FATE.forced, FATE.forced]);
+    const [bound] = fleetBounds([{ input: move, parameters: P, perHost: 4 }], 1, input.lines, input.concurrency);
+    expect(totalNs).toBeGreaterThan(bound!.ns * 0.999);
+  }
+});
+
 test('work grows with the VMs, not with their square', () => {
   const kinds = [1, 2, 3, 5].map((gib) => moveClass(moveInput({ gib, pagesPerSecond: 3000 * gib })));
   const work = (racks: number): number => {

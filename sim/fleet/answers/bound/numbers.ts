@@ -4,6 +4,7 @@
  */
 import { NS_PER_MS } from '../../../base/units.ts';
 import { firstThatHolds, lastThatHolds, settleBound } from '../../bound-search.ts';
+import { withLimit } from '../../limited-vm.ts';
 import type { Budget, QuestionVm } from '../../question.ts';
 import { type JudgedEnd, judgedEnd, judgeVm, pauseOf, type TriedNumber, type VmVerdict } from '../../vm-verdict.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
@@ -12,6 +13,9 @@ import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 import { AXES, type Axis, type AxisName, type BoundQuestion, deviceIndex } from './axes.ts';
 import { type Asked, type BoundChange, boundChanges } from './relaxing.ts';
+
+/** The highest downtime limit of QEMU. */
+const LIMIT_MS_MAX = 2_000_000;
 
 /** Numbers on the side that holds at which it is tried whether they do. */
 const OTHERS_TRIED = 6;
@@ -36,8 +40,11 @@ export interface BoundNumbers extends AnswerNumbers {
   readonly parts: readonly PauseInParts[] | null;
   /** The pause by both methods, at the answer and one step further. */
   readonly methods: readonly { readonly at: number; readonly closedFormNs: number; readonly simulatedNs: number }[];
-  /** Where there is no answer: the pause budget with which the first number would hold; null: no budget helps. */
-  readonly nearest: { readonly at: number; readonly budgetNs: number } | null;
+  /**
+   * Where there is no answer: the pause budget with which the first number would hold, and the downtime limit that it needs where
+   * that of the VM is too low; null: neither helps.
+   */
+  readonly nearest: { readonly at: number; readonly budgetNs: number; readonly limitNs: number | null } | null;
 }
 
 /** Computes the numbers. */
@@ -128,7 +135,19 @@ class BoundSearch {
     const { low, high, direction } = this.axis;
     const holds = (n: number): boolean => this.quick(n, end, asked).holds;
     const found = direction === 1 ? lastThatHolds(low, high, holds) : firstThatHolds(low, high, holds);
-    return found < low || found > high ? null : found;
+    if (found >= low && found <= high) return found;
+    // Pauses need not grow evenly: the number that the VM itself says may hold where the end of the axis does not.
+    const given = this.givenNumber();
+    if (given === null || !holds(given)) return null;
+    return direction === 1 ? lastThatHolds(given, high, holds) : firstThatHolds(low, given, holds);
+  }
+
+  /** What the VM itself says, where that is a number of the axis. */
+  private givenNumber(): number | null {
+    const { given, scale, low, high } = this.axis;
+    const at = given(this.question.vm, deviceIndex(this.question));
+    const n = typeof at === 'number' ? Math.round(at * scale * 1e6) / 1e6 : Number.NaN;
+    return Number.isInteger(n) && n >= low && n <= high ? n : null;
   }
 
   /** {@link search}, in the unit of the axis. */
@@ -142,7 +161,7 @@ class BoundSearch {
     const { axis, trials, end } = this;
     const { vm, budget } = this.question;
     const at = axis.given(vm, deviceIndex(this.question));
-    const seen = typeof at === 'number' ? this.seen.get(at * axis.scale) : undefined;
+    const seen = this.seen.get(this.givenNumber() ?? Number.NaN);
     return { at, verdict: seen ?? judgeVm(trials, vm, budget, end, 'quick') };
   }
 
@@ -193,9 +212,29 @@ class BoundSearch {
   private nearest(verdict: VmVerdict): BoundNumbers['nearest'] {
     const { vm, budget } = this.question;
     const { low, high, direction } = this.axis;
+    const first = direction === 1 ? low : high;
     const pauseNs = pauseOf(verdict);
     const unlimited: Budget = { ...budget, pause: Number.POSITIVE_INFINITY };
-    if (pauseNs === null || this.search(this.end, { vm, budget: unlimited }) === null) return null;
-    return { at: this.shown(direction === 1 ? low : high), budgetNs: Math.ceil(pauseNs / NS_PER_MS) * NS_PER_MS };
+    if (pauseNs !== null) {
+      return this.search(this.end, { vm, budget: unlimited }) === null
+        ? null
+        : { at: this.shown(first), budgetNs: asPrinted(pauseNs), limitNs: null };
+    }
+    // The number that the VM itself says is nearer to the user than the end of what can be asked for.
+    const n = (direction === -1 ? this.givenNumber() : null) ?? first;
+    const under = (ms: number): VmVerdict =>
+      this.quick(n, this.end, { vm: withLimit(vm, ms * NS_PER_MS), budget: unlimited });
+    const found = firstThatHolds(1, LIMIT_MS_MAX, (each) => under(each).holds);
+    const ms = asPrinted(found * NS_PER_MS) / NS_PER_MS;
+    const limited = ms > LIMIT_MS_MAX ? null : under(ms);
+    const limitedNs = limited?.holds === true ? pauseOf(limited) : null;
+    return limitedNs === null ? null : { at: this.shown(n), budgetNs: asPrinted(limitedNs), limitNs: ms * NS_PER_MS };
   }
+}
+
+/** A time that is enough when it is written as it is printed: whole ms, and up to three significant digits. */
+function asPrinted(ns: number): number {
+  const ms = Math.ceil(ns / NS_PER_MS);
+  const step = 10 ** Math.max(0, Math.ceil(Math.log10(ms + 1)) - 3);
+  return Math.ceil(ms / step) * step * NS_PER_MS;
 }

@@ -91,7 +91,8 @@ function givenSentence({ given: { at, verdict }, unit, budgetNs }: BoundNumbers)
 }
 
 function nearestSentence({ unit, nearest }: BoundNumbers): string {
-  return nearest === null
-    ? 'Nothing but another VM, line or VMM helps: it does not hold with any pause budget.'
-    : `The nearest that holds: ${quantity(nearest.at, unit)} with a budget of ${formatNs(nearest.budgetNs)}.`;
+  if (nearest === null)
+    return 'Nothing but another VM, line or VMM helps: it does not hold with any pause budget or downtime limit.';
+  const limit = nearest.limitNs === null ? '' : `a downtime limit of ${formatNs(nearest.limitNs)} and `;
+  return `The nearest that holds: ${quantity(nearest.at, unit)} with ${limit}a budget of ${formatNs(nearest.budgetNs)}.`;
 }

@@ -24,7 +24,7 @@ interface Played {
   readonly pauseNs: Readonly<Record<RangeEnd, number | null>>;
   /** Steps of all VFs, with nominal parameters; null: it does not move. */
   readonly deviceNs: number | null;
-  /** Register accesses of all drivers; null: not played register by register. */
+  /** Register accesses of all drivers; null: not played register by register, or it does not move. */
   readonly accesses: number | null;
 }
 
@@ -92,7 +92,7 @@ function variantNumbers(
   const played = verify ? play(own, trials) : byClosedForm(own, trials);
   const { pauseNs } = played;
   const judged: readonly RangeEnd[] = judge === 'point' ? ['point'] : BAND_ENDS;
-  const stays = judged.find((end) => pauseNs[end] === null);
+  const stays = JUDGED_FIRST.find((end) => judged.includes(end) && pauseNs[end] === null);
   const judgedNs = stays === undefined ? Math.max(...judged.map((end) => pauseNs[end]!)) : null;
   return {
     ...played,
@@ -108,6 +108,9 @@ function whyNot(vm: QuestionVm, end: RangeEnd, trials: VmTrials, verify: boolean
   const { failed, result } = verify ? trials.full(vm, end) : trials.quick(vm, end);
   return { failed, cause: result.cause };
 }
+
+/** What is said of the nominal move comes first. */
+const JUDGED_FIRST: readonly RangeEnd[] = ['point', 'long', 'short'];
 
 /** The devices whose registers are modelled as the variant has them; the others stay. */
 function withVariant(vm: QuestionVm, { driver, inFlight }: Variant, { profiles }: VmTrials): QuestionVm {
@@ -132,7 +135,7 @@ function play(vm: QuestionVm, trials: VmTrials): Played {
   return {
     pauseNs: { short: pauseOf(short!), point: pauseOf(point!), long: pauseOf(long!) },
     deviceNs: hasMoved(nominal.kind) ? deviceNs(nominal.move.criticalNs) : null,
-    accesses: point!.world.accesses,
+    accesses: hasMoved(nominal.kind) ? point!.world.accesses : null,
   };
 }
 

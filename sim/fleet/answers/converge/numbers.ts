@@ -7,7 +7,7 @@ import { MANAGERS } from '../../../memory/manager.ts';
 import { novaSteps } from '../../../scenario/document.ts';
 import { namedManager, rulesOf } from '../../../scenario/rules.ts';
 import { firstThatHolds } from '../../bound-search.ts';
-import { limitedVm } from '../../limited-vm.ts';
+import { isGated, limitedVm, withLimit } from '../../limited-vm.ts';
 import type { MoveCause } from '../../../memory/outcome.ts';
 import { TIMEOUT_STEP_NS } from '../../fleet-plan.ts';
 import type { Limits } from '../../limits.ts';
@@ -119,11 +119,6 @@ function stepsOf(vm: QuestionVm): readonly LimitStep[] {
   return own[0]?.afterNs === 0 ? own : [{ afterNs: 0, limitNs: downtimeLimitNs }, ...own];
 }
 
-/** Whether a gate of KubeVirt sets the limit while the VM moves. */
-function isGated({ kubevirt }: QuestionVm): boolean {
-  return kubevirt?.stallDetection === true || kubevirt?.downtimeTuning === true;
-}
-
 /** Whether the manager sets the limit while the VM moves, by a gate or by rules of its own. */
 function isRaised(vm: QuestionVm): boolean {
   const manager = vm.watch?.manager ?? namedManager(vm);
@@ -195,10 +190,4 @@ function neededLimitNs(trials: VmTrials, vm: QuestionVm): number {
   const most = isGated(vm) ? GATED_LIMIT_MS_MAX : LIMIT_MS_MAX;
   const found = firstThatHolds(1, most, (ms) => trials.quick(withLimit(vm, ms * NS_PER_MS), 'point').moved);
   return found > most ? Infinity : found * NS_PER_MS;
-}
-
-function withLimit(vm: QuestionVm, limitNs: number): QuestionVm {
-  if (isGated(vm)) return { ...vm, kubevirt: { ...vm.kubevirt!, maxDowntime: limitNs } };
-  const { steps: _without, ...convergence } = vm.convergence;
-  return { ...vm, convergence: { ...convergence, downtimeLimit: limitNs } };
 }

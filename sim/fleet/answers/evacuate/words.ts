@@ -140,12 +140,17 @@ function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: Evacua
     case 'no room':
       return `The room on the other hosts cannot be kept: ${countOf(problem.vms, 'VM finds', 'VMs find')} none.`;
     case 'given up':
-      return `${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${problem.hostsLeft} of ${countOf(hosts, 'host')} ${problem.hostsLeft === 1 ? 'is' : 'are'} not empty.`;
+      return `${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${notEmptyPhrase(problem.hostsLeft, hosts)}.`;
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
     default:
       return `${countOf(problem.vms, 'VM stands', 'VMs stand')} still for longer than ${formatNs(budgetNs)}.`;
   }
+}
+
+function notEmptyPhrase(left: number, hosts: number): string {
+  if (hosts === 1) return 'the host is not empty';
+  return `${left} of ${hosts} hosts ${left === 1 ? 'is' : 'are'} not empty`;
 }
 
 function findingPhrase({ outboundPerHost, totalNs }: TriedLimit): string {
@@ -168,7 +173,7 @@ function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
         : `The nearest: the other ${countOf(nearest.vms, 'VM moves', 'VMs move')}, in ${formatLong(nearest.totalNs)}${late}.`;
     case 'neither':
       return (
-        `The nearest: ${countOf(nearest.hosts, 'host is', 'hosts are')} emptied; neither fewer moves at once out of a host nor a longer ` +
+        `The nearest: ${nearest.hosts === 0 ? 'no host is' : countOf(nearest.hosts, 'host is', 'hosts are')} emptied; neither fewer moves at once out of a host nor a longer ` +
         'time-out lets the other VMs move.'
       );
     default:

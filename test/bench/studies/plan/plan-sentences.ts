@@ -55,6 +55,7 @@ const bound: Reader = (sentences, answer, claim) => {
     /^a pause of (\S+ \S+), (within|over) the (\S+ \S+) allowed$/.exec(given?.[2] ?? '') ?? [];
   claim(given !== null, 'the VM as it is given');
   claim(used !== undefined || given?.[1] === 'does not hold', 'how the VM as it is given fares');
+  claim(answer.value !== null || given?.[1] !== 'holds', 'that there is no number, and the VM as it is given holds');
   if (used === undefined) return;
   claim((side === 'within') === (given![1] === 'holds'), 'whether the VM as it is given holds');
   const [pauseNs, budgetNs] = [numberIn(used)!, numberIn(allowed!)!];

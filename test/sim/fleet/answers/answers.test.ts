@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 
+import { readProfile } from '../../../../bench/io/profiles.ts';
 import { readQuestion } from '../../../../bench/studies/plan/read-question.ts';
 import { NS_PER_MS, NS_PER_S } from '../../../../sim/base/units.ts';
 import { answer } from '../../../../sim/fleet/answer.ts';
@@ -333,4 +334,37 @@ describe('an evacuation is told by its record alone', () => {
       { name: 'time-out of a move, per GiB', used: 20 * NS_PER_S, limit: 800 * NS_PER_S },
     ]);
   });
+});
+
+test('where no pause budget helps, the downtime limit that does is named, and holds when it is asked for', () => {
+  const asked = (limit: string, pause: string): Answer => {
+    const question = questionSchema.parse({
+      format: 'stopcopy-question',
+      version: 2,
+      name: 'q',
+      description: 'q',
+      ask: 'least',
+      of: 'gigabitsPerSecond',
+      assume: { dirtyTracking: true },
+      budget: { pause },
+      vm: {
+        vcpus: 4,
+        memory: { size: '4GiB' },
+        stream: { gigabitsPerSecond: 10 },
+        convergence: { downtimeLimit: limit, timeout: '10min' },
+        devices: [{ profile: 'connectx7-vf' }],
+      },
+    });
+    const files = { profiles: new Map([['connectx7-vf', readProfile('connectx7-vf')]]), presets: new Map() };
+    return answer(question, { ...files, topologies: new Map() }, 'x', { verify: false, tornado: false });
+  };
+  const { nearest } = asked('10us', '300ms');
+  const found =
+    /^The nearest that holds: 10 Gbit\/s with a downtime limit of (\S+) (\S+) and a budget of (\S+) (\S+)\.$/.exec(
+      nearest!,
+    );
+  const [, limit, limitUnit, budget, budgetUnit] = found ?? [];
+  const then = asked(`${limit}${limitUnit}`, `${budget}${budgetUnit}`);
+  expect(then.feasible).toBe(true);
+  expect(then.value).toBeLessThanOrEqual(10);
 });
