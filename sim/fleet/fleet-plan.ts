@@ -218,8 +218,17 @@ export function leftVms(outcome: Outcome): number {
 
 export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   const counts = Object.values(FATE).map(() => 0);
-  for (const fate of result.fate) counts[fate]! += 1;
-  const pauses = result.pauseNs.filter((_, vm) => result.fate[vm]! <= FATE.forced).toSorted();
+  const { vms, fate } = result;
+  for (let vm = 0; vm < vms; vm++) counts[fate[vm]!]! += 1;
+  const moved = counts[FATE.moved]! + counts[FATE.forced]!;
+  const pauses = new Float64Array(moved);
+  let placed = 0;
+  for (let vm = 0; vm < vms; vm++) {
+    if (fate[vm]! > FATE.forced) continue;
+    pauses[placed] = result.pauseNs[vm]!;
+    placed += 1;
+  }
+  pauses.sort();
   const at = (share: number): number =>
     pauses.length === 0 ? Number.NaN : pauses[Math.min(pauses.length - 1, Math.ceil(share * pauses.length) - 1)]!;
   let emptied = 0;
@@ -231,10 +240,9 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
   }
   let over = 0;
   for (const ns of pauses) if (ns > budgetNs) over += 1;
-  const moved = counts[FATE.moved]! + counts[FATE.forced]!;
   const blockers = { ...NO_BLOCKERS };
-  for (const [vm, fate] of result.fate.entries()) {
-    if (fate > FATE.forced && fate !== FATE.noRoom) blockers[BLOCKERS[result.blocker[vm]!] ?? 'none'] += 1;
+  for (let vm = 0; vm < vms; vm++) {
+    if (fate[vm]! > FATE.forced && fate[vm] !== FATE.noRoom) blockers[BLOCKERS[result.blocker[vm]!] ?? 'none'] += 1;
   }
   return {
     totalNs: result.totalNs,
