@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Bug } from '../../../sim/base/bug.ts';
 import { Calendar } from '../../../sim/base/calendar.ts';
 import { Random } from '../../../sim/base/random.ts';
+import { effort } from '../../effort.ts';
 
 interface Entry {
   readonly timeNs: number;
@@ -66,7 +67,7 @@ describe('EventQueue', () => {
         while (list.length > 0) popBoth();
         expect(queue.peekNs()).toBe(Number.POSITIVE_INFINITY);
       }),
-      { numRuns: 300 },
+      { numRuns: effort(100, 300) },
     );
   });
 
