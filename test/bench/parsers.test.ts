@@ -46,3 +46,14 @@ describe.each(PARSER_NAMES)('%s', (name) => {
     );
   });
 });
+
+test('a unit of a result that is recorded is no way to the objects of the program', () => {
+  const text = JSON.stringify({
+    format: 'stopcopy-comparison',
+    version: 1,
+    machine: { cpu: 'c', cores: 1, os: 'o', arch: 'a', node: 'n' },
+    results: [{ name: 'polluted', kind: 'measured', unit: '__proto__', candidate: 5 }],
+  });
+  expect(JSON.stringify(PARSERS.recorded.parse(Buffer.from(text)))).toContain('"__proto__":{"polluted":5}');
+  expect('polluted' in {}).toBe(false);
+});

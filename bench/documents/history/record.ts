@@ -63,8 +63,13 @@ export interface NamedValue {
 
 export function groupMetrics(list: readonly NamedValue[]): HistoryRecord['metrics'] {
   const grouped: Partial<Record<MetricKind, Record<string, Record<string, number>>>> = {};
-  for (const { name, kind, unit, value } of list) ((grouped[kind] ??= {})[unit] ??= {})[name] = value;
+  for (const { name, kind, unit, value } of list) ((grouped[kind] ??= ownFields())[unit] ??= ownFields())[name] = value;
   return grouped;
+}
+
+/** A file may name a unit `__proto__`, which leads to all objects of the program elsewhere. */
+function ownFields<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }
 
 /** Kind and unit of a metric in a record, with its value; undefined when it is not there. */
