@@ -248,7 +248,7 @@ describe('with all rows', () => {
       for (const word of [KIND, GENERATION]) expect(help).toContain(`${word},`);
     },
     validate: async () => {
-      expect(await document(0, 'validate d06')).toMatchObject({ format: 'stopcopy-validation' });
+      expect(await document(0, 'validate ping-pong')).toMatchObject({ format: 'stopcopy-validation' });
     },
     verify: async () => {
       const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');

@@ -35,6 +35,7 @@ export const LEAF_PARTS = {
   scatter: { title: 'memory put in place', at: 'destination' },
   otherState: { title: 'vCPU and platform state', at: 'both' },
   latency: { title: 'last bytes on the way', at: 'both' },
+  platformLoad: { title: 'vCPU and platform state loaded', at: 'destination' },
   load: { title: 'image loaded', at: 'destination' },
   start: { title: 'started', at: 'destination' },
   recovery: { title: 'brought back', at: 'source' },
@@ -79,7 +80,7 @@ const BEFORE = ['attach', 'prepare', 'preCopy', 'matchData'] as const satisfies 
 const STOP = ['pauseAndDrain', 'statusChecks', 'cacheWriteBack', 'save'] as const satisfies readonly LeafPart[];
 const FRAME = ['gather', 'checksum', 'handOver', 'validate', 'scatter'] as const satisfies readonly LeafPart[];
 const MEMORY = ['dirtySync', 'memory'] as const satisfies readonly LeafPart[];
-const PLATFORM = ['otherState', 'latency'] as const satisfies readonly LeafPart[];
+const PLATFORM = ['otherState', 'latency', 'platformLoad'] as const satisfies readonly LeafPart[];
 
 /** Downtime of one VF with its queue memory, as the modelled cell has it. All that is sent is one transfer. */
 export const DOWNTIME_VIEW = new PartView(
@@ -136,6 +137,7 @@ export const PAUSE_VIEW = new PartView(
     deviceState: ['read', ...FRAME],
     otherState: ['otherState'],
     latency: ['latency'],
+    platformLoad: ['platformLoad'],
     deviceLoad: ['load'],
     deviceStart: ['start'],
     vcpuStart: ['vcpuStart'],
@@ -150,8 +152,9 @@ export const PAUSE_PART_TITLES: Readonly<Record<PausePart, string>> = {
   dirtySync: 'last look at the dirty log',
   memory: 'last round of memory',
   deviceState: 'device state saved and sent',
-  otherState: 'vCPU and platform state',
+  otherState: 'vCPU and platform state saved',
   latency: 'last bytes on the way',
+  platformLoad: 'vCPU and platform state loaded',
   deviceLoad: 'device state loaded',
   deviceStart: 'devices start',
   vcpuStart: 'vCPUs start',
@@ -241,7 +244,7 @@ const SWITCHOVER_VIEW = new PartView(
     commit: ['start', 'vcpuStart'],
     leave: ['cleanUp'],
   },
-  ['otherState', 'recovery'],
+  ['otherState', 'platformLoad', 'recovery'],
 );
 export const SWITCHOVER_STEPS = SWITCHOVER_VIEW.names;
 export type SwitchoverStep = PartOf<typeof SWITCHOVER_VIEW>;

@@ -338,12 +338,19 @@ class Evacuation {
     return 'began';
   }
 
-  /** The pause takes the rate that the stream has now. */
+  /** The pause takes the rate that the links leave to the stream now, without its own cap where the VMM lifts it. */
   private pause(slot: number): void {
-    const { engine, nowNs } = this;
+    const { engine, nowNs, shares } = this;
     const vm = this.slotVm[slot]!;
     const kind = this.input.classes[this.vmClass[vm]!]!;
-    const lastsNs = kind.pauseNs(engine.wireRate[slot]!, engine.leftBytes[slot]!, engine.dirtiedBytes[slot]!);
+    let rate = engine.wireRate[slot]!;
+    if (kind.pauseWireLimit > kind.wireLimit) {
+      shares.raise(slot, kind.pauseWireLimit);
+      shares.settle();
+      rate = shares.rate[slot]!;
+    }
+    const zeroBytes = engine.zeroLeftBytes[slot]!;
+    const lastsNs = kind.pauseNs(rate, engine.leftBytes[slot]!, engine.dirtiedBytes[slot]!, zeroBytes);
     this.pauseNs[vm] = lastsNs;
     engine.pause(slot, lastsNs, nowNs);
   }

@@ -112,6 +112,16 @@ export class LinkShares {
     this.rate[flow] = 0;
   }
 
+  /** A flow may take more than before. Its rate is right after {@link settle}. */
+  raise(flow: number, limit: number): void {
+    const links: number[] = [];
+    for (let node = flow * PATH_MAX; node < (flow + 1) * PATH_MAX; node++) {
+      if (this.path[node] !== NONE) links.push(this.path[node]!);
+    }
+    this.remove(flow);
+    this.add(flow, links, limit);
+  }
+
   /** Reckons until nothing changes any more; {@link changed} tells whose rate did. */
   settle(): void {
     while (this.queue.length > 0) {

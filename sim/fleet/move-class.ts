@@ -7,7 +7,7 @@ import { UserError } from '../base/user-error.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import { type PrecopyKind, SETS_MAX } from '../memory/precopy-slots.ts';
 import { streamRates } from '../memory/stream.ts';
-import { moveKind, pauseNsOf, type VmMoveInput } from '../memory/vm-move.ts';
+import { moveKind, pauseNsOf, pauseRates, type VmMoveInput } from '../memory/vm-move.ts';
 
 /** What one VM needs at its destination. */
 export interface Needs {
@@ -28,6 +28,7 @@ export interface MoveClassInput {
 interface KnownPause {
   readonly wireBytesPerSecond: number;
   readonly dirtiedBytes: number;
+  readonly zeroBytes: number;
   readonly ns: number;
 }
 
@@ -40,6 +41,8 @@ export class MoveClass {
   readonly precopy: PrecopyKind;
   /** The most that the stream takes of a link, in bytes per second on the wire. */
   readonly wireLimit: number;
+  /** The same in the pause, where the VMM's own cap may hold no more. */
+  readonly pauseWireLimit: number;
   /** Guest memory for each byte on the wire. */
   readonly ratio: number;
   /** Guest memory in use, in bytes. */
@@ -65,6 +68,7 @@ export class MoveClass {
     this.move = move;
     this.parameters = parameters;
     this.wireLimit = rates.wireBytesPerSecond;
+    this.pauseWireLimit = pauseRates(move, parameters).wireBytesPerSecond;
     this.ratio = rates.ratio;
     this.memoryBytes = move.memory.bytes * move.memory.nonZeroShare;
     this.precopy = moveKind(move, parameters);
@@ -79,14 +83,21 @@ export class MoveClass {
    * @param wireBytesPerSecond what the stream gets
    * @param pendingBytes memory that is left
    * @param dirtiedBytes how much of it the last look at the dirty log found
+   * @param zeroBytes pages of zeros that are left as well
    */
-  pauseNs(wireBytesPerSecond: number, pendingBytes: number, dirtiedBytes: number): number {
+  pauseNs(wireBytesPerSecond: number, pendingBytes: number, dirtiedBytes: number, zeroBytes: number): number {
     const { knownPauses } = this;
     const known = knownPauses.get(pendingBytes);
-    if (known?.wireBytesPerSecond === wireBytesPerSecond && known.dirtiedBytes === dirtiedBytes) return known.ns;
-    const ns = pauseNsOf(this.move, wireBytesPerSecond, pendingBytes, dirtiedBytes, this.parameters);
+    if (
+      known?.wireBytesPerSecond === wireBytesPerSecond &&
+      known.dirtiedBytes === dirtiedBytes &&
+      known.zeroBytes === zeroBytes
+    ) {
+      return known.ns;
+    }
+    const ns = pauseNsOf(this.move, wireBytesPerSecond, pendingBytes, dirtiedBytes, zeroBytes, this.parameters);
     if (knownPauses.size >= KNOWN_PAUSES_MAX) knownPauses.clear();
-    knownPauses.set(pendingBytes, { wireBytesPerSecond, dirtiedBytes, ns });
+    knownPauses.set(pendingBytes, { wireBytesPerSecond, dirtiedBytes, zeroBytes, ns });
     return ns;
   }
 }

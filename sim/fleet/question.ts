@@ -39,6 +39,7 @@ export const questionVmSchema = scenarioSchema.pick({
   proxmox: true,
   assume: true,
   vcpus: true,
+  cpu: true,
   memory: true,
   stream: true,
   convergence: true,

@@ -37,11 +37,13 @@ const OF_MOVES: readonly Path[] = [
   ['stream', 'tls'],
   ['stream', 'compression'],
   ['stream', 'compressionRatio'],
+  ['stream', 'engines'],
   ['stream', 'preallocated'],
   ['convergence', 'steps'],
   ['convergence', 'timeout'],
   ['convergence', 'rounds'],
   ['parallelDevices'],
+  ['cpu'],
 ];
 
 /** The same of one of its devices. */

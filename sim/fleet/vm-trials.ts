@@ -17,17 +17,13 @@ import {
   type RegisterGroup,
   type CompiledScenario,
   WINDOW_PHASES,
+  platformOf,
 } from '../scenario/compile.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import { type DeviceFigures, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
-import {
-  longParameters,
-  pointParameters,
-  shortParameters,
-  VMM_PARAMETER,
-  type VmmParameters,
-} from '../memory/parameters.ts';
+import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
+import { onPlatform, PARAMETERS } from '../memory/platform.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
@@ -78,11 +74,6 @@ export interface Structure {
   readonly limit: number;
 }
 
-const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
-  point: pointParameters(),
-  short: shortParameters(),
-  long: longParameters(),
-};
 const COSTS: Readonly<Record<RangeEnd, CostValues>> = { point: pointCosts(), short: lowCosts(), long: highCosts() };
 const FIGURES = [
   'stateBytes',
@@ -202,7 +193,7 @@ export class VmTrials {
       }
       return Array.from({ length: count }, () => each);
     });
-    const parameters = parametersWith(end, moved);
+    const parameters = onPlatform(parametersWith(end, moved), platformOf(plan.scenario));
     const phases = moved?.group === 'window' ? [moved.end === 'short' ? 1 : 0] : WINDOW_PHASES[end];
     let chosen: VmMoveInput | undefined;
     let chosenNs = Number.NaN;

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ACCELERATOR_KINDS } from '../abi/accelerators.ts';
-import { PARAMETER_ORIGINS } from './parameters.ts';
+import { PARAMETER_ORIGINS } from './parameter.ts';
 
 const figure = z.strictObject({
   value: z.number().nonnegative(),
@@ -41,6 +41,8 @@ const fields = z.strictObject({
   preCopiedShare: figure,
   /** Whether that is of use only if the source waits until the destination has made room for it (switchover-ack). */
   preCopyNeedsAck: z.boolean().default(false),
+  /** Making one device ready to be moved, before anything is sent, in ns. Default: no time. */
+  setupNs: figure.optional(),
   /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
   fixedNs: figure,
   /** The same for each queue, in ns. */
@@ -91,6 +93,7 @@ export interface DeviceFigures {
   readonly stateBytes: number;
   readonly preCopiedShare: number;
   readonly preCopyNeedsAck: boolean;
+  readonly setupNs: number;
   readonly fixedNs: number;
   readonly perQueueNs: number;
   readonly streamBytesPerSecond: number;
@@ -106,6 +109,7 @@ export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures 
     stateBytes: pick(profile.stateBytes),
     preCopiedShare: pick(profile.preCopiedShare),
     preCopyNeedsAck: profile.preCopyNeedsAck,
+    setupNs: profile.setupNs === undefined ? 0 : pick(profile.setupNs),
     fixedNs: pick(profile.fixedNs),
     perQueueNs: pick(profile.perQueueNs),
     streamBytesPerSecond: pick(profile.streamBytesPerSecond),

@@ -36,6 +36,7 @@ export class PrecopyEngine extends PrecopyVmm {
     this.stepsTaken[slot] = firstSteps;
     this.leftBytes[slot] = 0;
     this.dirtiedBytes[slot] = 0;
+    this.zeroLeftBytes[slot] = 0;
     this.keepsUp[slot] = 0;
     this.first[slot] = 1;
     this.forcedBy[slot] = 0;
@@ -61,9 +62,8 @@ export class PrecopyEngine extends PrecopyVmm {
         this.beginIteration(slot, nowNs);
         break;
       case STEP.sending:
-        this.toSend[slot]! -= ((nowNs - this.seenNs[slot]!) / NS_PER_S) * before;
-        this.seenNs[slot] = nowNs;
-        this.sendFrom(slot, this.toSend[slot]!, nowNs);
+        this.toSend[slot]! -= (Math.max(0, nowNs - this.seenNs[slot]!) / NS_PER_S) * before;
+        this.sendFrom(slot, this.toSend[slot]!, Math.max(nowNs, this.seenNs[slot]!));
         break;
       case STEP.repeating:
         // With more room it may converge now, and with less its iterations are others.
@@ -234,18 +234,19 @@ export class PrecopyEngine extends PrecopyVmm {
     this.limitNs[slot] = limitNs;
     if (this.step[slot] !== STEP.sending || this.kind(slot).sends !== 'windows') return;
     const sent = this.sentNow(slot, nowNs);
-    const window = (this.wireRate[slot]! * QEMU.windowNs) / NS_PER_S;
+    const { windowPhase, sliceNs } = this.kind(slot);
+    const slice = (this.rate[slot]! * sliceNs) / NS_PER_S;
     const wasFirst = this.iterations[slot] === 0;
     const pending = this.pendingBefore[slot]!;
-    // QEMU sees it at the end of its window.
-    const atLeast = wasFirst ? sent + this.kind(slot).windowPhase * window : Math.ceil(sent / window) * window;
+    // QEMU sees it at its next check.
+    const atLeast = wasFirst ? sent + windowPhase * slice : Math.ceil(sent / slice) * slice;
     const goal = this.goalBytes(slot);
     this.first[slot] = wasFirst ? 1 : 0;
     const send = Math.min(pending, Math.max(atLeast, this.sliceBytes(slot, pending, goal)));
     if (pending > goal) this.first[slot] = 0;
     this.leastEndNs[slot] = goal < 0 ? this.iterationNs[slot]! + QEMU.windowNs : this.iterationNs[slot]!;
     this.iterationBytes[slot] = send;
-    this.sendFrom(slot, send - sent, nowNs);
+    this.sendFrom(slot, send - sent, Math.max(nowNs, this.seenNs[slot]!));
   }
 
   /** Ends what is under way in the midst of it: what was sent is sent, what was written meanwhile is left. */

@@ -37,7 +37,15 @@ export interface PrecopyKind {
   readonly autoConverge: boolean;
   /** Where within QEMU's window the limit is met: 0 makes the last iteration long, 1 short. Unknown, so a parameter. */
   readonly windowPhase: number;
+  /** Time of sending between two checks of what is left, in ns. */
+  readonly sliceNs: number;
   readonly syncNsPerGib: number;
+  /** Before the first byte, in ns. */
+  readonly setupNs: number;
+  /** Pages of zeros in bytes: all of them, and those at the end of memory; bytes of them that are examined per second. */
+  readonly zeroBytes: number;
+  readonly zeroTailBytes: number;
+  readonly zeroBytesPerSecond: number;
   readonly manager: Manager;
   /** When the writing of the guest last changes, ns into the move; -Infinity: it never does. */
   readonly writesChangeNs: number;
@@ -83,6 +91,8 @@ export class PrecopySlots {
   readonly leftBytes: Float64Array;
   /** Of it, what the last sync of the dirty bitmap found. */
   readonly dirtiedBytes: Float64Array;
+  /** Pages of zeros that are left for the pause as well, in bytes. */
+  readonly zeroLeftBytes: Float64Array;
   /** Bytes per second on the wire. */
   readonly wireRate: Float64Array;
   /** Guest's speed, in percent taken away. */
@@ -156,6 +166,7 @@ export class PrecopySlots {
     this.timeoutNs = doubles();
     this.leftBytes = doubles();
     this.dirtiedBytes = doubles();
+    this.zeroLeftBytes = doubles();
     this.wireRate = doubles();
     this.throttlePercent = bytes();
     this.step = bytes();

@@ -38,17 +38,47 @@ export abstract class PrecopyVmm extends PrecopySlots {
     return this.fitsBytes(slot) - deviceBytes;
   }
 
-  /** What is sent before the dirty bitmap is synced. */
+  /** What is sent before the dirty bitmap is synced; of a first pass, which pages of zeros are left is noted as well. */
   protected sliceBytes(slot: number, pending: number, goal: number): number {
-    const { sends, windowPhase } = this.kind(slot);
+    const { sends, windowPhase, sliceNs, zeroTailBytes } = this.kind(slot);
+    this.zeroLeftBytes[slot] = 0;
     if (sends === 'iterations') return pending;
-    // Pages are pending, bytes on the wire fill a window: with compression the two differ. Computed as if pages filled it,
-    // which is what table sapphire-rapids shows.
-    const window = (this.wireRate[slot]! * QEMU.windowNs) / NS_PER_S;
-    const excess = Math.max(0, pending - Math.max(0, goal));
-    if (this.first[slot] === 1) return Math.min(pending, excess + windowPhase * window);
-    // Once the goal was met, whole windows follow one another.
-    return Math.min(pending, Math.max(window, Math.ceil(excess / window) * window));
+    const slice = (this.rate[slot]! * sliceNs) / NS_PER_S;
+    const fits = Math.max(0, goal);
+    if (this.iterations[slot] === 0 && zeroTailBytes > 0) {
+      if (zeroTailBytes >= fits) {
+        this.zeroLeftBytes[slot] = this.zeroLeft(slot, fits);
+        return pending;
+      }
+      const left = Math.max(zeroTailBytes, fits - windowPhase * slice);
+      this.zeroLeftBytes[slot] = zeroTailBytes;
+      return Math.max(0, pending - (left - zeroTailBytes));
+    }
+    const excess = Math.max(0, pending - fits);
+    if (this.first[slot] === 1) return Math.min(pending, excess + windowPhase * slice);
+    // Once the goal was met, whole slices follow one another.
+    return Math.min(pending, Math.max(slice, Math.ceil(excess / slice) * slice));
+  }
+
+  /**
+   * Pages of zeros that are left when QEMU stops in them: while they pass, hardly a byte is on the wire, so that the bandwidth
+   * of a window, and with it what may be left, falls from window to window. docs/pause.md has the rule.
+   *
+   * @param fits what may be left while data pass, in bytes
+   */
+  private zeroLeft(slot: number, fits: number): number {
+    const { windowPhase, sliceNs, zeroTailBytes, zeroBytesPerSecond } = this.kind(slot);
+    const perWindow = (zeroBytesPerSecond * QEMU.windowNs) / NS_PER_S;
+    const examined = (windowPhase * zeroBytesPerSecond * sliceNs) / NS_PER_S;
+    // The window in which the data end: so much of it was data.
+    let left = zeroTailBytes - windowPhase * perWindow;
+    if (left <= fits) return Math.max(0, fits - examined);
+    const next = fits * (1 - windowPhase);
+    if (left <= next) return left;
+    left -= perWindow;
+    if (left <= next) return Math.max(0, next - examined);
+    const rate = (zeroBytesPerSecond / QEMU.pageBytes) * QEMU.zeroPageWireBytes;
+    return Math.min(Math.max(0, left), (rate * this.limitNs[slot]!) / NS_PER_S);
   }
 
   protected beginIteration(slot: number, nowNs: number): void {
@@ -59,21 +89,28 @@ export abstract class PrecopyVmm extends PrecopySlots {
     this.iterationBytes[slot] = send;
     this.iterationNs[slot] = nowNs;
     this.leastEndNs[slot] = goal < 0 ? nowNs + QEMU.windowNs : nowNs;
-    this.sendFrom(slot, send, nowNs);
+    this.sendFrom(slot, send, nowNs + (this.iterations[slot] === 0 ? this.silentNs(slot) : 0));
     if (pending > goal) this.first[slot] = 0;
   }
 
-  protected sendFrom(slot: number, bytes: number, nowNs: number): void {
+  /** Time of the first pass in which no data are sent: before the first byte, and for pages of zeros. */
+  private silentNs(slot: number): number {
+    const { setupNs, zeroBytes, zeroBytesPerSecond } = this.kind(slot);
+    return setupNs + ((zeroBytes - this.zeroLeftBytes[slot]!) / zeroBytesPerSecond) * NS_PER_S;
+  }
+
+  /** @param fromNs when the first byte is sent, now or later */
+  protected sendFrom(slot: number, bytes: number, fromNs: number): void {
     this.step[slot] = STEP.sending;
     this.toSend[slot] = bytes;
-    this.seenNs[slot] = nowNs;
-    const endNs = nowNs + (Math.max(0, bytes) / this.rate[slot]!) * NS_PER_S;
+    this.seenNs[slot] = fromNs;
+    const endNs = fromNs + (Math.max(0, bytes) / this.rate[slot]!) * NS_PER_S;
     this.vmmNs[slot] = Math.max(this.leastEndNs[slot]!, endNs);
   }
 
   /** Memory of the iteration under way that has been sent by now. */
   protected sentNow(slot: number, nowNs: number): number {
-    const since = ((nowNs - this.seenNs[slot]!) / NS_PER_S) * this.rate[slot]!;
+    const since = (Math.max(0, nowNs - this.seenNs[slot]!) / NS_PER_S) * this.rate[slot]!;
     return this.iterationBytes[slot]! - Math.max(0, this.toSend[slot]! - since);
   }
 

@@ -44,11 +44,18 @@ export interface PrecopyResult {
   readonly speed: number;
 }
 
+/** What a first pass does in addition to sending data; {@link PrecopyKind}. */
+export type SilentWork = Pick<
+  PrecopyKind,
+  'setupNs' | 'zeroBytes' | 'zeroTailBytes' | 'zeroBytesPerSecond' | 'sliceNs'
+>;
+
 /** What stays the same for all VMs of a kind. */
 export function precopyKind(
   sets: readonly MemoryClass[],
   deviceBytes: number,
   convergence: ConvergenceInput,
+  silent: SilentWork,
   { dirtySyncNsPerGib }: VmmParameters,
 ): PrecopyKind {
   const { vmm, autoConverge, windowPhase } = convergence;
@@ -81,14 +88,18 @@ export function precopyKind(
     firstPollNs: watcher.nextPollNs(begin),
     autoConverge,
     windowPhase,
+    ...silent,
     syncNsPerGib: dirtySyncNsPerGib,
     manager,
     writesChangeNs: Math.max(...sets.map(({ lastChangeNs }) => lastChangeNs)),
   };
 }
 
-/** How long the pause takes, in ns, from the memory that is left, what of it was dirtied last, and when it begins. */
-export type PauseOf = (pendingBytes: number, dirtiedBytes: number, startNs: number) => number;
+/**
+ * How long the pause takes, in ns, from the memory that is left, what of it was dirtied last, the pages of zeros that are
+ * left as well, and when it begins.
+ */
+export type PauseOf = (pendingBytes: number, dirtiedBytes: number, zeroBytes: number, startNs: number) => number;
 
 /** One slot that is used again and again. */
 const kinds: PrecopyKind[] = [];
@@ -126,7 +137,7 @@ export function precopy(
     if (came === ADVANCE.ended) break;
     if (came === ADVANCE.running) continue;
     stoppedAtNs = nowNs;
-    alone.pause(0, pauseNs(alone.leftBytes[0]!, alone.dirtiedBytes[0]!, nowNs), nowNs);
+    alone.pause(0, pauseNs(alone.leftBytes[0]!, alone.dirtiedBytes[0]!, alone.zeroLeftBytes[0]!, nowNs), nowNs);
   }
   const end = alone.endOf(0);
   return {

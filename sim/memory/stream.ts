@@ -3,11 +3,19 @@
  */
 import { UserError } from '../base/user-error.ts';
 import type { VmmParameters } from './parameters.ts';
-import { bytesPerSecondOf } from '../base/units.ts';
+import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { VMMS, type VmmName } from './vmms.ts';
 
 export const COMPRESSIONS = ['zlib', 'zstd', 'deflate-software', 'deflate-hardware'] as const;
 type Compression = (typeof COMPRESSIONS)[number];
+
+/** What fills the memory that is compressed: a corpus of mixed files, letters drawn at random, or bytes drawn at random. */
+export const FILLS = ['mixed', 'letters', 'random'] as const;
+type Fill = (typeof FILLS)[number];
+
+/** What finds pages of zeros in QEMU: its main thread, the channels of multifd, or nothing, so that they are sent whole. */
+const ZERO_CHECKS = ['mainThread', 'channels', 'none'] as const;
+export type ZeroCheck = (typeof ZERO_CHECKS)[number];
 
 export interface StreamInput {
   readonly vmm: VmmName;
@@ -22,8 +30,13 @@ export interface StreamInput {
   readonly multifd: boolean;
   readonly tls: boolean;
   readonly compression: Compression | null;
-  /** What the memory compresses to; null: the corpus of the published measurements. */
+  /** What the memory compresses to; null: what the method makes of `fill`. */
   readonly compressionRatio: number | null;
+  /** What the memory holds. */
+  readonly fill: Fill;
+  /** Engines that compress in hardware, at each side. */
+  readonly engines: number;
+  readonly zeroCheck: ZeroCheck;
   /** Whether the destination's memory is there before the move. */
   readonly preallocated: boolean;
   /** The VMM's own cap in bytes per second on the wire; Infinity for none. */
@@ -31,7 +44,7 @@ export interface StreamInput {
 }
 
 /** What bounds a stream. */
-export const BOUNDS = ['line', 'channels', 'tls', 'cap', 'compression', 'page faults'] as const;
+export const BOUNDS = ['line', 'channels', 'tls', 'cap', 'main thread', 'compression', 'page faults'] as const;
 export type Bound = (typeof BOUNDS)[number];
 
 export interface StreamRates {
@@ -43,48 +56,100 @@ export interface StreamRates {
   readonly lineBytesPerSecond: number;
   /** One channel alone, in bytes per second on the wire. */
   readonly channelBytesPerSecond: number;
+  /** Pages of zeros that are examined per second, in bytes of memory; Infinity: they cost nothing. */
+  readonly zeroBytesPerSecond: number;
   /** Guest memory for each byte on the wire. */
   readonly ratio: number;
   readonly bound: Bound;
 }
 
-/** Rates of a stream. */
-export function streamRates(input: StreamInput, p: VmmParameters): StreamRates {
+const PAGE_BYTES = 4096;
+/** Symbols that letters are drawn from, and the bits of a byte. */
+const LETTERS = 26;
+const BITS = 8;
+
+/** What a stream may take of its link, in bytes per second on the wire. */
+function linkOf({ gigabitsPerSecond, lineShare }: StreamInput, p: VmmParameters): number {
+  return bytesPerSecondOf(gigabitsPerSecond) * lineShare * p.lineShare;
+}
+
+/**
+ * Rates of a stream.
+ *
+ * @param linkBytesPerSecond what its links leave to it on the wire; default: its own share
+ */
+export function streamRates(
+  input: StreamInput,
+  p: VmmParameters,
+  linkBytesPerSecond: number = linkOf(input, p),
+): StreamRates {
+  const { channels, compression } = input;
+  const isMultifd = VMMS[input.vmm].hasMultifd && input.multifd;
   const lineBytesPerSecond = bytesPerSecondOf(input.gigabitsPerSecond);
-  const usable = lineBytesPerSecond * input.lineShare * p.lineShare;
-  const own = p[VMMS[input.vmm].channelRate];
+  const own =
+    VMMS[input.vmm].hasMultifd && !isMultifd ? p.qemuMainThreadBytesPerSecond : p[VMMS[input.vmm].channelRate];
   const perChannel = input.tls ? Math.min(own, p.tlsBytesPerSecond) : own;
-  const { channels } = input;
-  let wire = usable;
+  let wire = linkBytesPerSecond;
   let bound: Bound = 'line';
-  if (channels * perChannel < wire) {
+  if (compression === null && channels * perChannel < wire) {
     wire = channels * perChannel;
     bound = input.tls && p.tlsBytesPerSecond < own ? 'tls' : 'channels';
   }
-  if (input.maxBytesPerSecond < wire) {
-    wire = input.maxBytesPerSecond;
+  if (input.maxBytesPerSecond * p.capShare < wire) {
+    wire = input.maxBytesPerSecond * p.capShare;
     bound = 'cap';
   }
   const ratio = compressionRatio(input, p);
   let memory = wire * ratio;
-  const compressed = channels * compressionRate(input.compression, p);
-  if (compressed < memory) {
-    memory = compressed;
-    bound = 'compression';
-  }
-  const faulted = input.preallocated ? Number.POSITIVE_INFINITY : channels * p.faultBytesPerSecond;
-  if (faulted < memory) {
-    memory = faulted;
-    bound = 'page faults';
-  }
+  const limit = (most: number, by: Bound): void => {
+    if (most >= memory) return;
+    memory = most;
+    bound = by;
+  };
+  if (compression !== null)
+    limit(compressedBytesPerSecond(compression, channels, perChannel * ratio, input.engines, p), 'compression');
+  if (isMultifd) limit((PAGE_BYTES * NS_PER_S) / dataPageNs(input.zeroCheck, p), 'main thread');
+  if (!input.preallocated) limit(faultedBytesPerSecond(channels, p), 'page faults');
   return {
     memoryBytesPerSecond: memory,
     wireBytesPerSecond: memory / ratio,
     lineBytesPerSecond,
     channelBytesPerSecond: Math.min(perChannel, wire),
+    zeroBytesPerSecond: zeroBytesPerSecond(input, p),
     ratio,
     bound,
   };
+}
+
+/** A channel compresses and then sends, in one thread; engines are shared by all channels. Source: docs/pause.md. */
+function compressedBytesPerSecond(
+  compression: Compression,
+  channels: number,
+  sendBytesPerSecond: number,
+  engines: number,
+  p: VmmParameters,
+): number {
+  const alone = compressionRate(compression, p);
+  const together = channels / (1 / alone + 1 / sendBytesPerSecond);
+  return compression === 'deflate-hardware' ? Math.min(together, engines * p.engineBytesPerSecond) : together;
+}
+
+/** Threads that fault pages in share one lock, so that each further one helps less. */
+function faultedBytesPerSecond(channels: number, p: VmmParameters): number {
+  return (channels * p.faultBytesPerSecond) / (1 + p.faultContention * (channels - 1));
+}
+
+/** The main thread of QEMU for each page of data that a channel sends. */
+function dataPageNs(zeroCheck: ZeroCheck, p: VmmParameters): number {
+  return zeroCheck === 'mainThread' ? p.mainThreadPageNs : p.zeroWalkNs;
+}
+
+/** Cloud Hypervisor sends no page that was never touched, and does not examine the others. */
+function zeroBytesPerSecond({ vmm, channels, multifd, zeroCheck }: StreamInput, p: VmmParameters): number {
+  if (!VMMS[vmm].findsZeros) return Number.POSITIVE_INFINITY;
+  const inChannels = multifd && zeroCheck === 'channels';
+  const ns = inChannels ? Math.max(p.zeroWalkNs, p.zeroCheckNs / channels) : p.zeroPageNs;
+  return (PAGE_BYTES * NS_PER_S) / ns;
 }
 
 /** @throws UserError for a stream that carries nothing or cannot be */
@@ -104,21 +169,28 @@ export function checkStream(input: StreamInput): void {
   }
 }
 
-function compressionRatio({ compression, compressionRatio: given }: StreamInput, p: VmmParameters): number {
+function compressionRatio(input: StreamInput, p: VmmParameters): number {
+  const { compression, compressionRatio: given, fill } = input;
   if (compression === null) return 1;
   if (given !== null) return given;
-  return compression === 'zstd' ? p.zstdRatio : p.deflateRatio;
+  if (fill === 'random') return 1;
+  if (fill === 'letters') return (BITS / Math.log2(LETTERS)) * p.entropyShare;
+  return compression === 'zstd'
+    ? p.zstdRatio
+    : compression === 'deflate-hardware'
+      ? p.hardwareDeflateRatio
+      : p.softwareDeflateRatio;
 }
 
-function compressionRate(compression: Compression | null, p: VmmParameters): number {
+function compressionRate(compression: Compression, p: VmmParameters): number {
   switch (compression) {
-    case null:
-      return Number.POSITIVE_INFINITY;
     case 'zlib':
       return p.zlibBytesPerSecond;
+    case 'zstd':
+      return p.zstdBytesPerSecond;
     case 'deflate-hardware':
-      return p.hardwareCompressionBytesPerSecond;
+      return p.hardwareChannelBytesPerSecond;
     default:
-      return p.softwareCompressionBytesPerSecond;
+      return p.deflateSoftwareBytesPerSecond;
   }
 }

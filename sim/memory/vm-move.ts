@@ -11,28 +11,32 @@ import { MANAGERS } from './manager.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
 import type { MoveCause } from './outcome.ts';
-import { type ConvergenceInput, type PauseOf, precopy, precopyKind, type PrecopyResult } from './precopy.ts';
+import { type MemoryLayout, zeroTailBytes } from './layout.ts';
+import {
+  type ConvergenceInput,
+  type PauseOf,
+  precopy,
+  precopyKind,
+  type PrecopyResult,
+  type SilentWork,
+} from './precopy.ts';
 import type { EndReason } from './precopy-end.ts';
 import type { PrecopyIteration, PrecopyKind } from './precopy-slots.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
 import { VMMS } from './vmms.ts';
 
-/**
- * What the memory that is left for the pause holds: `data`, or `zeros` where the end of an idle guest's memory was never
- * used, since it is sent in the order of addresses.
- */
-export const TAILS = ['data', 'zeros'] as const;
-type Tail = (typeof TAILS)[number];
-
 export interface MemoryInput {
   readonly bytes: number;
-  /** Share of it that is not all zero, 0 to 1: pages of zeros cost next to nothing. */
+  /** Share of it that is not all zero, 0 to 1: pages of zeros are examined, and not sent. */
   readonly nonZeroShare: number;
   /** Of the dirty log, in bytes. */
+  /** Share of it that the VMM examines: free page hinting may leave pages of zeros out. Default: all. */
+  readonly lookedShare?: number;
   readonly pageBytes: number;
   readonly dirty: DirtyModel;
   readonly dma?: DmaWrites;
-  readonly tail: Tail;
+  /** Where the pages of zeros lie. */
+  readonly layout: MemoryLayout;
   /** When a sync reports all memory dirty since nothing tracks what devices write; undefined: never. */
   readonly allDirty?: AllDirty;
 }
@@ -73,8 +77,6 @@ export interface VmMoveInput {
   readonly returnPath: boolean;
   readonly vcpuStopNs: number;
   readonly vcpuStartNs: number;
-  /** State of vCPUs and platform, in ns; undefined: by the parameters. */
-  readonly otherStateNs?: number;
 }
 
 export interface VmMoveResult {
@@ -85,6 +87,8 @@ export interface VmMoveResult {
   readonly rates: StreamRates;
   /** From the first byte to the running destination, or to the end without; Infinity: it never ends. */
   readonly totalNs: number;
+  /** Part of it before the first byte. */
+  readonly setupNs: number;
   /** When the vCPUs were stopped; NaN when they never were. */
   readonly stoppedAtNs: number;
   /** vCPUs stopped to vCPUs running at the destination; 0 when they never run there. */
@@ -132,20 +136,23 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
   const input = withPreCopy(given);
   const { memory, stream, devices, convergence } = input;
   const rates = streamRates(stream, p);
+  const last = pauseRates(input, p);
   const pauseBytes = pauseStateBytes(devices);
   const kind = moveKind(input, p);
   let record: PausePlayed | undefined;
   const play = (cutNs?: number): PrecopyResult =>
-    precopy(kind, rates, (...left) => (record = playPause(input, rates, left, p)).pauseNs, cutNs);
+    precopy(kind, rates, (...left) => (record = playPause(input, last, left, p)).pauseNs, cutNs);
   let before = play();
   if (cutShare < 1) before = play(cutShare * (Number.isNaN(before.stoppedAtNs) ? before.endNs : before.stoppedAtNs));
   const { end, rounds, stoppedAtNs } = before;
   const protectionNs = protectionOf(rounds, memory.pageBytes, p);
   const cause = causeOf(before, convergence, rates, pauseBytes);
   const plannedPauseNs = Number.isNaN(stoppedAtNs) ? Number.NaN : (record?.pauseNs ?? Number.NaN);
-  const shared = { rounds, rates, protectionNs, speed: before.speed, cause, stoppedAtNs, plannedPauseNs };
+  const { setupNs } = kind;
+  const shared = { rounds, rates, protectionNs, speed: before.speed, cause, stoppedAtNs, plannedPauseNs, setupNs };
   const memoryBytes = before.sentBytes;
-  const wireBytes = memoryBytes / rates.ratio + earlyStateBytes(devices);
+  const zeroPages = kind.zeroBytes / QEMU.pageBytes;
+  const wireBytes = memoryBytes / rates.ratio + earlyStateBytes(devices) + zeroPages * QEMU.zeroPageWireBytes;
   if (record === undefined || (end !== 'converged' && end !== 'forced')) {
     const ended = end === 'endless' ? 'endless' : 'cancelled';
     const totalNs = before.endNs;
@@ -176,27 +183,49 @@ export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
   const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma, everySync);
   // Pages of zeros cost next to nothing to send, and count as pending like all others.
   const zeroBytes = everySync ? memory.bytes - inUse : 0;
-  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, p);
+  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, silentWork(given, p), p);
+}
+
+function silentWork({ memory, stream, devices }: VmMoveInput, p: VmmParameters): SilentWork {
+  const { setup, logStartPerGib, findsZeros } = VMMS[stream.vmm];
+  const { bytes, nonZeroShare, lookedShare = 1, layout, allDirty } = memory;
+  const zeroBytes = findsZeros ? bytes * Math.max(0, lookedShare - nonZeroShare) : 0;
+  const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * figures.setupNs, 0);
+  return {
+    setupNs: (setup === null ? 0 : p[setup]) + (p[logStartPerGib] * bytes) / GIB + devicesNs,
+    zeroBytes,
+    // Where all memory is dirty again at the next sync, it does not matter what comes last.
+    zeroTailBytes: allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0,
+    zeroBytesPerSecond: streamRates(stream, p).zeroBytesPerSecond,
+    sliceNs: stream.maxBytesPerSecond === Number.POSITIVE_INFINITY ? QEMU.iterationNs : QEMU.windowNs,
+  };
+}
+
+/** What the stream carries in the pause: QEMU lifts its cap before the last iteration. */
+export function pauseRates({ stream }: VmMoveInput, p: VmmParameters, linkBytesPerSecond?: number): StreamRates {
+  const lifted = VMMS[stream.vmm].liftsCap ? { ...stream, maxBytesPerSecond: Number.POSITIVE_INFINITY } : stream;
+  return streamRates(lifted, p, linkBytesPerSecond);
 }
 
 /**
  * How long a VM is paused, in ns.
  *
- * @param wireBytesPerSecond what its stream gets
+ * @param wireBytesPerSecond what its links leave to its stream in the pause
  * @param pendingBytes memory that is left
  * @param dirtiedBytes how much of it the last sync of the dirty bitmap found
+ * @param zeroBytes pages of zeros that are left as well
  */
 export function pauseNsOf(
   given: VmMoveInput,
   wireBytesPerSecond: number,
   pendingBytes: number,
   dirtiedBytes: number,
+  zeroBytes: number,
   p: VmmParameters,
 ): number {
   const input = withPreCopy(given);
-  const maxBytesPerSecond = Math.min(input.stream.maxBytesPerSecond, wireBytesPerSecond);
-  const rates = streamRates({ ...input.stream, maxBytesPerSecond }, p);
-  return playPause(input, rates, [pendingBytes, dirtiedBytes, 0], p).pauseNs;
+  const rates = pauseRates(input, p, wireBytesPerSecond);
+  return playPause(input, rates, [pendingBytes, dirtiedBytes, zeroBytes, 0], p).pauseNs;
 }
 
 /** Reasons for which a manager that has forced a move may have given it more time. */
@@ -236,11 +265,11 @@ interface PausePlayed {
 function playPause(
   input: VmMoveInput,
   rates: StreamRates,
-  [pendingBytes, dirtiedBytes, startNs]: Parameters<PauseOf>,
+  [pendingBytes, dirtiedBytes, zeroBytes, startNs]: Parameters<PauseOf>,
   p: VmmParameters,
 ): PausePlayed {
   const pause = new PauseRecord(startNs);
-  const reportedAtNs = runPause(pause, input, pendingBytes, dirtiedBytes, rates, p);
+  const reportedAtNs = runPause(pause, input, { pendingBytes, dirtiedBytes, zeroBytes }, rates, p);
   return { pause, pauseNs: pause.finish(), reportedNs: reportedAtNs - startNs };
 }
 
@@ -253,34 +282,32 @@ function withPreCopy(input: VmMoveInput): VmMoveInput {
   return { ...input, devices };
 }
 
+/** Memory that is left for the pause, in bytes. */
+interface Left {
+  readonly pendingBytes: number;
+  /** Part of it that the last sync of the dirty bitmap found. */
+  readonly dirtiedBytes: number;
+  /** Pages of zeros as well. */
+  readonly zeroBytes: number;
+}
+
 /** @returns when the source calls the move done */
-function runPause(
-  pause: PauseRecord,
-  input: VmMoveInput,
-  pendingBytes: number,
-  dirtiedBytes: number,
-  rates: StreamRates,
-  p: VmmParameters,
-): number {
-  const { stream, devices } = input;
-  pause.add('vcpuStop', input.vcpuStopNs);
+function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: StreamRates, p: VmmParameters): number {
+  const { stream, devices, vcpus } = input;
+  pause.add('vcpuStop', vcpuStopNsOf(input, p));
   for (const group of devices) {
     for (const [index, steps] of (group.steps ?? []).entries())
       pause.add('deviceStop', steps.stopNs, label(group, index));
   }
   const roundStartNs = pause.nowNs;
-  // Where the final sync reports all memory dirty, all of it is sent.
-  const { memory } = input;
-  const inUse = memory.bytes * memory.nonZeroShare;
-  const [leftBytes, dirtyBytes] =
-    memory.allDirty === undefined ? [pendingBytes, Math.min(pendingBytes, dirtiedBytes)] : [inUse, inUse];
-  pause.add('dirtySync', (p.finalSyncNsPerGib * dirtyBytes) / GIB);
-  pause.add('memory', lastRoundNs(input, leftBytes, rates));
+  lastRound(pause, input, left, rates, p);
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);
-  pause.add('otherState', input.otherStateNs ?? otherStateNs(input, p));
+  const { platformSave, vcpuSave, platformLoad } = VMMS[stream.vmm];
+  pause.add('otherState', p[platformSave] + (vcpuSave === null ? 0 : vcpus * p[vcpuSave]));
   const leftSourceNs = pause.nowNs;
   pause.add('latency', stream.latencyNs);
+  pause.add('platformLoad', p[platformLoad]);
   for (const group of devices) {
     for (const [index, steps] of (group.steps ?? []).entries())
       pause.add('deviceLoad', steps.loadNs, label(group, index));
@@ -294,16 +321,41 @@ function runPause(
   return input.returnPath ? pause.nowNs + stream.latencyNs : leftSourceNs;
 }
 
-/** What is left of memory, and the packet that each channel still has under way when all are brought to rest. */
-function lastRoundNs({ stream, memory }: VmMoveInput, pendingBytes: number, rates: StreamRates): number {
-  const bytes = memory.tail === 'data' ? pendingBytes : 0;
-  const flushed = VMMS[stream.vmm].hasMultifd && stream.multifd ? stream.channels * QEMU.packetBytes : 0;
-  return (bytes / rates.memoryBytesPerSecond + flushed / rates.lineBytesPerSecond) * NS_PER_S;
+/** Stopping the vCPUs: once for the VM, and what each adds. */
+export function vcpuStopNsOf(
+  { vcpus, vcpuStopNs }: Pick<VmMoveInput, 'vcpus' | 'vcpuStopNs'>,
+  p: VmmParameters,
+): number {
+  return vcpuStopNs + vcpus * p.stopNsPerVcpu;
 }
 
-function otherStateNs({ stream, vcpus }: VmMoveInput, p: VmmParameters): number {
-  const { parameter, per } = VMMS[stream.vmm].otherState;
-  return per === 'vcpu' ? vcpus * p[parameter] : p[parameter];
+/**
+ * The final sync of the dirty bitmap; what is left of memory, pages of zeros among it; and the packet that each channel still has
+ * under way when all are brought to rest.
+ */
+function lastRound(
+  pause: PauseRecord,
+  { stream, memory }: VmMoveInput,
+  { pendingBytes, dirtiedBytes, zeroBytes }: Left,
+  rates: StreamRates,
+  p: VmmParameters,
+): void {
+  const inUse = memory.bytes * memory.nonZeroShare;
+  const isAll = memory.allDirty !== undefined;
+  // Where the final sync reports all memory dirty, all of it is sent.
+  const bytes = isAll ? inUse : pendingBytes;
+  const dirty = isAll ? inUse : Math.min(pendingBytes, dirtiedBytes);
+  const zeros = isAll ? memory.bytes - inUse : zeroBytes;
+  const { hasMultifd, syncsAllMemory } = VMMS[stream.vmm];
+  const wholeNs = syncsAllMemory ? (p.bitmapSyncNsPerGib * memory.bytes) / GIB : 0;
+  pause.add('dirtySync', wholeNs + (p.finalSyncNsPerGib * dirty) / GIB);
+  const channels = hasMultifd && stream.multifd ? stream.channels : 0;
+  const sendNs = (bytes / rates.memoryBytesPerSecond + zeros / rates.zeroBytesPerSecond) * NS_PER_S;
+  const restNs = ((channels * QEMU.packetBytes) / rates.lineBytesPerSecond) * NS_PER_S;
+  // A receiver that sets the pace has full socket buffers to work off.
+  const backlog = rates.bound === 'page faults' ? stream.channels * p.channelBacklogBytes * rates.ratio : 0;
+  const backlogNs = (backlog / rates.memoryBytesPerSecond) * NS_PER_S;
+  pause.add('memory', sendNs + restNs + backlogNs + channels * p.channelSyncNs);
 }
 
 /** One device after another, on the channel that everything takes. */

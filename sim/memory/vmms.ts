@@ -13,8 +13,18 @@ interface VmmFacts {
   readonly title: string;
   /** Parameter with what one channel carries, in bytes per second. */
   readonly channelRate: VmmParameterName;
-  /** Parameter with the time for state besides memory and devices, in ns, and of what one such time is. */
-  readonly otherState: { readonly parameter: VmmParameterName; readonly per: 'vcpu' | 'vm' };
+  /** Parameters with times in ns: state other than memory and devices saved, for the VM and for each vCPU, and loaded. */
+  readonly platformSave: VmmParameterName;
+  readonly vcpuSave: VmmParameterName | null;
+  readonly platformLoad: VmmParameterName;
+  /** The same of what precedes the first byte: for the VM, and for each GiB of it. */
+  readonly setup: VmmParameterName | null;
+  readonly logStartPerGib: VmmParameterName;
+  /** Whether it finds pages of zeros, and whether the final sync reads the log of all memory. */
+  readonly findsZeros: boolean;
+  readonly syncsAllMemory: boolean;
+  /** Whether its own cap holds no more in the pause. */
+  readonly liftsCap: boolean;
   /**
    * `windows`: memory is sent until what is left fits into the limit, and on to the end of a window of 100 ms; device state
    * counts as left. `iterations`: all that is dirty is sent before the dirty log is read again, and only memory counts.
@@ -44,7 +54,14 @@ export const VMMS = {
   qemu: {
     title: 'QEMU',
     channelRate: 'qemuChannelBytesPerSecond',
-    otherState: { parameter: 'vcpuStateNs', per: 'vcpu' },
+    platformSave: 'platformSaveNs',
+    vcpuSave: 'vcpuSaveNs',
+    platformLoad: 'platformLoadNs',
+    setup: 'setupNs',
+    logStartPerGib: 'dirtyLogStartNsPerGib',
+    findsZeros: true,
+    syncsAllMemory: true,
+    liftsCap: true,
     sends: 'windows',
     watchedBy: 'user',
     timeoutNs: Number.POSITIVE_INFINITY,
@@ -60,7 +77,14 @@ export const VMMS = {
   'cloud-hypervisor': {
     title: 'Cloud Hypervisor',
     channelRate: 'cloudHypervisorChannelBytesPerSecond',
-    otherState: { parameter: 'cloudHypervisorStateNs', per: 'vm' },
+    platformSave: 'cloudHypervisorSaveNs',
+    vcpuSave: null,
+    platformLoad: 'cloudHypervisorLoadNs',
+    setup: null,
+    logStartPerGib: 'cloudHypervisorLogStartNsPerGib',
+    findsZeros: false,
+    syncsAllMemory: false,
+    liftsCap: false,
     sends: 'iterations',
     watchedBy: 'vmm',
     timeoutNs: 3600 * NS_PER_S,

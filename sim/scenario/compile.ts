@@ -8,7 +8,11 @@ import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
-import { pointParameters } from '../memory/parameters.ts';
+import type { MemoryLayout } from '../memory/layout.ts';
+import type { VmmParameters } from '../memory/parameters.ts';
+import { onPlatform, PARAMETERS, type Platform } from '../memory/platform.ts';
+import type { ZeroCheck } from '../memory/stream.ts';
+import { parseRelease } from '../manager/release.ts';
 import {
   type AllDirty,
   checkMove,
@@ -151,10 +155,11 @@ function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
   const input = moveInputOf(plan, 'point', pointCosts());
   try {
     checkMove(input);
-    const { end, cause } = moveVm(input, pointParameters());
+    const p = parametersOf(plan, 'point');
+    const { end, cause } = moveVm(input, p);
     if (end !== 'endless') return;
     if (plan.allDirty === 'eachSync') throw new WillNotMove(plan.file, plan.can);
-    refuse(`the VM would never be stopped: ${blockerPhrase(cause)}`, endlessHint(input));
+    refuse(`the VM would never be stopped: ${blockerPhrase(cause)}`, endlessHint(input, p));
   } catch (error) {
     if (!(error instanceof UserError) || error.message.startsWith(plan.file)) throw error;
     refuse(error.message, error.hint);
@@ -162,8 +167,7 @@ function checkWhole(plan: CompiledScenario, refuse: Refuse): void {
 }
 
 /** What would end a move that never ends; what is offered was tried. */
-function endlessHint(input: VmMoveInput): string {
-  const p = pointParameters();
+function endlessHint(input: VmMoveInput, p: VmmParameters): string {
   const limitNs = leastLimitNs(input, p);
   const ways = ['convergence.timeout, after which it is given up'];
   if (limitNs !== null) ways.push(`convergence.downtimeLimit: ${formatNs(limitNs)}, with which it moves`);
@@ -290,6 +294,12 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (!vmm.compresses && stream.compression !== 'none') {
     refuse(`stream.compression is ${stream.compression}, and ${vmm.title} does not compress`, 'Leave it out.');
   }
+  if (stream.compression !== 'deflate-hardware' && stream.engines !== undefined) {
+    refuse(
+      `stream.engines is given, and stream.compression is ${stream.compression}`,
+      'Give deflate-hardware, or leave it out.',
+    );
+  }
   if (stream.compression === 'none' && stream.compressionRatio !== undefined) {
     refuse('stream.compressionRatio is given, and stream.compression is none', 'Give a compression, or leave it out.');
   }
@@ -369,7 +379,7 @@ export function moveInputOf(
       nonZeroShare: memory.nonZeroShare,
       pageBytes: memory.page,
       dirty: dirtyOf(memory.dirty),
-      tail: memory.tail,
+      layout: layoutOf(memory.tail, end),
       ...(memory.dma === undefined ? {} : { dma: dmaOf(memory.dma) }),
       ...(plan.allDirty === undefined ? {} : { allDirty: plan.allDirty }),
     },
@@ -383,6 +393,9 @@ export function moveInputOf(
       tls: stream.tls,
       compression: compression === 'none' ? null : compression,
       compressionRatio,
+      fill: 'mixed',
+      engines: stream.engines ?? 1,
+      zeroCheck: zeroCheckOf(plan.scenario),
       preallocated: stream.preallocated,
       maxBytesPerSecond,
     },
@@ -404,6 +417,33 @@ export function moveInputOf(
     vcpuStopNs: costs.vcpuStopNs,
     vcpuStartNs: costs.vcpuStartNs,
   };
+}
+
+/** Where a scenario does not say what comes last: as Linux leaves it that was never full, and at the long end data. */
+function layoutOf(tail: Scenario['memory']['tail'], end: RangeEnd): MemoryLayout {
+  return tail ?? (end === 'long' ? 'data' : 'rising');
+}
+
+/** From this release on, whose machine type a VM has if it has the newest, multifd's channels find zeros. */
+const ZEROS_IN_CHANNELS = 9;
+
+function zeroCheckOf({ vmmVersion }: Scenario): ZeroCheck {
+  const release = vmmVersion === undefined ? null : parseRelease(vmmVersion);
+  const isNew = vmmVersion === 'main' || (release?.[0] ?? 0) >= ZEROS_IN_CHANNELS;
+  return isNew ? 'channels' : 'mainThread';
+}
+
+/** The machines and the release that a scenario's moves run on. */
+export function platformOf({ vmm, vmmVersion, cpu }: Pick<Scenario, 'vmm' | 'vmmVersion' | 'cpu'>): Platform {
+  if (!VMMS[vmm].findsZeros || vmmVersion === undefined) return { cpu };
+  const release = parseRelease(vmmVersion);
+  const [major = 0, minor = 0] = release ?? [];
+  return { cpu, qemu: release === null ? Number.POSITIVE_INFINITY : major + minor / 10 };
+}
+
+/** All parameters at one end, on the machines and the release of a scenario. */
+export function parametersOf(plan: CompiledScenario, end: RangeEnd): VmmParameters {
+  return onPlatform(PARAMETERS[end], platformOf(plan.scenario));
 }
 
 function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {

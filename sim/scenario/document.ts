@@ -14,7 +14,7 @@ import { DEVICE_FAULT_NAMES, IMAGE_FIELD_NAMES } from './fault.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { WHEN_OUT } from '../memory/convergence.ts';
 import { COMPRESSIONS } from '../memory/stream.ts';
-import { TAILS } from '../memory/vm-move.ts';
+import { CPU_CLASS_NAMES } from '../memory/platform.ts';
 import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
 import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
@@ -80,12 +80,19 @@ const dmaWrites = z.strictObject({
   tracking: z.enum(['none']).optional(),
 });
 
+/** What the last pages of a guest's memory may hold. */
+const TAILS = ['data', 'zeros'] as const;
+
 const memoryFields = z.strictObject({
   size: memorySize,
   nonZeroShare: z.number().min(0).max(1).default(1),
   page: pageSize.default(4 * KIB),
   dirty: dirty.default({ kind: 'none' }),
-  tail: z.enum(TAILS).default('data'),
+  /**
+   * What the last pages of the memory hold, where that is known: data, or zeros that were never touched. Default: what
+   * follows from nonZeroShare, and at the long end of the band data.
+   */
+  tail: z.enum(TAILS).optional(),
   /** What devices write by DMA besides. */
   dma: dmaWrites.optional(),
 });
@@ -119,6 +126,8 @@ const stream = z.strictObject({
   tls: z.boolean().default(false),
   compression: z.enum(['none', ...COMPRESSIONS]).default('none'),
   compressionRatio: z.number().min(1).optional(),
+  /** Engines that compress in hardware, at each side. Default: 1. */
+  engines: z.int().min(1).max(64).optional(),
   preallocated: z.boolean().default(true),
   maxBytesPerSecond: byteRate.optional(),
 });
@@ -236,6 +245,8 @@ export const scenarioSchema = z.strictObject({
   /** How many such VMs move at once, from one host to another. */
   vms: z.int().min(1).max(63).default(1),
   vcpus: z.int().min(1).max(1024),
+  /** Class of the cores of both hosts. Default: any of them. */
+  cpu: z.enum(CPU_CLASS_NAMES).optional(),
   memory,
   stream,
   convergence: convergence.default({ whenOut: 'cancel' }),

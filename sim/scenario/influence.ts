@@ -7,7 +7,8 @@ import { hasMoved } from '../memory/outcome.ts';
 import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
-import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
+import { onPlatform } from '../memory/platform.ts';
+import { moveInputOf, parametersOf, platformOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 import { stepsOf } from './scenario-run.ts';
 import { VMMS } from '../memory/vmms.ts';
 import { keysOf } from '../base/keys.ts';
@@ -43,13 +44,14 @@ export interface TimesByEnd {
  */
 export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influence[] {
   const costs = pointCosts();
+  const platform = platformOf(plan.scenario);
   const p = pointParameters();
   const steps = stepsOf(plan, times.point);
   const base = moveInputOf(plan, 'point', costs, steps);
-  const basePauseNs = pauseOf(moveVm(base, p));
+  const basePauseNs = pauseOf(moveVm(base, onPlatform(p, platform)));
   if (basePauseNs === null) return [];
   const moved = (input: VmMoveInput, parameters: VmmParameters = p): number | null =>
-    pauseOf(moveVm(input, parameters));
+    pauseOf(moveVm(input, onPlatform(parameters, platform)));
   const found: Influence[] = keysOf(VMM_PARAMETER).map((name) => {
     const { value, short, long, unit, from } = VMM_PARAMETER[name];
     return {
@@ -90,7 +92,8 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
     });
   }
   for (const [index, { profile }] of plan.devices.entries()) {
-    for (const name of PROFILE_FIGURES) found.push(figureInfluence(base, index, profile, name));
+    for (const name of PROFILE_FIGURES)
+      found.push(figureInfluence(base, parametersOf(plan, 'point'), index, profile, name));
   }
   return found
     .filter((influence) => widthOf(influence, basePauseNs) > LEAST_NS)
@@ -100,7 +103,7 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
 /** Unknown and no parameter of anybody's: where in QEMU's window of 100 ms the limit is met. */
 function windowInfluence(plan: CompiledScenario, steps: readonly (readonly DeviceSteps[] | undefined)[]): Influence {
   const at = (phase: number): number | null =>
-    pauseOf(moveVm(moveInputOf(plan, 'point', pointCosts(), steps, phase), pointParameters()));
+    pauseOf(moveVm(moveInputOf(plan, 'point', pointCosts(), steps, phase), parametersOf(plan, 'point')));
   const pauses = WINDOW_PHASES.short.map((phase) => ({ phase, ns: at(phase) }));
   const known = pauses.filter((each) => each.ns !== null).toSorted((a, b) => a.ns! - b.ns!);
   const [short, long] = [known[0], known.at(-1)];
@@ -129,6 +132,7 @@ const PROFILE_FIGURES = [
 
 function figureInfluence(
   base: VmMoveInput,
+  p: VmmParameters,
   index: number,
   profile: DeviceProfile,
   name: (typeof PROFILE_FIGURES)[number],
@@ -138,7 +142,7 @@ function figureInfluence(
     const devices = base.devices.map((group, place): DeviceGroup =>
       place === index ? { ...group, figures: { ...figuresOf(profile, 'point'), [name]: figure } } : group,
     );
-    return pauseOf(moveVm({ ...base, devices }, pointParameters()));
+    return pauseOf(moveVm({ ...base, devices }, p));
   };
   return {
     name: `${profile.id}.${name}`,

@@ -8,14 +8,14 @@ import { bug } from '../base/bug.ts';
 import { MOVE_PART_TITLES, MOVE_VIEW, PAUSE_PART_TITLES, PAUSE_PARTS, pausePartsNs } from '../base/pause-parts.ts';
 import { type CostValues, highCosts, lowCosts, pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
-import { longParameters, pointParameters, shortParameters, type VmmParameters } from '../memory/parameters.ts';
+import type { VmmParameters } from '../memory/parameters.ts';
 import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
 import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 import type { Cut } from '../move/move.ts';
-import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
+import { type DeviceSteps, moveVm, vcpuStopNsOf, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
 import { cutOf, DeviceWorld, type VmOutcome, type WorldCosts, type WorldOutcome } from './device-world.ts';
-import { moveInputOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
+import { moveInputOf, parametersOf, type CompiledScenario, WINDOW_PHASES } from './compile.ts';
 
 export const ENDS: readonly RangeEnd[] = ['point', 'short', 'long'];
 
@@ -53,25 +53,21 @@ export interface ScenarioResult {
 }
 
 const COSTS: Readonly<Record<RangeEnd, () => CostValues>> = { point: pointCosts, short: lowCosts, long: highCosts };
-const PARAMETERS: Readonly<Record<RangeEnd, () => VmmParameters>> = {
-  point: pointParameters,
-  short: shortParameters,
-  long: longParameters,
-};
 
 /** Plays a scenario with all parameters at one end. */
 export function runScenario(plan: CompiledScenario, end: RangeEnd): ScenarioResult {
   const costs = COSTS[end]();
-  const p = PARAMETERS[end]();
+  const p = parametersOf(plan, end);
   const windowPhase = phaseOf(plan, end, costs, p);
   const moveWith: MoveWith = (times, cutShare) => {
     const steps = times === undefined ? undefined : stepsOf(plan, times);
     return moveVm(moveInputOf(plan, end, costs, steps, windowPhase), p, cutShare);
   };
   const cuts = cutsOf(plan, moveWith());
-  const played = play(plan, { costs, end }, cuts, moveWith);
+  const worldCosts = { costs: { ...costs, vcpuStopNs: vcpuStopNsOf(moveInputOf(plan, end, costs), p) }, end };
+  const played = play(plan, worldCosts, cuts, moveWith);
   const late = lateCuts(cuts, played, moveWith);
-  const { world } = late === null ? played : play(plan, { costs, end }, late, moveWith);
+  const { world } = late === null ? played : play(plan, worldCosts, late, moveWith);
   const vms = world.vms.map((devices, vm) => {
     const early = cutOf(plan.scenario.faults, vm);
     const share = early?.at === 'precopy' ? early.share : 1;
@@ -147,7 +143,7 @@ export function moveWithTimes(
   times: readonly VfTimes[] | undefined,
 ): VmMoveResult {
   const costs = COSTS[end]();
-  const p = PARAMETERS[end]();
+  const p = parametersOf(plan, end);
   const steps = times === undefined ? undefined : stepsOf(plan, times);
   return moveVm(moveInputOf(plan, end, costs, steps, phaseOf(plan, end, costs, p)), p);
 }

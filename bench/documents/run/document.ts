@@ -4,7 +4,7 @@
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
-import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
+import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import { type PauseShare, runInput, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
@@ -20,7 +20,6 @@ import { EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { leastLimitNs } from '../../../sim/memory/advice.ts';
 import { hasMoved, type MoveCause, type MoveEnd, NO_ENDS } from '../../../sim/memory/outcome.ts';
-import { pointParameters } from '../../../sim/memory/parameters.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
@@ -389,7 +388,7 @@ function causeReport({ kind, move }: VmResult, plan: CompiledScenario): CauseRep
     ...cause,
     timeoutNs: orNull(cause.timeoutNs),
     progressTimeoutNs: orNull(cause.progressTimeoutNs),
-    limitThatWouldDoNs: leastLimitNs(runInput(plan), pointParameters()),
+    limitThatWouldDoNs: leastLimitNs(runInput(plan), parametersOf(plan, 'point')),
   };
 }
 

@@ -3,30 +3,45 @@
  */
 import { packageVersion } from '../../io/package-root.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
+import type { FigureKind } from './kinds.ts';
 
 export const VALIDATION_FORMAT = 'stopcopy-validation' satisfies DocumentFormat;
 export const VALIDATION_VERSION = DOCUMENTS[VALIDATION_FORMAT].version;
 
-/** A row that is further off than this needs a note that says why. */
-export const ERROR_MAX = 0.3;
-/** The median over all predicted figures is to be within this. */
-export const MEDIAN_ERROR_MAX = 0.1;
+/** Lines that far from equality are drawn. */
+export const ERROR_SHOWN = 0.3;
+
+type Inputs = Readonly<Record<string, string | number | boolean>>;
+
 /** One published figure and the model's. */
 export interface Comparison {
   readonly table: string;
   /** Counted from 1. */
   readonly row: number;
-  readonly inputs: Readonly<Record<string, string | number | boolean>>;
+  /** The lab that measured it; undefined: one whose figures do not ship. */
+  readonly lab: string | undefined;
+  /** Inputs of the row, and with those of its table. */
+  readonly inputs: Inputs;
+  readonly given: Inputs;
   readonly output: string;
+  readonly kind: FigureKind;
   readonly published: number;
+  /** The median of the model's draws, without what its lab has measured. */
   readonly modelled: number;
-  /** The model with all parameters at their short and at their long ends. */
+  /** 80 % of the draws lie in it. */
   readonly band: readonly [number, number];
   /** (modelled - published) / published */
   readonly error: number;
   /** Parameters that the row was used to set; it predicts nothing then. */
   readonly calibrates: readonly string[];
   readonly note: string | undefined;
+}
+
+/** A published figure that the model has no counterpart of. */
+export interface Listed {
+  readonly row: number;
+  readonly output: string;
+  readonly published: number;
 }
 
 /** A published table without its rows. */
@@ -43,10 +58,45 @@ interface TableHead {
 export interface TableReport {
   readonly table: TableHead;
   readonly comparisons: readonly Comparison[];
+  readonly listed: readonly Listed[];
+}
+
+/** All predicted figures of one kind. */
+export interface KindSummary {
+  readonly kind: FigureKind;
+  readonly figures: number;
+  readonly labs: number;
+  readonly medianError: number;
+  /** exp of the median of |ln(modelled / published)|: off by this factor. */
+  readonly factor: number;
+  /** Shares of figures that are off by at most 10 and 30 %. */
+  readonly within10: number;
+  readonly within30: number;
+  /** Share of figures within their band. */
+  readonly coverage: number;
+  /** Median of upper over lower end of the band. */
+  readonly bandRatio: number;
+  /** Mean interval score of logarithms; less is better. */
+  readonly intervalScore: number;
+  /** The same of the nearest row of another lab; null: there is none. */
+  readonly nearestError: number | null;
+  readonly nearestScore: number | null;
+  /** What the median error may be; null: nothing is claimed. */
+  readonly errorMax: number | null;
+}
+
+/** One lab, predicted without its own figures. */
+export interface LabSummary {
+  readonly lab: string;
+  readonly kinds: readonly { readonly kind: FigureKind; readonly figures: number; readonly medianError: number }[];
+  /** Parameters that rest on this lab alone, and have the range of their class here. */
+  readonly fromClass: readonly string[];
 }
 
 export interface Validation {
   readonly tables: readonly TableReport[];
+  readonly kinds: readonly KindSummary[];
+  readonly labs: readonly LabSummary[];
   /** Over figures of rows that calibrate nothing; NaN where there is none. */
   readonly medianError: number;
   readonly worst: Comparison | undefined;
@@ -60,7 +110,7 @@ export interface Validation {
 }
 
 export function validationDocument(validation: Validation) {
-  const { tables, medianError, predicted, calibrating, rows, fitted, complaints } = validation;
+  const { tables, kinds, labs, medianError, predicted, calibrating, rows, fitted, complaints } = validation;
   return {
     format: VALIDATION_FORMAT as typeof VALIDATION_FORMAT,
     version: VALIDATION_VERSION,
@@ -72,22 +122,29 @@ export function validationDocument(validation: Validation) {
     rows,
     fitted,
     medianError: Number.isNaN(medianError) ? null : medianError,
-    tables: tables.map(({ table, comparisons }) => ({
+    kinds,
+    labs,
+    tables: tables.map(({ table, comparisons, listed }) => ({
       id: table.id,
       title: table.title,
       grade: table.grade,
       source: table.source,
       ...(table.notPredicted === undefined ? {} : { notPredicted: table.notPredicted }),
-      rows: comparisons.map(({ row, inputs, output, published, modelled, band, error, calibrates, note }) => ({
-        row,
-        inputs,
-        output,
-        published,
-        modelled: { kind: 'modelled', value: modelled, low: band[0], high: band[1] },
-        error,
-        calibrates,
-        ...(note === undefined ? {} : { note }),
-      })),
+      rows: comparisons.map(
+        ({ row, lab, inputs, output, kind, published, modelled, band, error, calibrates, note }) => ({
+          row,
+          ...(lab === undefined ? {} : { lab }),
+          inputs,
+          output,
+          kind,
+          published,
+          modelled: { kind: 'modelled', value: modelled, low: band[0], high: band[1] },
+          error,
+          calibrates,
+          ...(note === undefined ? {} : { note }),
+        }),
+      ),
+      listed,
     })),
   };
 }

@@ -4,10 +4,10 @@
 import { countOf } from '../../../sim/base/units.ts';
 import { z } from 'zod';
 
-import { ERROR_MAX, MEDIAN_ERROR_MAX, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
+import { ERROR_SHOWN, type KindSummary, type LabSummary, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
+import { FIGURE_KIND_NAMES } from './kinds.ts';
 import { fittedParameters } from './fitted.ts';
-import { figure, percentOf } from './text.ts';
-import { percent } from '../../show/format.ts';
+import { figure, KIND_WORDS, kindRow, labLine, percentOf } from './text.ts';
 import { againstChart, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -26,6 +26,30 @@ const rowSchema = z.looseObject({
   note: z.string().optional(),
 });
 
+const kind = z.enum(FIGURE_KIND_NAMES);
+
+const kindSchema = z.looseObject({
+  kind,
+  figures: z.number(),
+  labs: z.number(),
+  medianError: z.number(),
+  factor: z.number(),
+  within10: z.number(),
+  within30: z.number(),
+  coverage: z.number(),
+  bandRatio: z.number(),
+  intervalScore: z.number(),
+  nearestError: z.number().nullable(),
+  nearestScore: z.number().nullable(),
+  errorMax: z.number().nullable(),
+}) satisfies z.ZodType<KindSummary>;
+
+const labSchema = z.looseObject({
+  lab: z.string(),
+  kinds: z.array(z.looseObject({ kind, figures: z.number(), medianError: z.number() })),
+  fromClass: z.array(z.string()),
+}) satisfies z.ZodType<LabSummary>;
+
 export const validationSchema = z.looseObject({
   format: z.literal(VALIDATION_FORMAT),
   version: z.literal(VALIDATION_VERSION),
@@ -37,6 +61,9 @@ export const validationSchema = z.looseObject({
   rows: z.number(),
   fitted: z.array(z.string()),
   medianError: z.number().nullable(),
+  /** Not in documents of releases that predicted labs with their own figures. */
+  kinds: z.array(kindSchema).default([]),
+  labs: z.array(labSchema).default([]),
   tables: z.array(
     z.looseObject({
       id: z.string(),
@@ -77,7 +104,8 @@ function validationSection(document: Document): ReportSection {
       ],
       [
         'modelled',
-        'follows from parameters; given with a band: all of them at their short ends, and at their long ends',
+        'the median of draws of the parameters within their ranges, without what its own lab has measured; 80 % of them lie ' +
+          'within the band',
       ],
       ['prediction', 'a row that set no parameter'],
       ['calibration', 'a row to which a parameter was fitted; it proves nothing'],
@@ -89,21 +117,45 @@ function validationSection(document: Document): ReportSection {
 }
 
 function body(document: Document, id: string): Markup {
-  const { tables, predicted, calibrating, medianError, complaints, fitted, rows } = document;
+  const { tables, predicted, calibrating, kinds, labs, complaints, fitted, rows } = document;
   const placed = tables.flatMap((table, place) =>
     table.rows.map((row): Placed => ({ ...row, table: table.id, place })),
   );
-  const told =
-    medianError === null
+  const predictedWords =
+    predicted === 0
       ? 'No figure was predicted: every row sets a parameter, or its table is not predicted.'
-      : `${countOf(predicted, 'figure')} predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
-        `${calibrating} more in rows that set a parameter. ${countOf(fitted.length, 'parameter was', 'parameters were')} fitted, in ${countOf(rows, 'row')}.`;
-  return html`<p class="lead">${told} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
+      : `${countOf(predicted, 'figure')} predicted, each lab without what it has measured itself; ${calibrating} more in rows that ` +
+        `set a parameter. ${countOf(fitted.length, 'parameter was', 'parameters were')} fitted, in ${countOf(rows, 'row')}.`;
+  return html`<p class="lead">${predictedWords} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
     ${complaints.map((complaint) => html`<p class="lead warning">Does not hold: ${complaint}</p>`)}
+    ${kinds.length === 0 ? undefined : kindsMarkup(kinds, labs)}
     ${placed.length === 0 ? undefined : againstPlot(tables, placed, id)} ${tables.map(tableSection)}
     <h3>Fitted parameters</h3>
     <ul>
       ${fittedParameters(fitted).map((line) => html`<li>${line}</li>`)}
+    </ul>`;
+}
+
+function kindsMarkup(kinds: Document['kinds'], labs: Document['labs']): Markup {
+  return html`${tableMarkup({
+    caption: `By kind of figure (${KIND_WORDS})`,
+    head: [
+      'figures',
+      'n',
+      'labs',
+      'median error',
+      'allowed',
+      'in 80 %',
+      'high/low',
+      'score',
+      'nearest row',
+      'its score',
+    ],
+    textColumns: [0],
+    rows: kinds.map(kindRow),
+  })}
+    <ul>
+      ${labs.map((lab) => html`<li>${labLine(lab)}</li>`)}
     </ul>`;
 }
 
@@ -114,7 +166,7 @@ function againstPlot(tables: Document['tables'], placed: readonly Placed[], id: 
     title: 'Published against modelled',
     source:
       'published: measured by others, sources below. modelled: the whole line is where both are equal, the dashed lines are ' +
-      `${Math.round(ERROR_MAX * 100)} % off, upright lines are the bands. Both axes are logarithmic.`,
+      `${Math.round(ERROR_SHOWN * 100)} % off, upright lines are the bands. Both axes are logarithmic.`,
     wide: false,
     legend: [
       ...tables.flatMap(({ id: text, rows }, place): readonly LegendEntry[] =>
@@ -135,13 +187,13 @@ function againstPlot(tables: Document['tables'], placed: readonly Placed[], id: 
             colour: seriesColour(place),
             hollow: calibrates.length > 0,
           })),
-        ERROR_MAX,
+        ERROR_SHOWN,
         figure,
       ),
     })),
     table: {
       caption: 'All figures',
-      head: ['table', 'row', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
+      head: ['table', 'row', 'figure', 'published', 'modelled', '80 %', 'error', 'row is a'],
       textColumns: [2, 7],
       rows: placed.map((row) => [row.table, String(row.row), row.output, ...cells(row)]),
     },
@@ -172,7 +224,7 @@ function tableSection({ id, title, grade, source, notPredicted, rows }: Document
         ? undefined
         : tableMarkup({
             caption: `${title}: published and modelled`,
-            head: ['row', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', 'row is a'],
+            head: ['row', 'inputs', 'figure', 'published', 'modelled', '80 %', 'error', 'row is a'],
             textColumns: [1, 2, 7],
             rows: rows.map((row) => [String(row.row), given(row), row.output, ...cells(row)]),
           })

@@ -4,7 +4,8 @@
 import { countOf } from '../../../sim/base/units.ts';
 import Table from 'cli-table3';
 
-import { type Comparison, MEDIAN_ERROR_MAX, type TableReport, type Validation } from './document.ts';
+import type { Comparison, KindSummary, LabSummary, TableReport, Validation } from './document.ts';
+import { FIGURE_KINDS } from './kinds.ts';
 import { FITTED_ORIGIN, fittedParameters } from './fitted.ts';
 import type { Output } from '../../io/output.ts';
 import { percent } from '../../show/format.ts';
@@ -17,7 +18,7 @@ export function printValidation(validation: Validation, output: Output): void {
   printSummary(validation, output);
 }
 
-function printTable({ table, comparisons }: TableReport, output: Output): void {
+function printTable({ table, comparisons, listed }: TableReport, output: Output): void {
   output.text('');
   output.text(output.style('bold', `${table.id}: ${table.title} (grade ${table.grade})`));
   output.text(wrap(table.source, WIDTH));
@@ -26,13 +27,16 @@ function printTable({ table, comparisons }: TableReport, output: Output): void {
     return;
   }
   const grid = new Table({
-    head: ['', 'inputs', 'figure', 'published', 'modelled', 'band', 'error', ''],
+    head: ['', 'inputs', 'figure', 'published', 'modelled', '80 %', 'error', ''],
     colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
   });
   for (const comparison of comparisons) grid.push(rowOf(comparison));
   output.text(grid.toString());
   for (const { row, note } of notes(comparisons)) output.text(wrap(`row ${row}: ${note}`, WIDTH));
+  if (listed.length === 0) return;
+  const figures = listed.map((each) => `row ${each.row} ${each.output} ${figure(each.published)}`);
+  output.text(wrap(`Published, without a counterpart in the model: ${figures.join(', ')}.`, WIDTH));
 }
 
 function rowOf(comparison: Comparison): string[] {
@@ -57,23 +61,74 @@ function notes(comparisons: readonly Comparison[]): readonly { row: number; note
 }
 
 function printSummary(validation: Validation, output: Output): void {
-  const { predicted, calibrating, medianError, worst, fitted, rows, complaints } = validation;
+  const { predicted, calibrating, kinds, labs, worst, fitted, rows, complaints } = validation;
   output.text('');
   if (predicted === 0) {
     output.text('No figure was predicted: every row sets a parameter, or its table is not predicted.');
   } else {
     output.text(
-      `${countOf(predicted, 'figure')} predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
+      `${countOf(predicted, 'figure')} predicted, each lab without what it has measured itself; ` +
         `${calibrating} more in rows that set a parameter.`,
     );
+    printKinds(kinds, output);
   }
   if (worst !== undefined) {
     output.text(`Farthest off: ${worst.table} row ${worst.row}, ${worst.output}, ${percentOf(worst.error)}.`);
   }
+  for (const lab of labs) output.text(wrap(labLine(lab), WIDTH));
   output.text(`${countOf(fitted.length, 'parameter')} fitted, in ${countOf(rows, 'row')}:`);
   for (const line of fittedParameters(fitted)) output.text(`  ${line}`);
   output.text(FITTED_ORIGIN);
   for (const complaint of complaints) output.text(output.style('red', `does not hold: ${complaint}`));
+}
+
+function printKinds(kinds: readonly KindSummary[], output: Output): void {
+  const grid = new Table({
+    head: [
+      'figures',
+      'n',
+      'labs',
+      'median error',
+      'allowed',
+      'in 80 %',
+      'high/low',
+      'score',
+      'nearest row',
+      'its score',
+    ],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const each of kinds) grid.push(kindRow(each));
+  output.text(grid.toString());
+}
+
+export const KIND_WORDS =
+  'nearest row: the error of quoting the published row of another lab whose inputs are most alike; score: the interval ' +
+  'score of logarithms, less is better';
+
+export function kindRow(each: KindSummary): string[] {
+  const { nearestError, nearestScore, errorMax } = each;
+  return [
+    FIGURE_KINDS[each.kind].title,
+    String(each.figures),
+    String(each.labs),
+    percent(each.medianError, 2),
+    errorMax === null ? '' : percent(errorMax, 2),
+    percent(each.coverage, 2),
+    figure(each.bandRatio),
+    figure(each.intervalScore),
+    nearestError === null ? '' : percent(nearestError, 2),
+    nearestScore === null ? '' : figure(nearestScore),
+  ];
+}
+
+export function labLine({ lab, kinds, fromClass }: LabSummary): string {
+  const errors = kinds.map(
+    ({ kind, medianError, figures }) => `${FIGURE_KINDS[kind].title} ${percent(medianError, 2)} (${figures})`,
+  );
+  const rest = fromClass.length === 0 ? '' : `; from their class: ${fromClass.join(', ')}`;
+  return `without ${lab}: ${errors.join(', ')}${rest}`;
 }
 
 /** Three digits, or all digits before the point. */

@@ -35,7 +35,7 @@ export const WHOLE_VM: VmMoveInput = {
     nonZeroShare: 0.8,
     pageBytes: 4096,
     dirty: { kind: 'hotSet', hotBytes: GIB, hotPagesPerSecond: 100_000, coldPagesPerSecond: 10_000 },
-    tail: 'data',
+    layout: 'data',
   },
   stream: {
     vmm: DEFAULT_VMM,
@@ -47,6 +47,9 @@ export const WHOLE_VM: VmMoveInput = {
     tls: false,
     compression: null,
     compressionRatio: null,
+    fill: 'mixed',
+    engines: 1,
+    zeroCheck: 'mainThread',
     preallocated: true,
     maxBytesPerSecond: Infinity,
   },

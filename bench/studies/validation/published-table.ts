@@ -17,11 +17,16 @@ const TABLES = new ShippedFiles('bench/studies/validation/tables', 'published ta
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const inputs = z.record(z.string(), scalar);
 
+/** An author with a lab: all that one has measured is one source. */
+const lab = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens');
+
 const rowSchema = z.strictObject({
+  /** In place of the table's. */
+  lab: lab.optional(),
   /** Beside, or in place of, the inputs of the table. */
   inputs: inputs.default({}),
   /** What was measured. */
-  published: z.record(z.string(), z.number().positive()),
+  published: z.record(z.string(), z.number().nonnegative()),
   /** Parameters that were set so that this row comes out right; such a row proves nothing. */
   calibrates: z.array(z.string().min(1)).min(1).optional(),
   /** Anything that a reader must know of the row; needed where the model is far off. */
@@ -32,6 +37,8 @@ export const publishedTableSchema = z.strictObject({
   format: z.literal('stopcopy-published-table'),
   version: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
+  /** The lab that measured it. Default: one whose figures do not ship. */
+  lab: lab.optional(),
   title: z.string().min(1),
   /** A: measured by the authors, setup stated; B: partly stated; C: one log or a statement. */
   grade: z.enum(['A', 'A-', 'B', 'C+', 'C']),

@@ -1,18 +1,30 @@
 /**
- * Published measurements against the model: row by row, and what it comes to.
+ * Published measurements against the model: row by row, each lab without what it has measured itself, and what it comes to.
  */
-import { median } from 'simple-statistics';
+import { mean, median } from 'simple-statistics';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
-import { UserError } from '../../../sim/base/user-error.ts';
-import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX, type Validation } from '../../documents/validation/document.ts';
-import { percentOf } from '../../documents/validation/text.ts';
+import { unsupported } from '../../../sim/memory/evidence.ts';
+import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
+import type {
+  Comparison,
+  KindSummary,
+  LabSummary,
+  Listed,
+  TableReport,
+  Validation,
+} from '../../documents/validation/document.ts';
+import { FIGURE_KIND_NAMES, FIGURE_KINDS, type FigureKind, kindOf } from '../../documents/validation/kinds.ts';
 import { percent } from '../../show/format.ts';
 import { EXPERIMENTS } from './experiments.ts';
+import { FITTED_LABS, groundsFor } from './folds.ts';
+import { nearestFigure } from './nearest-row.ts';
 import type { PublishedTable } from './published-table.ts';
 
-/** Rows that each fitted parameter must have beside it. */
-const ROWS_PER_PARAMETER = 3;
+/** Rows that there must be for each fitted parameter. */
+const ROWS_PER_PARAMETER = 4;
+/** Share of figures outside of a band: an 80 % interval. */
+const OUTSIDE = 0.2;
 
 /**
  * Runs the model for every row.
@@ -21,73 +33,139 @@ const ROWS_PER_PARAMETER = 3;
  * @throws UserError of kind `input` for a row that does not fit its experiment
  */
 export function validate(tables: readonly PublishedTable[], whole: boolean): Validation {
-  const reports = tables.map((table) => ({ table, comparisons: compare(table) }));
+  const reports = tables.map(compare);
   const all = reports.flatMap(({ comparisons }) => comparisons);
   const predicted = all.filter(({ calibrates }) => calibrates.length === 0);
   const errors = predicted.map(({ error }) => Math.abs(error));
-  const fitted = [...new Set(all.flatMap(({ calibrates }) => calibrates))].toSorted();
+  const moves = all.some(({ lab }) => lab !== undefined && FITTED_LABS.includes(lab)) ? fittedToMoves() : [];
+  const fitted = [...new Set([...moves, ...all.flatMap(({ calibrates }) => calibrates)])].toSorted();
   const rows = new Set(all.map(({ table, row }) => `${table} ${row}`)).size;
-  const medianError = errors.length === 0 ? Number.NaN : median(errors);
+  const kinds = FIGURE_KIND_NAMES.flatMap((kind) => summary(kind, predicted));
   return {
     tables: reports,
-    medianError,
+    kinds,
+    labs: FITTED_LABS.flatMap((lab) => labSummary(lab, predicted)),
+    medianError: errors.length === 0 ? Number.NaN : median(errors),
     worst: predicted.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error))[0],
     predicted: predicted.length,
     calibrating: all.length - predicted.length,
     rows,
     fitted,
-    complaints: complaints(predicted, medianError, whole ? fitted.length : 0, rows),
+    complaints: complaints(kinds, whole ? fitted.length : 0, rows),
   };
 }
 
-function complaints(
-  predicted: readonly Comparison[],
-  medianError: number,
-  fitted: number,
-  rows: number,
-): readonly string[] {
-  const found: string[] = [];
-  if (medianError > MEDIAN_ERROR_MAX) {
-    found.push(`the median error is ${percent(medianError, 2)}, allowed is ${percent(MEDIAN_ERROR_MAX, 2)}`);
-  }
-  for (const { table, row, output, error, note } of predicted) {
-    if (Math.abs(error) <= ERROR_MAX || note !== undefined) continue;
-    found.push(`${table} row ${row}: ${output} is off by ${percentOf(error)} and its row has no note that says why`);
-  }
+function fittedToMoves(): readonly string[] {
+  return Object.entries(VMM_PARAMETER).flatMap(([name, { from }]) => (from === 'fitted' ? [name] : []));
+}
+
+function complaints(kinds: readonly KindSummary[], fitted: number, rows: number): readonly string[] {
+  const found = kinds.flatMap(({ kind, medianError, errorMax }) =>
+    errorMax === null || medianError <= errorMax
+      ? []
+      : [
+          `${FIGURE_KINDS[kind].title}: the median error is ${percent(medianError, 2)}, allowed is ${percent(errorMax, 2)}`,
+        ],
+  );
   if (fitted * ROWS_PER_PARAMETER > rows) {
     found.push(`${fitted} parameters are fitted to ${rows} rows, allowed is one for every ${ROWS_PER_PARAMETER} rows`);
   }
   return found;
 }
 
-function compare(table: PublishedTable): Comparison[] {
-  if (table.experiment === undefined || table.notPredicted !== undefined) return [];
+function compare(table: PublishedTable): TableReport {
+  if (table.experiment === undefined || table.notPredicted !== undefined) {
+    return { table, comparisons: [], listed: [] };
+  }
   const experiment = EXPERIMENTS[table.experiment];
-  return table.rows.flatMap((row, index) => {
+  const comparisons: Comparison[] = [];
+  const listed: Listed[] = [];
+  for (const [index, row] of table.rows.entries()) {
     const what = `table ${table.id}, row ${index + 1}`;
-    const inputs: unknown = { ...table.inputs, ...row.inputs };
-    parseDocument(experiment.schema, inputs, what);
-    const point = experiment.run(inputs, 'point');
-    const ends = [experiment.run(inputs, 'short'), experiment.run(inputs, 'long')] as const;
-    return Object.entries(row.published).map(([output, published]): Comparison => {
-      const modelled = point[output];
-      if (modelled === undefined) {
-        const known = `Experiment ${table.experiment} gives ${experiment.outputs.join(', ')}.`;
-        throw new UserError('input', `${what}: the model has no ${output}`, known);
+    const given = { ...table.inputs, ...row.inputs };
+    parseDocument(experiment.schema, given, what);
+    const lab = row.lab ?? table.lab;
+    const outputs = experiment.predict(given, groundsFor(lab));
+    for (const [output, published] of Object.entries(row.published)) {
+      const modelled = outputs[output];
+      if (modelled === undefined || published === 0) {
+        listed.push({ row: index + 1, output, published });
+        continue;
       }
-      const band = ends.map((end) => end[output] ?? modelled);
-      return {
+      comparisons.push({
         table: table.id,
         row: index + 1,
+        lab,
         inputs: row.inputs,
+        given,
         output,
+        kind: kindOf(output),
         published,
-        modelled,
-        band: [Math.min(...band, modelled), Math.max(...band, modelled)],
-        error: (modelled - published) / published,
+        modelled: modelled.value,
+        band: [modelled.low, modelled.high],
+        error: (modelled.value - published) / published,
         calibrates: row.calibrates ?? [],
         note: row.note,
-      };
-    });
+      });
+    }
+  }
+  return { table, comparisons, listed };
+}
+
+function summary(kind: FigureKind, predicted: readonly Comparison[]): readonly KindSummary[] {
+  const figures = predicted.filter((each) => each.kind === kind);
+  if (figures.length === 0) return [];
+  const share = (holds: (each: Comparison) => boolean): number => figures.filter(holds).length / figures.length;
+  const nearest = figures.flatMap((each) => {
+    const figure = nearestFigure(each, figures);
+    return figure === undefined ? [] : [{ published: each.published, figure }];
   });
+  const offBy = nearest.map(({ published, figure }) => Math.abs(Math.log(figure / published)));
+  return [
+    {
+      kind,
+      figures: figures.length,
+      labs: new Set(figures.map(({ lab, table }) => lab ?? table)).size,
+      medianError: median(figures.map(({ error }) => Math.abs(error))),
+      factor: Math.exp(median(figures.map(({ modelled, published }) => Math.abs(Math.log(modelled / published))))),
+      within10: share(({ error }) => Math.abs(error) <= 0.1),
+      within30: share(({ error }) => Math.abs(error) <= 0.3),
+      coverage: share(({ published, band }) => published >= band[0] && published <= band[1]),
+      bandRatio: median(figures.map(({ band }) => band[1] / band[0])),
+      intervalScore: mean(figures.map(({ published, band }) => scoreOf(published, band))),
+      nearestError:
+        nearest.length === 0
+          ? null
+          : median(nearest.map(({ published, figure }) => Math.abs(figure - published) / published)),
+      nearestScore: nearest.length === 0 ? null : nearestScore(nearest, offBy),
+      errorMax: FIGURE_KINDS[kind].errorMax,
+    },
+  ];
+}
+
+/** The interval score of logarithms (Gneiting and Raftery, 2007): the width, and what the figure is outside of it. */
+function scoreOf(published: number, [low, high]: readonly [number, number]): number {
+  const below = Math.max(0, Math.log(low / published));
+  const above = Math.max(0, Math.log(published / high));
+  return Math.log(high / low) + (2 / OUTSIDE) * (below + above);
+}
+
+/** The null model with a band as wide as it needs to hold 80 % of its own figures. */
+function nearestScore(
+  nearest: readonly { readonly published: number; readonly figure: number }[],
+  offBy: readonly number[],
+): number {
+  const sorted = offBy.toSorted((a, b) => a - b);
+  const factor = Math.exp(sorted[Math.floor((1 - OUTSIDE) * (sorted.length - 1))]!);
+  return mean(nearest.map(({ published, figure }) => scoreOf(published, [figure / factor, figure * factor])));
+}
+
+function labSummary(lab: string, predicted: readonly Comparison[]): readonly LabSummary[] {
+  const own = predicted.filter((each) => each.lab === lab);
+  if (own.length === 0) return [];
+  const kinds = FIGURE_KIND_NAMES.flatMap((kind) => {
+    const errors = own.filter((each) => each.kind === kind).map(({ error }) => Math.abs(error));
+    return errors.length === 0 ? [] : [{ kind, figures: errors.length, medianError: median(errors) }];
+  });
+  return [{ lab, kinds, fromClass: unsupported(lab) }];
 }

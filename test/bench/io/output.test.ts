@@ -14,10 +14,10 @@ describe('output', () => {
   test('with --json, stdout carries one document whatever else is said', () => {
     const { output, stdout, stderr } = captured(true);
     output.text('a table');
-    output.document({ a: 1 });
-    output.document({ b: 2 });
+    output.document({ format: 'stopcopy-error', version: 1 });
+    output.document({ format: 'stopcopy-bench', version: 1 });
     output.note('a remark');
-    expect(JSON.parse(stdout())).toEqual({ a: 1 });
+    expect(JSON.parse(stdout())).toEqual({ format: 'stopcopy-error', version: 1 });
     expect(stderr()).toBe('a remark\n');
   });
 

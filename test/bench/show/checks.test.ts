@@ -58,23 +58,21 @@ test('a comparison has a check for each row, and one for exact metrics that are 
   ]);
 });
 
-test('a validation has a check for each predicted figure, and one for each complaint about all', () => {
-  const figure = {
-    table: 't',
-    inputs: {},
-    output: 'ms',
-    published: 1,
-    modelled: 2,
-    band: [1, 3],
-    error: 1,
-    note: undefined,
-  };
+test('a validation has a check for each predicted figure, for each kind with a bound, and for what else does not hold', () => {
+  const figure = { table: 't', inputs: {}, output: 'ms', published: 1, modelled: 2, band: [1, 3], error: 1 };
   const comparisons = [1, 2, 3].map((index) => ({ ...figure, row: index, calibrates: index === 3 ? ['p'] : [] }));
-  const complaints = ['t row 2: ms is off by +100 %', 'the median error is 50 %'];
-  const validation = { tables: [{ comparisons }], complaints } as unknown as Validation;
+  const complaints = ['downtime: the median error is 50 %, allowed is 35 %', '30 parameters are fitted to 5 rows'];
+  const kinds = [
+    { kind: 'downtime', errorMax: 0.35 },
+    { kind: 'total', errorMax: 0.15 },
+    { kind: 'part', errorMax: null },
+  ];
+  const validation = { tables: [{ comparisons }], kinds, complaints } as unknown as Validation;
   expect(validationChecks(validation)).toEqual([
     { suite: 't', name: 'row 1: ms' },
-    { suite: 't', name: 'row 2: ms', failure: complaints[0] },
+    { suite: 't', name: 'row 2: ms' },
+    { suite: 'all tables', name: 'downtime', failure: complaints[0] },
+    { suite: 'all tables', name: 'total time' },
     { suite: 'all tables', name: complaints[1], failure: complaints[1] },
   ]);
 });

@@ -7,11 +7,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { readProfile, shippedProfiles } from '../../../bench/io/profiles.ts';
 import { readTables, shippedTables } from '../../../bench/studies/validation/published-table.ts';
-import { type Comparison, ERROR_MAX, MEDIAN_ERROR_MAX } from '../../../bench/documents/validation/document.ts';
-import { percent } from '../../../bench/show/format.ts';
+import { FIGURE_KINDS, kindOf } from '../../../bench/documents/validation/kinds.ts';
+import { EXPERIMENTS } from '../../../bench/studies/validation/experiments.ts';
+import { fit, fitRows, modelledFigures } from '../../../bench/studies/validation/fit.ts';
+import { FITTED_LABS, groundsFor } from '../../../bench/studies/validation/folds.ts';
 import { validate } from '../../../bench/studies/validation/validation.ts';
+import { kindRow } from '../../../bench/documents/validation/text.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
+import { unsupported } from '../../../sim/memory/evidence.ts';
+import { effort } from '../../effort.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
+import { pointParameters, VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import { PUBLISHED_PARAMETERS } from '../../../sim/workload/published/experiments.ts';
 
 const ALL = readTables([]);
@@ -26,38 +32,30 @@ function originOf(name: string): unknown {
   return typeof found === 'object' ? found.from : undefined;
 }
 
-function comparisons(): readonly Comparison[] {
-  return WHOLE.tables.flatMap((report) => report.comparisons);
-}
-
 describe('the published measurements', () => {
-  test('are predicted within what is allowed', () => {
+  test('are predicted within what is allowed, each lab without its own figures', () => {
     expect(WHOLE.complaints).toEqual([]);
-    expect(WHOLE.medianError).toBeLessThanOrEqual(MEDIAN_ERROR_MAX);
-    expect(WHOLE.predicted).toBeGreaterThan(40);
+    expect(WHOLE.predicted).toBeGreaterThan(150);
+    expect(WHOLE.labs.length).toBeGreaterThanOrEqual(14);
   });
 
-  test('that set a parameter are met by it, or say why not', () => {
-    const missed = comparisons().filter(
-      ({ calibrates, error, note }) => calibrates.length > 0 && note === undefined && Math.abs(error) > ERROR_MAX,
-    );
-    expect(missed).toEqual([]);
+  test('are predicted better than by quoting the row that is most alike', () => {
+    const judged = WHOLE.kinds.filter(({ kind }) => kind === 'downtime' || kind === 'total' || kind === 'rate');
+    expect(judged).toHaveLength(3);
+    for (const { kind, medianError, nearestError, intervalScore, nearestScore } of judged) {
+      expect([kind, medianError < nearestError!, intervalScore < nearestScore!]).toEqual([kind, true, true]);
+    }
   });
 
-  test('lie within the band of the model, but for rows with a note', () => {
-    const outside = comparisons().filter(
-      ({ published, band, note }) => note === undefined && (published < band[0] * 0.9 || published > band[1] * 1.1),
-    );
-    // Windows of a VMM and single runs vary beyond what parameters are allowed to.
-    expect(outside.length).toBeLessThan(comparisons().length / 8);
+  test('are off by at most one dirty sync in four of five', () => {
+    const syncs = WHOLE.tables.flatMap(({ comparisons }) => comparisons.filter(({ kind }) => kind === 'iterations'));
+    const near = syncs.filter(({ published, modelled }) => Math.abs(published - modelled) <= 1);
+    expect(near.length / syncs.length).toBeGreaterThanOrEqual(0.8);
   });
 
-  test('name parameters that exist and are marked as fitted', () => {
+  test('have a parameter that is marked as fitted for each that the summary names, and no other', () => {
     const origins = WHOLE.fitted.map((name) => ({ name, from: originOf(name) }));
     expect(origins.filter(({ from }) => from !== 'fitted')).toEqual([]);
-  });
-
-  test('set every parameter of the VMM model that is marked as fitted', () => {
     const marked = Object.entries(VMM_PARAMETER).flatMap(([name, { from }]) => (from === 'fitted' ? [name] : []));
     expect(WHOLE.fitted).toEqual(expect.arrayContaining(marked));
   });
@@ -67,38 +65,83 @@ describe('the published measurements', () => {
     expect(silent.length).toBeGreaterThan(0);
     for (const report of silent) expect(report.comparisons).toEqual([]);
   });
+
+  test('without a counterpart in the model are listed, none is dropped', () => {
+    for (const [index, { comparisons, listed, table }] of WHOLE.tables.entries()) {
+      if (table.notPredicted !== undefined) continue;
+      const published = ALL[index]!.rows.reduce((sum, row) => sum + Object.keys(row.published).length, 0);
+      expect([table.id, comparisons.length + listed.length]).toEqual([table.id, published]);
+    }
+  });
 });
 
-test('the model hardly depends on how a table is read: the same figure gives the same pause wherever it stands', () => {
-  const [multifd, rfc] = ['multifd', 'multifd-rfc'].map((id) => validate(readTables([id]), false).tables[0]!);
-  expect(rfc!.comparisons[1]!.modelled).toBeCloseTo(multifd!.comparisons[4]!.modelled, 6);
+test('every table of a lab names it, and every fold is of a lab that has tables', () => {
+  const labs = new Set(ALL.flatMap(({ lab, rows }) => [lab, ...rows.map((row) => row.lab)]));
+  for (const lab of FITTED_LABS) expect(labs.has(lab)).toBe(true);
+  for (const { id, lab } of ALL) expect([id, lab === undefined]).toEqual([id, false]);
+});
+
+test('a lab that parameters were fitted to is predicted from values of its own', () => {
+  const [table] = readTables(['suspended-to-null']);
+  const own = validate([table!], false).tables[0]!.comparisons;
+  const { lab: _, ...unknown } = table!;
+  const others = validate([unknown], false).tables[0]!.comparisons;
+  const total = (all: typeof own): number => all.find(({ output }) => output === 'totalMs')!.modelled;
+  // The main thread's rate rests on this lab and one other.
+  expect(total(own) / total(others)).toBeGreaterThan(1.1);
+});
+
+test('a parameter that rests on one lab alone has the median of its class in that fold', () => {
+  expect(unsupported('yuan-liu')).toContain('faultBytesPerSecond');
+  const { least, most } = VMM_PARAMETER.faultBytesPerSecond;
+  const { faultBytesPerSecond } = groundsFor('yuan-liu').parameters;
+  expect(faultBytesPerSecond).toEqual({ value: Math.sqrt(least * most), low: least, high: most });
+  expect(groundsFor('fontana').parameters.faultBytesPerSecond.value).not.toBe(Math.sqrt(least * most));
+});
+
+describe('a fit', () => {
+  const rows = fitRows(ALL);
+  const some = fitRows(readTables(['zero-pages', 'ping-pong', 'sapphire-rapids-v5']));
+  const truth = { qemuChannelBytesPerSecond: 3e9, lineShare: 0.85, zeroPageNs: 600 };
+  /** The rows as they would be if the model were right with these parameters. */
+  const planted = some.map((row) => ({ ...row, published: modelledFigures(row, { ...pointParameters(), ...truth }) }));
+
+  test('finds parameters again with which figures were made', () => {
+    const found = fit(planted, ['qemuChannelBytesPerSecond', 'lineShare', 'zeroPageNs']);
+    for (const [name, value] of Object.entries(truth)) expect(Math.abs(found[name]! / value - 1)).toBeLessThan(0.1);
+  });
+
+  test('gives what ships, to the digit', { skip: effort(true, true, false) }, () => {
+    const names = keysOf(VMM_PARAMETER).filter((name) => VMM_PARAMETER[name].from === 'fitted');
+    const found = fit(rows, names);
+    expect(Object.fromEntries(names.map((name) => [name, VMM_PARAMETER[name].value]))).toEqual(found);
+  });
 });
 
 describe('a model that is wrong is told', () => {
   const [multifd] = readTables(['multifd']);
-  const rows = multifd!.rows.map(({ inputs, published }) => ({ inputs, published }));
 
-  test('by its median', () => {
-    const twice = rows.map((row) => ({ ...row, published: { downtimeMs: row.published['downtimeMs']! * 1.2 } }));
-    const { complaints } = validate([{ ...multifd!, rows: twice }], false);
+  test('by its median, kind by kind', () => {
+    const rows = multifd!.rows.map(({ inputs, published }) => ({
+      inputs,
+      published: { downtimeMs: published['downtimeMs']! * 2 },
+    }));
+    const { complaints } = validate([{ ...multifd!, rows }], false);
     expect(complaints).toHaveLength(1);
-    expect(complaints[0]).toMatch(/median error is 1[67] %, allowed is 10 %/);
-  });
-
-  test('by a row that is far off without a note', () => {
-    const [first, ...others] = rows;
-    const far = { ...first!, published: { downtimeMs: 900 } };
-    expect(validate([{ ...multifd!, rows: [far, ...others] }], false).complaints).toEqual([
-      'multifd row 1: downtimeMs is off by -46 % and its row has no note that says why',
-    ]);
-    expect(validate([{ ...multifd!, rows: [{ ...far, note: 'known' }, ...others] }], false).complaints).toEqual([]);
+    expect(complaints[0]).toMatch(/^downtime: the median error is \d\d %, allowed is 25 %$/);
   });
 
   test('by too many parameters', () => {
     expect(validate(readTables(['multifd']), true).complaints).toEqual([
-      '3 parameters are fitted to 5 rows, allowed is one for every 3 rows',
+      expect.stringMatching(/^\d+ parameters are fitted to 5 rows, allowed is one for every 4 rows$/),
     ]);
   });
+});
+
+test('every output of an experiment is of a kind that lists it', () => {
+  for (const { outputs } of Object.values(EXPERIMENTS)) {
+    for (const output of outputs) expect(FIGURE_KINDS[kindOf(output)].outputs).toContain(output);
+  }
 });
 
 describe("a user's own tables", () => {
@@ -118,7 +161,7 @@ describe("a user's own tables", () => {
     'grade: A',
     'source: my lab',
     'experiment: vm-move',
-    'inputs: { vcpus: 10, memoryGib: 8, gigabitsPerSecond: 10, tail: zeros }',
+    'inputs: { vcpus: 10, memoryGib: 8, gigabitsPerSecond: 10, nonZeroShare: 0.1 }',
     'rows:',
     '  - inputs: { channels: 1, multifd: false }',
     '    published: { downtimeMs: 8 }',
@@ -133,19 +176,23 @@ describe("a user's own tables", () => {
   test('are read from a file and from a folder', () => {
     const path = written('own.yaml', OWN.join('\n'));
     const [report] = validate(readTables([path]), false).tables;
-    // 10 vCPUs at 0.6 ms, and 1 ms each to stop and to start them.
-    expect(report!.comparisons[0]!.modelled).toBeCloseTo(8.02, 2);
+    const { modelled, band, lab } = report!.comparisons[0]!;
+    // Nothing of memory is left: vCPUs, platform and the dirty log, some 25 ms.
+    expect(lab).toBeUndefined();
+    expect(modelled).toBeGreaterThan(12);
+    expect(modelled).toBeLessThan(50);
+    expect(band[0]).toBeLessThan(modelled);
+    expect(band[1]).toBeGreaterThan(modelled);
     expect(readTables([folder]).map(({ id }) => id)).toEqual(['mine']);
   });
 
   test.each<[string, string, string, RegExp]>([
     ['an input that nobody knows', 'channels: 1', 'chanels: 1', /row 1: the document has a field.*'chanels'/],
     ['a number out of its range', 'channels: 1', 'channels: 0', /row 1: channels is 0, allowed is at least 1/],
-    ['an output that the model has not', 'downtimeMs', 'downtimeS', /has no downtimeS/],
     [
       'a profile that is not there',
-      'tail: zeros',
-      'tail: zeros, devices: 1, profile: nope',
+      'nonZeroShare: 0.1',
+      'nonZeroShare: 0.1, devices: 1, profile: nope',
       /no device profile of that name/,
     ],
     ['no experiment', 'experiment: vm-move', '', /experiment is missing/],
@@ -174,9 +221,8 @@ test('every shipped profile and table can be read', () => {
 
 test('the README says what the model comes to', () => {
   const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
-  const { predicted, medianError, calibrating } = WHOLE;
-  expect(readme).toContain(
-    `${predicted} figures predicted, median error ${percent(medianError, 2)} (allowed ${percent(MEDIAN_ERROR_MAX, 2)}); ` +
-      `${calibrating} more in rows that set a parameter.`,
-  );
+  const { predicted, calibrating } = WHOLE;
+  expect(readme).toContain(`${predicted} figures predicted, each lab without what it has measured itself;`);
+  expect(readme).toContain(`${calibrating} more in rows that set a parameter.`);
+  for (const each of WHOLE.kinds) expect(readme).toContain(kindRow(each)[3]!);
 });

@@ -99,7 +99,7 @@ describe('verdicts', () => {
   const verdict = (name: string, settings: Settings = {}) => verdictOf(answered(planned(name, settings)));
 
   test('within, over, never, failed', () => {
-    expect(verdict('zip-64')).toMatchObject({ tone: 'good', mark: 'Moves' });
+    expect(verdict('vm-64gib')).toMatchObject({ tone: 'good', mark: 'Moves' });
     expect(verdict('vm-64gib', { budget: 20 })).toMatchObject({ tone: 'warn', mark: 'Moves, over budget' });
     expect(verdict('never-converges')).toMatchObject({ tone: 'bad', mark: 'Does not move' });
     expect(verdict('link-fails')).toMatchObject({ tone: 'bad', mark: 'Fails' });

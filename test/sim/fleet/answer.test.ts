@@ -9,7 +9,7 @@ import { scenarioOf, structures } from '../../../sim/fleet/vm-trials.ts';
 import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { moveVm } from '../../../sim/memory/vm-move.ts';
-import { fleet, moveClass, moveInput, P, shipped, usable } from './fixture.ts';
+import { fleet, moveClass, moveInput, P, shipped } from './fixture.ts';
 
 const { files } = readQuestion('vfs-per-vm');
 
@@ -35,7 +35,7 @@ function worstPause(
 
 describe('the most VFs of a VM', () => {
   const question = shipped('vfs-per-vm', 'most');
-  const small = { ...question, budget: { ...question.budget, pause: 122e6 } };
+  const small = { ...question, budget: { ...question.budget, pause: 140e6 } };
   const withVfs = (count: number) => (vm: typeof question.vm) => ({
     ...vm,
     devices: vm.devices.map((device) => ({ ...device, count })),
@@ -47,9 +47,9 @@ describe('the most VFs of a VM', () => {
 
   test('are as many as stay within the budget, and one more does not, played in full', () => {
     const at = given.value!;
-    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(122e6);
+    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(140e6);
     // One of the ends is enough.
-    expect(ENDS.some((end) => worstPause(small, withVfs(at + 1), [end]) > 122e6)).toBe(true);
+    expect(ENDS.some((end) => worstPause(small, withVfs(at + 1), [end]) > 140e6)).toBe(true);
   });
 
   test('are shown by simulation on both sides', () => {
@@ -64,9 +64,9 @@ describe('the most VFs of a VM', () => {
   test('come with what binds, by how much, and closed forms that agree', () => {
     const [binding, ...others] = given.constraints.filter(({ binds }) => binds);
     expect(others).toEqual([]);
-    expect(binding).toMatchObject({ name: 'pause budget', limit: 122e6 });
-    expect(binding!.used).toBeLessThanOrEqual(122e6);
-    expect(binding!.next).toBeGreaterThan(122e6);
+    expect(binding).toMatchObject({ name: 'pause budget', limit: 140e6 });
+    expect(binding!.used).toBeLessThanOrEqual(140e6);
+    expect(binding!.next).toBeGreaterThan(140e6);
     for (const { closedForm, simulated } of given.methods) expect(closedForm / simulated).toBeCloseTo(1, 2);
   });
 
@@ -125,7 +125,7 @@ describe('the least line', () => {
     const lengths = bars.map(({ short, long }) => Math.max(short, long, value) - Math.min(short, long, value));
     expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
     expect(bars.map(({ parameter }) => parameter)).toEqual(
-      expect.arrayContaining(['lineShare', 'vcpuStateNs', 'mailboxCommandNs']),
+      expect.arrayContaining(['lineShare', 'platformLoadNs', 'mailboxCommandNs']),
     );
     for (const { source, from } of bars) expect([source, from]).not.toContain('');
   });
@@ -196,8 +196,8 @@ describe('emptying hosts', () => {
     const { value, relaxing, constraints, methods } = ask(question);
     expect(constraints.find(({ binds }) => binds)?.name).toBe("a host's line");
     expect(relaxing[0]!.answer! / value!).toBeLessThan(0.6);
-    // More moves at once buy nothing, and are not offered.
-    expect(relaxing).toHaveLength(1);
+    // More moves at once fill the link while another is set up or paused, and buy hardly anything.
+    for (const other of relaxing.slice(1)) expect(other.answer! / value!).toBeGreaterThan(0.95);
     expect(methods[0]!.closedForm).toBeLessThanOrEqual(methods[0]!.simulated);
   });
 
@@ -209,7 +209,7 @@ describe('emptying hosts', () => {
     const concurrency = { fleet: Infinity, outboundPerHost: 2, inboundPerHost: Infinity, perPf: Infinity };
     const fewer = evacuate(fleet([kind], { perHost: [12], concurrency }));
     expect([...fewer.fate].every((each) => each === FATE.moved)).toBe(true);
-    const share = { ...move.stream, maxBytesPerSecond: usable(25) / 12 };
+    const share = { ...move.stream, lineShare: 1 / 12 };
     expect(moveVm({ ...move, stream: share }, P).end).toBe('cancelled');
   });
 });

@@ -55,7 +55,7 @@ describe('a VM alone moves as the model of a whole VM says', () => {
 
 test('VMs that share a line are as fast as one with its share', () => {
   const move = moveInput();
-  const shared = moveVm({ ...move, stream: { ...move.stream, maxBytesPerSecond: usable(25) / 4 } }, P);
+  const shared = moveVm({ ...move, stream: { ...move.stream, lineShare: 1 / 4 } }, P);
   const { totalNs, pauseNs } = evacuate(fleet([moveClass(move)], { perHost: [4] }));
   expect(totalNs / shared.totalNs).toBeCloseTo(1, 6);
   expect(Math.max(...pauseNs) / shared.pauseNs).toBeCloseTo(1, 6);

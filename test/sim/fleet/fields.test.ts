@@ -242,6 +242,7 @@ describe('of a device profile', () => {
     preCopyNeedsAck: false,
     stateBytes: figure(50_000_000),
     preCopiedShare: figure(0.5),
+    setupNs: figure(1e8),
     fixedNs: figure(1e6),
     perQueueNs: figure(1e5),
     streamBytesPerSecond: figure(1e9),

@@ -33,7 +33,7 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
       nonZeroShare: 1,
       pageBytes: 4096,
       dirty: { kind: 'uniform', pagesPerSecond, workingSetBytes: workingSetGib * GIB },
-      tail: 'data',
+      layout: 'data',
     },
     stream: {
       vmm,
@@ -45,6 +45,9 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
       tls: false,
       compression: null,
       compressionRatio: null,
+      fill: 'mixed',
+      engines: 1,
+      zeroCheck: 'mainThread',
       preallocated: true,
       maxBytesPerSecond: Infinity,
     },

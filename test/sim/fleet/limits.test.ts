@@ -254,11 +254,11 @@ describe('each limit has its effect on an evacuation, whoever gives it', () => {
     test('progressTimeout: at a poll at which no less remains than at the one before, for so long', () => {
       const { fate, endNs } = run('progressTimeout', '300ms', NEVER);
       expect([...fate].every((each) => each === FATE.noProgress)).toBe(true);
-      // The first iteration is over at about four times the move of 1 GiB; the poll after it sees all memory dirty.
+      // The first iteration is over at about four times the move of 1 GiB, of which a part does not grow; the poll after it sees all memory dirty.
       const pollNs = 400 * NS_PER_MS;
       for (const ns of endNs) {
         expect(ns / pollNs).toBeCloseTo(Math.round(ns / pollNs), 6);
-        expect(ns).toBeGreaterThanOrEqual(alone * 3.9);
+        expect(ns).toBeGreaterThanOrEqual(alone * 3.3);
         expect(ns).toBeLessThan(alone * 4.1 + pollNs);
       }
     });

@@ -15,14 +15,19 @@ const STEP_S = 0.0005;
 const NUMBERS: SteppedNumbers = {
   syncSPerByte: P.dirtySyncNsPerGib / 1e9 / GIB,
   finalSyncSPerByte: P.finalSyncNsPerGib / 1e9 / GIB,
-  vcpuStateS: P.vcpuStateNs / 1e9,
+  vcpuStateS: (P.vcpuSaveNs + P.stopNsPerVcpu) / 1e9,
+  platformS: (P.platformSaveNs + P.platformLoadNs) / 1e9,
+  channelSyncS: P.channelSyncNs / 1e9,
+  allSyncSPerByte: P.bitmapSyncNsPerGib / 1e9 / GIB,
+  setupS: P.setupNs / 1e9,
+  setupSPerByte: P.dirtyLogStartNsPerGib / 1e9 / GIB,
+  sliceS: QEMU.iterationNs / 1e9,
   vcpuStopS: 0.001,
   vcpuStartS: 0.002,
   latencyS: 0.00002,
   packetBytes: QEMU.packetBytes,
   channelBytesPerSecond: P.qemuChannelBytesPerSecond,
   lineBytesPerSecond: LINE,
-  windowS: QEMU.windowNs / 1e9,
 };
 
 function moveOf(vm: SteppedVm, timeoutS: number): VmMoveInput {
@@ -38,7 +43,7 @@ function moveOf(vm: SteppedVm, timeoutS: number): VmMoveInput {
         hotPagesPerSecond: vm.hotBytesPerSecond / 4096,
         coldPagesPerSecond: vm.coldBytesPerSecond / 4096,
       },
-      tail: 'data',
+      layout: 'data',
     },
     stream: {
       vmm: 'qemu',
@@ -50,6 +55,9 @@ function moveOf(vm: SteppedVm, timeoutS: number): VmMoveInput {
       tls: false,
       compression: null,
       compressionRatio: null,
+      fill: 'mixed',
+      engines: 1,
+      zeroCheck: 'mainThread',
       preallocated: true,
       maxBytesPerSecond: Infinity,
     },

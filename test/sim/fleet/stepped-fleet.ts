@@ -41,7 +41,15 @@ export interface SteppedFleet {
 export interface SteppedNumbers {
   readonly syncSPerByte: number;
   readonly finalSyncSPerByte: number;
+  /** The last sync reads the log of all memory. */
+  readonly allSyncSPerByte: number;
+  /** Stopping and saving each vCPU; saving and loading the platform; bringing each channel to rest. */
   readonly vcpuStateS: number;
+  readonly platformS: number;
+  readonly channelSyncS: number;
+  /** Before the first byte, once and for each byte of memory. */
+  readonly setupS: number;
+  readonly setupSPerByte: number;
   readonly vcpuStopS: number;
   readonly vcpuStartS: number;
   readonly latencyS: number;
@@ -49,7 +57,7 @@ export interface SteppedNumbers {
   readonly channelBytesPerSecond: number;
   /** Of the line alone, not what streams get of it. */
   readonly lineBytesPerSecond: number;
-  readonly windowS: number;
+  readonly sliceS: number;
 }
 
 export interface SteppedVmEnd {
@@ -81,6 +89,8 @@ interface Flow {
   roundBytes: number;
   toSend: number;
   dirtied: number;
+  /** Until the first byte. */
+  silentS: number;
   phase: 'send' | 'look' | 'pause';
   first: boolean;
   waitS: number;
@@ -164,6 +174,7 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
       roundBytes: 0,
       toSend: -1,
       dirtied: 0,
+      silentS: n.setupS + n.setupSPerByte * vm.memoryBytes,
       phase: 'send',
       first: true,
       waitS: 0,
@@ -282,7 +293,7 @@ function fill(fleet: SteppedFleet, flows: Flow[], rackOf: (host: number) => numb
 function untilS(flow: Flow, n: SteppedNumbers): number {
   if (flow.phase !== 'send') return Math.max(0, flow.waitS);
   if (flow.toSend < 0) beginRound(flow, n);
-  return Math.max(0, flow.toSend / flow.rate);
+  return flow.silentS + Math.max(0, flow.toSend / flow.rate);
 }
 
 /** Time passes: memory goes, pages are written. */
@@ -296,8 +307,11 @@ function step(flow: Flow, lastsS: number): void {
       flow.written[i] += (sizes[i] - flow.written[i]) * (1 - Math.exp((-writes[i] * lastsS) / sizes[i]));
     }
   }
-  if (flow.phase === 'send') flow.toSend = Math.max(0, flow.toSend - flow.rate * lastsS);
-  else flow.waitS -= lastsS;
+  if (flow.phase === 'send') {
+    const silentS = Math.min(flow.silentS, lastsS);
+    flow.silentS -= silentS;
+    flow.toSend = Math.max(0, flow.toSend - flow.rate * (lastsS - silentS));
+  } else flow.waitS -= lastsS;
 }
 
 function sizesOf(vm: SteppedVm): readonly [number, number] {
@@ -311,9 +325,9 @@ function goalOf({ rate, vm }: Flow): number {
 
 function beginRound(flow: Flow, n: SteppedNumbers): void {
   const goal = goalOf(flow);
-  const window = flow.rate * n.windowS;
+  const slice = flow.rate * n.sliceS;
   const excess = Math.max(0, flow.pending - goal);
-  const whole = flow.first ? excess + window / 2 : Math.max(window, Math.ceil(excess / window) * window);
+  const whole = flow.first ? excess + slice / 2 : Math.max(slice, Math.ceil(excess / slice) * slice);
   if (flow.pending > goal) flow.first = false;
   flow.roundBytes = Math.min(flow.pending, whole);
   flow.toSend = flow.roundBytes;
@@ -344,10 +358,12 @@ function decide(flow: Flow, n: SteppedNumbers): boolean {
     flow.phase = 'pause';
     flow.pauseS =
       n.vcpuStopS +
+      n.allSyncSPerByte * vm.memoryBytes +
       n.finalSyncSPerByte * Math.min(flow.pending, flow.dirtied) +
       flow.pending / flow.rate +
-      (vm.channels * n.packetBytes) / n.lineBytesPerSecond +
+      vm.channels * (n.packetBytes / n.lineBytesPerSecond + n.channelSyncS) +
       vm.vcpus * n.vcpuStateS +
+      n.platformS +
       n.latencyS +
       n.vcpuStartS;
     flow.waitS = flow.pauseS;

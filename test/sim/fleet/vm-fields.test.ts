@@ -51,7 +51,7 @@ const VM = over(ROOM_VM, {
   devices: [DEVICE],
 }) as Fields;
 
-const judge = { budget: { judge: 'point' } };
+const judge = { budget: { pause: '320ms', judge: 'point' } };
 
 /** The question that asks something of a VM. */
 const ASKS: Readonly<Record<string, (vm: Fields) => Fields>> = {
@@ -87,7 +87,9 @@ const dirty = (change: Fields): Fields => ({ memory: { dirty: change } });
 const HOT = { kind: 'hotSet', hot: '128MiB', hotPagesPerSecond: 4000, coldPagesPerSecond: 1000 };
 const TRACE = { kind: 'trace', at: [0, '100ms'], pagesPerSecond: [50_000, 5000] };
 const DMA: Fields = { memory: { dma: { bytesPerSecond: 1e9, buffers: '64MiB' } } };
-const WILD = dirty({ kind: 'uniform', pagesPerSecond: 2_000_000 });
+const WILD: Fields = {
+  memory: { size: '4GiB', dirty: { kind: 'uniform', pagesPerSecond: 2_000_000, workingSet: '4GiB' } },
+};
 /** Comes to rest, after some time. */
 const SLOW = dirty({ kind: 'uniform', pagesPerSecond: 400_000, workingSet: '512MiB' });
 const KUBEVIRT = over(WILD, {
@@ -108,6 +110,8 @@ const steps = (after: string, limit: string): Fields => ({
     ],
   },
 });
+/** Leaves room in the budget of a pause for what devices do in it. */
+const LOW_LIMIT: Fields = { convergence: { downtimeLimit: '50ms' } };
 const one = (load: Fields): Fields => device({ load, engine: { cores: 1, taskTime: '20ms' } });
 const wide = (depths: Fields): Fields => device({ engine: { cores: 16, taskTime: '900us' }, depths });
 /** Tasks of 40 ms, on so many cores. */
@@ -138,7 +142,15 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
   'memory.size': [{}, { memory: { size: '80GiB' } }],
   'memory.nonZeroShare': [{}, { memory: { nonZeroShare: 0.5 } }],
   'memory.page': [{}, { memory: { page: '64KiB' } }],
-  'memory.tail': [dirty({ kind: 'none' }), { memory: { tail: 'zeros' } }],
+  'memory.tail': [
+    { memory: { size: '8GiB', nonZeroShare: 0.5, dirty: { kind: 'none' } } },
+    { memory: { tail: 'data' } },
+  ],
+  cpu: [{}, { cpu: 'kunpeng-920' }],
+  'stream.engines': [
+    { stream: { gigabitsPerSecond: 100, channels: 4, compression: 'deflate-hardware' } },
+    { stream: { engines: 4 } },
+  ],
   'memory.dirty(none).kind': [{}, dirty({ kind: 'none' })],
   'memory.dirty(uniform).kind': 'chooses the shape; each shape has its cases',
   'memory.dirty(uniform).pagesPerSecond': [SLOW, { memory: { dirty: { pagesPerSecond: 200_000 } } }],
@@ -205,13 +217,29 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
 /** Cases of one ask, where those of all do not do. */
 const OWN_CASES: Readonly<Record<string, Readonly<Record<string, VmCase | string>>>> = {
   'most load': { 'devices[].depths.eq': [long(16), long(16, { depths: { eq: 4 } })] },
-  'least channels': { 'stream.channels': [{}, { stream: { channels: 4 } }] },
-  'at-once host': { 'devices[].engine.cores': [long(1, { load: 'half' }), long(16, { load: 'half' })] },
+  'most vfs': {
+    'devices[].load(open).fraction': [
+      over(one({ kind: 'open', fraction: 0.1 }), LOW_LIMIT) as Fields,
+      one({ kind: 'open', fraction: 0.9 }),
+    ],
+  },
+  'least channels': {
+    'stream.channels': [{}, { stream: { channels: 4 } }],
+    'devices[].engine.cores': [over(long(1), { convergence: { downtimeLimit: '125ms' } }) as Fields, long(16)],
+  },
+  'at-once host': {
+    'devices[].engine.cores': [long(1, { load: 'half' }), long(16, { load: 'half' })],
+    'stream.tls': [over(SLOW, { stream: { gigabitsPerSecond: 100 } }) as Fields, { stream: { tls: true } }],
+    'stream.engines': 'shared by no move with another: a link of so many moves is slower than an engine',
+  },
   room: {
     vmm: [
       { devices: [{ profile: 'acc-zip', queues: 2, count: 2 }], assume: { p2p: undefined } },
       { vmm: 'cloud-hypervisor' },
     ],
+    cpu: [{}, { cpu: 'kunpeng-920' }],
+    'memory.tail': [{}, { memory: { tail: 'data' } }],
+    'stream.engines': [{}, { stream: { engines: 4 } }],
     'memory.dirty(none).kind': 'the default',
     'memory.dma.buffers': 'with memory.dma.bytesPerSecond, which is refused',
     'memory.dma.page': [{}, { memory: { dma: { page: '2MiB' } } }],

@@ -23,6 +23,9 @@ const STREAM: StreamInput = {
   tls: false,
   compression: null,
   compressionRatio: null,
+  fill: 'mixed',
+  engines: 1,
+  zeroCheck: 'mainThread',
   preallocated: true,
   maxBytesPerSecond: Infinity,
 };
@@ -46,7 +49,7 @@ const MEMORY: MemoryInput = {
   nonZeroShare: 1,
   pageBytes: 4096,
   dirty: { kind: 'none' },
-  tail: 'data',
+  layout: 'data',
 };
 
 /** A device with 100 MB of state, 100 MB/s alone, 200 MB/s together, and 50 ms beside. */
@@ -54,6 +57,7 @@ const FIGURES: DeviceFigures = {
   stateBytes: 100e6,
   preCopiedShare: 0,
   preCopyNeedsAck: false,
+  setupNs: 0,
   fixedNs: 50 * MS,
   perQueueNs: 0,
   streamBytesPerSecond: 100e6,
@@ -82,7 +86,6 @@ export function vm(changes: Changes = {}): VmMoveInput {
     returnPath: true,
     vcpuStopNs: 0,
     vcpuStartNs: 0,
-    otherStateNs: 0,
     ...changes,
     memory: { ...MEMORY, ...changes.memory },
     stream: { ...STREAM, ...changes.stream },
@@ -90,5 +93,22 @@ export function vm(changes: Changes = {}): VmMoveInput {
   };
 }
 
-/** Parameters with which looks at the dirty log take no time. */
-export const QUICK_LOOKS: VmmParameters = { ...POINT, dirtySyncNsPerGib: 0, finalSyncNsPerGib: 0 };
+/** Parameters with which nothing but memory and devices takes time, and engines and main thread bind nothing. */
+export const MEMORY_ONLY: VmmParameters = {
+  ...POINT,
+  dirtySyncNsPerGib: 0,
+  finalSyncNsPerGib: 0,
+  bitmapSyncNsPerGib: 0,
+  stopNsPerVcpu: 0,
+  platformSaveNs: 0,
+  vcpuSaveNs: 0,
+  platformLoadNs: 0,
+  cloudHypervisorSaveNs: 0,
+  cloudHypervisorLoadNs: 0,
+  channelSyncNs: 0,
+  setupNs: 0,
+  dirtyLogStartNsPerGib: 0,
+  cloudHypervisorLogStartNsPerGib: 0,
+  mainThreadPageNs: 1,
+  engineBytesPerSecond: 100e9,
+};

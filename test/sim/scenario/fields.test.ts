@@ -41,7 +41,9 @@ const dirty = (change: Fields): Fields => ({ memory: { dirty: change } });
 const HOT = { kind: 'hotSet', hot: '128MiB', hotPagesPerSecond: 40_000, coldPagesPerSecond: 1000 };
 const TRACE = { kind: 'trace', at: [0, '100ms'], pagesPerSecond: [50_000, 5000] };
 /** Writes more than the stream carries. */
-const WILD = dirty({ kind: 'uniform', pagesPerSecond: 2_000_000 });
+const WILD: Fields = {
+  memory: { size: '4GiB', dirty: { kind: 'uniform', pagesPerSecond: 2_000_000, workingSet: '4GiB' } },
+};
 const wild = (convergence: Fields): Fields => ({ ...WILD, convergence: { timeout: '10s', ...convergence } });
 const steps = (after: string, limit: string): Fields => ({
   convergence: {
@@ -84,7 +86,15 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   'memory.size': [{}, { memory: { size: '2GiB' } }],
   'memory.nonZeroShare': [{}, { memory: { nonZeroShare: 0.5 } }],
   'memory.page': [{}, { memory: { page: '64KiB' } }],
-  'memory.tail': [dirty({ kind: 'none' }), { memory: { tail: 'zeros' } }],
+  'memory.tail': [
+    { memory: { size: '8GiB', nonZeroShare: 0.5, dirty: { kind: 'none' } } },
+    { memory: { tail: 'data' } },
+  ],
+  cpu: [{}, { cpu: 'kunpeng-920' }],
+  'stream.engines': [
+    { stream: { gigabitsPerSecond: 100, channels: 4, compression: 'deflate-hardware' } },
+    { stream: { engines: 4 } },
+  ],
   'memory.dirty(none).kind': [{}, dirty({ kind: 'none' })],
   'memory.dirty(uniform).kind': CHOOSES,
   'memory.dirty(uniform).pagesPerSecond': [{}, { memory: { dirty: { pagesPerSecond: 80_000 } } }],

@@ -71,10 +71,7 @@ export class MovesAtOnce {
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
     const host = usable(stream.gigabitsPerSecond);
     const share = this.over === 'host' ? host / n : Math.min(host, usable(uplinkGigabitsPerSecond) / n);
-    const result = moveVm(
-      { ...input, stream: { ...stream, maxBytesPerSecond: Math.min(stream.maxBytesPerSecond, share) } },
-      parameters,
-    );
+    const result = moveVm({ ...input, stream: { ...stream, lineShare: share / host } }, parameters);
     const { end: ended, pauseNs, totalNs } = result;
     const trial: VmTrial = {
       moved: hasMoved(ended) && failed === null,

@@ -240,7 +240,7 @@ describe('a topology that is none', () => {
       'format: stopcopy-topology/1\ntree: &t\n  - { kind: root-port, at: 00:01.0, buses: 01-08, below: *t }\n';
     const { status, stderr } = await stopcopy('isolation', file('loop.yaml', text));
     expect(status).toBe(3);
-    expect(stderr).toContain('levels below each other');
+    expect(stderr).toMatch(/levels below each other|aliases would multiply/);
   });
 
   test('leaves no page behind', async () => {

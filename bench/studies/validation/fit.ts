@@ -1,0 +1,174 @@
+/**
+ * Parameters fitted to published figures, all at once: the most likely ones, given how far a model and a measurement are
+ * apart, and what a parameter may be at all.
+ *
+ * Errors count as |ln(model / published)|, softly: near 0 as squares, so that the optimiser has a gradient. A lab with many
+ * rows counts as the square root of their number, since its rows have their machines in common, and a row counts once.
+ */
+import { levenbergMarquardt } from 'ml-levenberg-marquardt';
+
+import { keysOf } from '../../../sim/base/keys.ts';
+import { type DeviceFigures, figuresOf } from '../../../sim/memory/device-profile.ts';
+import type { FittedValues } from '../../../sim/memory/evidence.ts';
+import {
+  type MoveExperiment,
+  moveExperimentSchema,
+  type MoveOutput,
+  runMoveExperiment,
+} from '../../../sim/memory/experiment.ts';
+import {
+  pointParameters,
+  VMM_PARAMETER,
+  type VmmParameterName,
+  type VmmParameters,
+} from '../../../sim/memory/parameters.ts';
+import { readProfile } from '../../io/profiles.ts';
+import type { PublishedTable } from './published-table.ts';
+
+/** Outputs that parameters are fitted to. */
+const FITTED_OUTPUTS = [
+  'downtimeMs',
+  'totalMs',
+  'wireMbitPerSecond',
+  'memoryMibPerSecond',
+  'roundTransferS',
+] as const satisfies readonly MoveOutput[];
+
+/** Phases of QEMU's window over which the model is averaged. */
+const PHASES = [1 / 6, 1 / 2, 5 / 6] as const;
+/** An error of so much, as a logarithm, is where counting turns from squares to amounts. */
+const SOFT = 0.1;
+const ITERATIONS_MAX = 12;
+
+/** A row of a published table. */
+export interface FitRow {
+  readonly lab: string;
+  readonly experiment: MoveExperiment;
+  readonly published: Readonly<Partial<Record<MoveOutput, number>>>;
+}
+
+/** Rows of whole VMs that move, with figures that parameters are fitted to. */
+export function fitRows(tables: readonly PublishedTable[]): readonly FitRow[] {
+  return tables.flatMap(({ id, lab = id, experiment, notPredicted, inputs, rows }) => {
+    if (experiment !== 'vm-move' || notPredicted !== undefined) return [];
+    return rows.map((row): FitRow => {
+      const published = FITTED_OUTPUTS.flatMap((name) => {
+        const value = row.published[name];
+        return value === undefined || value === 0 ? [] : [[name, value] as const];
+      });
+      return {
+        lab: row.lab ?? lab,
+        experiment: moveExperimentSchema.parse({ ...inputs, ...row.inputs }),
+        published: Object.fromEntries(published),
+      };
+    });
+  });
+}
+
+interface Residual {
+  readonly row: FitRow;
+  readonly output: MoveOutput;
+  readonly published: number;
+  readonly weight: number;
+}
+
+/**
+ * Fits parameters by their names.
+ *
+ * @returns the value of each, deterministic to the last digit
+ */
+export function fit(rows: readonly FitRow[], names: readonly VmmParameterName[]): FittedValues {
+  const residuals = residualsOf(rows);
+  const base = pointParameters();
+  const priors = names.map((name) => {
+    const { least, most } = VMM_PARAMETER[name];
+    return { median: Math.log(least * most) / 2, width: Math.log(most / least) / 2 };
+  });
+  const errorsOf = (deviations: readonly number[]): Float64Array => {
+    const values = names.map((_, i) => Math.exp(priors[i]!.median + deviations[i]! * priors[i]!.width));
+    const parameters: VmmParameters = { ...base, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
+    return errors(residuals, rows, parameters, deviations);
+  };
+  const count = residuals.length + names.length;
+  const x = Array.from({ length: count }, (_, i) => i);
+  const { parameterValues } = levenbergMarquardt(
+    { x, y: x.map(() => 0) },
+    (deviations: number[]) => {
+      const all = errorsOf(deviations);
+      return (i: number) => all[i]!;
+    },
+    {
+      initialValues: names.map((name, i) => (Math.log(base[name]) - priors[i]!.median) / priors[i]!.width),
+      minValues: names.map(() => -1),
+      maxValues: names.map(() => 1),
+      gradientDifference: 0.01,
+      damping: 0.1,
+      maxIterations: ITERATIONS_MAX,
+    },
+  );
+  return Object.fromEntries(
+    names.map((name, i) => [
+      name,
+      Number(Math.exp(priors[i]!.median + parameterValues[i]! * priors[i]!.width).toPrecision(4)),
+    ]),
+  );
+}
+
+function residualsOf(rows: readonly FitRow[]): readonly Residual[] {
+  const perLab = new Map<string, number>();
+  for (const { lab } of rows) perLab.set(lab, (perLab.get(lab) ?? 0) + 1);
+  return rows.flatMap((row) => {
+    const figures = Object.entries(row.published) as [MoveOutput, number][];
+    return figures.map(([output, published]): Residual => {
+      const weight = 1 / Math.sqrt(figures.length * Math.sqrt(perLab.get(row.lab)!));
+      return { row, output, published, weight };
+    });
+  });
+}
+
+function errors(
+  residuals: readonly Residual[],
+  rows: readonly FitRow[],
+  parameters: VmmParameters,
+  deviations: readonly number[],
+): Float64Array {
+  const modelled = new Map(rows.map((row) => [row, meanOutputs(row.experiment, parameters)]));
+  const all = new Float64Array(residuals.length + deviations.length);
+  for (const [i, { row, output, published, weight }] of residuals.entries()) {
+    const error = Math.log((modelled.get(row)![output] ?? published) / published);
+    all[i] = weight * soft(error / SOFT);
+  }
+  // What a parameter may be at all is a belief as weak as one figure.
+  for (const [i, deviation] of deviations.entries()) all[residuals.length + i] = deviation;
+  return all;
+}
+
+/** An error whose square grows like the amount of the error. */
+function soft(error: number): number {
+  return Math.sign(error) * Math.sqrt(2 * (Math.sqrt(1 + error * error) - 1));
+}
+
+/** What the model makes of a row's published figures, with given parameters. */
+export function modelledFigures({ experiment, published }: FitRow, parameters: VmmParameters): FitRow['published'] {
+  const outputs = meanOutputs(experiment, parameters);
+  return Object.fromEntries(keysOf(published).map((name) => [name, outputs[name] ?? published[name]!]));
+}
+
+/** The model's outputs, as geometric means over the phases of the window. */
+function meanOutputs(experiment: MoveExperiment, parameters: VmmParameters): Partial<Record<MoveOutput, number>> {
+  const figures = nominalFigures(experiment);
+  const sums: Partial<Record<MoveOutput, number>> = {};
+  for (const windowPhase of PHASES) {
+    const outputs = runMoveExperiment(experiment, { parameters, figures, windowPhase, dataAtEnd: false });
+    for (const name of FITTED_OUTPUTS) {
+      const value = outputs[name];
+      if (value !== undefined) sums[name] = (sums[name] ?? 0) + Math.log(value) / PHASES.length;
+    }
+  }
+  for (const name of FITTED_OUTPUTS) if (sums[name] !== undefined) sums[name] = Math.exp(sums[name]);
+  return sums;
+}
+
+function nominalFigures({ profile }: MoveExperiment): DeviceFigures | undefined {
+  return profile === undefined ? undefined : figuresOf(readProfile(profile), 'point');
+}

@@ -1,0 +1,79 @@
+/**
+ * The machines and the release that a move runs on, put into the parameters: how fast a core is, and which code of QEMU.
+ */
+import { keysOf } from '../base/keys.ts';
+import type { RangeEnd } from './device-profile.ts';
+import {
+  longParameters,
+  pointParameters,
+  shortParameters,
+  VMM_PARAMETER,
+  type VmmParameterName,
+  type VmmParameters,
+} from './parameters.ts';
+
+interface CpuFacts {
+  readonly title: string;
+  /** Speed of one thread in moves, 1 for the reference core. */
+  readonly speed: number;
+  readonly source: string;
+}
+
+/** Classes of cores, by the speed of one thread in moves. Collected 30 November 2026. */
+const CPU_CLASSES = {
+  'sapphire-rapids': { title: 'Xeon 84xx, Sapphire Rapids', speed: 1, source: 'the reference' },
+  'ice-lake': {
+    title: 'Xeon 83xx, Ice Lake',
+    speed: 0.78,
+    source: 'table bytedance-load: loads of 20 ms against 30 on Xeon 8260',
+  },
+  'cascade-lake': {
+    title: 'Xeon 52xx, 62xx, 82xx, Cascade Lake and Skylake',
+    speed: 0.57,
+    source: 'table bytedance-load, and tables multifd: loads 1.5 times as long as on Xeon 8362',
+  },
+  'kunpeng-920': {
+    title: 'Kunpeng 920',
+    speed: 0.33,
+    source: 'table d06: zlib at 51 MB/s against 150 to 200 that are typical of the reference core',
+  },
+} as const satisfies Readonly<Record<string, CpuFacts>>;
+
+type CpuClass = keyof typeof CPU_CLASSES;
+export const CPU_CLASS_NAMES = keysOf(CPU_CLASSES);
+
+/** The machines at both ends, and the VMM's release; undefined: not known. */
+export interface Platform {
+  readonly cpu?: CpuClass | undefined;
+  /** QEMU's release, such as 8.2. */
+  readonly qemu?: number | undefined;
+}
+
+/** From this release on threads compress faster (June 2024). */
+const FASTER_BUILD = 9.1;
+
+const SCALED: readonly VmmParameterName[] = keysOf(VMM_PARAMETER).filter((name) => VMM_PARAMETER[name].cpu !== null);
+const BUILT: readonly VmmParameterName[] = [
+  'deflateSoftwareBytesPerSecond',
+  'zstdBytesPerSecond',
+  'zlibBytesPerSecond',
+];
+
+/** The parameters as they are on a platform: those of a core scaled by its speed, those of older code slower. */
+export function onPlatform(p: VmmParameters, { cpu, qemu }: Platform = {}): VmmParameters {
+  const speed = cpu === undefined ? p.unknownCpuSpeed : CPU_CLASSES[cpu].speed * p.cpuSpeed;
+  const scaled: Record<VmmParameterName, number> = { ...p };
+  for (const name of SCALED) {
+    scaled[name] = VMM_PARAMETER[name].cpu === 'rate' ? p[name] * speed : p[name] / speed;
+  }
+  // The mean of both for a release that is not stated.
+  const build = qemu === undefined ? (1 + p.olderBuildSpeed) / 2 : qemu < FASTER_BUILD ? p.olderBuildSpeed : 1;
+  for (const name of BUILT) scaled[name] *= build;
+  return scaled;
+}
+
+export const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
+  point: pointParameters(),
+  short: shortParameters(),
+  long: longParameters(),
+};
