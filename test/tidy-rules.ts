@@ -192,6 +192,12 @@ const BANS: readonly Ban[] = [
     message: 'ask for a fact of the VMM in sim/memory/vmms.ts',
   },
   {
+    where: /^sim\//,
+    pattern:
+      /'(?:d06|iaa-v\d[\w-]*|oracle-vfio[\w-]*|qemu-capped-logs|small-guest-trace|suspended-to-null|zero-pages|multifd-rfc|ping-pong|sapphire-rapids-v5)'/,
+    message: 'a model knows no published table by name: take an input that the table states',
+  },
+  {
     where: /^(?:sim|workers|bench)\//,
     pattern: /'(?:sec|hpre|zip)', '(?:sec|hpre|zip)'/,
     message: 'take ACCELERATOR_KINDS of sim/abi/accelerators.ts',

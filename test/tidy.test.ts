@@ -243,6 +243,7 @@ class A {
     ["const x = ['sec', 'hpre', 'zip'];", 'ACCELERATOR_KINDS'],
     ["const x = y.vmm === 'qemu';", 'sim/memory/vmms.ts'],
     ["const x = { vmm: 'cloud-hypervisor' };", 'sim/memory/vmms.ts'],
+    ["const x = platform === 'd06' ? 1 : 2;", 'knows no published table'],
     ['const x = y as any;', 'say the type'],
   ])('in sim: %s', (line, hint) => {
     const found = planted({ 'sim/base/a.ts': `// fine\n${line}\n` });

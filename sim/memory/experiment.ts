@@ -17,7 +17,7 @@ const PAGE_BYTES = 4096;
 const IDLE_SET_BYTES = 4 * MIB;
 
 /** What a table may say of its experiment; a row adds to the table's own or overrides them. */
-export const moveExperimentSchema = z.strictObject({
+const moveExperimentFields = z.strictObject({
   vmm: z.enum(VMM_NAMES).default(DEFAULT_VMM),
   /** Release of QEMU, such as 8.2; a build between two releases as the next one. Left out: not stated. */
   qemu: z.number().positive().optional(),
@@ -60,6 +60,25 @@ export const moveExperimentSchema = z.strictObject({
   /** Which round a row tells of, from 0. */
   round: z.int().min(0).optional(),
 });
+
+/** Inputs of tables written for releases that switched what now follows from them: as they are said today. */
+const OLD_INPUTS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
+  tail: { data: { layout: 'data' }, zeros: { layout: 'zeros' } },
+  platform: { server: {}, d06: { cpu: 'kunpeng-920' } },
+  corpus: { silesia: { fill: 'mixed' }, random: { fill: 'letters' } },
+};
+
+function withoutOldInputs(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => {
+      const today = Object.hasOwn(OLD_INPUTS, name) ? OLD_INPUTS[name]![String(value)] : undefined;
+      return today === undefined ? [[name, value] as const] : Object.entries(today);
+    }),
+  );
+}
+
+export const moveExperimentSchema = z.preprocess(withoutOldInputs, moveExperimentFields);
 
 export type MoveExperiment = z.output<typeof moveExperimentSchema>;
 

@@ -118,6 +118,19 @@ describe('a fit', () => {
   });
 });
 
+test('inputs of tables for older releases are read as they are said today', () => {
+  const [table] = readTables(['d06']);
+  const rows = [{ inputs: { channels: 2 }, published: { totalMs: 1, downtimeMs: 1 } }];
+  const modelled = (change: Readonly<Record<string, string>>): readonly number[] => {
+    const { cpu: _, fill: _fill, ...inputs } = table!.inputs;
+    const { comparisons } = validate([{ ...table!, inputs: { ...inputs, ...change }, rows }], false).tables[0]!;
+    return comparisons.map((each) => each.modelled);
+  };
+  const today = modelled({ cpu: 'kunpeng-920', fill: 'letters', layout: 'zeros' });
+  expect(modelled({ platform: 'd06', corpus: 'random', tail: 'zeros' })).toEqual(today);
+  expect(modelled({ platform: 'server', corpus: 'random', tail: 'data' })).not.toEqual(today);
+});
+
 describe('a model that is wrong is told', () => {
   const [multifd] = readTables(['multifd']);
 
