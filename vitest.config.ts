@@ -1,7 +1,7 @@
 import { defineConfig, type Plugin } from 'vitest/config';
 
 import { BUILT_CODE, builtOf, isBuilt } from './test/built-sources.ts';
-import { type Lane, testsByLane } from './test/lanes.ts';
+import { type Lane, testsByLane, UNHURRIED } from './test/lanes.ts';
 
 const ROOT = import.meta.dirname;
 const tests = testsByLane(ROOT);
@@ -60,6 +60,7 @@ export default defineConfig(({ mode }) => ({
         isolate: false,
         execArgv: ROOM_FOR_GARBAGE,
         env: mode === 'quick' ? { STOPCOPY_QUICK: '1' } : {},
+        exclude: mode === 'quick' ? [...UNHURRIED] : [],
       }),
       lane('threads', 1, true, BUILT),
       lane('programs', 2, true, BUILT),

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { packageRoot } from '../bench/io/package-root.ts';
-import { LANES, laneOf, testsByLane } from './lanes.ts';
+import { LANES, laneOf, testsByLane, UNHURRIED } from './lanes.ts';
 
 const REAL = testsByLane(packageRoot());
 
@@ -24,6 +24,10 @@ test.each([
   ['programs', 'test/bench/cli/commands.test.ts'],
 ] as const)('%s has %s', (lane, file) => {
   expect(REAL[lane]).toContain(file);
+});
+
+test('what the fast lane leaves out when it is asked for alone is in it otherwise', () => {
+  expect(UNHURRIED.filter((file) => !REAL.fast.includes(file))).toEqual([]);
 });
 
 /** Not written out where it is imported: there is no such file. */

@@ -9,6 +9,24 @@ import { dirname, join, resolve } from 'node:path';
 export const LANES = ['fast', 'threads', 'programs'] as const;
 export type Lane = (typeof LANES)[number];
 
+/**
+ * Files of the fast lane that try much whatever the effort, and that `npm run test:fast` leaves to `npm test`, so that it takes
+ * less than a minute of CPU.
+ */
+export const UNHURRIED: readonly string[] = [
+  'test/bench/measure/suites/engine.test.ts',
+  'test/conformance/traces.test.ts',
+  'test/sim/fleet/answer.test.ts',
+  'test/sim/fleet/fields.test.ts',
+  'test/sim/fleet/verified-bounds.test.ts',
+  'test/sim/fleet/vm-fields.test.ts',
+  'test/sim/fleet/vm-trials.test.ts',
+  'test/sim/move/failures.test.ts',
+  'test/sim/scenario/fields.test.ts',
+  'test/sim/workload/queueing/against-theory.test.ts',
+  'test/sim/world/interleaved-failures.test.ts',
+];
+
 /** The first lane of which a module is reached; `fast` when there is none. */
 const REACHED: readonly (readonly [lane: Lane, modules: readonly string[]])[] = [
   ['programs', ['node:child_process', 'playwright-core']],
