@@ -110,7 +110,19 @@ function unreadInRoom({ vm, hosts, kubevirt }: QuestionOf<'room'>): readonly Unr
       ),
     ),
   );
-  return [...ofVm, ...ofDevices, ...ofGates, ...ofHosts];
+  const hasTables = hosts.some(({ kind }) => kind !== 'other');
+  const ofQueues = vm.devices.flatMap(({ queues }, index) =>
+    hasTables || queues === PLAIN.devices[0]!.queues
+      ? []
+      : [
+          unread(
+            ['vm', 'devices', index, 'queues'],
+            'no host has VFs of accelerators, which alone come from a table of queues',
+            'Leave it out.',
+          ),
+        ],
+  );
+  return [...ofVm, ...ofDevices, ...ofQueues, ...ofGates, ...ofHosts];
 }
 
 function unreadInCompare({ vm, variants }: QuestionOf<'compare'>): readonly UnreadOfAsk[] {

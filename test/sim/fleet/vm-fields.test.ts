@@ -314,3 +314,19 @@ test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answ
   }
   expect(silent).toEqual([]);
 });
+
+test('queues of a VF count for room only where a host has accelerators', () => {
+  const host = { name: 'o', freeVfs: 4, freeMemory: '64GiB' };
+  const asked = (kind: string, queues: number): string =>
+    answered({
+      ...HEAD,
+      ask: 'room',
+      vm: { ...ROOM_VM, devices: [{ profile: 'connectx7-vf', queues }] },
+      hosts: [{ ...host, kind }],
+    });
+  expect(asked('other', 4)).toMatch(
+    /^refused: x: vm\.devices\[0\]\.queues is given, and no host has VFs of accelerators/,
+  );
+  expect(asked('other', 1)).toContain('"value":4');
+  expect(asked('zip', 4)).not.toContain('queues is given');
+});
