@@ -14,7 +14,9 @@ export type Lane = (typeof LANES)[number];
  * less than a minute of CPU.
  */
 export const UNHURRIED: readonly string[] = [
+  'test/bench/measure/suites/designs.test.ts',
   'test/bench/measure/suites/engine.test.ts',
+  'test/bench/studies/upgrade/upgrade.test.ts',
   'test/conformance/traces.test.ts',
   'test/sim/fleet/answer.test.ts',
   'test/sim/fleet/fields.test.ts',
