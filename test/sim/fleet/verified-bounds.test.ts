@@ -334,9 +334,9 @@ function valueOf({ value }: Answer): number | null {
 
 /** Their answer is not a number of something. */
 const WITHOUT_BOUND = ['compare'];
-const RUNS = effort(1, 8, 200);
+const RUNS = effort(1, 12, 200);
 /** Of those that take long to play. */
-const SLOW_RUNS = effort(1, 4, 100);
+const SLOW_RUNS = effort(1, 6, 100);
 const SLOW: ReadonlySet<string> = new Set(['most vfs', 'most queues', 'most load', 'at-once pf']);
 
 test('every kind of question is among those that are checked here', () => {
