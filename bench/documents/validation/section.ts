@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ERROR_SHOWN, type KindSummary, type LabSummary, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
 import { FIGURE_KIND_NAMES } from './kinds.ts';
 import { fittedParameters } from './fitted.ts';
-import { figure, KIND_WORDS, kindRow, labLine, percentOf } from './text.ts';
+import { figure, KIND_HEAD, KIND_WORDS, kindRow, labLine, percentOf } from './text.ts';
 import { againstChart, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -139,18 +139,7 @@ function body(document: Document, id: string): Markup {
 function kindsMarkup(kinds: Document['kinds'], labs: Document['labs']): Markup {
   return html`${tableMarkup({
     caption: `By kind of figure (${KIND_WORDS})`,
-    head: [
-      'figures',
-      'n',
-      'labs',
-      'median error',
-      'allowed',
-      'in 80 %',
-      'high/low',
-      'score',
-      'nearest row',
-      'its score',
-    ],
+    head: KIND_HEAD,
     textColumns: [0],
     rows: kinds.map(kindRow),
   })}

@@ -84,18 +84,7 @@ function printSummary(validation: Validation, output: Output): void {
 
 function printKinds(kinds: readonly KindSummary[], output: Output): void {
   const grid = new Table({
-    head: [
-      'figures',
-      'n',
-      'labs',
-      'median error',
-      'allowed',
-      'in 80 %',
-      'high/low',
-      'score',
-      'nearest row',
-      'its score',
-    ],
+    head: [...KIND_HEAD],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
@@ -106,6 +95,20 @@ function printKinds(kinds: readonly KindSummary[], output: Output): void {
 export const KIND_WORDS =
   'nearest row: the error of quoting the published row of another lab whose inputs are most alike; score: the interval ' +
   'score of logarithms, less is better';
+
+/** Heads of the columns of {@link kindRow}. */
+export const KIND_HEAD: readonly string[] = [
+  'figures',
+  'n',
+  'labs',
+  'median error',
+  'allowed',
+  'in 80 %',
+  'high/low',
+  'score',
+  'nearest row',
+  'its score',
+];
 
 export function kindRow(each: KindSummary): string[] {
   const { nearestError, nearestScore, errorMax } = each;
