@@ -3,7 +3,7 @@
  * program did after it.
  *
  * STOP_HOOK: `stage`, `signal`, `delayMs` after the stage begins, `after`: whether a call that begins the stage is made first, and
- * `report`: the file for {cpuMs, finished}.
+ * `report`: the file for {cpuMs}, which a program that the system ends does not write.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -52,7 +52,12 @@ function now() {
   process.kill(process.pid, signal);
 }
 
-if (isMainThread) {
+if (isMainThread && process.argv[2] === 'stage-process') {
+  // Works on the main thread, and leaves signals to the system.
+  if (stage === 'start') setTimeout(send, delayMs);
+  else around('writeSync', () => true);
+  process.on('exit', () => fs.writeFileSync(report, JSON.stringify({ cpuMs: null })));
+} else if (isMainThread) {
   const on = process.on.bind(process);
   process.on = function (name, ...rest) {
     const made = on(name, ...rest);

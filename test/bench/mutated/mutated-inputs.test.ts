@@ -28,6 +28,8 @@ const FIRST_SEED = 20_261_130;
 const ONLY = process.env['STOPCOPY_SEED'];
 /** Against hanging: no slice takes as long, however crowded the machine is. */
 const SLICE_HANGS_MS = 20 * 60_000;
+/** All slices of a parser, of which the largest take a quarter of an hour of a machine that has other work. */
+const PARSER_HANGS_MS = effort(20, 20, 600) * 60_000;
 
 /** A text or a message, and how it becomes one that went wrong. */
 interface Case {
@@ -140,18 +142,22 @@ function watched(work: () => void): void {
 
 const globals = globalThis as { stopcopyWork?: () => void };
 
-test.each(PARSER_NAMES)('%s takes or refuses what went wrong', async (name) => {
-  const sources = await sourcesOf(name);
-  for (const { bytes } of sources) judged(PARSERS[name], bytes);
-  const count: Count = { taken: 0, refused: 0, cpuMs: 0, slowestMs: 0 };
-  const slices = ONLY === undefined ? Math.ceil(RUNS / SLICE) : 1;
-  for (let slice = 0; slice < slices; slice++) {
-    const seed = ONLY === undefined ? FIRST_SEED + slice : Number(ONLY);
-    watched(() => trySlice(PARSERS[name], sources, seed, ONLY === undefined ? Math.min(RUNS, SLICE) : SLICE, count));
-    if (slice % 10 === 9 || slices === 1) report(name, count);
-  }
-  expect(count.refused).toBeGreaterThan(0);
-});
+test.each(PARSER_NAMES)(
+  '%s takes or refuses what went wrong',
+  async (name) => {
+    const sources = await sourcesOf(name);
+    for (const { bytes } of sources) judged(PARSERS[name], bytes);
+    const count: Count = { taken: 0, refused: 0, cpuMs: 0, slowestMs: 0 };
+    const slices = ONLY === undefined ? Math.ceil(RUNS / SLICE) : 1;
+    for (let slice = 0; slice < slices; slice++) {
+      const seed = ONLY === undefined ? FIRST_SEED + slice : Number(ONLY);
+      watched(() => trySlice(PARSERS[name], sources, seed, ONLY === undefined ? Math.min(RUNS, SLICE) : SLICE, count));
+      if (slice % 10 === 9 || slices === 1) report(name, count);
+    }
+    expect(count.refused).toBeGreaterThan(0);
+  },
+  PARSER_HANGS_MS,
+);
 
 describe('what a parser may not do is noticed:', () => {
   const spun = (ms: number) => (): void => {
