@@ -3,7 +3,7 @@
  */
 import { UserError } from '../base/user-error.ts';
 import type { Topology } from '../pci/topology.ts';
-import type { DeviceProfile } from '../memory/device-profile.ts';
+import { dependsOnQueues, type DeviceProfile } from '../memory/device-profile.ts';
 import { type Answer, answerFrom, type AnswerOptions } from './answers/answer-parts.ts';
 import { verdictStates } from './answers/constraints.ts';
 import { atOnceNumbers } from './answers/at-once/numbers.ts';
@@ -26,6 +26,7 @@ import { roomWords } from './answers/room/words.ts';
 import { FleetPlan } from './fleet-plan.ts';
 import { allStayAnswer, staysAnswer } from './answers/stays.ts';
 import type { AskedCan } from '../scenario/ask-can.ts';
+import { queuelessPhrase } from '../scenario/compile.ts';
 import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
 import type { Question } from './question.ts';
 import { unreadByAsk, unreadSentence } from './unread.ts';
@@ -137,7 +138,7 @@ function check(asked: Question, question: Question, { file, profiles }: VmTrials
   const refuse = (message: string, hint?: string): never => {
     throw new UserError('input', `${file}: ${message}`, hint);
   };
-  const [unread] = unreadByAsk(asked);
+  const [unread] = unreadByAsk(asked, profiles);
   if (unread !== undefined) refuse(unreadSentence(unread), unread.hint);
   refuseContradictions(question, refuse);
   if (
@@ -148,6 +149,13 @@ function check(asked: Question, question: Question, { file, profiles }: VmTrials
   }
   if (question.ask === 'most' && question.vm.devices[question.device - 1] === undefined) {
     refuse(`device is ${question.device}, and the VM has ${question.vm.devices.length} in its list`);
+  }
+  if (question.ask === 'most' && question.of === 'queues') {
+    const { profile: word } = question.vm.devices[question.device - 1]!;
+    const profile = profiles.get(word);
+    if (profile !== undefined && !dependsOnQueues(profile)) {
+      refuse(`of is queues, and ${queuelessPhrase(word)}`, 'Ask of: vfs, or take an accelerator VF.');
+    }
   }
   if (question.ask === 'at-once' && question.over === 'uplink' && question.uplinkGigabitsPerSecond === undefined) {
     refuse('uplinkGigabitsPerSecond is missing', 'It says what moves from several hosts share.');

@@ -1,6 +1,8 @@
 /**
  * What must hold of a VM that moves, or of several at once: each constraint by its name, and what a try used of it.
  */
+import { isKeyOf } from '../base/keys.ts';
+import { WRITER_WORDS } from '../memory/cause-words.ts';
 
 /** How a constraint is named, in which unit it is counted. */
 interface ConstraintFacts {
@@ -18,7 +20,11 @@ export const CONSTRAINTS = {
   devicesWithoutP2p: { unit: '', name: (vmm) => `devices of a VM that ${vmm} moves when one of them lacks P2P` },
   driverCalls: { unit: '', name: (call) => `calls of drivers succeed (${call})` },
   deviceState: { unit: 'B', name: () => 'device state within the downtime limit' },
-  guestWrites: { unit: 'B/s', name: () => 'the guest writes well below what the stream carries' },
+  guestWrites: {
+    unit: 'B/s',
+    name: (writers) =>
+      `${WRITER_WORDS[isKeyOf(WRITER_WORDS, writers) ? writers : 'guest'].writes} well below what the stream carries`,
+  },
   timeout: { unit: 'ns', name: () => 'time-out of the move' },
   pause: { unit: 'ns', name: () => 'pause budget' },
 } as const satisfies Readonly<Record<string, ConstraintFacts>>;

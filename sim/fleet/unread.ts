@@ -3,9 +3,12 @@
  * notified.
  */
 import { fieldPath } from '../base/schema.ts';
+import { dependsOnQueues, type DeviceProfile } from '../memory/device-profile.ts';
+import { queuelessPhrase } from '../scenario/compile.ts';
 import { type Question, type QuestionOf, type QuestionVm, questionVmSchema } from './question.ts';
 
 type Path = readonly (string | number)[];
+type Profiles = ReadonlyMap<string, DeviceProfile>;
 
 /** A field that is given, and that the answer does not depend on. */
 export interface UnreadOfAsk {
@@ -58,17 +61,18 @@ const OF_ACCELERATORS = ['hardware', 'freeQueues', 'queuesPerVf'] as const;
  * The fields that the ask of a question does not read, in the order of the document.
  *
  * @param question as it was read, before what stands at its head is put into its VMs
+ * @param profiles by the words of its devices; without one, nothing is said of what depends on it
  */
-export function unreadByAsk(question: Question): readonly UnreadOfAsk[] {
+export function unreadByAsk(question: Question, profiles: Profiles): readonly UnreadOfAsk[] {
   switch (question.ask) {
     case 'evacuate':
       return question.fleet.vms.flatMap(({ vm }, index) => returnPathOf(vm, ['fleet', 'vms', index, 'vm']));
     case 'room':
-      return [...returnPathOf(question.vm, ['vm']), ...unreadInRoom(question)];
+      return [...returnPathOf(question.vm, ['vm']), ...unreadInRoom(question, profiles)];
     case 'compare':
-      return [...returnPathOf(question.vm, ['vm']), ...unreadInCompare(question)];
+      return [...returnPathOf(question.vm, ['vm']), ...queuesOf(question.vm, profiles), ...unreadInCompare(question)];
     default:
-      return returnPathOf(question.vm, ['vm']);
+      return [...returnPathOf(question.vm, ['vm']), ...queuesOf(question.vm, profiles)];
   }
 }
 
@@ -88,7 +92,32 @@ function returnPathOf({ returnPath, switchoverAck }: QuestionVm, at: Path): read
   ];
 }
 
-function unreadInRoom({ vm, hosts, kubevirt }: QuestionOf<'room'>): readonly UnreadOfAsk[] {
+/** Queues of devices whose moves do not depend on them. */
+function queuesOf({ devices }: QuestionVm, profiles: Profiles): readonly UnreadOfAsk[] {
+  return devices.flatMap(({ profile: word, queues }, index) => {
+    const profile = profiles.get(word);
+    if (queues === PLAIN.devices[0]!.queues || profile === undefined || dependsOnQueues(profile)) return [];
+    return [unread(['vm', 'devices', index, 'queues'], queuelessPhrase(word), 'Leave it out.')];
+  });
+}
+
+/** Queues that no host of `room` counts. */
+function queuesInRoom({ vm, hosts }: QuestionOf<'room'>, profiles: Profiles): readonly UnreadOfAsk[] {
+  const hasTables = hosts.some(({ kind }) => kind !== 'other');
+  return vm.devices.flatMap(({ profile: word, kind, queues }, index) => {
+    if (queues === PLAIN.devices[0]!.queues) return [];
+    const profile = profiles.get(word);
+    const isCounted = kind !== undefined || profile === undefined || profile.kind !== undefined;
+    if (hasTables && isCounted) return [];
+    const why = hasTables
+      ? `profile ${word} is no accelerator, whose VFs alone come from a table of queues`
+      : 'no host has VFs of accelerators, which alone come from a table of queues';
+    return [unread(['vm', 'devices', index, 'queues'], why, 'Leave it out.')];
+  });
+}
+
+function unreadInRoom(question: QuestionOf<'room'>, profiles: Profiles): readonly UnreadOfAsk[] {
+  const { vm, hosts, kubevirt } = question;
   const unasked = (path: Path): UnreadOfAsk =>
     unread(path, 'ask: room does not depend on how a VM moves', 'Leave it out.');
   const ofVm = OF_MOVES.filter((path) => differs(vm, PLAIN, path)).map((path) => unasked(['vm', ...path]));
@@ -110,19 +139,7 @@ function unreadInRoom({ vm, hosts, kubevirt }: QuestionOf<'room'>): readonly Unr
       ),
     ),
   );
-  const hasTables = hosts.some(({ kind }) => kind !== 'other');
-  const ofQueues = vm.devices.flatMap(({ queues }, index) =>
-    hasTables || queues === PLAIN.devices[0]!.queues
-      ? []
-      : [
-          unread(
-            ['vm', 'devices', index, 'queues'],
-            'no host has VFs of accelerators, which alone come from a table of queues',
-            'Leave it out.',
-          ),
-        ],
-  );
-  return [...ofVm, ...ofDevices, ...ofQueues, ...ofGates, ...ofHosts];
+  return [...ofVm, ...ofDevices, ...queuesInRoom(question, profiles), ...ofGates, ...ofHosts];
 }
 
 function unreadInCompare({ vm, variants }: QuestionOf<'compare'>): readonly UnreadOfAsk[] {

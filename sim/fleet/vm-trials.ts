@@ -20,7 +20,13 @@ import {
   platformOf,
 } from '../scenario/compile.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
-import { type DeviceFigures, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
+import {
+  type DeviceFigures,
+  type DeviceProfile,
+  dependsOnQueues,
+  figuresOf,
+  type RangeEnd,
+} from '../memory/device-profile.ts';
 import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { onPlatform, PARAMETERS } from '../memory/platform.ts';
@@ -149,10 +155,16 @@ export function refusalOf(
   return outcome === 'neverEnds' && vm.convergence.whenOut === 'stop' ? null : asked;
 }
 
-export function scenarioOf(vm: QuestionVm, vms: number = 1): Scenario {
+/** A VM of a question as a scenario. @param profiles by the words of its devices */
+export function scenarioOf(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceProfile>, vms: number = 1): Scenario {
   const { convergence, watch: _, ...own } = vm;
   return {
     ...own,
+    // A scenario refuses queues that only the room of a fleet counts.
+    devices: vm.devices.map((device) => {
+      const profile = profiles.get(device.profile);
+      return profile === undefined || dependsOnQueues(profile) ? device : { ...device, queues: 1 };
+    }),
     format: SCENARIO_FORMAT,
     version: SCENARIO_VERSION,
     name: 'plan',
@@ -278,7 +290,7 @@ export class VmTrials {
   }
 
   private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
-    const plan = compileScenario(scenarioOf(vm, vms), profiles, this.file);
+    const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file);
     return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 

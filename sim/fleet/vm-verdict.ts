@@ -73,12 +73,19 @@ export function useOf({ moved, failed, pauseNs, result }: VmTrial, budgetNs: num
 
 /** What kept a VM from being stopped, as it was recorded. */
 export function blockedUse(cause: MoveCause): ConstraintUse {
-  const { blocker, deviceBytes, fitsBytes, dirtiedBytesPerSecond, carriedBytesPerSecond, timeoutNs, usedNs } = cause;
+  const { blocker, writers, deviceBytes, fitsBytes, timeoutNs, usedNs } = cause;
+  const { dirtiedBytesPerSecond, carriedBytesPerSecond } = cause;
   switch (blocker) {
     case 'device state':
       return { id: 'deviceState', used: deviceBytes, limit: fitsBytes, broken: true };
     case 'guest writes':
-      return { id: 'guestWrites', used: dirtiedBytesPerSecond, limit: carriedBytesPerSecond, broken: true };
+      return {
+        id: 'guestWrites',
+        detail: writers,
+        used: dirtiedBytesPerSecond,
+        limit: carriedBytesPerSecond,
+        broken: true,
+      };
     default:
       return { id: 'timeout', used: usedNs, limit: timeoutNs, broken: true };
   }

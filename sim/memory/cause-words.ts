@@ -2,6 +2,7 @@
  * The cause of a move's end in words: the same for every command.
  */
 import { formatGigabytes, formatNs } from '../base/units.ts';
+import type { Writers } from './dirty.ts';
 import { KUBEVIRT_GATES } from './kubevirt-manager.ts';
 import { MANAGERS } from './manager.ts';
 import type { MoveCause } from './outcome.ts';
@@ -28,9 +29,26 @@ export function reasonPhrase(cause: MoveCause, isForced: boolean): string {
   }
 }
 
+/** The writers of memory with verbs: of a rate in bytes, of a constraint on it, of what was left. */
+export const WRITER_WORDS: Readonly<Record<Writers, { dirties: string; writes: string; left: string }>> = {
+  guest: { dirties: 'the guest dirties', writes: 'the guest writes', left: 'the guest left' },
+  devices: { dirties: 'its devices write', writes: 'its devices write', left: 'its devices left' },
+  both: {
+    dirties: 'the guest and its devices write',
+    writes: 'the guest and its devices write',
+    left: 'the guest and its devices left',
+  },
+  untracked: {
+    dirties: 'each dirty-bitmap sync reports all memory,',
+    writes: 'dirty-bitmap syncs report',
+    left: 'the dirty-bitmap sync left',
+  },
+};
+
 /** What kept the VM from being stopped within its downtime limit, with the figures that decide; empty: nothing did. */
 export function blockerPhrase(cause: MoveCause): string {
-  const { blocker, deviceBytes, fitsBytes, leftBytes, limitNs, carriedBytesPerSecond, dirtiedBytesPerSecond } = cause;
+  const { blocker, writers, deviceBytes, fitsBytes, leftBytes, limitNs } = cause;
+  const { carriedBytesPerSecond, dirtiedBytesPerSecond } = cause;
   const carried = `the stream carries ${bytesPhrase(carriedBytesPerSecond)} per second`;
   switch (blocker) {
     case 'none':
@@ -44,7 +62,7 @@ export function blockerPhrase(cause: MoveCause): string {
       return `memory had not been sent once: ${bytesPhrase(leftBytes)} were left, and ${carried}`;
     case 'guest writes':
       return (
-        `the guest dirties ${bytesPhrase(dirtiedBytesPerSecond)} per second, and ${carried}: ` +
+        `${WRITER_WORDS[writers].dirties} ${bytesPhrase(dirtiedBytesPerSecond)} per second, and ${carried}: ` +
         `${bytesPhrase(leftBytes)} were left, and ${bytesPhrase(fitsBytes)} fit into a downtime limit of ${formatNs(limitNs)}`
       );
     case 'more iterations':

@@ -102,6 +102,11 @@ export interface DeviceFigures {
   readonly lockedNs: number;
 }
 
+/** Whether any figure of such a device depends on how many queues it has. */
+export function dependsOnQueues({ kind, perQueueNs: { value, range } }: DeviceProfile): boolean {
+  return kind !== undefined || value > 0 || Math.max(...range) > 0;
+}
+
 export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures {
   const pick = ({ value, range }: ProfileFigure): number =>
     end === 'point' ? value : end === 'short' ? range[0] : range[1];

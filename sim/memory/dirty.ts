@@ -79,6 +79,30 @@ export interface DmaWrites {
   readonly pageBytes?: number;
 }
 
+/** Writers of memory; `untracked`: each sync reports all of it, written or not. */
+export const WRITERS = ['guest', 'devices', 'both', 'untracked'] as const;
+export type Writers = (typeof WRITERS)[number];
+
+/** @param allDirty whether each sync reports all memory dirty */
+export function writersOf(model: DirtyModel, dma: DmaWrites | undefined, allDirty: boolean): Writers {
+  if (allDirty) return 'untracked';
+  if (dma === undefined || dma.bytesPerSecond === 0) return 'guest';
+  return guestWrites(model) ? 'both' : 'devices';
+}
+
+function guestWrites(model: DirtyModel): boolean {
+  switch (model.kind) {
+    case 'none':
+      return false;
+    case 'uniform':
+      return model.pagesPerSecond > 0;
+    case 'hotSet':
+      return model.hotPagesPerSecond > 0 || model.coldPagesPerSecond > 0;
+    default:
+      return model.pagesPerSecond.some((rate) => rate > 0);
+  }
+}
+
 /**
  * A guest's memory as sets of pages, none of them sent yet.
  *

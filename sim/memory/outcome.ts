@@ -2,6 +2,7 @@
  * How a move ends, and why. The cause is recorded where the move ends, with the figures that decide; sentences, tables and
  * exit statuses follow from this record alone.
  */
+import type { Writers } from './dirty.ts';
 import type { ManagerName } from './manager.ts';
 import type { Blocker, EndReason } from './precopy-end.ts';
 
@@ -54,7 +55,9 @@ export interface MoveCause {
   /** Device state that must fit, and memory that was left. */
   readonly deviceBytes: number;
   readonly leftBytes: number;
-  /** What the stream carried and what the guest dirtied in the last iteration, bytes per second. */
+  /** Writers of the memory that was dirty. */
+  readonly writers: Writers;
+  /** What the stream carried and what was made dirty in the last iteration, bytes per second. */
   readonly carriedBytesPerSecond: number;
   readonly dirtiedBytesPerSecond: number;
 }

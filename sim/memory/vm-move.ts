@@ -6,7 +6,7 @@
 import { UserError } from '../base/user-error.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
-import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
+import { type DirtyModel, type DmaWrites, memoryClasses, writersOf } from './dirty.ts';
 import { MANAGERS } from './manager.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
@@ -134,7 +134,7 @@ export function checkMove(input: VmMoveInput): void {
  */
 export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 1): VmMoveResult {
   const input = withPreCopy(given);
-  const { memory, stream, devices, convergence } = input;
+  const { memory, stream, devices } = input;
   const rates = streamRates(stream, p);
   const last = pauseRates(input, p);
   const pauseBytes = pauseStateBytes(devices);
@@ -146,7 +146,7 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
   if (cutShare < 1) before = play(cutShare * (Number.isNaN(before.stoppedAtNs) ? before.endNs : before.stoppedAtNs));
   const { end, rounds, stoppedAtNs } = before;
   const protectionNs = protectionOf(rounds, memory.pageBytes, p);
-  const cause = causeOf(before, convergence, rates, pauseBytes);
+  const cause = causeOf(before, input, rates, pauseBytes);
   const plannedPauseNs = Number.isNaN(stoppedAtNs) ? Number.NaN : (record?.pauseNs ?? Number.NaN);
   const { setupNs } = kind;
   const shared = { rounds, rates, protectionNs, speed: before.speed, cause, stoppedAtNs, plannedPauseNs, setupNs };
@@ -233,7 +233,7 @@ const OVER_TIME: ReadonlySet<EndReason> = new Set(['timeout', 'switchover']);
 
 function causeOf(
   { end, reason, blocker, limitNs, fitsBytes, pendingBytes, endNs, rounds, ...result }: PrecopyResult,
-  { manager, timeoutNs, progressTimeoutNs }: ConvergenceInput,
+  { memory, convergence: { manager, timeoutNs, progressTimeoutNs } }: VmMoveInput,
   rates: StreamRates,
   deviceBytes: number,
 ): MoveCause {
@@ -250,6 +250,7 @@ function causeOf(
     fitsBytes,
     deviceBytes,
     leftBytes: pendingBytes,
+    writers: writersOf(memory.dirty, memory.dma, memory.allDirty === 'eachSync'),
     carriedBytesPerSecond: rates.memoryBytesPerSecond,
     dirtiedBytesPerSecond: last === undefined ? 0 : (last.dirtiedBytes / last.lastsNs) * NS_PER_S,
   };

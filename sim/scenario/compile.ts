@@ -7,7 +7,7 @@ import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
-import { type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
+import { dependsOnQueues, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import type { MemoryLayout } from '../memory/layout.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import { onPlatform, PARAMETERS, type Platform } from '../memory/platform.ts';
@@ -97,7 +97,7 @@ export function compileScenario(
         profiles.get(device.profile) ?? refuse(`devices[${index}].profile '${device.profile}' was not read`);
       const at = `devices[${index}]`;
       const registers = profile.kind === undefined ? null : registerGroup(device, profile.id, profile.kind, at, refuse);
-      if (registers === null) refuseRegisterFields(device, at, refuse);
+      if (registers === null) refuseUnmodelled(device, profile, at, refuse);
       else refuseUnread(device, at, refuse);
       return { profile, count: device.count, queues: device.queues, registers };
     });
@@ -177,10 +177,19 @@ function endlessHint(input: VmMoveInput, p: VmmParameters): string {
 
 type Refuse = (message: string, hint?: string) => never;
 
+/** Why the queues of a device are not read. @param profile as the document names it */
+export function queuelessPhrase(profile: string): string {
+  return `profile ${profile} has no register model and no perQueueNs, so that no figure depends on it`;
+}
+
 const REGISTER_FIELDS = ['kind', 'load', 'depths', 'driver', 'hardware', 'inFlight', 'engine'] as const;
 
-function refuseRegisterFields(device: ScenarioDevice, at: string, refuse: Refuse): void {
+/** Fields that a device without a register model has no use for. */
+function refuseUnmodelled(device: ScenarioDevice, profile: DeviceProfile, at: string, refuse: Refuse): void {
   const given = REGISTER_FIELDS.find((name) => device[name] !== undefined);
+  if (given === undefined && device.queues > 1 && !dependsOnQueues(profile)) {
+    refuse(`${at}.queues is ${device.queues}, and ${queuelessPhrase(device.profile)}`, 'Leave it out.');
+  }
   if (given === undefined) return;
   refuse(
     `${at}.${given} is given, and profile ${device.profile} has no register model that could use it`,

@@ -19,6 +19,7 @@ import type { Piece } from '../../../sim/manager/clocks.ts';
 import { EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { leastLimitNs } from '../../../sim/memory/advice.ts';
+import type { Writers } from '../../../sim/memory/dirty.ts';
 import { hasMoved, type MoveCause, type MoveEnd, NO_ENDS } from '../../../sim/memory/outcome.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
@@ -111,7 +112,9 @@ export interface VfOutcome {
 }
 
 /** Why a move ended other than by its rules; null stands for what is not limited. */
-export interface CauseReport extends Omit<MoveCause, 'timeoutNs' | 'progressTimeoutNs'> {
+export interface CauseReport extends Omit<MoveCause, 'timeoutNs' | 'progressTimeoutNs' | 'writers'> {
+  /** Documents of before have none. */
+  readonly writers?: Writers | undefined;
   readonly timeoutNs: number | null;
   readonly progressTimeoutNs: number | null;
   /** The least downtime limit with which the VM moves, tried; null: none. */

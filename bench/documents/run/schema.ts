@@ -8,6 +8,7 @@ import { PHASES } from '../../../sim/workload/queueing/model.ts';
 import { FIGURE_KINDS, figureSchema } from '../../show/figure.ts';
 import { RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
 import { MANAGER_NAMES } from '../../../sim/memory/manager.ts';
+import { WRITERS } from '../../../sim/memory/dirty.ts';
 import { MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 import { BLOCKERS, END_REASONS } from '../../../sim/memory/precopy-end.ts';
 import { PIECES } from '../../../sim/manager/clocks.ts';
@@ -69,6 +70,7 @@ const cause = z.looseObject({
   fitsBytes: count,
   deviceBytes: count,
   leftBytes: count,
+  writers: z.enum(WRITERS).optional(),
   carriedBytesPerSecond: count,
   dirtiedBytesPerSecond: count,
   limitThatWouldDoNs: ns.nullable(),

@@ -162,8 +162,13 @@ function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
 /** Why, with the figures that decide, and the limit that would do. */
 function causePhrase(cause: CauseReport | null, isForced: boolean): string {
   if (cause === null) return 'its limits were over';
-  const { timeoutNs, progressTimeoutNs, limitThatWouldDoNs: wouldDoNs, blocker } = cause;
-  const whole = { ...cause, timeoutNs: timeoutNs ?? Infinity, progressTimeoutNs: progressTimeoutNs ?? Infinity };
+  const { timeoutNs, progressTimeoutNs, limitThatWouldDoNs: wouldDoNs, blocker, writers = 'guest' } = cause;
+  const whole = {
+    ...cause,
+    writers,
+    timeoutNs: timeoutNs ?? Infinity,
+    progressTimeoutNs: progressTimeoutNs ?? Infinity,
+  };
   const phrases = [reasonPhrase(whole, isForced), blockerPhrase(whole)].filter((phrase) => phrase !== '');
   const isLimit = blocker === 'device state' || blocker === 'guest writes';
   if (isLimit) phrases.push(wouldDoNs === null ? 'no downtime limit would do' : `a limit of ${ns(wouldDoNs)} would do`);

@@ -55,7 +55,7 @@ export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
   const given = parseInput(readInputText(path), file);
   const read = parseDocument(questionSchema, given, file);
-  const unread = isOlder(given) ? unreadByAsk(read) : [];
+  const unread = isOlder(given) ? unreadByAsk(read, filesOf([read], path).profiles) : [];
   const document = without(
     given,
     unread.map((field) => field.path),

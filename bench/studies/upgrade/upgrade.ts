@@ -77,7 +77,8 @@ export function upgraded(text: string, file: string, units: BareUnits): Upgrade 
 
 /** A question without what its ask does not read, which the newest version refuses. */
 function withoutUnread(upgrade: Upgrade, question: Question, file: string): Upgrade {
-  const unread = unreadByAsk(question);
+  // Profiles are files of their own, which are not read here.
+  const unread = unreadByAsk(question, new Map());
   if (unread.length === 0) return upgrade;
   const source = new EditedText(upgrade.text);
   if (!source.remove(unread.map(({ path }) => path))) {

@@ -337,7 +337,7 @@ function drawDevices(draw: Draw, needs: 'any' | 'one' | 'registers'): readonly F
 const QUESTIONS: Readonly<Record<string, (draw: Draw, vm: Fields) => Fields>> = {
   most: (draw, vm) => {
     const of = draw.one(['vfs', 'vfs', 'queues', 'load']);
-    return { ask: 'most', of, vm: { ...vm, devices: drawDevices(draw, of === 'load' ? 'registers' : 'one') } };
+    return { ask: 'most', of, vm: { ...vm, devices: drawDevices(draw, of === 'vfs' ? 'one' : 'registers') } };
   },
   least: (draw, vm) => ({
     ask: 'least',

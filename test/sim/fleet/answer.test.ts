@@ -28,7 +28,8 @@ function worstPause(
 ) {
   const vm = set(question.vm);
   if (structures(vm, files.profiles, 'test').some(({ used, limit }) => used > limit)) return Infinity;
-  const plan = compileScenario(scenarioOf(vm), readQuestion(question.name).files.profiles, 'test');
+  const { profiles } = readQuestion(question.name).files;
+  const plan = compileScenario(scenarioOf(vm, profiles), profiles, 'test');
   const played = ends.map((end) => runScenario(plan, end).vms[0]!);
   return Math.max(...played.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
 }

@@ -42,7 +42,7 @@ interface Case {
 /** The longest pause of any VM at any of the ends, register by register; Infinity where one does not move or cannot be. */
 function longestPause(vm: QuestionVm, vms: number = 1, ends: readonly RangeEnd[] = ENDS): number {
   try {
-    const plan = compileScenario(scenarioOf(vm, vms), profiles, 'test');
+    const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, 'test');
     const all = ends.flatMap((end) => runScenario(plan, end).vms);
     return Math.max(...all.map(({ kind, pauseNs }) => (kind === 'moved' ? pauseNs : Infinity)));
   } catch (error) {

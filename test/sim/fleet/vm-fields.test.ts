@@ -1,7 +1,7 @@
 /**
  * No field of the VM of a question is a silent no-op, whatever is asked: changed, it changes the answer, or it is refused by name.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { readProfile } from '../../../bench/io/profiles.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
@@ -315,18 +315,47 @@ test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answ
   expect(silent).toEqual([]);
 });
 
-test('queues of a VF count for room only where a host has accelerators', () => {
-  const host = { name: 'o', freeVfs: 4, freeMemory: '64GiB' };
-  const asked = (kind: string, queues: number): string =>
-    answered({
-      ...HEAD,
-      ask: 'room',
-      vm: { ...ROOM_VM, devices: [{ profile: 'connectx7-vf', queues }] },
-      hosts: [{ ...host, kind }],
-    });
-  expect(asked('other', 4)).toMatch(
-    /^refused: x: vm\.devices\[0\]\.queues is given, and no host has VFs of accelerators/,
-  );
-  expect(asked('other', 1)).toContain('"value":4');
-  expect(asked('zip', 4)).not.toContain('queues is given');
+describe('queues of a device without a register model are refused where nothing counts them:', () => {
+  const NIC = { profile: 'connectx7-vf', queues: 4 };
+  const WHY = 'no register model and no perQueueNs';
+  const asked = (ask: string, devices: readonly Fields[]): string =>
+    answered({ ...HEAD, ...ASKS[ask]!({ ...VM, devices }) });
+
+  test.each(['most vfs', 'least gigabitsPerSecond', 'at-once host', 'converge'])('%s', (ask) => {
+    expect(asked(ask, [DEVICE, NIC])).toMatch(
+      `refused: x: vm.devices[1].queues is given, and profile ${NIC.profile} has ${WHY}`,
+    );
+    expect(asked(ask, [DEVICE, { ...NIC, queues: 1 }])).not.toContain(WHY);
+  });
+
+  test('not those that take time each, and not those that the hosts of a fleet have to offer', () => {
+    const qat = (queues: number): string => asked('least gigabitsPerSecond', [{ profile: 'qat-vf', queues }]);
+    expect(qat(64)).not.toContain(WHY);
+    expect(qat(64)).not.toBe(qat(1));
+    const fleet = (queues: number): string => {
+      const question = over(ASKS['evacuate']!({ ...VM, devices: [{ ...NIC, queues }] }), {
+        fleet: { room: { queues: 4 } },
+      });
+      return answered({ ...HEAD, ...(question as Fields) });
+    };
+    expect(fleet(4)).not.toBe(fleet(5));
+  });
+
+  test('nor is it asked how many of them there may be', () => {
+    const most = { ask: 'most', of: 'queues', ...judge, vm: { ...VM, devices: [{ profile: NIC.profile }] } };
+    expect(answered({ ...HEAD, ...most })).toMatch(`refused: x: of is queues, and profile ${NIC.profile} has ${WHY}`);
+  });
+
+  test.each([
+    [['other'], 'no host has VFs of accelerators'],
+    [['zip'], 'profile connectx7-vf is no accelerator'],
+    [['other', 'zip'], 'profile connectx7-vf is no accelerator'],
+  ])('room on hosts of %j', (kinds, why) => {
+    const host = { name: 'o', freeVfs: 4, freeMemory: '64GiB' };
+    const hosts = kinds.map((kind) => ({ ...host, kind, ...(kind === 'zip' ? { freeQueues: 8 } : {}) }));
+    const room = (queues: number): string =>
+      answered({ ...HEAD, ask: 'room', vm: { ...ROOM_VM, devices: [{ ...NIC, queues }] }, hosts });
+    expect(room(4)).toMatch(`refused: x: vm.devices[0].queues is given, and ${why}`);
+    expect(room(1)).not.toContain('refused');
+  });
 });

@@ -36,7 +36,7 @@ const shapes: readonly (readonly [queues: number, load: Device['load'], change: 
 test.each(shapes)('a VF with %i queues, %j: its steps are those of the rings that it has', (queues, load, change) => {
   const own: QuestionVm = { ...vm, devices: [{ ...vm.devices[0]!, queues, load, ...change }] };
   const trials = new VmTrials(profiles, 'test');
-  const plan = compileScenario(scenarioOf(own), profiles, 'test');
+  const plan = compileScenario(scenarioOf(own, profiles), profiles, 'test');
   for (const end of ['short', 'point', 'long'] satisfies RangeEnd[]) {
     const times = runScenario(plan, end).vms[0]!.devices.outcome.times[0]!;
     const { input, failed } = trials.inputOf(own, end);
@@ -55,7 +55,7 @@ test.each(shapes)('a VF with %i queues, %j: its steps are those of the rings tha
 
 test('a VF that its driver cannot stop in time is told as in its full world', () => {
   const own: QuestionVm = { ...vm, devices: [{ ...vm.devices[0]!, queues: 600, load: 'half' }] };
-  const { outcome } = runScenario(compileScenario(scenarioOf(own), profiles, 'test'), 'long').vms[0]!.devices;
+  const { outcome } = runScenario(compileScenario(scenarioOf(own, profiles), profiles, 'test'), 'long').vms[0]!.devices;
   expect(outcome.kind).toBe('failed');
   const { failed } = new VmTrials(profiles, 'test').inputOf(own, 'long');
   expect(failed).toBe(`${outcome.at} fails with ${outcome.errno}`);

@@ -286,6 +286,7 @@ describe('messages', () => {
   const cause = {
     reason: 'timeout',
     blocker: 'guest writes',
+    writers: 'guest',
     timeoutNs: s(2700),
     progressTimeoutNs: s(150),
     usedNs: s(2700),

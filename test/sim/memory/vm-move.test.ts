@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { longParameters, shortParameters } from '../../../sim/memory/parameters.ts';
+import { blockerPhrase } from '../../../sim/memory/cause-words.ts';
 import { checkMove, type MemoryInput, moveVm } from '../../../sim/memory/vm-move.ts';
 import { type Changes, devices, MS, POINT, MEMORY_ONLY, S, vm } from './rig.ts';
 
@@ -53,6 +54,8 @@ describe('an idle guest', () => {
 });
 
 describe('a guest that writes', () => {
+  /** As much as a working set of 4 GB takes. */
+  const DMA = { bytesPerSecond: 200e9, setBytes: 4e9 };
   const writing = (gigabytesPerSecond: number): Partial<MemoryInput> => ({
     dirty: { kind: 'uniform', pagesPerSecond: (gigabytesPerSecond * 1e9) / 4096 },
   });
@@ -77,6 +80,24 @@ describe('a guest that writes', () => {
     expect(result.stoppedAtNs).toBe(60 * S);
     expect(result.cause).toMatchObject({ reason: 'timeout', blocker: 'guest writes', timeoutNs: 60 * S });
     expect(result.pauseNs).toBeGreaterThan(300 * MS);
+  });
+
+  test.each([
+    ['the guest', writing(200).dirty!, undefined, 'guest', /^the guest dirties/],
+    ['devices', { kind: 'none' }, DMA, 'devices', /^its devices write/],
+    ['devices, and the guest at no rate', writing(0).dirty!, DMA, 'devices', /^its devices write/],
+    ['both', writing(200).dirty!, DMA, 'both', /^the guest and its devices write/],
+  ] as const)('what is said of who writes: %s', (_, dirty, dma, writers, words) => {
+    const memory = { dirty, ...(dma === undefined ? {} : { dma }) };
+    const { cause } = move({ memory, convergence: { timeoutNs: 60 * S } });
+    expect(cause).toMatchObject({ blocker: 'guest writes', writers });
+    expect(blockerPhrase(cause)).toMatch(words);
+  });
+
+  test('of memory that nothing tracks, that each sync reports all of it', () => {
+    const { cause } = move({ memory: { ...writing(1), allDirty: 'eachSync' }, convergence: { timeoutNs: 60 * S } });
+    expect(cause).toMatchObject({ blocker: 'guest writes', writers: 'untracked' });
+    expect(blockerPhrase(cause)).toMatch(/^each dirty-bitmap sync reports all memory, /);
   });
 
   test('is cancelled when time is out otherwise', () => {

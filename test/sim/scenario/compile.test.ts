@@ -39,6 +39,11 @@ describe('refused, with the reason', () => {
       /no register model/,
     ],
     [
+      'queues of a device whose figures do not depend on them',
+      { devices: [{ profile: 'connectx7-vf', queues: 4 }] },
+      /devices\[0\]\.queues is 4, and profile connectx7-vf has no register model and no perQueueNs/,
+    ],
+    [
       'more in flight than the EQ holds',
       { devices: [{ ...ZIP, load: { kind: 'closed', inFlight: 512 } }] },
       /2048 entries/,

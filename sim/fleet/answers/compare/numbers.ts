@@ -128,7 +128,7 @@ function isModelled({ profile }: QuestionVm['devices'][number], profiles: VmTria
 
 /** Register by register. */
 function play(vm: QuestionVm, trials: VmTrials): Played {
-  const plan = compileScenario(scenarioOf(vm), trials.profiles, trials.file);
+  const plan = compileScenario(scenarioOf(vm, trials.profiles), trials.profiles, trials.file);
   const [short, point, long] = BAND_ENDS.map((end) => runScenario(plan, end));
   const pauseOf = ({ vms: [only] }: ScenarioResult): number | null => (hasMoved(only!.kind) ? only!.pauseNs : null);
   const nominal = point!.vms[0]!;

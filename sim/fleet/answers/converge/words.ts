@@ -2,7 +2,7 @@
  * What is said of `converge`.
  */
 import { formatGigabytes, formatNs } from '../../../base/units.ts';
-import { blockerPhrase, reasonPhrase } from '../../../memory/cause-words.ts';
+import { blockerPhrase, reasonPhrase, WRITER_WORDS } from '../../../memory/cause-words.ts';
 import type { AnswerTable, AnswerWords, MethodPair } from '../answer-parts.ts';
 import { BAND_ENDS, partsTable } from '../pause-parts.ts';
 import { methodPhrase } from '../phrases.ts';
@@ -48,12 +48,12 @@ function infeasibleSentence(numbers: ConvergeNumbers): string {
   );
 }
 
-/** What the stream carries against what the guest writes. */
+/** What the stream carries against what is written. */
 function ratesPhrase(numbers: ConvergeNumbers): string {
-  const { carriedBytesPerSecond, carriedBound, dirtiedBytes, dirtiedBytesPerSecond } = numbers;
+  const { cause, carriedBytesPerSecond, carriedBound, dirtiedBytes, dirtiedBytesPerSecond } = numbers;
   return (
     `the stream carries ${formatGigabytes(carriedBytesPerSecond)} per second, bound by ${carriedBound}, and ` +
-    `the guest left ${formatGigabytes(dirtiedBytes)} dirty in its last round (${formatGigabytes(dirtiedBytesPerSecond)} per second)`
+    `${WRITER_WORDS[cause.writers].left} ${formatGigabytes(dirtiedBytes)} dirty in its last round (${formatGigabytes(dirtiedBytesPerSecond)} per second)`
   );
 }
 

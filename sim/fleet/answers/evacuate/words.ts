@@ -95,7 +95,7 @@ const BLOCKED: Readonly<Record<Blocker, string>> = {
   none: 'for no recorded reason',
   'first pass': 'before their memory had been sent once',
   'device state': 'with more device state than fits into the downtime limit',
-  'guest writes': 'with guests that dirty memory as fast as it is sent',
+  'guest writes': 'with memory that is made dirty as fast as it is sent',
   'more iterations': 'while iterations still got smaller',
   pause: 'in their pause',
 };

@@ -20,7 +20,7 @@ const FATES = Object.keys(GIVEN_UP) as Fate[];
 const BLOCKED = [
   /(\d+) before their memory had been sent once/,
   /(\d+) with more device state than fits/,
-  /(\d+) with guests that dirty memory as fast/,
+  /(\d+) with memory that is made dirty as fast/,
   /(\d+) while iterations still got smaller/,
   /(\d+) in their pause/,
 ];

@@ -29,7 +29,7 @@ const BLOCKER_WORDS = {
   none: null,
   'first pass': /had not been sent once/,
   'device state': /of state, and/,
-  'guest writes': /the guest dirties/,
+  'guest writes': /the guest dirties|its devices write|each dirty-bitmap sync reports/,
   'more iterations': /iterations still got smaller/,
   pause: /its pause was under way/,
 } as const satisfies Readonly<Record<(typeof BLOCKERS)[number], RegExp | null>>;

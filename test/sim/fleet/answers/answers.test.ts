@@ -326,7 +326,7 @@ describe('an evacuation is told by its record alone', () => {
     };
     expect(evacuateWords(crowded).sentences[1]).toBe(
       'With all parameters where pauses are long, 3 moves are given up: 2 by the time-out of 800 s per GiB, 1 since ' +
-        'remaining memory did not fall for 150 s; 2 with guests that dirty memory as fast as it is sent, 1 in their pause.',
+        'remaining memory did not fall for 150 s; 2 with memory that is made dirty as fast as it is sent, 1 in their pause.',
     );
     const binding = evacuateConstraints(crowded).filter(({ binds }) => binds);
     expect(binding).toMatchObject([
