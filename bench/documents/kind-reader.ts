@@ -13,13 +13,19 @@ export interface KindFacts<T> {
   /** Fields that it does not name are let through. */
   readonly schema: z.ZodType<T>;
   readonly section: (document: T) => ReportSection;
+  /** A document of the version before, as one of this version; left out: it is not read. */
+  readonly fromPrevious?: (document: Readonly<Record<string, unknown>>) => unknown;
 }
 
-export function reportKind<T>({ format, schema, section }: KindFacts<T>): ReportKind {
+export function reportKind<T>({ format, schema, section, fromPrevious }: KindFacts<T>): ReportKind {
   const { version, command } = DOCUMENTS[format];
   return {
     read(document, file): ReportSection {
       const seen = typeof document === 'object' && document !== null && 'version' in document ? document.version : null;
+      if (fromPrevious !== undefined && seen === version - 1) {
+        const newer = fromPrevious(document as Readonly<Record<string, unknown>>);
+        return section(parseDocument(schema, newer, file));
+      }
       if (seen !== version) {
         throw new UserError(
           'input',

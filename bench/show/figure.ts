@@ -50,3 +50,10 @@ export const KIND_MARK: Readonly<Record<FigureKind, string>> = { exact: 'E', mea
 export function legend(kinds: readonly FigureKind[] = keysOf(KIND_MARK)): string {
   return kinds.map((kind) => `[${KIND_MARK[kind]}] ${kind}: ${FIGURE_KINDS[kind]}`).join('\n');
 }
+
+/** What the letters mean in a document that says it itself. */
+export function legendOf(kinds: Readonly<Partial<Record<FigureKind, string>>>): string {
+  return keysOf(kinds)
+    .map((kind) => `[${KIND_MARK[kind]}] ${kind}: ${kinds[kind]}`)
+    .join('\n');
+}

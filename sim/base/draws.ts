@@ -24,7 +24,7 @@ const Z_80 = probit(1 - TAIL);
  * @param z how many standard deviations above the value
  */
 export function spreadAt({ value, low, high }: Spread, z: number): number {
-  if (!(low > 0)) return value + ((z < 0 ? value - low : high - value) / Z_80) * z;
+  if (!(low > 0 && value > 0)) return value + ((z < 0 ? value - low : high - value) / Z_80) * z;
   return value * Math.exp(((z < 0 ? Math.log(value / low) : Math.log(high / value)) / Z_80) * z);
 }
 
@@ -78,4 +78,23 @@ export function intervalOf(values: readonly number[]): Spread {
     low: quantileSorted(sorted, TAIL),
     high: quantileSorted(sorted, 1 - TAIL),
   };
+}
+
+/**
+ * A nominal value with the 80 % interval of its draws, widened to the value where that lies outside: the nominal case is one that
+ * may be. Without draws the interval is the value.
+ */
+export function intervalAround(value: number, values: readonly number[]): Spread {
+  const known = values.filter(Number.isFinite);
+  if (known.length === 0) return { value, low: value, high: value };
+  const { low, high } = intervalOf(known);
+  return { value, low: Math.min(low, value), high: Math.max(high, value) };
+}
+
+/** Place of the value in `values` below which a share of them lies, such as the draw that stands for the 90 % quantile. */
+export function placeAt(values: readonly number[], share: number): number {
+  const order = values
+    .map((value, place) => ({ value, place }))
+    .toSorted((a, b) => a.value - b.value || a.place - b.place);
+  return order[Math.min(order.length - 1, Math.floor(share * order.length))]!.place;
 }

@@ -58,7 +58,7 @@ export const RESULT_READERS = {
 /** Documents of `--json` that no command reads, with the version that is written. */
 export const PRINTED_FORMATS = {
   'stopcopy-error': { title: 'the error of a command', version: 1 },
-  'stopcopy-run-pair': { title: 'a result of stopcopy run with two scenarios', version: 1 },
+  'stopcopy-run-pair': { title: 'a result of stopcopy run with two scenarios', version: 2 },
   'stopcopy-can-answer': { title: 'an answer of stopcopy can', version: 1 },
   'stopcopy-noise': { title: 'a result of stopcopy bench --noise', version: 3 },
   'stopcopy-verification': { title: 'a result of stopcopy verify', version: 1 },

@@ -14,6 +14,12 @@ import { GIB } from '../base/units.ts';
 export const LAYOUTS = ['data', 'zeros', 'rising'] as const;
 export type MemoryLayout = (typeof LAYOUTS)[number];
 
+/**
+ * Share of guests whose last pages hold data although nothing says that they were full. Labs fill memory to a stated share
+ * after the boot; guests of single logs, of which most end with data, are rarer.
+ */
+export const DATA_AT_END_SHARE = 0.08;
+
 /** What is free below 4 GiB of a guest that is larger, at most: between 2 and 3 GiB. */
 const FREE_BELOW_4_GIB = 2.5 * GIB;
 const ABOVE_4_GIB_FROM = 3 * GIB;

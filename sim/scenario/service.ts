@@ -6,8 +6,15 @@ import { rulesOf } from './rules.ts';
 import { type Clock, clocksOf } from '../manager/clocks.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { VMMS } from '../memory/vmms.ts';
+import type { VfTimes } from '../move/vf-passage.ts';
 import type { CompiledScenario } from './compile.ts';
-import type { ScenarioResult, VmResult } from './scenario-run.ts';
+import type { DrawnMove } from './drawn-moves.ts';
+import type { VmResult } from './scenario-run.ts';
+
+/** How a VM moved, or did not: its end, its model, the steps of its VFs. */
+export interface PassedVm extends Pick<DrawnMove, 'kind' | 'move'> {
+  readonly times: readonly VfTimes[];
+}
 
 /** Devices of one kind without a register model. */
 export interface OtherDevices {
@@ -18,17 +25,14 @@ export interface OtherDevices {
 }
 
 /** What each program would print for a VM that arrived; nothing for one that did not. */
-export function clocksOfVm(plan: CompiledScenario, { kind, move, devices }: VmResult): readonly Clock[] {
+export function clocksOfVm(plan: CompiledScenario, { kind, move, times: vfs }: PassedVm): readonly Clock[] {
   if (!hasMoved(kind)) return [];
   const { vmm, returnPath = VMMS[vmm].returnPath } = plan.scenario;
   return clocksOf({
     vmm,
     partsNs: move.criticalNs,
     // Sums of the same times in another order may differ in the last digit.
-    devicePauseNs: Math.min(
-      sum(devices.outcome.times.map((times) => times.pauseAndDrainNs)),
-      move.criticalNs.deviceStop,
-    ),
+    devicePauseNs: Math.min(sum(vfs.map((times) => times.pauseAndDrainNs)), move.criticalNs.deviceStop),
     totalNs: move.totalNs,
     downtimeLimitNs: move.rounds.at(-1)?.limitNs ?? rulesOf(plan.scenario).downtimeLimitNs,
     returnPath,
@@ -40,12 +44,12 @@ export function clocksOfVm(plan: CompiledScenario, { kind, move, devices }: VmRe
  *
  * @returns in ns, VF by VF; nothing for a VM that did not arrive
  */
-export function stoppedNsOf({ kind, move, devices }: VmResult): readonly number[] {
+export function stoppedNsOf({ kind, move, times: vfs }: PassedVm): readonly number[] {
   if (!hasMoved(kind)) return [];
   const { vcpuStop, vcpuStart, deviceStart } = move.criticalNs;
   let stopBeginsNs = vcpuStop;
   let startEndsNs = move.pauseNs - vcpuStart - deviceStart;
-  return devices.outcome.times.map((times) => {
+  return vfs.map((times) => {
     startEndsNs += times.startNs;
     const stoppedNs = startEndsNs - stopBeginsNs;
     stopBeginsNs += times.pauseAndDrainNs + times.statusChecksNs + times.cacheWriteBackNs + times.saveNs;
@@ -62,9 +66,9 @@ export function otherDevicesOf({ devices }: CompiledScenario, { kind, move }: Vm
     .map(({ profile, count }) => ({ profile: profile.id, count, stoppedNs }));
 }
 
-/** Clocks of a VM at one end of the band, by their names. */
-export function clockNsOf(plan: CompiledScenario, result: ScenarioResult, vm: number): ReadonlyMap<string, number> {
-  return new Map(clocksOfVm(plan, result.vms[vm]!).map(({ id, ns }) => [id, ns]));
+/** A VM of a scenario's play as it passed. */
+export function passedVm({ kind, move, devices }: VmResult): PassedVm {
+  return { kind, move, times: devices.outcome.times };
 }
 
 function sum(values: readonly number[]): number {

@@ -33,7 +33,7 @@ export function registerRun(command: Command, context: CommandContext): void {
   command
     .description(
       'Plays a scenario in virtual time: memory in rounds, the pause in parts that add up, every VF register by ' +
-        'register, with all parameters at their best guesses and at both ends of their ranges.',
+        'register; nominal, with 80 % intervals over seeded draws of all that is unknown.',
     )
     .argument('<scenario>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as zip-64')
     .argument('[other]', 'a second scenario: prints how the two differ, in fields, figures and parts of the pause')

@@ -1,5 +1,5 @@
 /**
- * The run document: what `stopcopy run --json` prints. Version 1; docs/run-format.md explains each field.
+ * The run document: what `stopcopy run --json` prints. Version 2; docs/run-format.md explains each field.
  */
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
@@ -8,13 +8,7 @@ import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compi
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import { type PauseShare, runInput, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
-import {
-  clockNsOf,
-  clocksOfVm,
-  type OtherDevices,
-  otherDevicesOf,
-  stoppedNsOf,
-} from '../../../sim/scenario/service.ts';
+import { clocksOfVm, type OtherDevices, otherDevicesOf, passedVm, stoppedNsOf } from '../../../sim/scenario/service.ts';
 import type { Piece } from '../../../sim/manager/clocks.ts';
 import { EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
@@ -28,7 +22,9 @@ import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
+import { intervalAround } from '../../../sim/base/draws.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
+import { type DrawsReport, type IntervalNs, type LatencyReport, RunIntervals } from './intervals.ts';
 
 export const RUN_FORMAT = 'stopcopy-run' satisfies DocumentFormat;
 export const RUN_VERSION = DOCUMENTS[RUN_FORMAT].version;
@@ -36,16 +32,17 @@ export const RUN_VERSION = DOCUMENTS[RUN_FORMAT].version;
 /** A scenario and what came of it. */
 export interface Played {
   readonly plan: CompiledScenario;
-  /** With best guesses. */
+  /** With nominal parameters. */
   readonly point: ScenarioResult;
   /** Every parameter where it makes a pause short, and where it makes it long. */
   readonly short: ScenarioResult;
   readonly long: ScenarioResult;
-  /** With best guesses. */
+  /** With nominal parameters. */
   readonly latencies: readonly GroupLatency[];
 }
 
-interface PartReport {
+/** With an interval of the time on the critical path, of the VM that had the longest pause. */
+interface PartReport extends Partial<IntervalNs> {
   readonly name: string;
   readonly title: string;
   readonly criticalNs: number;
@@ -74,6 +71,9 @@ interface QueuePauseReport {
 interface ServiceReport {
   /** From the beginning of its stop to the end of its start; null: the VM did not arrive. */
   readonly stoppedNs: number | null;
+  /** Its interval, of the VM that had the longest pause. */
+  readonly stoppedLowNs?: number;
+  readonly stoppedHighNs?: number;
   /** Between completions on any queue. */
   readonly deviceNs: number | null;
   /** Gap of each queue. */
@@ -153,11 +153,11 @@ interface SpanReport {
   readonly endsNs: number;
 }
 
-/** All VMs with the parameters at one end. */
+/** All VMs with all parameters at one end: a corner, outside of which hardly any draw lies. */
 interface EndReport {
   readonly end: RangeEnd;
   readonly ended: EndCounts;
-  /** Of the VM that stood still longest; 0 when none did. */
+  /** Pause of the VM that had the longest; 0 when none had one. */
   readonly pauseNs: number;
   readonly parts: readonly Pick<PartReport, 'name' | 'criticalNs'>[];
   readonly wrongTasks: number;
@@ -187,9 +187,11 @@ export interface RunDocument {
   /** What `can` says of the move: what decides, and what else follows. */
   readonly can?: Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> | undefined;
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
-  /** Headlines, each with its kind; of the VM that stood still longest. */
+  /** Headlines, each with its kind; of the VM that had the longest pause. */
   readonly figures: {
     readonly pause: Figure;
+    /** At which memory is sent; left out of documents of version 1. */
+    readonly rate?: Figure;
     readonly reported?: Figure;
     readonly total: Figure;
     readonly memory: Figure;
@@ -202,21 +204,26 @@ export interface RunDocument {
     readonly registerAccesses: Figure;
   };
   readonly stream: { readonly memoryBytesPerSecond: number; readonly bound: Bound };
-  /** The VM that stood still longest, from 1. */
+  /** What the intervals rest on; null: a document of version 1, whose ranges are those of all parameters at one end. */
+  readonly draws: DrawsReport | null;
+  /** The VM that had the longest pause, from 1. */
   readonly longest: number;
   readonly band: readonly EndReport[];
-  /** With best guesses. */
+  /** With nominal parameters. */
   readonly vms: readonly VmReport[];
-  /** What clients in the guests see, by group of VFs; modelled, with best guesses. */
-  readonly latencies: readonly GroupLatency[];
+  /** What clients in the guests see, by group of VFs; modelled, nominal. */
+  readonly latencies: readonly LatencyReport[];
   /** What VMMs and managers print for the longest pause; empty unless that VM moved. */
   readonly clocks: readonly ClockReport[];
-  /** Parts of the pause of the VM that stood still longest as they lay in time; empty unless it moved. */
+  /** Parts of the pause of the VM that had the longest pause as they lay in time; empty unless it moved. */
   readonly spans: readonly SpanReport[];
   /** What that pause hangs on, one parameter at a time, the widest first; empty unless it moved. */
   readonly influences: readonly Influence[];
   readonly traceHash: string;
 }
+
+/** Meaning of a modelled figure's range in a document of this version. */
+export const INTERVAL_WORDS = 'follows from parameters; the range holds 80 of 100 seeded draws of them';
 
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;
@@ -224,18 +231,7 @@ export function runDocument(played: Played): RunDocument {
   const ends = [short, point, long];
   const longest = longestOf(point);
   const of = longestVm(point);
-  const modelled = (value: (vm: VmResult) => number, unit: string): Figure => {
-    const values = ends.map(longestVm).filter(({ kind }) => hasMoved(kind) === hasMoved(of.kind));
-    const range = values.map(value).filter(Number.isFinite);
-    return { value: value(of), unit, kind: 'modelled', low: Math.min(...range), high: Math.max(...range) };
-  };
-  const pausesOf = (key: 'p50Ns' | 'p99Ns' | 'maxNs'): Figure | undefined => {
-    const values = ends.flatMap((result) => queuePause(allQueuePauses(result))?.[key] ?? []);
-    const value = queuePause(allQueuePauses(point))?.[key];
-    if (value === undefined) return undefined;
-    return { value, unit: 'ns', kind: 'modelled', low: Math.min(...values), high: Math.max(...values) };
-  };
-  const [p50, p99, max] = [pausesOf('p50Ns'), pausesOf('p99Ns'), pausesOf('maxNs')];
+  const intervals = new RunIntervals(plan, { point, short, long }, longest);
   return {
     format: RUN_FORMAT,
     version: RUN_VERSION,
@@ -243,44 +239,55 @@ export function runDocument(played: Played): RunDocument {
     scenario: scenarioReport(plan.file, plan.scenario, plan.recovery, plan.can.question.assume),
     ended: endCounts(point),
     can: { outcome, condition, why, notes },
-    kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
+    kinds: { exact: FIGURE_KINDS.exact, modelled: INTERVAL_WORDS },
     figures: {
-      pause: modelled(({ pauseNs }) => pauseNs, 'ns'),
-      ...(hasMoved(of.kind) ? { reported: modelled(({ reportedNs }) => reportedNs, 'ns') } : {}),
-      total: modelled(({ totalNs }) => totalNs, 'ns'),
-      memory: modelled(({ memoryBytes }) => memoryBytes, 'B'),
-      wire: modelled(({ wireBytes }) => wireBytes, 'B'),
-      ...(p50 === undefined ? {} : { queuePauseP50: p50 }),
-      ...(p99 === undefined ? {} : { queuePauseP99: p99 }),
-      ...(max === undefined ? {} : { queuePauseMax: max }),
+      ...moveFigures(of, intervals),
+      ...queueFigures(played, intervals),
       wrongTasks: { value: sum(ends.map(wrongTasks)), unit: 'tasks', kind: 'exact' },
       acceptedTasks: { value: sum(ends.map(acceptedTasks)), unit: 'tasks', kind: 'exact' },
       registerAccesses: { value: point.world.accesses, unit: 'accesses', kind: 'exact' },
     },
     stream: { memoryBytesPerSecond: of.move.rates.memoryBytesPerSecond, bound: of.move.rates.bound },
+    draws: intervals.report(),
     longest: longest + 1,
     band: ends.map(endReport),
-    vms: point.vms.map((vm, index) => vmReport(vm, index, point, plan)),
-    latencies: played.latencies,
-    clocks: clockReports(played, longest),
+    vms: point.vms.map((vm, index) => vmReport(vm, index, point, plan, index === longest ? intervals : null)),
+    latencies: intervals.latencies(played.latencies),
+    clocks: clockReports(played, longest, intervals),
     spans: hasMoved(of.kind) ? of.move.spans.map((span) => spanReport(span, of.move.stoppedAtNs)) : [],
     influences: hasMoved(of.kind) ? influencesOn(plan, timesByEnd(played, longest)) : [],
     traceHash: point.world.traceHash,
   };
 }
 
-/** Clocks of the VM with the longest pause, each with its range over the ends at which the VM moved. */
-function clockReports({ plan, point, short, long }: Played, vm: number): readonly ClockReport[] {
-  const ends = [short, point, long].map((result) => clockNsOf(plan, result, vm));
-  return clocksOfVm(plan, point.vms[vm]!).map(({ ns, source, evidence, ...clock }) => {
-    const values = ends.flatMap((end) => end.get(clock.id) ?? []);
-    const figure: Figure = {
-      value: ns,
-      unit: 'ns',
-      kind: 'modelled',
-      low: Math.min(...values),
-      high: Math.max(...values),
-    };
+/** Figures of the VM that had the longest pause. */
+function moveFigures({ kind, move, ...of }: VmResult, intervals: RunIntervals) {
+  const reported = intervals.figure(of.reportedNs, 'ns', ({ reportedNs }) => reportedNs);
+  return {
+    pause: intervals.figure(of.pauseNs, 'ns', ({ pauseNs }) => pauseNs),
+    ...(hasMoved(kind) ? { reported } : {}),
+    total: intervals.figure(of.totalNs, 'ns', ({ totalNs }) => totalNs),
+    memory: intervals.figure(of.memoryBytes, 'B', ({ memoryBytes }) => memoryBytes),
+    wire: intervals.figure(of.wireBytes, 'B', ({ wireBytes }) => wireBytes),
+    rate: intervals.figure(move.rates.memoryBytesPerSecond, 'B/s', (drawn) => drawn.move.rates.memoryBytesPerSecond),
+  };
+}
+
+/** Gaps of all VMs' queues; none where no queue had completions on both sides. */
+function queueFigures({ point }: Played, intervals: RunIntervals) {
+  const gaps = queuePause(allQueuePauses(point));
+  if (gaps === null) return {};
+  const pauseAt = (result: ScenarioResult): number => longestVm(result).pauseNs;
+  const figure = (key: 'p50Ns' | 'p99Ns' | 'maxNs'): Figure =>
+    intervals.overPause(gaps[key], (result) => queuePause(allQueuePauses(result))?.[key], pauseAt);
+  return { queuePauseP50: figure('p50Ns'), queuePauseP99: figure('p99Ns'), queuePauseMax: figure('maxNs') };
+}
+
+/** Clocks of the VM with the longest pause. */
+function clockReports({ plan, point }: Played, vm: number, intervals: RunIntervals): readonly ClockReport[] {
+  const drawn = intervals.clocks();
+  return clocksOfVm(plan, passedVm(point.vms[vm]!)).map(({ ns, source, evidence, ...clock }) => {
+    const figure: Figure = { unit: 'ns', kind: 'modelled', ...intervalAround(ns, drawn.get(clock.id) ?? []) };
     const { title, date } = SOURCES[source];
     return { ...clock, figure, source: title, date, evidence: EVIDENCE[evidence] };
   });
@@ -296,7 +303,7 @@ function timesByEnd({ point, short, long }: Played, vm: number) {
   return { point: of(point), short: of(short), long: of(long) };
 }
 
-/** Place of the VM that stood still longest. */
+/** Place of the VM that had the longest pause. */
 function longestOf({ vms }: ScenarioResult): number {
   let longest = 0;
   for (const [index, { pauseNs }] of vms.entries()) if (pauseNs > vms[longest]!.pauseNs) longest = index;
@@ -336,10 +343,18 @@ function endReport(result: ScenarioResult): EndReport {
   };
 }
 
-function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: CompiledScenario): VmReport {
+/** @param intervals of the VM that had the longest pause; null: another */
+function vmReport(
+  vm: VmResult,
+  index: number,
+  result: ScenarioResult,
+  plan: CompiledScenario,
+  intervals: RunIntervals | null,
+): VmReport {
   const { kind, pauseNs, reportedNs, totalNs, memoryBytes, wireBytes, rounds, devices } = vm;
   const { outcome, reports, queuePausesNs, serviceGaps } = devices;
-  const stoppedNs = stoppedNsOf(vm);
+  const stoppedNs = stoppedNsOf(passedVm(vm));
+  const stopped = intervals?.stopped(stoppedNs);
   const cause = causeReport(vm, plan);
   return {
     vm: index + 1,
@@ -354,7 +369,13 @@ function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: Com
     totalNs,
     memoryBytes,
     wireBytes,
-    parts: vm.parts.map(({ name, title, criticalNs, busyNs }: PauseShare) => ({ name, title, criticalNs, busyNs })),
+    parts: vm.parts.map(({ name, title, criticalNs, busyNs }: PauseShare) => ({
+      name,
+      title,
+      criticalNs,
+      busyNs,
+      ...intervals?.part(name, criticalNs),
+    })),
     rounds: rounds.map(({ count, startNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed }) => ({
       count,
       beginsNs: startNs,
@@ -376,10 +397,14 @@ function vmReport(vm: VmResult, index: number, result: ScenarioResult, plan: Com
         wrong: reports[vf]!.violationCount,
       },
       queuePause: queuePause(queuePausesNs[vf]!),
-      service: { stoppedNs: stoppedNs[vf] ?? null, ...serviceGaps[vf]! },
+      service: { stoppedNs: stoppedNs[vf] ?? null, ...stoppedEnds(stopped?.[vf]), ...serviceGaps[vf]! },
     })),
     otherDevices: otherDevicesOf(plan, vm),
   };
+}
+
+function stoppedEnds(interval: IntervalNs | undefined) {
+  return interval === undefined ? {} : { stoppedLowNs: interval.lowNs, stoppedHighNs: interval.highNs };
 }
 
 /** The cause of a move that a rule ended or forced; null for another. */

@@ -4,7 +4,7 @@
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import type { Output } from '../../io/output.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
-import { KIND_MARK, legend } from '../../show/figure.ts';
+import { KIND_MARK, legendOf } from '../../show/figure.ts';
 import { formatValue, formatWithRange, signedPercent } from '../../show/format.ts';
 import { wrap } from '../../show/wrap.ts';
 import {
@@ -51,7 +51,7 @@ export function printRunPair(document: RunPairDocument, names: readonly [string,
   else if (fields.length === 0) say('No field of the scenarios differs.');
   if (fields.length > 0) table('Fields that differ', [left('field'), left('A'), left('B')], fields.map(fieldRow));
   if (figures.length > 0) {
-    const columns = [left('figure'), right('A'), right('B'), right('B - A'), right('of A'), left('bands')];
+    const columns = [left('figure'), right('A'), right('B'), right('B - A'), right('of A'), left('intervals')];
     table(figureTitle(document), columns, [endRow(document), ...figures.map(figureRow)]);
   }
   const differ = parts.filter(({ differenceNs }) => isTime(differenceNs));
@@ -61,7 +61,7 @@ export function printRunPair(document: RunPairDocument, names: readonly [string,
   }
   output.text('');
   say(partsSentence(document));
-  if (figures.length > 0) output.text(`\n${legend(['exact', 'modelled'])}`);
+  if (figures.length > 0) output.text(`\n${legendOf(document.kinds)}`);
 }
 
 function memberSentences(member: AnyRun): string {

@@ -1,11 +1,11 @@
 /**
- * The document of two runs: what `stopcopy run A B --json` prints. Version 1; docs/run-format.md explains each field.
+ * The document of two runs: what `stopcopy run A B --json` prints. Version 2; docs/run-format.md explains each field.
  */
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { type DocumentHead, documentHead } from '../../io/document-head.ts';
 import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
-import type { EndCounts, RunDocument, VmReport } from './document.ts';
+import { type EndCounts, INTERVAL_WORDS, type RunDocument, type VmReport } from './document.ts';
 import { type AnyRun, isPlayed } from './unplayed.ts';
 
 /** Plain value of a field of a document; null: the field is not there. */
@@ -32,7 +32,7 @@ export interface FigurePair {
   readonly difference: number | null;
   /** The difference as a share of A; null without a difference, or where A is 0. */
   readonly relative: number | null;
-  /** Whether the bands have a value in common; null without a difference, or for an exact figure. */
+  /** Whether the intervals have a value in common; null without a difference, or for an exact figure. */
   readonly bandsOverlap: boolean | null;
 }
 
@@ -82,7 +82,7 @@ export function runPairDocument(a: PairSide, b: PairSide): RunPairDocument {
   const runs = { a: runOf(a), b: runOf(b) };
   return {
     ...documentHead('stopcopy-run-pair'),
-    kinds: { exact: FIGURE_KINDS.exact, modelled: FIGURE_KINDS.modelled },
+    kinds: { exact: FIGURE_KINDS.exact, modelled: INTERVAL_WORDS },
     a: a.document,
     b: b.document,
     equal: fields.length === 0 && content(a) === content(b),

@@ -17,7 +17,7 @@ import {
   waitedFor,
 } from '../../show/charts.ts';
 import { fullPanel, type Plot } from '../../show/plot.ts';
-import type { RunDocument } from './document.ts';
+import type { RunDocument, VmReport } from './document.ts';
 import { toldVm } from './words.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
@@ -33,33 +33,47 @@ export function runPlots(document: RunDocument, id: string): readonly Plot[] {
   ].filter((plot) => plot !== undefined);
 }
 
-const END_TITLES = { short: 'short ends', point: 'best guesses', long: 'long ends' } as const;
+/** A bar of the pause; its parts add up. */
+interface PauseBar {
+  readonly title: string;
+  readonly pauseNs: number;
+  readonly parts: readonly { readonly name: string; readonly criticalNs: number }[];
+}
+
+/** The draws at both ends of the interval around the nominal pause. */
+function pauseBars({ draws }: RunDocument, { pauseNs, parts }: VmReport): readonly PauseBar[] {
+  const nominal = { title: 'nominal', pauseNs, parts };
+  const { low = null, high = null } = draws ?? {};
+  return [
+    ...(low === null ? [] : [{ title: 'draw at 10 %', ...low }]),
+    nominal,
+    ...(high === null ? [] : [{ title: 'draw at 90 %', ...high }]),
+  ];
+}
 
 function pausePlot(document: RunDocument, id: string): Plot | undefined {
-  const { band } = document;
   const vm = toldVm(document);
   if (vm.pauseNs === 0) return undefined;
-  const shown = vm.parts.filter(({ name }) =>
-    band.some(({ parts }) => parts.some((part) => part.name === name && part.criticalNs > 0)),
-  );
-  const at = (end: (typeof band)[number], name: string): number =>
-    end.parts.find((part) => part.name === name)?.criticalNs ?? 0;
-  const longest = Math.max(...band.map(({ pauseNs }) => pauseNs));
+  const bars = pauseBars(document, vm);
+  const at = ({ parts }: PauseBar, name: string): number => parts.find((part) => part.name === name)?.criticalNs ?? 0;
+  const shown = vm.parts.filter(({ name, highNs = 0 }) => highNs > 0 || bars.some((bar) => at(bar, name) > 0));
+  const longest = Math.max(...bars.map(({ pauseNs }) => pauseNs));
+  const { low = vm.pauseNs, high = vm.pauseNs } = document.figures.pause;
   return {
     id,
     title: 'The pause on the critical path, part by part',
     source:
-      'modelled: virtual time, with all parameters at their best guesses and at both ends of their ranges. Parts that run ' +
-      'beside others count as far as they make the pause longer.',
+      'modelled: virtual time. The draws are those whose pauses stand at 10 and 90 % of all draws. Parts that run at the ' +
+      'same time as others count as far as they make the pause longer. In the table each part has its own interval.',
     wide: true,
     legend: shown.map(({ title }, index) => ({ text: title, colour: seriesColour(index) })),
     panels: [
       fullPanel('', (width) =>
         partsChart(
           shown.length,
-          band.map((end) => ({
-            label: `${END_TITLES[end.end]}\n${ns(end.pauseNs)}`,
-            ns: shown.map(({ name }) => at(end, name)),
+          bars.map((bar) => ({
+            label: `${bar.title}\n${ns(bar.pauseNs)}`,
+            ns: shown.map(({ name }) => at(bar, name)),
           })),
           longest,
           width,
@@ -67,11 +81,17 @@ function pausePlot(document: RunDocument, id: string): Plot | undefined {
       ),
     ],
     table: {
-      caption: 'Parts of the pause on the critical path; busy counts what overlaps too, with best guesses',
-      head: ['part', ...band.map(({ end }) => END_TITLES[end]), 'busy'],
+      caption: 'Parts of the pause on the critical path, with their 80 % intervals; busy counts what overlaps too',
+      head: ['part', 'nominal', 'low', 'high', 'busy'],
       rows: [
-        ...shown.map(({ name, title, busyNs }) => [title, ...band.map((end) => ns(at(end, name))), ns(busyNs)]),
-        ['together', ...band.map(({ pauseNs }) => ns(pauseNs)), ''],
+        ...shown.map(({ title, criticalNs, busyNs, lowNs = criticalNs, highNs = criticalNs }) => [
+          title,
+          ns(criticalNs),
+          ns(lowNs),
+          ns(highNs),
+          ns(busyNs),
+        ]),
+        ['together', ns(vm.pauseNs), ns(low), ns(high), ''],
       ],
     },
   };
@@ -93,7 +113,7 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
   return {
     id,
     title: 'The move over time: rounds of memory',
-    source: `modelled, best guesses. An area and a line are a round; the axis of bytes is logarithmic.${many}`,
+    source: `modelled, nominal. An area and a line are a round; the axis of bytes is logarithmic.${many}`,
     wide: true,
     legend: [
       { text: 'sent in the round', colour: P50_COLOUR },
@@ -141,7 +161,7 @@ function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undef
     id,
     title: 'The pause over time',
     source:
-      'modelled, best guesses. Bars that lie above each other run at the same time. Framed is the critical path: at each ' +
+      'modelled, nominal. Bars that lie above each other run at the same time. Framed is the critical path: at each ' +
       'moment the one part that the pause waits for. How long it waits for a part stands beside it; these times add up to the ' +
       'pause.',
     wide: true,
@@ -183,7 +203,7 @@ function influencePlot({ influences, figures }: RunDocument, id: string): Plot |
     id,
     title: 'What the pause hangs on',
     source:
-      'modelled: one parameter after another at the two ends of its range, all others at their best guesses. A pause that ' +
+      'modelled: one parameter after another at the two ends of its range, all others nominal. A pause that ' +
       'is shorter at the long end is no mistake: the VMM stops the VM when what is left fits into the limit, so that a ' +
       `slower stream is stopped with less left.${never ? ' Where no bar is drawn the VM would never be stopped.' : ''}`,
     wide: true,
@@ -193,8 +213,8 @@ function influencePlot({ influences, figures }: RunDocument, id: string): Plot |
     ],
     panels: [fullPanel('', (width) => bandChart(bars, value, 'ns', width))],
     table: {
-      caption: `The pause, ${ns(value)} with best guesses, with one parameter at an end of its range`,
-      head: ['parameter', 'best guess', 'short end', 'pause', 'long end', 'pause', 'unit', 'from'],
+      caption: `The pause, ${ns(value)} nominal, with one parameter at an end of its range`,
+      head: ['parameter', 'nominal', 'short end', 'pause', 'long end', 'pause', 'unit', 'from'],
       textColumns: [6, 7],
       rows: influences.map(({ name, title, from, value: at, short, long, shortPauseNs, longPauseNs }) => [
         name,
@@ -223,7 +243,7 @@ function latencyPlot({ latencies }: RunDocument, id: string): Plot | undefined {
     id,
     title: 'What a client in the guest waits for a job',
     source:
-      'modelled, best guesses: from submission to completion. Before: done before the stop. Over the pause: submitted ' +
+      'modelled, nominal: from submission to completion. Before: done before the stop. Over the pause: submitted ' +
       'before the resume and done after it. After: submitted after the resume. The axis is logarithmic.',
     wide: true,
     legend: QUANTILES.map(({ name, colour }) => ({ text: name, colour, look: 'round' })),

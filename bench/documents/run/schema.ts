@@ -25,7 +25,14 @@ import { keysOf } from '../../../sim/base/keys.ts';
 const ns = z.number();
 const count = z.number();
 
-const part = z.looseObject({ name: z.string(), title: z.string(), criticalNs: ns, busyNs: ns });
+const part = z.looseObject({
+  name: z.string(),
+  title: z.string(),
+  criticalNs: ns,
+  busyNs: ns,
+  lowNs: z.exactOptional(ns),
+  highNs: z.exactOptional(ns),
+});
 
 const round = z.looseObject({
   count,
@@ -53,7 +60,13 @@ const vf = z.looseObject({
   }),
   tasks: z.looseObject({ accepted: count, completed: count, wrong: count }),
   queuePause: z.looseObject({ queues: count, p50Ns: ns, p99Ns: ns, maxNs: ns }).nullable(),
-  service: z.looseObject({ stoppedNs: ns.nullable(), deviceNs: ns.nullable(), queuesNs: z.array(ns.nullable()) }),
+  service: z.looseObject({
+    stoppedNs: ns.nullable(),
+    stoppedLowNs: z.exactOptional(ns),
+    stoppedHighNs: z.exactOptional(ns),
+    deviceNs: ns.nullable(),
+    queuesNs: z.array(ns.nullable()),
+  }),
 });
 
 /** JSON has null for what is not limited. */
@@ -120,6 +133,21 @@ const end = z.looseObject({
   registerAccesses: count,
 });
 
+const drawn = z
+  .looseObject({ pauseNs: ns, parts: z.array(z.looseObject({ name: z.string(), criticalNs: ns })) })
+  .nullable();
+
+const draws = z.looseObject({
+  count,
+  seed: count,
+  ended: z.partialRecord(z.enum([...MOVE_ENDS, 'endless']), count),
+  deciders: z.array(z.looseObject({ name: z.string(), share: z.number() })),
+  low: drawn,
+  high: drawn,
+});
+
+const waits = z.looseObject({ p50Ns: ns, p99Ns: ns, maxNs: ns });
+
 const influence = z.looseObject({
   name: z.string(),
   title: z.string(),
@@ -133,6 +161,7 @@ const influence = z.looseObject({
 
 const figures = z.looseObject({
   pause: figureSchema,
+  rate: z.exactOptional(figureSchema),
   reported: z.exactOptional(figureSchema),
   total: figureSchema,
   memory: figureSchema,
@@ -198,6 +227,7 @@ export const runSchema: z.ZodType<RunDocument> = z
       memoryBytesPerSecond: count,
       bound: z.enum(BOUNDS),
     }),
+    draws: draws.nullable(),
     longest: z.int().min(1),
     band: z.array(end).length(3),
     vms: z.array(vm).min(1),
@@ -205,7 +235,17 @@ export const runSchema: z.ZodType<RunDocument> = z
       z.looseObject({
         group: count,
         name: z.string(),
-        phases: z.array(z.looseObject({ phase: z.enum(PHASES), jobs: count, p50Ns: ns, p99Ns: ns, maxNs: ns })),
+        phases: z.array(
+          z.looseObject({
+            phase: z.enum(PHASES),
+            jobs: count,
+            p50Ns: ns,
+            p99Ns: ns,
+            maxNs: ns,
+            low: z.exactOptional(waits),
+            high: z.exactOptional(waits),
+          }),
+        ),
       }),
     ),
     clocks: z.array(clock),

@@ -3,6 +3,7 @@
  */
 import { runPlots } from './plots.ts';
 import { RUN_FORMAT, type RunDocument } from './document.ts';
+import { runFromPrevious } from './previous.ts';
 import { runSchema, unplayedSchema } from './schema.ts';
 import { type AnyRun, isPlayed, type UnplayedRun, unplayedSentences } from './unplayed.ts';
 import { PAUSED_TABLE, PRINTED_TABLE, runSentences, runTables } from './words.ts';
@@ -14,8 +15,18 @@ import type { ReportKind, ReportSection, Word } from '../../show/section.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { FigureKind } from '../../show/figure.ts';
 
-const PLAYED = reportKind<RunDocument>({ format: RUN_FORMAT, schema: runSchema, section: runSection });
-const UNPLAYED = reportKind<UnplayedRun>({ format: RUN_FORMAT, schema: unplayedSchema, section: unplayedSection });
+const PLAYED = reportKind<RunDocument>({
+  format: RUN_FORMAT,
+  schema: runSchema,
+  section: runSection,
+  fromPrevious: runFromPrevious,
+});
+const UNPLAYED = reportKind<UnplayedRun>({
+  format: RUN_FORMAT,
+  schema: unplayedSchema,
+  section: unplayedSection,
+  fromPrevious: runFromPrevious,
+});
 
 export const RUN_KIND: ReportKind = {
   read(document, file) {

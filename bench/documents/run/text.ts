@@ -3,7 +3,7 @@
  */
 import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
-import { legend } from '../../show/figure.ts';
+import { legendOf } from '../../show/figure.ts';
 import { wrap } from '../../show/wrap.ts';
 import { printCan } from '../can/text.ts';
 import type { RunDocument } from './document.ts';
@@ -26,7 +26,7 @@ export function printRun(document: RunDocument, output: Output): void {
     output.text(`\n${output.style('bold', title)}`);
     output.text(bareTable(columns, abridged(rows)));
   }
-  output.text(`\n${legend(['exact', 'modelled'])}`);
+  output.text(`\n${legendOf(document.kinds)}`);
 }
 
 /** A run for a person, played or not. */

@@ -2,13 +2,15 @@
  * What a run document says in sentences and tables: the same in the terminal and on the page.
  */
 import { countOf } from '../../../sim/base/units.ts';
-import { formatValue, formatWithRange, wholePercent } from '../../show/format.ts';
+import { formatValue, formatWithRange, percent, wholePercent } from '../../show/format.ts';
 import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
+import type { DrawsReport } from './intervals.ts';
 import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
 import { type Hazard, HAZARD_IDS, HAZARDS } from '../../../sim/driver/hazards.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
@@ -42,7 +44,7 @@ export function runTables(document: RunDocument): readonly RunTable[] {
   }
   const vfs = vms.flatMap((each) => each.vfs.map((vf) => ({ vm: each.vm, vf })));
   if (vfs.length > 0) tables.push({ title: 'VFs, register by register', ...vfTable(vfs, vms.length > 1) });
-  if (vm.pauseNs > 0) tables.push({ title: `${PAUSED_TABLE}${which}`, ...pausedTable(vm) });
+  if (vm.pauseNs > 0) tables.push({ title: `${PAUSED_TABLE}${which}`, ...pausedTable(document, vm) });
   if (document.clocks.length > 0) tables.push({ title: PRINTED_TABLE, ...clockTable(document) });
   if (document.latencies.length > 0) tables.push({ title: 'What a client waits for a job', ...latencyTable(document) });
   return tables;
@@ -78,11 +80,14 @@ export function runSentences(document: RunDocument): string[] {
     said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
   }
   if (vm.memoryBytes === 0) said.push(`No memory went; in all it took ${marked(figures.total)}.`);
-  else
+  else {
+    const { memoryBytesPerSecond, bound } = document.stream;
+    const rate: Figure = figures.rate ?? { value: memoryBytesPerSecond, unit: 'B/s', kind: 'modelled' };
     said.push(
-      `${bytes(vm.memoryBytes)} of memory went, at ${formatValue(document.stream.memoryBytesPerSecond, 'B/s')}, bound by ` +
-        `the ${document.stream.bound}; in all it took ${marked(figures.total)}.`,
+      `${bytes(vm.memoryBytes)} of memory went, at ${formatWithRange(rate)}, bound by the ${bound}; in all it took ` +
+        `${marked(figures.total)}.`,
     );
+  }
   if (figures.queuePauseMax !== undefined && figures.queuePauseP50 !== undefined) {
     said.push(
       `Queues were without a completion for ${marked(figures.queuePauseP50)} in the middle, and for ` +
@@ -95,20 +100,52 @@ export function runSentences(document: RunDocument): string[] {
   const paused = bad.filter(({ end }) => end === 'paused').length;
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
-  return [...said, ...otherEnds(document)];
+  return [...said, ...drawSentences(document)];
 }
 
-/** What was assumed, and how the moves ended, also at the other ends of the parameters' ranges. */
+/** What was assumed, and how the moves ended, also in draws that end otherwise. */
 export function endingSentences(document: RunDocument): string[] {
-  return [...beforeAll(document), ending(document.vms), ...otherEnds(document)];
+  return [...beforeAll(document), ending(document.vms), ...endedSentences(document)];
 }
 
-function otherEnds({ band, vms }: RunDocument): string[] {
+/** How the draws ended, and what decides the interval of the pause. */
+function drawSentences(document: RunDocument): string[] {
+  const { draws } = document;
+  if (draws === null || draws.deciders.length === 0) return endedSentences(document);
+  const named = draws.deciders.map(({ name, share }) => `${name} (${percent(share, 2)})`);
+  return [
+    ...endedSentences(document),
+    `Unknowns that decide its interval, with their shares of the variance: ${named.join(', ')}.`,
+  ];
+}
+
+const DRAWN_ENDS: Readonly<Record<keyof DrawsReport['ended'], string>> = {
+  moved: 'moves',
+  forced: 'moves by force',
+  cancelled: 'is given up',
+  failed: 'fails to move',
+  unowned: 'runs nowhere',
+  refused: 'is refused',
+  stateLost: 'loses state',
+  endless: 'is never stopped, and its move never ends',
+};
+
+/** Nothing where all draws end alike. */
+function endedSentences({ draws, band, vms }: RunDocument): string[] {
+  if (draws === null) return otherEnds(band, vms.length);
+  const found = keysOf(DRAWN_ENDS).filter((end) => (draws.ended[end] ?? 0) > 0);
+  if (found.length < 2) return [];
+  const who = vms.length === 1 ? 'the VM' : 'the VM with the longest pause';
+  const [first, ...others] = found.map((end) => ({ count: draws.ended[end] ?? 0, what: DRAWN_ENDS[end] }));
+  const rest = others.map(({ count, what }) => `in ${count} it ${what}`).join('; ');
+  return [`In ${first!.count} of ${draws.count} draws of what is unknown ${who} ${first!.what}; ${rest}.`];
+}
+
+/** How the corners ended, in a document of version 1. */
+function otherEnds(band: RunDocument['band'], vms: number): string[] {
   const movedAt = ({ ended }: RunDocument['band'][number]): number => ended.moved + ended.forced;
   const unsure = band.filter((end) => movedAt(end) !== movedAt(band[1]!));
-  return unsure.map(
-    (end) => `With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms.length} moved.`,
-  );
+  return unsure.map((end) => `With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms} moved.`);
 }
 
 function vfCount(count: number): string {
@@ -175,19 +212,17 @@ function causePhrase(cause: CauseReport | null, isForced: boolean): string {
   return phrases.join('; ');
 }
 
-function partsTable({ band }: RunDocument, { parts, pauseNs }: VmReport): Rows {
-  const [short, , long] = band;
-  const at = (end: typeof short, name: string): number =>
-    end?.parts.find((part) => part.name === name)?.criticalNs ?? 0;
+function partsTable({ figures }: RunDocument, { parts, pauseNs }: VmReport): Rows {
+  const { low = pauseNs, high = pauseNs } = figures.pause;
   const rows = parts
-    .filter(({ name, busyNs }) => busyNs > 0 || at(short, name) > 0 || at(long, name) > 0)
-    .map(({ name, title, criticalNs, busyNs }) => [
+    .filter(({ busyNs, highNs = 0 }) => busyNs > 0 || highNs > 0)
+    .map(({ title, criticalNs, busyNs, lowNs = criticalNs, highNs = criticalNs }) => [
       title,
       ns(criticalNs),
       `${((100 * criticalNs) / pauseNs).toFixed(1)} %`,
       ns(busyNs),
-      ns(at(short, name)),
-      ns(at(long, name)),
+      ns(lowNs),
+      ns(highNs),
     ]);
   return {
     columns: [
@@ -195,10 +230,10 @@ function partsTable({ band }: RunDocument, { parts, pauseNs }: VmReport): Rows {
       right('critical\npath [P]'),
       right('share\n'),
       right('busy\n[P]'),
-      right('short\nend [P]'),
-      right('long\nend [P]'),
+      right('low\n[P]'),
+      right('high\n[P]'),
     ],
-    rows: [...rows, ['together', ns(pauseNs), '100 %', '', ns(short?.pauseNs ?? 0), ns(long?.pauseNs ?? 0)]],
+    rows: [...rows, ['together', ns(pauseNs), '100 %', '', ns(low), ns(high)]],
   };
 }
 
@@ -252,13 +287,16 @@ function clockTable({ clocks }: RunDocument): Rows {
 }
 
 /** The guest, then each device with its queues. */
-function pausedTable({ pauseNs, vfs, otherDevices }: VmReport): Rows {
-  const orNone = (value: number | null): string => (value === null ? '' : ns(value));
-  const ofVfs = vfs.map(({ profile, fn, service: { stoppedNs, deviceNs, queuesNs } }) => {
+function pausedTable({ figures }: RunDocument, { pauseNs, vfs, otherDevices }: VmReport): Rows {
+  const orNone = (value: number | null | undefined): string => (typeof value === 'number' ? ns(value) : '');
+  const ofVfs = vfs.map(({ profile, fn, service }) => {
+    const { stoppedNs, stoppedLowNs, stoppedHighNs, deviceNs, queuesNs } = service;
     const gaps = queuesNs.filter((gap) => gap !== null).toSorted((a, b) => a - b);
     return [
       `${profile} ${fn}`,
       orNone(stoppedNs),
+      orNone(stoppedLowNs),
+      orNone(stoppedHighNs),
       orNone(deviceNs),
       `${gaps.length} of ${queuesNs.length}`,
       orNone(gaps[0] ?? null),
@@ -268,21 +306,24 @@ function pausedTable({ pauseNs, vfs, otherDevices }: VmReport): Rows {
   const others = otherDevices.map(({ profile, count, stoppedNs }) => [
     count === 1 ? profile : `${profile}, each of ${count}`,
     ns(stoppedNs),
-    '',
-    '',
-    '',
-    '',
+    ...Array.from({ length: 6 }, () => ''),
   ]);
   return {
     columns: [
       left('what'),
       right('does not\nrun [P]'),
+      right('low\n[P]'),
+      right('high\n[P]'),
       right('nothing\ncompleted [P]'),
       right('queues\nwith load'),
       right('shortest\ngap [P]'),
       right('longest\ngap [P]'),
     ],
-    rows: [['vCPUs', ns(pauseNs), '', '', '', ''], ...ofVfs, ...others],
+    rows: [
+      ['vCPUs', ns(pauseNs), orNone(figures.pause.low), orNone(figures.pause.high), '', '', '', ''],
+      ...ofVfs,
+      ...others,
+    ],
   };
 }
 
@@ -296,17 +337,28 @@ function latencyTable({ latencies }: RunDocument): Rows {
   const rows = latencies.flatMap(({ name, phases }) =>
     phases
       .filter(({ jobs }) => jobs > 0)
-      .map(({ phase, jobs, p50Ns, p99Ns, maxNs }) => [
+      .map(({ phase, jobs, p50Ns, p99Ns, maxNs, low, high }) => [
         name,
         PHASE_TITLES[phase],
         String(jobs),
         ns(p50Ns),
         ns(p99Ns),
         ns(maxNs),
+        low === undefined ? '' : ns(low.maxNs),
+        high === undefined ? '' : ns(high.maxNs),
       ]),
   );
   return {
-    columns: [left('VFs'), left('jobs'), right('number [E]'), right('p50 [P]'), right('p99 [P]'), right('longest [P]')],
+    columns: [
+      left('VFs'),
+      left('jobs'),
+      right('number\n[E]'),
+      right('p50\n[P]'),
+      right('p99\n[P]'),
+      right('longest\n[P]'),
+      right('low\n[P]'),
+      right('high\n[P]'),
+    ],
     rows,
   };
 }

@@ -7,13 +7,22 @@ import { ACC_VF_DATA_BYTES } from '../../../sim/abi/vf-data.ts';
 import { DEFAULT_GENERATION, LONG_TERM_GENERATION } from '../../../sim/driver/generation.ts';
 import { cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
 import { compareDesigns } from '../../../sim/designs/compare.ts';
-import { ENDS, runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { mapValues, tableOf } from '../../../sim/base/keys.ts';
+import { pointCosts } from '../../../sim/device/costs.ts';
+import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
+import { onPlatform } from '../../../sim/memory/platform.ts';
+import { type CompiledScenario, moveInputOf, platformOf } from '../../../sim/scenario/compile.ts';
+import { drawnInput, type RegistersByEnd, registersOf } from '../../../sim/scenario/drawn-moves.ts';
+import { MoveIntervals } from '../../../sim/scenario/intervals.ts';
+import { ENDS, runScenario, type ScenarioResult, stepsOf } from '../../../sim/scenario/scenario-run.ts';
+import { unknownsOf } from '../../../sim/scenario/unknowns.ts';
 import { GUEST_DMA_BASE } from '../../../sim/world/vf-guest.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
 import { frameBytesMax, writeFrame } from '../../../workers/end/image-stream.ts';
 import { readScenario } from '../../studies/run/play.ts';
 import { shippedScenarios } from '../../studies/run/shipped.ts';
 import { countArcs } from './arcs.ts';
+import { moveOperations } from './counted-move.ts';
 import { ExactList } from './exact-list.ts';
 import type { ExactMetric } from '../../documents/metric.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
@@ -93,11 +102,12 @@ function modelCells(list: ExactList): void {
   }
 }
 
-/** A shipped scenario with all parameters at their points and at both ends. */
+/** A shipped scenario with all parameters at their points and at both ends, and its draws. */
 function playScenarioEnds(list: ExactList, name: string): void {
   const plan = readScenario(name);
+  const results = tableOf(ENDS, (end) => runScenario(plan, end));
   for (const end of ENDS) {
-    const { vms, world } = runScenario(plan, end);
+    const { vms, world } = results[end];
     const at = `scenario/${name}/${end}`;
     const longest = vms.reduce((most, vm) => (vm.pauseNs > most.pauseNs ? vm : most));
     list.add(`${at}/accesses`, world.accesses);
@@ -110,6 +120,37 @@ function playScenarioEnds(list: ExactList, name: string): void {
     list.add(`${at}/moved`, vms.filter(({ kind }) => kind === 'moved').length);
     if (end === 'point') for (const part of longest.parts) list.add(`${at}/part/${part.name}Ns`, part.criticalNs);
   }
+  drawScenario(list, name, plan, results);
+}
+
+/** The interval of a scenario's first VM, and the work of its draws. */
+function drawScenario(
+  list: ExactList,
+  name: string,
+  plan: CompiledScenario,
+  results: Readonly<Record<RangeEnd, ScenarioResult>>,
+): void {
+  const at = `scenario/${name}/draws`;
+  const registers = registersOf(plan, results, 0);
+  const { kind, pauseNs } = results.point.vms[0]!;
+  const intervals = new MoveIntervals(plan, registers, 0, kind);
+  const { low, high } = intervals.of(pauseNs, (move) => move.pauseNs);
+  list.add(`${at}/pauseLowNs`, low);
+  list.add(`${at}/pauseHighNs`, high);
+  list.add(`${at}/moved`, (intervals.ended.moved ?? 0) + (intervals.ended.forced ?? 0));
+  list.add(`${at}/operations`, drawOperations(plan, registers));
+}
+/** Work of all draws of a scenario, counted. */
+function drawOperations(plan: CompiledScenario, registers: RegistersByEnd): number {
+  const unknowns = unknownsOf(plan.scenario.seed);
+  const base = moveInputOf(plan, 'point', pointCosts());
+  const steps = mapValues(registers, ({ times }) => stepsOf(plan, times));
+  let operations = 0;
+  for (let draw = 0; draw < unknowns.count; draw++) {
+    const input = drawnInput(plan, base, unknowns, draw, steps[unknowns.registers(draw)]);
+    operations += moveOperations(input, onPlatform(unknowns.parameters(draw), platformOf(plan.scenario)));
+  }
+  return operations;
 }
 
 function sum(values: readonly number[]): number {

@@ -119,7 +119,7 @@ async function runnerFor({ registerGroups, scenario: { vms } }: CompiledScenario
 }
 
 function labelOf(end: RangeEnd): string {
-  return end === 'point' ? 'best guesses' : `parameters that make pauses ${end}`;
+  return end === 'point' ? 'nominal parameters' : `parameters that make pauses ${end}`;
 }
 
 /** Reads something that a scenario names; an error tells where it is named. */

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { type Draws, intervalOf, type Spread } from '../../../sim/base/draws.ts';
 import { mapValues } from '../../../sim/base/keys.ts';
 import { drawnFigures, drawnParameters, type ParameterSpreads } from '../../../sim/memory/evidence.ts';
+import { DATA_AT_END_SHARE } from '../../../sim/memory/layout.ts';
 import {
   MOVE_OUTPUTS,
   type MoveExperiment,
@@ -49,12 +50,6 @@ function experiment<T extends z.ZodType>(
   return { title, schema, outputs, predict: (inputs, grounds) => model(schema.parse(inputs), grounds) };
 }
 
-/**
- * Share of guests whose last pages hold data although nothing says that they were full. Labs fill memory to a stated share
- * after the boot; guests of single logs, of which most end with data, are rarer.
- */
-const DATA_AT_END = 0.08;
-
 function predictMove(inputs: MoveExperiment, { parameters, draws }: Grounds): Outputs {
   const profile = inputs.profile === undefined ? undefined : readProfile(inputs.profile);
   const drawn: Record<string, number[]> = {};
@@ -63,7 +58,7 @@ function predictMove(inputs: MoveExperiment, { parameters, draws }: Grounds): Ou
       parameters: drawnParameters(parameters, draws, draw),
       figures: profile === undefined ? undefined : drawnFigures(profile, draws, draw),
       windowPhase: draws.uniform('windowPhase', draw),
-      dataAtEnd: draws.uniform('dataAtEnd', draw) < DATA_AT_END,
+      dataAtEnd: draws.uniform('dataAtEnd', draw) < DATA_AT_END_SHARE,
     });
     for (const [name, value] of Object.entries(outputs)) (drawn[name] ??= []).push(value);
   }

@@ -159,7 +159,7 @@ describe('what cannot be shown is refused with a sentence', () => {
     ['', 'is empty'],
     ['[]', "its field 'format' is missing"],
     ['{"format":"stopcopy-cake"}', `its field 'format' is "stopcopy-cake", allowed is one of "stopcopy-`],
-    ['{"format":"stopcopy-run","version":99}', 'has format version 99, this stopcopy reads version 1 of stopcopy-run'],
+    ['{"format":"stopcopy-run","version":99}', 'has format version 99, this stopcopy reads version 2 of stopcopy-run'],
   ])('%j', (text, says) => {
     expect(() => readSection(written(text))).toThrow(says);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { runScenario, type VmResult } from '../../../sim/scenario/scenario-run.ts';
-import { clockNsOf, clocksOfVm, otherDevicesOf, stoppedNsOf } from '../../../sim/scenario/service.ts';
+import { clocksOfVm, otherDevicesOf, passedVm, stoppedNsOf } from '../../../sim/scenario/service.ts';
 import { type Changes, plan, SMALL } from './rig.ts';
 
 const [ZIP] = SMALL.devices;
@@ -11,7 +11,7 @@ const SLACK_NS = 1;
 function played(changes: Changes = {}): { readonly vm: VmResult; readonly clock: (id: string) => number | undefined } {
   const compiled = plan(changes);
   const result = runScenario(compiled, 'point');
-  const clocks = clockNsOf(compiled, result, 0);
+  const clocks = new Map(clocksOfVm(compiled, passedVm(result.vms[0]!)).map(({ id, ns }) => [id, ns]));
   return { vm: result.vms[0]!, clock: (id) => clocks.get(id) };
 }
 
@@ -24,7 +24,7 @@ describe('what is paused', () => {
   ])('%s: a device is stopped no longer than the vCPUs, and its client waits longer', (_, changes) => {
     const { vms } = runScenario(plan(changes), 'point');
     for (const vm of vms) {
-      const stopped = stoppedNsOf(vm);
+      const stopped = stoppedNsOf(passedVm(vm));
       expect(stopped).toHaveLength(vm.devices.serviceGaps.length);
       for (const [vf, { deviceNs, queuesNs }] of vm.devices.serviceGaps.entries()) {
         const gaps = queuesNs.filter((ns) => ns !== null);
@@ -38,12 +38,12 @@ describe('what is paused', () => {
   test('one VF is stopped for the pause without its two ends', () => {
     const { vm } = played();
     const { vcpuStop, vcpuStart } = vm.move.criticalNs;
-    expect(Math.abs(stoppedNsOf(vm)[0]! - (vm.pauseNs - vcpuStop - vcpuStart))).toBeLessThan(SLACK_NS);
+    expect(Math.abs(stoppedNsOf(passedVm(vm))[0]! - (vm.pauseNs - vcpuStop - vcpuStart))).toBeLessThan(SLACK_NS);
   });
 
   test('of several, the first stops first and starts first', () => {
     const { vm } = played({ vmm: 'cloud-hypervisor', devices: [{ ...ZIP, load: 'idle', count: 2 }] });
-    const [first, second] = stoppedNsOf(vm);
+    const [first, second] = stoppedNsOf(passedVm(vm));
     const [before, after] = vm.devices.outcome.times;
     const stopNs = before!.pauseAndDrainNs + before!.statusChecksNs + before!.cacheWriteBackNs + before!.saveNs;
     expect(Math.abs(first! - stopNs + after!.startNs - second!)).toBeLessThan(SLACK_NS);
@@ -52,7 +52,7 @@ describe('what is paused', () => {
   test('an idle device has no gap that anybody sees', () => {
     const { vm } = played({ devices: [{ ...ZIP, load: 'idle' }] });
     expect(vm.devices.serviceGaps).toEqual([{ deviceNs: null, queuesNs: [null, null, null, null] }]);
-    expect(stoppedNsOf(vm)[0]).toBeGreaterThan(0);
+    expect(stoppedNsOf(passedVm(vm))[0]).toBeGreaterThan(0);
   });
 
   test('devices with figures only are stopped with the vCPUs', () => {
@@ -61,14 +61,18 @@ describe('what is paused', () => {
     const { vcpuStop, vcpuStart } = vm.move.criticalNs;
     const stoppedNs = vm.pauseNs - vcpuStop - vcpuStart;
     expect(otherDevicesOf(compiled, vm)).toEqual([{ profile: 'connectx7-vf', count: 2, stoppedNs }]);
-    expect(stoppedNsOf(vm)).toEqual([]);
+    expect(stoppedNsOf(passedVm(vm))).toEqual([]);
   });
 
   test('a VM that did not arrive has none of it', () => {
     const compiled = plan({ faults: [{ kind: 'cancel', at: 'vcpusStopped' }] });
     const vm = runScenario(compiled, 'point').vms[0]!;
     expect(vm.pauseNs).toBeGreaterThan(0);
-    expect([clocksOfVm(compiled, vm), stoppedNsOf(vm), otherDevicesOf(compiled, vm)]).toEqual([[], [], []]);
+    expect([clocksOfVm(compiled, passedVm(vm)), stoppedNsOf(passedVm(vm)), otherDevicesOf(compiled, vm)]).toEqual([
+      [],
+      [],
+      [],
+    ]);
   });
 });
 

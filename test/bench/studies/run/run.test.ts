@@ -62,7 +62,7 @@ describe('run', () => {
     const { status, stdout } = await stopcopy('run', file('small.yaml', SMALL), '--json');
     expect(status).toBe(0);
     const document = JSON.parse(stdout) as RunDocument;
-    expect(document).toMatchObject({ format: 'stopcopy-run', version: 1, longest: 1 });
+    expect(document).toMatchObject({ format: 'stopcopy-run', version: 2, longest: 1 });
     expect(document.band.map(({ end }) => end)).toEqual(['short', 'point', 'long']);
     for (const { pauseNs, parts } of document.band) expect(sumOf(parts)).toBeCloseTo(pauseNs, 1);
     const [vm] = document.vms;

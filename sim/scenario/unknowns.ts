@@ -1,0 +1,126 @@
+/**
+ * What nobody knows of a move, drawn together: parameters of VMMs and figures of devices within their ranges, costs of
+ * registers, the phase of QEMU's window, what a guest's last pages hold. The same seed gives the same draws.
+ */
+import { Draws, type Spread, spreadAt } from '../base/draws.ts';
+import { COST } from '../device/costs.ts';
+import type { DeviceFigures, DeviceProfile, RangeEnd } from '../memory/device-profile.ts';
+import { drawnFigures, drawnParameters, parameterSpreads } from '../memory/evidence.ts';
+import { DATA_AT_END_SHARE, type MemoryLayout } from '../memory/layout.ts';
+import type { VmmParameters } from '../memory/parameters.ts';
+
+/** Draws of an interval. Stratified, so that quantiles at 10 and 90 % repeat to a few percent over seeds. */
+export const DRAWS = 200;
+
+/**
+ * Share of draws that take all costs of registers and engines at the low ends of their ranges, and share that takes the high
+ * ends; the others take the nominal costs. Low and high stand for the 10 and 90 % quantiles; with 30, 40 and 30 % three such
+ * values keep mean and variance of what they stand for (Swanson's rule). A device's registers are played access by access,
+ * which takes too long for each draw.
+ */
+const REGISTER_END_SHARE = 0.3;
+
+/** Names of unknowns that are no parameter. */
+export const WINDOW_PHASE = 'windowPhase';
+export const DATA_AT_END = 'dataAtEnd';
+export const REGISTERS = 'registers';
+
+const VCPU_COSTS = ['vcpuStopNs', 'vcpuStartNs'] as const;
+type VcpuCost = (typeof VCPU_COSTS)[number];
+
+export class Unknowns {
+  readonly count: number;
+  readonly seed: number;
+  private readonly draws: Draws;
+  private readonly parameterSets: VmmParameters[] = [];
+  private readonly figureSets = new WeakMap<DeviceProfile, DeviceFigures[]>();
+
+  /** @param count how many draws, from 1 on */
+  constructor(seed: number, count: number = DRAWS) {
+    this.seed = seed;
+    this.count = count;
+    this.draws = new Draws(count, seed);
+  }
+
+  /** Share of the distribution of an unknown below its value in a draw, in (0, 1). */
+  share(unknown: string, draw: number): number {
+    return this.draws.uniform(unknown, draw);
+  }
+
+  /** Parameters of the reference platform. */
+  parameters(draw: number): VmmParameters {
+    return (this.parameterSets[draw] ??= drawnParameters(SPREADS, this.draws, draw));
+  }
+
+  figures(profile: DeviceProfile, draw: number): DeviceFigures {
+    const known = this.figureSets.get(profile) ?? [];
+    if (known.length === 0) this.figureSets.set(profile, known);
+    return (known[draw] ??= drawnFigures(profile, this.draws, draw));
+  }
+
+  /** Which play of the registers a draw takes: {@link REGISTER_END_SHARE}. */
+  registers(draw: number): RangeEnd {
+    const share = this.draws.uniform(REGISTERS, draw);
+    return share < REGISTER_END_SHARE ? 'short' : share < 1 - REGISTER_END_SHARE ? 'point' : 'long';
+  }
+
+  windowPhase(draw: number): number {
+    return this.draws.uniform(WINDOW_PHASE, draw);
+  }
+
+  /** What comes last in a guest's memory where nothing says it. */
+  layout(draw: number): MemoryLayout {
+    return this.draws.uniform(DATA_AT_END, draw) < DATA_AT_END_SHARE ? 'data' : 'rising';
+  }
+
+  vcpuCosts(draw: number): Readonly<Record<VcpuCost, number>> {
+    const at = (name: VcpuCost): number => spreadAt(costSpread(name), this.draws.normal(name, draw));
+    return { vcpuStopNs: at('vcpuStopNs'), vcpuStartNs: at('vcpuStartNs') };
+  }
+
+  /**
+   * Names of what may differ between draws of a move.
+   *
+   * @param isUnknown whether registers, window and last pages are among it
+   */
+  names(profiles: readonly DeviceProfile[], isUnknown: (name: string) => boolean): readonly string[] {
+    return [
+      ...SPREAD_NAMES,
+      ...VCPU_COSTS,
+      ...profiles.flatMap((profile) => figureNames(profile)),
+      ...[WINDOW_PHASE, DATA_AT_END, REGISTERS].filter((name) => isUnknown(name)),
+    ];
+  }
+}
+
+const SPREADS = parameterSpreads();
+
+const SPREAD_NAMES = Object.entries(SPREADS).flatMap(([name, { low, high }]) => (low === high ? [] : [name]));
+
+function costSpread(name: VcpuCost): Spread {
+  const { ns, min, max } = COST[name];
+  return { value: ns, low: min, high: max };
+}
+
+/** Figures of a profile that are ranges, by the names under which they are drawn. */
+function figureNames(profile: DeviceProfile): readonly string[] {
+  return Object.entries(profile).flatMap(([name, figure]) =>
+    typeof figure === 'object' && 'range' in figure && figure.range[0] !== figure.range[1]
+      ? [`${profile.id}.${name}`]
+      : [],
+  );
+}
+
+/** Seeds whose draws are kept. */
+const KEPT_MAX = 4;
+const kept = new Map<number, Unknowns>();
+
+/** The {@link DRAWS} draws of a seed; the last seeds are kept, since a slider asks for the same ones again. */
+export function unknownsOf(seed: number): Unknowns {
+  const known = kept.get(seed);
+  if (known !== undefined) return known;
+  const drawn = new Unknowns(seed);
+  if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value!);
+  kept.set(seed, drawn);
+  return drawn;
+}
