@@ -22,7 +22,7 @@ export interface PlayedRegisters {
 }
 
 /** A move that something else than its rules ended. */
-export interface EndedVm {
+interface EndedVm {
   readonly kind: MoveEnd;
   readonly pauseNs: number;
   readonly partsNs: Readonly<Record<string, number>>;

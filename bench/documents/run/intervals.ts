@@ -38,7 +38,7 @@ export interface IntervalNs {
 }
 
 /** A phase with waits over the pause, whose ends follow from those of the pause. */
-export interface PhaseReport extends PhaseLatency {
+interface PhaseReport extends PhaseLatency {
   readonly low?: Pick<PhaseLatency, 'p50Ns' | 'p99Ns' | 'maxNs'>;
   readonly high?: Pick<PhaseLatency, 'p50Ns' | 'p99Ns' | 'maxNs'>;
 }
