@@ -13,6 +13,9 @@ export const FIGURE_KINDS = {
   modelled: 'follows from cost parameters; the range follows from their ranges',
 } as const;
 
+/** What `modelled` means where ranges are intervals of draws. */
+export const INTERVAL_WORDS = 'follows from parameters; the range holds 80 of 100 seeded draws of them';
+
 export type FigureKind = keyof typeof FIGURE_KINDS;
 
 const figureKind = z.enum(keysOf(FIGURE_KINDS));

@@ -46,11 +46,11 @@ export function formatFigure(figure: Figure | undefined): string {
 }
 
 /** The figure with its range, when it has one. */
-export function formatWithRange(figure: Figure | undefined): string {
+export function formatWithRange(figure: Omit<Figure, 'kind'> | Figure | undefined): string {
   if (figure === undefined) return '';
   const { low, high, unit } = figure;
-  if (low === undefined || high === undefined || low === high) return formatFigure(figure);
-  return `${formatFigure(figure)} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
+  if (low === undefined || high === undefined || low === high) return formatValue(figure.value, unit);
+  return `${formatValue(figure.value, unit)} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
 }
 
 /** Three significant digits; whole numbers below a million stay whole. */

@@ -2,10 +2,14 @@
  * The answer to a scenario as the knobs have it: at once from the model of the whole VM, with the steps of its VFs as they
  * were last played register by register.
  */
+import type { Spread } from '../../sim/base/draws.ts';
+import { mapValues, tableOf } from '../../sim/base/keys.ts';
 import type { VfTimes } from '../../sim/move/vf-passage.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
 import { longestLimitNs, rulesOf } from '../../sim/scenario/rules.ts';
-import { type Influence, influencesOn, type TimesByEnd } from '../../sim/scenario/influence.ts';
+import { type Influence, influencesOn } from '../../sim/scenario/influence.ts';
+import { atRest, type RegistersByEnd, registersOf } from '../../sim/scenario/drawn-moves.ts';
+import { type Decider, type DrawnEnds, MoveIntervals } from '../../sim/scenario/intervals.ts';
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
   ENDS,
@@ -13,16 +17,16 @@ import {
   type PauseShare,
   runScenario,
   type ScenarioResult,
+  type VmResult,
 } from '../../sim/scenario/scenario-run.ts';
 import { hasMoved, type MoveCause, type MoveEnd } from '../../sim/memory/outcome.ts';
-import type { DeviceProfile, RangeEnd } from '../../sim/memory/device-profile.ts';
+import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../sim/base/pause-parts.ts';
 import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
 import type { VmMoveResult } from '../../sim/memory/vm-move.ts';
 
-/** The VM that stands still longest, with all parameters at one end. */
-export interface UiEnd {
-  readonly end: RangeEnd;
+/** The VM with the longest pause, nominal. */
+interface UiMove {
   /** `endless`: nothing ever ends it. */
   readonly kind: MoveEnd | 'endless';
   readonly cause: MoveCause;
@@ -35,15 +39,39 @@ export interface UiEnd {
   readonly bound: string;
 }
 
+/** One draw of the pause, whose parts add up. */
+export interface UiDraw {
+  readonly pauseNs: number;
+  readonly partsNs: Readonly<Record<string, number>>;
+}
+
+/** What draws of everything unknown say of that VM: the same as `stopcopy run`. */
+interface UiIntervals {
+  readonly draws: number;
+  /** How many draws end so. */
+  readonly ended: DrawnEnds;
+  /** How many move within the budget. */
+  readonly within: number;
+  readonly pause: Spread;
+  readonly total: Spread;
+  /** Memory that the stream carries, bytes per second. */
+  readonly rate: Spread;
+  /** Parts on the critical path, by their names. */
+  readonly parts: Readonly<Record<string, Spread>>;
+  /** Draws whose pauses stand at 10 and 90 %; undefined: no draw ends as the nominal move does. */
+  readonly low: UiDraw | undefined;
+  readonly high: UiDraw | undefined;
+  readonly deciders: readonly Decider[];
+}
+
 export interface UiAnswer {
   /** As many VMs move at once. */
   readonly vms: number;
-  /** How many of them do, with best guesses. */
+  /** How many of them do, with nominal parameters. */
   readonly moved: number;
   readonly budgetNs: number;
-  readonly point: UiEnd;
-  readonly short: UiEnd;
-  readonly long: UiEnd;
+  readonly point: UiMove;
+  readonly intervals: UiIntervals;
   readonly influences: readonly Influence[];
   /** Tasks lost or done twice in the play of the registers; undefined where none were played for just this. */
   readonly wrongTasks: number | undefined;
@@ -51,10 +79,12 @@ export interface UiAnswer {
 
 /** What playing registers gives. */
 export interface Play {
-  readonly times: TimesByEnd;
+  /** What the registers of the VM with the longest pause did, and its place. */
+  readonly registers: RegistersByEnd;
+  readonly vm: number;
   readonly wrongTasks: number;
   /** Of scenarios that must be played as a whole. */
-  readonly ends: Readonly<Record<RangeEnd, UiEnd>> | null;
+  readonly nominal: UiMove | null;
   readonly moved: number;
 }
 
@@ -76,20 +106,18 @@ export function playKey(plan: CompiledScenario): string {
 }
 
 /** Plays the registers with all parameters at each of the three ends. Takes from milliseconds to seconds. */
-export function play(plan: CompiledScenario, profiles: ReadonlyMap<string, DeviceProfile>): Play {
+export function play(plan: CompiledScenario): Play {
   // Registers know nothing of memory, but a VM that is never stopped plays none: so memory is made to come to rest.
   const whole = needsWhole(plan);
-  const played = whole ? plan : compiledOf(atRest(plan.scenario), profiles);
-  const [point, short, long] = ENDS.map((end) => runScenario(played, end)) as [
-    ScenarioResult,
-    ScenarioResult,
-    ScenarioResult,
-  ];
-  const timesOf = (result: ScenarioResult) => longestVm(result).devices.outcome.times;
+  const played = whole ? plan : atRest(plan);
+  const results = tableOf(ENDS, (end) => runScenario(played, end));
+  const { point } = results;
+  const vm = longestOf(point);
   return {
-    times: { point: timesOf(point), short: timesOf(short), long: timesOf(long) },
-    wrongTasks: sum([point, short, long].map(wrongTasks)),
-    ends: whole ? { point: endOf(point), short: endOf(short), long: endOf(long) } : null,
+    registers: registersOf(played, results, vm),
+    vm,
+    wrongTasks: sum(ENDS.map((end) => wrongTasks(results[end]))),
+    nominal: whole ? nominalOf(point.vms[vm]!) : null,
     moved: point.vms.filter(({ kind }) => hasMoved(kind)).length,
   };
 }
@@ -107,20 +135,49 @@ export function answerOf(
     wrongTasks: isOfThisPlan ? played?.wrongTasks : undefined,
   };
   if (needsWhole(plan)) {
-    if (!isOfThisPlan || played === undefined || played.ends === null) return undefined;
-    return { ...shared, ...played.ends, moved: played.moved, influences: [] };
+    if (!isOfThisPlan || played === undefined || played.nominal === null) return undefined;
+    const { nominal, moved, registers, vm } = played;
+    const intervals = intervalsOf(plan, registers, vm, nominal, shared.budgetNs);
+    return { ...shared, point: nominal, intervals, moved, influences: [] };
   }
-  const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
-  const times = fitted(played?.times, vfs);
-  const of = (end: RangeEnd): UiEnd => fromMove(end, moveWithTimes(plan, end, times[end]));
-  const point = of('point');
+  const registers = fitted(played?.registers, vfsOf(plan));
+  const point = fromMove(moveWithTimes(plan, registers.point.times));
   return {
     ...shared,
     moved: hasMoved(point.kind) ? 1 : 0,
     point,
-    short: of('short'),
-    long: of('long'),
-    influences: hasMoved(point.kind) ? influencesOn(plan, times) : [],
+    intervals: intervalsOf(plan, registers, 0, point, shared.budgetNs),
+    influences: hasMoved(point.kind)
+      ? influencesOn(
+          plan,
+          mapValues(registers, ({ times }) => times),
+        )
+      : [],
+  };
+}
+
+function intervalsOf(
+  plan: CompiledScenario,
+  registers: RegistersByEnd,
+  vm: number,
+  { kind, pauseNs, totalNs, memoryBytesPerSecond, parts }: UiMove,
+  budgetNs: number,
+): UiIntervals {
+  const intervals = new MoveIntervals(plan, registers, vm, kind);
+  const { moves, ended } = intervals;
+  return {
+    draws: moves.length,
+    ended,
+    within: moves.filter((move) => hasMoved(move.kind) && move.pauseNs <= budgetNs).length,
+    pause: intervals.of(pauseNs, (move) => move.pauseNs),
+    total: intervals.of(totalNs, (move) => move.totalNs),
+    rate: intervals.of(memoryBytesPerSecond, ({ move }) => move.rates.memoryBytesPerSecond),
+    parts: Object.fromEntries(
+      parts.map(({ name, criticalNs }) => [name, intervals.of(criticalNs, ({ partsNs }) => partsNs[name] ?? 0)]),
+    ),
+    low: intervals.at(0.1),
+    high: intervals.at(0.9),
+    deciders: intervals.deciders(),
   };
 }
 
@@ -128,8 +185,7 @@ export function answerOf(
 export function pausesAlong(plans: readonly (CompiledScenario | null)[], played: Play | undefined): (number | null)[] {
   return plans.map((plan) => {
     if (plan === null) return null;
-    const vfs = plan.registerGroups.reduce((total, group) => total + group.count, 0);
-    const { end, pauseNs } = moveWithTimes(plan, 'point', fitted(played?.times, vfs).point);
+    const { end, pauseNs } = moveWithTimes(plan, fitted(played?.registers, vfsOf(plan)).point.times);
     return hasMoved(end) ? pauseNs : null;
   });
 }
@@ -144,22 +200,21 @@ const NO_TIMES: VfTimes = {
   startNs: 0,
 };
 
+function vfsOf({ registerGroups }: CompiledScenario): number {
+  return sum(registerGroups.map(({ count }) => count));
+}
+
 /** Until the registers were played for this number of VFs, each is taken to be as the first. */
-function fitted(times: TimesByEnd | undefined, vfs: number): TimesByEnd {
-  const of = (end: RangeEnd): readonly VfTimes[] =>
-    Array.from({ length: vfs }, (_, vf) => times?.[end][vf] ?? times?.[end][0] ?? NO_TIMES);
-  return { point: of('point'), short: of('short'), long: of('long') };
+function fitted(registers: RegistersByEnd | undefined, vfs: number): RegistersByEnd {
+  return tableOf(ENDS, (end) => {
+    const times = registers?.[end].times ?? [];
+    return { times: Array.from({ length: vfs }, (_, vf) => times[vf] ?? times[0] ?? NO_TIMES), ended: null };
+  });
 }
 
-function atRest(scenario: Scenario): Scenario {
-  const { dma: _dma, ...memory } = scenario.memory;
-  return { ...scenario, memory: { ...memory, dirty: { kind: 'none' } } };
-}
-
-function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {
+function fromMove(move: VmMoveResult): UiMove {
   const { end: ended, pauseNs, totalNs, rounds, rates, criticalNs, busyNs } = move;
   return {
-    end,
     kind: ended,
     cause: move.cause,
     guestAt: hasMoved(ended) ? 'destination' : 'source',
@@ -177,26 +232,17 @@ function fromMove(end: RangeEnd, move: VmMoveResult): UiEnd {
   };
 }
 
-function endOf(result: ScenarioResult): UiEnd {
-  const { kind, pauseNs, totalNs, parts, rounds, move, devices } = longestVm(result);
+function nominalOf({ kind, pauseNs, totalNs, parts, rounds, move, devices }: VmResult): UiMove {
   const { memoryBytesPerSecond, bound } = move.rates;
   const { guestAt } = devices.outcome;
-  return {
-    end: result.end,
-    kind,
-    cause: move.cause,
-    guestAt,
-    pauseNs,
-    totalNs,
-    parts,
-    rounds,
-    memoryBytesPerSecond,
-    bound,
-  };
+  return { kind, cause: move.cause, guestAt, pauseNs, totalNs, parts, rounds, memoryBytesPerSecond, bound };
 }
 
-function longestVm({ vms }: ScenarioResult) {
-  return vms.reduce((longest, vm) => (vm.pauseNs > longest.pauseNs ? vm : longest));
+/** Place of the VM with the longest pause. */
+function longestOf({ vms }: ScenarioResult): number {
+  let longest = 0;
+  for (const [vm, { pauseNs }] of vms.entries()) if (pauseNs > vms[longest]!.pauseNs) longest = vm;
+  return longest;
 }
 
 function wrongTasks({ vms }: ScenarioResult): number {

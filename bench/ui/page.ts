@@ -4,7 +4,7 @@
  */
 import type { Scenario } from '../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
-import { FIGURE_KINDS } from '../show/figure.ts';
+import { INTERVAL_WORDS } from '../show/figure.ts';
 import { html, jsonForScript, raw } from '../show/html.ts';
 import { STYLE } from '../show/style.ts';
 import { KNOB_NAMES, KNOBS } from './knobs.ts';
@@ -81,7 +81,7 @@ export function uiPage(data: UiData, program: string): string {
           </div>
         </main>
         <footer>
-          stopcopy ${data.version}. [modelled]: ${FIGURE_KINDS.modelled}. This page computes for itself and needs no network;
+          stopcopy ${data.version}. [modelled]: ${INTERVAL_WORDS}. This page computes for itself and needs no network;
           settings stand in its address.
         </footer>
         <noscript><p class="lead warning">This page computes in the browser: it needs JavaScript.</p></noscript>

@@ -2,11 +2,11 @@
  * The answer as markup: verdict, pause in its parts, rounds, what the pause hangs on. The same text for eyes and for ears.
  */
 import { countOf } from '../../sim/base/units.ts';
-import { formatValue } from '../show/format.ts';
+import { formatValue, formatWithRange } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
 import { blockerPhrase, reasonPhrase } from '../../sim/memory/cause-words.ts';
 import { hasMoved } from '../../sim/memory/outcome.ts';
-import type { UiAnswer, UiEnd } from './answer.ts';
+import type { UiAnswer, UiDraw } from './answer.ts';
 import { bandMarkup, type Curve, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
@@ -22,40 +22,45 @@ export interface ViewVerdict {
 }
 
 export function verdictOf(answer: UiAnswer): ViewVerdict {
-  const { point, short, long, budgetNs, vms, moved } = answer;
-  const low = Math.min(short.pauseNs, point.pauseNs, long.pauseNs);
-  const high = Math.max(short.pauseNs, point.pauseNs, long.pauseNs);
+  const { point, intervals, budgetNs, vms, moved } = answer;
+  const { low, high } = intervals.pause;
   const band = low === high ? ns(point.pauseNs) : `${ns(point.pauseNs)} (${ns(low)} to ${ns(high)})`;
-  const who = vms === 1 ? 'The VM' : 'The VM that stands still longest';
+  const who = vms === 1 ? 'The VM' : 'The VM with the longest pause';
+  const sure = drawnPhrase(answer);
   if (!hasMoved(point.kind)) {
     const { reason } = point.cause;
     if (reason !== 'none' && reason !== 'cut') {
       const why = [reasonPhrase(point.cause, false), blockerPhrase(point.cause)].join('; ');
-      return { tone: 'bad', mark: 'Does not move', text: `Given up after ${ns(point.totalNs)}: ${why}.` };
+      return { tone: 'bad', mark: 'Does not move', text: `Given up after ${ns(point.totalNs)}: ${why}.${sure}` };
     }
-    const stood = point.pauseNs === 0 ? 'and never stood still' : `after standing still for ${band}`;
+    const stood = point.pauseNs === 0 ? 'and had no pause' : `after a pause of ${band}`;
     return {
       tone: 'bad',
       mark: point.kind === 'failed' ? 'Fails' : 'Is cancelled',
-      text: `${who} runs on at the ${point.guestAt}, ${stood}.`,
+      text: `${who} runs on at the ${point.guestAt}, ${stood}.${sure}`,
     };
   }
-  const unsure = [short, long].some(({ kind }) => !hasMoved(kind));
-  const doubt = unsure ? ' With parameters at one end of their ranges it would not move.' : '';
   const several = vms === 1 ? '' : ` ${moved} of ${vms} VMs move.`;
   if (point.pauseNs <= budgetNs) {
-    const over = high > budgetNs ? ' At the long ends of the parameters it stands still for longer than that.' : '';
     return {
-      tone: over === '' && !unsure ? 'good' : 'warn',
+      tone: intervals.within === intervals.draws ? 'good' : 'warn',
       mark: 'Moves',
-      text: `${who} stands still for ${band}, within the budget of ${ns(budgetNs)}.${over}${doubt}${several}`,
+      text: `${who} is paused for ${band}, within the budget of ${ns(budgetNs)}.${sure}${several}`,
     };
   }
   return {
     tone: 'warn',
     mark: 'Moves, over budget',
-    text: `${who} stands still for ${band}. The budget is ${ns(budgetNs)}: the VMM counts memory only, not all that comes with it.${doubt}${several}`,
+    text: `${who} is paused for ${band}. The budget is ${ns(budgetNs)}: the VMM counts memory only, not all that comes with it.${sure}${several}`,
   };
+}
+
+/** In how many draws it moves, and within the budget; empty where all agree. */
+function drawnPhrase({ intervals: { draws, ended, within }, point }: UiAnswer): string {
+  const moves = (ended.moved ?? 0) + (ended.forced ?? 0);
+  if (moves === (hasMoved(point.kind) ? draws : 0) && (within === moves || within === 0)) return '';
+  if (moves === draws) return ` In ${within} of ${draws} draws of what is unknown it keeps the budget.`;
+  return ` In ${moves} of ${draws} draws of what is unknown it moves, in ${within} within the budget.`;
 }
 
 const TONE_SIGNS: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✕' };
@@ -68,57 +73,71 @@ export function verdictMarkup({ tone, mark, text }: ViewVerdict): Markup {
 }
 
 /** What stands above everything: the pause in large letters. */
-export function headlineMarkup({ point, short, long }: UiAnswer): Markup {
+export function headlineMarkup({ point, intervals }: UiAnswer): Markup {
   if (point.pauseNs === 0) return html`<p class="big">no pause</p>`;
-  const low = Math.min(short.pauseNs, long.pauseNs, point.pauseNs);
-  const high = Math.max(short.pauseNs, long.pauseNs, point.pauseNs);
-  return html`<p class="big">${ns(point.pauseNs)} <small>pause [modelled], ${ns(low)} to ${ns(high)}</small></p>`;
+  const { low, high } = intervals.pause;
+  return html`<p class="big">
+    ${ns(point.pauseNs)} <small>pause [modelled], ${ns(low)} to ${ns(high)} in 80 of 100 draws</small>
+  </p>`;
 }
 
-const END_TITLES = { point: 'best guesses', short: 'short ends', long: 'long ends' } as const;
+/** A bar of the pause, whose parts add up. */
+interface PauseBar extends UiDraw {
+  readonly title: string;
+}
 
-export function pauseMarkup({ point, short, long }: UiAnswer): Markup | undefined {
+function pauseBars({ point, intervals: { low, high } }: UiAnswer): readonly PauseBar[] {
+  const partsNs = Object.fromEntries(point.parts.map(({ name, criticalNs }) => [name, criticalNs]));
+  return [
+    ...(low === undefined ? [] : [{ title: 'draw at 10 %', ...low }]),
+    { title: 'nominal', pauseNs: point.pauseNs, partsNs },
+    ...(high === undefined ? [] : [{ title: 'draw at 90 %', ...high }]),
+  ];
+}
+
+export function pauseMarkup(answer: UiAnswer): Markup | undefined {
+  const { point, intervals } = answer;
   if (point.pauseNs === 0) return undefined;
-  const ends = [short, point, long];
+  const bars = pauseBars(answer);
   const names = point.parts.map(({ name }) => name);
-  const at = (end: UiEnd, name: string): number => end.parts.find((part) => part.name === name)?.criticalNs ?? 0;
-  const shown = names.filter((name) => ends.some((end) => at(end, name) > 0));
-  const longest = Math.max(...ends.map(({ pauseNs }) => pauseNs));
+  const at = ({ partsNs }: PauseBar, name: string): number => partsNs[name] ?? 0;
+  const shown = names.filter((name) => intervals.parts[name]!.high > 0 || bars.some((bar) => at(bar, name) > 0));
+  const longest = Math.max(...bars.map(({ pauseNs }) => pauseNs));
   return html`<h2>The pause, part by part</h2>
     ${stackMarkup(
-      ends.map((end) => ({
-        title: END_TITLES[end.end],
-        value: ns(end.pauseNs),
-        shares: shown.map((name) => ({ place: names.indexOf(name), share: at(end, name) / longest })),
+      bars.map((bar) => ({
+        title: bar.title,
+        value: ns(bar.pauseNs),
+        shares: shown.map((name) => ({ place: names.indexOf(name), share: at(bar, name) / longest })),
       })),
     )}
     <div class="scroll" tabindex="0" role="group" aria-label="Table: the pause, part by part"><table>
       <caption>
-        On the critical path [modelled]; ends: all parameters where they make pauses short, or long
+        On the critical path [modelled]; low and high: 80 of 100 draws of what is unknown lie between them
       </caption>
       <thead>
         <tr>
           <th scope="col" class="text">part</th>
-          <th scope="col">best guess</th>
+          <th scope="col">nominal</th>
           <th scope="col">share</th>
-          <th scope="col">short end</th>
-          <th scope="col">long end</th>
+          <th scope="col">low</th>
+          <th scope="col">high</th>
         </tr>
       </thead>
       <tbody>
-        ${shown.map(
-          (name) =>
-            html`<tr>
-              <th scope="row">
-                <span class="swatch" style="--swatch:var(--c${names.indexOf(name) + 1})" aria-hidden="true"></span
-                >${point.parts.find((part) => part.name === name)?.title}
-              </th>
-              <td>${ns(at(point, name))}</td>
-              <td>${((100 * at(point, name)) / point.pauseNs).toFixed(1)} %</td>
-              <td>${ns(at(short, name))}</td>
-              <td>${ns(at(long, name))}</td>
-            </tr>`,
-        )}
+        ${shown.map((name) => {
+          const { value, low, high } = intervals.parts[name]!;
+          return html`<tr>
+            <th scope="row">
+              <span class="swatch" style="--swatch:var(--c${names.indexOf(name) + 1})" aria-hidden="true"></span
+              >${point.parts.find((part) => part.name === name)?.title}
+            </th>
+            <td>${ns(value)}</td>
+            <td>${((100 * value) / point.pauseNs).toFixed(1)} %</td>
+            <td>${ns(low)}</td>
+            <td>${ns(high)}</td>
+          </tr>`;
+        })}
       </tbody>
     </table></div>`;
 }
@@ -126,15 +145,15 @@ export function pauseMarkup({ point, short, long }: UiAnswer): Markup | undefine
 /** More rows say nothing more. */
 const ROWS = 10;
 
-export function roundsSection({ point }: UiAnswer): Markup | undefined {
-  const { rounds, totalNs, pauseNs, memoryBytesPerSecond, bound } = point;
+export function roundsSection({ point, intervals: { rate, total } }: UiAnswer): Markup | undefined {
+  const { rounds, totalNs, pauseNs, bound } = point;
   if (rounds.length === 0) return undefined;
   const told = rounds.slice(0, ROWS);
   const all = rounds.reduce((sum, { count }) => sum + count, 0);
   return html`<h2>Rounds of memory</h2>
     <p class="source">
-      ${countOf(all, 'round')} at ${formatValue(memoryBytesPerSecond, 'B/s')}, bound by the ${bound}; in all
-      ${ns(totalNs)} [modelled, best guesses]. Areas: sent. Lines: written by the guest meanwhile.
+      ${countOf(all, 'round')} at ${formatWithRange({ ...rate, unit: 'B/s' })}, bound by the ${bound}; in all
+      ${formatWithRange({ ...total, unit: 'ns' })} [modelled]. Areas: sent. Lines: written by the guest meanwhile.
     </p>
     ${roundsMarkup(rounds, totalNs, pauseNs)}
     <div class="scroll" tabindex="0" role="group" aria-label="Table: rounds of memory"><table>
@@ -171,7 +190,7 @@ export function influenceSection({ influences, point }: UiAnswer): Markup | unde
   const widest = influences.slice(0, INFLUENCES);
   if (widest.length === 0) return undefined;
   return html`<h2>What the pause hangs on</h2>
-    <p class="source">One parameter at a time at the ends of its range [modelled]; all others at their best guesses.</p>
+    <p class="source">One parameter at a time at the ends of its range [modelled]; all others nominal.</p>
     ${bandMarkup(
       widest.map(({ name, title, shortPauseNs, longPauseNs }) => ({
         name,
@@ -192,6 +211,6 @@ export function curveSection(curve: Curve): Markup {
       : `From ${ns(Math.min(...known))} to ${ns(Math.max(...known))}` +
         `${never === 0 ? '' : `; at ${never} of ${curve.pausesNs.length} places it is never stopped`}.`;
   return html`<h2>The pause against: ${curve.title.toLowerCase()}</h2>
-    <p class="source">${words} The dashed line is the budget. [modelled, best guesses]</p>
+    <p class="source">${words} The dashed line is the budget. [modelled, nominal]</p>
     ${curveMarkup(curve)}`;
 }

@@ -15,7 +15,7 @@ import { runScenario, type ScenarioResult, stepsOf, type VmResult } from './scen
 import type { Unknowns } from './unknowns.ts';
 
 /** What the registers of one VM did with all costs at one end. */
-export interface PlayedRegisters {
+interface PlayedRegisters {
   readonly times: readonly VfTimes[];
   /** Where a fault or a driver's call ended the move; null: memory and rules decide how it ends. */
   readonly ended: EndedVm | null;

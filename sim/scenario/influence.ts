@@ -32,7 +32,7 @@ export interface Influence {
 const LEAST_NS = 1;
 
 /** Times of the VFs of one VM in the three runs. */
-export interface TimesByEnd {
+interface TimesByEnd {
   readonly point: readonly VfTimes[];
   readonly short: readonly VfTimes[];
   readonly long: readonly VfTimes[];

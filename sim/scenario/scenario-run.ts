@@ -132,20 +132,13 @@ function lateCuts(
 }
 
 /**
- * The model of the whole VM with all parameters at one end, and the steps of its VFs as they were seen in a run: an answer at
+ * The model of the whole VM with nominal parameters, and the steps of its VFs as they were seen in a run: an answer at
  * once, where no register has to be played again.
  *
- * @param times of each VF of one VM; undefined: VFs take no time
+ * @param times of each VF of one VM
  */
-export function moveWithTimes(
-  plan: CompiledScenario,
-  end: RangeEnd,
-  times: readonly VfTimes[] | undefined,
-): VmMoveResult {
-  const costs = COSTS[end]();
-  const p = parametersOf(plan, end);
-  const steps = times === undefined ? undefined : stepsOf(plan, times);
-  return moveVm(moveInputOf(plan, end, costs, steps, phaseOf(plan, end, costs, p)), p);
+export function moveWithTimes(plan: CompiledScenario, times: readonly VfTimes[]): VmMoveResult {
+  return moveVm(moveInputOf(plan, 'point', pointCosts(), stepsOf(plan, times)), parametersOf(plan, 'point'));
 }
 
 /** What the model of the whole VM gets, with nominal parameters and VFs that take no time. */

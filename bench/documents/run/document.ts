@@ -1,7 +1,7 @@
 /**
  * The run document: what `stopcopy run --json` prints. Version 2; docs/run-format.md explains each field.
  */
-import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
+import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
 import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
@@ -221,9 +221,6 @@ export interface RunDocument {
   readonly influences: readonly Influence[];
   readonly traceHash: string;
 }
-
-/** Meaning of a modelled figure's range in a document of this version. */
-export const INTERVAL_WORDS = 'follows from parameters; the range holds 80 of 100 seeded draws of them';
 
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;

@@ -13,7 +13,7 @@ import { clocksOfVm, stoppedNsOf } from '../../../sim/scenario/service.ts';
 import type { Figure } from '../../show/figure.ts';
 
 /** One draw of the pause; its parts add up. */
-export interface DrawReport {
+interface DrawReport {
   readonly pauseNs: number;
   readonly parts: readonly { readonly name: string; readonly criticalNs: number }[];
 }

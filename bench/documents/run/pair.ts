@@ -4,8 +4,8 @@
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { type DocumentHead, documentHead } from '../../io/document-head.ts';
-import { FIGURE_KINDS, type Figure } from '../../show/figure.ts';
-import { type EndCounts, INTERVAL_WORDS, type RunDocument, type VmReport } from './document.ts';
+import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts';
+import type { EndCounts, RunDocument, VmReport } from './document.ts';
 import { type AnyRun, isPlayed } from './unplayed.ts';
 
 /** Plain value of a field of a document; null: the field is not there. */

@@ -23,7 +23,7 @@ export function servePlays(): void {
     const profiles = new Map(Object.entries(data.profiles));
     let reply: PlayReply;
     try {
-      reply = { key, play: play(compiledOf(scenario, profiles), profiles) };
+      reply = { key, play: play(compiledOf(scenario, profiles)) };
     } catch (error) {
       reply = { key, failed: error instanceof Error ? error.message : String(error) };
     }

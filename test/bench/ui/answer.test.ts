@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type UiAnswer, answerOf, pausesAlong, play, compiledOf, playKey } from '../../../bench/ui/answer.ts';
 import { applySettings, type Settings } from '../../../bench/ui/knobs.ts';
 import { verdictOf } from '../../../bench/ui/view.ts';
+import { runDocument } from '../../../bench/documents/run/document.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
-import { type PauseShare, runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { ENDS, type PauseShare, runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { PROFILES, scenarioNamed } from './scenarios.ts';
 
 function planned(name: string, settings: Settings = {}): CompiledScenario {
@@ -17,7 +18,7 @@ function lengths(parts: readonly PauseShare[]): readonly number[] {
 }
 
 function answered(plan: CompiledScenario): UiAnswer {
-  return answerOf(plan, play(plan, PROFILES), true)!;
+  return answerOf(plan, play(plan), true)!;
 }
 
 describe('the answer is that of stopcopy run', () => {
@@ -34,16 +35,37 @@ describe('the answer is that of stopcopy run', () => {
   ];
   test.each(cases)('%s with %j', (name, settings) => {
     const plan = planned(name, settings);
-    const answer = answered(plan);
-    for (const end of ['point', 'short', 'long'] as const) {
-      const run = runScenario(plan, end).vms[0]!;
-      expect(answer[end].kind).toBe(run.kind);
-      expect(answer[end].pauseNs).toBeCloseTo(run.pauseNs, 3);
-      expect(answer[end].totalNs).toBeCloseTo(run.totalNs, 3);
-      // A VM that was never stopped has other parts, all of no length.
-      expect(lengths(answer[end].parts)).toEqual(lengths(run.parts).map((ns) => expect.closeTo(ns, 3)));
-      expect(answer[end].rounds).toHaveLength(run.rounds.length);
+    const { point, intervals } = answered(plan);
+    const [nominal, short, long] = ENDS.map((end) => runScenario(plan, end));
+    const run = nominal!.vms[0]!;
+    expect(point.kind).toBe(run.kind);
+    expect(point.pauseNs).toBeCloseTo(run.pauseNs, 3);
+    expect(point.totalNs).toBeCloseTo(run.totalNs, 3);
+    // A VM that was never stopped has other parts, all of no length.
+    expect(lengths(point.parts)).toEqual(lengths(run.parts).map((ns) => expect.closeTo(ns, 3)));
+    expect(point.rounds).toHaveLength(run.rounds.length);
+    const { figures, draws, vms } = runDocument({
+      plan,
+      point: nominal!,
+      short: short!,
+      long: long!,
+      latencies: [],
+    });
+    expect(intervals).toMatchObject({ ended: draws!.ended, draws: draws!.count });
+    for (const [shown, figure] of [
+      [intervals.pause, figures.pause],
+      [intervals.total, figures.total],
+      [intervals.rate, figures.rate!],
+    ] as const) {
+      expect(shown.low).toBeCloseTo(figure.low!, 3);
+      expect(shown.high).toBeCloseTo(figure.high!, 3);
     }
+    for (const { name: part, lowNs = 0, highNs = 0 } of vms[0]!.parts) {
+      if (highNs === 0) continue;
+      expect(intervals.parts[part]!.low).toBeCloseTo(lowNs, 3);
+      expect(intervals.parts[part]!.high).toBeCloseTo(highNs, 3);
+    }
+    expect(intervals.deciders.map((each) => each.name)).toEqual(draws!.deciders.map((each) => each.name));
   });
 });
 
@@ -70,7 +92,7 @@ test('before the registers are played there is an answer that leaves out or take
   const without = answerOf(plan, undefined, false)!;
   expect(without.point.pauseNs).toBeLessThan(exact.point.pauseNs);
   expect(without.wrongTasks).toBeUndefined();
-  const borrowed = answerOf(plan, play(planned('zip-64', { queues: 32 }), PROFILES), false)!;
+  const borrowed = answerOf(plan, play(planned('zip-64', { queues: 32 })), false)!;
   expect(borrowed.point.pauseNs).toBeGreaterThan(without.point.pauseNs);
   expect(answerOf(planned('link-fails'), undefined, false)).toBeUndefined();
 });
@@ -88,7 +110,7 @@ test('influences lie around the best guess, the widest first', () => {
 
 test('pauses along a slider are those at its places', () => {
   const plans = [10, 25, 100].map((gbit) => planned('idle-vf', { gbit }));
-  const played = play(plans[0]!, PROFILES);
+  const played = play(plans[0]!);
   expect(pausesAlong([...plans, null], played)).toEqual([
     ...plans.map((plan) => answerOf(plan, played, true)!.point.pauseNs),
     null,
@@ -103,7 +125,7 @@ describe('verdicts', () => {
     expect(verdict('vm-64gib', { budget: 20 })).toMatchObject({ tone: 'warn', mark: 'Moves, over budget' });
     expect(verdict('never-converges')).toMatchObject({ tone: 'bad', mark: 'Does not move' });
     expect(verdict('link-fails')).toMatchObject({ tone: 'bad', mark: 'Fails' });
-    expect(verdict('link-fails').text).toMatch(/runs on at the source, after standing still for/);
+    expect(verdict('link-fails').text).toMatch(/runs on at the source, after a pause of/);
   });
 
   test('what cannot be is refused by the plan, in a sentence', () => {
