@@ -148,7 +148,7 @@ describe('run A B', () => {
     const { status, stdout, document, compared } = await expectDifferences('small', 'small');
     expect(status).toBe(0);
     expect(stdout).toContain('\nNothing differs: ');
-    expect(document).toMatchObject({ format: 'stopcopy-run-pair', version: 1, equal: true, fields: [] });
+    expect(document).toMatchObject({ format: 'stopcopy-run-pair', version: 2, equal: true, fields: [] });
     expect(document.figures.map(({ difference }) => difference)).toEqual(document.figures.map(() => 0));
     expect(compared).toBe(document.figures.length);
     expect(table(stdout, 'Parts of the pause that differ')).toEqual([]);
