@@ -54,6 +54,8 @@ class StageTrack {
   pairs = 0;
   /** Time of the slowest of its last pairs. */
   pairSeconds = 0;
+  /** Time of a pair that was broken off; 0: none was. */
+  brokenSeconds = 0;
   private readonly lastSeconds: number[] = [];
   private baseFirst = true;
 
@@ -160,7 +162,10 @@ async function takePair(track: StageTrack, pair: PairSource, random: Random, bud
     const samples = await pair(track.stage, track.nextOrder(random), random);
     track.add(samples, budget.spentSeconds - beganSeconds);
   } catch (error) {
-    if (budget.isCut || budget.isStopped) return;
+    if (budget.isCut || budget.isStopped) {
+      track.brokenSeconds = budget.spentSeconds - beganSeconds;
+      return;
+    }
     if (!(error instanceof SideFailed)) throw error;
     track.failure = error;
     track.settled = true;
@@ -305,6 +310,13 @@ function settle(tracks: readonly StageTrack[], settings: TestSettings): void {
   for (const track of tracks) track.settled ||= track.pairs > 0 && !open.has(track);
 }
 
+/** Why a stage has no pair, and what it would take at least. */
+function unmeasuredPhrase(brokenSeconds: number, least: number): string {
+  if (brokenSeconds < 1) return 'the comparison ended before a pair of it';
+  const seconds = Math.round(brokenSeconds);
+  return `the comparison ended before a pair of it, which takes more than ${seconds} s; ${least} pairs, the least that decide, take more than ${least * seconds} s`;
+}
+
 function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): readonly MetricResult[] {
   const failed = tracks
     .filter(({ failure }) => failure !== undefined)
@@ -316,9 +328,9 @@ function resultsOf(tracks: readonly StageTrack[], settings: TestSettings): reado
     }));
   const unmeasured = tracks
     .filter(({ failure, pairs }) => failure === undefined && pairs === 0)
-    .map(({ stage }) => ({
+    .map(({ stage, brokenSeconds }) => ({
       ...plainResult(stage.name, UNDECIDED),
-      why: 'the comparison ended before a pair of it',
+      why: unmeasuredPhrase(brokenSeconds, settings.looks[0]!),
     }));
   const judged = judge(tracks, settings).map(({ track, series, decision }): MetricResult => {
     const { verdict, effect, low, high, p, pairs, morePairs } = decision;
