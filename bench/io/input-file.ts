@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
-import { type ErrorCode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { type ErrorCode, isScalar, LineCounter, parseDocument, type Range, visit, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 
 import { parseDocument as checked } from '../../sim/base/schema.ts';
@@ -51,12 +51,25 @@ export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_
   const document = parseDocument(text, { strict: true, uniqueKeys: false, logLevel: 'error', lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) return refuse(error.pos[0], YAML_MISTAKES[error.code]);
-  let hasAliases = false;
+  let aliases = 0;
+  let names = 0;
+  const countName = (range: Range | null | undefined): void => {
+    names += 1;
+    if (names > NAMES_MAX) refuse(range?.[0] ?? 0, `more than ${NAMES_MAX} anchors (&name) and aliases (*name) are not read`); // prettier-ignore
+  };
   visit(document, {
-    Alias() {
-      hasAliases = true;
+    Alias(_, { range }) {
+      aliases += 1;
+      countName(range);
+    },
+    Scalar(_, { anchor, range }) {
+      if (anchor !== undefined) countName(range);
+    },
+    Seq(_, { anchor, range }) {
+      if (anchor !== undefined) countName(range);
     },
     Map(_, map) {
+      if (map.anchor !== undefined) countName(map.range);
       const twice = fieldTwice(map);
       if (twice !== null) refuse(twice, YAML_MISTAKES.DUPLICATE_KEY);
     },
@@ -66,9 +79,9 @@ export function parseInput(text: string, path: string, bytesMax = WRITTEN_BYTES_
     },
   });
   try {
-    const read: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
-    // The parser does not count aliases of what is empty.
-    if (hasAliases && valuesWrittenOut(read) > VALUES_MAX) throw new ReferenceError('Excessive alias count');
+    // To count what aliases multiply, the parser would search the whole document for each of them.
+    const read: unknown = document.toJS({ maxAliasCount: -1 });
+    if (aliases > 0 && valuesWrittenOut(read) > VALUES_MAX) throw new ReferenceError('Excessive alias count');
     return withoutSchemaName(read);
   } catch (thrown) {
     if (!(thrown instanceof ReferenceError)) throw thrown;
@@ -105,7 +118,8 @@ function fieldTwice(map: YAMLMap): number | null {
 /** Files that users write are far smaller; the time of the parser grows with these. */
 const WRITTEN_BYTES_MAX = 256 * KIB;
 const INDENT_MAX = 400;
-const ALIASES_MAX = 1000;
+/** Anchors and aliases: the parser compares each alias with all that is before it. */
+const NAMES_MAX = 1000;
 /** Values that a document with aliases may have. */
 const VALUES_MAX = 20_000;
 

@@ -155,6 +155,30 @@ describe('a file that is no YAML', () => {
     }
   });
 
+  test.each([
+    ['aliases', `a: &a x\nb: [${'*a, '.repeat(1000)}]\n`],
+    ['anchors', `a: [${'&a x, '.repeat(1000)}]\nb: *a\n`],
+  ])('because of more %s than a parser that compares them takes in time', (_, text) => {
+    expect(refusal(() => parseInput(text, 'x.yaml')).message).toMatch(/^x\.yaml: line 2, .*more than 1000 anchors/);
+    expect(() => parseInput(text.replace(/.., /, ''), 'x.yaml')).not.toThrow();
+  });
+
+  test('because of few aliases in a long text, about as fast as the text alone is read', () => {
+    const empty = Array.from({ length: 6 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`);
+    const list = `list:\n${'- { a: 1, b: 2, c: 3, d: 4 }\n'.repeat(2000)}`;
+    const cpuOf = (work: () => void): number => {
+      const started = process.cpuUsage();
+      work();
+      return process.cpuUsage(started).user;
+    };
+    parseInput(list, 'x.yaml');
+    const alone = cpuOf(() => parseInput(list, 'x.yaml'));
+    const text = `a0: &a0 []\n${empty.join('\n')}\n${list}`;
+    const refused = cpuOf(() => void refusal(() => parseInput(text, 'x.yaml')));
+    // A search of the document for each alias takes twenty times as long.
+    expect(refused / alone).toBeLessThan(8);
+  });
+
   test('because it is binary', () => {
     const path = file(
       'binary.yaml',
