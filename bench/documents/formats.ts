@@ -20,10 +20,10 @@ export const DOCUMENTS = {
   'stopcopy-validation': { title: 'validate', version: 1, command: 'stopcopy validate --json' },
   'stopcopy-isolation': { title: 'isolation', version: 2, command: 'stopcopy isolation TOPOLOGY --json' },
   'stopcopy-comparison': { title: 'compare', version: 1, command: 'stopcopy compare BASE CANDIDATE --json' },
-  'stopcopy-plan': { title: 'plan', version: 1, command: 'stopcopy plan QUESTION --json' },
+  'stopcopy-plan': { title: 'plan', version: 2, command: 'stopcopy plan QUESTION --json' },
   'stopcopy-plan-sweep': {
     title: 'plan sweep',
-    version: 1,
+    version: 2,
     command: 'stopcopy plan QUESTION --sweep FIELD=VALUES --json',
   },
   'stopcopy-history': { title: 'history', version: 1, command: 'stopcopy history show METRIC --json' },

@@ -3,7 +3,6 @@
  */
 import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import type { RangeEnd } from '../memory/device-profile.ts';
 import { MANAGERS } from '../memory/manager.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
@@ -12,9 +11,9 @@ import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts
 import { limitedVm, needsOf } from './limited-vm.ts';
 import type { Limits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
-import type { QuestionOf } from './question.ts';
+import type { QuestionOf, QuestionVm } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
-import { type Moved, parametersWith, refusalOf, structures, type VmTrials } from './vm-trials.ts';
+import { type Moved, parametersWith, refusalOf, structures, type TrialAt, type VmTrials } from './vm-trials.ts';
 import { askCan, refusalSentence } from '../scenario/ask-can.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
@@ -47,6 +46,7 @@ export class FleetPlan {
   readonly vms: number;
   readonly staying: readonly Staying[];
   private readonly trials: VmTrials;
+  private readonly ownVms = new Map<QuestionVm, QuestionVm>();
 
   /** @throws UserError of kind `input` for a fleet that cannot be */
   constructor(question: EvacuateQuestion, trials: VmTrials, limits: Limits) {
@@ -78,7 +78,7 @@ export class FleetPlan {
   }
 
   /** What the simulator gets. */
-  input(end: RangeEnd, change: FleetChange = {}, moved?: Moved): EvacuationInput {
+  input(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationInput {
     const { fleet, limits, order } = this.with(change);
     const parameters = parametersWith(end, moved);
     return {
@@ -124,24 +124,37 @@ export class FleetPlan {
   }
 
   /** Closed forms: how long it takes at least, by each line and limit. */
-  bounds(end: RangeEnd, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
+  bounds(end: TrialAt, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
     const { fleet, limits } = this.with(change);
     const lines = linesOf(fleet, parametersWith(end, moved).lineShare);
     return fleetBounds(this.classes(end, change, moved), this.hosts, lines, concurrencyOf(limits));
+  }
+
+  /** A VM under the operator's limits: one object for all draws. */
+  private ownVm(vm: QuestionVm): QuestionVm {
+    const known = this.ownVms.get(vm) ?? fleetVm(vm, this.limits, this.question.fleet);
+    this.ownVms.set(vm, known);
+    return known;
   }
 
   private with({ limits = this.limits, fleet = this.question.fleet, order = this.question.order }: FleetChange) {
     return { limits, fleet, order };
   }
 
-  private classes(end: RangeEnd, change: FleetChange, moved: Moved | undefined): BoundClass[] {
+  private classes(end: TrialAt, change: FleetChange, moved: Moved | undefined): BoundClass[] {
     const { fleet, limits } = this.with(change);
     return fleet.vms.map(({ vm, perHost }) => {
-      const own = limitedVm(vm, limits);
-      const stream = { ...own.stream, gigabitsPerSecond: fleet.hostGigabitsPerSecond };
-      return { ...this.trials.inputOf({ ...own, stream }, end, moved), perHost };
+      const isOwn = limits === this.limits && fleet === this.question.fleet;
+      const own = isOwn ? this.ownVm(vm) : fleetVm(vm, limits, fleet);
+      return { ...this.trials.inputOf(own, end, moved), perHost };
     });
   }
+}
+
+/** A VM under the operator's limits, over the links of its host. */
+function fleetVm(vm: QuestionVm, limits: Limits, { hostGigabitsPerSecond }: EvacuateQuestion['fleet']): QuestionVm {
+  const own = limitedVm(vm, limits);
+  return { ...own, stream: { ...own.stream, gigabitsPerSecond: hostGigabitsPerSecond } };
 }
 
 function whyItStays(

@@ -1,13 +1,12 @@
 /**
  * A VM under an operator's limits, and as the fleet moves it.
  */
-import type { RangeEnd } from '../memory/device-profile.ts';
 import { timeoutFor } from '../memory/manager.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import type { Limits } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
 import type { QuestionVm } from './question.ts';
-import type { Moved, VmTrials } from './vm-trials.ts';
+import type { Moved, TrialAt, VmTrials } from './vm-trials.ts';
 
 /** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
 export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
@@ -48,7 +47,7 @@ export function moveClassOf(
   name: string,
   vm: QuestionVm,
   trials: VmTrials,
-  end: RangeEnd,
+  end: TrialAt,
   moved?: Moved,
 ): { readonly kind: MoveClass; readonly parameters: VmmParameters } {
   const { input: move, parameters } = trials.inputOf(vm, end, moved);

@@ -55,7 +55,7 @@ export type QuestionVm = z.output<typeof questionVmSchema> & { readonly watch?: 
 const budget = z
   .strictObject({
     pause: duration.default(300 * NS_PER_MS),
-    /** Which end of the band has to stay within it: every parameter where pauses are long, or best guesses. */
+    /** Where the pause has to stay within it: at every corner of the parameters, or with nominal parameters. */
     judge: z.enum(['long', 'point']).default('long'),
   })
   .default({ pause: 300 * NS_PER_MS, judge: 'long' });

@@ -19,6 +19,7 @@ import {
   WINDOW_PHASES,
   platformOf,
 } from '../scenario/compile.ts';
+import { drawnInput } from '../scenario/drawn-moves.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import {
   type DeviceFigures,
@@ -31,6 +32,7 @@ import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { onPlatform, PARAMETERS } from '../memory/platform.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
+import { answerDraws } from './answer-interval.ts';
 import type { ConstraintId } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
@@ -43,6 +45,9 @@ import { keyIn } from '../base/keys.ts';
 const TIMEOUT_NS = 3600 * NS_PER_S;
 /** Long enough for every VF to have been saved. */
 const LOAD_BEGINS_NS = 10 * NS_PER_S;
+
+/** Where the parameters are: all nominal, all at one end, or as one draw has them. */
+export type TrialAt = RangeEnd | { readonly draw: number };
 
 /** One parameter that is moved to an end of its range, the others staying. */
 export interface Moved {
@@ -176,35 +181,60 @@ export function scenarioOf(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceP
   };
 }
 
+/** What the model of a whole VM gets, with the steps of its VFs. */
+interface TrialInput {
+  readonly input: VmMoveInput;
+  readonly parameters: VmmParameters;
+  /** The call of a driver that failed; null: none did. */
+  readonly failed: string | null;
+}
+
+/** One VM in draws: what all draws share is made once. */
+class DrawnVm {
+  private readonly plan: CompiledScenario;
+  private readonly vms: number;
+  private readonly base: VmMoveInput;
+  private readonly steps = new Map<RangeEnd, ReturnType<typeof stepsOfAll>>();
+
+  constructor(plan: CompiledScenario, vms: number) {
+    this.plan = plan;
+    this.vms = vms;
+    this.base = moveInputOf(plan, 'point', COSTS.point);
+  }
+
+  input(draw: number): TrialInput {
+    const { plan, base } = this;
+    const unknowns = answerDraws();
+    const { steps, failed } = this.stepsAt(unknowns.registers(draw));
+    const parameters = onPlatform(unknowns.parameters(draw), platformOf(plan.scenario));
+    return { input: drawnInput(plan, base, unknowns, draw, steps), parameters, failed };
+  }
+
+  private stepsAt(end: RangeEnd): ReturnType<typeof stepsOfAll> {
+    const known = this.steps.get(end) ?? stepsOfAll(this.plan, this.vms, end, COSTS[end], undefined);
+    this.steps.set(end, known);
+    return known;
+  }
+}
+
 export class VmTrials {
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
   /** Name of the question, for messages. */
   readonly file: string;
+  private readonly drawn = new WeakMap<QuestionVm, Map<number, DrawnVm>>();
+  private readonly known = new WeakMap<QuestionVm, Map<number, readonly Structure[]>>();
 
   constructor(profiles: ReadonlyMap<string, DeviceProfile>, file: string) {
     this.profiles = profiles;
     this.file = file;
   }
 
-  /** What the model of a whole VM gets, with the steps of its VFs. */
-  inputOf(
-    vm: QuestionVm,
-    end: RangeEnd,
-    moved?: Moved,
-    vms: number = 1,
-  ): { readonly input: VmMoveInput; readonly parameters: VmmParameters; readonly failed: string | null } {
+  /** What the model of a whole VM gets. */
+  inputOf(vm: QuestionVm, end: TrialAt, moved?: Moved, vms: number = 1): TrialInput {
+    if (typeof end === 'object') return this.drawnVm(vm, vms).input(end.draw);
     const plan = this.compiled(vm, vms, this.profilesWith(moved));
     const costs = costsWith(end, moved);
-    let failed: string | null = null;
-    const steps = plan.devices.map(({ registers, count }) => {
-      if (registers === null) return undefined;
-      const each = stepsOf(plan, registers, count * vms, end, costs, moved);
-      if (typeof each === 'string') {
-        failed = each;
-        return undefined;
-      }
-      return Array.from({ length: count }, () => each);
-    });
+    const { steps, failed } = stepsOfAll(plan, vms, end, costs, moved);
     const parameters = onPlatform(parametersWith(end, moved), platformOf(plan.scenario));
     const phases = moved?.group === 'window' ? [moved.end === 'short' ? 1 : 0] : WINDOW_PHASES[end];
     let chosen: VmMoveInput | undefined;
@@ -223,7 +253,7 @@ export class VmTrials {
   }
 
   /** By closed form. */
-  quick(vm: QuestionVm, end: RangeEnd, moved?: Moved, vms: number = 1): VmTrial {
+  quick(vm: QuestionVm, end: TrialAt, moved?: Moved, vms: number = 1): VmTrial {
     const { input, parameters, failed } = this.inputOf(vm, end, moved, vms);
     const result = moveVm(input, parameters);
     const { pauseNs, totalNs } = result;
@@ -252,10 +282,12 @@ export class VmTrials {
   }
 
   /** Device state that goes in the pause, in bytes. */
-  deviceBytes({ devices }: QuestionVm, end: RangeEnd): number {
+  deviceBytes({ devices }: QuestionVm, end: TrialAt): number {
     let sum = 0;
-    for (const { profile, count } of devices) {
-      const { stateBytes, preCopiedShare } = figuresOf(this.profiles.get(profile)!, end);
+    for (const { profile: word, count } of devices) {
+      const profile = this.profiles.get(word)!;
+      const { stateBytes, preCopiedShare } =
+        typeof end === 'object' ? answerDraws().figures(profile, end.draw) : figuresOf(profile, end);
       sum += count * stateBytes * (1 - preCopiedShare);
     }
     return sum;
@@ -289,6 +321,24 @@ export class VmTrials {
     return list;
   }
 
+  /** {@link structures} of a VM; kept, since each draw asks for them. */
+  structures(vm: QuestionVm, vms: number = 1): readonly Structure[] {
+    const known = this.known.get(vm) ?? new Map<number, readonly Structure[]>();
+    this.known.set(vm, known);
+    const found = known.get(vms) ?? structures(vm, this.profiles, this.file, vms);
+    known.set(vms, found);
+    return found;
+  }
+
+  /** A VM made ready for draws; kept, since each draw asks for it. */
+  private drawnVm(vm: QuestionVm, vms: number): DrawnVm {
+    const known = this.drawn.get(vm) ?? new Map<number, DrawnVm>();
+    this.drawn.set(vm, known);
+    const made = known.get(vms) ?? new DrawnVm(this.compiled(vm, vms), vms);
+    known.set(vms, made);
+    return made;
+  }
+
   private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
     const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file);
     return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
@@ -317,10 +367,32 @@ function costsWith(end: RangeEnd, moved: Moved | undefined): CostValues {
   return { ...COSTS[end], [name]: COSTS[moved.end][name] };
 }
 
-export function parametersWith(end: RangeEnd, moved: Moved | undefined): VmmParameters {
+export function parametersWith(end: TrialAt, moved: Moved | undefined): VmmParameters {
+  if (typeof end === 'object') return answerDraws().parameters(end.draw);
   if (moved?.group !== 'vmm') return PARAMETERS[end];
   const name = keyIn(VMM_PARAMETER, moved.name);
   return { ...PARAMETERS[end], [name]: PARAMETERS[moved.end][name] };
+}
+
+/** Steps of all VFs of a VM, by its groups of devices; or the call that failed. */
+function stepsOfAll(
+  plan: CompiledScenario,
+  vms: number,
+  end: RangeEnd,
+  costs: CostValues,
+  moved: Moved | undefined,
+): { readonly steps: readonly (readonly DeviceSteps[] | undefined)[]; readonly failed: string | null } {
+  let failed: string | null = null;
+  const steps = plan.devices.map(({ registers, count }) => {
+    if (registers === null) return undefined;
+    const each = stepsOf(plan, registers, count * vms, end, costs, moved);
+    if (typeof each === 'string') {
+      failed = each;
+      return undefined;
+    }
+    return Array.from({ length: count }, () => each);
+  });
+  return { steps, failed };
 }
 
 /** Steps of one VF among `sharing` on its PF, from a world in which it has its share of the engine; or the call that failed. */

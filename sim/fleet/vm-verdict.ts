@@ -2,14 +2,13 @@
  * Whether a VM keeps everything that must hold: limits of hardware and VMM, calls of drivers that succeed, an end of its
  * pre-copy, and its pause budget.
  */
-import type { RangeEnd } from '../memory/device-profile.ts';
 import type { MoveCause } from '../memory/outcome.ts';
 import type { ConstraintUse } from './constraint.ts';
 import type { Budget, QuestionVm } from './question.ts';
-import { structures, type VmTrial, type VmTrials } from './vm-trials.ts';
+import type { TrialAt, VmTrial, VmTrials } from './vm-trials.ts';
 
-/** Every parameter at one end of its range, or at whichever end the VM fares worst. */
-export type JudgedEnd = RangeEnd | 'worst';
+/** Where the parameters are, or every corner: whichever end is worst for the VM. */
+export type JudgedEnd = TrialAt | 'worst';
 
 /** Everything that must hold of a VM, with what was used of it. */
 export interface VmVerdict {
@@ -46,21 +45,23 @@ export function judgeVm(
   method: 'quick' | 'full',
   vms: number = 1,
 ): VmVerdict {
-  const uses: ConstraintUse[] = structures(vm, trials.profiles, trials.file, vms).map((structure) => ({
+  const uses: ConstraintUse[] = trials.structures(vm, vms).map((structure) => ({
     ...structure,
     broken: structure.used > structure.limit,
   }));
   if (uses.some(({ broken }) => broken)) return { holds: false, uses, trial: null };
-  const ends: readonly RangeEnd[] = end === 'worst' ? ['long', 'point', 'short'] : [end];
+  const ends: readonly TrialAt[] = end === 'worst' ? ['long', 'point', 'short'] : [end];
   const tried = ends.map((each) => ({ each, trial: trials.quick(vm, each, undefined, vms) }));
   const worst = tried.reduce((a, b) => (endlessOrPauseNs(b.trial) > endlessOrPauseNs(a.trial) ? b : a));
-  const trial = method === 'quick' ? worst.trial : trials.full(vm, worst.each, vms);
+  const { each } = worst;
+  // Registers are not played for each draw.
+  const trial = method === 'quick' || typeof each === 'object' ? worst.trial : trials.full(vm, each, vms);
   uses.push(useOf(trial, pause));
   return { holds: uses.every(({ broken }) => !broken), uses, trial };
 }
 
 /** A VM that is not moved fares worse than any pause. */
-function endlessOrPauseNs({ moved, pauseNs }: VmTrial): number {
+export function endlessOrPauseNs({ moved, pauseNs }: VmTrial): number {
   return moved ? pauseNs : Number.POSITIVE_INFINITY;
 }
 

@@ -16,7 +16,7 @@ interface SweepQuestion {
 }
 
 /** The heart of an answer. */
-export interface SweepValue extends Pick<Answer, 'feasible' | 'value' | 'unit' | 'band' | 'nearest'> {
+export interface SweepValue extends Pick<Answer, 'feasible' | 'value' | 'unit' | 'band' | 'interval' | 'nearest'> {
   /** Names of the constraints that bind. */
   readonly binding: readonly string[];
 }
@@ -28,9 +28,11 @@ function planAnswer({ file, profiles, presets }: SweepQuestion, question: Questi
     presets: new Map(Object.entries(presets)),
     topologies: new Map(),
   };
-  const { feasible, value, unit, band, nearest, constraints } = answer(question, files, file, { tornado: false });
+  const { feasible, value, unit, band, interval, nearest, constraints } = answer(question, files, file, {
+    tornado: false,
+  });
   const binding = constraints.filter(({ binds }) => binds).map(({ name }) => name);
-  return { feasible, value, unit, band, nearest, binding };
+  return { feasible, value, unit, band, interval, nearest, binding };
 }
 
-export const PLAN_ANSWER = { name: 'plan-answer', version: 1, run: planAnswer } as const;
+export const PLAN_ANSWER = { name: 'plan-answer', version: 2, run: planAnswer } as const;

@@ -1,5 +1,5 @@
 /**
- * The plan document: what `stopcopy plan --json` prints. Version 1; docs/plan-format.md explains each field.
+ * The plan document: what `stopcopy plan --json` prints. Version 2; docs/plan-format.md explains each field.
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';

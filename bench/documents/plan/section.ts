@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
 import { formatValue } from '../../show/format.ts';
+import { bandSentence } from './words.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { bandChart } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
@@ -17,6 +18,19 @@ import type { ReportSection } from '../../show/section.ts';
 import { schedulePlot, scheduleSchema } from './schedule-section.ts';
 
 const number = z.number().nullable();
+
+export const intervalSchema = z
+  .looseObject({
+    low: number,
+    median: number,
+    high: number,
+    draws: z.number(),
+    seed: z.number(),
+    played: z.number(),
+    answered: z.number(),
+    holding: number,
+  })
+  .nullable();
 
 export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
   format: z.literal(PLAN_FORMAT),
@@ -35,6 +49,7 @@ export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
     value: number,
     unit: z.string(),
     band: z.looseObject({ short: number, point: number, long: number }),
+    interval: intervalSchema,
     sentences: z.array(z.string()),
     constraints: z.array(
       z.looseObject({
@@ -90,7 +105,18 @@ export const PLAN_KIND = reportKind<PlanDocument>({
   format: PLAN_FORMAT,
   schema: planSchema,
   section: planSection,
+  fromPrevious: planFromPrevious,
 });
+
+/** A document of version 1 had no interval. */
+function planFromPrevious(document: Readonly<Record<string, unknown>>): unknown {
+  const { answer } = document;
+  return {
+    ...document,
+    version: PLAN_VERSION,
+    answer: typeof answer === 'object' ? { ...answer, interval: null } : answer,
+  };
+}
 
 export function planSection(document: PlanDocument): ReportSection {
   const { name, description } = document.question;
@@ -108,19 +134,12 @@ export function planSection(document: PlanDocument): ReportSection {
 type PlannedAnswer = PlanDocument['answer'];
 
 function body({ question, answer }: PlanDocument, id: string): Markup {
-  const { feasible, sentences, band, unit, nearest, schedule } = answer;
+  const { feasible, sentences, nearest, schedule } = answer;
   const moves = schedule === undefined ? undefined : schedulePlot(schedule, id);
-  const ends = (
-    [
-      ['short', band.short],
-      ['best guesses', band.point],
-      ['long', band.long],
-    ] as const
-  ).map(([end, value]) => `${end} ${value === null ? 'none' : formatValue(value, unit)}`);
   return html`<p class="lead ${feasible ? '' : 'warning'}">
       ${assumedSentence(question.assume ?? {}) ?? ''} ${sentences.join(' ')} ${nearest ?? ''}
     </p>
-    <p class="source">modelled; with all parameters at one end: ${ends.join(', ')}.</p>
+    <p class="source">modelled. ${bandSentence(answer)}</p>
     ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}
     ${tablesOf(answer).map(
       (table) =>
@@ -139,7 +158,7 @@ function tornadoPlot({ tornado }: PlannedAnswer, id: string): Markup | undefined
   return plotMarkup({
     id: `${id}-tornado`,
     title: `What the ${figure} hangs on`,
-    source: 'modelled: one parameter after another at the two ends of its range, all others at their best guesses.',
+    source: 'modelled: one parameter after another at the two ends of its range, all others nominal.',
     wide: true,
     legend: [
       { text: 'at its short end', colour: 'var(--c1)' },
@@ -147,7 +166,7 @@ function tornadoPlot({ tornado }: PlannedAnswer, id: string): Markup | undefined
     ],
     panels: [fullPanel('', (width) => bandChart(shown, value, unit, width, 'no effect'))],
     table: {
-      caption: `The ${figure}, ${formatValue(value, unit)} with best guesses`,
+      caption: `The ${figure}, ${formatValue(value, unit)} nominal`,
       head: ['parameter', 'short end', 'long end', 'from', 'source'],
       textColumns: [3, 4],
       rows: bars.map(({ parameter, short, long, from, source }) => [

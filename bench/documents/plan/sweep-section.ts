@@ -4,7 +4,8 @@
 import { z } from 'zod';
 
 import { PLAN_VERSION, SWEEP_FORMAT, type SweepCell, type SweepDocument } from './document.ts';
-import { words } from './text.ts';
+import { intervalSchema } from './section.ts';
+import { words } from './words.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { answerAxis, answerChart, type AnswerPoint, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
@@ -38,6 +39,7 @@ export const sweepSchema: z.ZodType<SweepDocument> = z.looseObject({
           value: number,
           unit: z.string(),
           band: z.looseObject({ short: number, point: number, long: number }),
+          interval: intervalSchema,
           nearest: z.string().nullable(),
           binding: z.array(z.string()),
         }),
@@ -51,7 +53,19 @@ export const SWEEP_KIND = reportKind<SweepDocument>({
   format: SWEEP_FORMAT,
   schema: sweepSchema,
   section: sweepSection,
+  fromPrevious: sweepFromPrevious,
 });
+
+/** A document of version 1 had no intervals. */
+function sweepFromPrevious(document: Readonly<Record<string, unknown>>): unknown {
+  const { cells } = document;
+  if (!Array.isArray(cells)) return document;
+  const newer = (cells as readonly { readonly outcome?: object }[]).map((cell) => ({
+    ...cell,
+    outcome: { interval: null, ...cell.outcome },
+  }));
+  return { ...document, version: PLAN_VERSION, cells: newer };
+}
 
 export function sweepSection(document: SweepDocument): ReportSection {
   const { name, description } = document.question;
@@ -127,8 +141,8 @@ function answersPlot(cells: readonly SweepCell[], id: string): Plot {
     id,
     title: `The answer against ${along}`,
     source:
-      'modelled: the point is the answer, the line goes to the answers with all parameters at their short and at their ' +
-      `long ends, where there are any. Values of ${along} stand at equal distances.` +
+      'modelled: the point is the answer, the line is its 80 % interval over draws of everything unknown. ' +
+      ` Values of ${along} stand at equal distances.` +
       (groups.size === 1 ? '' : ' The axis of answers is the same in all panels.') +
       (look.axis.log ? ' It is logarithmic.' : '') +
       (groups.size > PANELS_MAX ? ` Of ${groups.size} combinations the first ${PANELS_MAX} are drawn.` : ''),
@@ -140,15 +154,8 @@ function answersPlot(cells: readonly SweepCell[], id: string): Plot {
     })),
     panels,
     table: {
-      caption: 'Answers of all combinations, with their bands',
-      head: [
-        ...fields.map(({ field }) => field),
-        'answer',
-        'short ends',
-        'best guesses',
-        'long ends',
-        'binds, or why none',
-      ],
+      caption: 'Answers of all combinations, with their intervals',
+      head: [...fields.map(({ field }) => field), 'answer', 'nominal', 'low', 'high', 'binds, or why none'],
       textColumns: [...fields.keys(), fields.length + 4],
       rows: cells.map((cell) => rowOf(cell, fields)),
     },
@@ -181,12 +188,12 @@ function pointOf({ at, outcome }: SweepCell, along: string, bindings: readonly s
     const mark = outcome.kind === 'refused' ? 'refused' : 'none';
     return { name, value: null, ends: [], mark, colour: 'var(--c8)' };
   }
-  const { value, band } = outcome;
+  const { value, interval } = outcome;
   const index = bindings.indexOf(bindingOf(outcome));
   return {
     name,
     value,
-    ends: [finite(band.short), finite(band.long)],
+    ends: [finite(interval?.low ?? null), finite(interval?.high ?? null)],
     mark: markOf(index),
     colour: seriesColour(index),
   };
@@ -195,8 +202,15 @@ function pointOf({ at, outcome }: SweepCell, along: string, bindings: readonly s
 function rowOf({ at, outcome }: SweepCell, fields: readonly SweptField[]): readonly string[] {
   const where = fields.map(({ field }) => String(at[field]));
   if (outcome.kind === 'refused') return [...where, 'refused', '', '', '', outcome.why];
-  const { feasible, value, unit, band, nearest } = outcome;
+  const { feasible, value, unit, band, interval, nearest } = outcome;
   const one = (figure: number | null): string => (figure === null ? 'none' : words(figure, unit));
   const why = nearest ?? bindingOf(outcome);
-  return [...where, feasible ? one(value) : 'none', one(band.short), one(band.point), one(band.long), why];
+  return [
+    ...where,
+    feasible ? one(value) : 'none',
+    one(band.point),
+    one(interval?.low ?? null),
+    one(interval?.high ?? null),
+    why,
+  ];
 }

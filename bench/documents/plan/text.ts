@@ -3,14 +3,13 @@
  * as text.
  */
 import type { Answer, AnswerTable, ConstraintState } from '../../../sim/fleet/answers/answer-parts.ts';
-import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
 import type { Tornado } from '../../../sim/fleet/tornado.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import type { Output } from '../../io/output.ts';
-import { formatValue } from '../../show/format.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
+import { bandSentence, words } from './words.ts';
 
 const WIDTH = 110;
 const WIDTH_MAX = 140;
@@ -24,14 +23,6 @@ function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): 
   if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
 }
 
-/** A figure in its unit. */
-export function words(value: number | string | null, unit: string): string {
-  if (value === null) return '';
-  if (typeof value === 'string') return value;
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? '' : 'none';
-  return unit === 'ns' ? formatLong(value) : formatValue(value, unit);
-}
-
 export function printPlan({ question, answer }: PlanDocument, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   output.text(output.style('bold', question.name));
@@ -40,11 +31,7 @@ export function printPlan({ question, answer }: PlanDocument, output: Output): v
   output.text('');
   for (const sentence of answer.sentences) output.text(wrap(sentence, width));
   if (answer.nearest !== null) output.text(wrap(answer.nearest, width));
-  const { short, point, long } = answer.band;
-  const none = (value: number | null): string => (value === null ? 'none' : words(value, answer.unit));
-  output.text(
-    wrap(`Band: ${none(short)} (short ends), ${none(point)} (best guesses), ${none(long)} (long ends).`, width),
-  );
+  output.text(wrap(bandSentence(answer), width));
   const titled = (title: string, text: string): void => output.text(`\n${output.style('bold', title)}\n${text}`);
   if (answer.constraints.length > 0) titled('What must hold', constraintTable(answer.constraints));
   if (answer.proof.length > 0) titled('Shown by', proofTable(answer));
@@ -72,7 +59,7 @@ export function printPlan({ question, answer }: PlanDocument, output: Output): v
       wrap(`\n${figure}: closed form ${words(closedForm, unit)}, simulated ${words(simulated, unit)}${apart}.`, width),
     );
   }
-  output.text('\nAll figures are modelled: they follow from parameters, given with a band (docs/model.md).');
+  output.text('\nAll figures are modelled: they follow from parameters, given with an 80 % interval (docs/pause.md).');
 }
 
 export function printSweep({ question, cells }: SweepDocument, output: Output): void {
@@ -82,11 +69,17 @@ export function printSweep({ question, cells }: SweepDocument, output: Output): 
   const rows = cells.map(({ at, outcome }) => {
     const where = fields.map((field) => String(at[field]));
     if (outcome.kind === 'refused') return [...where, 'refused', '', '', outcome.why];
-    const { value, unit, band, binding, nearest } = outcome;
+    const { value, unit, interval, binding, nearest } = outcome;
     const one = (figure: number | null): string => (figure === null ? 'none' : words(figure, unit));
-    return [...where, one(value), one(band.short), one(band.long), nearest ?? binding.join('; ')];
+    return [
+      ...where,
+      one(value),
+      one(interval?.low ?? null),
+      one(interval?.high ?? null),
+      nearest ?? binding.join('; '),
+    ];
   });
-  const heads = [...fields, 'answer', 'short', 'long', 'binds'];
+  const heads = [...fields, 'answer', 'low', 'high', 'binds'];
   output.text(
     bareTable(
       heads.map((head, i): BareColumn => ({ head, align: i === heads.length - 1 ? 'left' : 'right' })),
@@ -134,7 +127,7 @@ function tableText({ columns: heads, rows }: AnswerTable): string {
   return shown.length < rows.length ? `${text}\n… and ${rows.length - shown.length} more; --json has all` : text;
 }
 
-/** Each bar from the short to the long end; `|` is the value with best guesses. */
+/** Each bar from the short to the long end; `|` is the nominal value. */
 function tornadoText({ value, unit, bars }: Tornado): string {
   const shown = bars.slice(0, BARS_SHOWN);
   const low = Math.min(value, ...shown.flatMap(({ short, long }) => [short, long]));

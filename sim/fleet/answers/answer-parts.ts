@@ -6,6 +6,7 @@
  * record alone, and so do the JSON document and the exit status: what is not in the record is not said.
  */
 import type { RangeEnd } from '../../memory/device-profile.ts';
+import type { AnswerInterval } from '../answer-interval.ts';
 import type { Schedule } from '../schedule.ts';
 import type { Tornado } from '../tornado.ts';
 
@@ -60,7 +61,7 @@ export interface MethodPair {
   readonly simulated: number;
 }
 
-/** The figure with every parameter at one end of its range; null: nothing satisfies the question then. */
+/** The figure at the corners, with every parameter at one end of its range; null: nothing satisfies the question then. */
 type Band = Readonly<Record<RangeEnd, number | null>>;
 
 /** What the numbers of every kind of question have. */
@@ -70,6 +71,8 @@ export interface AnswerNumbers {
   /** Of value and band. */
   readonly unit: string;
   readonly band: Band;
+  /** Null: no parameter changes the answer. */
+  readonly interval: AnswerInterval | null;
   readonly tornado: Tornado | null;
   /** Of `evacuate`: the moves over time. */
   readonly schedule?: Schedule;
@@ -92,8 +95,10 @@ export interface Answer {
   /** The number asked for, and its unit; null when infeasible. */
   readonly value: number | null;
   readonly unit: string;
-  /** The number with every parameter at one end of its range. */
+  /** The number at the corners, with every parameter at one end of its range. */
   readonly band: Band;
+  /** The number over draws of everything unknown; null: no parameter changes it, or the document is of version 1. */
+  readonly interval: AnswerInterval | null;
   readonly sentences: readonly string[];
   readonly constraints: readonly ConstraintState[];
   readonly proof: readonly Proof[];
@@ -128,7 +133,7 @@ export function answerFrom<Numbers extends AnswerNumbers>(
   constraintsOf: (numbers: Numbers) => readonly ConstraintState[],
   wordsOf: (numbers: Numbers, constraints: readonly ConstraintState[]) => AnswerWords,
 ): Answer {
-  const { value, unit, band, tornado, schedule } = numbers;
+  const { value, unit, band, interval, tornado, schedule } = numbers;
   const constraints = constraintsOf(numbers);
   const { sentences, proof, relaxing, tables, methods, nearest } = wordsOf(numbers, constraints);
   return {
@@ -136,6 +141,7 @@ export function answerFrom<Numbers extends AnswerNumbers>(
     value,
     unit,
     band,
+    interval,
     sentences,
     constraints,
     proof,

@@ -1,9 +1,12 @@
 /**
- * The pause of a VM in its parts, at both ends of the parameters and with nominal parameters.
+ * The pause of a VM in its parts, nominal and with their intervals.
  */
+import { intervalAround } from '../../base/draws.ts';
+import { mapValues } from '../../base/keys.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../base/pause-parts.ts';
 import type { RangeEnd } from '../../memory/device-profile.ts';
 import type { PartTimes } from '../../memory/pause-record.ts';
+import { DRAWS } from '../../scenario/unknowns.ts';
 import type { QuestionVm } from '../question.ts';
 import type { VmTrials } from '../vm-trials.ts';
 import type { AnswerTable } from './answer-parts.ts';
@@ -16,24 +19,40 @@ export interface PauseInParts {
 
 export const BAND_ENDS: readonly RangeEnd[] = ['short', 'point', 'long'];
 
-/** By closed form, in the order of {@link BAND_ENDS}. */
+/** By closed form: the low ends of the 80 % intervals, the nominal pause, the high ends. Only the nominal parts add up. */
 export function pausesInParts(trials: VmTrials, vm: QuestionVm): readonly PauseInParts[] {
-  return BAND_ENDS.map((end) => trials.quick(vm, end).result);
+  const nominal = trials.quick(vm, 'point').result;
+  const drawn = Array.from({ length: DRAWS }, (_, draw) => trials.quick(vm, { draw })).filter(({ moved }) => moved);
+  const pause = intervalAround(
+    nominal.pauseNs,
+    drawn.map(({ pauseNs }) => pauseNs),
+  );
+  const parts = mapValues(nominal.criticalNs, (ns, part) =>
+    intervalAround(
+      ns,
+      drawn.map(({ result }) => result.criticalNs[part]),
+    ),
+  );
+  const at = (end: 'low' | 'high'): PauseInParts => ({
+    criticalNs: mapValues(parts, (spread) => spread[end]),
+    pauseNs: pause[end],
+  });
+  return [at('low'), nominal, at('high')];
 }
 
-/** @param pauses in the order of {@link BAND_ENDS} */
+/** @param pauses low, nominal, high */
 export function partsTable(pauses: readonly PauseInParts[]): AnswerTable {
   const rows = PAUSE_PARTS.map((part) => [
     PAUSE_PART_TITLES[part],
     ...pauses.map(({ criticalNs }) => criticalNs[part]),
   ]);
   return {
-    title: 'The pause in its parts, at both ends of the parameters and at best guesses',
+    title: 'The pause in its parts, each with its 80 % interval',
     columns: [
       { name: 'part', title: 'part', unit: '' },
-      { name: 'short', title: 'short', unit: 'ns' },
-      { name: 'point', title: 'best guess', unit: 'ns' },
-      { name: 'long', title: 'long', unit: 'ns' },
+      { name: 'low', title: 'low', unit: 'ns' },
+      { name: 'point', title: 'nominal', unit: 'ns' },
+      { name: 'high', title: 'high', unit: 'ns' },
     ],
     rows: [
       ...rows.filter((row) => row.slice(1).some((ns) => ns !== 0)),

@@ -12,6 +12,7 @@ const NOTHING: Answer = {
   value: null,
   unit: '',
   band: { short: null, point: null, long: null },
+  interval: null,
   sentences: [],
   constraints: [],
   proof: [],

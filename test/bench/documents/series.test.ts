@@ -170,11 +170,11 @@ describe('a sweep', () => {
     expect(figure).toMatch(/class="source" id="[^"]+">\s*modelled: the point is the answer/);
     expect(figure).toContain('a: pause budget binds');
     expect(rowsOf(figure)).toEqual([
-      ['8', '1', '40 VFs', '48 VFs', '44 VFs', '40 VFs', 'pause budget'],
-      ['8', '4', '63 VFs', '71 VFs', '67 VFs', '63 VFs', 'VFs of the PF'],
-      ['16', '1', '31 VFs', '39 VFs', '35 VFs', '31 VFs', 'pause budget'],
-      ['16', '4', 'none', '12 VFs', 'none', 'none', 'The nearest that holds: 1 VFs with a budget of 340 ms.'],
-      ['32', '1', '22 VFs', '30 VFs', '26 VFs', '22 VFs', 'pause budget'],
+      ['8', '1', '40 VFs', '44 VFs', '40 VFs', '48 VFs', 'pause budget'],
+      ['8', '4', '63 VFs', '67 VFs', '63 VFs', '71 VFs', 'VFs of the PF'],
+      ['16', '1', '31 VFs', '35 VFs', '31 VFs', '39 VFs', 'pause budget'],
+      ['16', '4', 'none', 'none', 'none', 'none', 'The nearest that holds: 1 VFs with a budget of 340 ms.'],
+      ['32', '1', '22 VFs', '26 VFs', '22 VFs', '30 VFs', 'pause budget'],
       ['32', '4', 'refused', '', '', '', 'vm.vcpus is 32'],
     ]);
   });

@@ -4,7 +4,6 @@
 import { VFS_MAX } from '../../../abi/vft.ts';
 import { bug } from '../../../base/bug.ts';
 import { bytesPerSecondOf } from '../../../base/units.ts';
-import type { RangeEnd } from '../../../memory/device-profile.ts';
 import { hasMoved, type MoveCause } from '../../../memory/outcome.ts';
 import { BLOCKERS } from '../../../memory/precopy-end.ts';
 import { moveVm } from '../../../memory/vm-move.ts';
@@ -14,7 +13,7 @@ import { moveClassOf } from '../../limited-vm.ts';
 import type { Limits } from '../../limits.ts';
 import type { Budget, QuestionOf, QuestionVm } from '../../question.ts';
 import { type JudgedEnd, judgeVm, pauseOf, pauseUse, blockedUse, useOf, type VmVerdict } from '../../vm-verdict.ts';
-import { structures, type VmTrial, type VmTrials } from '../../vm-trials.ts';
+import type { TrialAt, VmTrial, VmTrials } from '../../vm-trials.ts';
 
 export type AtOnceQuestion = QuestionOf<'at-once'>;
 
@@ -59,13 +58,13 @@ export class MovesAtOnce {
   }
 
   /** The verdict on a VM that hardware or VMM do not allow; null when they do. */
-  private structural(end: RangeEnd, { vm, budget }: AtOnceAsked): VmVerdict | null {
-    const broken = structures(vm, this.trials.profiles, this.trials.file).some(({ used, limit }) => used > limit);
+  private structural(end: TrialAt, { vm, budget }: AtOnceAsked): VmVerdict | null {
+    const broken = this.trials.structures(vm).some(({ used, limit }) => used > limit);
     return broken ? judgeVm(this.trials, vm, budget, end, 'quick') : null;
   }
 
   /** One of `n` moves that share the host's line, or the uplink. */
-  private shared(n: number, end: RangeEnd, { vm, budget, uplinkGigabitsPerSecond }: AtOnceAsked): VmVerdict {
+  private shared(n: number, end: TrialAt, { vm, budget, uplinkGigabitsPerSecond }: AtOnceAsked): VmVerdict {
     const { input, parameters, failed } = this.trials.inputOf(vm, end);
     const { stream } = input;
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
@@ -84,7 +83,7 @@ export class MovesAtOnce {
     return { holds: true, uses: [useOf(trial, budget.pause)], trial };
   }
 
-  private simulated(n: number, end: RangeEnd, asked: AtOnceAsked): VmVerdict {
+  private simulated(n: number, end: TrialAt, asked: AtOnceAsked): VmVerdict {
     const { vm: asks, budget } = asked;
     const { kind, parameters } = moveClassOf('vm', asks, this.trials, end);
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
@@ -152,7 +151,7 @@ export function uplinkOf({ over, uplinkGigabitsPerSecond }: AtOnceQuestion): num
 }
 
 /** Of the three ends of the parameters, the verdict on the one that fares worst. */
-function worstEnd(at: (end: RangeEnd) => VmVerdict): VmVerdict {
+function worstEnd(at: (end: TrialAt) => VmVerdict): VmVerdict {
   const pauseNs = (verdict: VmVerdict): number => pauseOf(verdict) ?? Number.POSITIVE_INFINITY;
   return (['long', 'point', 'short'] as const).map(at).reduce((a, b) => (pauseNs(b) > pauseNs(a) ? b : a));
 }

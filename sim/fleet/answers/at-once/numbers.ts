@@ -4,6 +4,7 @@
 import { NS_PER_MS } from '../../../base/units.ts';
 import { lastThatHolds, settleBound } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
+import { intervalOfDraws } from '../../answer-interval.ts';
 import type { Limits } from '../../limits.ts';
 import { type JudgedEnd, judgedEnd, pauseOf, type TriedNumber, type VmVerdict } from '../../vm-verdict.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
@@ -70,6 +71,7 @@ export function atOnceNumbers(
     value,
     unit: 'moves at once',
     band,
+    interval: intervalOfDraws(band.point, (draw) => search({ draw }), 'least', value),
     tornado: tornado && value !== null ? pauseTornado(trials, vm, alone) : null,
     over,
     budgetNs: budget.pause,

@@ -15,6 +15,8 @@ export interface Axis {
   readonly scale: number;
   /** 1: the most is asked for; -1: the least. */
   readonly direction: 1 | -1;
+  /** Whether other registers are played for each number. */
+  readonly playsRegisters: boolean;
   /** @param device index in the VM's devices, where a device is changed */
   readonly set: (vm: QuestionVm, n: number, device: number) => QuestionVm;
   /** What the VM itself says, in the unit or in a word. */
@@ -33,6 +35,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     high: 128,
     scale: 1,
     direction: 1,
+    playsRegisters: false,
     set: (vm, count, device) => withDevice(vm, device, { count }),
     given: ({ devices }, device) => devices[device]!.count,
   },
@@ -42,6 +45,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     high: QUEUES_OF_A_VF_MAX,
     scale: 1,
     direction: 1,
+    playsRegisters: true,
     set: (vm, queues, device) => withDevice(vm, device, { queues }),
     given: ({ devices }, device) => devices[device]!.queues,
   },
@@ -51,6 +55,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     high: 99,
     scale: 1,
     direction: 1,
+    playsRegisters: true,
     set: (vm, percent, device) => withDevice(vm, device, { load: { kind: 'open', fraction: percent / 100, burst: 1 } }),
     given: ({ devices }, device) => loadGiven(devices[device]!.load),
   },
@@ -60,6 +65,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     high: CHANNELS_MAX,
     scale: 1,
     direction: -1,
+    playsRegisters: false,
     set: (vm, channels) => ({ ...vm, stream: { ...vm.stream, channels } }),
     given: ({ stream }) => stream.channels,
   },
@@ -69,6 +75,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     high: TENTHS_OF_GIGABITS_MAX,
     scale: 10,
     direction: -1,
+    playsRegisters: false,
     set: (vm, tenths) => ({ ...vm, stream: { ...vm.stream, gigabitsPerSecond: tenths / 10 } }),
     given: ({ stream }) => stream.gigabitsPerSecond,
   },

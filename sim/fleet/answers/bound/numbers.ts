@@ -6,7 +6,16 @@ import { NS_PER_MS } from '../../../base/units.ts';
 import { firstThatHolds, lastThatHolds, settleBound } from '../../bound-search.ts';
 import { withLimit } from '../../limited-vm.ts';
 import type { Budget, QuestionVm } from '../../question.ts';
-import { type JudgedEnd, judgedEnd, judgeVm, pauseOf, type TriedNumber, type VmVerdict } from '../../vm-verdict.ts';
+import {
+  endlessOrPauseNs,
+  type JudgedEnd,
+  judgedEnd,
+  judgeVm,
+  pauseOf,
+  type TriedNumber,
+  type VmVerdict,
+} from '../../vm-verdict.ts';
+import { type AnswerInterval, intervalOfDraws, intervalOfRanked } from '../../answer-interval.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
 import type { VmTrials } from '../../vm-trials.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
@@ -62,6 +71,8 @@ class BoundSearch {
   private readonly end: JudgedEnd;
   /** Verdicts that count, by number. */
   private readonly seen = new Map<number, VmVerdict>();
+  /** VMs with other numbers. */
+  private readonly asked = new WeakMap<QuestionVm, Map<number, QuestionVm>>();
 
   constructor(question: BoundQuestion, trials: VmTrials, options: AnswerOptions) {
     const { verify = true, tornado = true, onProgress = () => {} } = options;
@@ -93,6 +104,7 @@ class BoundSearch {
       value: settled === null ? null : this.shown(settled),
       unit: axis.unit,
       band,
+      interval: this.interval(band.point, settled, guess),
       tornado: this.tornado && chosen !== null ? pauseTornado(this.trials, chosen) : null,
       axis: of,
       device: vm.devices[deviceIndex(question)]?.profile ?? 'device',
@@ -117,8 +129,17 @@ class BoundSearch {
     return this.axis.set(vm, n, deviceIndex(this.question));
   }
 
+  /** The same object for the same number: what draws share of it is kept with it. */
+  private setOnce(vm: QuestionVm, n: number): QuestionVm {
+    const known = this.asked.get(vm) ?? new Map<number, QuestionVm>();
+    this.asked.set(vm, known);
+    const made = known.get(n) ?? this.set(vm, n);
+    known.set(n, made);
+    return made;
+  }
+
   private quick(n: number, end: JudgedEnd, { vm, budget }: Asked = this.question): VmVerdict {
-    return judgeVm(this.trials, this.set(vm, n), budget, end, 'quick');
+    return judgeVm(this.trials, this.setOnce(vm, n), budget, end, 'quick');
   }
 
   /** The verdict that counts. */
@@ -163,6 +184,18 @@ class BoundSearch {
     const at = axis.given(vm, deviceIndex(this.question));
     const seen = this.seen.get(this.givenNumber() ?? Number.NaN);
     return { at, verdict: seen ?? judgeVm(trials, vm, budget, end, 'quick') };
+  }
+
+  /** The bound in draws. */
+  private interval(nominal: number | null, settled: number | null, guess: number): AnswerInterval {
+    const { axis, question, trials } = this;
+    const none = axis.direction === 1 ? 'least' : 'most';
+    const inDraw = (draw: number): number | null => this.found({ draw });
+    if (!axis.playsRegisters) {
+      return intervalOfDraws(nominal, inDraw, none, settled === null ? null : this.shown(settled));
+    }
+    const vm = this.setOnce(question.vm, settled ?? guess);
+    return intervalOfRanked(nominal, (draw) => endlessOrPauseNs(trials.quick(vm, { draw })), inDraw, none);
   }
 
   private beyond(n: number): VmVerdict | null {

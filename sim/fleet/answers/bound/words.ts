@@ -23,7 +23,7 @@ const COUNTED: Readonly<Record<AxisName, (device: string) => string>> = {
 
 const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>> = {
   twicePause: 'twice the pause budget',
-  bestGuesses: 'best guesses instead of the worst ends',
+  bestGuesses: 'nominal parameters instead of every corner',
   twiceLine: 'twice the line',
   twiceChannels: 'twice the channels',
   halfWriting: 'a guest that writes half as much',

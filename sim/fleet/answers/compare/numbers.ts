@@ -14,6 +14,7 @@ import { pauseTornado } from '../../vm-tornado.ts';
 import { scenarioOf, type VmTrial, type VmTrials } from '../../vm-trials.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
+import { type AnswerInterval, intervalOfDraws } from '../../answer-interval.ts';
 
 type CompareQuestion = QuestionOf<'compare'>;
 type Variant = CompareQuestion['variants'][number];
@@ -33,6 +34,8 @@ export type NotMoved = Pick<VmTrial, 'failed'> & Pick<VmTrial['result'], 'cause'
 
 export interface VariantNumbers extends Played {
   readonly name: string;
+  /** The interval of its pause. */
+  readonly interval: AnswerInterval;
   /** With nominal parameters, or at whichever end it is longest, as the budget says; null: it does not move there. */
   readonly judgedNs: number | null;
   /** Where it does not move as judged. */
@@ -72,6 +75,7 @@ export function compareNumbers(question: CompareQuestion, trials: VmTrials, opti
     value: best?.numbers.withinBudget === true ? best.numbers.pauseNs.point : null,
     unit: 'ns',
     band: best?.numbers.pauseNs ?? { short: null, point: null, long: null },
+    interval: best === null ? null : best.numbers.interval,
     tornado: tornado && best !== null ? pauseTornado(trials, withVariant(vm, best.variant, trials)) : null,
     budgetNs: budget.pause,
     variants: compared.map(({ numbers }) => numbers),
@@ -97,6 +101,14 @@ function variantNumbers(
   return {
     ...played,
     name: variant.name,
+    interval: intervalOfDraws(
+      pauseNs.point,
+      (draw) => {
+        const { moved, pauseNs: drawnNs } = trials.quick(own, { draw });
+        return moved ? drawnNs : null;
+      },
+      'most',
+    ),
     judgedNs,
     notMoved: stays === undefined ? null : whyNot(own, stays, trials, verify),
     closedFormNs: verify && pauseNs.point !== null ? trials.quick(own, 'point').pauseNs : null,

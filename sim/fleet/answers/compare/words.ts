@@ -35,11 +35,12 @@ function nearestSentence(variants: CompareNumbers['variants'], best: number | nu
     : `The nearest that holds: a budget of ${formatNs(bestOf(variants, best).judgedNs ?? bug('NOT_MOVED', best))}.`;
 }
 
-function bestSentence({ variants }: CompareNumbers, { name, pauseNs, deviceNs }: VariantNumbers): string {
+function bestSentence({ variants }: CompareNumbers, { name, pauseNs, interval, deviceNs }: VariantNumbers): string {
   const [first] = variants;
   const pointNs = pauseNs.point ?? bug('NOT_MOVED', name);
-  const known = Object.values(pauseNs).filter((each) => each !== null);
-  const range = `${formatNs(Math.min(...known))} to ${formatNs(Math.max(...known))}`;
+  const { low, high } = interval;
+  const range =
+    low === null ? 'in no draw' : high === null ? `${formatNs(low)} or more` : `${formatNs(low)} to ${formatNs(high)}`;
   const less = (first?.pauseNs.point ?? pointNs) - pointNs;
   const gain =
     first === undefined || first.name === name || less <= 0 ? '' : `, ${formatNs(less)} less than ${first.name}`;
@@ -67,21 +68,28 @@ function variantTable(variants: CompareNumbers['variants']): AnswerTable {
     title: 'Variants',
     columns: [
       { name: 'variant', title: 'variant', unit: '' },
-      { name: 'short', title: 'pause, short', unit: 'ns' },
-      { name: 'point', title: 'best guess', unit: 'ns' },
-      { name: 'long', title: 'long', unit: 'ns' },
+      { name: 'point', title: 'pause', unit: 'ns' },
+      { name: 'low', title: 'low', unit: 'ns' },
+      { name: 'high', title: 'high', unit: 'ns' },
+      { name: 'long', title: 'every corner', unit: 'ns' },
       { name: 'deviceNs', title: 'steps of VFs', unit: 'ns' },
       { name: 'accesses', title: 'register accesses', unit: '' },
     ],
-    rows: variants.map(({ name, pauseNs, deviceNs, accesses }) => [
+    rows: variants.map(({ name, pauseNs, interval, deviceNs, accesses }) => [
       name,
-      pauseNs.short,
       pauseNs.point,
-      pauseNs.long,
+      interval.low,
+      interval.high,
+      cornerNs(pauseNs),
       deviceNs,
       accesses,
     ]),
   };
+}
+
+/** The longest of the corners; null where it does not move in one of them. */
+function cornerNs({ short, point, long }: VariantNumbers['pauseNs']): number | null {
+  return short === null || point === null || long === null ? null : Math.max(short, point, long);
 }
 
 function factTable({ drivers, facts }: CompareNumbers): AnswerTable {

@@ -13,7 +13,8 @@ import { TIMEOUT_STEP_NS } from '../../fleet-plan.ts';
 import type { Limits } from '../../limits.ts';
 import type { QuestionOf, QuestionVm } from '../../question.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
-import type { VmTrial, VmTrials } from '../../vm-trials.ts';
+import type { TrialAt, VmTrial, VmTrials } from '../../vm-trials.ts';
+import { intervalOfDraws } from '../../answer-interval.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 
@@ -80,7 +81,7 @@ export function convergeNumbers(
   const point = trials.quick(vm, 'point');
   const steps = raises ? limitsSeen(point) : stepsOf(vm);
   const stepAt = (trial: VmTrial): number | null => (raises ? lastSeen(trial) : lastOf(trial, steps));
-  const stepOf = (of: QuestionVm, end: 'short' | 'point' | 'long'): number | null => stepAt(trials.quick(of, end));
+  const stepOf = (of: QuestionVm, end: TrialAt): number | null => stepAt(trials.quick(of, end));
   const value = stepAt(point);
   const { rounds, rates, stoppedAtNs } = point.result;
   const last = rounds.at(-1);
@@ -89,6 +90,7 @@ export function convergeNumbers(
     value,
     unit: 'step',
     band: { short: stepOf(vm, 'short'), point: value, long: stepOf(vm, 'long') },
+    interval: intervalOfDraws(value, (draw) => stepOf(vm, { draw }), 'most'),
     tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
     isGated: isGated(vm),
     steps,

@@ -93,9 +93,9 @@ function stepTable({ steps, band }: ConvergeNumbers): AnswerTable {
       { name: 'step', title: 'step', unit: '' },
       { name: 'afterNs', title: 'after', unit: 'ns' },
       { name: 'limitNs', title: 'limit', unit: 'ns' },
-      { name: 'short', title: 'short', unit: '' },
-      { name: 'point', title: 'best guess', unit: '' },
-      { name: 'long', title: 'long', unit: '' },
+      { name: 'short', title: 'all short', unit: '' },
+      { name: 'point', title: 'nominal', unit: '' },
+      { name: 'long', title: 'all long', unit: '' },
     ],
     rows: steps.map(({ afterNs, limitNs }, i) => [
       i + 1,

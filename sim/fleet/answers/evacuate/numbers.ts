@@ -27,7 +27,8 @@ import {
 } from '../../fleet-plan.ts';
 import type { Limits } from '../../limits.ts';
 import { scheduleOf } from '../../schedule.ts';
-import type { VmTrials } from '../../vm-trials.ts';
+import type { TrialAt, VmTrials } from '../../vm-trials.ts';
+import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import { type Relaxable, relaxationOf } from './relaxing.ts';
@@ -176,6 +177,7 @@ class EvacuationSearch {
       value: problems.length === 0 ? point.totalNs : null,
       unit: 'ns',
       band: { short: emptyNs(short), point: emptyNs(point), long: emptyNs(long) },
+      interval: this.interval(emptyNs(point), emptyNs),
       tornado: this.tornado && emptyNs(point) !== null ? fleetTornado(plan, this.trials, point.totalNs) : null,
       schedule,
       hosts: plan.hosts,
@@ -198,7 +200,15 @@ class EvacuationSearch {
     };
   }
 
-  private run(end: RangeEnd, change?: FleetChange): Outcome {
+  /** The time in draws that are ranked by the largest bound of it. */
+  private interval(nominalNs: number | null, emptyNs: (outcome: Outcome) => number | null): AnswerInterval | null {
+    const { plan } = this;
+    if (plan.vms === 0) return null;
+    const boundNs = (draw: number): number => plan.bounds({ draw })[0]?.ns ?? 0;
+    return intervalOfRanked(nominalNs, boundNs, (draw) => emptyNs(this.run({ draw })), 'most');
+  }
+
+  private run(end: TrialAt, change?: FleetChange): Outcome {
     return outcomeOf(evacuate(this.plan.input(end, change)), this.question.budget.pause);
   }
 
@@ -219,7 +229,7 @@ class EvacuationSearch {
   /** The evacuation that is asked for, at one end of the parameters. */
   private ended(end: RangeEnd, done: number, steps: number): EvacuationResult {
     const { plan } = this;
-    const which = end === 'point' ? 'best guesses' : `${end} ends`;
+    const which = end === 'point' ? 'nominal' : `all parameters ${end}`;
     this.onProgress(done, steps, `${countOf(plan.vms, 'VM')} of ${countOf(plan.hosts, 'host')}, ${which}`);
     return evacuate(plan.input(end));
   }

@@ -35,12 +35,12 @@ const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => 
 
 export function outcomeTable(outcomes: Readonly<Record<RangeEnd, Outcome>>): AnswerTable {
   return {
-    title: 'The evacuation, at both ends of the parameters and at best guesses',
+    title: 'The evacuation, nominal and at the corners of the parameters',
     columns: [
       { name: 'what', title: '', unit: '' },
-      { name: 'short', title: 'short', unit: '' },
-      { name: 'point', title: 'best guess', unit: '' },
-      { name: 'long', title: 'long', unit: '' },
+      { name: 'short', title: 'all short', unit: '' },
+      { name: 'point', title: 'nominal', unit: '' },
+      { name: 'long', title: 'all long', unit: '' },
     ],
     rows: FIGURES.filter(
       ([title, figure]) => !RARE.has(title) || BAND_ENDS.some((end) => figure(outcomes[end]) > 0),

@@ -54,8 +54,8 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
   };
 }
 
-function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers): string {
-  const { short, point, long } = outcomes;
+function timeSentence({ hosts, vms, limits, outcomes, staying, interval }: EvacuateNumbers): string {
+  const { point, long } = outcomes;
   const whose = `${countOf(vms, 'VM')} of ${countOf(hosts, 'host')}`;
   if (leftVms(point) > 0) {
     const end = point.atOnce === 0 ? 'no move begins' : `the last move ends after ${formatLong(point.totalNs)}`;
@@ -68,8 +68,11 @@ function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers
     return `${point.moved} of ${whose} ${point.moved === 1 ? 'moves' : 'move'} under ${limits}, and ${emptied}; ${end}; ${pausesPhrase(point, long)}.`;
   }
   if (vms === 0) return `No VM moves: no VM of ${countOf(hosts, 'host')} can.`;
-  const known = [short, point, long].filter((outcome) => leftVms(outcome) === 0).map(({ totalNs }) => totalNs);
-  const band = `${formatLong(Math.min(...known))} to ${formatLong(Math.max(...known))}`;
+  const { low, high } = interval ?? { low: null, high: null };
+  const band =
+    high === null
+      ? `${formatLong(low ?? point.totalNs)} or more`
+      : `${formatLong(low ?? point.totalNs)} to ${formatLong(high)}`;
   if (staying.length > 0) {
     const that = `The ${whose} that can move ${vms === 1 ? 'takes' : 'take'}`;
     return `${that} ${formatLong(point.totalNs)} (${band}) under ${limits}; ${pausesPhrase(point, long)}.`;
@@ -81,7 +84,7 @@ function timeSentence({ hosts, vms, limits, outcomes, staying }: EvacuateNumbers
 }
 
 function pausesPhrase(point: Outcome, long: Outcome): string {
-  const longest = long.moved === 0 ? '' : ` (p99 at the long ends: ${formatNs(long.pauseP99Ns)})`;
+  const longest = long.moved === 0 ? '' : ` (p99 with all parameters long: ${formatNs(long.pauseP99Ns)})`;
   return `pauses are ${formatNs(point.pauseP50Ns)} at the median and ${formatNs(point.pauseP99Ns)} at p99${longest}`;
 }
 

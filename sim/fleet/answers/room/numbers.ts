@@ -62,6 +62,7 @@ export function roomNumbers(
     value: vms > 0 ? vms : null,
     unit: 'such VMs',
     band: { short: vms, point: vms, long: vms },
+    interval: null,
     tornado: null,
     hosts,
     lacks: [...counts].toSorted(([, a], [, b]) => b - a).map(([lack, count]) => ({ lack, hosts: count })),

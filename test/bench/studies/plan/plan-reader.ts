@@ -60,11 +60,13 @@ export function planContradictions(
   const { nearest } = answer;
   claim((nearest === null) === answer.feasible, 'whether a nearest is named');
   claim(nearest === null || sentences.includes(nearest.replaceAll(/\s+/g, ' ')), 'the nearest');
-  const band = /Band: (.+?) \(short \w+\), (.+?) \(best \w+\), (.+?) \(long \w+\)/.exec(sentences);
-  claim(band !== null, 'a band');
-  for (const [place, end] of ENDS.entries()) {
+  const point = /Nominal: (.+?)\. /.exec(sentences)?.[1];
+  const corners = /Corners: (.+?) \(all short\), (.+?) \(all long\)/.exec(sentences);
+  claim(point !== undefined && corners !== null, 'a nominal answer and its corners');
+  found.push(...intervalFaults(sentences, answer));
+  for (const end of ENDS) {
     const value = answer.band[end];
-    const said = band?.[place + 1] ?? '';
+    const said = { short: corners?.[1], point, long: corners?.[2] }[end] ?? '';
     claim((value === null) === (said === 'none'), `the ${end} end of the band`);
     claim(saysCell(said === 'none' ? '' : said, value), `the ${end} end of the band, ${said}`);
   }
@@ -95,6 +97,19 @@ export function planContradictions(
   claim(unit !== '' || !answer.feasible, 'an answer without a unit');
   if (answer.schedule !== undefined) found.push(...evacuationFaults(text, sentences, answer));
   return found;
+}
+
+/** The interval holds the nominal answer, and is said. */
+function intervalFaults(sentences: string, { band, interval }: PlanDocument['answer']): readonly string[] {
+  const said = /80 % interval: (.+?) to (.+?) \(/.exec(sentences);
+  if (interval === null || interval.answered === 0) return said === null ? [] : ['an interval that is not there'];
+  const { low, high, draws, played, answered, holding } = interval;
+  const within = (low ?? -Infinity) <= (band.point ?? low ?? 0) && (band.point ?? high ?? 0) <= (high ?? Infinity);
+  const holds = within && answered <= played && played <= draws && (holding ?? 0) <= answered;
+  const cell = (text: string, value: number | null): boolean =>
+    value === null ? text === 'none' : saysCell(text, value);
+  const shown = cell(said?.[1] ?? '', low) && cell(said?.[2] ?? '', high);
+  return [...(holds ? [] : ['an interval around the nominal answer']), ...(shown ? [] : ['the interval'])];
 }
 
 function evacuationFaults(text: string, sentences: string, answer: PlanDocument['answer']): readonly string[] {

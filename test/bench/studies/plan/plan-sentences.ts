@@ -48,7 +48,7 @@ const bound: Reader = (sentences, answer, claim) => {
   } else if (none !== null) {
     claim(sameNames(namesBefore(none[2]!, 'cannot be met'), binding(answer)), `what cannot be met: ${none[2]}`);
   }
-  const given = /As the VM is given, with .+?, it (holds|does not hold): (.+?)\. (?:Band|The nearest|Nothing)/.exec(
+  const given = /As the VM is given, with .+?, it (holds|does not hold): (.+?)\. (?:Nominal|The nearest|Nothing)/.exec(
     sentences,
   );
   const [, used, side, allowed] =
@@ -66,7 +66,9 @@ const bound: Reader = (sentences, answer, claim) => {
 };
 
 const atOnce: Reader = (sentences, answer, claim) => {
-  const found = /At most (\d+) moves? at once .+?, each with a pause of at most \S+ \S+: (.+?)\. Band/.exec(sentences);
+  const found = /At most (\d+) moves? at once .+?, each with a pause of at most \S+ \S+: (.+?)\. Nominal/.exec(
+    sentences,
+  );
   const none = /Not even one move .+?: (.+?)\. The nearest/.exec(sentences);
   claim(
     (found === null) === (answer.value === null) && (none === null) === (found !== null),
@@ -108,7 +110,7 @@ const converge: Reader = (sentences, answer, claim) => {
 };
 
 const room: Reader = (sentences, answer, claim) => {
-  const found = /There is room for (\d+) such VMs? on (\d+) of (\d+) hosts?: (.+?)\. Band/.exec(sentences);
+  const found = /There is room for (\d+) such VMs? on (\d+) of (\d+) hosts?: (.+?)\. Nominal/.exec(sentences);
   const none = /No host has room for such a VM: (.+?)\. The nearest/.exec(sentences);
   const hosts = answer.tables.find(({ title }) => title === 'Hosts')?.rows ?? [];
   const open = hosts.filter(([, vms]) => Number(vms) > 0);
@@ -142,8 +144,8 @@ const compare: Reader = (sentences, answer, claim) => {
   claim(kept.length > 0 === answer.feasible, 'whether one is within the budget');
   if (best === undefined) return;
   const row = variants.find(([name]) => name === best);
-  claim(near(pause, row?.[2] as number), `the shortest pause, ${pause}`);
-  claim(answer.value === null || answer.value === row?.[2], 'the value');
+  claim(near(pause, row?.[1] as number), `the shortest pause, ${pause}`);
+  claim(answer.value === null || answer.value === row?.[1], 'the value');
   claim(within === (kept.length === 0 ? 'None of them' : kept.join(', ')), `which stay within the budget: ${within}`);
 };
 
@@ -162,7 +164,7 @@ export function sentenceFaults(ask: string, sentences: string, answer: Answer): 
   const claim: Claim = (holds, what) => void (holds || found.push(what));
   if (answer.unit === '') {
     // Nothing moves, and can says why.
-    claim(!/pause of|stands? still|Band: \d/.test(sentences), 'a figure of what did not happen');
+    claim(!/pause of|stands? still|Nominal: \d/.test(sentences), 'a figure of what did not happen');
     claim(
       answer.constraints.length + answer.tables.length + answer.proof.length === 0,
       'figures of what did not happen',

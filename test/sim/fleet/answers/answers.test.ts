@@ -246,6 +246,16 @@ describe('an evacuation is told by its record alone', () => {
     value: outcome.totalNs,
     unit: 'ns',
     band: { short: 90 * NS_PER_S, point: 100 * NS_PER_S, long: 110 * NS_PER_S },
+    interval: {
+      low: 95 * NS_PER_S,
+      median: 100 * NS_PER_S,
+      high: 105 * NS_PER_S,
+      draws: 200,
+      seed: 1,
+      played: 3,
+      answered: 3,
+      holding: null,
+    },
     tornado: null,
     hosts: 2,
     vms: 10,
@@ -275,8 +285,8 @@ describe('an evacuation is told by its record alone', () => {
 
   test('with its time, its band and what binds', () => {
     expect(evacuateWords(numbers).sentences).toEqual([
-      'Emptying 2 hosts with 10 VMs takes 100 s (90.0 s to 110 s) under nova; pauses are 200 ms at the median and ' +
-        '300 ms at p99 (p99 at the long ends: 300 ms).',
+      'Emptying 2 hosts with 10 VMs takes 100 s (95.0 s to 105 s) under nova; pauses are 200 ms at the median and ' +
+        '300 ms at p99 (p99 with all parameters long: 300 ms).',
       'The spine binds: alone it takes 80.0 s, 80.0 % of the whole; next is one move with 20.0 s.',
     ]);
     const binding = evacuateConstraints(numbers).filter(({ binds }) => binds);

@@ -1,0 +1,31 @@
+/**
+ * The answer of a plan in a sentence: nominal, over draws of everything unknown, and at the corners of the parameters.
+ */
+import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
+import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
+import { formatValue } from '../../show/format.ts';
+
+/** A figure in its unit. */
+export function words(value: number | string | null, unit: string): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return value;
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '' : 'none';
+  return unit === 'ns' ? formatLong(value) : formatValue(value, unit);
+}
+
+/** Such as `Nominal: 63 VFs. 80 % interval: 44 VFs to 63 VFs. Corners: 63 VFs (all short), 25 VFs (all long).` */
+export function bandSentence({ band, interval, unit }: Pick<Answer, 'band' | 'interval' | 'unit'>): string {
+  const one = (value: number | null): string => (value === null ? 'none' : words(value, unit));
+  const corners = `Corners: ${one(band.short)} (all short), ${one(band.long)} (all long).`;
+  return [`Nominal: ${one(band.point)}.`, ...intervalSentences(interval, one), corners].join(' ');
+}
+
+function intervalSentences(interval: Answer['interval'], one: (value: number | null) => string): readonly string[] {
+  if (interval === null) return [];
+  const { low, high, draws, played, answered, holding } = interval;
+  if (answered === 0) return [`80 % interval: none (${played === draws ? draws : `${played} of ${draws}`} draws).`];
+  const how = played === draws ? `${draws} draws` : `those at 10, 50 and 90 % of ${draws} draws`;
+  const some = answered === played ? '' : `, ${answered} of them with an answer`;
+  const held = holding === null ? [] : [`The answer holds in ${holding} of ${draws} draws.`];
+  return [`80 % interval: ${one(low)} to ${one(high)} (${how}${some}).`, ...held];
+}
