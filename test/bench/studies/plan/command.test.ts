@@ -65,7 +65,7 @@ test('--json prints one document that says what binds', async () => {
   };
   expect(document).toMatchObject({
     format: 'stopcopy-plan',
-    version: 1,
+    version: 2,
     kind: 'modelled',
     question: { name: 'line', ask: 'least' },
   });
