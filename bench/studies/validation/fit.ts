@@ -5,24 +5,17 @@
  * Errors count as |ln(model / published)|, softly: near 0 as squares, so that the optimiser has a gradient. A lab with many
  * rows counts as the square root of their number, since its rows have their machines in common, and a row counts once.
  */
-import { levenbergMarquardt } from 'ml-levenberg-marquardt';
-
 import { keysOf } from '../../../sim/base/keys.ts';
-import { type DeviceFigures, figuresOf } from '../../../sim/memory/device-profile.ts';
 import type { FittedValues } from '../../../sim/memory/evidence.ts';
-import {
-  type MoveExperiment,
-  moveExperimentSchema,
-  type MoveOutput,
-  runMoveExperiment,
-} from '../../../sim/memory/experiment.ts';
+import { type MoveExperiment, moveExperimentSchema, type MoveOutput } from '../../../sim/memory/experiment.ts';
 import {
   pointParameters,
   VMM_PARAMETER,
   type VmmParameterName,
   type VmmParameters,
 } from '../../../sim/memory/parameters.ts';
-import { readProfile } from '../../io/profiles.ts';
+import { meanFigures } from './mean-figures.ts';
+import { mostLikely, soft } from './most-likely.ts';
 import type { PublishedTable } from './published-table.ts';
 
 /** Outputs that parameters are fitted to. */
@@ -34,8 +27,6 @@ const FITTED_OUTPUTS = [
   'roundTransferS',
 ] as const satisfies readonly MoveOutput[];
 
-/** Phases of QEMU's window over which the model is averaged. */
-const PHASES = [1 / 6, 1 / 2, 5 / 6] as const;
 /** An error of so much, as a logarithm, is where counting turns from squares to amounts. */
 const SOFT = 0.1;
 const ITERATIONS_MAX = 12;
@@ -47,12 +38,19 @@ export interface FitRow {
   readonly published: Readonly<Partial<Record<MoveOutput, number>>>;
 }
 
-/** Rows of whole VMs that move, with figures that parameters are fitted to. */
-export function fitRows(tables: readonly PublishedTable[]): readonly FitRow[] {
+/**
+ * Rows of whole VMs that move, with figures that parameters are fitted to.
+ *
+ * @param outputs figures that count
+ */
+export function fitRows(
+  tables: readonly PublishedTable[],
+  outputs: readonly MoveOutput[] = FITTED_OUTPUTS,
+): readonly FitRow[] {
   return tables.flatMap(({ id, lab = id, experiment, notPredicted, inputs, rows }) => {
     if (experiment !== 'vm-move' || notPredicted !== undefined) return [];
     return rows.map((row): FitRow => {
-      const published = FITTED_OUTPUTS.flatMap((name) => {
+      const published = outputs.flatMap((name) => {
         const value = row.published[name];
         return value === undefined || value === 0 ? [] : [[name, value] as const];
       });
@@ -89,27 +87,17 @@ export function fit(rows: readonly FitRow[], names: readonly VmmParameterName[])
     const parameters: VmmParameters = { ...base, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
     return errors(residuals, rows, parameters, deviations);
   };
-  const count = residuals.length + names.length;
-  const x = Array.from({ length: count }, (_, i) => i);
-  const { parameterValues } = levenbergMarquardt(
-    { x, y: x.map(() => 0) },
-    (deviations: number[]) => {
-      const all = errorsOf(deviations);
-      return (i: number) => all[i]!;
-    },
-    {
-      initialValues: names.map((name, i) => (Math.log(base[name]) - priors[i]!.median) / priors[i]!.width),
-      minValues: names.map(() => -1),
-      maxValues: names.map(() => 1),
-      gradientDifference: 0.01,
-      damping: 0.1,
-      maxIterations: ITERATIONS_MAX,
-    },
-  );
+  const deviations = mostLikely(errorsOf, {
+    start: names.map((name, i) => (Math.log(base[name]) - priors[i]!.median) / priors[i]!.width),
+    least: names.map(() => -1),
+    most: names.map(() => 1),
+    step: 0.01,
+    iterationsMax: ITERATIONS_MAX,
+  });
   return Object.fromEntries(
     names.map((name, i) => [
       name,
-      Number(Math.exp(priors[i]!.median + parameterValues[i]! * priors[i]!.width).toPrecision(4)),
+      Number(Math.exp(priors[i]!.median + deviations[i]! * priors[i]!.width).toPrecision(4)),
     ]),
   );
 }
@@ -143,11 +131,6 @@ function errors(
   return all;
 }
 
-/** An error whose square grows like the amount of the error. */
-function soft(error: number): number {
-  return Math.sign(error) * Math.sqrt(2 * (Math.sqrt(1 + error * error) - 1));
-}
-
 /** What the model makes of a row's published figures, with given parameters. */
 export function modelledFigures({ experiment, published }: FitRow, parameters: VmmParameters): FitRow['published'] {
   const outputs = meanOutputs(experiment, parameters);
@@ -156,19 +139,6 @@ export function modelledFigures({ experiment, published }: FitRow, parameters: V
 
 /** The model's outputs, as geometric means over the phases of the window. */
 function meanOutputs(experiment: MoveExperiment, parameters: VmmParameters): Partial<Record<MoveOutput, number>> {
-  const figures = nominalFigures(experiment);
-  const sums: Partial<Record<MoveOutput, number>> = {};
-  for (const windowPhase of PHASES) {
-    const outputs = runMoveExperiment(experiment, { parameters, figures, windowPhase, dataAtEnd: false });
-    for (const name of FITTED_OUTPUTS) {
-      const value = outputs[name];
-      if (value !== undefined) sums[name] = (sums[name] ?? 0) + Math.log(value) / PHASES.length;
-    }
-  }
-  for (const name of FITTED_OUTPUTS) if (sums[name] !== undefined) sums[name] = Math.exp(sums[name]);
-  return sums;
-}
-
-function nominalFigures({ profile }: MoveExperiment): DeviceFigures | undefined {
-  return profile === undefined ? undefined : figuresOf(readProfile(profile), 'point');
+  const figures = meanFigures(experiment, parameters, FITTED_OUTPUTS);
+  return Object.fromEntries(keysOf(figures).map((name) => [name, Math.exp(figures[name]!.log)]));
 }
