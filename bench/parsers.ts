@@ -12,6 +12,7 @@ import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
 import { deviceProfileSchema } from '../sim/memory/device-profile.ts';
+import { platformSchema } from '../sim/memory/platform-file.ts';
 import { buildTopology } from '../sim/pci/topology-build.ts';
 import { readTopology } from '../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../sim/scenario/document.ts';
@@ -90,6 +91,9 @@ export const PARSERS = {
     buildTopology(readTopology(parseInput(words, INPUT), INPUT).document, INPUT),
   ),
   'device-profile': file('a device: stopcopy run, plan', (words) => parseInputFile(words, INPUT, deviceProfileSchema)),
+  platform: file('parameters of a platform: stopcopy run, plan', (words) =>
+    parseInputFile(words, INPUT, platformSchema),
+  ),
   'published-table': file('measurements of others: stopcopy validate', (words) => parseTable(words, INPUT)),
   arrivals: file('recorded arrivals of jobs', (words) => parseArrivals(words, INPUT, ['deflate'])),
   trace: file('a recording of a driver: stopcopy verify', (words) => parseTrace(words, INPUT)),

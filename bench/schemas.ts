@@ -12,6 +12,7 @@ import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
 import { deviceProfileSchema } from '../sim/memory/device-profile.ts';
+import { platformSchema } from '../sim/memory/platform-file.ts';
 import { topologySchema } from '../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../sim/scenario/document.ts';
 import { traceSchema } from '../sim/trace/format.ts';
@@ -43,6 +44,7 @@ const INPUT: Readonly<Record<InputFormatName, z.ZodType>> = {
   'stopcopy-can': canQuestionSchema,
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,
+  'stopcopy-platform': platformSchema,
   'stopcopy-topology/1': topologySchema,
 };
 
@@ -61,7 +63,7 @@ const RESULTS: Readonly<Record<DocumentFormat, z.ZodType>> = {
 /** Files of other formats. */
 const OTHERS = {
   'stopcopy-published-table': {
-    about: 'a table of published measurements, read by stopcopy validate',
+    about: 'a table of published measurements, read by stopcopy validate and fit',
     schema: publishedTableSchema,
   },
   'stopcopy-exact': { about: 'an exact baseline, read by stopcopy compare --exact', schema: baselineSchema },

@@ -1,7 +1,7 @@
 /**
  * Keeps true what the pages about `stopcopy run` repeat: parameters, fields, and the output in README.md.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -136,6 +136,20 @@ describe('docs/run-format.md', () => {
       expect(sorted(namesUnder('docs/run-format.md', '## Two runs'))).toEqual(
         sorted(Object.keys(JSON.parse(stdout) as object)),
       );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('docs/published-tables.md', () => {
+  it('shows what stopcopy fit prints of the table that ships, and a run with its platform', async () => {
+    const steps = stepsOf(read('docs/published-tables.md'));
+    expect(steps.map((step) => step.does === 'run' && step.command.split(' ', 1)[0])).toEqual(['fit', 'run']);
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-fit-page-'));
+    try {
+      cpSync(join(packageRoot(), 'bench/studies/fit/examples/small-lab.yaml'), join(folder, 'small-lab.yaml'));
+      for (const step of steps) expect(await doStep(step, folder, (words) => stopcopyAt(folder, ...words))).toBe(0);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -250,6 +250,10 @@ describe('with all rows', () => {
     validate: async () => {
       expect(await document(0, 'validate ping-pong')).toMatchObject({ format: 'stopcopy-validation' });
     },
+    fit: async () => {
+      tree.write('table.yaml', readFileSync(join(ROOT, 'bench/studies/fit/examples/small-lab.yaml'), 'utf8'));
+      expect(await document(0, 'fit table.yaml')).toMatchObject({ format: 'stopcopy-platform', id: 'small-lab' });
+    },
     verify: async () => {
       const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');
       const trace = JSON.parse(recorded) as { device: object };

@@ -62,3 +62,9 @@ function name<Name extends string>(option: string, allowed: readonly Name[], tex
 function unique<T>(values: readonly T[]): readonly T[] {
   return [...new Set(values)];
 }
+
+/** Of commands whose model may have measured parameters. */
+export const PLATFORM_OPTION = [
+  '--platform <name>',
+  'parameters of your machines, as stopcopy fit writes them: a file, or NAME of platforms/NAME.yaml here',
+] as const;

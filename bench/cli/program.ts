@@ -52,6 +52,10 @@ const COMMANDS = {
     summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds',
     load: async () => (await import('./commands/plan.ts')).registerPlan,
   },
+  fit: {
+    summary: 'your own measured moves: the parameters of your platform, and what to measure next',
+    load: async () => (await import('./commands/fit.ts')).registerFit,
+  },
   send: {
     summary: 'boot a VM with a VF under load and move it live to stopcopy receive',
     load: async () => (await import('./commands/send.ts')).registerSend,

@@ -23,6 +23,7 @@ export const INPUT_FORMATS = {
     versions: [1],
     command: 'stopcopy run, named by a scenario',
   },
+  'stopcopy-platform': { title: 'a platform', versions: [1], command: 'stopcopy run and plan, with --platform' },
   'stopcopy-topology/1': { title: 'a topology', versions: [], command: 'stopcopy isolation' },
 } as const satisfies Readonly<Record<string, InputFormat>>;
 
@@ -80,7 +81,7 @@ export type PrintedFormat = keyof typeof PRINTED_FORMATS;
 
 /** Every document that a command prints says which it is. */
 export interface PrintedDocument {
-  readonly format: keyof typeof RESULT_READERS | PrintedFormat;
+  readonly format: keyof typeof RESULT_READERS | PrintedFormat | 'stopcopy-platform';
   readonly version: number;
 }
 
@@ -94,7 +95,7 @@ export function formatOf(document: unknown): unknown {
   return 'unreleased_files_at_end' in document ? TRACE_FORMAT : undefined;
 }
 
-const TABLES = { title: 'a table of published measurements', command: 'stopcopy validate' };
+const TABLES = { title: 'a table of published measurements', command: 'stopcopy validate and fit' };
 
 const TRACE = { title: 'a trace', command: 'stopcopy verify' };
 

@@ -6,6 +6,7 @@
  * of what is asked, and those at 10, 50 and 90 % are answered.
  */
 import { placeAt } from '../base/draws.ts';
+import type { OwnSpreads } from '../memory/platform.ts';
 import { DRAWS, type Unknowns, unknownsOf } from '../scenario/unknowns.ts';
 
 /** Questions have no seed: all are asked of the same draws. */
@@ -31,8 +32,9 @@ export interface AnswerInterval {
 /** At which end of the answers a draw without one stands: no number is less than any, no time is longer than any. */
 export type NoAnswerIs = 'least' | 'most';
 
-export function answerDraws(): Unknowns {
-  return unknownsOf(SEED);
+/** @param own parameters of a platform, in place of the shipped ones */
+export function answerDraws(own?: OwnSpreads): Unknowns {
+  return unknownsOf(SEED, own);
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 import { UserError } from '../base/user-error.ts';
 import type { Topology } from '../pci/topology.ts';
+import type { OwnPlatform } from '../memory/platform-file.ts';
 import { dependsOnQueues, type DeviceProfile } from '../memory/device-profile.ts';
 import { type Answer, answerFrom, type AnswerOptions } from './answers/answer-parts.ts';
 import { verdictStates } from './answers/constraints.ts';
@@ -38,6 +39,8 @@ export interface QuestionFiles {
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
   readonly presets: ReadonlyMap<string, LimitsPreset>;
   readonly topologies: ReadonlyMap<string, Topology>;
+  /** Measured parameters of the machines, in place of the shipped ones. */
+  readonly platform?: OwnPlatform;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface QuestionFiles {
  * @throws UserError of kind `input` for a question that contradicts itself
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
-  const trials = new VmTrials(files.profiles, file);
+  const trials = new VmTrials(files.profiles, file, files.platform);
   const question = withWholeVms(asked, files.presets);
   check(asked, question, trials);
   const refused = refusalIn(question, trials);

@@ -13,7 +13,7 @@ import type { Limits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
-import { type Moved, parametersWith, refusalOf, structures, type TrialAt, type VmTrials } from './vm-trials.ts';
+import { type Moved, refusalOf, structures, type TrialAt, type VmTrials } from './vm-trials.ts';
 import { askCan, refusalSentence } from '../scenario/ask-can.ts';
 
 export type EvacuateQuestion = QuestionOf<'evacuate'>;
@@ -80,7 +80,7 @@ export class FleetPlan {
   /** What the simulator gets. */
   input(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationInput {
     const { fleet, limits, order } = this.with(change);
-    const parameters = parametersWith(end, moved);
+    const parameters = this.trials.parameters(end, moved);
     return {
       lines: linesOf(fleet, parameters.lineShare),
       classes: this.classes(end, change, moved).map(
@@ -126,7 +126,7 @@ export class FleetPlan {
   /** Closed forms: how long it takes at least, by each line and limit. */
   bounds(end: TrialAt, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
     const { fleet, limits } = this.with(change);
-    const lines = linesOf(fleet, parametersWith(end, moved).lineShare);
+    const lines = linesOf(fleet, this.trials.parameters(end, moved).lineShare);
     return fleetBounds(this.classes(end, change, moved), this.hosts, lines, concurrencyOf(limits));
   }
 

@@ -30,7 +30,8 @@ import {
 } from '../memory/device-profile.ts';
 import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
-import { onPlatform, PARAMETERS } from '../memory/platform.ts';
+import { onPlatform, parametersAt } from '../memory/platform.ts';
+import type { OwnPlatform } from '../memory/platform-file.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import { answerDraws } from './answer-interval.ts';
 import type { ConstraintId } from './constraint.ts';
@@ -39,7 +40,7 @@ import { moveVf } from './vf-world.ts';
 import { CAN_OUTCOMES } from '../manager/can-answer.ts';
 import { askCan, type AskedCan } from '../scenario/ask-can.ts';
 import { VMMS } from '../memory/vmms.ts';
-import { keyIn } from '../base/keys.ts';
+import { keyIn, keysOf } from '../base/keys.ts';
 
 /** Moves that do not converge are given up then, unless the VM says when. */
 const TIMEOUT_NS = 3600 * NS_PER_S;
@@ -204,7 +205,7 @@ class DrawnVm {
 
   input(draw: number): TrialInput {
     const { plan, base } = this;
-    const unknowns = answerDraws();
+    const unknowns = answerDraws(plan.platform?.spreads);
     const { steps, failed } = this.stepsAt(unknowns.registers(draw));
     const parameters = onPlatform(unknowns.parameters(draw), platformOf(plan.scenario));
     return { input: drawnInput(plan, base, unknowns, draw, steps), parameters, failed };
@@ -224,9 +225,23 @@ export class VmTrials {
   private readonly drawn = new WeakMap<QuestionVm, Map<number, DrawnVm>>();
   private readonly known = new WeakMap<QuestionVm, Map<number, readonly Structure[]>>();
 
-  constructor(profiles: ReadonlyMap<string, DeviceProfile>, file: string) {
+  /** Measured parameters of the machines; undefined: the shipped ones. */
+  private readonly platform: OwnPlatform | undefined;
+
+  constructor(profiles: ReadonlyMap<string, DeviceProfile>, file: string, platform?: OwnPlatform) {
     this.profiles = profiles;
     this.file = file;
+    this.platform = platform;
+  }
+
+  /** Parameters of the VMM at one end, or with one of them moved to another; or of a draw. */
+  parameters(end: TrialAt, moved: Moved | undefined): VmmParameters {
+    const own = this.platform?.spreads;
+    if (typeof end === 'object') return answerDraws(own).parameters(end.draw);
+    const all = parametersAt(end, own);
+    if (moved?.group !== 'vmm') return all;
+    const name = keyIn(VMM_PARAMETER, moved.name);
+    return { ...all, [name]: parametersAt(moved.end, own)[name] };
   }
 
   /** What the model of a whole VM gets. */
@@ -235,7 +250,7 @@ export class VmTrials {
     const plan = this.compiled(vm, vms, this.profilesWith(moved));
     const costs = costsWith(end, moved);
     const { steps, failed } = stepsOfAll(plan, vms, end, costs, moved);
-    const parameters = onPlatform(parametersWith(end, moved), platformOf(plan.scenario));
+    const parameters = onPlatform(this.parameters(end, moved), platformOf(plan.scenario));
     const phases = moved?.group === 'window' ? [moved.end === 'short' ? 1 : 0] : WINDOW_PHASES[end];
     let chosen: VmMoveInput | undefined;
     let chosenNs = Number.NaN;
@@ -295,12 +310,12 @@ export class VmTrials {
 
   /** The parameters that a VM's pause may depend on. */
   assumptions(vm: QuestionVm): readonly Assumed[] {
-    const list: Assumed[] = Object.entries(VMM_PARAMETER).map(([name, { from, source }]) => ({
-      group: 'vmm',
-      name,
-      from,
-      source,
-    }));
+    const list: Assumed[] = keysOf(VMM_PARAMETER).map((name) => {
+      const { from, source } = VMM_PARAMETER[name];
+      return this.platform?.spreads[name] === undefined
+        ? { group: 'vmm', name, from, source }
+        : { group: 'vmm', name, from: 'fitted', source: `platform ${this.platform.id}` };
+    });
     const profiles = vm.devices.filter(({ count }) => count > 0).map(({ profile }) => this.profiles.get(profile)!);
     const registers = profiles.some(({ registerModel }) => registerModel);
     for (const [name, { from, source, min, max }] of Object.entries(COST)) {
@@ -340,7 +355,7 @@ export class VmTrials {
   }
 
   private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
-    const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file);
+    const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file, this.platform);
     return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 
@@ -365,13 +380,6 @@ function costsWith(end: RangeEnd, moved: Moved | undefined): CostValues {
   if (moved?.group !== 'cost') return COSTS[end];
   const name = keyIn(COST, moved.name);
   return { ...COSTS[end], [name]: COSTS[moved.end][name] };
-}
-
-export function parametersWith(end: TrialAt, moved: Moved | undefined): VmmParameters {
-  if (typeof end === 'object') return answerDraws().parameters(end.draw);
-  if (moved?.group !== 'vmm') return PARAMETERS[end];
-  const name = keyIn(VMM_PARAMETER, moved.name);
-  return { ...PARAMETERS[end], [name]: PARAMETERS[moved.end][name] };
 }
 
 /** Steps of all VFs of a VM, by its groups of devices; or the call that failed. */

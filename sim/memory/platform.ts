@@ -1,6 +1,7 @@
 /**
  * The machines and the release that a move runs on, put into the parameters: how fast a core is, and which code of QEMU.
  */
+import type { Spread } from '../base/draws.ts';
 import { keysOf } from '../base/keys.ts';
 import type { RangeEnd } from './device-profile.ts';
 import {
@@ -39,7 +40,7 @@ const CPU_CLASSES = {
   },
 } as const satisfies Readonly<Record<string, CpuFacts>>;
 
-type CpuClass = keyof typeof CPU_CLASSES;
+export type CpuClass = keyof typeof CPU_CLASSES;
 export const CPU_CLASS_NAMES = keysOf(CPU_CLASSES);
 
 /** The machines at both ends, and the VMM's release; undefined: not known. */
@@ -72,7 +73,27 @@ export function onPlatform(p: VmmParameters, { cpu, qemu }: Platform = {}): VmmP
   return scaled;
 }
 
-export const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
+/** Values and ranges of a user's platform, by the names of parameters. */
+export type OwnSpreads = Readonly<Partial<Record<VmmParameterName, Spread>>>;
+
+/**
+ * All parameters at one end of their ranges.
+ *
+ * @param own what stands in place of the shipped ones
+ */
+export function parametersAt(end: RangeEnd, own: OwnSpreads = {}): VmmParameters {
+  const names = keysOf(own);
+  if (names.length === 0) return PARAMETERS[end];
+  const values: Record<VmmParameterName, number> = { ...PARAMETERS[end] };
+  for (const name of names) {
+    const { short, long } = VMM_PARAMETER[name];
+    const { value, low, high } = own[name]!;
+    values[name] = end === 'point' ? value : (end === 'short') === short <= long ? low : high;
+  }
+  return values;
+}
+
+const PARAMETERS: Readonly<Record<RangeEnd, VmmParameters>> = {
   point: pointParameters(),
   short: shortParameters(),
   long: longParameters(),

@@ -10,7 +10,8 @@ import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
 import { dependsOnQueues, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
 import type { MemoryLayout } from '../memory/layout.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
-import { onPlatform, PARAMETERS, type Platform } from '../memory/platform.ts';
+import { onPlatform, parametersAt, type Platform } from '../memory/platform.ts';
+import type { OwnPlatform } from '../memory/platform-file.ts';
 import type { ZeroCheck } from '../memory/stream.ts';
 import { parseRelease } from '../manager/release.ts';
 import {
@@ -70,6 +71,8 @@ export interface CompiledScenario {
   readonly preCopy: boolean;
   /** The manager of the moves, where it is not as the scenario's own words say. */
   readonly watch?: Watch;
+  /** Measured parameters of its machines, in place of the shipped ones. */
+  readonly platform?: OwnPlatform;
   /** Whether the VM moves at all, and why. */
   readonly can: AskedCan;
   /** When a sync reports all memory dirty; undefined: never. */
@@ -79,14 +82,17 @@ export interface CompiledScenario {
 /**
  * @param file name of the scenario, for messages
  * @param profiles profile documents by the words that the scenario uses
+ * @param platform parameters of the machines, measured by the user; default: the shipped ones
  * @throws UserError of kind `input` for a scenario that cannot be, or leaves out what decides whether it moves
  * @throws WillNotMove for a VM that `can` says will not move
  */
 export function compileScenario(
-  scenario: Scenario,
+  given: Scenario,
   profiles: ReadonlyMap<string, DeviceProfile>,
   file: string,
+  platform?: OwnPlatform,
 ): CompiledScenario {
+  const scenario = given.cpu === undefined && platform?.cpu !== undefined ? { ...given, cpu: platform.cpu } : given;
   const refuse = (message: string, hint?: string): never => {
     throw new UserError('input', `${file}: ${message}`, hint);
   };
@@ -114,6 +120,7 @@ export function compileScenario(
     registerGroups,
     recovery: scenario.recovery ?? VMMS[scenario.vmm].recovery,
     preCopy: VMMS[scenario.vmm].preCopiesDevices,
+    ...(platform === undefined ? {} : { platform }),
     can: asked,
     allDirty,
   };
@@ -452,7 +459,7 @@ export function platformOf({ vmm, vmmVersion, cpu }: Pick<Scenario, 'vmm' | 'vmm
 
 /** All parameters at one end, on the machines and the release of a scenario. */
 export function parametersOf(plan: CompiledScenario, end: RangeEnd): VmmParameters {
-  return onPlatform(PARAMETERS[end], platformOf(plan.scenario));
+  return onPlatform(parametersAt(end, plan.platform?.spreads), platformOf(plan.scenario));
 }
 
 function dmaOf({ bytesPerSecond, buffers, page }: NonNullable<Scenario['memory']['dma']>): DmaWrites {

@@ -45,7 +45,7 @@ export class MoveIntervals {
    */
   constructor(plan: CompiledScenario, registers: RegistersByEnd, vm: number, nominal: MoveEnd | 'endless') {
     this.plan = plan;
-    this.unknowns = unknownsOf(plan.scenario.seed);
+    this.unknowns = unknownsOf(plan.scenario.seed, plan.platform?.spreads);
     this.seed = plan.scenario.seed;
     this.moves = drawMoves(plan, registers, this.unknowns, vm);
     this.alike = this.moves.filter(({ kind }) => hasMoved(kind) === hasMoved(nominal));

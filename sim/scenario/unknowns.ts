@@ -5,9 +5,10 @@
 import { Draws, type Spread, spreadAt } from '../base/draws.ts';
 import { COST } from '../device/costs.ts';
 import type { DeviceFigures, DeviceProfile, RangeEnd } from '../memory/device-profile.ts';
-import { drawnFigures, drawnParameters, parameterSpreads } from '../memory/evidence.ts';
+import { drawnFigures, drawnParameters, parameterSpreads, type ParameterSpreads } from '../memory/evidence.ts';
 import { DATA_AT_END_SHARE, type MemoryLayout } from '../memory/layout.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
+import type { OwnSpreads } from '../memory/platform.ts';
 
 /** Draws of an interval. Stratified, so that quantiles at 10 and 90 % repeat to a few percent over seeds. */
 export const DRAWS = 200;
@@ -32,12 +33,17 @@ export class Unknowns {
   readonly count: number;
   readonly seed: number;
   private readonly draws: Draws;
+  private readonly spreads: ParameterSpreads;
   private readonly parameterSets: VmmParameters[] = [];
   private readonly figureSets = new WeakMap<DeviceProfile, DeviceFigures[]>();
 
-  /** @param count how many draws, from 1 on */
-  constructor(seed: number, count: number = DRAWS) {
+  /**
+   * @param count how many draws, from 1 on
+   * @param own parameters of a platform, in place of the shipped ones
+   */
+  constructor(seed: number, count: number = DRAWS, own: OwnSpreads = {}) {
     this.seed = seed;
+    this.spreads = { ...SPREADS, ...own };
     this.count = count;
     this.draws = new Draws(count, seed);
   }
@@ -49,7 +55,7 @@ export class Unknowns {
 
   /** Parameters of the reference platform. */
   parameters(draw: number): VmmParameters {
-    return (this.parameterSets[draw] ??= drawnParameters(SPREADS, this.draws, draw));
+    return (this.parameterSets[draw] ??= drawnParameters(this.spreads, this.draws, draw));
   }
 
   figures(profile: DeviceProfile, draw: number): DeviceFigures {
@@ -85,7 +91,7 @@ export class Unknowns {
    */
   names(profiles: readonly DeviceProfile[], isUnknown: (name: string) => boolean): readonly string[] {
     return [
-      ...SPREAD_NAMES,
+      ...Object.entries(this.spreads).flatMap(([name, { low, high }]) => (low === high ? [] : [name])),
       ...VCPU_COSTS,
       ...profiles.flatMap((profile) => figureNames(profile)),
       ...[WINDOW_PHASE, DATA_AT_END, REGISTERS].filter((name) => isUnknown(name)),
@@ -94,8 +100,6 @@ export class Unknowns {
 }
 
 const SPREADS = parameterSpreads();
-
-const SPREAD_NAMES = Object.entries(SPREADS).flatMap(([name, { low, high }]) => (low === high ? [] : [name]));
 
 function costSpread(name: VcpuCost): Spread {
   const { ns, min, max } = COST[name];
@@ -111,16 +115,23 @@ function figureNames(profile: DeviceProfile): readonly string[] {
   );
 }
 
-/** Seeds whose draws are kept. */
+/** Seeds whose draws are kept, of each platform. */
 const KEPT_MAX = 4;
-const kept = new Map<number, Unknowns>();
+const SHIPPED: OwnSpreads = {};
+const kept = new WeakMap<OwnSpreads, Map<number, Unknowns>>();
 
-/** The {@link DRAWS} draws of a seed; the last seeds are kept, since a slider asks for the same ones again. */
-export function unknownsOf(seed: number): Unknowns {
-  const known = kept.get(seed);
+/**
+ * The {@link DRAWS} draws of a seed; the last seeds are kept, since a slider asks for the same ones again.
+ *
+ * @param own parameters of a platform, in place of the shipped ones
+ */
+export function unknownsOf(seed: number, own: OwnSpreads = SHIPPED): Unknowns {
+  const seeds = kept.get(own) ?? new Map<number, Unknowns>();
+  kept.set(own, seeds);
+  const known = seeds.get(seed);
   if (known !== undefined) return known;
-  const drawn = new Unknowns(seed);
-  if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value!);
-  kept.set(seed, drawn);
+  const drawn = new Unknowns(seed, DRAWS, own);
+  if (seeds.size >= KEPT_MAX) seeds.delete(seeds.keys().next().value!);
+  seeds.set(seed, drawn);
   return drawn;
 }

@@ -79,6 +79,13 @@ function connection(): Uint8Array {
   );
 }
 
+const PLATFORM = `format: stopcopy-platform
+version: 1
+id: lab-a
+parameters:
+  - { name: platformLoadNs, value: 8e6, low: 5e6, high: 12e6 }
+`;
+
 export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   scenario: () => shipped('sim/scenario/scenarios/zip-64.yaml'),
   question: () => shipped('sim/fleet/questions/room.yaml'),
@@ -86,6 +93,7 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   'can-question': () => utf8('{ format: stopcopy-can, version: 1, vmm: qemu, devices: [{ driver: mlx5_vfio_pci }] }'),
   topology: () => shipped('sim/pci/topologies/t12-card-under-switch.yaml'),
   'device-profile': () => shipped('sim/memory/profiles/acc-zip.yaml'),
+  platform: () => utf8(PLATFORM),
   'published-table': () => shipped('bench/studies/validation/tables/d06.yaml'),
   arrivals: () => utf8('time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n'),
   trace: () => shipped('traces/plain-stop-copy.upstream-2026.json'),

@@ -5,15 +5,16 @@ import { dirname } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { OutputFile } from '../file-options.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { integer } from '../options.ts';
+import { integer, PLATFORM_OPTION } from '../options.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 import type { Grid } from '../../../workers/pools/grid.ts';
 
 interface PlanFlags {
+  readonly platform?: string;
   readonly sweep?: Grid;
   readonly out?: string;
   readonly threads?: number;
@@ -36,6 +37,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
       'ask for each of the values, divided by commas; may be given several times, for every combination',
       sweepField,
     )
+    .addOption(new InputFile(...PLATFORM_OPTION))
     .addOption(new OutputFile('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json'))
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
@@ -57,7 +59,8 @@ export function registerPlan(command: Command, context: CommandContext): void {
     )
     .action(async (word: string, flags: PlanFlags) => {
       const { readQuestion } = await import('../../studies/plan/read-question.ts');
-      const asked = readQuestion(word, flags.sweep);
+      const { readOwnPlatform } = await import('../../io/platforms.ts');
+      const asked = readQuestion(word, flags.sweep, readOwnPlatform(flags.platform));
       for (const note of asked.notes) context.output.note(note);
       const feasible = await (asked.cells.length > 0
         ? answerCells(asked, flags, context)

@@ -3,15 +3,16 @@
  */
 import type { Command } from 'commander';
 
-import { OutputFile } from '../file-options.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { integer, oneName } from '../options.ts';
+import { integer, oneName, PLATFORM_OPTION } from '../options.ts';
 import { type MoveEnd, MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 
 interface RunFlags {
   readonly seed?: number;
+  readonly platform?: string;
   readonly timeline?: string;
   readonly html?: string;
   readonly expect?: MoveEnd;
@@ -26,6 +27,7 @@ const RUN_EXAMPLES = examples([
   ['stopcopy run mine.yaml --timeline mine.trace.json', 'a scenario of your own, to be viewed in Perfetto'],
   ['stopcopy run link-fails --seed 7', 'the same with other arrivals'],
   ["stopcopy run zip-64 --expect moved --assert 'downtime.high < 300ms'", 'a gate for CI'],
+  ['stopcopy run mine.yaml --platform lab-a', 'on machines that stopcopy fit was given moves of'],
   ['stopcopy run before.yaml after.yaml', 'two scenarios, such as two releases of a VMM, and where they differ'],
 ]);
 
@@ -38,6 +40,7 @@ export function registerRun(command: Command, context: CommandContext): void {
     .argument('<scenario>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as zip-64')
     .argument('[other]', 'a second scenario: prints how the two differ, in fields, figures and parts of the pause')
     .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
+    .addOption(new InputFile(...PLATFORM_OPTION))
     .addOption(new OutputFile('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev'))
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option(
@@ -70,7 +73,8 @@ async function runOne(word: string, flags: RunFlags, context: CommandContext): P
   const { outcomeOf, readyRun } = await import('../../studies/run/outcome.ts');
   const { demandsOf, hasLostTasks, unmet } = await import('../../documents/run/gate.ts');
   const { printAnyRun } = await import('../../documents/run/text.ts');
-  const read = readDocuments(word, flags.seed);
+  const { readOwnPlatform } = await import('../../io/platforms.ts');
+  const read = readDocuments(word, { seed: flags.seed, platform: readOwnPlatform(flags.platform) });
   const demands = demandsOf(read.scenario, flags);
   const { document, played } = await outcomeOf(readyRun(read), output, signal);
   const failures = unmet(document, demands);
@@ -112,7 +116,9 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
   }
   const { readDocuments } = await import('../../studies/run/play.ts');
   const demands = words.map((word) => demandsOf(readDocuments(word).scenario, flags));
-  const document = await playPair(words, flags.seed, output, signal);
+  const { readOwnPlatform } = await import('../../io/platforms.ts');
+  const given = { seed: flags.seed, platform: readOwnPlatform(flags.platform) };
+  const document = await playPair(words, given, output, signal);
   const members = [
     { who: `A (${words[0]})`, member: document.a, demanded: demands[0]! },
     { who: `B (${words[1]})`, member: document.b, demanded: demands[1]! },

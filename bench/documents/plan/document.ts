@@ -2,6 +2,7 @@
  * The plan document: what `stopcopy plan --json` prints. Version 2; docs/plan-format.md explains each field.
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
+import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
 import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';
 import { assumedIn } from '../../../sim/fleet/whole-vm.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
@@ -25,6 +26,8 @@ interface Head {
     /** What was assumed of any VM against what is known; left out: nothing. */
     readonly assume?: QuestionVm['assume'];
   };
+  /** Whose parameters stand in place of the shipped ones; left out: nobody's. */
+  readonly platform?: string;
 }
 
 export interface PlanDocument extends Head {
@@ -56,15 +59,17 @@ interface Asked {
   /** For messages: the path as it was given, or the name of what comes with the package. */
   readonly file: string;
   readonly question: Question;
+  readonly files: Pick<QuestionFiles, 'platform'>;
 }
 
-function head({ file, question }: Asked): Head {
+function head({ file, question, files: { platform } }: Asked): Head {
   const { name, ask, description } = question;
   const assume = assumedIn(question);
   return {
     version: PLAN_VERSION,
     stopcopy: packageVersion(),
     question: { file, name, ask, description, ...(keysOf(assume).length === 0 ? {} : { assume }) },
+    ...(platform === undefined ? {} : { platform: platform.id }),
   };
 }
 

@@ -182,6 +182,8 @@ export interface RunDocument {
     /** What was assumed against what is known; left out: nothing. */
     readonly assume?: CanQuestion['assume'] | undefined;
   };
+  /** Whose parameters stand in place of the shipped ones; left out: nobody's. */
+  readonly platform?: string | undefined;
   /** With nominal parameters. */
   readonly ended: EndCounts;
   /** What `can` says of the move: what decides, and what else follows. */
@@ -234,6 +236,7 @@ export function runDocument(played: Played): RunDocument {
     version: RUN_VERSION,
     stopcopy: packageVersion(),
     scenario: scenarioReport(plan.file, plan.scenario, plan.recovery, plan.can.question.assume),
+    ...(plan.platform === undefined ? {} : { platform: plan.platform.id }),
     ended: endCounts(point),
     can: { outcome, condition, why, notes },
     kinds: { exact: FIGURE_KINDS.exact, modelled: INTERVAL_WORDS },

@@ -14,6 +14,7 @@ import { type Question, QUESTION_VERSION, questionSchema } from '../../../sim/fl
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
+import type { OwnPlatform } from '../../../sim/memory/platform-file.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 import { cells, type Grid, type GridPoint, gridSize, pointText } from '../../../workers/pools/grid.ts';
 import { parseInput, readInputFile, readInputText } from '../../io/input-file.ts';
@@ -49,9 +50,10 @@ const NAMED_MAX = 6;
  *
  * @param word a path, or the name of a shipped question
  * @param grid fields to sweep besides those of the document
+ * @param platform measured parameters of the machines; default: the shipped ones
  * @throws UserError of kind `input`
  */
-export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
+export function readQuestion(word: string, grid: Grid = {}, platform?: OwnPlatform): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
   const given = parseInput(readInputText(path), file);
   const read = parseDocument(questionSchema, given, file);
@@ -63,7 +65,7 @@ export function readQuestion(word: string, grid: Grid = {}): AskedQuestion {
   const question = unread.length === 0 ? read : parseDocument(questionSchema, document, file);
   const swept = cellsOf(document, { ...question.grid, ...grid }, file);
   const asked = swept.length === 0 ? [question] : swept.map((cell) => cell.question);
-  const files = filesOf(asked, path);
+  const files = { ...filesOf(asked, path), ...(platform === undefined ? {} : { platform }) };
   checkHeads(asked, files.presets, file);
   return { file, question, files, cells: swept, notes: notesOn(unread, file) };
 }

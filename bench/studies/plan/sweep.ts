@@ -114,6 +114,7 @@ function sweepSet({ cells, file, files }: AskedQuestion) {
     file,
     profiles: Object.fromEntries(files.profiles),
     presets: Object.fromEntries(files.presets),
+    ...(files.platform === undefined ? {} : { platform: files.platform }),
   };
   const asked = cells.map((cell) => cell.question);
   return jobSet(PLAN_ANSWER, { question, data: dataVersion(packageVersion()) }, asked);

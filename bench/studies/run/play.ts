@@ -13,6 +13,7 @@ import { guestLatencies } from '../../../sim/scenario/guest-latency.ts';
 import { compileScenario, type CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { Played } from '../../documents/run/document.ts';
 import { ENDS, type ScenarioResult } from '../../../sim/scenario/scenario-run.ts';
+import type { OwnPlatform } from '../../../sim/memory/platform-file.ts';
 import type { DeviceProfile, RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { dataVersion, jobSet } from '../../../workers/pools/job-key.ts';
 import { valueOf } from '../../../workers/pools/job-results.ts';
@@ -32,30 +33,38 @@ export interface ScenarioDocuments {
   readonly scenario: Scenario;
   /** Profiles by the words that the scenario uses. */
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
+  /** Measured parameters of the machines; default: the shipped ones. */
+  readonly platform?: OwnPlatform;
+}
+
+/** What a command line says in place of what a scenario or stopcopy does. */
+export interface RunGiven {
+  /** In place of the scenario's own. */
+  readonly seed?: number | undefined;
+  /** Measured parameters of the machines; default: the shipped ones. */
+  readonly platform?: OwnPlatform | undefined;
 }
 
 /**
  * Reads a scenario and all that it names.
  *
  * @param word a path, or the name of a shipped scenario
- * @param seed in place of the scenario's own
  */
-export function readScenario(word: string, seed?: number): CompiledScenario {
-  return compiled(readDocuments(word, seed));
+export function readScenario(word: string, given: RunGiven = {}): CompiledScenario {
+  return compiled(readDocuments(word, given));
 }
 
 /** Makes a scenario ready to run, with the errors of {@link compileScenario}. */
-export function compiled({ scenario, profiles, file }: ScenarioDocuments): CompiledScenario {
-  return compileScenario(scenario, profiles, file);
+export function compiled({ scenario, profiles, file, platform }: ScenarioDocuments): CompiledScenario {
+  return compileScenario(scenario, profiles, file, platform);
 }
 
 /**
  * Reads a scenario and its profiles, and does not ask whether its VM moves.
  *
  * @param word a path, or the name of a shipped scenario
- * @param seed in place of the scenario's own
  */
-export function readDocuments(word: string, seed?: number): ScenarioDocuments {
+export function readDocuments(word: string, { seed, platform }: RunGiven = {}): ScenarioDocuments {
   const { path, name: file } = SCENARIOS.place(word);
   const read = readInputFile(path, scenarioSchema);
   const scenario: Scenario = seed === undefined ? read : { ...read, seed };
@@ -66,7 +75,7 @@ export function readDocuments(word: string, seed?: number): ScenarioDocuments {
       readAt(`${file}: devices[${index}].profile`, () => readProfile(beside(path, profile))),
     );
   }
-  return { file, scenario, profiles };
+  return { file, scenario, profiles, ...(platform === undefined ? {} : { platform }) };
 }
 
 /** Most runs are over before anybody asks how far they are. */

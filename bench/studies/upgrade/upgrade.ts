@@ -15,6 +15,7 @@ import { type Question, QUESTION_FORMAT, questionSchema } from '../../../sim/fle
 import { unreadByAsk, unreadSentence } from '../../../sim/fleet/unread.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
+import { platformSchema } from '../../../sim/memory/platform-file.ts';
 import { readTopology, TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
 import { cells } from '../../../workers/pools/grid.ts';
@@ -34,6 +35,7 @@ const SCHEMAS: Readonly<Record<Exclude<InputFormatName, 'stopcopy-topology/1'>, 
   'stopcopy-can': canQuestionSchema,
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,
+  'stopcopy-platform': platformSchema,
 };
 
 /** The option that says the unit of each kind, with its usual value. */

@@ -1,7 +1,7 @@
 /**
  * Every command with `--json`, in each of its ends: one document with `format` and `version`, as its published schema says.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -58,6 +58,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
     ['multifd', 'stopcopy-validation'],
     ['no-such', 'stopcopy-error'],
   ],
+  fit: [
+    ['table.yaml', 'stopcopy-platform'],
+    ['bad.yaml', 'stopcopy-error'],
+  ],
   verify: [
     [TRACE, 'stopcopy-verification'],
     ['bad.yaml', 'stopcopy-verification'],
@@ -110,6 +114,7 @@ const printed = new Set<string>();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-json-'));
   writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
+  cpSync(join(packageRoot(), 'bench/studies/fit/examples/small-lab.yaml'), join(folder, 'table.yaml'));
   writeFileSync(join(folder, 'bad.yaml'), 'format: stopcopy-scenario\nversion: 2\n');
   writeFileSync(join(folder, 'stopcopy-history.ndjson'), recordLine(historyRecord()));
 });
@@ -185,5 +190,7 @@ test('what is measured for minutes has documents of these formats', () => {
 });
 
 test('there is no format that no command line here prints', () => {
-  expect([...printed].toSorted()).toEqual([...keysOf(RESULT_READERS), ...keysOf(PRINTED_FORMATS)].toSorted());
+  expect([...printed].toSorted()).toEqual(
+    ['stopcopy-platform', ...keysOf(RESULT_READERS), ...keysOf(PRINTED_FORMATS)].toSorted(),
+  );
 });

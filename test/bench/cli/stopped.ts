@@ -74,6 +74,13 @@ const STOPPED = {
     },
     { words: ['validate', '--json'], stages: ['parse', 'work', 'write'], workMs: 1500 },
   ],
+  fit: [
+    {
+      words: ['fit', 'table.yaml', '--out', 'o.yaml', '--html', 'o.html'],
+      stages: ['parse', 'work', 'write', 'rename'],
+      workMs: 1000,
+    },
+  ],
   verify: [{ words: ['verify', 'traces'], stages: ['write'], workMs: 500 }],
   isolation: [
     {

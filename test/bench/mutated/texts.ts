@@ -76,6 +76,42 @@ const COMPARISON = JSON.stringify({
   results: [{ name: 'save', kind: 'measured', unit: 'ns', candidate: 5 }],
 });
 
+/** All that a platform may have. */
+const PLATFORM = JSON.stringify(
+  {
+    format: 'stopcopy-platform',
+    version: 1,
+    stopcopy: '1.0.0',
+    id: 'lab-a',
+    title: 'a lab',
+    tables: [{ file: 'a.yaml', id: 'a', rows: 2 }],
+    cpu: 'ice-lake',
+    qemu: 9.2,
+    layout: 'data',
+    parameters: [
+      {
+        name: 'platformLoadNs',
+        value: 8e6,
+        low: 5e6,
+        high: 1.2e7,
+        unit: 'ns',
+        shipped: { value: 1.9e7, low: 5e6, high: 3.1e7 },
+        rows: ['a row 1'],
+      },
+      { name: 'cpuSpeed', value: 1, low: 0.9, high: 1.1 },
+    ],
+    unexplained: [{ moves: 'qemu', factor: 0.8, low: 0.6, high: 1.1 }],
+    rows: [{ row: 'a row 1', figures: [{ figure: 'downtimeMs', measured: 40, before: 50, after: 42, leftOut: 45 }] }],
+    next: {
+      standard: 'an idle VM',
+      known: { downtime: 1.4, total: 1.1 },
+      moves: [{ change: 'the same once more', known: { downtime: 1.2, total: 1.1 } }],
+    },
+  },
+  null,
+  1,
+);
+
 /** Texts of the parsers that read text. The others read messages in binary. */
 export const TEXTS = {
   scenario: () => [...shipped('sim/scenario/scenarios'), SCENARIO],
@@ -99,6 +135,7 @@ export const TEXTS = {
   ],
   topology: () => shipped('sim/pci/topologies'),
   'device-profile': () => shipped('sim/memory/profiles'),
+  platform: () => [PLATFORM],
   'published-table': () => shipped('bench/studies/validation/tables'),
   arrivals: () => [
     'time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n',

@@ -5,6 +5,7 @@ import type { QuestionVm } from '../../../sim/fleet/question.ts';
 import { scenarioOf, VmTrials } from '../../../sim/fleet/vm-trials.ts';
 import { compileScenario } from '../../../sim/scenario/compile.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
+import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { shipped } from './fixture.ts';
 
@@ -60,3 +61,25 @@ test('a VF that its driver cannot stop in time is told as in its full world', ()
   const { failed } = new VmTrials(profiles, 'test').inputOf(own, 'long');
   expect(failed).toBe(`${outcome.at} fails with ${outcome.errno}`);
 }, 60_000);
+
+test('parameters of a platform stand in place of the shipped ones, in every end and as what is assumed', () => {
+  const load = { value: 500e6, low: 400e6, high: 600e6 };
+  const trials = new VmTrials(profiles, 'test', {
+    id: 'slow',
+    cpu: 'sapphire-rapids',
+    spreads: { platformLoadNs: load },
+  });
+  const known: QuestionVm = { ...vm, vmm: 'qemu', devices: [] };
+  const usual = new VmTrials(profiles, 'test').quick({ ...known, cpu: 'sapphire-rapids' }, 'point');
+  const added = trials.quick(known, 'point').pauseNs - usual.pauseNs;
+  expect(added).toBeCloseTo(load.value - VMM_PARAMETER.platformLoadNs.value, -1);
+  expect(trials.parameters('long', undefined).platformLoadNs).toBe(load.high);
+  for (const draw of [0, 1, 2])
+    expect(trials.inputOf(known, { draw }).parameters.platformLoadNs).toBeGreaterThan(200e6);
+  const moved = trials.parameters('point', { group: 'vmm', name: 'platformLoadNs', end: 'short' });
+  expect(moved.platformLoadNs).toBe(load.low);
+  expect(trials.assumptions(known).find(({ name }) => name === 'platformLoadNs')).toMatchObject({
+    from: 'fitted',
+    source: 'platform slow',
+  });
+});

@@ -1,0 +1,8 @@
+/**
+ * Words for a user's platform in results of other commands.
+ */
+
+/** Which parameters a result rests on. */
+export function platformSentence(id: string): string {
+  return `Parameters of the platform ${id}, in place of the shipped ones.`;
+}
