@@ -1,5 +1,5 @@
 // Fits the parameters of the model of a whole VM to all shipped tables, and once more without each lab, which predictions of
-// that lab's figures rest on. Writes bench/studies/validation/folds.json, and prints what sim/memory/parameters.ts must hold.
+// that lab's figures rest on. Writes sim/memory/fitted.json.
 import { writeFileSync } from 'node:fs';
 
 const from = (path) => new URL(`../dist/${path}`, import.meta.url);
@@ -16,18 +16,15 @@ console.log(`${names.length} parameters, ${rows.length} rows of ${labs.length} l
 const all = fit(rows, names);
 for (const name of names) {
   const { value, evidence, unit } = VMM_PARAMETER[name];
-  const differs = value === all[name] ? '' : ` (parameters.ts has ${value})`;
+  const differs = value === all[name] ? '' : ` (${value} before)`;
   console.log(`${name}: ${all[name]} ${unit}${differs}, from ${evidence.join(', ')}`);
 }
 
-const folds = {};
+const without = {};
 for (const lab of labs) {
   const left = rows.filter((row) => row.lab !== lab);
   const supported = names.filter((name) => !unsupported(lab).includes(name));
-  folds[lab] = fit(left, supported);
+  without[lab] = fit(left, supported);
   console.log(`without ${lab}: ${left.length} rows, ${supported.length} parameters`);
 }
-writeFileSync(
-  new URL('../bench/studies/validation/folds.json', import.meta.url),
-  `${JSON.stringify(folds, null, 2)}\n`,
-);
+writeFileSync(new URL('../sim/memory/fitted.json', import.meta.url), `${JSON.stringify({ all, without }, null, 2)}\n`);

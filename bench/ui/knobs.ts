@@ -50,6 +50,7 @@ function pagesPerSecond({ memory: { dirty } }: Scenario): number {
     case 'none':
       return 0;
     case 'uniform':
+    case 'bursts':
       return dirty.pagesPerSecond;
     case 'hotSet':
       return dirty.hotPagesPerSecond;
@@ -61,7 +62,7 @@ function pagesPerSecond({ memory: { dirty } }: Scenario): number {
 function withPages({ memory, ...rest }: Scenario, value: number): Scenario {
   const { dirty } = memory;
   if (dirty.kind === 'hotSet') return { ...rest, memory: { ...memory, dirty: { ...dirty, hotPagesPerSecond: value } } };
-  const before = dirty.kind === 'uniform' ? dirty : { kind: 'uniform' as const };
+  const before = dirty.kind === 'uniform' || dirty.kind === 'bursts' ? dirty : { kind: 'uniform' as const };
   return { ...rest, memory: { ...memory, dirty: { ...before, pagesPerSecond: value } } };
 }
 
@@ -81,7 +82,9 @@ function withMemory({ memory, ...rest }: Scenario, value: number): Scenario {
       ? { ...dirty, workingSet: within(dirty.workingSet) }
       : dirty.kind === 'hotSet'
         ? { ...dirty, hot: within(dirty.hot) }
-        : dirty;
+        : dirty.kind === 'bursts'
+          ? { ...dirty, workingSet: Math.min(dirty.workingSet, size / 2), burst: Math.min(dirty.burst, size / 2) }
+          : dirty;
   const devices = dma === undefined ? {} : { dma: { ...dma, buffers: within(dma.buffers) } };
   return { ...rest, memory: { ...others, size, dirty: writes, ...devices } };
 }

@@ -2,11 +2,11 @@
  * Seeded draws of many unknowns at once, stratified: of so many draws, each unknown takes each of as many equal shares of its
  * distribution once, in an order of its own. Quantiles then need far fewer draws than independent ones.
  */
-import { probit, quantileSorted } from 'simple-statistics';
+import { quantileSorted } from 'simple-statistics';
 
 import { Random } from './random.ts';
 
-/** A figure with the range that holds it in 80 of 100 cases. */
+/** A figure with its range, or with the interval that holds it in 80 of 100 cases. */
 export interface Spread {
   readonly value: number;
   readonly low: number;
@@ -15,17 +15,17 @@ export interface Spread {
 
 /** Share at either side of an 80 % interval. */
 const TAIL = 0.1;
-const Z_80 = probit(1 - TAIL);
 
 /**
- * A figure above 0 whose logarithm is normal at either side of its value, with a width of its own: `low` and `high` leave a
- * tenth each.
+ * A figure drawn within its range: half of the draws at either side of its value, spread evenly over the logarithm (over the
+ * figure itself where the range begins at 0).
  *
- * @param z how many standard deviations above the value
+ * @param share of the distribution below, in [0, 1]
  */
-export function spreadAt({ value, low, high }: Spread, z: number): number {
-  if (!(low > 0 && value > 0)) return value + ((z < 0 ? value - low : high - value) / Z_80) * z;
-  return value * Math.exp(((z < 0 ? Math.log(value / low) : Math.log(high / value)) / Z_80) * z);
+export function spreadAt({ value, low, high }: Spread, share: number): number {
+  const [end, part] = share < 1 / 2 ? [low, 1 - 2 * share] : [high, 2 * share - 1];
+  if (!(low > 0 && value > 0)) return value + (end - value) * part;
+  return value * Math.pow(end / value, part);
 }
 
 export class Draws {
@@ -42,11 +42,6 @@ export class Draws {
   /** Share of the distribution of an unknown below its value in a draw, in (0, 1). */
   uniform(unknown: string, draw: number): number {
     return this.sharesOf(unknown)[draw]!;
-  }
-
-  /** The same as a standard normal deviate. */
-  normal(unknown: string, draw: number): number {
-    return probit(this.sharesOf(unknown)[draw]!);
   }
 
   private sharesOf(unknown: string): Float64Array {

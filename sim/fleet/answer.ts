@@ -5,6 +5,7 @@ import { UserError } from '../base/user-error.ts';
 import type { Topology } from '../pci/topology.ts';
 import type { OwnPlatform } from '../memory/platform-file.ts';
 import { dependsOnQueues, type DeviceProfile } from '../memory/device-profile.ts';
+import { changesWithTime } from '../memory/dirty.ts';
 import { type Answer, answerFrom, type AnswerOptions } from './answers/answer-parts.ts';
 import { verdictStates } from './answers/constraints.ts';
 import { atOnceNumbers } from './answers/at-once/numbers.ts';
@@ -123,15 +124,15 @@ function refuseContradictions(question: Question, refuse: (message: string, hint
   }
 }
 
-/** Moves that share a link begin at any time, of which a trace does not know. */
+/** Moves that share a link begin at any time, of which a trace and bursts do not know. */
 function refuseTraces(question: Question, refuse: (message: string, hint: string) => never): void {
   const isShared = question.ask === 'evacuate' || (question.ask === 'at-once' && question.over !== 'pf');
   if (!isShared) return;
-  const index = vmsOf(question).findIndex(({ memory }) => memory.dirty.kind === 'trace');
+  const index = vmsOf(question).findIndex(({ memory }) => changesWithTime(memory.dirty));
   if (index < 0) return;
   const at = question.ask === 'evacuate' ? `fleet.vms[${index}].vm` : 'vm';
   refuse(
-    `${at}.memory.dirty is a trace, and moves that share a link begin at any time`,
+    `${at}.memory.dirty is of kind ${vmsOf(question)[index]!.memory.dirty.kind}, and moves that share a link begin at any time`,
     'Give kind uniform or hotSet with the mean rates.',
   );
 }

@@ -4,6 +4,7 @@
  */
 import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
+import { changesWithTime } from '../memory/dirty.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import { type PrecopyKind, SETS_MAX } from '../memory/precopy-slots.ts';
 import { streamRates } from '../memory/stream.ts';
@@ -55,10 +56,10 @@ export class MoveClass {
   /** @throws UserError of kind `input` for a guest whose writing changes with time */
   constructor(input: MoveClassInput) {
     const { name, move, parameters } = input;
-    if (move.memory.dirty.kind === 'trace') {
+    if (changesWithTime(move.memory.dirty)) {
       throw new UserError(
         'input',
-        `VM ${name} has a dirty trace, and VMs of a fleet begin to move at any time`,
+        `VM ${name} has a dirty rate that changes with time, and VMs of a fleet begin to move at any time`,
         'Give kind uniform or hotSet with the mean rates.',
       );
     }

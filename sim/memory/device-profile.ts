@@ -11,6 +11,9 @@ const figure = z.strictObject({
   range: z.tuple([z.number().nonnegative(), z.number().nonnegative()]),
   from: z.enum(PARAMETER_ORIGINS),
   source: z.string().min(1),
+  /** Labs whose measurements it rests on, and what such a figure may be at all, as a prediction for one of them takes it. */
+  evidence: z.array(z.string().min(1)).min(1).optional(),
+  unmeasured: z.tuple([z.number().positive(), z.number().positive()]).optional(),
 });
 
 const PROFILE_FORMAT = 'stopcopy-device-profile';
@@ -43,10 +46,18 @@ const fields = z.strictObject({
   preCopyNeedsAck: z.boolean().default(false),
   /** Making one device ready to be moved, before anything is sent, in ns. Default: no time. */
   setupNs: figure.optional(),
+  /** Stopping one device, before the last iteration of memory, in ns. Default: part of fixedNs. */
+  stopNs: figure.optional(),
   /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
   fixedNs: figure,
+  /** Starting one device at the destination, when all else is there, in ns. Default: part of fixedNs. */
+  startNs: figure.optional(),
+  /** What the device's own log of what it writes adds to the final sync, in ns for each GiB of guest memory. Default: none. */
+  trackingNsPerGib: figure.optional(),
   /** The same for each queue, in ns. */
   perQueueNs: figure,
+  /** Loading at the destination, in ns for each byte, once it is there. Default: part of streamBytesPerSecond. */
+  loadNsPerByte: figure.optional(),
   /** State bytes per second of one device alone, saved, sent and loaded. */
   streamBytesPerSecond: figure,
   /** State bytes per second of all devices behind one PF together. */
@@ -94,8 +105,12 @@ export interface DeviceFigures {
   readonly preCopiedShare: number;
   readonly preCopyNeedsAck: boolean;
   readonly setupNs: number;
+  readonly stopNs: number;
   readonly fixedNs: number;
+  readonly startNs: number;
+  readonly trackingNsPerGib: number;
   readonly perQueueNs: number;
+  readonly loadNsPerByte: number;
   readonly streamBytesPerSecond: number;
   readonly sharedBytesPerSecond: number;
   readonly allocateNsPerByte: number;
@@ -110,13 +125,18 @@ export function dependsOnQueues({ kind, perQueueNs: { value, range } }: DevicePr
 export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures {
   const pick = ({ value, range }: ProfileFigure): number =>
     end === 'point' ? value : end === 'short' ? range[0] : range[1];
+  const maybe = (given: ProfileFigure | undefined): number => (given === undefined ? 0 : pick(given));
   return {
     stateBytes: pick(profile.stateBytes),
     preCopiedShare: pick(profile.preCopiedShare),
     preCopyNeedsAck: profile.preCopyNeedsAck,
-    setupNs: profile.setupNs === undefined ? 0 : pick(profile.setupNs),
+    setupNs: maybe(profile.setupNs),
+    stopNs: maybe(profile.stopNs),
     fixedNs: pick(profile.fixedNs),
+    startNs: maybe(profile.startNs),
+    trackingNsPerGib: maybe(profile.trackingNsPerGib),
     perQueueNs: pick(profile.perQueueNs),
+    loadNsPerByte: maybe(profile.loadNsPerByte),
     streamBytesPerSecond: pick(profile.streamBytesPerSecond),
     sharedBytesPerSecond: pick(profile.sharedBytesPerSecond),
     allocateNsPerByte: pick(profile.allocateNsPerByte),

@@ -18,8 +18,32 @@ export type DirtyModel =
       readonly hotPagesPerSecond: number;
       readonly coldPagesPerSecond: number;
     }
+  /** A working set, and another that is written in bursts that come again and again: a snapshot, a flush, a batch job. */
+  | ({
+      readonly kind: 'bursts';
+      readonly workingSetBytes: number;
+      readonly pagesPerSecond: number;
+      readonly burstBytes: number;
+      readonly burstPagesPerSecond: number;
+    } & Bursts)
   /** A rate that changes: `pagesPerSecond[i]` holds from `timesNs[i]` on; the last one for ever. */
   | { readonly kind: 'trace'; readonly timesNs: readonly number[]; readonly pagesPerSecond: readonly number[] };
+
+/** When bursts come; all times in ns, `beginsNs` from the start of the move to the first that begins in it. */
+export interface Bursts {
+  readonly everyNs: number;
+  readonly lastsNs: number;
+  readonly beginsNs: number;
+}
+
+/** Time in bursts between two times into the move. */
+export function burstNs({ everyNs, lastsNs, beginsNs }: Bursts, fromNs: number, toNs: number): number {
+  const until = (timeNs: number): number => {
+    const whole = Math.floor((timeNs - beginsNs) / everyNs);
+    return whole * lastsNs + Math.min(lastsNs, timeNs - beginsNs - whole * everyNs);
+  };
+  return until(toNs) - until(fromNs);
+}
 
 /** A set of pages that are written evenly. */
 export class MemoryClass {
@@ -30,6 +54,7 @@ export class MemoryClass {
   /** From `timesNs[i]` on, so many pages of the set are written per second. */
   private readonly timesNs: readonly number[];
   private readonly pagesPerSecond: readonly number[];
+  private readonly bursts: Bursts | undefined;
 
   constructor(
     setBytes: number,
@@ -37,7 +62,9 @@ export class MemoryClass {
     pagesPerSecond: readonly number[],
     timesNs: readonly number[] = [Number.NEGATIVE_INFINITY],
     allDirty: boolean = false,
+    bursts?: Bursts,
   ) {
+    this.bursts = bursts;
     this.allDirty = allDirty;
     this.setBytes = setBytes;
     this.pageBytes = pageBytes;
@@ -53,13 +80,15 @@ export class MemoryClass {
     return -Math.expm1((-pages * this.pageBytes) / this.setBytes) * this.setBytes;
   }
 
-  /** When the rate of writing changes for the last time, ns into the move; -Infinity: it never does. */
+  /** When the rate of writing changes for the last time, ns into the move; -Infinity: it never does; Infinity: it ever does. */
   get lastChangeNs(): number {
+    if (this.bursts !== undefined) return Number.POSITIVE_INFINITY;
     return this.timesNs[this.timesNs.length - 1]!;
   }
 
   private writes(fromNs: number, toNs: number): number {
-    const { timesNs, pagesPerSecond } = this;
+    const { timesNs, pagesPerSecond, bursts } = this;
+    if (bursts !== undefined) return (burstNs(bursts, fromNs, toNs) / NS_PER_S) * pagesPerSecond[0]!;
     if (timesNs.length === 1) return ((toNs - fromNs) / NS_PER_S) * pagesPerSecond[0]!;
     let pages = 0;
     for (let i = 0; i < timesNs.length; i++) {
@@ -69,6 +98,11 @@ export class MemoryClass {
     }
     return pages;
   }
+}
+
+/** Whether the rate of writing depends on the time into the move. */
+export function changesWithTime({ kind }: { readonly kind: DirtyModel['kind'] }): boolean {
+  return kind === 'trace' || kind === 'bursts';
 }
 
 /** What devices write by DMA: bytes per second, over buffers of so many bytes. */
@@ -98,6 +132,8 @@ function guestWrites(model: DirtyModel): boolean {
       return model.pagesPerSecond > 0;
     case 'hotSet':
       return model.hotPagesPerSecond > 0 || model.coldPagesPerSecond > 0;
+    case 'bursts':
+      return model.pagesPerSecond > 0 || model.burstPagesPerSecond > 0;
     default:
       return model.pagesPerSecond.some((rate) => rate > 0);
   }
@@ -138,6 +174,14 @@ export function memoryClasses(
       classes.push(new MemoryClass(model.hotBytes, pageBytes, [model.hotPagesPerSecond]));
       classes.push(new MemoryClass(own - model.hotBytes, pageBytes, [model.coldPagesPerSecond]));
       break;
+    case 'bursts': {
+      const { workingSetBytes, pagesPerSecond, burstBytes, burstPagesPerSecond } = model;
+      classes.push(new MemoryClass(workingSetBytes, pageBytes, [pagesPerSecond]));
+      classes.push(new MemoryClass(burstBytes, pageBytes, [burstPagesPerSecond], undefined, false, model));
+      const rest = own - workingSetBytes - burstBytes;
+      if (rest > 0) classes.push(new MemoryClass(rest, pageBytes, [0]));
+      break;
+    }
     case 'trace':
       classes.push(new MemoryClass(own, pageBytes, model.pagesPerSecond, model.timesNs));
       break;
@@ -151,6 +195,7 @@ function markedBytes({ setBytes, pageBytes }: DmaWrites, most: number): number {
 }
 
 function hotBytes(model: DirtyModel): number {
+  if (model.kind === 'bursts') return model.workingSetBytes + model.burstBytes;
   return model.kind === 'hotSet' ? model.hotBytes : 0;
 }
 
@@ -159,8 +204,15 @@ function check(model: DirtyModel, memoryBytes: number, dma: DmaWrites): void {
   if (set > memoryBytes) {
     throw new UserError(
       'input',
-      `the hot set and the DMA buffers, ${set} bytes, are larger than the memory in use, ${memoryBytes} bytes`,
+      `the sets that are written and the DMA buffers, ${set} bytes, are larger than the memory in use, ${memoryBytes} bytes`,
       'Make them smaller, or the memory larger.',
+    );
+  }
+  if (model.kind === 'bursts' && !(model.lastsNs > 0 && model.lastsNs <= model.everyNs)) {
+    throw new UserError(
+      'input',
+      `bursts of ${model.lastsNs} ns come every ${model.everyNs} ns`,
+      'They last longer than 0, and at most as long as it takes until the next.',
     );
   }
   if (model.kind === 'trace') {

@@ -37,28 +37,47 @@ function restsOn(evidence: readonly string[], lab: string): boolean {
 /** The parameters of one draw. */
 export function drawnParameters(spreads: ParameterSpreads, draws: Draws, draw: number): VmmParameters {
   return mapValues(spreads, (spread, name) =>
-    spread.low === spread.high ? spread.value : spreadAt(spread, draws.normal(name, draw)),
+    spread.low === spread.high ? spread.value : spreadAt(spread, draws.uniform(name, draw)),
   );
 }
 
-/** A profile's figures of one draw. Figures of one profile are drawn apart. */
-export function drawnFigures(profile: DeviceProfile, draws: Draws, draw: number): DeviceFigures {
+/**
+ * A profile's figures of one draw. Figures of one profile are drawn apart.
+ *
+ * @param without the lab whose measurements are left out; undefined: none
+ */
+export function drawnFigures(profile: DeviceProfile, draws: Draws, draw: number, without?: string): DeviceFigures {
   const at = (name: string, figure: ProfileFigure | undefined): number => {
     if (figure === undefined) return 0;
-    const [low, high] = [Math.min(...figure.range, figure.value), Math.max(...figure.range, figure.value)];
-    if (low === high) return figure.value;
-    return spreadAt({ value: figure.value, low, high }, draws.normal(`${profile.id}.${name}`, draw));
+    const spread = figureSpread(figure, without);
+    return spread.low === spread.high ? spread.value : spreadAt(spread, draws.uniform(`${profile.id}.${name}`, draw));
   };
   return {
     stateBytes: at('stateBytes', profile.stateBytes),
-    preCopiedShare: Math.min(1, Math.max(0, at('preCopiedShare', profile.preCopiedShare))),
+    preCopiedShare: at('preCopiedShare', profile.preCopiedShare),
     preCopyNeedsAck: profile.preCopyNeedsAck,
     setupNs: at('setupNs', profile.setupNs),
+    stopNs: at('stopNs', profile.stopNs),
     fixedNs: at('fixedNs', profile.fixedNs),
+    startNs: at('startNs', profile.startNs),
+    trackingNsPerGib: at('trackingNsPerGib', profile.trackingNsPerGib),
     perQueueNs: at('perQueueNs', profile.perQueueNs),
+    loadNsPerByte: at('loadNsPerByte', profile.loadNsPerByte),
     streamBytesPerSecond: at('streamBytesPerSecond', profile.streamBytesPerSecond),
     sharedBytesPerSecond: at('sharedBytesPerSecond', profile.sharedBytesPerSecond),
-    allocateNsPerByte: Math.max(0, at('allocateNsPerByte', profile.allocateNsPerByte)),
-    lockedNs: Math.max(0, at('lockedNs', profile.lockedNs)),
+    allocateNsPerByte: at('allocateNsPerByte', profile.allocateNsPerByte),
+    lockedNs: at('lockedNs', profile.lockedNs),
   };
+}
+
+/** As for parameters: a figure that rests on that lab alone is anything that it may be at all. */
+export function figureSpread({ value, range, evidence, unmeasured }: ProfileFigure, without?: string): Spread {
+  if (without !== undefined && unmeasured !== undefined && restsOn(evidence ?? [], without)) {
+    return {
+      value: Math.sqrt(unmeasured[0] * unmeasured[1]),
+      low: Math.min(...unmeasured),
+      high: Math.max(...unmeasured),
+    };
+  }
+  return { value, low: Math.min(...range, value), high: Math.max(...range, value) };
 }

@@ -6,9 +6,10 @@ import { bug } from '../base/bug.ts';
 import { BITS_PER_BYTE, bytesPerSecondOf, GIB, GIGA, KIB, MEGA, MIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
 import type { VmmParameters } from './parameters.ts';
-import { LAYOUTS, type MemoryLayout } from './layout.ts';
+import { dataAtEndShare, LAYOUTS, type MemoryLayout } from './layout.ts';
 import { CPU_CLASS_NAMES, onPlatform } from './platform.ts';
 import { COMPRESSIONS, FILLS, type ZeroCheck } from './stream.ts';
+import { PART_OUTPUTS, partOutputs } from './experiment-parts.ts';
 import { type DeviceGroup, moveVm, type VmMoveInput, type VmMoveResult } from './vm-move.ts';
 import { DEFAULT_VMM, VMM_NAMES, VMMS } from './vmms.ts';
 
@@ -53,32 +54,59 @@ const moveExperimentFields = z.strictObject({
   downtimeLimitMs: z.number().positive().default(300),
   roundsMax: z.int().positive().optional(),
   profile: z.string().optional(),
+  /** State of each device, where it is stated itself. */
+  deviceStateMib: z.number().positive().optional(),
   devices: z.int().min(0).max(63).default(0),
   parallelDevices: z.boolean().default(false),
   switchoverAck: z.boolean().default(false),
   returnPath: z.boolean().default(true),
+  /** Whether the guest is at work when it is stopped. Default: where it writes to its memory. */
+  loaded: z.boolean().optional(),
+  /** virtio devices that another process serves, and the queues of each; a queue of a network device has two rings. */
+  netDevices: z.int().min(0).default(0),
+  netQueues: z.int().min(0).default(0),
+  blkDevices: z.int().min(0).default(0),
+  blkQueues: z.int().min(0).default(0),
+  /** Changes of QEMU: memory commits collected at load, dirty-bitmap syncs that skip small blocks, MSI-X routes in batches. */
+  fewerCommits: z.boolean().default(false),
+  patched: z.boolean().default(false),
+  batched: z.boolean().optional(),
+  /** Guest memory that goes in the pause, where that is stated: with zeros at the end of memory, nothing else does. */
+  pauseRamMib: z.number().positive().optional(),
+  /** MSI-X vectors of each device. */
+  vectorsPerDevice: z.int().positive().optional(),
+  /** Inputs that no source states: they are drawn from a range about what was taken. */
+  taken: z.array(z.enum(['gigabitsPerSecond', 'vcpus', 'channels', 'dirtyShareOfStream'])).default([]),
   /** Which round a row tells of, from 0. */
   round: z.int().min(0).optional(),
 });
 
-/** Inputs of tables written for releases that switched what now follows from them: as they are said today. */
-const OLD_INPUTS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
+/**
+ * Inputs of tables for releases that switched what now follows from them, and processors by their number: as they are said
+ * today.
+ */
+const OTHER_WORDS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
   tail: { data: { layout: 'data' }, zeros: { layout: 'zeros' } },
   platform: { server: {}, d06: { cpu: 'kunpeng-920' } },
   corpus: { silesia: { fill: 'mixed' }, random: { fill: 'letters' } },
+  cpu: {
+    'xeon-8260': { cpu: 'cascade-lake' },
+    'xeon-8362': { cpu: 'ice-lake' },
+    'xeon-6986p-c': { cpu: 'sapphire-rapids' },
+  },
 };
 
-function withoutOldInputs(given: unknown): unknown {
+function inOwnWords(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given;
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => {
-      const today = Object.hasOwn(OLD_INPUTS, name) ? OLD_INPUTS[name]![String(value)] : undefined;
+      const today = Object.hasOwn(OTHER_WORDS, name) ? OTHER_WORDS[name]![String(value)] : undefined;
       return today === undefined ? [[name, value] as const] : Object.entries(today);
     }),
   );
 }
 
-export const moveExperimentSchema = z.preprocess(withoutOldInputs, moveExperimentFields);
+export const moveExperimentSchema = z.preprocess(inOwnWords, moveExperimentFields);
 
 export type MoveExperiment = z.output<typeof moveExperimentSchema>;
 
@@ -93,10 +121,7 @@ export const MOVE_OUTPUTS = [
   'roundElapsedS',
   'dirtySyncCount',
   'transferredKib',
-  'stopMs',
-  'saveRamMs',
-  'saveNonIterableMs',
-  'loadMs',
+  ...PART_OUTPUTS,
 ] as const;
 
 export type MoveOutput = (typeof MOVE_OUTPUTS)[number];
@@ -109,26 +134,80 @@ export interface Unknowns {
   readonly figures: DeviceFigures | undefined;
   /** Where in a slice of QEMU's sending the limit is met, 0 to 1. */
   readonly windowPhase: number;
-  /** Whether the last pages of the guest's memory hold data, although nothing says that it was full. */
-  readonly dataAtEnd: boolean;
+  /** Where the last pages of the guest's memory are not stated: a share in [0, 1), below that of guests that end with data. */
+  readonly layoutShare: number;
+  /** Where in the last digit of a rounded input its value lies, 0 to 1. */
+  readonly digitShare: number;
+  /** Where in its range the time lies in which the vCPUs stop, and start, 0 to 1. */
+  readonly stopShare: number;
+  /** Where in its range an input lies that was taken, 0 to 1, each by its name. */
+  readonly takenShare: (input: TakenInput) => number;
+}
+
+/** Stopping the vCPUs, and starting them, without what each of them adds; it may be so many times as much, or as little. */
+const VCPU_STOP_NS = NS_PER_MS;
+const VCPU_STOP_FACTOR = 3;
+
+/** What was taken may be so many times as much, or as little. */
+const TAKEN_FACTOR = { gigabitsPerSecond: 10, vcpus: 2, channels: 2, dirtyShareOfStream: 1.5 } as const;
+type TakenInput = keyof typeof TAKEN_FACTOR;
+
+/** The experiment with inputs that no source states somewhere in their range. */
+function withTaken(experiment: MoveExperiment, share: Unknowns['takenShare']): MoveExperiment {
+  const { taken, gigabitsPerSecond, vcpus, channels, dirtyShareOfStream } = experiment;
+  if (taken.length === 0) return experiment;
+  const at = (name: TakenInput, value: number): number =>
+    taken.includes(name) ? value * TAKEN_FACTOR[name] ** (2 * share(name) - 1) : value;
+  const whole = (value: number): number => Math.max(1, Math.round(value));
+  return {
+    ...experiment,
+    gigabitsPerSecond: at('gigabitsPerSecond', gigabitsPerSecond),
+    vcpus: whole(at('vcpus', vcpus)),
+    channels: whole(at('channels', channels)),
+    dirtyShareOfStream: at('dirtyShareOfStream', dirtyShareOfStream),
+  };
+}
+
+/** What a guest's last pages hold where no source says it. */
+function unstatedLayout(qemu: number | undefined, share: number): MemoryLayout {
+  return share < dataAtEndShare(qemu) ? 'data' : 'rising';
+}
+
+/** Digits after the point from which a share is taken to be exact. */
+const EXACT_DIGITS = 3;
+
+/**
+ * A share as it may have been before it was rounded: 0.8 is from 0.75 to 0.85, 0.8134 is what it says, and so are 0 and 1.
+ *
+ * @param digitShare where in that range, 0 to 1
+ */
+export function unrounded(share: number, digitShare: number): number {
+  const digits = String(share).split('.')[1]?.length ?? 0;
+  if (digits === 0 || digits >= EXACT_DIGITS) return share;
+  return Math.min(1, Math.max(0, share + (digitShare - 1 / 2) * 10 ** -digits));
 }
 
 /** What the model makes of an experiment. */
 export function runMoveExperiment(
   experiment: MoveExperiment,
-  { parameters, figures, windowPhase, dataAtEnd }: Unknowns,
+  { parameters, figures, windowPhase, layoutShare, digitShare, takenShare, stopShare }: Unknowns,
 ): Readonly<Partial<Record<MoveOutput, number>>> {
   const p = onPlatform(parameters, experiment);
-  const layout = experiment.layout ?? (dataAtEnd ? 'data' : 'rising');
-  const input = moveInput(experiment, figures, windowPhase, layout, p);
-  return outputs(experiment, input, moveVm(input, p));
+  const layout = experiment.layout ?? unstatedLayout(experiment.qemu, layoutShare);
+  const filled = { ...withTaken(experiment, takenShare), nonZeroShare: unrounded(experiment.nonZeroShare, digitShare) };
+  const vcpuStopNs = VCPU_STOP_NS * VCPU_STOP_FACTOR ** (2 * stopShare - 1);
+  const input = moveInput(filled, figures, { windowPhase, layout, vcpuStopNs }, p);
+  return outputs(filled, input, moveVm(input, p), p);
 }
 
 function moveInput(
   experiment: MoveExperiment,
   figures: DeviceFigures | undefined,
-  windowPhase: number,
-  layout: MemoryLayout,
+  {
+    windowPhase,
+    layout,
+    vcpuStopNs,
+  }: { readonly windowPhase: number; readonly layout: MemoryLayout; readonly vcpuStopNs: number },
   p: VmmParameters,
 ): VmMoveInput {
   const { vmm, vcpus, channels, gigabitsPerSecond, memoryGib, lookedShare } = experiment;
@@ -177,8 +256,10 @@ function moveInput(
     parallelDevices: experiment.parallelDevices,
     switchoverAck: experiment.switchoverAck,
     returnPath: experiment.returnPath,
-    vcpuStopNs: NS_PER_MS,
-    vcpuStartNs: NS_PER_MS,
+    vcpuStopNs,
+    vcpuStartNs: vcpuStopNs,
+    busyVcpus: experiment.loaded ?? (experiment.dirtyShareOfStream > 0 || experiment.rewrittenMib !== undefined),
+    ...vhostOf(experiment),
   };
 }
 
@@ -206,18 +287,35 @@ function dirtyOf(experiment: MoveExperiment, p: VmmParameters): VmMoveInput['mem
   return { kind: 'uniform', pagesPerSecond: (experiment.dirtyShareOfStream * bytesPerSecond) / PAGE_BYTES };
 }
 
-function devicesOf({ devices, profile }: MoveExperiment, figures: DeviceFigures | undefined): DeviceGroup[] {
+function devicesOf(
+  { devices, profile, deviceStateMib }: MoveExperiment,
+  figures: DeviceFigures | undefined,
+): DeviceGroup[] {
   if (devices === 0) return [];
   if (figures === undefined || profile === undefined) return bug('EXPERIMENT_PROFILE', profile);
-  return [{ name: profile, count: devices, queues: 1, figures }];
+  const stateBytes = deviceStateMib === undefined ? figures.stateBytes : deviceStateMib * MIB;
+  return [{ name: profile, count: devices, queues: 1, figures: { ...figures, stateBytes } }];
+}
+
+/** A queue of a network device is a ring to send and one to receive. */
+const NET_RINGS = 2;
+
+function vhostOf(experiment: MoveExperiment): Pick<VmMoveInput, 'vhost'> {
+  const { netDevices, netQueues, blkDevices, blkQueues, fewerCommits, patched } = experiment;
+  const devices = netDevices + blkDevices;
+  if (devices === 0) return {};
+  const queues = netDevices * netQueues * NET_RINGS + blkDevices * blkQueues;
+  return { vhost: { devices, queues, fewerCommits, alignedSync: patched } };
 }
 
 function outputs(
   experiment: MoveExperiment,
-  { stream }: VmMoveInput,
+  input: VmMoveInput,
   result: VmMoveResult,
+  p: VmmParameters,
 ): Partial<Record<MoveOutput, number>> {
-  const { rates, rounds, criticalNs, totalNs, setupNs, wireBytes } = result;
+  const { stream } = input;
+  const { rates, rounds, totalNs, setupNs, wireBytes } = result;
   const round = experiment.round === undefined ? undefined : rounds[experiment.round];
   const iterations = rounds.reduce((sum, { count }) => sum + count, 0);
   return {
@@ -229,10 +327,7 @@ function outputs(
     // One sync at setup, one after each iteration, one in the pause.
     ...(VMMS[stream.vmm].findsZeros ? { dirtySyncCount: iterations + 2 } : {}),
     transferredKib: wireBytes / KIB,
-    stopMs: (criticalNs.vcpuStop + criticalNs.deviceStop) / NS_PER_MS,
-    saveRamMs: (criticalNs.dirtySync + criticalNs.memory) / NS_PER_MS,
-    saveNonIterableMs: criticalNs.otherState / NS_PER_MS,
-    loadMs: (criticalNs.platformLoad + criticalNs.vcpuStart + criticalNs.latency) / NS_PER_MS,
+    ...partOutputs(experiment, input, result, p),
     ...(round === undefined
       ? {}
       : {

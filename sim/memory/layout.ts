@@ -19,6 +19,14 @@ export type MemoryLayout = (typeof LAYOUTS)[number];
  * after the boot; guests of single logs, of which most end with data, are rarer.
  */
 export const DATA_AT_END_SHARE = 0.08;
+/** The same where Linux before 5.10 was the usual guest: of a release before April 2022, or one that is not stated. */
+const OLD_DATA_AT_END_SHARE = 0.5;
+const NEW_GUESTS = 7;
+
+/** @param qemu its release, as a table states it */
+export function dataAtEndShare(qemu: number | undefined): number {
+  return qemu === undefined || qemu < NEW_GUESTS ? OLD_DATA_AT_END_SHARE : DATA_AT_END_SHARE;
+}
 
 /** What is free below 4 GiB of a guest that is larger, at most: between 2 and 3 GiB. */
 const FREE_BELOW_4_GIB = 2.5 * GIB;

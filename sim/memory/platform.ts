@@ -15,33 +15,58 @@ import {
 
 interface CpuFacts {
   readonly title: string;
-  /** Speed of one thread in moves, 1 for the reference core. */
+  /** Rates of one thread that copies or compresses, 1 for the reference core. */
+  readonly throughput: number;
+  /** The same of what is made of many short steps: exits, system calls, locks. */
   readonly speed: number;
+  /** Labs whose measurements say so. */
+  readonly evidence: readonly string[];
   readonly source: string;
 }
 
-/** Classes of cores, by the speed of one thread in moves. Collected 30 November 2026. */
+/** Classes of cores. Collected 30 November 2026. */
 const CPU_CLASSES = {
-  'sapphire-rapids': { title: 'Xeon 84xx, Sapphire Rapids', speed: 1, source: 'the reference' },
+  'sapphire-rapids': {
+    title: 'Xeon 84xx, Sapphire Rapids',
+    throughput: 1,
+    speed: 1,
+    evidence: [],
+    source: 'the reference',
+  },
   'ice-lake': {
     title: 'Xeon 83xx, Ice Lake',
+    throughput: 0.78,
     speed: 0.78,
+    evidence: ['chuang-xu'],
     source: 'table bytedance-load: loads of 20 ms against 30 on Xeon 8260',
   },
   'cascade-lake': {
     title: 'Xeon 52xx, 62xx, 82xx, Cascade Lake and Skylake',
+    throughput: 0.57,
     speed: 0.57,
+    evidence: ['chuang-xu', 'szmigiero'],
     source: 'table bytedance-load, and tables multifd: loads 1.5 times as long as on Xeon 8362',
   },
   'kunpeng-920': {
     title: 'Kunpeng 920',
-    speed: 0.33,
-    source: 'table d06: zlib at 51 MB/s against 150 to 200 that are typical of the reference core',
+    throughput: 0.33,
+    speed: 0.8,
+    evidence: ['kolothum'],
+    source:
+      'table d06: zlib at 51 MB/s against 150 to 200 that are typical of the reference core; downtimes of 73 to 108 ms',
   },
 } as const satisfies Readonly<Record<string, CpuFacts>>;
 
 export type CpuClass = keyof typeof CPU_CLASSES;
 export const CPU_CLASS_NAMES = keysOf(CPU_CLASSES);
+
+/** Classes of cores that rest on that lab's measurements alone. */
+export function cpuClassesOf(lab: string): readonly CpuClass[] {
+  return CPU_CLASS_NAMES.filter((name) => {
+    const { evidence }: CpuFacts = CPU_CLASSES[name];
+    return evidence.length > 0 && evidence.every((each) => each === lab);
+  });
+}
 
 /** The machines at both ends, and the VMM's release; undefined: not known. */
 export interface Platform {
@@ -62,10 +87,11 @@ const BUILT: readonly VmmParameterName[] = [
 
 /** The parameters as they are on a platform: those of a core scaled by its speed, those of older code slower. */
 export function onPlatform(p: VmmParameters, { cpu, qemu }: Platform = {}): VmmParameters {
+  const throughput = cpu === undefined ? p.unknownCpuSpeed : CPU_CLASSES[cpu].throughput * p.cpuSpeed;
   const speed = cpu === undefined ? p.unknownCpuSpeed : CPU_CLASSES[cpu].speed * p.cpuSpeed;
   const scaled: Record<VmmParameterName, number> = { ...p };
   for (const name of SCALED) {
-    scaled[name] = VMM_PARAMETER[name].cpu === 'rate' ? p[name] * speed : p[name] / speed;
+    scaled[name] = VMM_PARAMETER[name].cpu === 'rate' ? p[name] * throughput : p[name] / speed;
   }
   // The mean of both for a release that is not stated.
   const build = qemu === undefined ? (1 + p.olderBuildSpeed) / 2 : qemu < FASTER_BUILD ? p.olderBuildSpeed : 1;

@@ -9,8 +9,8 @@ import type { Manager, MoveProgress, Watcher } from './manager.ts';
 import { type Blocker, BLOCKERS, END_REASONS, type EndReason, PRECOPY_ENDS, type PrecopyEnd } from './precopy-end.ts';
 import { ProgressWatch, type RemainingCourse } from './progress-watch.ts';
 
-/** Sets of pages of one VM, at most: DMA buffers, hot, cold. */
-export const SETS_MAX = 3;
+/** Sets of pages of one VM, at most: DMA buffers, hot, in bursts, cold. */
+export const SETS_MAX = 4;
 /** What a move is at. */
 export const STEP = { none: 0, sending: 1, syncing: 2, paused: 3, repeating: 4 } as const;
 
@@ -44,6 +44,8 @@ export interface PrecopyKind {
   readonly setupNs: number;
   /** Pages of zeros in bytes: all of them, and those at the end of memory; bytes of them that are examined per second. */
   readonly zeroBytes: number;
+  /** Part of them that takes no time. */
+  readonly waitedZeroBytes: number;
   readonly zeroTailBytes: number;
   readonly zeroBytesPerSecond: number;
   readonly manager: Manager;

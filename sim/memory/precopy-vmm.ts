@@ -95,8 +95,9 @@ export abstract class PrecopyVmm extends PrecopySlots {
 
   /** Time of the first pass in which no data are sent: before the first byte, and for pages of zeros. */
   private silentNs(slot: number): number {
-    const { setupNs, zeroBytes, zeroBytesPerSecond } = this.kind(slot);
-    return setupNs + ((zeroBytes - this.zeroLeftBytes[slot]!) / zeroBytesPerSecond) * NS_PER_S;
+    const { setupNs, zeroBytes, waitedZeroBytes, zeroBytesPerSecond } = this.kind(slot);
+    const examined = Math.max(0, zeroBytes - waitedZeroBytes - this.zeroLeftBytes[slot]!);
+    return setupNs + (examined / zeroBytesPerSecond) * NS_PER_S;
   }
 
   /** @param fromNs when the first byte is sent, now or later */
@@ -148,7 +149,7 @@ export abstract class PrecopyVmm extends PrecopySlots {
     const before = this.pendingBefore[slot]!;
     const kept = before > 0 ? 1 - sent / before : 0;
     const speed = 1 - this.throttlePercent[slot]! / 100;
-    const startNs = Number.isFinite(writesChangeNs) ? this.startNs[slot]! : this.syncedNs[slot]!;
+    const startNs = writesChangeNs !== Number.NEGATIVE_INFINITY ? this.startNs[slot]! : this.syncedNs[slot]!;
     const fromNs = this.syncedNs[slot]! - startNs;
     let dirtied = 0;
     for (let i = 0; i < sets.length; i++) {

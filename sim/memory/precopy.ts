@@ -47,7 +47,7 @@ export interface PrecopyResult {
 /** What a first pass does in addition to sending data; {@link PrecopyKind}. */
 export type SilentWork = Pick<
   PrecopyKind,
-  'setupNs' | 'zeroBytes' | 'zeroTailBytes' | 'zeroBytesPerSecond' | 'sliceNs'
+  'setupNs' | 'zeroBytes' | 'waitedZeroBytes' | 'zeroTailBytes' | 'zeroBytesPerSecond' | 'sliceNs'
 >;
 
 /** What stays the same for all VMs of a kind. */

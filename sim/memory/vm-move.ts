@@ -23,6 +23,7 @@ import {
 import type { EndReason } from './precopy-end.ts';
 import type { PrecopyIteration, PrecopyKind } from './precopy-slots.ts';
 import { checkStream, type StreamInput, type StreamRates, streamRates } from './stream.ts';
+import { type VhostDevices, vhostLoadNs, vhostStopNs, vhostSyncNs } from './vhost.ts';
 import { VMMS } from './vmms.ts';
 
 export interface MemoryInput {
@@ -77,6 +78,10 @@ export interface VmMoveInput {
   readonly returnPath: boolean;
   readonly vcpuStopNs: number;
   readonly vcpuStartNs: number;
+  /** Whether the guest's vCPUs are at work when they are stopped. Default: no. */
+  readonly busyVcpus?: boolean;
+  /** virtio devices whose rings another process serves. Default: none. */
+  readonly vhost?: VhostDevices;
 }
 
 export interface VmMoveResult {
@@ -186,19 +191,35 @@ export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
   return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, silentWork(given, p), p);
 }
 
-function silentWork({ memory, stream, devices }: VmMoveInput, p: VmmParameters): SilentWork {
+function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {
+  const { memory, stream, devices } = given;
   const { setup, logStartPerGib, findsZeros } = VMMS[stream.vmm];
   const { bytes, nonZeroShare, lookedShare = 1, layout, allDirty } = memory;
   const zeroBytes = findsZeros ? bytes * Math.max(0, lookedShare - nonZeroShare) : 0;
+  // Where all memory is dirty again at the next sync, it does not matter what comes last.
+  const tailBytes = allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0;
   const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * figures.setupNs, 0);
   return {
     setupNs: (setup === null ? 0 : p[setup]) + (p[logStartPerGib] * bytes) / GIB + devicesNs,
     zeroBytes,
-    // Where all memory is dirty again at the next sync, it does not matter what comes last.
-    zeroTailBytes: allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0,
+    waitedZeroBytes: waitedZeroBytes(given, zeroBytes - tailBytes, p),
+    zeroTailBytes: tailBytes,
     zeroBytesPerSecond: streamRates(stream, p).zeroBytesPerSecond,
     sliceNs: stream.maxBytesPerSecond === Number.POSITIVE_INFINITY ? QEMU.iterationNs : QEMU.windowNs,
   };
+}
+
+/**
+ * Pages of zeros that a capped stream examines while it would wait for its next window, so that they take no time: those that
+ * lie between data.
+ */
+function waitedZeroBytes(given: VmMoveInput, zeroBytes: number, p: VmmParameters): number {
+  const { memory, stream } = given;
+  const rates = streamRates(stream, p);
+  if (rates.bound !== 'cap' || zeroBytes <= 0) return 0;
+  const dataBytes = memory.bytes * memory.nonZeroShare;
+  const waitS = dataBytes / rates.memoryBytesPerSecond - dataBytes / pauseRates(given, p).memoryBytesPerSecond;
+  return Math.min((1 - p.zeroRunShare) * zeroBytes, waitS * rates.zeroBytesPerSecond);
 }
 
 /** What the stream carries in the pause: QEMU lifts its cap before the last iteration. */
@@ -296,38 +317,46 @@ interface Left {
 function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: StreamRates, p: VmmParameters): number {
   const { stream, devices, vcpus } = input;
   pause.add('vcpuStop', vcpuStopNsOf(input, p));
-  for (const group of devices) {
-    for (const [index, steps] of (group.steps ?? []).entries())
-      pause.add('deviceStop', steps.stopNs, label(group, index));
-  }
+  eachDevice(devices, ({ figures }, steps, what) => pause.add('deviceStop', steps?.stopNs ?? figures.stopNs, what));
   const roundStartNs = pause.nowNs;
   lastRound(pause, input, left, rates, p);
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);
   const { platformSave, vcpuSave, platformLoad } = VMMS[stream.vmm];
-  pause.add('otherState', p[platformSave] + (vcpuSave === null ? 0 : vcpus * p[vcpuSave]));
+  pause.add('otherState', p[platformSave] + (vcpuSave === null ? 0 : vcpus * vcpuSaveNs(vcpus, p[vcpuSave], p)));
   const leftSourceNs = pause.nowNs;
   pause.add('latency', stream.latencyNs);
-  pause.add('platformLoad', p[platformLoad]);
-  for (const group of devices) {
-    for (const [index, steps] of (group.steps ?? []).entries())
-      pause.add('deviceLoad', steps.loadNs, label(group, index));
-  }
-  for (const group of devices) {
-    for (const [index, steps] of (group.steps ?? []).entries()) {
-      pause.add('deviceStart', steps.startNs, label(group, index));
-    }
-  }
+  pause.add('platformLoad', p[platformLoad] + (input.vhost === undefined ? 0 : vhostLoadNs(input.vhost, p)));
+  // A device without known steps is loaded as its bytes arrive.
+  eachDevice(devices, (_, steps, what) => pause.add('deviceLoad', steps?.loadNs ?? 0, what));
+  eachDevice(devices, ({ figures }, steps, what) => pause.add('deviceStart', steps?.startNs ?? figures.startNs, what));
   pause.add('vcpuStart', input.vcpuStartNs);
   return input.returnPath ? pause.nowNs + stream.latencyNs : leftSourceNs;
 }
 
-/** Stopping the vCPUs: once for the VM, and what each adds. */
+/** From so many vCPUs on a guest does not fit one socket, and each wake-up takes longer. */
+const WIDE_VCPUS = 128;
+
+function vcpuSaveNs(vcpus: number, saveNs: number, p: VmmParameters): number {
+  return vcpus > WIDE_VCPUS ? p.wideVcpuSaveNs : saveNs;
+}
+
+function eachDevice(
+  devices: readonly DeviceGroup[],
+  act: (group: DeviceGroup, steps: DeviceSteps | undefined, what: string) => void,
+): void {
+  for (const group of devices) {
+    for (let index = 0; index < group.count; index++) act(group, group.steps?.[index], label(group, index));
+  }
+}
+
+/** Stopping the vCPUs: once for the VM, and what each adds; then the rings of vhost devices. */
 export function vcpuStopNsOf(
-  { vcpus, vcpuStopNs }: Pick<VmMoveInput, 'vcpus' | 'vcpuStopNs'>,
+  { vcpus, vcpuStopNs, busyVcpus, vhost }: Pick<VmMoveInput, 'vcpus' | 'vcpuStopNs' | 'busyVcpus' | 'vhost'>,
   p: VmmParameters,
 ): number {
-  return vcpuStopNs + vcpus * p.stopNsPerVcpu;
+  const each = busyVcpus === true ? p.busyStopNsPerVcpu : p.stopNsPerVcpu;
+  return vcpuStopNs + vcpus * each + (vhost === undefined ? 0 : vhostStopNs(vhost, p));
 }
 
 /**
@@ -336,7 +365,7 @@ export function vcpuStopNsOf(
  */
 function lastRound(
   pause: PauseRecord,
-  { stream, memory }: VmMoveInput,
+  { stream, memory, devices, vhost }: VmMoveInput,
   { pendingBytes, dirtiedBytes, zeroBytes }: Left,
   rates: StreamRates,
   p: VmmParameters,
@@ -348,8 +377,10 @@ function lastRound(
   const dirty = isAll ? inUse : Math.min(pendingBytes, dirtiedBytes);
   const zeros = isAll ? memory.bytes - inUse : zeroBytes;
   const { hasMultifd, syncsAllMemory } = VMMS[stream.vmm];
-  const wholeNs = syncsAllMemory ? (p.bitmapSyncNsPerGib * memory.bytes) / GIB : 0;
-  pause.add('dirtySync', wholeNs + (p.finalSyncNsPerGib * dirty) / GIB);
+  const trackingNsPerGib = devices.reduce((sum, { count, figures }) => sum + count * figures.trackingNsPerGib, 0);
+  const unalignedNs = vhost === undefined ? 0 : vhostSyncNs(vhost, p);
+  const wholeNs = (((syncsAllMemory ? p.bitmapSyncNsPerGib : 0) + trackingNsPerGib) * memory.bytes) / GIB;
+  pause.add('dirtySync', wholeNs + unalignedNs + (p.finalSyncNsPerGib * dirty) / GIB);
   const channels = hasMultifd && stream.multifd ? stream.channels : 0;
   const sendNs = (bytes / rates.memoryBytesPerSecond + zeros / rates.zeroBytesPerSecond) * NS_PER_S;
   const restNs = ((channels * QEMU.packetBytes) / rates.lineBytesPerSecond) * NS_PER_S;
@@ -368,7 +399,7 @@ function serialState(pause: PauseRecord, input: VmMoveInput, rates: StreamRates)
     for (let index = 0; index < group.count; index++) {
       const ownNs = group.steps?.[index]?.saveNs ?? figures.fixedNs + figures.perQueueNs * group.queues;
       const roomNs = makingRoomNs(input, figures);
-      const stateNs = bytes === 0 ? 0 : (bytes / rate) * NS_PER_S;
+      const stateNs = bytes === 0 ? 0 : (bytes / rate) * NS_PER_S + bytes * figures.loadNsPerByte;
       pause.add('deviceState', ownNs + stateNs + figures.lockedNs + roomNs, label(group, index));
     }
   }
@@ -387,7 +418,8 @@ function parallelState(pause: PauseRecord, input: VmMoveInput, startNs: number, 
     const stateNs = bytes === 0 ? 0 : Math.max((bytes / together) * NS_PER_S, wireNs);
     for (let index = 0; index < count; index++) {
       const ownNs = group.steps?.[index]?.saveNs ?? figures.fixedNs + figures.perQueueNs * group.queues;
-      const readyNs = startNs + ownNs + stateNs + makingRoomNs(input, figures);
+      const loadNs = bytes * figures.loadNsPerByte;
+      const readyNs = startNs + ownNs + stateNs + loadNs + makingRoomNs(input, figures);
       lockFreeNs = Math.max(lockFreeNs, readyNs) + figures.lockedNs;
       pause.overlap('deviceState', startNs, lockFreeNs - startNs, label(group, index));
     }

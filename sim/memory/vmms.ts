@@ -46,6 +46,8 @@ interface VmmFacts {
   readonly compresses: boolean;
   /** Whether it can throttle vCPUs that write too much. */
   readonly throttles: boolean;
+  /** Whether it prints its pause as snapshot, sending and completion. */
+  readonly breaksDown: boolean;
   /** Whether the source waits for the destination's answer unless told otherwise. */
   readonly returnPath: boolean;
 }
@@ -72,6 +74,7 @@ export const VMMS = {
     hasMultifd: true,
     compresses: true,
     throttles: true,
+    breaksDown: false,
     returnPath: false,
   },
   'cloud-hypervisor': {
@@ -97,6 +100,7 @@ export const VMMS = {
     hasMultifd: false,
     compresses: false,
     throttles: false,
+    breaksDown: true,
     returnPath: true,
   },
 } as const satisfies Readonly<Record<string, VmmFacts>>;

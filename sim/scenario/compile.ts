@@ -478,6 +478,11 @@ function dirtyOf(dirty: Scenario['memory']['dirty']): VmMoveInput['memory']['dir
       const { hot, hotPagesPerSecond, coldPagesPerSecond } = dirty;
       return { kind: 'hotSet', hotBytes: hot, hotPagesPerSecond, coldPagesPerSecond };
     }
+    case 'bursts': {
+      const { workingSet, pagesPerSecond, burst, burstPagesPerSecond, every, lasts, begins = every / 2 } = dirty;
+      const sets = { workingSetBytes: workingSet, pagesPerSecond, burstBytes: burst, burstPagesPerSecond };
+      return { kind: 'bursts', ...sets, everyNs: every, lastsNs: lasts, beginsNs: begins };
+    }
     default:
       return { kind: 'trace', timesNs: dirty.at, pagesPerSecond: dirty.pagesPerSecond };
   }

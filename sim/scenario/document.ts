@@ -58,6 +58,17 @@ const dirty = z.discriminatedUnion('kind', [
     coldPagesPerSecond: perSecond.default(0),
   }),
   z.strictObject({
+    kind: z.literal('bursts'),
+    workingSet: bytes,
+    pagesPerSecond: perSecond,
+    burst: bytes,
+    burstPagesPerSecond: perSecond,
+    every: duration,
+    lasts: duration,
+    /** When the first burst of the move begins. Default: any time within `every`; nominal is half of it. */
+    begins: durationIn('s').optional(),
+  }),
+  z.strictObject({
     kind: z.literal('trace'),
     at: z.array(durationIn('s')).min(1),
     pagesPerSecond: z.array(perSecond).min(1),
@@ -112,6 +123,13 @@ const memory = memoryFields
     };
     if (writes.kind === 'uniform') within(['dirty', 'workingSet'], writes.workingSet);
     if (writes.kind === 'hotSet') within(['dirty', 'hot'], writes.hot);
+    if (writes.kind === 'bursts') {
+      within(['dirty', 'workingSet'], writes.workingSet);
+      within(['dirty', 'burst'], writes.burst);
+      if (!(writes.lasts > 0 && writes.lasts <= writes.every)) {
+        say(['dirty', 'lasts'], 'allowed is more than 0 and at most every: a burst ends before the next begins');
+      }
+    }
     if (dma === undefined) return;
     if (dma.bytesPerSecond > 0) within(['dma', 'buffers'], dma.buffers);
     else if (dma.buffers > 0) say(['dma', 'bytesPerSecond'], 'how much devices write into these buffers');

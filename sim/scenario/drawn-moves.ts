@@ -5,12 +5,14 @@
 import { mapValues } from '../base/keys.ts';
 import { pointCosts } from '../device/costs.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';
+import type { DirtyModel } from '../memory/dirty.ts';
 import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
 import { onPlatform } from '../memory/platform.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
 import { type CompiledScenario, moveInputOf, platformOf } from './compile.ts';
 import { cutOf } from './device-world.ts';
+import type { Scenario } from './document.ts';
 import { runScenario, type ScenarioResult, stepsOf, type VmResult } from './scenario-run.ts';
 import type { Unknowns } from './unknowns.ts';
 
@@ -102,7 +104,7 @@ export function drawnInput(
   return {
     ...base,
     ...unknowns.vcpuCosts(draw),
-    memory: { ...base.memory, layout: tail ?? unknowns.layout(draw) },
+    memory: { ...base.memory, layout: tail ?? unknowns.layout(draw), dirty: drawnDirty(plan, base, unknowns, draw) },
     convergence: { ...base.convergence, windowPhase: unknowns.windowPhase(draw) },
     devices: base.devices.map((group, index) => {
       const known = steps[index];
@@ -110,6 +112,21 @@ export function drawnInput(
       return { ...group, figures, ...(known === undefined ? {} : { steps: known }) };
     }),
   };
+}
+
+/** Whether the guest writes in bursts of which nothing says when they begin. */
+export function hasUnknownBursts(dirty: Scenario['memory']['dirty']): boolean {
+  return dirty.kind === 'bursts' && dirty.begins === undefined;
+}
+
+function drawnDirty(
+  { scenario }: CompiledScenario,
+  { memory: { dirty } }: VmMoveInput,
+  unknowns: Unknowns,
+  draw: number,
+): DirtyModel {
+  if (dirty.kind !== 'bursts' || !hasUnknownBursts(scenario.memory.dirty)) return dirty;
+  return { ...dirty, beginsNs: unknowns.burstPhase(draw) * dirty.everyNs };
 }
 
 /**

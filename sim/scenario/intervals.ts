@@ -11,8 +11,8 @@ import { intervalAround, placeAt, type Spread } from '../base/draws.ts';
 import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
 import { VMMS } from '../memory/vmms.ts';
 import type { CompiledScenario } from './compile.ts';
-import { type DrawnMove, drawMoves, type RegistersByEnd } from './drawn-moves.ts';
-import { DATA_AT_END, REGISTERS, type Unknowns, unknownsOf, WINDOW_PHASE } from './unknowns.ts';
+import { type DrawnMove, drawMoves, hasUnknownBursts, type RegistersByEnd } from './drawn-moves.ts';
+import { BURST_PHASE, DATA_AT_END, REGISTERS, type Unknowns, unknownsOf, WINDOW_PHASE } from './unknowns.ts';
 
 /** An unknown that decides an interval. */
 export interface Decider {
@@ -99,6 +99,7 @@ export class MoveIntervals {
     const isUnknown: Readonly<Record<string, boolean>> = {
       [WINDOW_PHASE]: VMMS[scenario.vmm].sends === 'windows',
       [DATA_AT_END]: scenario.memory.tail === undefined,
+      [BURST_PHASE]: hasUnknownBursts(scenario.memory.dirty),
       [REGISTERS]: registerGroups.length > 0,
     };
     const profiles = [...new Set(devices.map(({ profile }) => profile))];

@@ -15,15 +15,15 @@ export const DRAWS = 200;
 
 /**
  * Share of draws that take all costs of registers and engines at the low ends of their ranges, and share that takes the high
- * ends; the others take the nominal costs. Low and high stand for the 10 and 90 % quantiles; with 30, 40 and 30 % three such
- * values keep mean and variance of what they stand for (Swanson's rule). A device's registers are played access by access,
- * which takes too long for each draw.
+ * ends; the others take the nominal costs. With a sixth at each end three values have the variance of what is spread evenly
+ * between them. A device's registers are played access by access, which takes too long for each draw.
  */
-const REGISTER_END_SHARE = 0.3;
+const REGISTER_END_SHARE = 1 / 6;
 
 /** Names of unknowns that are no parameter. */
 export const WINDOW_PHASE = 'windowPhase';
 export const DATA_AT_END = 'dataAtEnd';
+export const BURST_PHASE = 'burstPhase';
 export const REGISTERS = 'registers';
 
 const VCPU_COSTS = ['vcpuStopNs', 'vcpuStartNs'] as const;
@@ -74,13 +74,18 @@ export class Unknowns {
     return this.draws.uniform(WINDOW_PHASE, draw);
   }
 
+  /** When the first burst of writing in a move begins, as a share of the time between two. */
+  burstPhase(draw: number): number {
+    return this.draws.uniform(BURST_PHASE, draw);
+  }
+
   /** What comes last in a guest's memory where nothing says it. */
   layout(draw: number): MemoryLayout {
     return this.draws.uniform(DATA_AT_END, draw) < DATA_AT_END_SHARE ? 'data' : 'rising';
   }
 
   vcpuCosts(draw: number): Readonly<Record<VcpuCost, number>> {
-    const at = (name: VcpuCost): number => spreadAt(costSpread(name), this.draws.normal(name, draw));
+    const at = (name: VcpuCost): number => spreadAt(costSpread(name), this.draws.uniform(name, draw));
     return { vcpuStopNs: at('vcpuStopNs'), vcpuStartNs: at('vcpuStartNs') };
   }
 
@@ -94,7 +99,7 @@ export class Unknowns {
       ...Object.entries(this.spreads).flatMap(([name, { low, high }]) => (low === high ? [] : [name])),
       ...VCPU_COSTS,
       ...profiles.flatMap((profile) => figureNames(profile)),
-      ...[WINDOW_PHASE, DATA_AT_END, REGISTERS].filter((name) => isUnknown(name)),
+      ...[WINDOW_PHASE, DATA_AT_END, BURST_PHASE, REGISTERS].filter((name) => isUnknown(name)),
     ];
   }
 }

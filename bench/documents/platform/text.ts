@@ -37,6 +37,13 @@ export function printPlatform(platform: PlatformFile, output: Output): void {
   }
 }
 
+/** What a layout of memory is in the terms of a scenario. */
+const TAIL_WORDS = {
+  data: 'data: say `tail: data`',
+  zeros: 'zeros: say `tail: zeros`',
+  rising: 'what Linux since 5.10 leaves free: leave `tail` out',
+} as const;
+
 export function platformSentences({
   tables = [],
   cpu,
@@ -51,7 +58,7 @@ export function platformSentences({
       `${on.length === 0 ? '' : `; all on ${on.join(', ')}`}.`,
     ...(layout === undefined
       ? []
-      : [`The figures say that the last pages of memory hold ${layout}: say \`tail: ${layout}\` in scenarios.`]),
+      : [`The figures say that the last pages of memory hold ${TAIL_WORDS[layout]} in scenarios.`]),
     ...unexplained
       .filter(({ low, high }) => low > 1 || high < 1)
       .map(

@@ -83,6 +83,8 @@ export interface KindSummary {
   readonly nearestScore: number | null;
   /** What the median error may be; null: nothing is claimed. */
   readonly errorMax: number | null;
+  /** Share of figures that are as near as their kind asks of single figures; null: it asks nothing. */
+  readonly within?: number | null | undefined;
 }
 
 /** One lab, predicted without its own figures. */

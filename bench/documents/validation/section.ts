@@ -42,6 +42,7 @@ const kindSchema = z.looseObject({
   nearestError: z.number().nullable(),
   nearestScore: z.number().nullable(),
   errorMax: z.number().nullable(),
+  within: z.number().nullable().optional(),
 }) satisfies z.ZodType<KindSummary>;
 
 const labSchema = z.looseObject({

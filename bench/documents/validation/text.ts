@@ -85,7 +85,7 @@ function printSummary(validation: Validation, output: Output): void {
 function printKinds(kinds: readonly KindSummary[], output: Output): void {
   const grid = new Table({
     head: [...KIND_HEAD],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    colAligns: ['left', ...KIND_HEAD.slice(1).map(() => 'right' as const)],
     style: { head: [], border: [], compact: true },
   });
   for (const each of kinds) grid.push(kindRow(each));
@@ -93,7 +93,7 @@ function printKinds(kinds: readonly KindSummary[], output: Output): void {
 }
 
 export const KIND_WORDS =
-  'nearest row: the error of quoting the published row of another lab whose inputs are most alike; score: the interval ' +
+  'near: share of parts within 25 to 40 % (docs/published-tables.md), of syncs within one; nearest row: the error of quoting the published row of another lab whose inputs are most alike; score: the interval ' +
   'score of logarithms, less is better';
 
 /** Heads of the columns of {@link kindRow}. */
@@ -103,6 +103,7 @@ export const KIND_HEAD: readonly string[] = [
   'labs',
   'median error',
   'allowed',
+  'near',
   'in 80 %',
   'high/low',
   'score',
@@ -118,6 +119,7 @@ export function kindRow(each: KindSummary): string[] {
     String(each.labs),
     percent(each.medianError, 2),
     errorMax === null ? '' : percent(errorMax, 2),
+    each.within === null || each.within === undefined ? '' : percent(each.within, 2),
     percent(each.coverage, 2),
     figure(each.bandRatio),
     figure(each.intervalScore),

@@ -70,12 +70,14 @@ function parametersOf(fit: PlatformFit, knowledge: Knowledge, rows: readonly Mea
     const of = (deviation: number): number =>
       digits(shipped.value * Math.exp(scale * Math.min(most, Math.max(least, deviation))));
     const reach = END_OF_80 * sharpness;
+    const value = of(at);
     return [
       {
         name,
-        value: of(at),
-        low: of(at - reach),
-        high: of(at + reach),
+        value,
+        // Never wider than what ships, but for a value that lies outside of it.
+        low: Math.min(value, Math.max(of(at - reach), digits(shipped.low))),
+        high: Math.max(value, Math.min(of(at + reach), digits(shipped.high))),
         unit: VMM_PARAMETER[name].unit,
         shipped: { value: digits(shipped.value), low: digits(shipped.low), high: digits(shipped.high) },
         rows: decidersOf(knowledge, i, rows),

@@ -8,7 +8,7 @@
 import { keysOf } from '../../../sim/base/keys.ts';
 import type { ParameterSpreads } from '../../../sim/memory/evidence.ts';
 import type { MoveExperiment, MoveOutput } from '../../../sim/memory/experiment.ts';
-import { DATA_AT_END_SHARE, type MemoryLayout } from '../../../sim/memory/layout.ts';
+import { dataAtEndShare, type MemoryLayout } from '../../../sim/memory/layout.ts';
 import type { FitRow } from '../validation/fit.ts';
 import { type MeanFigures, meanFigures } from '../validation/mean-figures.ts';
 import { mostLikely, soft } from '../validation/most-likely.ts';
@@ -60,9 +60,10 @@ interface Tail {
 function tailsOf(rows: readonly FitRow[]): readonly Tail[] {
   const open = rows.filter(({ experiment: { layout, nonZeroShare } }) => layout === undefined && nonZeroShare < 1);
   if (open.length === 0) return [{ layout: 'rising', likely: 1 }];
+  const share = dataAtEndShare(open[0]!.experiment.qemu);
   return [
-    { layout: 'rising', likely: 1 - DATA_AT_END_SHARE },
-    { layout: 'data', likely: DATA_AT_END_SHARE },
+    { layout: 'rising', likely: 1 - share },
+    { layout: 'data', likely: share },
   ];
 }
 

@@ -29,7 +29,7 @@ const FITTED_OUTPUTS = [
 
 /** An error of so much, as a logarithm, is where counting turns from squares to amounts. */
 const SOFT = 0.1;
-const ITERATIONS_MAX = 12;
+const ITERATIONS_MAX = 16;
 
 /** A row of a published table. */
 export interface FitRow {
@@ -49,16 +49,14 @@ export function fitRows(
 ): readonly FitRow[] {
   return tables.flatMap(({ id, lab = id, experiment, notPredicted, inputs, rows }) => {
     if (experiment !== 'vm-move' || notPredicted !== undefined) return [];
-    return rows.map((row): FitRow => {
+    return rows.flatMap((row): FitRow[] => {
       const published = outputs.flatMap((name) => {
         const value = row.published[name];
         return value === undefined || value === 0 ? [] : [[name, value] as const];
       });
-      return {
-        lab: row.lab ?? lab,
-        experiment: moveExperimentSchema.parse({ ...inputs, ...row.inputs }),
-        published: Object.fromEntries(published),
-      };
+      if (published.length === 0) return [];
+      const move = moveExperimentSchema.parse({ ...inputs, ...row.inputs });
+      return [{ lab: row.lab ?? lab, experiment: move, published: Object.fromEntries(published) }];
     });
   });
 }
@@ -76,19 +74,8 @@ interface Residual {
  * @returns the value of each, deterministic to the last digit
  */
 export function fit(rows: readonly FitRow[], names: readonly VmmParameterName[]): FittedValues {
-  const residuals = residualsOf(rows);
-  const base = pointParameters();
-  const priors = names.map((name) => {
-    const { least, most } = VMM_PARAMETER[name];
-    return { median: Math.log(least * most) / 2, width: Math.log(most / least) / 2 };
-  });
-  const errorsOf = (deviations: readonly number[]): Float64Array => {
-    const values = names.map((_, i) => Math.exp(priors[i]!.median + deviations[i]! * priors[i]!.width));
-    const parameters: VmmParameters = { ...base, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
-    return errors(residuals, rows, parameters, deviations);
-  };
+  const { priors, errorsOf } = problemOf(rows, names);
   const deviations = mostLikely(errorsOf, {
-    start: names.map((name, i) => (Math.log(base[name]) - priors[i]!.median) / priors[i]!.width),
     least: names.map(() => -1),
     most: names.map(() => 1),
     step: 0.01,
@@ -100,6 +87,35 @@ export function fit(rows: readonly FitRow[], names: readonly VmmParameterName[])
       Number(Math.exp(priors[i]!.median + deviations[i]! * priors[i]!.width).toPrecision(4)),
     ]),
   );
+}
+
+interface Problem {
+  /** Median and width of each parameter, as logarithms. */
+  readonly priors: readonly { readonly median: number; readonly width: number }[];
+  /** Errors of figures, then of parameters, by how far each parameter is from its median, in widths. */
+  readonly errorsOf: (deviations: readonly number[]) => Float64Array;
+}
+
+function problemOf(rows: readonly FitRow[], names: readonly VmmParameterName[]): Problem {
+  const residuals = residualsOf(rows);
+  const base = pointParameters();
+  const priors = names.map((name) => {
+    const { least, most } = VMM_PARAMETER[name];
+    return { median: Math.log(least * most) / 2, width: Math.log(most / least) / 2 };
+  });
+  const errorsOf = (deviations: readonly number[]): Float64Array => {
+    const values = names.map((_, i) => Math.exp(priors[i]!.median + deviations[i]! * priors[i]!.width));
+    const parameters: VmmParameters = { ...base, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
+    return errors(residuals, rows, parameters, deviations);
+  };
+  return { priors, errorsOf };
+}
+
+/** What a fit minimises: half of the sum of squares of all errors, those of the parameters among them. */
+export function costOf(rows: readonly FitRow[], names: readonly VmmParameterName[], values: FittedValues): number {
+  const { priors, errorsOf } = problemOf(rows, names);
+  const all = errorsOf(names.map((name, i) => (Math.log(values[name]!) - priors[i]!.median) / priors[i]!.width));
+  return all.reduce((sum, error) => sum + error * error, 0) / 2;
 }
 
 function residualsOf(rows: readonly FitRow[]): readonly Residual[] {

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { Draws } from '../../../sim/base/draws.ts';
 import { parameterSpreads } from '../../../sim/memory/evidence.ts';
 import type { Grounds } from './experiments.ts';
-import FOLDS from './folds.json' with { type: 'json' };
+import FITTED from '../../../sim/memory/fitted.json' with { type: 'json' };
 
 /** Values of fitted parameters, lab by lab, fitted without that lab; `scripts/fit.mjs` writes them. */
-const folds = z.record(z.string(), z.record(z.string(), z.number())).parse(FOLDS);
+const folds = z.record(z.string(), z.record(z.string(), z.number())).parse(FITTED.without);
 
 /** Draws of each prediction, and their seed. */
 const DRAWS = 200;
@@ -27,7 +27,7 @@ export function groundsFor(lab: string | undefined): Grounds {
   let grounds = known.get(key);
   if (grounds === undefined) {
     const without = values === undefined ? undefined : { lab: lab!, values };
-    grounds = { parameters: parameterSpreads(without), draws: new Draws(DRAWS, SEED) };
+    grounds = { parameters: parameterSpreads(without), without: without?.lab, draws: new Draws(DRAWS, SEED) };
     known.set(key, grounds);
   }
   return grounds;

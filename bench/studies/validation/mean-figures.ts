@@ -7,7 +7,7 @@ import type { VmmParameters } from '../../../sim/memory/parameters.ts';
 import { readProfile } from '../../io/profiles.ts';
 
 /** What is drawn in a prediction, and settled in a fit. */
-const SETTLED = { dataAtEnd: false } as const;
+const SETTLED = { layoutShare: 1 / 2, digitShare: 1 / 2, stopShare: 1 / 2, takenShare: () => 1 / 2 } as const;
 /** Phases of the window over which the model is averaged. */
 const PHASES = [1 / 6, 1 / 2, 5 / 6] as const;
 

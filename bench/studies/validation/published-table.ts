@@ -17,6 +17,9 @@ const TABLES = new ShippedFiles('bench/studies/validation/tables', 'published ta
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const inputs = z.record(z.string(), scalar);
 
+/** Inputs that the source does not state; of a row, in place of the table's. */
+const taken = z.array(z.string().min(1));
+
 /** An author with a lab: all that one has measured is one source. */
 const lab = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens');
 
@@ -25,6 +28,7 @@ const rowSchema = z.strictObject({
   lab: lab.optional(),
   /** Beside, or in place of, the inputs of the table. */
   inputs: inputs.default({}),
+  taken: taken.optional(),
   /** What was measured. */
   published: z.record(z.string(), z.number().nonnegative()),
   /** Parameters that were set so that this row comes out right; such a row proves nothing. */
@@ -47,6 +51,7 @@ export const publishedTableSchema = z.strictObject({
   notPredicted: z.string().min(1).optional(),
   experiment: z.enum(keysOf(EXPERIMENTS)).optional(),
   inputs: inputs.default({}),
+  taken: taken.default([]),
   rows: z.array(rowSchema).min(1),
 });
 

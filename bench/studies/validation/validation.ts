@@ -14,15 +14,25 @@ import type {
   TableReport,
   Validation,
 } from '../../documents/validation/document.ts';
-import { FIGURE_KIND_NAMES, FIGURE_KINDS, type FigureKind, kindOf } from '../../documents/validation/kinds.ts';
+import {
+  COVERAGE,
+  FIGURE_KIND_NAMES,
+  FIGURE_KINDS,
+  type FigureKind,
+  isWithin,
+  type KindFacts,
+  kindOf,
+} from '../../documents/validation/kinds.ts';
 import { percent } from '../../show/format.ts';
-import { EXPERIMENTS } from './experiments.ts';
+import { type Experiment, EXPERIMENTS, type Outputs } from './experiments.ts';
 import { FITTED_LABS, groundsFor } from './folds.ts';
 import { nearestFigure } from './nearest-row.ts';
 import type { PublishedTable } from './published-table.ts';
 
 /** Rows that there must be for each fitted parameter. */
 const ROWS_PER_PARAMETER = 4;
+/** From so many figures on the share that intervals hold is judged. */
+const FIGURES_FOR_COVERAGE = 20;
 /** Share of figures outside of a band: an 80 % interval. */
 const OUTSIDE = 0.2;
 
@@ -60,15 +70,34 @@ function fittedToMoves(): readonly string[] {
 }
 
 function complaints(kinds: readonly KindSummary[], fitted: number, rows: number): readonly string[] {
-  const found = kinds.flatMap(({ kind, medianError, errorMax }) =>
-    errorMax === null || medianError <= errorMax
-      ? []
-      : [
-          `${FIGURE_KINDS[kind].title}: the median error is ${percent(medianError, 2)}, allowed is ${percent(errorMax, 2)}`,
-        ],
-  );
+  const found = kinds.flatMap(kindComplaints);
   if (fitted * ROWS_PER_PARAMETER > rows) {
     found.push(`${fitted} parameters are fitted to ${rows} rows, allowed is one for every ${ROWS_PER_PARAMETER} rows`);
+  }
+  return found;
+}
+
+function kindComplaints(judged: KindSummary): string[] {
+  const { kind, medianError, errorMax, coverage, bandRatio, figures, within, nearestError } = judged;
+  const { title, bandRatioMax, withinMin }: KindFacts = FIGURE_KINDS[kind];
+  const found: string[] = [];
+  if (errorMax !== null && medianError > errorMax) {
+    found.push(`${title}: the median error is ${percent(medianError, 2)}, allowed is ${percent(errorMax, 2)}`);
+  }
+  if (within !== null && within !== undefined && withinMin !== undefined && within < withinMin) {
+    found.push(`${title}: ${percent(within, 2)} of figures are near enough, ${percent(withinMin, 2)} must be`);
+  }
+  if (nearestError !== null && errorMax !== null && medianError > nearestError) {
+    found.push(`${title}: quoting the nearest row is off by ${percent(nearestError, 2)}, and thus better`);
+  }
+  // The share of a few figures that an interval holds says nothing.
+  if (bandRatioMax === undefined || figures < FIGURES_FOR_COVERAGE) return found;
+  if (bandRatio > bandRatioMax) {
+    found.push(`${title}: intervals are ${bandRatio.toFixed(2)} times as high as low, allowed is ${bandRatioMax}`);
+  }
+  if (coverage < COVERAGE.least || coverage > COVERAGE.most) {
+    const [least, most] = [percent(COVERAGE.least, 2), percent(COVERAGE.most, 2)];
+    found.push(`${title}: 80 % intervals hold ${percent(coverage, 2)} of figures, allowed are ${least} to ${most}`);
   }
   return found;
 }
@@ -83,9 +112,11 @@ function compare(table: PublishedTable): TableReport {
   for (const [index, row] of table.rows.entries()) {
     const what = `table ${table.id}, row ${index + 1}`;
     const given = { ...table.inputs, ...row.inputs };
-    parseDocument(experiment.schema, given, what);
+    const asked = withTaken(given, row.taken ?? table.taken);
+    parseDocument(experiment.schema, asked, what);
     const lab = row.lab ?? table.lab;
-    const outputs = experiment.predict(given, groundsFor(lab));
+    // A part has one source, which its parameter rests on: whether the parts fit it is checked, not predicted.
+    const outputs = { ...experiment.predict(asked, groundsFor(lab)), ...partsOf(experiment, asked, row.published) };
     for (const [output, published] of Object.entries(row.published)) {
       const modelled = outputs[output];
       if (modelled === undefined || published === 0) {
@@ -112,10 +143,28 @@ function compare(table: PublishedTable): TableReport {
   return { table, comparisons, listed };
 }
 
+function partsOf(experiment: Experiment, asked: unknown, published: Readonly<Record<string, number>>): Outputs {
+  if (!Object.keys(published).some(isPart)) return {};
+  const outputs = experiment.predict(asked, groundsFor(undefined));
+  return Object.fromEntries(Object.entries(outputs).filter(([name]) => isPart(name)));
+}
+
+function isPart(output: string): boolean {
+  return kindOf(output) === 'part';
+}
+
+/** Inputs with the names of those that no source states, where there are any. */
+function withTaken(given: PublishedTable['inputs'], taken: readonly string[]): unknown {
+  return taken.length === 0 ? given : { ...given, taken };
+}
+
 function summary(kind: FigureKind, predicted: readonly Comparison[]): readonly KindSummary[] {
   const figures = predicted.filter((each) => each.kind === kind);
   if (figures.length === 0) return [];
   const share = (holds: (each: Comparison) => boolean): number => figures.filter(holds).length / figures.length;
+  const { withinMin }: KindFacts = FIGURE_KINDS[kind];
+  const isNear = ({ output, published, modelled }: Comparison): boolean =>
+    isWithin(output, published, modelled) === true;
   const nearest = figures.flatMap((each) => {
     const figure = nearestFigure(each, figures);
     return figure === undefined ? [] : [{ published: each.published, figure }];
@@ -139,6 +188,7 @@ function summary(kind: FigureKind, predicted: readonly Comparison[]): readonly K
           : median(nearest.map(({ published, figure }) => Math.abs(figure - published) / published)),
       nearestScore: nearest.length === 0 ? null : nearestScore(nearest, offBy),
       errorMax: FIGURE_KINDS[kind].errorMax,
+      within: withinMin === undefined ? null : share(isNear),
     },
   ];
 }

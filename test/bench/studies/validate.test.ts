@@ -9,12 +9,14 @@ import { readProfile, shippedProfiles } from '../../../bench/io/profiles.ts';
 import { readTables, shippedTables } from '../../../bench/studies/validation/published-table.ts';
 import { FIGURE_KINDS, kindOf } from '../../../bench/documents/validation/kinds.ts';
 import { EXPERIMENTS } from '../../../bench/studies/validation/experiments.ts';
-import { fit, fitRows, modelledFigures } from '../../../bench/studies/validation/fit.ts';
+import { costOf, fit, fitRows, modelledFigures } from '../../../bench/studies/validation/fit.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
 import { FITTED_LABS, groundsFor } from '../../../bench/studies/validation/folds.ts';
 import { validate } from '../../../bench/studies/validation/validation.ts';
 import { kindRow } from '../../../bench/documents/validation/text.ts';
 import { unsupported } from '../../../sim/memory/evidence.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import FITTED from '../../../sim/memory/fitted.json' with { type: 'json' };
 import { pointParameters, VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import { PUBLISHED_PARAMETERS } from '../../../sim/workload/published/experiments.ts';
 
@@ -99,13 +101,27 @@ test('a parameter that rests on one lab alone has the median of its class in tha
 
 describe('a fit', () => {
   const some = fitRows(readTables(['zero-pages', 'ping-pong', 'sapphire-rapids-v5']));
-  const truth = { qemuChannelBytesPerSecond: 3e9, lineShare: 0.85, zeroPageNs: 600 };
+  const truth = { qemuChannelBytesPerSecond: 3e9, lineShare: 0.9, zeroPageNs: 600 };
   /** The rows as they would be if the model were right with these parameters. */
   const planted = some.map((row) => ({ ...row, published: modelledFigures(row, { ...pointParameters(), ...truth }) }));
 
   test('finds parameters again with which figures were made', () => {
     const found = fit(planted, ['qemuChannelBytesPerSecond', 'lineShare', 'zeroPageNs']);
     for (const [name, value] of Object.entries(truth)) expect(Math.abs(found[name]! / value - 1)).toBeLessThan(0.1);
+  });
+
+  test('has given the values that ship: none is worse off at a little less or more', () => {
+    const rows = fitRows(ALL);
+    const names = keysOf(FITTED.all);
+    const shipped = costOf(rows, names, FITTED.all);
+    for (const name of names) {
+      for (const factor of [0.9, 1.1]) {
+        const { least, most } = VMM_PARAMETER[name];
+        const value = Math.min(most, Math.max(least, FITTED.all[name] * factor));
+        const gained = shipped - costOf(rows, names, { ...FITTED.all, [name]: value });
+        expect([name, gained < shipped / 1000]).toEqual([name, true]);
+      }
+    }
   });
 
   test('gives the same again, to the digit', () => {
@@ -169,7 +185,7 @@ describe("a user's own tables", () => {
     'grade: A',
     'source: my lab',
     'experiment: vm-move',
-    'inputs: { vcpus: 10, memoryGib: 8, gigabitsPerSecond: 10, nonZeroShare: 0.1 }',
+    'inputs: { vcpus: 10, memoryGib: 8, gigabitsPerSecond: 10, nonZeroShare: 0.1, qemu: 9 }',
     'rows:',
     '  - inputs: { channels: 1, multifd: false }',
     '    published: { downtimeMs: 8 }',

@@ -243,7 +243,11 @@ describe('of a device profile', () => {
     stateBytes: figure(50_000_000),
     preCopiedShare: figure(0.5),
     setupNs: figure(1e8),
+    stopNs: figure(2e6),
     fixedNs: figure(1e6),
+    startNs: figure(3e6),
+    trackingNsPerGib: figure(1e5),
+    loadNsPerByte: figure(0.2),
     perQueueNs: figure(1e5),
     streamBytesPerSecond: figure(1e9),
     sharedBytesPerSecond: figure(1.5e9),
@@ -273,6 +277,8 @@ describe('of a device profile', () => {
     ];
     cases[`${name}.from`] = 'provenance, a label';
     cases[`${name}.source`] = 'a label';
+    cases[`${name}.evidence[]`] = 'read by stopcopy validate: test/sim/memory/experiment.test.ts';
+    cases[`${name}.unmeasured[]`] = 'read by stopcopy validate: test/sim/memory/experiment.test.ts';
   }
   const two = { ...VM, devices: [{ profile: 'own', count: 2, queues: 4 }] };
   const four = {

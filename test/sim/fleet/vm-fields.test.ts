@@ -85,6 +85,15 @@ type VmCase = readonly [own: Fields, change: Fields];
 const device = (change: Fields): Fields => ({ devices: [{ ...DEVICE, ...change }] });
 const dirty = (change: Fields): Fields => ({ memory: { dirty: change } });
 const HOT = { kind: 'hotSet', hot: '128MiB', hotPagesPerSecond: 4000, coldPagesPerSecond: 1000 };
+const BURSTS = {
+  kind: 'bursts',
+  workingSet: '1MiB',
+  pagesPerSecond: 2000,
+  burst: '256MiB',
+  burstPagesPerSecond: 100_000,
+  every: '900ms',
+  lasts: '300ms',
+};
 const TRACE = { kind: 'trace', at: [0, '100ms'], pagesPerSecond: [50_000, 5000] };
 const DMA: Fields = { memory: { dma: { bytesPerSecond: 1e9, buffers: '64MiB' } } };
 const WILD: Fields = {
@@ -159,6 +168,14 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
   'memory.dirty(hotSet).hot': [dirty(HOT), { memory: { dirty: { hot: '1MiB' } } }],
   'memory.dirty(hotSet).hotPagesPerSecond': [dirty(HOT), { memory: { dirty: { hotPagesPerSecond: 400_000 } } }],
   'memory.dirty(hotSet).coldPagesPerSecond': [dirty(HOT), { memory: { dirty: { coldPagesPerSecond: 50_000 } } }],
+  'memory.dirty(bursts).kind': 'chooses the shape',
+  'memory.dirty(bursts).workingSet': [dirty(BURSTS), { memory: { dirty: { workingSet: '64MiB' } } }],
+  'memory.dirty(bursts).pagesPerSecond': [dirty(BURSTS), { memory: { dirty: { pagesPerSecond: 400_000 } } }],
+  'memory.dirty(bursts).burst': [dirty(BURSTS), { memory: { dirty: { burst: '4MiB' } } }],
+  'memory.dirty(bursts).burstPagesPerSecond': [dirty(BURSTS), { memory: { dirty: { burstPagesPerSecond: 900_000 } } }],
+  'memory.dirty(bursts).every': [dirty(BURSTS), { memory: { dirty: { every: '700ms' } } }],
+  'memory.dirty(bursts).lasts': [dirty(BURSTS), { memory: { dirty: { lasts: '800ms' } } }],
+  'memory.dirty(bursts).begins': [dirty(BURSTS), { memory: { dirty: { begins: '100ms' } } }],
   'memory.dirty(trace).kind': 'chooses the shape',
   'memory.dirty(trace).at[]': [dirty(TRACE), { memory: { dirty: { at: [0, '200ms'] } } }],
   'memory.dirty(trace).pagesPerSecond[]': [dirty(TRACE), { memory: { dirty: { pagesPerSecond: [90_000, 5000] } } }],

@@ -270,7 +270,7 @@ describe('a device of 8 GB of state', () => {
   test('never fits into 300 ms, and the limit that would do is said', () => {
     const error = errorOf(() => compiled(vgpu, TRACKED));
     expect(error.message).toMatch(/8\.00 GB of state, and 3\d\d MB fit/);
-    expect(error.hint).toContain('7.00 s');
+    expect(error.hint).toMatch(/7\.\d\d s/);
   });
 
   test('is moved by force after the time-out', () => {

@@ -39,6 +39,15 @@ const BASE: Fields = {
 const device = (change: Fields): Fields => ({ devices: [{ ...DEVICE, ...change }] });
 const dirty = (change: Fields): Fields => ({ memory: { dirty: change } });
 const HOT = { kind: 'hotSet', hot: '128MiB', hotPagesPerSecond: 40_000, coldPagesPerSecond: 1000 };
+const BURSTS = {
+  kind: 'bursts',
+  workingSet: '64MiB',
+  pagesPerSecond: 20_000,
+  burst: '256MiB',
+  burstPagesPerSecond: 60_000,
+  every: '900ms',
+  lasts: '300ms',
+};
 const TRACE = { kind: 'trace', at: [0, '100ms'], pagesPerSecond: [50_000, 5000] };
 /** Writes more than the stream carries. */
 const WILD: Fields = {
@@ -103,6 +112,14 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   'memory.dirty(hotSet).hot': [dirty(HOT), { memory: { dirty: { hot: '64MiB' } } }],
   'memory.dirty(hotSet).hotPagesPerSecond': [dirty(HOT), { memory: { dirty: { hotPagesPerSecond: 80_000 } } }],
   'memory.dirty(hotSet).coldPagesPerSecond': [dirty(HOT), { memory: { dirty: { coldPagesPerSecond: 5000 } } }],
+  'memory.dirty(bursts).kind': CHOOSES,
+  'memory.dirty(bursts).workingSet': [dirty(BURSTS), { memory: { dirty: { workingSet: '96MiB' } } }],
+  'memory.dirty(bursts).pagesPerSecond': [dirty(BURSTS), { memory: { dirty: { pagesPerSecond: 40_000 } } }],
+  'memory.dirty(bursts).burst': [dirty(BURSTS), { memory: { dirty: { burst: '512MiB' } } }],
+  'memory.dirty(bursts).burstPagesPerSecond': [dirty(BURSTS), { memory: { dirty: { burstPagesPerSecond: 20_000 } } }],
+  'memory.dirty(bursts).every': [dirty(BURSTS), { memory: { dirty: { every: '700ms' } } }],
+  'memory.dirty(bursts).lasts': [dirty(BURSTS), { memory: { dirty: { lasts: '500ms' } } }],
+  'memory.dirty(bursts).begins': [dirty(BURSTS), { memory: { dirty: { begins: '100ms' } } }],
   'memory.dirty(trace).kind': CHOOSES,
   'memory.dirty(trace).at[]': [dirty(TRACE), { memory: { dirty: { at: [0, '200ms'] } } }],
   'memory.dirty(trace).pagesPerSecond[]': [dirty(TRACE), { memory: { dirty: { pagesPerSecond: [90_000, 5000] } } }],

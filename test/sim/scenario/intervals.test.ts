@@ -33,7 +33,10 @@ describe('an interval around a value', () => {
   test('of wider ranges is wider', () => {
     const unknowns = new Draws(DRAWS, 3);
     const widthOf = (spread: number): number => {
-      const values = Array.from({ length: DRAWS }, (_, i) => 10 * Math.exp(spread * unknowns.normal('x', i)));
+      const values = Array.from(
+        { length: DRAWS },
+        (_, i) => 10 * Math.exp(spread * (unknowns.uniform('x', i) - 1 / 2)),
+      );
       const { low, high } = intervalAround(10, values);
       return high / low;
     };
@@ -50,18 +53,17 @@ describe('draws of what nobody knows', () => {
     expect(unknownsOf(9).parameters(3)).toEqual(new Unknowns(9).parameters(3));
   });
 
-  test('take the registers at the low end in 30 of 100, at the high end in as many', () => {
+  test('take the registers at the low end in a sixth, at the high end in as many', () => {
     const unknowns = new Unknowns(1);
     const ends = Array.from({ length: DRAWS }, (_, draw) => unknowns.registers(draw));
     const count = (end: string): number => ends.filter((each) => each === end).length;
-    expect([count('short'), count('point'), count('long')]).toEqual([60, 80, 60]);
+    for (const end of ['short', 'long']) expect(Math.abs(count(end) - DRAWS / 6)).toBeLessThan(1);
   });
 
-  test('leave a tenth of vCPU costs below their range and a tenth above', () => {
+  test('have vCPU costs within their range, half of them below the nominal one', () => {
     const unknowns = new Unknowns(1);
     const stops = Array.from({ length: DRAWS }, (_, draw) => unknowns.vcpuCosts(draw).vcpuStopNs);
-    expect(stops.filter((ns) => ns < lowCosts().vcpuStopNs)).toHaveLength(DRAWS / 10);
-    expect(stops.filter((ns) => ns > highCosts().vcpuStopNs)).toHaveLength(DRAWS / 10);
+    for (const ns of stops) expect(ns >= lowCosts().vcpuStopNs && ns <= highCosts().vcpuStopNs).toBe(true);
     expect(stops.filter((ns) => ns < pointCosts().vcpuStopNs)).toHaveLength(DRAWS / 2);
   });
 });
@@ -88,7 +90,7 @@ describe('the interval of a scenario', () => {
 
   test('where the limit decides, some draws move and others do not, and all are counted', () => {
     const { intervals, nominal } = drawn({
-      memory: { ...SMALL.memory, dirty: { kind: 'uniform', pagesPerSecond: 670_000 } },
+      memory: { ...SMALL.memory, dirty: { kind: 'uniform', pagesPerSecond: 690_000 } },
       stream: { gigabitsPerSecond: 25 },
       convergence: { timeout: '60s' },
     });
