@@ -233,6 +233,55 @@ export function effectChart(rows: readonly EffectRow[], width: number): string {
   });
 }
 
+/** Room for letters that are wider than echarts takes them to be. */
+const WIDER_FONT = 24;
+
+export interface StepRow extends Range {
+  readonly label: string;
+  /** How long the step lasts; low and high are the interval of that. */
+  readonly ns: number;
+  readonly colour: string;
+}
+
+/** Steps one after another, each from where the last one ends, with a line over what it may last. */
+export function waterfallChart(rows: readonly StepRow[], width: number): string {
+  const left = labelWidth(width) + WIDER_FONT;
+  const begins = rows.map((_, index) => rows.slice(0, index).reduce((sum, { ns }) => sum + ns, 0));
+  const most = Math.max(...rows.map(({ ns, high }, index) => begins[index]! + Math.max(ns, high)));
+  return draw(width, 60 + ROW * rows.length, {
+    grid: { left, right: 24, top: 8, bottom: 30 },
+    xAxis: { ...axisLook(), type: 'value', min: 0, max: most, axisLabel: label('ns'), splitNumber: 4 },
+    yAxis: categories(
+      rows.map((row) => row.label),
+      left - WIDER_FONT,
+    ),
+    series: [
+      {
+        type: 'custom',
+        data: rows.map(({ ns, low, high }, index) => {
+          const at = begins[index]!;
+          return [index, at, at + ns, at + low, at + high];
+        }),
+        renderItem: (params: { dataIndex: number }, api: DrawApi) => {
+          const at = (dimension: number): number[] => api.coord([Number(api.value(dimension)), Number(api.value(0))]);
+          const [[from = 0, y = 0], [to = 0], [low = 0], [high = 0]] = [at(1), at(2), at(3), at(4)];
+          const { colour } = rows[params.dataIndex]!;
+          // A step that is too short to be seen is a line of a unit.
+          const shape = { x: from, y: y - 7, width: Math.max(1, to - from), height: 14 };
+          const line = { x1: low, y1: y, x2: high, y2: y };
+          return {
+            type: 'group' as const,
+            children: [
+              { type: 'rect' as const, shape, style: { fill: colour } },
+              { type: 'line' as const, shape: line, style: { stroke: INK, lineWidth: 1.5 } },
+            ],
+          };
+        },
+      },
+    ],
+  });
+}
+
 function categories(names: readonly string[], width: number) {
   return {
     ...axisLook(),

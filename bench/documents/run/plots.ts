@@ -15,8 +15,9 @@ import {
   type TimelineRow,
   timelineChart,
   waitedFor,
+  waterfallChart,
 } from '../../show/charts.ts';
-import { fullPanel, type Plot } from '../../show/plot.ts';
+import { fullPanel, type Panel, type Plot } from '../../show/plot.ts';
 import type { RunDocument, VmReport } from './document.ts';
 import { toldVm } from './words.ts';
 
@@ -51,6 +52,32 @@ function pauseBars({ draws }: RunDocument, { pauseNs, parts }: VmReport): readon
   ];
 }
 
+/** From this share of the pause on memory leaves no room to see the other parts. */
+const LARGE_SHARE = 0.5;
+
+/** The bars without memory, where that is most of the pause. */
+function smallPartsPanel(bars: readonly PauseBar[], shown: VmReport['parts']): readonly Panel[] {
+  const memoryNs = ({ parts }: PauseBar): number => parts.find(({ name }) => name === 'memory')?.criticalNs ?? 0;
+  const restNs = (bar: PauseBar): number => bar.pauseNs - memoryNs(bar);
+  if (!bars.some((bar) => memoryNs(bar) > LARGE_SHARE * bar.pauseNs)) return [];
+  const small = shown.map(({ name }) => name);
+  return [
+    fullPanel('Without memory', (width) =>
+      partsChart(
+        small.length,
+        bars.map((bar) => ({
+          label: `${bar.title}\n${ns(restNs(bar))}`,
+          ns: small.map((name) =>
+            name === 'memory' ? 0 : (bar.parts.find((part) => part.name === name)?.criticalNs ?? 0),
+          ),
+        })),
+        Math.max(...bars.map(restNs)),
+        width,
+      ),
+    ),
+  ];
+}
+
 function pausePlot(document: RunDocument, id: string): Plot | undefined {
   const vm = toldVm(document);
   if (vm.pauseNs === 0) return undefined;
@@ -76,6 +103,15 @@ function pausePlot(document: RunDocument, id: string): Plot | undefined {
             ns: shown.map(({ name }) => at(bar, name)),
           })),
           longest,
+          width,
+        ),
+      ),
+      ...smallPartsPanel(bars, shown),
+      fullPanel('One after another, nominal; the lines are 80 % intervals of each part', (width) =>
+        waterfallChart(
+          shown.map(({ title, criticalNs, lowNs = criticalNs, highNs = criticalNs }, index) => {
+            return { label: title, ns: criticalNs, low: lowNs, high: highNs, colour: seriesColour(index) };
+          }),
           width,
         ),
       ),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   bandChart,
   partsChart,
+  waterfallChart,
   scaleChart,
   throughputChart,
   timelineChart,
@@ -209,4 +210,19 @@ test('VFs per second against VFs: points where they belong, each series with its
   expect(eight![0] - one![0]).toBeCloseTo((most![0] - one![0]) / 2, 0);
   expect((one![1] - eight![1]) / (one![1] - most![1])).toBeCloseTo(1 / 3, 2);
   expect((one![1] - other![1]) / (one![1] - most![1])).toBeCloseTo(7 / 3, 2);
+});
+
+test('steps of a waterfall begin where the last one ends, and one too short to be seen is a line', () => {
+  const step = (label: string, ns: number, high: number) => ({ label, ns, low: ns, high, colour: 'var(--c1)' });
+  const svg = waterfallChart([step('a', 600, 700), step('b', 0.001, 1), step('c', 400, 400)], 980);
+  const bars = [...svg.matchAll(/<path d="M([\d.]+) [\d.]+l([\d.]+) 0l0 14l[-\d.]+ 0Z"/g)].map(([, x, width]) => ({
+    x: Number(x),
+    width: Number(width),
+  }));
+  expect(bars).toHaveLength(3);
+  const [a, b, c] = bars;
+  expect(b!.x).toBeCloseTo(a!.x + a!.width, 0);
+  expect(b!.width).toBe(1);
+  expect(c!.x).toBeCloseTo(b!.x, 0);
+  expect(a!.width / c!.width).toBeCloseTo(1.5, 1);
 });
