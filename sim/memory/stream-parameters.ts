@@ -8,7 +8,7 @@ export const STREAM_PARAMETER = {
   lineShare: {
     value: FITTED.all.lineShare,
     short: 0.9415,
-    long: 0.88,
+    long: 0.8,
     unit: 'of the line rate',
     cpu: null,
     least: 0.88,

@@ -36,7 +36,7 @@ function worstPause(
 
 describe('the most VFs of a VM', () => {
   const question = shipped('vfs-per-vm', 'most');
-  const small = { ...question, budget: { ...question.budget, pause: 290e6 } };
+  const small = { ...question, budget: { ...question.budget, pause: 140e6 } };
   const withVfs = (count: number) => (vm: typeof question.vm) => ({
     ...vm,
     devices: vm.devices.map((device) => ({ ...device, count })),
@@ -48,9 +48,9 @@ describe('the most VFs of a VM', () => {
 
   test('are as many as stay within the budget, and one more does not, played in full', () => {
     const at = given.value!;
-    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(290e6);
+    expect(worstPause(small, withVfs(at))).toBeLessThanOrEqual(140e6);
     // One of the ends is enough.
-    expect(ENDS.some((end) => worstPause(small, withVfs(at + 1), [end]) > 290e6)).toBe(true);
+    expect(ENDS.some((end) => worstPause(small, withVfs(at + 1), [end]) > 140e6)).toBe(true);
   });
 
   test('are shown by simulation on both sides', () => {
@@ -65,9 +65,9 @@ describe('the most VFs of a VM', () => {
   test('come with what binds, by how much, and closed forms that agree', () => {
     const [binding, ...others] = given.constraints.filter(({ binds }) => binds);
     expect(others).toEqual([]);
-    expect(binding).toMatchObject({ name: 'pause budget', limit: 290e6 });
-    expect(binding!.used).toBeLessThanOrEqual(290e6);
-    expect(binding!.next).toBeGreaterThan(290e6);
+    expect(binding).toMatchObject({ name: 'pause budget', limit: 140e6 });
+    expect(binding!.used).toBeLessThanOrEqual(140e6);
+    expect(binding!.next).toBeGreaterThan(140e6);
     for (const { closedForm, simulated } of given.methods) expect(closedForm / simulated).toBeCloseTo(1, 2);
   });
 

@@ -69,7 +69,7 @@ test('--json prints one document that says what binds', async () => {
     kind: 'modelled',
     question: { name: 'line', ask: 'least' },
   });
-  expect(document.answer.value).toBe(1.9);
+  expect(document.answer.value).toBe(2.1);
   expect(document.answer.constraints.some(({ binds }) => binds)).toBe(true);
 });
 
