@@ -6,7 +6,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { type MoveExperiment, moveExperimentSchema } from '../../../sim/memory/experiment.ts';
 import { readInputText } from '../../io/input-file.ts';
 import type { FitRow } from '../validation/fit.ts';
-import { parseTable, type PublishedTable } from '../validation/published-table.ts';
+import { inputsOf, parseTable, type PublishedTable } from '../validation/published-table.ts';
 import { FIT_FIGURES } from './platform-fit.ts';
 
 export interface MeasuredRow extends FitRow {
@@ -42,7 +42,7 @@ export function readMeasured(files: readonly string[]): readonly MeasuredTable[]
 
 /** A table as rows for a fit. @param file the name that errors use */
 function measuredTable(table: PublishedTable, file: string): MeasuredTable {
-  const { id, title, lab = id, inputs } = table;
+  const { id, title, lab = id } = table;
   if (table.experiment !== 'vm-move') {
     const found = table.experiment ?? 'missing';
     throw new UserError(
@@ -53,11 +53,7 @@ function measuredTable(table: PublishedTable, file: string): MeasuredTable {
   }
   const rows = table.rows.map((row, index): MeasuredRow => {
     const at = `${file}: rows[${index}]`;
-    const experiment: MoveExperiment = parseDocument(
-      moveExperimentSchema,
-      { ...inputs, ...row.inputs },
-      `${at}.inputs`,
-    );
+    const experiment: MoveExperiment = parseDocument(moveExperimentSchema, inputsOf(table, row), `${at}.inputs`);
     const figures = FIT_FIGURES.flatMap((name) => {
       const value = row.published[name];
       return value === undefined || value === 0 ? [] : [[name, value] as const];

@@ -18,7 +18,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const inputs = z.record(z.string(), scalar);
 
 /** Inputs that the source does not state; of a row, in place of the table's. */
-const taken = z.array(z.string().min(1));
+const takenSchema = z.array(z.string().min(1));
 
 /** An author with a lab: all that one has measured is one source. */
 const lab = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens');
@@ -28,7 +28,7 @@ const rowSchema = z.strictObject({
   lab: lab.optional(),
   /** Beside, or in place of, the inputs of the table. */
   inputs: inputs.default({}),
-  taken: taken.optional(),
+  taken: takenSchema.optional(),
   /** What was measured. */
   published: z.record(z.string(), z.number().nonnegative()),
   /** Parameters that were set so that this row comes out right; such a row proves nothing. */
@@ -51,11 +51,20 @@ export const publishedTableSchema = z.strictObject({
   notPredicted: z.string().min(1).optional(),
   experiment: z.enum(keysOf(EXPERIMENTS)).optional(),
   inputs: inputs.default({}),
-  taken: taken.default([]),
+  taken: takenSchema.default([]),
   rows: z.array(rowSchema).min(1),
 });
 
 export type PublishedTable = z.output<typeof publishedTableSchema>;
+
+/** All inputs of a row, with the names of those that no source states, where there are any: what an experiment reads. */
+export function inputsOf(
+  table: PublishedTable,
+  row: PublishedTable['rows'][number],
+): Readonly<Record<string, unknown>> {
+  const taken = row.taken ?? table.taken;
+  return { ...table.inputs, ...row.inputs, ...(taken.length === 0 ? {} : { taken }) };
+}
 
 /** Ids of the tables that ship with stopcopy. */
 export function shippedTables(): readonly string[] {

@@ -27,7 +27,7 @@ import { percent } from '../../show/format.ts';
 import { type Experiment, EXPERIMENTS, type Outputs } from './experiments.ts';
 import { FITTED_LABS, groundsFor } from './folds.ts';
 import { nearestFigure } from './nearest-row.ts';
-import type { PublishedTable } from './published-table.ts';
+import { inputsOf, type PublishedTable } from './published-table.ts';
 
 /** Rows that there must be for each fitted parameter. */
 const ROWS_PER_PARAMETER = 4;
@@ -112,7 +112,7 @@ function compare(table: PublishedTable): TableReport {
   for (const [index, row] of table.rows.entries()) {
     const what = `table ${table.id}, row ${index + 1}`;
     const given = { ...table.inputs, ...row.inputs };
-    const asked = withTaken(given, row.taken ?? table.taken);
+    const asked = inputsOf(table, row);
     parseDocument(experiment.schema, asked, what);
     const lab = row.lab ?? table.lab;
     // A part has one source, which its parameter rests on: whether the parts fit it is checked, not predicted.
@@ -151,11 +151,6 @@ function partsOf(experiment: Experiment, asked: unknown, published: Readonly<Rec
 
 function isPart(output: string): boolean {
   return kindOf(output) === 'part';
-}
-
-/** Inputs with the names of those that no source states, where there are any. */
-function withTaken(given: PublishedTable['inputs'], taken: readonly string[]): unknown {
-  return taken.length === 0 ? given : { ...given, taken };
 }
 
 function summary(kind: FigureKind, predicted: readonly Comparison[]): readonly KindSummary[] {

@@ -106,6 +106,8 @@ test('says what is wrong, where, and what is allowed', async () => {
   expect(await sentence('fit', 'other.yaml')).toBe(
     '3 stopcopy: other.yaml: rows[0].inputs: channels is 0, allowed is at least 1',
   );
+  table((text) => text.replace('rows:', 'taken: [links]\nrows:'));
+  expect(await sentence('fit', 'other.yaml')).toContain('3 stopcopy: other.yaml: rows[0].inputs: taken[0] is "links"');
   expect(await sentence('fit', 'lab.yaml', 'lab.yaml')).toBe(
     '3 stopcopy: lab.yaml: id is small-lab, as in another of the files',
   );
