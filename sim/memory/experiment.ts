@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { bug } from '../base/bug.ts';
 import { BITS_PER_BYTE, bytesPerSecondOf, GIB, GIGA, KIB, MEGA, MIB, NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import type { DirtyModel } from './dirty.ts';
 import type { DeviceFigures } from './device-profile.ts';
 import type { VmmParameters } from './parameters.ts';
 import { dataAtEndShare, LAYOUTS, type MemoryLayout } from './layout.ts';
@@ -273,18 +274,49 @@ function zeroCheckOf({ zeroPageDetection, machineType, qemu, multifd }: MoveExpe
   return multifd && inChannels ? 'channels' : 'mainThread';
 }
 
-function dirtyOf(experiment: MoveExperiment, p: VmmParameters): VmMoveInput['memory']['dirty'] {
+function dirtyOf(experiment: MoveExperiment, p: VmmParameters): DirtyModel {
   if (experiment.rewrittenMib !== undefined) {
     // Often enough that every page is written in every round.
     const workingSetBytes = experiment.rewrittenMib * MIB;
     return { kind: 'uniform', workingSetBytes, pagesPerSecond: (100 * workingSetBytes) / PAGE_BYTES };
   }
   if (experiment.dirtyShareOfStream === 0) {
-    const workingSetBytes = Math.min(IDLE_SET_BYTES, experiment.nonZeroShare * experiment.memoryGib * GIB);
-    return { kind: 'uniform', workingSetBytes, pagesPerSecond: p.idlePagesPerSecond };
+    return idleWrites(experiment, p);
   }
   const bytesPerSecond = bytesPerSecondOf(experiment.gigabitsPerSecond) * p.lineShare;
   return { kind: 'uniform', pagesPerSecond: (experiment.dirtyShareOfStream * bytesPerSecond) / PAGE_BYTES };
+}
+
+/** Memory that a guest hints as free at once, its time for all of it, and no second time within a move. */
+const HINT_BLOCK_BYTES = 4 * MIB;
+const HINT_NS = NS_PER_S;
+const NEVER_AGAIN_NS = 1e6 * NS_PER_S;
+/** So many writes for each page leave hardly one of the set that is not written. */
+const WRITES_PER_PAGE = 5;
+
+/**
+ * An idle guest writes to little, again and again. One that hints free pages (`lookedShare` below 1) also writes what it keeps of
+ * them, once: QEMU starts the hinting after a sync of the dirty bitmap, and the guest keeps what it has hinted to the end.
+ */
+function idleWrites({ nonZeroShare, memoryGib, lookedShare }: MoveExperiment, p: VmmParameters): DirtyModel {
+  const memoryBytes = memoryGib * GIB;
+  const usedBytes = nonZeroShare * memoryBytes;
+  const workingSetBytes = Math.min(IDLE_SET_BYTES, usedBytes);
+  const idle = { workingSetBytes, pagesPerSecond: p.idlePagesPerSecond };
+  const hintedBytes = (1 - lookedShare) * memoryBytes;
+  const pages = (hintedBytes / HINT_BLOCK_BYTES) * p.hintPagesPerBlock;
+  const burstBytes = Math.min(pages * PAGE_BYTES, usedBytes - workingSetBytes);
+  if (burstBytes === 0) return { kind: 'uniform', ...idle };
+  const burstPagesPerSecond = (WRITES_PER_PAGE * burstBytes * NS_PER_S) / PAGE_BYTES / HINT_NS;
+  return {
+    kind: 'bursts',
+    ...idle,
+    burstBytes,
+    burstPagesPerSecond,
+    everyNs: NEVER_AGAIN_NS,
+    lastsNs: HINT_NS,
+    beginsNs: 0,
+  };
 }
 
 function devicesOf(

@@ -333,6 +333,20 @@ export const PAUSE_PARAMETER = {
     source: 'not published; tables qemu-capped-logs: bytes beyond those of the memory in use',
     why: 'What a guest writes that is called idle.',
   },
+  hintPagesPerBlock: {
+    value: 2,
+    short: 1,
+    long: 8,
+    unit: 'pages per 4 MiB that is free',
+    cpu: null,
+    least: 1,
+    most: 16,
+    evidence: [],
+    from: 'derived',
+    source:
+      'Linux 5.10, mm/page_alloc.c: 64 KiB of struct pages for 4 MiB; the first is written when it is taken, all when it is given back',
+    why: 'A guest that hints its free pages takes them all out of its free lists as the move begins, which writes to its own memory.',
+  },
   redirtyNsPerPage: {
     value: 260,
     short: 100,

@@ -78,7 +78,7 @@ function complaints(kinds: readonly KindSummary[], fitted: number, rows: number)
 }
 
 function kindComplaints(judged: KindSummary): string[] {
-  const { kind, medianError, errorMax, coverage, bandRatio, figures, within, nearestError } = judged;
+  const { kind, medianError, errorMax, coverage, bandRatio, figures, within } = judged;
   const { title, bandRatioMax, withinMin }: KindFacts = FIGURE_KINDS[kind];
   const found: string[] = [];
   if (errorMax !== null && medianError > errorMax) {
@@ -87,9 +87,7 @@ function kindComplaints(judged: KindSummary): string[] {
   if (within !== null && within !== undefined && withinMin !== undefined && within < withinMin) {
     found.push(`${title}: ${percent(within, 2)} of figures are near enough, ${percent(withinMin, 2)} must be`);
   }
-  if (nearestError !== null && errorMax !== null && medianError > nearestError) {
-    found.push(`${title}: quoting the nearest row is off by ${percent(nearestError, 2)}, and thus better`);
-  }
+  if (errorMax !== null || withinMin !== undefined) found.push(...nullComplaints(judged));
   // The share of a few figures that an interval holds says nothing.
   if (bandRatioMax === undefined || figures < FIGURES_FOR_COVERAGE) return found;
   if (bandRatio > bandRatioMax) {
@@ -98,6 +96,20 @@ function kindComplaints(judged: KindSummary): string[] {
   if (coverage < COVERAGE.least || coverage > COVERAGE.most) {
     const [least, most] = [percent(COVERAGE.least, 2), percent(COVERAGE.most, 2)];
     found.push(`${title}: 80 % intervals hold ${percent(coverage, 2)} of figures, allowed are ${least} to ${most}`);
+  }
+  return found;
+}
+
+/** What claims something must be better than quoting the nearest row, in its figures and in its intervals. */
+function nullComplaints({ kind, medianError, intervalScore, nearestError, nearestScore }: KindSummary): string[] {
+  const { title } = FIGURE_KINDS[kind];
+  const found: string[] = [];
+  if (nearestError !== null && medianError > nearestError) {
+    found.push(`${title}: quoting the nearest row is off by ${percent(nearestError, 2)}, and thus better`);
+  }
+  if (nearestScore !== null && intervalScore >= nearestScore) {
+    const [own, other] = [intervalScore.toPrecision(3), nearestScore.toPrecision(3)];
+    found.push(`${title}: intervals score ${own}, those about the nearest row ${other}, and thus better`);
   }
   return found;
 }
@@ -181,7 +193,7 @@ function summary(kind: FigureKind, predicted: readonly Comparison[]): readonly K
         nearest.length === 0
           ? null
           : median(nearest.map(({ published, figure }) => Math.abs(figure - published) / published)),
-      nearestScore: nearest.length === 0 ? null : nearestScore(nearest, offBy),
+      nearestScore: nearest.length === 0 ? null : nullScore(nearest, offBy),
       errorMax: FIGURE_KINDS[kind].errorMax,
       within: withinMin === undefined ? null : share(isNear),
     },
@@ -196,7 +208,7 @@ function scoreOf(published: number, [low, high]: readonly [number, number]): num
 }
 
 /** The null model with a band as wide as it needs to hold 80 % of its own figures. */
-function nearestScore(
+function nullScore(
   nearest: readonly { readonly published: number; readonly figure: number }[],
   offBy: readonly number[],
 ): number {

@@ -40,8 +40,10 @@ describe('the published measurements', () => {
   });
 
   test('are predicted better than by quoting the row that is most alike', () => {
-    const judged = WHOLE.kinds.filter(({ kind }) => kind === 'downtime' || kind === 'total' || kind === 'rate');
-    expect(judged).toHaveLength(3);
+    const judged = WHOLE.kinds.filter(({ nearestError }) => nearestError !== null);
+    expect(judged.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['downtime', 'total', 'rate', 'iterations', 'bytes', 'part']),
+    );
     for (const { kind, medianError, nearestError, intervalScore, nearestScore } of judged) {
       expect([kind, medianError < nearestError!, intervalScore < nearestScore!]).toEqual([kind, true, true]);
     }
@@ -153,6 +155,20 @@ describe('a model that is wrong is told', () => {
     const { complaints } = validate([{ ...multifd!, rows }], false);
     expect(complaints).toHaveLength(1);
     expect(complaints[0]).toMatch(/^downtime: the median error is \d\d %, allowed is 25 %$/);
+  });
+
+  test('by its dirty syncs, where those of the nearest row are better', () => {
+    const [logs] = readTables(['qemu-capped-logs']);
+    // In place of what was measured: 2 for what the model has as 3 or 4, so that it is within one, or just not.
+    const rows = logs!.rows.map((row) => ({ ...row, published: { dirtySyncCount: 2 } }));
+    const { complaints } = validate([{ ...logs!, rows }], false);
+    expect(complaints).toEqual([
+      expect.stringMatching(/^dirty syncs: \d\d % of figures are near enough, 80 % must be$/),
+      'dirty syncs: quoting the nearest row is off by 0 %, and thus better',
+      expect.stringMatching(
+        /^dirty syncs: intervals score [\d.]+, those about the nearest row [\d.]+, and thus better$/,
+      ),
+    ]);
   });
 
   test('by too many parameters', () => {
