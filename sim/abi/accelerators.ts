@@ -77,6 +77,11 @@ export type HardwareVersion = keyof typeof QM_HW;
 
 export const HARDWARE_VERSIONS = keysOf(QM_HW);
 
+/** The version of the hardware with a PCI revision, or undefined for a revision that no table knows. */
+export function versionOfRevision(revision: number | undefined): HardwareVersion | undefined {
+  return HARDWARE_VERSIONS.find((version) => QM_HW[version] === revision);
+}
+
 /** The version that is taken where none is named: the first that migrates. */
 export const DEFAULT_HARDWARE = 'V3' as const satisfies HardwareVersion;
 

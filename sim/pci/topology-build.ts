@@ -8,7 +8,15 @@ import { ACS } from './acs.ts';
 import { formatAddress, type FunctionAddress, segmentOf } from './address.ts';
 import { domainsOf } from './domain.ts';
 import { BarList } from './bar-list.ts';
-import { checkAcs, checkBuses, checkChildren, checkPhysicalFunction, fail, type NodePlace } from './topology-check.ts';
+import {
+  checkAcs,
+  checkBuses,
+  checkChildren,
+  checkPhysicalFunction,
+  fail,
+  hardwareOf,
+  type NodePlace,
+} from './topology-check.ts';
 import { HOST } from './topology-file.ts';
 import type {
   AcsDocument,
@@ -223,8 +231,9 @@ class Builder {
   private plainPf(document: PhysicalFunctionDocument, pf: number): string | undefined {
     if (document.kind === 'other') return 'it is no accelerator';
     if (!this.functions[pf]!.hostDriver) return 'no driver of the host is bound to its PF';
-    if (!isAtLeast(document.version, DEFAULT_HARDWARE)) {
-      return `hardware ${document.version} cannot migrate; ${DEFAULT_HARDWARE} is the first`;
+    const version = hardwareOf(document);
+    if (!isAtLeast(version, DEFAULT_HARDWARE)) {
+      return `hardware ${version} cannot migrate; ${DEFAULT_HARDWARE} is the first`;
     }
     return undefined;
   }
@@ -257,9 +266,10 @@ class Builder {
       if (sriov.bars.some(({ bar }) => bar === REGION.BAR2)) return;
       fail(what, `${path}.bars`, 'lacks BAR 2, which holds the control area', 'lspci -vv shows it in the SR-IOV part.');
     }
-    if (!isAtLeast(document.version, FIRST_WITH_PF_WINDOW)) {
+    const version = hardwareOf(document);
+    if (!isAtLeast(version, FIRST_WITH_PF_WINDOW)) {
       const hint = `Only hardware ${FIRST_WITH_PF_WINDOW} and later can move its windows; otherwise say vf-bar.`;
-      fail(what, `${path}.window`, `is pf-bar on hardware ${document.version}`, hint);
+      fail(what, `${path}.window`, `is pf-bar on hardware ${version}`, hint);
     }
     const bar2 = document.bars.find(({ bar }) => bar === REGION.BAR2);
     const need = MIG_REGION.offset + (sriov.vfs + 1) * MIG_REGION.bytesPerFunction;

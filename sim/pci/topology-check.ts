@@ -1,6 +1,7 @@
 /**
  * What no server can be: the checks on a topology document that look at one node and its neighbours.
  */
+import { type HardwareVersion, versionOfRevision } from '../abi/accelerators.ts';
 import { UserError } from '../base/user-error.ts';
 import { ACS, formatAcsBits } from './acs.ts';
 import { busOf, formatAddress, segmentOf } from './address.ts';
@@ -147,6 +148,24 @@ export function checkAcs(acs: AcsDocument | undefined, path: string, what: strin
   }
 }
 
+/** The hardware version of a physical function: what the document says, or what the revision in its `id` says. */
+export function hardwareOf({ version, id }: PhysicalFunctionDocument): HardwareVersion | undefined {
+  return version ?? versionOfRevision(id?.revision);
+}
+
+function checkVersion(fn: PhysicalFunctionDocument, path: string, what: string): void {
+  if (fn.kind === 'other') return;
+  const revisions = 'Revisions that lspci shows: 20 is V1, 21 V2, 30 V3, 50 V4, 51 V5.';
+  if (hardwareOf(fn) === undefined) {
+    const hint = `Give it, or the revision in id. ${revisions}`;
+    fail(what, `${path}.version`, `is missing, and ${fn.kind} is an accelerator`, hint);
+  }
+  const byId = versionOfRevision(fn.id?.revision);
+  if (byId !== undefined && fn.version !== undefined && byId !== fn.version) {
+    fail(what, `${path}.version`, `is ${fn.version}, and the revision in id says ${byId}`, revisions);
+  }
+}
+
 /** What one physical function may be, beside the first of its device. */
 export function checkPhysicalFunction(
   fn: PhysicalFunctionDocument,
@@ -160,10 +179,7 @@ export function checkPhysicalFunction(
     const hint = 'Physical functions of one device share its bus; other devices are entries of their own.';
     fail(what, `${path}.at`, `is on another bus than ${formatAddress(first.at)}`, hint);
   }
-  if (fn.kind !== 'other' && fn.version === undefined) {
-    const hint = 'The revision that lspci shows: 20 is V1, 21 V2, 30 V3, 50 V4, 51 V5.';
-    fail(what, `${path}.version`, `is missing, and ${fn.kind} is an accelerator`, hint);
-  }
+  checkVersion(fn, path, what);
   checkAcs(fn.acs, `${path}.acs`, what);
   if (fn.acs !== undefined && fn.acs.egress.length > 0) {
     fail(what, `${path}.acs.egress`, 'is given for a function', 'stopcopy knows egress vectors of ports only.');

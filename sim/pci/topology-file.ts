@@ -20,6 +20,7 @@ import {
   SIZE_PATTERN,
 } from './address.ts';
 import { tableOf } from '../base/keys.ts';
+import { ID_ALLOWED, ID_PATTERN, parseId, type PciId } from './pci-id.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
 export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
@@ -51,6 +52,8 @@ const window = z
     const [first = '', last = ''] = text.split('-');
     return { first: Number.parseInt(first, 16), last: Number.parseInt(last, 16) };
   });
+
+const id = z.string().regex(ID_PATTERN, ID_ALLOWED).transform(parseId);
 
 const bits = z
   .union([z.string(), z.int().min(0).max(ACS_ALL)])
@@ -127,8 +130,10 @@ export type SriovDocument = z.output<typeof sriov>;
 
 const physicalFunction = settings.extend({
   at: address,
+  /** Vendor, device, and where known revision and subsystem, as `lspci -nn` prints them. */
+  id: id.optional(),
   kind: z.enum(FUNCTION_KINDS).default('other'),
-  /** Hardware version of an accelerator: the PCI revision by name. */
+  /** Hardware version of an accelerator: the PCI revision by name; when left out: what the revision in `id` says. */
   version: z.enum(HARDWARE_VERSIONS).optional(),
   /** Whether a driver of the host is bound to it; when left out: if it was not given to a VM. */
   driver: z.boolean().optional(),
@@ -154,7 +159,7 @@ const device = z.strictObject({
 });
 export type DeviceDocument = z.output<typeof device>;
 
-const bridgeFields = { at: address, buses: busRange, windows: z.array(window).optional() };
+const bridgeFields = { at: address, id: id.optional(), buses: busRange, windows: z.array(window).optional() };
 const portFields = {
   ...bridgeFields,
   acs: acs.optional(),
@@ -164,6 +169,7 @@ const portFields = {
 
 interface BridgeFields {
   readonly at: FunctionAddress;
+  readonly id?: PciId | undefined;
   readonly buses: { readonly secondary: number; readonly subordinate: number };
   readonly windows?: readonly { readonly first: number; readonly last: number }[] | undefined;
   readonly below: readonly NodeDocument[];

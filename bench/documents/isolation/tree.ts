@@ -3,6 +3,7 @@
  */
 import { ACS, formatAcsBits } from '../../../sim/pci/acs.ts';
 import { formatAddress, type FunctionAddress } from '../../../sim/pci/address.ts';
+import { formatId, type PciId } from '../../../sim/pci/pci-id.ts';
 import { HOST } from '../../../sim/pci/topology-file.ts';
 import type {
   AcsDocument,
@@ -46,12 +47,17 @@ function nodeOf(node: NodeDocument, document: TopologyDocument, keep: ReadonlySe
   if (node.kind === 'device') return deviceOf(node, document, keep);
   const key = formatAddress(node.at);
   const children = node.below.map((below) => nodeOf(below, document, keep));
-  if (node.kind === 'switch') return { key, label: `${key} switch, upstream port`, notes: '', children };
-  if (node.kind === 'pci-bridge') return { key, label: `${key} bridge to PCI`, notes: 'no ACS', children };
-  const notes = [acsNote(node.acs)];
+  const notes = idNotes(node.id);
+  if (node.kind === 'switch') return { key, label: `${key} switch, upstream port`, notes: notes.join('; '), children };
+  notes.push(node.kind === 'pci-bridge' ? 'no ACS' : acsNote(node.acs));
+  if (node.kind === 'pci-bridge') return { key, label: `${key} bridge to PCI`, notes: notes.join('; '), children };
   if ((node.turnaround ?? document.turnaround) === 'ur') notes.push('turns nothing around');
   if (node.externalFacing) notes.push('external');
   return { key, label: `${key} ${PORT_NAMES[node.kind]}`, notes: notes.join('; '), children };
+}
+
+function idNotes(id: PciId | undefined): string[] {
+  return id === undefined ? [] : [formatId(id)];
 }
 
 /** What is on, and what is there and off. */
@@ -87,7 +93,7 @@ function deviceOf(device: DeviceDocument, document: TopologyDocument, keep: Read
 function functionOf(fn: PhysicalFunctionDocument, document: TopologyDocument, keep: ReadonlySet<string>): TreeNode {
   const key = formatAddress(fn.at);
   const kind = fn.kind === 'other' ? '' : `, ${fn.kind}${fn.version === undefined ? '' : ` ${fn.version}`}`;
-  const notes: string[] = [];
+  const notes = idNotes(fn.id);
   if (fn.tenant !== undefined) notes.push(`of ${fn.tenant}`);
   if (fn.driver === false) notes.push('no driver');
   if (fn.acs !== undefined) notes.push(acsNote(fn.acs));

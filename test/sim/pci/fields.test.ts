@@ -18,6 +18,10 @@ const LABELS: Readonly<Record<string, string>> = {
   format: 'says which document it is',
   title: 'a label',
   'tree[](device).name': 'a label',
+  'tree[](root-port).id': 'drawn with the port',
+  'tree[](switch).id': 'drawn with the switch',
+  'tree[](downstream-port).id': 'drawn with the port',
+  'tree[](pci-bridge).id': 'drawn with the bridge',
   'tree[](root-port).externalFacing': 'drawn with the port; what Linux does there is in its control word',
   'tree[](downstream-port).externalFacing': 'drawn with the port; what Linux does there is in its control word',
 };
@@ -32,6 +36,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   internalRouting: ['upstream', 'loop-self', 'loop-any'],
   kind: ['other', 'zip'],
   version: ['V2', 'V3', 'V4'],
+  id: ['19e5:a250 rev 21'],
   window: ['vf-bar', 'pf-bar'],
   clip: ['none', 'info', 'all'],
   tenant: ['vm1', 'host', 'another'],

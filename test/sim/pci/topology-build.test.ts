@@ -19,6 +19,11 @@ describe('what no server can be is refused, with the field and what to try', () 
     ['t01-integrated', { [`${PF}.sriov.bars`]: [] }, 'sriov.bars lacks BAR 2, which holds the control area'],
     ['t01-integrated', { [`${PF}.sriov.vfs`]: 64 }, 'is 64, an accelerator has at most 63'],
     ['t01-integrated', { [`${PF}.sriov.each.3`]: { tenant: 'vm3' } }, 'each.3 speaks of a VF that is not there'],
+    [
+      't01-integrated',
+      { [`${PF}.version`]: 'V3', [`${PF}.id`]: '19e5:a250 rev 21' },
+      'functions[0].version is V3, and the revision in id says V2',
+    ],
     ['t01-integrated', { [`${PF}.version`]: null }, 'functions[0].version is missing, and zip is an accelerator'],
     ['t01-integrated', { [`${PF}.sriov.window`]: 'pf-bar' }, 'window is pf-bar on hardware V3'],
     ['t01-integrated', { [`${PF}.tenant`]: 'vm9' }, 'driver is true while the function is given to vm9'],
@@ -102,4 +107,16 @@ test('a domain has what the VMM can map', () => {
   // Of a VF that cannot migrate nothing is hidden.
   expect(example('t25-plain').domains[1]!.mapped).toEqual([whole]);
   expect(example('t23-windows-in-pf').domains[1]!.mapped).toEqual([whole]);
+});
+
+test('the revision in the id says which hardware it is', () => {
+  const plainOf = (id: string): string | undefined => {
+    const topology = example('t01-integrated', { [`${PF}.version`]: null, [`${PF}.id`]: id });
+    return topology.functions.find(({ pf }) => pf !== undefined)!.plainBecause;
+  };
+  expect(plainOf('19e5:a250 rev 30')).toBeUndefined();
+  expect(plainOf('19e5:a250 rev 21')).toBe('hardware V2 cannot migrate; V3 is the first');
+  expect(complaint('t01-integrated', { [`${PF}.version`]: null, [`${PF}.id`]: '19e5:a250 rev 40' })).toContain(
+    'version is missing',
+  );
 });

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { ACS, parseAcsBits } from '../../../sim/pci/acs.ts';
 import { formatAddress, formatBytes, parseAddress, parseBytes } from '../../../sim/pci/address.ts';
+import { formatId, parseId } from '../../../sim/pci/pci-id.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import { topologyVariants } from './rig.ts';
 
@@ -59,6 +60,8 @@ describe('a topology document', () => {
     ['tree[0].functions[0].sriov.bars[0].size', '64 kB', 'allowed is a number of bytes with its unit, such as 64KiB'],
     ['tree[0].functions[0].sriov.each', { 0: {} }, 'sriov.each.0 is an object: keys are VF numbers, from 1'],
     ['tree[0].speed', 16, "tree[0] has a field that stopcopy does not know: 'speed'"],
+    ['tree[0].functions[0].id', 'a250', 'functions[0].id is "a250", allowed is vendor:device in hexadecimal'],
+    ['tree[0].functions[0].id', '19e5:a250 (rev 21)', 'such as 19e5:a250 rev 21'],
     ['hostPageSize', '8KiB', 'hostPageSize is "8KiB": allowed are 4KiB, 16KiB and 64KiB'],
     ['format', 'stopcopy-topology/2', 'format is "stopcopy-topology/2", allowed is "stopcopy-topology/1"'],
     ['iommu.streams', 'identity', 'iommu.streams is "identity", allowed is "translate" or "bypass" or "abort"'],
@@ -88,6 +91,23 @@ test('bits are read as names and as lspci writes them', () => {
   expect(parseAcsBits('')).toBe(0);
   expect(parseAcsBits('SrcValid')).toBeUndefined();
   expect(parseAcsBits('toString+')).toBeUndefined();
+});
+
+test('IDs come back as they were written', () => {
+  const texts = [
+    '19e5:a250',
+    '19e5:a250 rev 21',
+    '9005:0285 subsystem 9005:02bb',
+    '0014:7a09 rev 00 subsystem 0014:0000',
+  ];
+  for (const text of texts) expect(formatId(parseId(text))).toBe(text);
+  expect(parseId('19E5:A250  rev  2F')).toEqual({
+    vendor: 0x19e5,
+    device: 0xa250,
+    revision: 0x2f,
+    subsystem: undefined,
+  });
+  expect(parseId('9005:0285 subsystem 9005:02bb').subsystem).toEqual({ vendor: 0x9005, device: 0x02bb });
 });
 
 test('addresses and sizes come back as they were written', () => {
