@@ -5,7 +5,7 @@
  * distinct ones (a page is seldom the only one written). Counted in bytes; a page counts whole.
  */
 import { UserError } from '../base/user-error.ts';
-import { NS_PER_S } from '../base/units.ts';
+import { BurstRate, type Bursts, ConstantRate, SteppedRate, type WriteRate } from './write-rate.ts';
 
 export type DirtyModel =
   | { readonly kind: 'none' }
@@ -29,74 +29,30 @@ export type DirtyModel =
   /** A rate that changes: `pagesPerSecond[i]` holds from `timesNs[i]` on; the last one for ever. */
   | { readonly kind: 'trace'; readonly timesNs: readonly number[]; readonly pagesPerSecond: readonly number[] };
 
-/** When bursts come; all times in ns, `beginsNs` from the start of the move to the first that begins in it. */
-export interface Bursts {
-  readonly everyNs: number;
-  readonly lastsNs: number;
-  readonly beginsNs: number;
-}
-
-/** Time in bursts between two times into the move. */
-export function burstNs({ everyNs, lastsNs, beginsNs }: Bursts, fromNs: number, toNs: number): number {
-  const until = (timeNs: number): number => {
-    const whole = Math.floor((timeNs - beginsNs) / everyNs);
-    return whole * lastsNs + Math.min(lastsNs, timeNs - beginsNs - whole * everyNs);
-  };
-  return until(toNs) - until(fromNs);
-}
-
 /** A set of pages that are written evenly. */
 export class MemoryClass {
   readonly setBytes: number;
   /** Whether each sync reports the whole set dirty, whatever was written. */
   readonly allDirty: boolean;
-  private readonly pageBytes: number;
-  /** From `timesNs[i]` on, so many pages of the set are written per second. */
-  private readonly timesNs: readonly number[];
-  private readonly pagesPerSecond: readonly number[];
-  private readonly bursts: Bursts | undefined;
+  /** Whether devices write it, which no throttling of vCPUs slows. */
+  readonly byDevices: boolean;
+  readonly rate: WriteRate;
+  readonly pageBytes: number;
 
-  constructor(
-    setBytes: number,
-    pageBytes: number,
-    pagesPerSecond: readonly number[],
-    timesNs: readonly number[] = [Number.NEGATIVE_INFINITY],
-    allDirty: boolean = false,
-    bursts?: Bursts,
-  ) {
-    this.bursts = bursts;
-    this.allDirty = allDirty;
+  constructor(setBytes: number, pageBytes: number, rate: WriteRate, by: 'guest' | 'devices' | 'allDirty' = 'guest') {
     this.setBytes = setBytes;
     this.pageBytes = pageBytes;
-    this.pagesPerSecond = pagesPerSecond;
-    this.timesNs = timesNs;
+    this.rate = rate;
+    this.allDirty = by === 'allDirty';
+    this.byDevices = by === 'devices';
   }
 
   /** Distinct bytes that a sync reports as written between two times, by a guest that runs at `speed` (1: not throttled). */
   writtenBytes(fromNs: number, toNs: number, speed: number): number {
     if (this.allDirty) return this.setBytes;
-    const pages = this.writes(fromNs, toNs) * speed;
+    const pages = this.rate.writes(fromNs, toNs) * (this.byDevices ? 1 : speed);
     if (pages <= 0 || this.setBytes <= 0) return 0;
     return -Math.expm1((-pages * this.pageBytes) / this.setBytes) * this.setBytes;
-  }
-
-  /** When the rate of writing changes for the last time, ns into the move; -Infinity: it never does; Infinity: it ever does. */
-  get lastChangeNs(): number {
-    if (this.bursts !== undefined) return Number.POSITIVE_INFINITY;
-    return this.timesNs[this.timesNs.length - 1]!;
-  }
-
-  private writes(fromNs: number, toNs: number): number {
-    const { timesNs, pagesPerSecond, bursts } = this;
-    if (bursts !== undefined) return (burstNs(bursts, fromNs, toNs) / NS_PER_S) * pagesPerSecond[0]!;
-    if (timesNs.length === 1) return ((toNs - fromNs) / NS_PER_S) * pagesPerSecond[0]!;
-    let pages = 0;
-    for (let i = 0; i < timesNs.length; i++) {
-      const begins = i === 0 ? fromNs : Math.max(fromNs, timesNs[i]!);
-      const ends = Math.min(toNs, timesNs[i + 1] ?? Number.POSITIVE_INFINITY);
-      if (ends > begins) pages += ((ends - begins) / NS_PER_S) * pagesPerSecond[i]!;
-    }
-    return pages;
   }
 }
 
@@ -155,35 +111,40 @@ export function memoryClasses(
   allDirty: boolean = false,
 ): MemoryClass[] {
   check(model, memoryBytes, dma);
-  if (allDirty) return [new MemoryClass(memoryBytes, pageBytes, [0], undefined, true)];
+  const set = (bytes: number, pagesPerSecond: number): MemoryClass =>
+    new MemoryClass(bytes, pageBytes, new ConstantRate(pagesPerSecond));
+  if (allDirty) return [new MemoryClass(memoryBytes, pageBytes, new ConstantRate(0), 'allDirty')];
   const classes: MemoryClass[] = [];
   const dmaSet = dma.bytesPerSecond > 0 ? markedBytes(dma, memoryBytes - hotBytes(model)) : 0;
   const own = memoryBytes - dmaSet;
-  if (dmaSet > 0) classes.push(new MemoryClass(dmaSet, dma.pageBytes ?? pageBytes, [dma.bytesPerSecond / pageBytes]));
+  if (dmaSet > 0) {
+    const rate = new ConstantRate(dma.bytesPerSecond / pageBytes);
+    classes.push(new MemoryClass(dmaSet, dma.pageBytes ?? pageBytes, rate, 'devices'));
+  }
   switch (model.kind) {
     case 'none':
-      classes.push(new MemoryClass(own, pageBytes, [0]));
+      classes.push(set(own, 0));
       break;
     case 'uniform': {
-      const set = Math.min(model.workingSetBytes ?? own, own);
-      classes.push(new MemoryClass(set, pageBytes, [model.pagesPerSecond]));
-      if (set < own) classes.push(new MemoryClass(own - set, pageBytes, [0]));
+      const written = Math.min(model.workingSetBytes ?? own, own);
+      classes.push(set(written, model.pagesPerSecond));
+      if (written < own) classes.push(set(own - written, 0));
       break;
     }
     case 'hotSet':
-      classes.push(new MemoryClass(model.hotBytes, pageBytes, [model.hotPagesPerSecond]));
-      classes.push(new MemoryClass(own - model.hotBytes, pageBytes, [model.coldPagesPerSecond]));
+      classes.push(set(model.hotBytes, model.hotPagesPerSecond));
+      classes.push(set(own - model.hotBytes, model.coldPagesPerSecond));
       break;
     case 'bursts': {
       const { workingSetBytes, pagesPerSecond, burstBytes, burstPagesPerSecond } = model;
-      classes.push(new MemoryClass(workingSetBytes, pageBytes, [pagesPerSecond]));
-      classes.push(new MemoryClass(burstBytes, pageBytes, [burstPagesPerSecond], undefined, false, model));
+      classes.push(set(workingSetBytes, pagesPerSecond));
+      classes.push(new MemoryClass(burstBytes, pageBytes, new BurstRate(model, burstPagesPerSecond)));
       const rest = own - workingSetBytes - burstBytes;
-      if (rest > 0) classes.push(new MemoryClass(rest, pageBytes, [0]));
+      if (rest > 0) classes.push(set(rest, 0));
       break;
     }
     case 'trace':
-      classes.push(new MemoryClass(own, pageBytes, model.pagesPerSecond, model.timesNs));
+      classes.push(new MemoryClass(own, pageBytes, new SteppedRate(model.timesNs, model.pagesPerSecond)));
       break;
   }
   return classes;

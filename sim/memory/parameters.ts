@@ -51,8 +51,4 @@ export const QEMU = {
   deviceBufferBytes: MIB,
   /** One VFIO data section around a block, in bytes. */
   sectionOverheadBytes: 34,
-  /** Auto-converge: first and further steps of throttling, and its end, in percent. */
-  throttleInitialPercent: 20,
-  throttleStepPercent: 10,
-  throttleMaxPercent: 99,
 } as const;

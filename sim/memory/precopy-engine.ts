@@ -29,9 +29,9 @@ export class PrecopyEngine extends PrecopyVmm {
     this.reason[slot] = 0;
     this.blocker[slot] = 0;
     this.sentBytes[slot] = 0;
-    this.throttlePercent[slot] = 0;
+    this.throttle.begin(slot);
+    this.redirtiedBytes[slot] = 0;
     this.still[slot] = 0;
-    this.dirtier[slot] = 0;
     this.iterations[slot] = 0;
     this.stepsTaken[slot] = firstSteps;
     this.leftBytes[slot] = 0;
@@ -242,7 +242,8 @@ export class PrecopyEngine extends PrecopyVmm {
     const atLeast = wasFirst ? sent + windowPhase * slice : Math.ceil(sent / slice) * slice;
     const goal = this.goalBytes(slot);
     this.first[slot] = wasFirst ? 1 : 0;
-    const send = Math.min(pending, Math.max(atLeast, this.sliceBytes(slot, pending, goal)));
+    const most = Math.min(pending, this.forcedSyncBytes(slot));
+    const send = Math.min(most, Math.max(atLeast, this.sliceBytes(slot, pending, goal)));
     if (pending > goal) this.first[slot] = 0;
     this.leastEndNs[slot] = goal < 0 ? this.iterationNs[slot]! + QEMU.windowNs : this.iterationNs[slot]!;
     this.iterationBytes[slot] = send;
@@ -254,8 +255,8 @@ export class PrecopyEngine extends PrecopyVmm {
     if (this.step[slot] === STEP.repeating) this.wake(slot, nowNs);
     if (this.step[slot] === STEP.sending) {
       const sent = this.sentNow(slot, nowNs);
-      const speed = 1 - this.throttlePercent[slot]! / 100;
       this.takeWritten(slot, sent, nowNs);
+      const speed = this.throttle.speedNow(slot);
       if (this.recorder !== undefined) this.note(slot, 1, this.iterationNs[slot]!, nowNs, sent, speed);
       return;
     }

@@ -8,6 +8,7 @@ import type { MemoryClass } from './dirty.ts';
 import type { Manager, MoveProgress, Watcher } from './manager.ts';
 import { type Blocker, BLOCKERS, END_REASONS, type EndReason, PRECOPY_ENDS, type PrecopyEnd } from './precopy-end.ts';
 import { ProgressWatch, type RemainingCourse } from './progress-watch.ts';
+import { GuestThrottle, type Throttling } from './throttle.ts';
 
 /** Sets of pages of one VM, at most: DMA buffers, hot, in bursts, cold. */
 export const SETS_MAX = 4;
@@ -34,7 +35,8 @@ export interface PrecopyKind {
   readonly firstSteps: number;
   /** The first poll at which the manager may do something; Infinity: there is none. */
   readonly firstPollNs: number;
-  readonly autoConverge: boolean;
+  /** How vCPUs are slowed that write too much; null: they are not. */
+  readonly throttling: Throttling | null;
   /** Where within QEMU's window the limit is met: 0 makes the last iteration long, 1 short. Unknown, so a parameter. */
   readonly windowPhase: number;
   /** Time of sending between two checks of what is left, in ns. */
@@ -97,8 +99,9 @@ export class PrecopySlots {
   readonly zeroLeftBytes: Float64Array;
   /** Bytes per second on the wire. */
   readonly wireRate: Float64Array;
-  /** Guest's speed, in percent taken away. */
-  readonly throttlePercent: Uint8Array;
+  readonly throttle: GuestThrottle;
+  /** Memory that was dirtied, as syncs found it, one after another. */
+  readonly redirtiedBytes: Float64Array;
 
   protected readonly kinds: readonly PrecopyKind[];
   protected readonly everyPoll: boolean;
@@ -127,7 +130,6 @@ export class PrecopySlots {
   protected readonly stillRate: Float64Array;
   protected readonly first: Uint8Array;
   protected readonly still: Uint8Array;
-  protected readonly dirtier: Uint8Array;
   protected readonly iterations: Int32Array;
   protected readonly stepsTaken: Int32Array;
   /** Why the manager has forced the stop or a limit, by its place in {@link END_REASONS}; 0: it has not. */
@@ -170,7 +172,8 @@ export class PrecopySlots {
     this.dirtiedBytes = doubles();
     this.zeroLeftBytes = doubles();
     this.wireRate = doubles();
-    this.throttlePercent = bytes();
+    this.throttle = new GuestThrottle(slots);
+    this.redirtiedBytes = doubles();
     this.step = bytes();
     this.end = bytes();
     this.reason = bytes();
@@ -191,7 +194,6 @@ export class PrecopySlots {
     this.stillRate = doubles();
     this.first = bytes();
     this.still = bytes();
-    this.dirtier = bytes();
     this.iterations = counts();
     this.stepsTaken = counts();
     this.forcedBy = bytes();

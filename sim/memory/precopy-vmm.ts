@@ -16,6 +16,8 @@ const STILL_ITERATIONS = 8;
 const STILL_SHARE = 0.999;
 /** After so many iterations they are repeated whatever they leave. */
 const ITERATIONS_MAX = 100_000;
+/** So many of them must be ahead before the guest's writing changes. */
+const WORTHWHILE_ITERATIONS = 2;
 /** Sums of bytes in doubles are off by less. */
 const ROUNDING_BYTES = 1;
 /** Dirtied at least this much of what was sent: iterations do not get smaller. */
@@ -84,13 +86,20 @@ export abstract class PrecopyVmm extends PrecopySlots {
   protected beginIteration(slot: number, nowNs: number): void {
     const pending = this.pending(slot);
     const goal = this.goalBytes(slot);
-    const send = this.sliceBytes(slot, pending, goal);
+    const send = Math.min(this.sliceBytes(slot, pending, goal), this.forcedSyncBytes(slot));
     this.pendingBefore[slot] = pending;
     this.iterationBytes[slot] = send;
     this.iterationNs[slot] = nowNs;
     this.leastEndNs[slot] = goal < 0 ? nowNs + QEMU.windowNs : nowNs;
     this.sendFrom(slot, send, nowNs + (this.iterations[slot] === 0 ? this.silentNs(slot) : 0));
     if (pending > goal) this.first[slot] = 0;
+  }
+
+  /** What is sent until a sync of the dirty bitmap is forced; Infinity: none is. */
+  protected forcedSyncBytes(slot: number): number {
+    const { throttling } = this.kind(slot);
+    if (throttling?.kind !== 'auto-converge' || this.throttle.percent[slot] === 0) return Number.POSITIVE_INFINITY;
+    return (this.rate[slot]! * throttling.forcedSyncNs) / NS_PER_S;
   }
 
   /** Time of the first pass in which no data are sent: before the first byte, and for pages of zeros. */
@@ -132,12 +141,14 @@ export abstract class PrecopyVmm extends PrecopySlots {
 
   protected endSending(slot: number, nowNs: number): void {
     const sent = this.iterationBytes[slot]!;
-    const speed = 1 - this.throttlePercent[slot]! / 100;
     const dirtied = this.takeWritten(slot, sent, nowNs);
+    const speed = this.throttle.speedNow(slot);
     const kind = this.kind(slot);
     this.iterations[slot]! += 1;
     this.keepsUp[slot] = dirtied >= KEEPS_UP_SHARE * sent ? 1 : 0;
-    if (kind.autoConverge) this.throttle(slot, sent, dirtied);
+    if (kind.throttling !== null) {
+      this.throttle.account(slot, kind.throttling, this.onWire(slot, sent), dirtied, nowNs - this.startNs[slot]!);
+    }
     this.step[slot] = STEP.syncing;
     this.vmmNs[slot] = nowNs + (kind.syncNsPerGib * dirtied) / GIB;
     if (this.recorder !== undefined) this.note(slot, 1, this.iterationNs[slot]!, this.vmmNs[slot], sent, speed);
@@ -145,10 +156,14 @@ export abstract class PrecopyVmm extends PrecopySlots {
 
   /** So much was sent since the last sync of the dirty bitmap; what was written meanwhile is to be sent again. */
   protected takeWritten(slot: number, sent: number, nowNs: number): number {
-    const { sets, writesChangeNs } = this.kind(slot);
+    const { sets, writesChangeNs, throttling } = this.kind(slot);
     const before = this.pendingBefore[slot]!;
     const kept = before > 0 ? 1 - sent / before : 0;
-    const speed = 1 - this.throttlePercent[slot]! / 100;
+    const moveNs = this.startNs[slot]!;
+    const speed =
+      throttling === null
+        ? 1
+        : this.throttle.speedOver(slot, throttling, sets, this.syncedNs[slot]! - moveNs, nowNs - moveNs);
     const startNs = writesChangeNs !== Number.NEGATIVE_INFINITY ? this.startNs[slot]! : this.syncedNs[slot]!;
     const fromNs = this.syncedNs[slot]! - startNs;
     let dirtied = 0;
@@ -164,7 +179,13 @@ export abstract class PrecopyVmm extends PrecopySlots {
     this.syncedNs[slot] = nowNs;
     this.sentBytes[slot]! += sent;
     this.dirtiedBytes[slot] = dirtied;
+    this.redirtiedBytes[slot]! += dirtied;
     return dirtied;
+  }
+
+  /** Bytes on the wire for so much memory. */
+  private onWire(slot: number, bytes: number): number {
+    return (bytes * this.wireRate[slot]!) / this.rate[slot]!;
   }
 
   protected note(slot: number, count: number, fromNs: number, toNs: number, sentBytes: number, speed: number): void {
@@ -173,16 +194,6 @@ export abstract class PrecopyVmm extends PrecopySlots {
     const limitNs = this.limitNs[slot]!;
     const lastsNs = (toNs - fromNs) / count;
     this.recorder?.iterations(slot, { count, startNs, lastsNs, sentBytes, dirtiedBytes, limitNs, speed });
-  }
-
-  /** Throttles the vCPUs when more than half of what was sent is dirty again, twice. */
-  protected throttle(slot: number, sent: number, dirtied: number): void {
-    const more = dirtied > sent / 2 ? this.dirtier[slot]! + 1 : 0;
-    this.dirtier[slot] = more < 2 ? more : 0;
-    if (more < 2) return;
-    const now = this.throttlePercent[slot]!;
-    const next = now === 0 ? QEMU.throttleInitialPercent : now + QEMU.throttleStepPercent;
-    this.throttlePercent[slot] = Math.min(next, QEMU.throttleMaxPercent);
   }
 
   /** The dirty bitmap has been synced: stop the VM, or send again. */
@@ -196,9 +207,7 @@ export abstract class PrecopyVmm extends PrecopySlots {
     }
     const still = left >= this.pendingBefore[slot]! * STILL_SHARE ? this.still[slot]! + 1 : 0;
     this.still[slot] = Math.min(still, STILL_ITERATIONS);
-    const throttled = kind.autoConverge && this.throttlePercent[slot]! < QEMU.throttleMaxPercent;
-    const changes = throttled || kind.writesChangeNs > nowNs - this.startNs[slot]!;
-    if (this.iterations[slot]! >= ITERATIONS_MAX || (still >= STILL_ITERATIONS && !changes)) {
+    if (this.iterations[slot]! >= ITERATIONS_MAX || (still >= STILL_ITERATIONS && this.staysAsItIs(slot, nowNs))) {
       this.repeat(slot, nowNs);
     } else {
       this.beginIteration(slot, nowNs);
@@ -206,19 +215,43 @@ export abstract class PrecopyVmm extends PrecopySlots {
     return ADVANCE.running;
   }
 
-  /** Iterations like the last follow one another until the manager acts or the rate changes. */
+  /** Whether the guest writes at one speed and rate for some iterations more. */
+  private staysAsItIs(slot: number, nowNs: number): boolean {
+    const { throttling } = this.kind(slot);
+    if (throttling !== null) {
+      const sent = this.onWire(slot, this.iterationBytes[slot]!);
+      if (this.throttle.changes(slot, throttling, sent, this.dirtiedBytes[slot]!)) return false;
+    }
+    const lastsNs = nowNs - this.iterationNs[slot]!;
+    return this.writesChangeNs(slot, nowNs) >= nowNs + WORTHWHILE_ITERATIONS * lastsNs;
+  }
+
+  /** When the guest's writing changes next; Infinity: it does not. */
+  private writesChangeNs(slot: number, nowNs: number): number {
+    const { writesChangeNs, sets } = this.kind(slot);
+    const startNs = this.startNs[slot]!;
+    if (writesChangeNs <= nowNs - startNs) return Number.POSITIVE_INFINITY;
+    let nextNs = Number.POSITIVE_INFINITY;
+    for (const { rate } of sets) nextNs = Math.min(nextNs, rate.nextChangeNs(nowNs - startNs));
+    return startNs + nextNs;
+  }
+
+  /** Iterations like the last follow one another until the manager acts, or the rate or the guest's writing changes. */
   protected repeat(slot: number, nowNs: number): void {
     this.step[slot] = STEP.repeating;
     this.stillRate[slot] = this.rate[slot]!;
     this.seenNs[slot] = nowNs;
     this.vmmNs[slot] = Number.POSITIVE_INFINITY;
     const { manager } = this.kind(slot);
-    if (!manager.actsAtIterations) return;
-    const elapsedNs = nowNs - this.startNs[slot]!;
     const lastsNs = this.iterationLastsNs(slot);
-    const inTime = (this.watchers[slot]!.idleUntilNs(this.see(slot, elapsedNs, nowNs)) - elapsedNs) / lastsNs;
-    const count = Math.min(Math.ceil(inTime), manager.iterationsMax - this.iterations[slot]!);
-    this.vmmNs[slot] = nowNs + Math.max(1, count) * lastsNs;
+    let count = Math.floor((this.writesChangeNs(slot, nowNs) - nowNs) / lastsNs);
+    if (manager.actsAtIterations) {
+      const elapsedNs = nowNs - this.startNs[slot]!;
+      const inTime = (this.watchers[slot]!.idleUntilNs(this.see(slot, elapsedNs, nowNs)) - elapsedNs) / lastsNs;
+      count = Math.min(count, Math.ceil(inTime), manager.iterationsMax - this.iterations[slot]!);
+    }
+    if (count !== Number.POSITIVE_INFINITY || manager.actsAtIterations)
+      this.vmmNs[slot] = nowNs + Math.max(1, count) * lastsNs;
   }
 
   /** Time to send an iteration like the last, at the rate at which they are repeated. */
@@ -236,6 +269,10 @@ export abstract class PrecopyVmm extends PrecopySlots {
     this.takeRepeated(slot, Math.round((nowNs - this.seenNs[slot]!) / this.iterationLastsNs(slot)));
     this.still[slot] = 0;
     const limitNs = this.limitNs[slot]!;
+    if (!this.kind(slot).manager.actsAtIterations) {
+      this.beginIteration(slot, nowNs);
+      return ADVANCE.running;
+    }
     // Sums of times in doubles are off by less than 1 ns.
     const acted = this.act(slot, nowNs - this.startNs[slot]! + 1, nowNs, true);
     if (acted !== ADVANCE.running) return acted;
@@ -256,10 +293,12 @@ export abstract class PrecopyVmm extends PrecopySlots {
     this.sentBytes[slot]! += count * bytes;
     this.syncedNs[slot] = endNs;
     this.iterations[slot]! += count;
+    this.redirtiedBytes[slot]! += count * this.dirtiedBytes[slot]!;
+    this.throttle.keep(slot, endNs - fromNs);
     this.seenNs[slot] = endNs;
     this.step[slot] = STEP.syncing;
     if (this.recorder !== undefined) {
-      this.note(slot, count, fromNs, endNs, bytes, 1 - this.throttlePercent[slot]! / 100);
+      this.note(slot, count, fromNs, endNs, bytes, this.throttle.speedNow(slot));
     }
     return endNs;
   }

@@ -3,13 +3,14 @@
  */
 import type { ConvergenceRules } from './convergence.ts';
 import type { MemoryClass } from './dirty.ts';
-import type { ManagerName, MoveProgress } from './manager.ts';
+import type { Manager, ManagerName, MoveProgress } from './manager.ts';
 import { managerOf } from './managers.ts';
 import type { VmmParameters } from './parameters.ts';
 import type { Blocker, EndReason, PrecopyEnd } from './precopy-end.ts';
 import { PrecopyEngine } from './precopy-engine.ts';
 import { ADVANCE, type PrecopyIteration, type PrecopyKind } from './precopy-slots.ts';
 import type { StreamRates } from './stream.ts';
+import { AUTO_CONVERGE, type Throttling } from './throttle.ts';
 import { VMMS, type VmmName } from './vmms.ts';
 
 export interface ConvergenceInput extends ConvergenceRules {
@@ -50,16 +51,32 @@ export type SilentWork = Pick<
   'setupNs' | 'zeroBytes' | 'waitedZeroBytes' | 'zeroTailBytes' | 'zeroBytesPerSecond' | 'sliceNs'
 >;
 
+const AUTO_CONVERGE_RULES: Throttling = { kind: 'auto-converge', forcedSyncNs: AUTO_CONVERGE.forcedSyncNs };
+
+/** How a move ends, and how its guest is slowed. */
+export interface PrecopyRules {
+  readonly vmm: VmmName;
+  readonly manager: Manager;
+  readonly throttling: Throttling | null;
+  readonly downtimeLimitNs: number;
+  readonly windowPhase: number;
+}
+
+/** The rules of a manager that is known by its name. */
+export function precopyRules(convergence: ConvergenceInput): PrecopyRules {
+  const { vmm, autoConverge, downtimeLimitNs, windowPhase } = convergence;
+  const manager = managerOf(convergence.manager, convergence);
+  return { vmm, manager, throttling: autoConverge ? AUTO_CONVERGE_RULES : null, downtimeLimitNs, windowPhase };
+}
+
 /** What stays the same for all VMs of a kind. */
 export function precopyKind(
   sets: readonly MemoryClass[],
   deviceBytes: number,
-  convergence: ConvergenceInput,
+  { vmm, manager, throttling, downtimeLimitNs, windowPhase }: PrecopyRules,
   silent: SilentWork,
   { dirtySyncNsPerGib }: VmmParameters,
 ): PrecopyKind {
-  const { vmm, autoConverge, windowPhase } = convergence;
-  const manager = managerOf(convergence.manager, convergence);
   const begin: MoveProgress = {
     elapsedNs: 0,
     iterations: 0,
@@ -68,7 +85,7 @@ export function precopyKind(
     bytesPerSecond: 0,
     fellNs: 0,
     stepsTaken: 0,
-    limitNs: convergence.downtimeLimitNs,
+    limitNs: downtimeLimitNs,
     pass: false,
     repeats: false,
     paused: false,
@@ -86,12 +103,12 @@ export function precopyKind(
     firstLimitNs: begin.limitNs,
     firstSteps: begin.stepsTaken,
     firstPollNs: watcher.nextPollNs(begin),
-    autoConverge,
+    throttling,
     windowPhase,
     ...silent,
     syncNsPerGib: dirtySyncNsPerGib,
     manager,
-    writesChangeNs: Math.max(...sets.map(({ lastChangeNs }) => lastChangeNs)),
+    writesChangeNs: Math.max(...sets.map(({ rate }) => rate.lastChangeNs)),
   };
 }
 
@@ -153,6 +170,6 @@ export function precopy(
     timeoutNs: alone.timeoutNs[0]!,
     limitNs: alone.blockingLimitNs(0),
     fitsBytes: alone.blockingFitsBytes(0),
-    speed: 1 - alone.throttlePercent[0]! / 100,
+    speed: alone.throttle.speedNow(0),
   };
 }

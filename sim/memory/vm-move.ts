@@ -17,6 +17,7 @@ import {
   type PauseOf,
   precopy,
   precopyKind,
+  precopyRules,
   type PrecopyResult,
   type SilentWork,
 } from './precopy.ts';
@@ -188,7 +189,7 @@ export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
   const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma, everySync);
   // Pages of zeros cost next to nothing to send, and count as pending like all others.
   const zeroBytes = everySync ? memory.bytes - inUse : 0;
-  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, convergence, silentWork(given, p), p);
+  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, precopyRules(convergence), silentWork(given, p), p);
 }
 
 function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { burstNs, memoryClasses } from '../../../sim/memory/dirty.ts';
+import { memoryClasses } from '../../../sim/memory/dirty.ts';
+import { burstNs } from '../../../sim/memory/write-rate.ts';
 
 const bursts = fc
   .record({
