@@ -63,6 +63,17 @@ function unique<T>(values: readonly T[]): readonly T[] {
   return [...new Set(values)];
 }
 
+/** A parser for a day. */
+export function day(option: string): (text: string) => Date {
+  return (text) => {
+    const found = new Date(`${text}T00:00:00Z`);
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(found.getTime()) && found.toISOString().startsWith(text)) {
+      return found;
+    }
+    throw new UserError('usage', `${option} is '${text}', allowed is a day as YYYY-MM-DD, such as 2026-11-30`);
+  };
+}
+
 /** Of commands whose model may have measured parameters. */
 export const PLATFORM_OPTION = [
   '--platform <name>',

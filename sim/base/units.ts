@@ -7,6 +7,7 @@ export const NS_PER_MS = 1_000_000;
 export const NS_PER_S = 1_000_000_000;
 
 export const MS_PER_S = 1_000;
+export const MS_PER_DAY = 86_400_000;
 export const US_PER_MS = 1_000;
 
 export const BITS_PER_BYTE = 8;

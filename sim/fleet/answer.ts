@@ -29,8 +29,8 @@ import { FleetPlan } from './fleet-plan.ts';
 import { allStayAnswer, staysAnswer } from './answers/stays.ts';
 import type { AskedCan } from '../scenario/ask-can.ts';
 import { queuelessPhrase } from '../scenario/compile.ts';
-import { type Limits, type LimitsPreset, limitsOf } from './limits.ts';
-import type { Question } from './question.ts';
+import { checkLimits, type LimitField, type Limits, type LimitsPreset, limitsOf, refuseUnsaid } from './limits.ts';
+import type { Question, QuestionVm } from './question.ts';
 import { unreadByAsk, unreadSentence } from './unread.ts';
 import { refusalOf, VmTrials } from './vm-trials.ts';
 import { vmsOf, withWholeVms } from './whole-vm.ts';
@@ -55,9 +55,14 @@ export function answer(asked: Question, files: QuestionFiles, file: string, opti
   const trials = new VmTrials(files.profiles, file, files.platform);
   const question = withWholeVms(asked, files.presets);
   check(asked, question, trials);
+  if ('limits' in question) checkLimits(question.limits, files.presets, vmPaths(question), file);
   const refused = refusalIn(question, trials);
   if (refused !== null) return staysAnswer(refused);
-  const limits = (given: Parameters<typeof limitsOf>[0]): Limits => limitsOf(given, files.presets);
+  const limits = (given: Parameters<typeof limitsOf>[0]): Limits => {
+    const found = limitsOf(given, files.presets);
+    refuseUnsaid(found, limitsReadBy(question), file);
+    return found;
+  };
   switch (question.ask) {
     case 'most':
     case 'least':
@@ -81,6 +86,20 @@ export function answer(asked: Question, files: QuestionFiles, file: string, opti
     default:
       return answerFrom(compareNumbers(question, trials, options), compareConstraints, compareWords);
   }
+}
+
+/** The limits on which an answer depends. */
+function limitsReadBy(question: Question): readonly LimitField[] {
+  const ofMoves = ['bytesPerSecondPerMove', 'timeoutPerGib', 'timeout', 'progressTimeout'] as const;
+  if (question.ask === 'evacuate') return ['atOnce', 'outboundPerHost', 'inboundPerHost', 'perPf', ...ofMoves];
+  if (question.ask !== 'at-once') return ofMoves;
+  const out = question.over === 'uplink' ? [] : (['outboundPerHost'] as const);
+  return ['atOnce', ...out, ...(question.over === 'pf' ? (['perPf'] as const) : []), ...ofMoves];
+}
+
+/** Each VM's VMM, with the path of the VM. */
+function vmPaths(question: Question): readonly (readonly [path: string, vmm: QuestionVm['vmm']])[] {
+  return vmsOf(question).map(({ vmm }, index) => [question.ask === 'evacuate' ? `fleet.vms[${index}].vm` : 'vm', vmm]);
 }
 
 /** Whether the VM of a question stays whatever is changed of it; fleets have more than one. */

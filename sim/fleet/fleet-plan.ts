@@ -3,13 +3,12 @@
  */
 import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import { MANAGERS } from '../memory/manager.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
 import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, timeoutUnits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
@@ -102,12 +101,12 @@ export class FleetPlan {
   }
 
   /**
-   * The least time-out per GiB that the longest of the moves that were made keeps, in steps, in ns; 0 where no VM takes that
+   * The least time-out, per GiB or of any move, that the longest of the moves that were made keeps, in steps, in ns; 0 where no VM takes that
    * time-out.
    */
   usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult): number {
     const units = this.question.fleet.vms.map(({ vm: { convergence, memory } }) =>
-      convergence.timeout === undefined ? MANAGERS[this.limits.countsAs].timeoutUnits(memory.size) : Infinity,
+      convergence.timeout === undefined ? timeoutUnits(this.limits, memory.size) : Infinity,
     );
     let usedNs = 0;
     for (let vm = 0; vm < vms; vm++) {

@@ -1,9 +1,9 @@
 /**
  * A VM under an operator's limits, and as the fleet moves it.
  */
-import { timeoutFor } from '../memory/manager.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
-import type { Limits } from './limits.ts';
+import { novaSteps } from '../scenario/document.ts';
+import { type Limits, timeoutOf } from './limits.ts';
 import { MoveClass, type Needs } from './move-class.ts';
 import type { QuestionVm } from './question.ts';
 import type { Moved, TrialAt, VmTrials } from './vm-trials.ts';
@@ -11,9 +11,9 @@ import type { Moved, TrialAt, VmTrials } from './vm-trials.ts';
 /** The VM with the limits that a move of it gets. What the VM says of its own stays, but for the downtime limit. */
 export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
   const { convergence, stream, memory } = vm;
-  const { downtimeLimitNs, novaSteps, bytesPerSecondPerMove, timeoutNsPerGib, countsAs } = limits;
-  const { manager, progressTimeoutNs } = limits;
-  const timeout = convergence.timeout ?? timeoutFor(countsAs, timeoutNsPerGib, memory.size);
+  const { downtimeLimitNs, bytesPerSecondPerMove, manager, progressTimeoutNs } = limits;
+  const timeout = convergence.timeout ?? timeoutOf(limits, memory.size);
+  const steps = convergence.steps ?? stepsFor(limits, memory.size);
   const cap = Math.min(stream.maxBytesPerSecond ?? Infinity, bytesPerSecondPerMove);
   return {
     ...vm,
@@ -25,10 +25,15 @@ export function limitedVm(vm: QuestionVm, limits: Limits): QuestionVm {
       ...(downtimeLimitNs === undefined || vm.kubevirt?.stallDetection === true
         ? {}
         : { downtimeLimit: downtimeLimitNs }),
-      ...(novaSteps && convergence.steps === undefined ? { steps: 'nova' as const } : {}),
+      ...(steps === undefined ? {} : { steps }),
     },
     stream: { ...stream, ...(Number.isFinite(cap) ? { maxBytesPerSecond: cap } : {}) },
   };
+}
+
+function stepsFor({ steps }: Limits, memoryBytes: number): QuestionVm['convergence']['steps'] {
+  if (steps === undefined || steps === 'nova') return steps;
+  return novaSteps(memoryBytes, steps).map(({ afterNs, limitNs }) => ({ after: afterNs, limit: limitNs }));
 }
 
 /** What a VM needs where it goes. */

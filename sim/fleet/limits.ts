@@ -2,12 +2,16 @@
  * What operators limit: moves at once, bandwidth, time. Presets are data files; a question may take one and change it.
  */
 import { z } from 'zod';
-import { NS_PER_S } from '../base/units.ts';
+import { keysOf } from '../base/keys.ts';
+import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
+import { day } from '../base/day.ts';
 import { byteRate, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
-import { MANAGER_NAMES, type ManagerName, MANAGERS } from '../memory/manager.ts';
+import { MANAGER_NAMES, type ManagerName, MANAGERS, timeoutFor } from '../memory/manager.ts';
+import { VMM_NAMES, type VmmName, VMMS } from '../memory/vmms.ts';
 import { MANAGER_IDS, type ManagerId } from '../manager/vmms.ts';
+import { NOVA, type NovaSteps } from '../scenario/document.ts';
 import type { Concurrency } from './evacuation.ts';
 
 const count = z.int().min(1);
@@ -20,11 +24,30 @@ const FIELDS = {
   perPf: count,
   bytesPerSecondPerMove: byteRate,
   timeoutPerGib: durationIn('s'),
+  timeout: durationIn('s'),
   progressTimeout: durationIn('s'),
 };
-type LimitField = keyof typeof FIELDS;
+export type LimitField = keyof typeof FIELDS;
 
-const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source: z.string().min(1) }).optional();
+/** How sure a value of a preset is: read in the source, in documentation, or second-hand. */
+const EVIDENCE = ['source', 'text', 'second-hand'] as const;
+
+const evidence = z
+  .enum(EVIDENCE)
+  .optional()
+  .describe('How the value was obtained: read in the source, in documentation, or second-hand.');
+const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source: z.string().min(1), evidence });
+/** A limit, or what a question must say instead: a limit that there is, and whose figure is not public. */
+const limit = <T extends z.ZodType>(value: T) =>
+  z
+    .union([
+      sourced(value),
+      z.strictObject({ ask: z.string().min(1).describe('Why a question must give the figure.') }),
+    ])
+    .optional();
+
+/** Nova's way of raising the downtime limit: so many steps, each so long after the one before for a GiB of memory. */
+const ownSteps = z.strictObject({ count: count.max(100), delayPerGib: durationIn('s') });
 
 /** A preset: each figure with its source. What is left out is not limited. */
 export const limitsPresetSchema = z.strictObject({
@@ -32,18 +55,22 @@ export const limitsPresetSchema = z.strictObject({
   version: formatVersion('stopcopy-limits'),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens'),
   title: z.string().min(1),
-  atOnce: sourced(FIELDS.atOnce),
-  outboundPerHost: sourced(FIELDS.outboundPerHost),
-  inboundPerHost: sourced(FIELDS.inboundPerHost),
-  perPf: sourced(FIELDS.perPf),
-  bytesPerSecondPerMove: sourced(FIELDS.bytesPerSecondPerMove),
-  timeoutPerGib: sourced(FIELDS.timeoutPerGib),
-  progressTimeout: sourced(FIELDS.progressTimeout),
-  downtimeLimit: sourced(duration),
-  /** Whether the limit rises as Nova's does. */
-  steps: sourced(z.literal('nova')),
+  asOf: day.optional().describe('Day of which the values are, as YYYY-MM-DD.'),
+  atOnce: limit(FIELDS.atOnce),
+  outboundPerHost: limit(FIELDS.outboundPerHost),
+  inboundPerHost: limit(FIELDS.inboundPerHost),
+  perPf: limit(FIELDS.perPf),
+  bytesPerSecondPerMove: limit(FIELDS.bytesPerSecondPerMove),
+  timeoutPerGib: limit(FIELDS.timeoutPerGib),
+  timeout: limit(FIELDS.timeout),
+  progressTimeout: limit(FIELDS.progressTimeout),
+  downtimeLimit: sourced(duration).optional(),
+  /** Whether the limit rises as Nova's does, as it ships or with steps of one's own. */
+  steps: sourced(z.union([z.literal('nova'), ownSteps])).optional(),
   /** Whose rules these are: how often it polls, and which unit of memory its time-out counts. */
-  manager: sourced(z.enum(MANAGER_NAMES)),
+  manager: sourced(z.enum([...MANAGER_NAMES, 'libvirt'])).optional(),
+  /** The VMM whose moves these limits hold of; left out: any. */
+  vmm: sourced(z.enum(VMM_NAMES)).optional(),
 });
 
 export type LimitsPreset = z.output<typeof limitsPresetSchema>;
@@ -60,16 +87,25 @@ export interface Limits extends Concurrency {
   readonly name: string;
   /** On the wire; Infinity: none. */
   readonly bytesPerSecondPerMove: number;
-  readonly timeoutNsPerGib: number;
+  /** For each unit of memory, or for a move whatever its memory. */
+  readonly timeoutNsPerUnit: number;
+  readonly timeoutPer: 'GiB' | 'move';
   /** Whose unit of memory the time-out counts: that of the manager, and GiB for a figure that the question gives. */
   readonly countsAs: ManagerName;
+  /** Whether question or preset give a time-out; otherwise it is that of the planner. */
+  readonly hasTimeout: boolean;
   /** Undefined: as the VM's own words say. */
   readonly manager: ManagerName | undefined;
   /** Infinity: none. */
   readonly progressTimeoutNs: number;
   /** Undefined: as the VM says. */
   readonly downtimeLimitNs: number | undefined;
-  readonly novaSteps: boolean;
+  /** How the limit rises, where it does as Nova's. */
+  readonly steps: 'nova' | NovaSteps | undefined;
+  /** Limits that the preset has and whose figures it does not know, each with the reason. */
+  readonly unsaid: Readonly<Partial<Record<LimitField, string>>>;
+  /** Limits in use that the preset has from others. */
+  readonly secondHand: readonly LimitField[];
 }
 
 /** What holds where neither the question nor its preset says anything. */
@@ -80,6 +116,7 @@ const OTHERWISE: Readonly<Record<LimitField, number>> = {
   perPf: Infinity,
   bytesPerSecondPerMove: Infinity,
   timeoutPerGib: 800 * NS_PER_S,
+  timeout: Infinity,
   progressTimeout: Infinity,
 };
 
@@ -87,7 +124,7 @@ const OTHERWISE: Readonly<Record<LimitField, number>> = {
 const PROGRESS_WATCHER = MANAGER_NAMES.find((name) => MANAGERS[name].watchesProgress);
 
 /** The preset that a question names, if it does. */
-function presetOf(given: GivenLimits | undefined): string | undefined {
+export function presetNameOf(given: GivenLimits | undefined): string | undefined {
   return typeof given === 'string' ? given : given?.preset;
 }
 
@@ -96,33 +133,125 @@ export function managerOf(
   given: GivenLimits | undefined,
   presets: ReadonlyMap<string, LimitsPreset>,
 ): ManagerId | undefined {
-  const manager = presets.get(presetOf(given) ?? '')?.manager?.value;
+  const manager = presets.get(presetNameOf(given) ?? '')?.manager?.value;
   return MANAGER_IDS.find((id) => id === manager);
+}
+
+type OwnLimits = Exclude<GivenLimits, string>;
+
+function ownOf(given: GivenLimits | undefined): OwnLimits {
+  return given === undefined || typeof given === 'string' ? {} : given;
 }
 
 /** @throws UserError of kind `input` for a preset that there is not */
 export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<string, LimitsPreset>): Limits {
-  const own = given === undefined || typeof given === 'string' ? {} : given;
-  const name = presetOf(given);
+  const own = ownOf(given);
+  const name = presetNameOf(given);
   const preset = name === undefined ? undefined : presets.get(name);
   if (name !== undefined && preset === undefined) {
     throw new UserError('input', `limits '${name}' are not known`, `Known are ${[...presets.keys()].join(', ')}.`);
   }
-  const limit = (field: LimitField): number => own[field] ?? preset?.[field]?.value ?? OTHERWISE[field];
-  const watched = Number.isFinite(limit('progressTimeout')) ? PROGRESS_WATCHER : undefined;
-  const manager = preset?.manager?.value ?? watched;
+  const known = (field: LimitField): number | undefined => {
+    const row = preset?.[field];
+    return row !== undefined && 'value' in row ? row.value : undefined;
+  };
+  const limitOf = (field: LimitField): number => own[field] ?? known(field) ?? OTHERWISE[field];
+  const watched = Number.isFinite(limitOf('progressTimeout')) ? PROGRESS_WATCHER : undefined;
+  const named = preset?.manager?.value;
+  // What libvirt alone begins is watched by its user.
+  const manager = named === 'libvirt' ? 'user' : (named ?? watched);
+  const ownTimeout = own.timeoutPerGib ?? own.timeout;
+  const perMove = ownTimeout === undefined ? known('timeout') : own.timeout;
   return {
     name: preset?.id ?? 'own limits',
-    fleet: limit('atOnce'),
-    outboundPerHost: limit('outboundPerHost'),
-    inboundPerHost: limit('inboundPerHost'),
-    perPf: limit('perPf'),
-    bytesPerSecondPerMove: limit('bytesPerSecondPerMove'),
-    timeoutNsPerGib: limit('timeoutPerGib'),
+    fleet: limitOf('atOnce'),
+    outboundPerHost: limitOf('outboundPerHost'),
+    inboundPerHost: limitOf('inboundPerHost'),
+    perPf: limitOf('perPf'),
+    bytesPerSecondPerMove: limitOf('bytesPerSecondPerMove'),
+    timeoutNsPerUnit: perMove ?? limitOf('timeoutPerGib'),
+    timeoutPer: perMove === undefined ? 'GiB' : 'move',
     countsAs: own.timeoutPerGib === undefined ? (manager ?? 'user') : 'user',
+    hasTimeout: (ownTimeout ?? known('timeoutPerGib') ?? known('timeout')) !== undefined,
     manager,
-    progressTimeoutNs: limit('progressTimeout'),
+    progressTimeoutNs: limitOf('progressTimeout'),
     downtimeLimitNs: preset?.downtimeLimit?.value,
-    novaSteps: preset?.steps !== undefined,
+    steps: stepsOf(preset),
+    ...unsureOf(preset, own),
   };
+}
+
+function stepsOf(preset: LimitsPreset | undefined): Limits['steps'] {
+  const { steps, downtimeLimit } = preset ?? {};
+  const own = steps?.value;
+  if (own === undefined || own === 'nova') return own;
+  const { count: times, delayPerGib } = own;
+  const downtimeMs = (downtimeLimit?.value ?? NOVA.downtimeMs * NS_PER_MS) / NS_PER_MS;
+  return { downtimeMs, steps: times, delaySPerGib: delayPerGib / NS_PER_S };
+}
+
+/** What a preset says of limits that the question does not give, and does not know, or only by hearsay. */
+function unsureOf(preset: LimitsPreset | undefined, own: OwnLimits): Pick<Limits, 'unsaid' | 'secondHand'> {
+  const open = keysOf(FIELDS).filter((field) => own[field] === undefined);
+  const unsaid = open.flatMap((field) => {
+    const row = preset?.[field];
+    return row !== undefined && 'ask' in row ? [[field, row.ask] as const] : [];
+  });
+  const secondHand = open.filter((field) => {
+    const row = preset?.[field];
+    return row !== undefined && 'evidence' in row && row.evidence === 'second-hand';
+  });
+  return { unsaid: Object.fromEntries(unsaid), secondHand };
+}
+
+/** Units of memory that the time-out counts for a VM of that size. */
+export function timeoutUnits({ timeoutPer, countsAs }: Limits, memoryBytes: number): number {
+  return timeoutPer === 'move' ? 1 : MANAGERS[countsAs].timeoutUnits(memoryBytes);
+}
+
+/** Time that a move of a VM of that size has, ns. */
+export function timeoutOf({ timeoutPer, countsAs, timeoutNsPerUnit }: Limits, memoryBytes: number): number {
+  return timeoutPer === 'move' ? timeoutNsPerUnit : timeoutFor(countsAs, timeoutNsPerUnit, memoryBytes);
+}
+
+/**
+ * Refuses limits whose figures are not public, and that the question has to give.
+ *
+ * @param read the limits on which the answer depends
+ * @throws UserError of kind `input`
+ */
+export function refuseUnsaid({ unsaid, name }: Limits, read: readonly LimitField[], file: string): void {
+  const field = read.find((each) => unsaid[each] !== undefined);
+  if (field === undefined) return;
+  throw new UserError(
+    'input',
+    `${file}: limits.${field} is missing, and the preset ${name} does not know it: ${unsaid[field]}`,
+    `Give limits: { preset: ${name}, ${field}: … } with the figure of your own installation.`,
+  );
+}
+
+/** Limits that contradict each other, or the VMs that they hold of. @throws UserError of kind `input` */
+export function checkLimits(
+  given: GivenLimits | undefined,
+  presets: ReadonlyMap<string, LimitsPreset>,
+  vms: readonly (readonly [path: string, vmm: VmmName])[],
+  file: string,
+): void {
+  const { timeout, timeoutPerGib } = ownOf(given);
+  if (timeout !== undefined && timeoutPerGib !== undefined) {
+    throw new UserError(
+      'input',
+      `${file}: limits.timeout and limits.timeoutPerGib are both given`,
+      'A time-out is for a move whatever its memory, or for each GiB of it: leave one of the two out.',
+    );
+  }
+  const name = presetNameOf(given) ?? '';
+  const vmm = presets.get(name)?.vmm?.value;
+  const other = vmm === undefined ? undefined : vms.find(([, each]) => each !== vmm);
+  if (vmm === undefined || other === undefined) return;
+  throw new UserError(
+    'input',
+    `${file}: ${other[0]}.vmm is ${other[1]}, and limits ${name} are of ${VMMS[vmm].title}`,
+    `Give vmm: ${vmm}, or other limits.`,
+  );
 }

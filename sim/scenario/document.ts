@@ -294,13 +294,24 @@ export function writtenScenario(scenario: Scenario): unknown {
 export type ScenarioDevice = Scenario['devices'][number];
 export type ScenarioFault = Scenario['faults'][number];
 
-/** Nova raises the limit in ten steps up to 500 ms, each 75 s per GiB after the one before, as it ships. */
-export const NOVA = { downtimeMs: 500, steps: 10, delaySPerGib: 75, leastGib: 2 } as const;
+/** How Nova raises the downtime limit up to its highest. */
+export interface NovaSteps {
+  readonly downtimeMs: number;
+  readonly steps: number;
+  readonly delaySPerGib: number;
+}
+
+/** Ten steps up to 500 ms, each 75 s per GiB after the one before, as it ships. */
+export const NOVA = { downtimeMs: 500, steps: 10, delaySPerGib: 75 } as const satisfies NovaSteps;
+/** Memory below it counts as that much. */
+const NOVA_LEAST_GIB = 2;
 
 /** The limits that Nova sets one after another for a VM of that size; whole seconds and whole ms, cut off as it does. */
-export function novaSteps(memoryBytes: number): { readonly afterNs: number; readonly limitNs: number }[] {
-  const { downtimeMs, steps, delaySPerGib, leastGib } = NOVA;
-  const delayS = Math.floor(delaySPerGib * Math.max(leastGib, memoryBytes / GIB));
+export function novaSteps(
+  memoryBytes: number,
+  { downtimeMs, steps, delaySPerGib }: NovaSteps = NOVA,
+): { readonly afterNs: number; readonly limitNs: number }[] {
+  const delayS = Math.floor(delaySPerGib * Math.max(NOVA_LEAST_GIB, memoryBytes / GIB));
   const base = downtimeMs / steps;
   const rise = (downtimeMs - base) / steps;
   return Array.from({ length: steps + 1 }, (_, i) => ({

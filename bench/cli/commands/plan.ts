@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { integer, PLATFORM_OPTION } from '../options.ts';
+import { day, integer, PLATFORM_OPTION } from '../options.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 import type { Grid } from '../../../workers/pools/grid.ts';
@@ -21,6 +21,7 @@ interface PlanFlags {
   readonly fresh?: true;
   readonly tornado: boolean;
   readonly html?: string;
+  readonly today?: Date;
 }
 
 const THREADS_MAX = 256;
@@ -43,6 +44,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
     .option('--no-tornado', 'do not move parameters one by one')
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
+    .option('--today <date>', 'the day against which the age of presets is judged; default: today', day('--today'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -58,10 +60,13 @@ export function registerPlan(command: Command, context: CommandContext): void {
         ]),
     )
     .action(async (word: string, flags: PlanFlags) => {
-      const { readQuestion } = await import('../../studies/plan/read-question.ts');
+      const { questionsOf, readQuestion } = await import('../../studies/plan/read-question.ts');
       const { readOwnPlatform } = await import('../../io/platforms.ts');
       const asked = readQuestion(word, flags.sweep, readOwnPlatform(flags.platform));
       for (const note of asked.notes) context.output.note(note);
+      const { ageNotes, usedPresets } = await import('../../../sim/fleet/used-presets.ts');
+      const used = usedPresets(questionsOf(asked), asked.files.presets);
+      for (const note of ageNotes(used, flags.today ?? new Date())) context.output.note(note);
       const feasible = await (asked.cells.length > 0
         ? answerCells(asked, flags, context)
         : answerOne(asked, flags, context));

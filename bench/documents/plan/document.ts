@@ -4,6 +4,7 @@
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
 import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';
+import { type UsedPreset, usedPresets } from '../../../sim/fleet/used-presets.ts';
 import { assumedIn } from '../../../sim/fleet/whole-vm.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import type { GridPoint } from '../../../workers/pools/grid.ts';
@@ -28,6 +29,8 @@ interface Head {
   };
   /** Whose parameters stand in place of the shipped ones; left out: nobody's. */
   readonly platform?: string;
+  /** Presets of limits that the question names, with the days of which their values are; left out: none. */
+  readonly presets?: readonly UsedPreset[];
 }
 
 export interface PlanDocument extends Head {
@@ -59,10 +62,11 @@ interface Asked {
   /** For messages: the path as it was given, or the name of what comes with the package. */
   readonly file: string;
   readonly question: Question;
-  readonly files: Pick<QuestionFiles, 'platform'>;
+  readonly files: Pick<QuestionFiles, 'platform' | 'presets'>;
 }
 
-function head({ file, question, files: { platform } }: Asked): Head {
+function head({ file, question, files: { platform, presets } }: Asked, questions: readonly Question[]): Head {
+  const used = usedPresets(questions, presets);
   const { name, ask, description } = question;
   const assume = assumedIn(question);
   return {
@@ -70,13 +74,19 @@ function head({ file, question, files: { platform } }: Asked): Head {
     stopcopy: packageVersion(),
     question: { file, name, ask, description, ...(keysOf(assume).length === 0 ? {} : { assume }) },
     ...(platform === undefined ? {} : { platform: platform.id }),
+    ...(used.length === 0 ? {} : { presets: used }),
   };
 }
 
 export function planDocument(asked: Asked, answer: Answer): PlanDocument {
-  return { format: PLAN_FORMAT, ...head(asked), kind: 'modelled', answer };
+  return { format: PLAN_FORMAT, ...head(asked, [asked.question]), kind: 'modelled', answer };
 }
 
-export function sweepDocument(asked: Asked, cells: readonly SweepCell[]): SweepDocument {
-  return { format: SWEEP_FORMAT, ...head(asked), kind: 'modelled', cells };
+/** @param questions one for each cell */
+export function sweepDocument(
+  asked: Asked,
+  questions: readonly Question[],
+  cells: readonly SweepCell[],
+): SweepDocument {
+  return { format: SWEEP_FORMAT, ...head(asked, questions), kind: 'modelled', cells };
 }

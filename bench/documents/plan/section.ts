@@ -5,11 +5,12 @@ import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
 import { formatValue } from '../../show/format.ts';
-import { bandSentence } from './words.ts';
+import { bandSentence, presetsSentence } from './words.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { bandChart } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { type Table, tableMarkup } from '../../show/html-table.ts';
+import { day } from '../../../sim/base/day.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { assume } from '../../../sim/manager/question.ts';
 import { reportKind } from '../kind-reader.ts';
@@ -18,6 +19,10 @@ import type { ReportSection } from '../../show/section.ts';
 import { schedulePlot, scheduleSchema } from './schedule-section.ts';
 
 const number = z.number().nullable();
+
+export const usedPresetsSchema = z
+  .array(z.looseObject({ id: z.string(), asOf: day.nullable() }))
+  .describe('Presets of limits that the question names, with the days of which their values are.');
 
 export const intervalSchema = z
   .looseObject({
@@ -43,6 +48,7 @@ export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
     description: z.string(),
     assume: assume.optional(),
   }),
+  presets: usedPresetsSchema.exactOptional(),
   kind: z.literal('modelled'),
   answer: z.looseObject({
     feasible: z.boolean(),
@@ -133,13 +139,13 @@ export function planSection(document: PlanDocument): ReportSection {
 
 type PlannedAnswer = PlanDocument['answer'];
 
-function body({ question, answer }: PlanDocument, id: string): Markup {
+function body({ question, answer, presets = [] }: PlanDocument, id: string): Markup {
   const { feasible, sentences, nearest, schedule } = answer;
   const moves = schedule === undefined ? undefined : schedulePlot(schedule, id);
   return html`<p class="lead ${feasible ? '' : 'warning'}">
       ${assumedSentence(question.assume ?? {}) ?? ''} ${sentences.join(' ')} ${nearest ?? ''}
     </p>
-    <p class="source">modelled. ${bandSentence(answer)}</p>
+    <p class="source">modelled. ${bandSentence(answer)} ${presetsSentence(presets)}</p>
     ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}
     ${tablesOf(answer).map(
       (table) =>

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 
 import { PLAN_VERSION, SWEEP_FORMAT, type SweepCell, type SweepDocument } from './document.ts';
-import { intervalSchema } from './section.ts';
+import { intervalSchema, usedPresetsSchema } from './section.ts';
 import { words } from './words.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { answerAxis, answerChart, type AnswerPoint, seriesColour } from '../../show/charts.ts';
@@ -28,6 +28,7 @@ export const sweepSchema: z.ZodType<SweepDocument> = z.looseObject({
     description: z.string(),
     assume: assume.optional(),
   }),
+  presets: usedPresetsSchema.exactOptional(),
   kind: z.literal('modelled'),
   cells: z.array(
     z.looseObject({

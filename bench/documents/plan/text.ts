@@ -10,7 +10,7 @@ import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { platformSentence } from '../platform/words.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
-import { bandSentence, words } from './words.ts';
+import { bandSentence, presetsSentence, words } from './words.ts';
 
 const WIDTH = 110;
 const WIDTH_MAX = 140;
@@ -24,7 +24,7 @@ function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): 
   if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
 }
 
-export function printPlan({ question, answer, platform }: PlanDocument, output: Output): void {
+export function printPlan({ question, answer, platform, presets = [] }: PlanDocument, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   output.text(output.style('bold', question.name));
   output.text(wrap(`${question.description}.`, width));
@@ -34,6 +34,7 @@ export function printPlan({ question, answer, platform }: PlanDocument, output: 
   for (const sentence of answer.sentences) output.text(wrap(sentence, width));
   if (answer.nearest !== null) output.text(wrap(answer.nearest, width));
   output.text(wrap(bandSentence(answer), width));
+  if (presets.length > 0) output.text(wrap(presetsSentence(presets), width));
   const titled = (title: string, text: string): void => output.text(`\n${output.style('bold', title)}\n${text}`);
   if (answer.constraints.length > 0) titled('What must hold', constraintTable(answer.constraints));
   if (answer.proof.length > 0) titled('Shown by', proofTable(answer));
@@ -64,8 +65,9 @@ export function printPlan({ question, answer, platform }: PlanDocument, output: 
   output.text('\nAll figures are modelled: they follow from parameters, given with an 80 % interval (docs/pause.md).');
 }
 
-export function printSweep({ question, cells }: SweepDocument, output: Output): void {
+export function printSweep({ question, cells, presets = [] }: SweepDocument, output: Output): void {
   output.text(output.style('bold', question.name));
+  if (presets.length > 0) output.text(presetsSentence(presets));
   sayAssumed(question, output);
   const fields = Object.keys(cells[0]?.at ?? {});
   const rows = cells.map(({ at, outcome }) => {

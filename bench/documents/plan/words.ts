@@ -2,6 +2,7 @@
  * The answer of a plan in a sentence: nominal, over draws of everything unknown, and at the corners of the parameters.
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
+import type { UsedPreset } from '../../../sim/fleet/used-presets.ts';
 import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
 import { formatValue } from '../../show/format.ts';
 
@@ -11,6 +12,12 @@ export function words(value: number | string | null, unit: string): string {
   if (typeof value === 'string') return value;
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '' : 'none';
   return unit === 'ns' ? formatLong(value) : formatValue(value, unit);
+}
+
+/** Such as `Limits: kubevirt as of 2026-08-22.`; empty where no preset is taken. */
+export function presetsSentence(presets: readonly UsedPreset[]): string {
+  const named = presets.map(({ id, asOf }) => (asOf === null ? id : `${id} as of ${asOf}`));
+  return named.length === 0 ? '' : `Limits: ${named.join(', ')}.`;
 }
 
 /** Such as `Nominal: 63 VFs. 80 % interval: 44 VFs to 63 VFs. Corners: 63 VFs (all short), 25 VFs (all long).` */

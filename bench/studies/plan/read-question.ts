@@ -64,10 +64,18 @@ export function readQuestion(word: string, grid: Grid = {}, platform?: OwnPlatfo
   );
   const question = unread.length === 0 ? read : parseDocument(questionSchema, document, file);
   const swept = cellsOf(document, { ...question.grid, ...grid }, file);
-  const asked = swept.length === 0 ? [question] : swept.map((cell) => cell.question);
+  const asked = questionsOf({ question, cells: swept });
   const files = { ...filesOf(asked, path), ...(platform === undefined ? {} : { platform }) };
   checkHeads(asked, files.presets, file);
   return { file, question, files, cells: swept, notes: notesOn(unread, file) };
+}
+
+/** Every question that is asked: of its grid, or the one that there is. */
+export function questionsOf({
+  question,
+  cells: swept,
+}: Pick<AskedQuestion, 'question' | 'cells'>): readonly Question[] {
+  return swept.length === 0 ? [question] : swept.map((cell) => cell.question);
 }
 
 /** A sentence for each reason why fields are left out. */

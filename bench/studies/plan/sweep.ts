@@ -19,7 +19,7 @@ import type { Output } from '../../io/output.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { stopsItself, withoutStop } from '../../io/stop-words.ts';
 import { type SweepDocument, sweepDocument, type SweepOutcome } from '../../documents/plan/document.ts';
-import type { AskedQuestion } from './read-question.ts';
+import { type AskedQuestion, questionsOf } from './read-question.ts';
 
 export interface PlanSweepOptions {
   /** Where the document goes; finished cells are kept beside it. */
@@ -95,7 +95,7 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
     await runner.close();
   }
   const swept = cells.map(({ at }, index) => ({ at, outcome: outcomeOf(found[index]!) }));
-  const document = sweepDocument(asked, swept);
+  const document = sweepDocument(asked, questionsOf(asked), swept);
   writeFileAtomically(out, `${JSON.stringify(document, undefined, 2)}\n`, '--out');
   rmSync(kept, { force: true });
   return document;

@@ -173,6 +173,7 @@ const LIMITS: Readonly<Record<string, readonly [before: Fields, value: unknown]>
   perPf: [{}, 1],
   bytesPerSecondPerMove: [{}, 100_000_000],
   timeoutPerGib: [{ fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } }, '10s'],
+  timeout: [{ fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } }, '10s'],
   progressTimeout: [{ fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } }, '5s'],
 };
 
@@ -212,16 +213,29 @@ describe('of a preset of limits', () => {
     version: 'says which document it is',
     id: [{}, { id: 'other' }],
     title: 'a label',
+    asOf: 'of the document, and of a note: test/sim/fleet/used-presets.test.ts',
     'downtimeLimit.value': [{}, sourced('downtimeLimit', '5ms')],
-    'downtimeLimit.source': 'a label',
     'manager.value': [{}, sourced('manager', 'kubevirt')],
-    'manager.source': 'a label',
     'steps.value': [{}, sourced('steps', 'nova')],
-    'steps.source': 'a label',
+    'steps.value.count': [
+      sourced('steps', { count: 1, delayPerGib: '1s' }),
+      sourced('steps', { count: 50, delayPerGib: '1s' }),
+    ],
+    'steps.value.delayPerGib': [
+      sourced('steps', { count: 50, delayPerGib: '1s' }),
+      sourced('steps', { count: 50, delayPerGib: '2s' }),
+    ],
+    'vmm.value': [{}, sourced('vmm', 'cloud-hypervisor')],
   };
+  for (const name of ['downtimeLimit', 'manager', 'steps', 'vmm']) {
+    cases[`${name}.source`] = 'a label';
+    cases[`${name}.evidence`] = 'a mark: test/sim/fleet/presets.test.ts';
+  }
   for (const [name, [, value]] of Object.entries(LIMITS)) {
     cases[`${name}.value`] = [{}, sourced(name, value)];
     cases[`${name}.source`] = 'a label';
+    cases[`${name}.evidence`] = 'a mark: test/sim/fleet/presets.test.ts';
+    cases[`${name}.ask`] = [{}, { [name]: { ask: 'it is a secret' } }];
   }
   everyFieldIsRead(limitsPresetSchema, cases, PRESET, (preset) => {
     const waiting = over(EVACUATE, { limits: 'p' });

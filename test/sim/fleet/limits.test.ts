@@ -15,27 +15,6 @@ import {
 import { questionSchema, type QuestionOf } from '../../../sim/fleet/question.ts';
 import { VmTrials } from '../../../sim/fleet/vm-trials.ts';
 
-test('presets are the defaults of their systems', () => {
-  const all = presets();
-  expect(limitsOf('kubevirt', all)).toMatchObject({
-    fleet: 5,
-    outboundPerHost: 2,
-    timeoutNsPerGib: 150e9,
-    progressTimeoutNs: 150e9,
-    novaSteps: false,
-  });
-  expect(limitsOf('kubevirt-1-3', all)).toMatchObject({ fleet: 5, outboundPerHost: 2, timeoutNsPerGib: 800e9 });
-  expect(limitsOf('openshift-hco', all)).toMatchObject({ fleet: 5, outboundPerHost: 1, timeoutNsPerGib: 20e9 });
-  expect(limitsOf('proxmox', all)).toMatchObject({ manager: 'proxmox', downtimeLimitNs: 100e6 });
-  expect(limitsOf('nova', all)).toMatchObject({
-    fleet: Infinity,
-    outboundPerHost: 1,
-    downtimeLimitNs: 500e6,
-    novaSteps: true,
-  });
-  expect(limitsOf('vsphere', all)).toMatchObject({ outboundPerHost: 8, inboundPerHost: 8 });
-});
-
 test('an unknown preset is refused with those that there are', () => {
   expect(() => limitsOf('ovirt', presets())).toThrow("limits 'ovirt' are not known");
 });
@@ -47,16 +26,22 @@ const NOTHING_GIVEN = {
   inboundPerHost: Infinity,
   perPf: Infinity,
   bytesPerSecondPerMove: Infinity,
-  timeoutNsPerGib: 800 * NS_PER_S,
+  timeoutNsPerUnit: 800 * NS_PER_S,
+  timeoutPer: 'GiB',
+  hasTimeout: false,
   progressTimeoutNs: Infinity,
   downtimeLimitNs: undefined,
   countsAs: 'user',
   manager: undefined,
-  novaSteps: false,
+  steps: undefined,
+  unsaid: {},
+  secondHand: [],
 } as const satisfies Omit<Limits, 'name'>;
 
 /** Only KubeVirt watches progress: a time-out of it brings its manager, and, in a preset, its unit of memory. */
 function brought(field: string): Partial<Limits> {
+  if (field === 'timeoutPerGib') return { hasTimeout: true };
+  if (field === 'timeout') return { hasTimeout: true, timeoutPer: 'move' };
   if (field !== 'progressTimeout') return {};
   return { manager: 'kubevirt', countsAs: 'kubevirt' };
 }
@@ -80,7 +65,8 @@ const FIELDS: readonly {
     own: ['1GiB', GIB],
     preset: [125_000_000, 125_000_000],
   },
-  { field: 'timeoutPerGib', limit: 'timeoutNsPerGib', own: ['10s', 10 * NS_PER_S], preset: ['2min', 120 * NS_PER_S] },
+  { field: 'timeoutPerGib', limit: 'timeoutNsPerUnit', own: ['10s', 10 * NS_PER_S], preset: ['2min', 120 * NS_PER_S] },
+  { field: 'timeout', limit: 'timeoutNsPerUnit', own: ['1h', 3600 * NS_PER_S], preset: ['2min', 120 * NS_PER_S] },
   { field: 'progressTimeout', limit: 'progressTimeoutNs', own: ['20s', 20 * NS_PER_S], preset: ['500ms', 5e8] },
 ];
 
@@ -97,8 +83,8 @@ describe('a limit', () => {
   test('of every field that a question or a preset may give is among those checked here', () => {
     const fields = FIELDS.map(({ field }) => field);
     expect(Object.keys(limitsSchema.options[1].shape).toSorted()).toEqual(['preset', ...fields].toSorted());
-    const head = ['format', 'version', 'id', 'title'];
-    const ofPresetAlone = ['downtimeLimit', 'steps', 'manager'];
+    const head = ['format', 'version', 'id', 'title', 'asOf'];
+    const ofPresetAlone = ['downtimeLimit', 'steps', 'manager', 'vmm'];
     const ofPreset = [...head, ...ofPresetAlone, ...fields];
     expect(Object.keys(limitsPresetSchema.shape).toSorted()).toEqual(ofPreset.toSorted());
   });
@@ -141,7 +127,7 @@ describe('a limit', () => {
       name: 'p',
       ...NOTHING_GIVEN,
       downtimeLimitNs: 70 * NS_PER_MS,
-      novaSteps: true,
+      steps: 'nova',
     });
   });
 });

@@ -3,14 +3,13 @@
  */
 import { NS_PER_MS, NS_PER_S } from '../../../base/units.ts';
 import { VMMS } from '../../../memory/vmms.ts';
-import { MANAGERS } from '../../../memory/manager.ts';
 import { novaSteps } from '../../../scenario/document.ts';
 import { namedManager, rulesOf } from '../../../scenario/rules.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { isGated, limitedVm, withLimit } from '../../limited-vm.ts';
 import type { MoveCause } from '../../../memory/outcome.ts';
 import { TIMEOUT_STEP_NS } from '../../fleet-plan.ts';
-import type { Limits } from '../../limits.ts';
+import { type Limits, timeoutUnits } from '../../limits.ts';
 import type { QuestionOf, QuestionVm } from '../../question.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
 import type { TrialAt, VmTrial, VmTrials } from '../../vm-trials.ts';
@@ -98,8 +97,7 @@ export function convergeNumbers(
     timeoutNs: point.result.cause.timeoutNs,
     neededTimeoutNs,
     neededTimeoutNsPerGib:
-      Math.ceil(neededTimeoutNs / MANAGERS[limits.countsAs].timeoutUnits(vm.memory.size) / TIMEOUT_STEP_NS) *
-      TIMEOUT_STEP_NS,
+      Math.ceil(neededTimeoutNs / timeoutUnits(limits, vm.memory.size) / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS,
     cause: point.result.cause,
     stoppedAtNs,
     pauseNs: point.pauseNs,

@@ -23,14 +23,8 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
     used: (numbers) => stuckVms(judgedOf(numbers)),
     binds: (numbers) => stuckVms(judgedOf(numbers)) > 0,
   },
-  {
-    name: 'time-out of a move, per GiB',
-    unit: 'ns',
-    limit: ({ timeoutNsPerGib }) => timeoutNsPerGib,
-    used: ({ usedTimeoutNs, nearest }) =>
-      nearest?.kind === 'longer time-out' ? nearest.timeoutNsPerGib : usedTimeoutNs || null,
-    binds: (numbers) => judgedOf(numbers).timeout > 0 && BLOCKERS.some((blocker) => isLate(blocker, numbers)),
-  },
+  timeoutRow('time-out of a move, per GiB', 'GiB'),
+  timeoutRow('time-out of a move', 'move'),
   {
     name: 'VMs for which there is no room',
     unit: '',
@@ -54,6 +48,19 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
     binds: (numbers) => judgedOf(numbers).overBudget > 0,
   },
 ];
+
+/** The time-out of a move, in an evacuation whose time-out is for that. */
+function timeoutRow(name: string, per: EvacuateNumbers['timeoutPer']): ConstraintRow<EvacuateNumbers> {
+  return {
+    name,
+    unit: 'ns',
+    limit: ({ timeoutNs }) => timeoutNs,
+    used: ({ usedTimeoutNs, nearest }) =>
+      nearest?.kind === 'longer time-out' ? nearest.timeoutNs : usedTimeoutNs || null,
+    binds: (numbers) => judgedOf(numbers).timeout > 0 && BLOCKERS.some((blocker) => isLate(blocker, numbers)),
+    applies: ({ timeoutPer }) => timeoutPer === per,
+  };
+}
 
 /** Whether moves were given up that only needed more time. */
 function isLate(blocker: Blocker, numbers: EvacuateNumbers): boolean {

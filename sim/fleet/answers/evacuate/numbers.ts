@@ -25,7 +25,7 @@ import {
   stuckVms,
   TIMEOUT_STEP_NS,
 } from '../../fleet-plan.ts';
-import type { Limits } from '../../limits.ts';
+import type { LimitField, Limits } from '../../limits.ts';
 import { scheduleOf } from '../../schedule.ts';
 import type { TrialAt, VmTrials } from '../../vm-trials.ts';
 import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts';
@@ -44,7 +44,7 @@ const RELAXED_MAX = 2;
 
 /** What takes less time by so little is no gain. */
 const GAIN_SHARE = 0.001;
-/** Time-outs per GiB are tried up to this. */
+/** Time-outs are tried up to this. */
 const TIMEOUT_STEPS_MAX = 2 ** 14;
 
 /** What is not as it must be. */
@@ -59,7 +59,7 @@ export type Problem =
 export type NearestEvacuation =
   | { readonly kind: 'emptied with the room'; readonly hosts: number }
   | { readonly kind: 'fewer at once'; readonly outboundPerHost: number; readonly totalNs: number }
-  | { readonly kind: 'longer time-out'; readonly timeoutNsPerGib: number; readonly totalNs: number }
+  | { readonly kind: 'longer time-out'; readonly timeoutNs: number; readonly totalNs: number }
   | { readonly kind: 'neither'; readonly hosts: number }
   | { readonly kind: 'others move'; readonly vms: number; readonly totalNs: number }
   | { readonly kind: 'as it is'; readonly totalNs: number; readonly pauseMaxNs: number };
@@ -89,8 +89,13 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly budgetNs: number;
   /** Time in which it must be done; Infinity: any. */
   readonly withinNs: number;
-  /** Time-out per GiB; the least that the moves made at the judged end keep, in steps; 0: no VM takes it. */
-  readonly timeoutNsPerGib: number;
+  /** The time-out, per GiB or of a move; the least that the moves made at the judged end keep, in steps; 0: no VM takes it. */
+  readonly timeoutNs: number;
+  readonly timeoutPer: Limits['timeoutPer'];
+  /** Whether it is given; otherwise it is that of the planner. */
+  readonly hasTimeout: boolean;
+  /** Limits that the preset has by hearsay. */
+  readonly secondHand: readonly LimitField[];
   readonly usedTimeoutNs: number;
   readonly progressTimeoutNs: number;
   readonly outcomes: Readonly<Record<RangeEnd, Outcome>>;
@@ -186,7 +191,10 @@ class EvacuationSearch {
       limits: limits.name,
       budgetNs: budget.pause,
       withinNs,
-      timeoutNsPerGib: limits.timeoutNsPerGib,
+      timeoutNs: limits.timeoutNsPerUnit,
+      timeoutPer: limits.timeoutPer,
+      hasTimeout: limits.hasTimeout,
+      secondHand: limits.secondHand,
       usedTimeoutNs: usedNs[judgedEnd],
       progressTimeoutNs: limits.progressTimeoutNs,
       outcomes,
@@ -308,17 +316,17 @@ class EvacuationSearch {
     return this.withLongerTimeout(judged) ?? { kind: 'neither', hosts: hostsEmptied };
   }
 
-  /** The least time-out per GiB, in steps, with which all VMs move; null: none, or it is not what ended them. */
+  /** The least time-out, in steps, with which all VMs move; null: none, or it is not what ended them. */
   private withLongerTimeout(judged: Outcome): NearestEvacuation | null {
     const { limits } = this;
     if (judged.timeout === 0 || this.plan.hosts > PROOF_HOSTS_MAX) return null;
     const at = (step: number): { readonly left: number; readonly totalNs: number } =>
-      this.worst({ limits: { ...limits, timeoutNsPerGib: step * TIMEOUT_STEP_NS } });
+      this.worst({ limits: { ...limits, timeoutNsPerUnit: step * TIMEOUT_STEP_NS } });
     const movesAt = (step: number): boolean => at(step).left === 0;
-    const first = Math.floor(limits.timeoutNsPerGib / TIMEOUT_STEP_NS) + 1;
+    const first = Math.floor(limits.timeoutNsPerUnit / TIMEOUT_STEP_NS) + 1;
     const step = firstThatHolds(first, TIMEOUT_STEPS_MAX, movesAt);
     if (step > TIMEOUT_STEPS_MAX) return null;
-    return { kind: 'longer time-out', timeoutNsPerGib: step * TIMEOUT_STEP_NS, totalNs: at(step).totalNs };
+    return { kind: 'longer time-out', timeoutNs: step * TIMEOUT_STEP_NS, totalNs: at(step).totalNs };
   }
 }
 

@@ -35,6 +35,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       timeSentence(numbers),
       ...[bindingSentence(numbers)].filter((sentence) => sentence !== ''),
       ...problems.map((problem) => problemSentence(problem, numbers)),
+      ...hearsaySentences(numbers),
     ],
     proof: tried.map((each) => ({
       at: each.outboundPerHost,
@@ -50,7 +51,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       closedForm: ns,
       simulated: point.totalNs,
     })),
-    nearest: nearest === null ? null : nearestSentence(nearest, numbers.withinNs),
+    nearest: nearest === null ? null : nearestSentence(nearest, numbers),
   };
 }
 
@@ -83,6 +84,13 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval }: Evacu
   );
 }
 
+/** Values of a preset that are not on record anywhere. */
+function hearsaySentences({ secondHand, limits }: EvacuateNumbers): readonly string[] {
+  if (secondHand.length === 0) return [];
+  const known = `${secondHand.join(' and ')} of ${limits} ${secondHand.length === 1 ? 'is' : 'are'} second-hand`;
+  return [`${known}: give the figures of your own installation.`];
+}
+
 function pausesPhrase(point: Outcome, long: Outcome): string {
   const longest = long.moved === 0 ? '' : ` (p99 with all parameters long: ${formatNs(long.pauseP99Ns)})`;
   return `pauses are ${formatNs(point.pauseP50Ns)} at the median and ${formatNs(point.pauseP99Ns)} at p99${longest}`;
@@ -109,7 +117,7 @@ function bindingSentence(numbers: EvacuateNumbers): string {
   if (stuckVms(judged) > 0) {
     const { timeout, noProgress, iterations, stall, switchover, blockers } = judged;
     const ended = [
-      [timeout, `by the time-out of ${formatNs(numbers.timeoutNsPerGib)} per GiB`],
+      [timeout, timeoutPhrase(numbers)],
       [noProgress, `since remaining memory did not fall for ${formatNs(numbers.progressTimeoutNs)}`],
       [iterations, 'after their last iteration'],
       [stall, 'since remaining memory no longer fell below its least'],
@@ -126,14 +134,23 @@ function bindingSentence(numbers: EvacuateNumbers): string {
   const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
   const share = percent(binding.ns / totalNs);
   const near = isNearTimeout(numbers)
-    ? ` The least time-out that would do is ${formatNs(numbers.usedTimeoutNs)} per GiB, and ${formatNs(numbers.timeoutNsPerGib)} are allowed.`
+    ? ` The least time-out that would do is ${formatNs(numbers.usedTimeoutNs)}${perPhrase(numbers)}, and ${formatNs(numbers.timeoutNs)} are allowed.`
     : '';
   return `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
 }
 
 /** Whether the longest move uses most of its time. */
-function isNearTimeout({ usedTimeoutNs, timeoutNsPerGib }: EvacuateNumbers): boolean {
-  return usedTimeoutNs >= NEAR_SHARE * timeoutNsPerGib;
+function isNearTimeout({ usedTimeoutNs, timeoutNs }: EvacuateNumbers): boolean {
+  return usedTimeoutNs >= NEAR_SHARE * timeoutNs;
+}
+
+function perPhrase({ timeoutPer }: Pick<EvacuateNumbers, 'timeoutPer'>): string {
+  return timeoutPer === 'GiB' ? ' per GiB' : '';
+}
+
+function timeoutPhrase(numbers: EvacuateNumbers): string {
+  const whose = numbers.hasTimeout ? '' : ', which the planner takes where limits give none';
+  return `by the time-out of ${formatNs(numbers.timeoutNs)}${perPhrase(numbers)}${whose}`;
 }
 
 function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: EvacuateNumbers): string {
@@ -160,7 +177,8 @@ function findingPhrase({ outboundPerHost, totalNs }: TriedLimit): string {
   return `${outboundPerHost} at once out of a host: ${formatLong(totalNs)}`;
 }
 
-function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
+function nearestSentence(nearest: NearestEvacuation, numbers: EvacuateNumbers): string {
+  const { withinNs } = numbers;
   const isLate = 'totalNs' in nearest && nearest.totalNs > withinNs;
   const late = isLate ? `, and ${formatLong(withinNs)} are allowed` : '';
   switch (nearest.kind) {
@@ -169,7 +187,7 @@ function nearestSentence(nearest: NearestEvacuation, withinNs: number): string {
     case 'fewer at once':
       return `The nearest: ${nearest.outboundPerHost} at once out of a host; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
     case 'longer time-out':
-      return `The nearest: a time-out of ${formatNs(nearest.timeoutNsPerGib)} per GiB, the least that would do; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
+      return `The nearest: a time-out of ${formatNs(nearest.timeoutNs)}${perPhrase(numbers)}, the least that would do; all VMs then move, in ${formatLong(nearest.totalNs)}${late}.`;
     case 'others move':
       return nearest.vms === 0
         ? 'The nearest: other hosts; no VM of these can move.'

@@ -204,3 +204,23 @@ test('the command runs a sweep and says where its document is', async () => {
     cells: [{ at: { 'vm.vcpus': 4 } }, {}],
   });
 });
+
+describe('the age of a preset', () => {
+  const plan = (...words: readonly string[]) => stopcopy('plan', 'empty-host', '--no-tornado', ...words);
+
+  test('is said on stderr once it is over 180 days, by the day that is given', async () => {
+    expect((await plan('--today', '2027-02-18')).stderr).toBe('');
+    const { status, stdout, stderr } = await plan('--today', '2027-02-19', '--json');
+    expect(stderr).toMatch(/^limits kubevirt are those of 2026-08-22, 181 days ago: .*\n$/);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ presets: [{ id: 'kubevirt', asOf: '2026-08-22' }] });
+  });
+
+  test.each(['2027-02-30', '19.2.2027', 'today', '2027-2-1'])('--today %s is no day', async (text) => {
+    const { status, stderr } = await plan('--today', text);
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`--today is '${text}', allowed is a day as YYYY-MM-DD`) as string,
+    });
+  });
+});

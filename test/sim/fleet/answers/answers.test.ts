@@ -263,7 +263,10 @@ describe('an evacuation is told by its record alone', () => {
     limits: 'nova',
     budgetNs: 500 * NS_PER_MS,
     withinNs: Infinity,
-    timeoutNsPerGib: 800 * NS_PER_S,
+    timeoutNs: 800 * NS_PER_S,
+    timeoutPer: 'GiB',
+    hasTimeout: true,
+    secondHand: [],
     usedTimeoutNs: 20 * NS_PER_S,
     progressTimeoutNs: Infinity,
     outcomes: {
@@ -310,7 +313,7 @@ describe('an evacuation is told by its record alone', () => {
       'The nearest: 2 at once out of a host; all VMs then move, in 200 s.',
     ],
     [
-      { kind: 'longer time-out', timeoutNsPerGib: 25 * NS_PER_S, totalNs: 200 * NS_PER_S },
+      { kind: 'longer time-out', timeoutNs: 25 * NS_PER_S, totalNs: 200 * NS_PER_S },
       'The nearest: a time-out of 25.0 s per GiB, the least that would do; all VMs then move, in 200 s.',
     ],
     [
