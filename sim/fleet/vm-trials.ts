@@ -22,10 +22,10 @@ import {
 import { drawnInput } from '../scenario/drawn-moves.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import {
-  type DeviceFigures,
   type DeviceProfile,
   dependsOnQueues,
   figuresOf,
+  PROFILE_FIGURES,
   type RangeEnd,
 } from '../memory/device-profile.ts';
 import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
@@ -87,17 +87,6 @@ export interface Structure {
 }
 
 const COSTS: Readonly<Record<RangeEnd, CostValues>> = { point: pointCosts(), short: lowCosts(), long: highCosts() };
-const FIGURES = [
-  'stateBytes',
-  'preCopiedShare',
-  'fixedNs',
-  'perQueueNs',
-  'streamBytesPerSecond',
-  'sharedBytesPerSecond',
-  'allocateNsPerByte',
-  'lockedNs',
-] as const satisfies readonly (keyof DeviceFigures)[];
-
 /** Steps of one VF, by everything that they depend on; worlds are deterministic. */
 const knownSteps = new Map<string, DeviceSteps | string>();
 const KNOWN_MAX = 10_000;
@@ -323,9 +312,10 @@ export class VmTrials {
       list.push({ group: 'cost', name, from, source });
     }
     for (const profile of new Set(profiles)) {
-      for (const figure of FIGURES) {
-        const { range, from, source } = profile[figure];
-        if (range[0] !== range[1]) list.push({ group: 'profile', name: `${profile.id}.${figure}`, from, source });
+      for (const figure of PROFILE_FIGURES) {
+        const given = profile[figure];
+        if (given === undefined || given.range[0] === given.range[1]) continue;
+        list.push({ group: 'profile', name: `${profile.id}.${figure}`, from: given.from, source: given.source });
       }
     }
     if (registers)
@@ -363,8 +353,8 @@ export class VmTrials {
     if (moved?.group !== 'profile') return this.profiles;
     const changed = new Map(this.profiles);
     for (const [word, profile] of this.profiles) {
-      const figure = FIGURES.find((name) => moved.name === `${profile.id}.${name}`);
-      if (figure === undefined) continue;
+      const figure = PROFILE_FIGURES.find((name) => moved.name === `${profile.id}.${name}`);
+      if (figure === undefined || profile[figure] === undefined) continue;
       const value = figuresOf(profile, moved.end)[figure];
       changed.set(word, { ...profile, [figure]: { ...profile[figure], value } });
     }

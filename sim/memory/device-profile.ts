@@ -46,12 +46,22 @@ const fields = z.strictObject({
   preCopyNeedsAck: z.boolean().default(false),
   /** Making one device ready to be moved, before anything is sent, in ns. Default: no time. */
   setupNs: figure.optional(),
+  /** The same for each GiB of guest memory, such as memory keys for shadow queues. Default: no time. */
+  setupNsPerGib: figure.optional(),
   /** Stopping one device, before the last iteration of memory, in ns. Default: part of fixedNs. */
   stopNs: figure.optional(),
+  /** The same for each GiB of guest memory, such as unmapping it, and for each queue. Default: no time. */
+  stopNsPerGib: figure.optional(),
+  stopNsPerQueue: figure.optional(),
   /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
   fixedNs: figure,
   /** Starting one device at the destination, when all else is there, in ns. Default: part of fixedNs. */
   startNs: figure.optional(),
+  /** The same for each GiB of guest memory, such as mapping it, and for each queue. Default: no time. */
+  startNsPerGib: figure.optional(),
+  startNsPerQueue: figure.optional(),
+  /** Queues of one device that are stopped or started at once, 1 or more. Default: one by one. */
+  queuesAtOnce: figure.optional(),
   /** What the device's own log of what it writes adds to the final sync, in ns for each GiB of guest memory. Default: none. */
   trackingNsPerGib: figure.optional(),
   /** The same for each queue, in ns. */
@@ -71,11 +81,14 @@ const fields = z.strictObject({
 const KINDS = ACCELERATOR_KINDS.join(', ');
 
 const RULES =
-  'preCopiedShare is 0 without preCopy; kind is given if and only if registerModel is true. Each range has the shortest pause first.';
+  'preCopiedShare is 0 without preCopy; kind is given if and only if registerModel is true. queuesAtOnce is 1 or more. Each range has the shortest pause first.';
 
 export const deviceProfileSchema = fields
   .describe(RULES)
-  .superRefine(({ registerModel, kind, preCopy, preCopiedShare }, context) => {
+  .superRefine(({ registerModel, kind, preCopy, preCopiedShare, queuesAtOnce }, context) => {
+    if (queuesAtOnce !== undefined && Math.min(queuesAtOnce.value, ...queuesAtOnce.range) < 1) {
+      context.addIssue({ code: 'custom', path: ['queuesAtOnce'], message: 'allowed is 1, one by one, or more' });
+    }
     if (!preCopy && Math.max(preCopiedShare.value, ...preCopiedShare.range) > 0) {
       const path = ['preCopiedShare', 'value'];
       context.addIssue({
@@ -99,47 +112,66 @@ export type ProfileFigure = z.infer<typeof figure>;
 export const RANGE_ENDS = ['point', 'short', 'long'] as const;
 export type RangeEnd = (typeof RANGE_ENDS)[number];
 
+/** Figures of a profile, in the order of the document. */
+export const PROFILE_FIGURES = [
+  'stateBytes',
+  'preCopiedShare',
+  'setupNs',
+  'setupNsPerGib',
+  'stopNs',
+  'stopNsPerGib',
+  'stopNsPerQueue',
+  'fixedNs',
+  'startNs',
+  'startNsPerGib',
+  'startNsPerQueue',
+  'queuesAtOnce',
+  'trackingNsPerGib',
+  'perQueueNs',
+  'loadNsPerByte',
+  'streamBytesPerSecond',
+  'sharedBytesPerSecond',
+  'allocateNsPerByte',
+  'lockedNs',
+] as const satisfies readonly (keyof DeviceProfile)[];
+
+export type ProfileFigureName = (typeof PROFILE_FIGURES)[number];
+
 /** A profile's figures as plain numbers. */
-export interface DeviceFigures {
-  readonly stateBytes: number;
-  readonly preCopiedShare: number;
+export interface DeviceFigures extends Readonly<Record<ProfileFigureName, number>> {
   readonly preCopyNeedsAck: boolean;
-  readonly setupNs: number;
-  readonly stopNs: number;
-  readonly fixedNs: number;
-  readonly startNs: number;
-  readonly trackingNsPerGib: number;
-  readonly perQueueNs: number;
-  readonly loadNsPerByte: number;
-  readonly streamBytesPerSecond: number;
-  readonly sharedBytesPerSecond: number;
-  readonly allocateNsPerByte: number;
-  readonly lockedNs: number;
 }
 
+/** Figures that depend on how many queues a device has. */
+const PER_QUEUE = ['perQueueNs', 'stopNsPerQueue', 'startNsPerQueue'] as const satisfies readonly ProfileFigureName[];
+
 /** Whether any figure of such a device depends on how many queues it has. */
-export function dependsOnQueues({ kind, perQueueNs: { value, range } }: DeviceProfile): boolean {
-  return kind !== undefined || value > 0 || Math.max(...range) > 0;
+export function dependsOnQueues(profile: DeviceProfile): boolean {
+  const isThere = (name: (typeof PER_QUEUE)[number]): boolean => {
+    const given = profile[name];
+    return given !== undefined && Math.max(given.value, ...given.range) > 0;
+  };
+  return profile.kind !== undefined || PER_QUEUE.some(isThere);
+}
+
+/** @param at the value of a figure that the profile has; those that it leaves out take no time */
+export function figuresBy(
+  profile: DeviceProfile,
+  at: (figure: ProfileFigure, name: ProfileFigureName) => number,
+): DeviceFigures {
+  const figures: Partial<Record<ProfileFigureName, number>> = {};
+  for (const name of PROFILE_FIGURES) {
+    const given = profile[name];
+    figures[name] = given === undefined ? 0 : at(given, name);
+  }
+  const queuesAtOnce = profile.queuesAtOnce === undefined ? 1 : figures.queuesAtOnce!;
+  return {
+    ...(figures as Record<ProfileFigureName, number>),
+    queuesAtOnce,
+    preCopyNeedsAck: profile.preCopyNeedsAck,
+  };
 }
 
 export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures {
-  const pick = ({ value, range }: ProfileFigure): number =>
-    end === 'point' ? value : end === 'short' ? range[0] : range[1];
-  const maybe = (given: ProfileFigure | undefined): number => (given === undefined ? 0 : pick(given));
-  return {
-    stateBytes: pick(profile.stateBytes),
-    preCopiedShare: pick(profile.preCopiedShare),
-    preCopyNeedsAck: profile.preCopyNeedsAck,
-    setupNs: maybe(profile.setupNs),
-    stopNs: maybe(profile.stopNs),
-    fixedNs: pick(profile.fixedNs),
-    startNs: maybe(profile.startNs),
-    trackingNsPerGib: maybe(profile.trackingNsPerGib),
-    perQueueNs: pick(profile.perQueueNs),
-    loadNsPerByte: maybe(profile.loadNsPerByte),
-    streamBytesPerSecond: pick(profile.streamBytesPerSecond),
-    sharedBytesPerSecond: pick(profile.sharedBytesPerSecond),
-    allocateNsPerByte: pick(profile.allocateNsPerByte),
-    lockedNs: pick(profile.lockedNs),
-  };
+  return figuresBy(profile, ({ value, range }) => (end === 'point' ? value : end === 'short' ? range[0] : range[1]));
 }

@@ -6,7 +6,7 @@
  */
 import { type Draws, type Spread, spreadAt } from '../base/draws.ts';
 import { keysOf, mapValues } from '../base/keys.ts';
-import type { DeviceFigures, DeviceProfile, ProfileFigure } from './device-profile.ts';
+import { type DeviceFigures, type DeviceProfile, figuresBy, type ProfileFigure } from './device-profile.ts';
 import { VMM_PARAMETER, type VmmParameterName, type VmmParameters } from './parameters.ts';
 
 export type ParameterSpreads = Readonly<Record<VmmParameterName, Spread>>;
@@ -47,27 +47,10 @@ export function drawnParameters(spreads: ParameterSpreads, draws: Draws, draw: n
  * @param without the lab whose measurements are left out; undefined: none
  */
 export function drawnFigures(profile: DeviceProfile, draws: Draws, draw: number, without?: string): DeviceFigures {
-  const at = (name: string, figure: ProfileFigure | undefined): number => {
-    if (figure === undefined) return 0;
+  return figuresBy(profile, (figure, name) => {
     const spread = figureSpread(figure, without);
     return spread.low === spread.high ? spread.value : spreadAt(spread, draws.uniform(`${profile.id}.${name}`, draw));
-  };
-  return {
-    stateBytes: at('stateBytes', profile.stateBytes),
-    preCopiedShare: at('preCopiedShare', profile.preCopiedShare),
-    preCopyNeedsAck: profile.preCopyNeedsAck,
-    setupNs: at('setupNs', profile.setupNs),
-    stopNs: at('stopNs', profile.stopNs),
-    fixedNs: at('fixedNs', profile.fixedNs),
-    startNs: at('startNs', profile.startNs),
-    trackingNsPerGib: at('trackingNsPerGib', profile.trackingNsPerGib),
-    perQueueNs: at('perQueueNs', profile.perQueueNs),
-    loadNsPerByte: at('loadNsPerByte', profile.loadNsPerByte),
-    streamBytesPerSecond: at('streamBytesPerSecond', profile.streamBytesPerSecond),
-    sharedBytesPerSecond: at('sharedBytesPerSecond', profile.sharedBytesPerSecond),
-    allocateNsPerByte: at('allocateNsPerByte', profile.allocateNsPerByte),
-    lockedNs: at('lockedNs', profile.lockedNs),
-  };
+  });
 }
 
 /** As for parameters: a figure that rests on that lab alone is anything that it may be at all. */

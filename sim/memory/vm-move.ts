@@ -6,6 +6,7 @@
 import { UserError } from '../base/user-error.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
 import type { DeviceFigures } from './device-profile.ts';
+import { setupWorkNs, startWorkNs, stopWorkNs } from './device-work.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses, writersOf } from './dirty.ts';
 import { MANAGERS } from './manager.ts';
 import { QEMU, type VmmParameters } from './parameters.ts';
@@ -199,7 +200,7 @@ function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {
   const zeroBytes = findsZeros ? bytes * Math.max(0, lookedShare - nonZeroShare) : 0;
   // Where all memory is dirty again at the next sync, it does not matter what comes last.
   const tailBytes = allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0;
-  const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * figures.setupNs, 0);
+  const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * setupWorkNs(figures, bytes), 0);
   return {
     setupNs: (setup === null ? 0 : p[setup]) + (p[logStartPerGib] * bytes) / GIB + devicesNs,
     zeroBytes,
@@ -318,7 +319,9 @@ interface Left {
 function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: StreamRates, p: VmmParameters): number {
   const { stream, devices, vcpus } = input;
   pause.add('vcpuStop', vcpuStopNsOf(input, p));
-  eachDevice(devices, ({ figures }, steps, what) => pause.add('deviceStop', steps?.stopNs ?? figures.stopNs, what));
+  const stopNsOf = ({ figures, queues }: DeviceGroup): number => stopWorkNs(figures, queues, input.memory.bytes);
+  const startNsOf = ({ figures, queues }: DeviceGroup): number => startWorkNs(figures, queues, input.memory.bytes);
+  eachDevice(devices, (group, steps, what) => pause.add('deviceStop', steps?.stopNs ?? stopNsOf(group), what));
   const roundStartNs = pause.nowNs;
   lastRound(pause, input, left, rates, p);
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
@@ -330,7 +333,7 @@ function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: Str
   pause.add('platformLoad', p[platformLoad] + (input.vhost === undefined ? 0 : vhostLoadNs(input.vhost, p)));
   // A device without known steps is loaded as its bytes arrive.
   eachDevice(devices, (_, steps, what) => pause.add('deviceLoad', steps?.loadNs ?? 0, what));
-  eachDevice(devices, ({ figures }, steps, what) => pause.add('deviceStart', steps?.startNs ?? figures.startNs, what));
+  eachDevice(devices, (group, steps, what) => pause.add('deviceStart', steps?.startNs ?? startNsOf(group), what));
   pause.add('vcpuStart', input.vcpuStartNs);
   return input.returnPath ? pause.nowNs + stream.latencyNs : leftSourceNs;
 }

@@ -186,7 +186,7 @@ type Refuse = (message: string, hint?: string) => never;
 
 /** Why the queues of a device are not read. @param profile as the document names it */
 export function queuelessPhrase(profile: string): string {
-  return `profile ${profile} has no register model and no perQueueNs, so that no figure depends on it`;
+  return `profile ${profile} has no register model and no time per queue, so that no figure depends on it`;
 }
 
 const REGISTER_FIELDS = ['kind', 'load', 'depths', 'driver', 'hardware', 'inFlight', 'engine'] as const;

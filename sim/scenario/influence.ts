@@ -2,7 +2,13 @@
  * What the pause of a VM hangs on: one parameter after another at both ends of its range, all others at their best guesses.
  */
 import { COST, pointCosts } from '../device/costs.ts';
-import { type DeviceProfile, figuresOf, type ProfileFigure } from '../memory/device-profile.ts';
+import {
+  type DeviceProfile,
+  figuresOf,
+  PROFILE_FIGURES,
+  type ProfileFigure,
+  type ProfileFigureName,
+} from '../memory/device-profile.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { pointParameters, VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { type DeviceGroup, type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
@@ -92,8 +98,11 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
     });
   }
   for (const [index, { profile }] of plan.devices.entries()) {
-    for (const name of PROFILE_FIGURES)
-      found.push(figureInfluence(base, parametersOf(plan, 'point'), index, profile, name));
+    for (const name of PROFILE_FIGURES) {
+      const figure = profile[name];
+      if (figure === undefined) continue;
+      found.push(figureInfluence(base, parametersOf(plan, 'point'), index, profile, name, figure));
+    }
   }
   return found
     .filter((influence) => widthOf(influence, basePauseNs) > LEAST_NS)
@@ -119,25 +128,14 @@ function windowInfluence(plan: CompiledScenario, steps: readonly (readonly Devic
   };
 }
 
-const PROFILE_FIGURES = [
-  'stateBytes',
-  'preCopiedShare',
-  'fixedNs',
-  'perQueueNs',
-  'streamBytesPerSecond',
-  'sharedBytesPerSecond',
-  'allocateNsPerByte',
-  'lockedNs',
-] as const satisfies readonly (keyof DeviceProfile)[];
-
 function figureInfluence(
   base: VmMoveInput,
   p: VmmParameters,
   index: number,
   profile: DeviceProfile,
-  name: (typeof PROFILE_FIGURES)[number],
+  name: ProfileFigureName,
+  { value, range, from }: ProfileFigure,
 ): Influence {
-  const { value, range, from }: ProfileFigure = profile[name];
   const at = (figure: number): number | null => {
     const devices = base.devices.map((group, place): DeviceGroup =>
       place === index ? { ...group, figures: { ...figuresOf(profile, 'point'), [name]: figure } } : group,

@@ -37,11 +37,13 @@ export interface Comparison {
   readonly note: string | undefined;
 }
 
-/** A published figure that the model has no counterpart of. */
+/** A published figure that is not predicted. */
 export interface Listed {
   readonly row: number;
   readonly output: string;
   readonly published: number;
+  /** Why the model does not try its row; left out: the model has no such figure. */
+  readonly why?: string | undefined;
 }
 
 /** A published table without its rows. */

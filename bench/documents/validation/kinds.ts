@@ -2,6 +2,7 @@
  * Kinds of published figures, each judged by itself: a downtime is harder to predict than a rate.
  */
 import { keysOf } from '../../../sim/base/keys.ts';
+import { DEVICE_WORK_OUTPUTS } from '../../../sim/memory/device-work-experiment.ts';
 import { PART_OUTPUTS } from '../../../sim/memory/experiment-parts.ts';
 
 export interface KindFacts {
@@ -27,7 +28,12 @@ export const FIGURE_KINDS = {
   iterationTime: { title: 'time of an iteration', outputs: ['roundTransferS', 'roundElapsedS'], errorMax: null },
   bytes: { title: 'bytes sent', outputs: ['transferredKib'], errorMax: 0.02 },
   setup: { title: 'setup', outputs: ['setupMs'], errorMax: null },
-  part: { title: 'part of the pause', outputs: PART_OUTPUTS, errorMax: null, withinMin: 0.8 },
+  part: {
+    title: 'part of the pause',
+    outputs: [...PART_OUTPUTS, ...DEVICE_WORK_OUTPUTS],
+    errorMax: null,
+    withinMin: 0.8,
+  },
   throughput: {
     title: 'throughput of an engine',
     outputs: ['megabytesPerSecond', 'millionsPerSecond', 'perSecond'],

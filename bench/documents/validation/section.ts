@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ERROR_SHOWN, type KindSummary, type LabSummary, VALIDATION_FORMAT, VALIDATION_VERSION } from './document.ts';
 import { FIGURE_KIND_NAMES } from './kinds.ts';
 import { fittedParameters } from './fitted.ts';
-import { figure, KIND_HEAD, KIND_WORDS, kindRow, labLine, percentOf } from './text.ts';
+import { figure, KIND_HEAD, KIND_WORDS, kindRow, labLine, listedByReason, percentOf } from './text.ts';
 import { againstChart, seriesColour } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -24,6 +24,13 @@ const rowSchema = z.looseObject({
   error: z.number(),
   calibrates: z.array(z.string()),
   note: z.string().optional(),
+});
+
+const listedSchema = z.looseObject({
+  row: z.number(),
+  output: z.string(),
+  published: z.number(),
+  why: z.string().optional(),
 });
 
 const kind = z.enum(FIGURE_KIND_NAMES);
@@ -73,6 +80,8 @@ export const validationSchema = z.looseObject({
       source: z.string(),
       notPredicted: z.string().optional(),
       rows: z.array(rowSchema),
+      /** Not in documents of releases that listed none with a reason. */
+      listed: z.array(listedSchema).default([]),
     }),
   ),
 });
@@ -200,7 +209,8 @@ function cells({ published, modelled, error, calibrates }: Row): readonly string
   ];
 }
 
-function tableSection({ id, title, grade, source, notPredicted, rows }: Document['tables'][number]): Markup {
+function tableSection({ id, title, grade, source, notPredicted, rows, listed }: Document['tables'][number]): Markup {
+  const unpredicted = [...listedByReason(listed)].filter(([why]) => why !== undefined);
   const notes = new Map(rows.flatMap(({ row, note }) => (note === undefined ? [] : [[row, note] as const])));
   const given = (row: Row): string =>
     Object.entries(row.inputs)
@@ -219,5 +229,6 @@ function tableSection({ id, title, grade, source, notPredicted, rows }: Document
             rows: rows.map((row) => [String(row.row), given(row), row.output, ...cells(row)]),
           })
     }
-    ${[...notes].map(([row, note]) => html`<p>Row ${row}: ${note}.</p>`)}`;
+    ${[...notes].map(([row, note]) => html`<p>Row ${row}: ${note}.</p>`)}
+    ${unpredicted.map(([why, figures]) => html`<p>Not predicted (${why}): ${figures.join(', ')}.</p>`)}`;
 }

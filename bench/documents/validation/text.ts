@@ -4,7 +4,7 @@
 import { countOf } from '../../../sim/base/units.ts';
 import Table from 'cli-table3';
 
-import type { Comparison, KindSummary, LabSummary, TableReport, Validation } from './document.ts';
+import type { Comparison, KindSummary, LabSummary, Listed, TableReport, Validation } from './document.ts';
 import { FIGURE_KINDS } from './kinds.ts';
 import { FITTED_ORIGIN, fittedParameters } from './fitted.ts';
 import type { Output } from '../../io/output.ts';
@@ -34,9 +34,22 @@ function printTable({ table, comparisons, listed }: TableReport, output: Output)
   for (const comparison of comparisons) grid.push(rowOf(comparison));
   output.text(grid.toString());
   for (const { row, note } of notes(comparisons)) output.text(wrap(`row ${row}: ${note}`, WIDTH));
-  if (listed.length === 0) return;
-  const figures = listed.map((each) => `row ${each.row} ${each.output} ${figure(each.published)}`);
-  output.text(wrap(`Published, without a counterpart in the model: ${figures.join(', ')}.`, WIDTH));
+  for (const [why, figures] of listedByReason(listed)) {
+    const said = why === undefined ? 'Published, without a counterpart in the model' : `Not predicted (${why})`;
+    output.text(wrap(`${said}: ${figures.join(', ')}.`, WIDTH));
+  }
+}
+
+/** Figures that are not predicted, in words, by what keeps them from it. */
+export function listedByReason(listed: readonly Listed[]): ReadonlyMap<string | undefined, readonly string[]> {
+  const found = new Map<string | undefined, string[]>();
+  for (const { row, output, published, why } of listed) {
+    const said = `row ${row} ${output} ${figure(published)}`;
+    const others = found.get(why);
+    if (others === undefined) found.set(why, [said]);
+    else others.push(said);
+  }
+  return found;
 }
 
 function rowOf(comparison: Comparison): string[] {

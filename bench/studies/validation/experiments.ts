@@ -7,6 +7,12 @@ import { type Draws, intervalOf, type Spread } from '../../../sim/base/draws.ts'
 import { isKeyOf, mapValues } from '../../../sim/base/keys.ts';
 import { drawnFigures, drawnParameters, type ParameterSpreads } from '../../../sim/memory/evidence.ts';
 import {
+  DEVICE_WORK_OUTPUTS,
+  type DeviceWorkExperiment,
+  deviceWorkSchema,
+  runDeviceWork,
+} from '../../../sim/memory/device-work-experiment.ts';
+import {
   MOVE_OUTPUTS,
   type MoveExperiment,
   moveExperimentSchema,
@@ -84,6 +90,17 @@ function predictMove(given: MoveExperiment, { parameters, draws, without }: Grou
   return mapValues(drawn, intervalOf);
 }
 
+function predictWork(inputs: DeviceWorkExperiment, { parameters, draws, without }: Grounds): Outputs {
+  const profile = readProfile(inputs.profile);
+  const drawn: Record<string, number[]> = {};
+  for (let draw = 0; draw < draws.count; draw++) {
+    const figures = drawnFigures(profile, draws, draw, without);
+    const outputs = runDeviceWork(inputs, figures, drawnParameters(parameters, draws, draw));
+    for (const [name, value] of Object.entries(outputs)) (drawn[name] ??= []).push(value);
+  }
+  return mapValues(drawn, intervalOf);
+}
+
 type Throughput = Readonly<Record<string, number>>;
 
 /** A model of throughput with its parameters at both ends, which hold its value between them. */
@@ -97,6 +114,12 @@ function ends(run: (end: ParameterEnd) => Throughput): Outputs {
 
 export const EXPERIMENTS = {
   'vm-move': experiment('a VM moves from host to host', moveExperimentSchema, MOVE_OUTPUTS, predictMove),
+  'device-work': experiment(
+    'a device is stopped and started, and given the memory of its guest',
+    deviceWorkSchema,
+    DEVICE_WORK_OUTPUTS,
+    predictWork,
+  ),
   'zip-throughput': experiment(
     'one process compresses blocks, some in flight',
     zipExperimentSchema,

@@ -33,6 +33,8 @@ const rowSchema = z.strictObject({
   published: z.record(z.string(), z.number().nonnegative()),
   /** Parameters that were set so that this row comes out right; such a row proves nothing. */
   calibrates: z.array(z.string().min(1)).min(1).optional(),
+  /** Why the model does not try this row; its figures are listed and no more. */
+  notPredicted: z.string().min(1).optional(),
   /** Anything that a reader must know of the row; needed where the model is far off. */
   note: z.string().min(1).optional(),
 });

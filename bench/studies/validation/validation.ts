@@ -122,6 +122,12 @@ function compare(table: PublishedTable): TableReport {
   const comparisons: Comparison[] = [];
   const listed: Listed[] = [];
   for (const [index, row] of table.rows.entries()) {
+    if (row.notPredicted !== undefined) {
+      for (const [output, published] of Object.entries(row.published)) {
+        listed.push({ row: index + 1, output, published, why: row.notPredicted });
+      }
+      continue;
+    }
     const what = `table ${table.id}, row ${index + 1}`;
     const given = { ...table.inputs, ...row.inputs };
     const asked = inputsOf(table, row);

@@ -13,7 +13,7 @@ import { costOf, fit, fitRows, modelledFigures } from '../../../bench/studies/va
 import { keysOf } from '../../../sim/base/keys.ts';
 import { FITTED_LABS, groundsFor } from '../../../bench/studies/validation/folds.ts';
 import { validate } from '../../../bench/studies/validation/validation.ts';
-import { kindRow } from '../../../bench/documents/validation/text.ts';
+import { kindRow, listedByReason } from '../../../bench/documents/validation/text.ts';
 import { unsupported } from '../../../sim/memory/evidence.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import FITTED from '../../../sim/memory/fitted.json' with { type: 'json' };
@@ -66,6 +66,23 @@ describe('the published measurements', () => {
     const silent = WHOLE.tables.filter(({ table }) => table.notPredicted !== undefined);
     expect(silent.length).toBeGreaterThan(0);
     for (const report of silent) expect(report.comparisons).toEqual([]);
+  });
+
+  test('of a row that is not predicted are listed with the reason, and no claim is made of them', () => {
+    const [stages] = readTables(['vdpa-stages']);
+    const { comparisons, listed } = validate([stages!], false).tables[0]!;
+    expect(comparisons.map(({ row }) => row)).toEqual([3, 3]);
+    expect(listed.map(({ row, output, published }) => [row, output, published])).toEqual([
+      [1, 'switchMs', 20_000],
+      [1, 'stopMs', 20_000],
+      [2, 'switchMs', 2000],
+      [2, 'stopMs', 5000],
+    ]);
+    expect([...listedByReason(listed).values()]).toEqual([
+      ['row 1 switchMs 20 000', 'row 1 stopMs 20 000'],
+      ['row 2 switchMs 2 000', 'row 2 stopMs 5 000'],
+    ]);
+    for (const [why] of listedByReason(listed)) expect(why).toMatch(/^without/);
   });
 
   test('without a counterpart in the model are listed, none is dropped', () => {

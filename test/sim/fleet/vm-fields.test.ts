@@ -334,7 +334,7 @@ test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answ
 
 describe('queues of a device without a register model are refused where nothing counts them:', () => {
   const NIC = { profile: 'connectx7-vf', queues: 4 };
-  const WHY = 'no register model and no perQueueNs';
+  const WHY = 'no register model and no time per queue';
   const asked = (ask: string, devices: readonly Fields[]): string =>
     answered({ ...HEAD, ...ASKS[ask]!({ ...VM, devices }) });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { Draws, intervalOf, spreadAt } from '../../../sim/base/draws.ts';
+import { readProfile } from '../../../bench/io/profiles.ts';
+import { figuresOf } from '../../../sim/memory/device-profile.ts';
 import { figureSpread } from '../../../sim/memory/evidence.ts';
 import { moveExperimentSchema, runMoveExperiment, type Unknowns, unrounded } from '../../../sim/memory/experiment.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';
@@ -136,18 +138,7 @@ describe('mechanisms', () => {
 
   test('routes of MSI-X are walked for each device up to 7.0 and in batches from 7.1 on', () => {
     const vfs = { devices: 8, vectorsPerDevice: 65, profile: 'template' };
-    const figures = {
-      stateBytes: 1,
-      preCopiedShare: 0,
-      preCopyNeedsAck: false,
-      setupNs: 0,
-      stopNs: 0,
-      fixedNs: 0,
-      startNs: 0,
-    };
-    const rest = { trackingNsPerGib: 0, perQueueNs: 0, loadNsPerByte: 0, streamBytesPerSecond: 1e9 };
-    const more = { sharedBytesPerSecond: 1e9, allocateNsPerByte: 0, lockedNs: 0 };
-    const given = { figures: { ...figures, ...rest, ...more } };
+    const given = { figures: figuresOf(readProfile('template'), 'point') };
     const old = outputs({ ...vfs, qemu: 7 }, given);
     const today = outputs({ ...vfs, qemu: 7.1 }, given);
     expect(old['vf8Ms']).toBeCloseTo(8 * old['vf1Ms']!, 6);

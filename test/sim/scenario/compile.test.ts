@@ -41,7 +41,7 @@ describe('refused, with the reason', () => {
     [
       'queues of a device whose figures do not depend on them',
       { devices: [{ profile: 'connectx7-vf', queues: 4 }] },
-      /devices\[0\]\.queues is 4, and profile connectx7-vf has no register model and no perQueueNs/,
+      /devices\[0\]\.queues is 4, and profile connectx7-vf has no register model and no time per queue/,
     ],
     [
       'more in flight than the EQ holds',
