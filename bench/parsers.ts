@@ -21,7 +21,14 @@ import { QueueLayout } from '../sim/workload/layout.ts';
 import { GUEST_DMA_BASE } from '../sim/world/vf-guest.ts';
 import { type FrameExpectation, readFrame } from '../workers/end/image-stream.ts';
 import { IterationReader } from '../workers/end/iteration-stream.ts';
-import { helloSchema, replySchema, requestSchema, unpackControl } from '../workers/transport/control.ts';
+import {
+  helloSchema,
+  refuseSchema,
+  replySchema,
+  requestSchema,
+  unpackControl,
+  welcomeSchema,
+} from '../workers/transport/control.ts';
 import { MessageReader } from '../workers/transport/message-reader.ts';
 import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
@@ -119,6 +126,8 @@ export const PARSERS = {
   hello: message('first message of a source', helloSchema),
   request: message('what a source asks of a destination', requestSchema),
   reply: message('what a destination answers', replySchema),
+  welcome: message('first message of a destination', welcomeSchema),
+  refusal: message('last message of a destination that takes nothing', refuseSchema),
   connection: {
     about: 'all bytes of a connection between two hosts',
     parse(bytes): number {

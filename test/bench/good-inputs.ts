@@ -69,7 +69,7 @@ function ledger(): Uint8Array {
 }
 
 function connection(): Uint8Array {
-  const payloads = [packControl({ ask: 'prepare' }), new Uint8Array(CHUNK_BYTES_MIN)];
+  const payloads = [packControl({ ask: 'prepare', to: 'a'.repeat(32) }), new Uint8Array(CHUNK_BYTES_MIN)];
   return Buffer.concat(
     payloads.flatMap((payload, sequence) => {
       const type = sequence === 0 ? MESSAGE.request : MESSAGE.chunk;
@@ -115,7 +115,9 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
       parcelBytes: 640,
       vm: { kind: 'zip', queuePairs: 2, isolation: 0, dmaBase: 0, driver: 'a driver' },
     }),
-  request: () => packControl({ ask: 'prepare' }),
+  request: () => packControl({ ask: 'prepare', to: 'a'.repeat(32) }),
   reply: () => packControl({ is: 'prepared' }),
+  welcome: () => packControl({ state: 'empty', destination: 'a'.repeat(32) }),
+  refusal: () => packControl({ reason: 'full', hint: 'wait', final: true, gaveUp: 'a'.repeat(32) }),
   connection,
 };

@@ -20,10 +20,12 @@ import { bug } from '../../sim/base/bug.ts';
 
 const packr = new Packr({ useRecords: false });
 const count = z.number().int().min(0);
+/** 128 random bits in hexadecimal. */
+const token = z.string().regex(/^[0-9a-f]{32}$/);
 
 export const helloSchema = z.strictObject({
   /** Names the move; the same on every channel and after a reconnect. */
-  session: z.string().regex(/^[0-9a-f]{32}$/),
+  session: token,
   stopcopy: z.string().max(40),
   channels: z.number().int().min(1).max(CHANNELS_MAX),
   chunkBytes: z.number().int().min(CHUNK_BYTES_MIN).max(CHUNK_BYTES_MAX),
@@ -43,13 +45,19 @@ export type Hello = z.output<typeof helloSchema>;
 /** What kind of VM it is. */
 export type VmIdentity = Hello['vm'];
 
-export const welcomeSchema = z.strictObject({ state: z.string().max(20) });
+export const welcomeSchema = z.strictObject({
+  state: z.string().max(20),
+  /** Names this run of the destination. Every request must repeat it, so that a recorded move is of no use to another run. */
+  destination: token,
+});
 
 export const refuseSchema = z.strictObject({
   reason: z.string().max(2000),
   hint: z.string().max(2000).optional(),
   /** Whether it is no use to connect again. */
   final: z.boolean(),
+  /** The destination's token: the VM of this session does not run there and never will. Absent: nothing is said of a VM. */
+  gaveUp: token.optional(),
 });
 
 export type Refusal = z.output<typeof refuseSchema>;
@@ -65,18 +73,20 @@ export type Seal = z.output<typeof sealSchema>;
 
 export const requestSchema = z.discriminatedUnion('ask', [
   /** Get a VF ready to take an image. */
-  z.strictObject({ ask: z.literal('prepare') }),
+  z.strictObject({ ask: z.literal('prepare'), to: token }),
   /** All is sent: check it, load it, run nothing. */
-  z.strictObject({ ask: z.literal('load'), seal: sealSchema }),
+  z.strictObject({ ask: z.literal('load'), seal: sealSchema, to: token }),
   /** The VM is the destination's: run it. */
-  z.strictObject({ ask: z.literal('commit') }),
+  z.strictObject({ ask: z.literal('commit'), to: token }),
   /** The source keeps its VM: forget it. */
-  z.strictObject({ ask: z.literal('abort'), reason: z.string().max(2000) }),
+  z.strictObject({ ask: z.literal('abort'), reason: z.string().max(2000), to: token }),
   /** The source knows that the VM runs at the destination, and goes. */
-  z.strictObject({ ask: z.literal('bye') }),
+  z.strictObject({ ask: z.literal('bye'), to: token }),
 ]);
 
 export type Request = z.output<typeof requestSchema>;
+/** A request before its stream has written down whom it is for. */
+export type Question = Request extends infer Each ? (Each extends Request ? Omit<Each, 'to'> : never) : never;
 
 export const replySchema = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('prepared') }),

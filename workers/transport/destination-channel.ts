@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
-import { packControl } from './control.ts';
+import { packControl, type Refusal, sentence } from './control.ts';
 import { type ReadMode, readInto } from './direct-read.ts';
 import { destroyUnlessGone } from './endpoint.ts';
 import type { TransportLimits } from './limits.ts';
@@ -99,11 +99,11 @@ export class DestinationChannel implements MessageSink {
   }
 
   /** Sends the reason, and ends. */
-  refuse(reason: string, hint: string | undefined, final: boolean): void {
-    this.say(MESSAGE.refuse, 0, packControl(hint === undefined ? { reason, final } : { reason, hint, final }));
+  refuse(refusal: Refusal): void {
+    this.say(MESSAGE.refuse, 0, packControl(refusal));
     this.socket.pause();
     this.socket.end();
-    this.drop(reason);
+    this.drop(refusal.reason);
   }
 
   /** Ends the connection without a word; its owner is notified. */
@@ -206,7 +206,8 @@ export class DestinationChannel implements MessageSink {
   /** Something was wrong with what came. A source that is refused altogether need not come again. */
   private wrong(error: Error): void {
     const damaged = error instanceof UserError && error.message.startsWith('stream refused');
-    this.refuse(error.message, error instanceof UserError ? error.hint : undefined, !damaged);
+    const hint = error instanceof UserError ? error.hint : undefined;
+    this.refuse({ reason: sentence(error.message), ...(hint === undefined ? {} : { hint }), final: !damaged });
   }
 
   private leave(): void {

@@ -5,6 +5,7 @@
  * A connection belongs to no session until its hello was read and found good. A chunk belongs to the connection on which it began
  * last: one that comes again over another means that the source has given the first one up.
  */
+import { randomBytes } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -34,6 +35,8 @@ export interface DestinationOwner {
   answer(request: Request): Promise<ControlReply>;
   /** No byte came from the source for the limit. */
   silent(ms: number): void;
+  /** The source has asked for nothing yet and is to be forgotten. @returns false: it has */
+  forget(): boolean;
 }
 
 interface DestinationStreamOptions {
@@ -51,6 +54,7 @@ const STRANGERS_MAX = 16;
 
 interface Session {
   readonly hello: Hello;
+  readonly sinceMs: number;
   readonly arena: Uint8Array;
   readonly channels: (DestinationChannel | undefined)[];
   iteration: number;
@@ -77,6 +81,8 @@ export class DestinationStream implements DestinationChannelOwner {
   losses = 0;
   /** Where it listens; the port is known once it does. */
   at: Endpoint;
+  /** Names this run of the destination. */
+  readonly token = randomBytes(16).toString('hex');
   private readonly owner: DestinationOwner;
   private readonly readMode: ReadMode;
   private readonly onLoss: (sentence: string) => void;
@@ -103,7 +109,9 @@ export class DestinationStream implements DestinationChannelOwner {
       () => {
         if (this.session === null) return;
         const silentMs = performance.now() - this.heardMs;
-        if (silentMs > this.limits.idleMs) this.owner.silent(Math.round(silentMs));
+        if (silentMs > this.limits.idleMs && !this.forget('the source said hello and nothing more')) {
+          this.owner.silent(Math.round(silentMs));
+        }
       },
       Math.max(5, this.limits.idleMs / 8),
     );
@@ -124,9 +132,10 @@ export class DestinationStream implements DestinationChannelOwner {
     return true;
   }
 
-  /** Sends the source the reason why it is of no use to continue. */
-  refuse(reason: string): void {
-    for (const channel of this.session?.channels ?? []) channel?.refuse(sentence(reason), undefined, true);
+  /** Sends the source the reason why its VM does not run here and never will. */
+  giveUp(reason: string): void {
+    const refusal = { reason: sentence(reason), final: true, gaveUp: this.token };
+    for (const channel of this.session?.channels ?? []) channel?.refuse(refusal);
   }
 
   /** Ends everything. @param gently whether what was said may still go out */
@@ -158,11 +167,14 @@ export class DestinationStream implements DestinationChannelOwner {
     if (header.channel >= hello.channels) {
       throw new Damage(`channel ${header.channel} of ${hello.channels} cannot be`, TRY_AGAIN);
     }
+    const { session } = this;
+    if (session !== null && session.hello.session !== hello.session) this.makeWay(session);
     if (this.session === null) {
       const arena = this.owner.accept(hello);
       const chunks = Math.ceil(arena.length / hello.chunkBytes);
       this.session = {
         hello,
+        sinceMs: performance.now(),
         arena,
         channels: [],
         iteration: 0,
@@ -173,14 +185,12 @@ export class DestinationStream implements DestinationChannelOwner {
         sealed: false,
         leaving: false,
       };
-    } else if (this.session.hello.session !== hello.session) {
-      throw new UserError('input', `${describeEndpoint(this.at)} is taken by another source`, 'wait until it is done');
     }
     const { channels } = this.session;
     this.strangers.delete(channel);
     channels[header.channel]?.drop('the source connected again');
     channels[header.channel] = channel;
-    channel.welcome(packControl({ state: this.owner.state }));
+    channel.welcome(packControl({ state: this.owner.state, destination: this.token }));
   }
 
   /** Where a chunk goes; null: it is not wanted any more. @throws Damage */
@@ -225,13 +235,21 @@ export class DestinationStream implements DestinationChannelOwner {
     let reply = session.replies.get(id);
     if (reply === undefined) {
       const request = unpackControl(requestSchema, payload, 'request');
+      if (request.to !== this.token) {
+        this.forget('the source asked another run of stopcopy receive');
+        throw new UserError(
+          'input',
+          `the move was begun with another run of stopcopy receive at ${describeEndpoint(this.at)}`,
+          'send the VM again: what was recorded of a move is not taken twice',
+        );
+      }
       session.leaving = request.ask === 'bye' || request.ask === 'abort';
       reply = this.owner.answer(request);
       session.replies.set(id, reply);
     }
     void reply.then(
       (value) => channel.reply(id, packControl(value)),
-      (error: unknown) => channel.refuse(sentence(String(error)), undefined, true),
+      (error: unknown) => channel.refuse({ reason: sentence(String(error)), final: true }),
     );
   }
 
@@ -247,6 +265,24 @@ export class DestinationStream implements DestinationChannelOwner {
       for (const [chunk, by] of session.coming) if (by === channel) session.coming.delete(chunk);
     }
     this.onLoss(reason);
+  }
+
+  /** A source that said hello and asks for nothing does not keep others out for long. @throws UserError, or Damage: try again */
+  private makeWay({ sinceMs }: Session): void {
+    const at = describeEndpoint(this.at);
+    if (performance.now() - sinceMs < this.limits.prepareMs) {
+      throw new Damage(`another source said hello at ${at} just before`, TRY_AGAIN);
+    }
+    if (this.forget('another source came, and this one had asked for nothing')) return;
+    throw new UserError('input', `${at} is taken by another source`, 'wait until it is done');
+  }
+
+  private forget(reason: string): boolean {
+    const { session } = this;
+    if (session === null || !this.owner.forget()) return false;
+    this.session = null;
+    for (const channel of session.channels) channel?.drop(reason);
+    return true;
   }
 
   private connected(socket: Socket): void {

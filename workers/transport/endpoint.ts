@@ -1,7 +1,7 @@
 /**
  * Where a destination listens: the path of a Unix socket, or a host and a port.
  */
-import { lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -74,6 +74,8 @@ export async function listen(
       resolve();
     });
   });
+  // A VM comes from its owner's own programs.
+  if (endpoint.kind === 'unix') chmodSync(endpoint.path, 0o600);
   const address = server.address();
   if (endpoint.kind === 'tcp' && address !== null && typeof address === 'object') {
     return { server, at: { ...endpoint, port: address.port } };

@@ -6,6 +6,8 @@ export interface TransportLimits {
   readonly connectMs: number;
   /** From the connection to the answer to its hello, in ms. */
   readonly handshakeMs: number;
+  /** From a hello until the source asks for something, in ms; after that another source may take its place. */
+  readonly prepareMs: number;
   /** Without a byte from the other side while one is due, in ms. */
   readonly idleMs: number;
   /** For everything up to the commit, in ms. */
@@ -19,6 +21,7 @@ export interface TransportLimits {
 export const TRANSPORT_LIMITS: TransportLimits = {
   connectMs: 2_000,
   handshakeMs: 2_000,
+  prepareMs: 250,
   idleMs: 5_000,
   totalMs: 60_000,
   settleMs: 10_000,

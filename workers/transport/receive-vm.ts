@@ -105,7 +105,7 @@ async function arrivalOf(
   // A commit may have come first: then the VM is here.
   arrival = await receiving.arrived;
   if (arrival.kind === 'discarded') {
-    stream.refuse(arrival.reason.message);
+    stream.giveUp(arrival.reason.message);
     signal?.throwIfAborted();
   }
   return arrival;

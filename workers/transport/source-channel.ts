@@ -33,6 +33,8 @@ export interface SourceChannelOwner {
   readonly waiting: boolean;
   readonly iteration: number;
   chunkBytes(chunk: number): Uint8Array;
+  /** @returns whether it is the destination that this move began with */
+  welcomed(destination: string): boolean;
   channelOpened(channel: SourceChannel): void;
   /** @param unacknowledged chunks that have to be sent again */
   channelLost(channel: SourceChannel, reason: Error, unacknowledged: readonly number[]): void;
@@ -194,7 +196,10 @@ export class SourceChannel implements MessageSink {
   control(header: Header, payload: Uint8Array): void {
     switch (header.type) {
       case MESSAGE.welcome:
-        unpackControl(welcomeSchema, payload, 'welcome');
+        if (!this.owner.welcomed(unpackControl(welcomeSchema, payload, 'welcome').destination)) {
+          this.lose(new Error(`${this.name}: stopcopy receive was started again there since the move began`));
+          return;
+        }
         clearTimeout(this.deadline);
         this.welcomed = true;
         this.owner.channelOpened(this);

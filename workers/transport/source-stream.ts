@@ -12,7 +12,7 @@ import {
   type Refusal,
   type ControlReply,
   replySchema,
-  type Request,
+  type Question,
   unpackControl,
 } from './control.ts';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
@@ -31,7 +31,7 @@ interface SourceStreamOptions {
 
 interface StreamQuestion {
   readonly id: number;
-  readonly payload: Uint8Array;
+  readonly question: Question;
   readonly resolve: (reply: ControlReply) => void;
 }
 
@@ -60,6 +60,8 @@ export class SourceStream implements SourceChannelOwner {
   private question: StreamQuestion | null = null;
   private questions = 0;
   private failure: Error | null = null;
+  /** Names the run of the destination that said welcome first. */
+  private destination: string | null = null;
   private readonly failed = new Set<(error: Error) => void>();
   private opening: (() => void) | null = null;
   /** Until when lost channels are connected again whatever happens; see {@link settle}. */
@@ -133,13 +135,13 @@ export class SourceStream implements SourceChannelOwner {
   }
 
   /** Asks the destination, over whatever channel there is, again and again if need be. Destinations answer once. */
-  async ask(request: Request): Promise<ControlReply> {
+  async ask(question: Question): Promise<ControlReply> {
     if (this.question !== null) bug('QUESTION_IN_QUESTION');
     const id = (this.questions += 1);
     try {
       return await this.wait<ControlReply>((resolve) => {
-        this.question = { id, payload: packControl(request), resolve };
-        this.channels.find((channel) => channel.open)?.request(id, this.question.payload);
+        this.question = { id, question, resolve };
+        this.put(this.channels.find((channel) => channel.open));
       });
     } finally {
       this.question = null;
@@ -190,7 +192,7 @@ export class SourceStream implements SourceChannelOwner {
 
   channelOpened(channel: SourceChannel): void {
     this.opening?.();
-    if (this.question !== null) channel.request(this.question.id, this.question.payload);
+    this.put(channel);
     channel.pump();
     this.syncAll();
   }
@@ -217,9 +219,7 @@ export class SourceStream implements SourceChannelOwner {
       this.retries.add(retry);
     }
     this.opening?.();
-    if (this.question !== null) {
-      this.channels.find((each) => each.open)?.request(this.question.id, this.question.payload);
-    }
+    this.put(this.channels.find((each) => each.open));
     this.pumpAll();
   }
 
@@ -234,8 +234,28 @@ export class SourceStream implements SourceChannelOwner {
     this.question.resolve(unpackControl(replySchema, payload, 'reply'));
   }
 
-  refused({ reason, hint }: Refusal): void {
-    this.fail(new UserError('input', reason, hint));
+  /** A destination that gave the VM up answers whatever was asked of it, the commit too. */
+  refused({ reason, hint, gaveUp }: Refusal): void {
+    if (gaveUp !== undefined && gaveUp === this.destination && this.question !== null) {
+      this.question.resolve({ is: 'discarded', reason, ...(hint === undefined ? {} : { hint }) });
+    } else this.fail(new UserError('input', reason, hint));
+  }
+
+  welcomed(destination: string): boolean {
+    this.destination ??= destination;
+    return this.destination === destination;
+  }
+
+  /** @throws Error that ended the stream, if one did */
+  throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Asks what is being asked over a channel, if there is one. */
+  private put(channel: SourceChannel | undefined): void {
+    if (channel === undefined || this.question === null || this.destination === null) return;
+    const { id, question } = this.question;
+    channel.request(id, packControl({ ...question, to: this.destination }));
   }
 
   private pumpAll(): void {

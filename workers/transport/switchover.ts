@@ -9,7 +9,15 @@ import { countOf } from '../../sim/base/units.ts';
 import type { SwitchoverStep } from '../../sim/base/pause-parts.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { DriverCallFailed } from '../end/vf-end.ts';
-import { type Hello, type ControlReply, type Request, type Seal, sentence, type VmIdentity } from './control.ts';
+import {
+  type Hello,
+  type ControlReply,
+  type Question,
+  type Request,
+  type Seal,
+  sentence,
+  type VmIdentity,
+} from './control.ts';
 import type { DestinationOwner } from './destination-stream.ts';
 import { TransportFailed } from './limits.ts';
 import type { SourceStream } from './source-stream.ts';
@@ -111,6 +119,8 @@ export async function switchOver(
   try {
     sent = await sendUpToCommit(vm, stream, options, enter);
     await enter('commit');
+    // Nothing was committed as long as nothing can be sent.
+    stream.throwIfFailed();
   } catch (error) {
     unguard();
     const reason = asError(error);
@@ -193,9 +203,9 @@ const TELL_MS = 200;
 const LAST_WORD_MS = 500;
 
 /** Says a last word, waits a moment for the answer, and ends the stream. */
-async function tell(stream: SourceStream, request: Request): Promise<void> {
+async function tell(stream: SourceStream, question: Question): Promise<void> {
   const late = setTimeout(() => stream.fail(new TransportFailed('no answer came')), TELL_MS);
-  await stream.ask(request).catch(() => {});
+  await stream.ask(question).catch(() => {});
   clearTimeout(late);
   stream.close();
 }
@@ -230,6 +240,8 @@ export class Receiving implements DestinationOwner {
   /** Calls on the VM, one after another. */
   private busy: Promise<unknown> = Promise.resolve();
   private givenUp: Error | null = null;
+  /** Whether the source has asked for anything. */
+  private asked = false;
 
   /**
    * @param parcel the stream that brings it
@@ -263,9 +275,16 @@ export class Receiving implements DestinationOwner {
   }
 
   answer(request: Request): Promise<ControlReply> {
+    this.asked = true;
     const next = this.busy.then(() => this.respond(request));
     this.busy = next.catch(() => {});
     return next;
+  }
+
+  forget(): boolean {
+    if (this.state !== 'filling' || this.asked) return false;
+    this.state = 'empty';
+    return true;
   }
 
   silent(ms: number): void {

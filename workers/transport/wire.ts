@@ -14,7 +14,7 @@ import { MIB } from '../../sim/base/units.ts';
 
 /** "SCVT" in little endian. */
 const WIRE_MAGIC = 0x54564353;
-const WIRE_VERSION = 1;
+const WIRE_VERSION = 2;
 export const HEADER_BYTES = 32;
 /** Longest payload of a message that is no chunk, in bytes. */
 export const CONTROL_BYTES_MAX = 64 * 1024;

@@ -39,6 +39,10 @@ class AnyOwner implements DestinationOwner {
   }
 
   silent(): void {}
+
+  forget(): boolean {
+    return false;
+  }
 }
 
 class Peer {

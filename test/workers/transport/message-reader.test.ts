@@ -177,7 +177,7 @@ function headerOf(change: Partial<Header>, alter: (bytes: Uint8Array) => void = 
 describe('a header is refused', () => {
   test.each([
     ['of another program', new TextEncoder().encode('GET / HTTP/1.1\r\nHost: nowhere\r\n\r\n'), 'not with "SCVT"'],
-    ['of another version', headerOf({}, (bytes) => (bytes[4] = 9)), 'protocol version 9, this stopcopy knows 1'],
+    ['of another version', headerOf({}, (bytes) => (bytes[4] = 9)), 'protocol version 9, this stopcopy knows 2'],
     ['with a wrong checksum', headerOf({}, (bytes) => (bytes[9] = 9)), 'the checksum of the header does not fit'],
     ['of another channel', headerOf({ channel: 2 }), 'it belongs to channel 2, this is channel 3'],
     ['out of order', headerOf({ sequence: 4 }), 'message 4 came where 0 was due'],

@@ -34,6 +34,7 @@ afterAll(() => {
 export const AGES: TransportLimits = {
   connectMs: AGES_MS,
   handshakeMs: AGES_MS,
+  prepareMs: AGES_MS,
   idleMs: AGES_MS,
   totalMs: AGES_MS,
   settleMs: AGES_MS,
@@ -46,6 +47,8 @@ export interface SidesOptions {
   readonly checksums?: boolean;
   readonly readMode?: ReadMode;
   readonly tcp?: boolean;
+  /** Default: a place of its own. */
+  readonly endpoint?: Endpoint;
   readonly seed?: number;
   readonly sourceLimits?: Partial<TransportLimits>;
   readonly destinationLimits?: Partial<TransportLimits>;
@@ -71,7 +74,8 @@ export async function sides(options: SidesOptions = {}): Promise<Sides> {
   const parcel = { isWhole: (bytes: number) => into.isWhole(bytes), seal: () => into.seal() };
   const receiving = new Receiving(destination, parcel, destination.layout.frameBytes);
   const endpoint: Endpoint =
-    options.tcp === true ? { kind: 'tcp', host: '127.0.0.1', port: 0 } : { kind: 'unix', path: socketPath() };
+    options.endpoint ??
+    (options.tcp === true ? { kind: 'tcp', host: '127.0.0.1', port: 0 } : { kind: 'unix', path: socketPath() });
   const into: DestinationStream = new DestinationStream({
     endpoint,
     owner: receiving,

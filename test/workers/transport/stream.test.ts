@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -32,11 +32,13 @@ afterEach(() => {
 
 class AnyOwner implements DestinationOwner {
   readonly state = 'filling';
+  readonly sessions: string[] = [];
   readonly arena = new Uint8Array(HELLO.parcelBytes);
   readonly asked: string[] = [];
   readonly silences: number[] = [];
 
-  accept(): Uint8Array {
+  accept({ session }: Hello): Uint8Array {
+    this.sessions.push(session);
     return this.arena;
   }
 
@@ -47,6 +49,10 @@ class AnyOwner implements DestinationOwner {
 
   silent(ms: number): void {
     this.silences.push(ms);
+  }
+
+  forget(): boolean {
+    return this.asked.length === 0;
   }
 }
 
@@ -194,7 +200,8 @@ async function shout(into: DestinationStream, bytes: Uint8Array): Promise<void> 
   socket.on('error', () => {});
   socket.resume();
   socket.write(bytes);
-  await once(socket, 'close');
+  // Also where it is broken off before all bytes are out.
+  await new Promise((resolve) => void socket.once('close', resolve));
 }
 
 describe('a stranger', () => {
@@ -213,8 +220,9 @@ describe('a stranger', () => {
   });
 
   test('that is another source is told so', async () => {
-    const { into, out } = await pair();
+    const { into, out } = await pair({}, { prepareMs: 0 }, AGES);
     await out.open();
+    await out.ask({ ask: 'prepare' });
     const other = new SourceStream({
       endpoint: into.at,
       hello: { ...HELLO, session: 'f'.repeat(32) },
@@ -223,6 +231,75 @@ describe('a stranger', () => {
     closing.push(() => other.close());
     await expect(other.open()).rejects.toThrow(/is taken by another source$/);
     await out.send(parcelOf(1), ALL);
+  });
+
+  test('that says hello and nothing more makes way for the next source', async () => {
+    const { owner, into, out, losses } = await pair(
+      { session: '0'.repeat(32) },
+      { prepareMs: 0 },
+      { ...AGES, lossesMax: 0 },
+    );
+    await out.open();
+    const other = new SourceStream({ endpoint: into.at, hello: HELLO, limits: AGES });
+    closing.push(() => other.close());
+    await other.open();
+    expect(losses).toContain('channel 0: another source came, and this one had asked for nothing');
+    expect(owner.sessions).toEqual(['0'.repeat(32), HELLO.session]);
+    await other.send(parcelOf(1), ALL);
+    expect(Buffer.compare(owner.arena, parcelOf(1))).toBe(0);
+  });
+
+  test('that has just said hello keeps its place for now, and the next one tries again', async () => {
+    const { into, out } = await pair();
+    await out.open();
+    const limits = { ...AGES, lossesMax: 2 };
+    const other = new SourceStream({ endpoint: into.at, hello: { ...HELLO, session: 'f'.repeat(32) }, limits });
+    closing.push(() => other.close());
+    await expect(other.open()).rejects.toThrow(/another source said hello at .* just before/);
+    expect(other.losses).toBe(3);
+  });
+
+  test('that says hello and falls silent is forgotten', async () => {
+    const { owner, into, out, losses } = await pair({}, { idleMs: 20 }, { ...AGES, lossesMax: 0 });
+    await out.open();
+    await until('it is forgotten', () => losses.includes('channel 0: the source said hello and nothing more'));
+    expect(owner.silences).toEqual([]);
+    const next = new SourceStream({ endpoint: into.at, hello: { ...HELLO, session: '1'.repeat(32) }, limits: AGES });
+    closing.push(() => next.close());
+    await next.open();
+    expect(owner.sessions).toEqual([HELLO.session, '1'.repeat(32)]);
+  });
+
+  test('that plays a recorded move again is turned away, and the next source is served', async () => {
+    const first = await pair();
+    const path = socketPath();
+    const bytes: Uint8Array[] = [];
+    const recorder = createServer((client) => {
+      const server = connect({ path: first.into.at.kind === 'unix' ? first.into.at.path : '' });
+      for (const socket of [client, server]) socket.on('error', () => {});
+      client.on('data', (some: Uint8Array) => void bytes.push(some));
+      client.pipe(server);
+      server.pipe(client);
+    });
+    recorder.listen(path);
+    await once(recorder, 'listening');
+    const sender = new SourceStream({ endpoint: { kind: 'unix', path }, hello: HELLO, limits: AGES });
+    closing.push(
+      () => recorder.close(),
+      () => sender.close(),
+    );
+    await sender.open();
+    await sender.ask({ ask: 'prepare' });
+    await sender.send(parcelOf(1), ALL);
+    expect(first.owner.asked).toEqual(['prepare']);
+
+    const { owner, into, out, losses } = await pair({ session: '2'.repeat(32) });
+    await shout(into, Buffer.concat(bytes));
+    expect(losses[0]).toMatch(/the source asked another run of stopcopy receive|the move was begun with another run/);
+    expect(owner.asked).toEqual([]);
+    await out.open();
+    expect(await out.ask({ ask: 'prepare' })).toEqual({ is: 'prepared' });
+    expect(owner.asked).toEqual(['prepare']);
   });
 });
 
@@ -256,6 +333,7 @@ describe('a source', () => {
     // Its own heart beats only every some seconds.
     const { owner, out } = await pair({}, { idleMs: 20 }, AGES);
     await out.open();
+    await out.ask({ ask: 'prepare' });
     await until('the silence is noticed', () => owner.silences.length > 0);
     expect(owner.silences[0]).toBeGreaterThanOrEqual(20);
   });
@@ -275,6 +353,11 @@ describe('a source', () => {
 });
 
 describe('a place', () => {
+  test('that is a socket file is open to its owner only', async () => {
+    const { into } = await pair();
+    expect(into.at.kind === 'unix' && statSync(into.at.path).mode & 0o777).toBe(0o600);
+  });
+
   test('at which a dead socket file lies is taken; one that is served, or no socket, is not', async () => {
     const path = socketPath();
     const { into } = await pair();

@@ -141,6 +141,45 @@ test('a commit that nobody answers leaves the VM in doubt, and it does not run a
   expect([all.source.running, all.destination.running]).toEqual([false, false]);
 });
 
+describe('a destination that gave the VM up while it was to be committed', () => {
+  const late = new TransportFailed('no VM came within 20 ms');
+  test.each([
+    ['is heard in the place of an answer', () => Promise.resolve()],
+    ['is heard before the commit is sent', () => new Promise<void>((resolve) => void setImmediate(resolve))],
+  ])('%s, and the VM runs on at the source', async (_, turn) => {
+    const all = await opened({ channels: 2 });
+    const onStep = async (step: SwitchoverStep): Promise<void> => {
+      if (step !== 'commit') return;
+      // As stopcopy receive does once its wait is over.
+      await all.receiving.giveUp(late);
+      all.into.giveUp(late.message);
+      for (let left = 20; left > 0; left--) await turn();
+    };
+    const outcome = await switchOver(all.source, all.out, { ...ITERATIONS, onStep });
+    expect(outcome).toMatchObject({ kind: 'kept', step: 'commit', resumed: true });
+    expect([all.source.running, all.destination.running]).toEqual([true, false]);
+    expect(all.source.finish()).toMatchObject({ ok: true, outstanding: 0 });
+  });
+});
+
+test('another run of the destination ends no doubt, whatever it says', async () => {
+  const all = await opened({ sourceLimits: { settleMs: 300 } });
+  const next: Sides[] = [];
+  const onStep = async (step: SwitchoverStep): Promise<void> => {
+    if (step !== 'commit') return;
+    all.destination.killed = true;
+    all.into.close(false);
+    const again = await opened({ endpoint: all.into.at });
+    next.push(again);
+    again.into.giveUp('it knows of no VM');
+  };
+  const outcome = await switchOver(all.source, all.out, { ...ITERATIONS, onStep });
+  expect(outcome).toMatchObject({ kind: 'inDoubt' });
+  expect(next[0]!.receiving.state).not.toBe('running');
+  expect(all.losses.join('\n')).toContain('stopcopy receive was started again there since the move began');
+  expect([all.source.running, next[0]!.destination.running]).toEqual([false, false]);
+});
+
 test('a source that dies before the commit is given up, and its VM never runs', async () => {
   const all = await opened();
   const onStep = (step: SwitchoverStep): void => {
@@ -154,6 +193,9 @@ test('a source that dies before the commit is given up, and its VM never runs', 
   all.receiving.silent(5000);
   const message = 'nothing came from the source for 5000 ms';
   expect(await all.receiving.arrived).toMatchObject({ kind: 'discarded', reason: { message } });
-  expect(await all.receiving.answer({ ask: 'commit' })).toEqual({ is: 'discarded', reason: message });
+  expect(await all.receiving.answer({ ask: 'commit', to: all.into.token })).toEqual({
+    is: 'discarded',
+    reason: message,
+  });
   expect(all.destination.running).toBe(false);
 });
