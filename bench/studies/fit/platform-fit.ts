@@ -13,15 +13,15 @@ import type { FitRow } from '../validation/fit.ts';
 import { type MeanFigures, meanFigures } from '../validation/mean-figures.ts';
 import { mostLikely, soft } from '../validation/most-likely.ts';
 import { Covariance } from './covariance.ts';
-import { type FitUnknown, lackAt, parametersAt, unknownsOf } from './unknowns.ts';
+import { type FitUnknown, lackAt, parametersAt, priorError, unknownsOf } from './unknowns.ts';
 
 /**
  * How far a figure of the model is usually off, as a standard deviation of its logarithm, with all parameters right: the
- * measurement repeated (6 % of a downtime, 1.5 % of what lasts seconds), and the model itself. Chosen by all pairs of rows of
- * one lab and every third row; 15 or 20 % for a downtime, 5 or 10 % for a total give errors that differ by less than 1 %.
+ * measurement repeated (6 % of a downtime, 1.5 % of what lasts seconds), and the model itself. Chosen by pairs of rows of one lab
+ * and every third row (`scripts/triples.mjs`): with 20 % for a downtime the mean error of third rows is a tenth higher.
  */
 const FIGURE_ERRORS = {
-  downtimeMs: 0.2,
+  downtimeMs: 0.4,
   totalMs: 0.05,
   wireMbitPerSecond: 0.05,
   memoryMibPerSecond: 0.05,
@@ -38,10 +38,10 @@ type FitFigure = keyof typeof FIGURE_ERRORS;
 export const FIT_FIGURES: readonly FitFigure[] = keysOf(FIGURE_ERRORS);
 
 /**
- * Errors beyond so many times the usual one count by their amount, no longer by their square: one odd row is outvoted. With 2 in
- * place of 0.7 two logs of one move with 33 and 277 ms bend the prediction of a third by half as much again.
+ * Errors beyond so many times the usual one count by their amount, no longer by their square: one odd row is outvoted, such as
+ * one of two logs of one move with 33 and 277 ms.
  */
-const SOFT_FROM = 0.7;
+const SOFT_FROM = 0.3;
 /** An unknown is open if half a standard deviation of it moves a figure by so much, as a logarithm. */
 const REACTS = 0.002;
 /** The figures decide what the last pages hold if they are so much less likely otherwise: e times, as twice the logarithm. */
@@ -147,7 +147,7 @@ function searchAt(
         return SOFT_FROM * soft(error / scales[row]![name]! / SOFT_FROM);
       });
     });
-    return [...errors, ...some];
+    return [...errors, ...some.map((deviation, place) => priorError(unknowns[open[place]!]!, deviation))];
   };
   const some = mostLikely(errorsOf, {
     least: open.map((i) => unknowns[i]!.least),

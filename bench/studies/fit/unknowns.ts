@@ -7,18 +7,23 @@
  * The model lacks something of each kind of move: its parts explain 58 ms of a pause where some lab sees 24, whatever its
  * parameters within their ranges, and the next compression method is off the other way. Errors of one kind of move have that
  * in common, so that a factor on the downtime of each kind is an unknown too. Without it a pair of such rows bends parameters
- * that are good for all others: over pairs of rows of one lab, the median error of a third row's downtime was 24.5 % with a fit
- * and 20.9 % without.
+ * that are good for all others.
  */
 import { keysOf } from '../../../sim/base/keys.ts';
 import type { ParameterSpreads } from '../../../sim/memory/evidence.ts';
 import type { MoveExperiment } from '../../../sim/memory/experiment.ts';
+import { soft } from '../validation/most-likely.ts';
 import { VMM_PARAMETER, type VmmParameterName, type VmmParameters } from '../../../sim/memory/parameters.ts';
 
 /** Standard deviations from the median of a normal distribution to an end of its 80 % interval. */
 export const END_OF_80 = 1.2816;
 /** Standard deviation of the logarithm of what the model lacks of the downtime of one kind of move. */
 const LACKED = 0.4;
+/**
+ * A larger lack than so many standard deviations counts by its amount, no longer by its square: where the model is far off for
+ * one kind of move, that kind lacks much, and parameters that all kinds have in common stay where they are.
+ */
+const LACK_SOFT_FROM = 0.25;
 /** Largest logarithm of it that is searched; no such lack was ever seen. */
 const LACKED_MAX = 3.5;
 
@@ -60,15 +65,23 @@ export function unknownsOf(spreads: ParameterSpreads, experiments: readonly Move
 }
 
 /** The kind of a move: what the model may lack of its pause is the same for all moves of one kind. */
-function movesOf({ vmm, multifd, compression, preallocated, profile, devices }: MoveExperiment): string {
+function movesOf(experiment: MoveExperiment): string {
+  const { vmm, cpu, multifd, compression, preallocated, profile, devices, netDevices, blkDevices } = experiment;
   const words = [
     vmm,
     ...(multifd ? [] : ['without multifd']),
     ...(compression === 'none' ? [] : [compression]),
     ...(preallocated ? [] : ['destination not preallocated']),
     ...(devices === 0 || profile === undefined ? [] : [`with ${profile}`]),
+    ...(netDevices + blkDevices === 0 ? [] : ['with vhost devices']),
+    ...(cpu === undefined ? [] : [`on ${cpu}`]),
   ];
   return words.join(', ');
+}
+
+/** How unlikely a deviation is without any figure, as an error whose square counts. */
+export function priorError({ kind }: FitUnknown, deviation: number): number {
+  return kind === 'lack' ? LACK_SOFT_FROM * soft(deviation / LACK_SOFT_FROM) : deviation;
 }
 
 /** Values of the parameters at some deviations; those that are no unknowns keep theirs. */
