@@ -19,7 +19,9 @@ import {
   WINDOW_PHASES,
   platformOf,
 } from '../scenario/compile.ts';
+import { UserError } from '../base/user-error.ts';
 import { drawnInput } from '../scenario/drawn-moves.ts';
+import { postCopyOf } from '../scenario/manager-rules.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
 import {
   type DeviceProfile,
@@ -346,6 +348,11 @@ export class VmTrials {
 
   private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
     const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file, this.platform);
+    const postCopy = postCopyOf(plan.scenario);
+    if (postCopy !== null) {
+      const message = `${this.file}: ${postCopy.field} is given, and plans play no post-copy`;
+      throw new UserError('input', message, 'Leave it out; stopcopy run plays such a move.');
+    }
     return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 

@@ -44,6 +44,8 @@ export interface ClockedMove {
   readonly downtimeLimitNs: number;
   /** Whether QEMU's source waits for the destination's answer. */
   readonly returnPath: boolean;
+  /** From the running destination until the last page is there; of a move by post-copy only. */
+  readonly postCopy?: { readonly arrivesNs: number } | null;
 }
 
 /** The time of each piece, in ns. */
@@ -226,14 +228,22 @@ export function piecesOf({ vmm, partsNs, devicePauseNs }: ClockedMove): PieceTim
   };
 }
 
+/** Figures of QEMU and its managers of which it is known what they are in post-copy. */
+const IN_POST_COPY: ReadonlySet<string> = new Set(['qemuDowntime', 'kubevirtTotal']);
+
 /** What each program would print for a move that was carried out. */
 export function clocksOf(move: ClockedMove): readonly Clock[] {
   const times = piecesOf(move);
-  return CLOCKS[move.vmm].map(({ prints, ...row }) => {
+  const isPostCopy = (move.postCopy ?? null) !== null;
+  // With post-copy the job of libvirt, and with it the VMI's, ends when all pages are there.
+  const wholeNs = move.totalNs + (move.postCopy?.arrivesNs ?? 0);
+  const rows: readonly ClockRow[] = CLOCKS[move.vmm];
+  const known = isPostCopy && move.vmm === 'qemu' ? rows.filter(({ id }) => IN_POST_COPY.has(id)) : rows;
+  return known.map(({ prints, ...row }) => {
     const { covers, id } = row;
-    const ns = covers === null ? move.totalNs : sumOf(covers, times);
+    const ns = covers === null ? wholeNs : sumOf(covers, times);
     const truncated = covers === null ? Math.floor(ns / NS_PER_S) : truncatedMs(ns);
-    const otherReturnPath = move.returnPath ? 'qemuDowntime' : 'qemuDowntimeReturnPath';
+    const otherReturnPath = isPostCopy ? undefined : move.returnPath ? 'qemuDowntime' : 'qemuDowntimeReturnPath';
     return { ...row, ns, prints: prints(truncated, times, move), ofThisMove: id !== otherReturnPath };
   });
 }

@@ -28,6 +28,11 @@ export interface ConvergenceRules {
   readonly whenOut: WhenOut;
   /** Whether the VM has devices of VFIO. */
   readonly hasVfio: boolean;
+  /**
+   * Whether post-copy begins: `whenOut`, when time is out, in place of a stop; `atOnce`, before any memory is sent. Left out:
+   * never.
+   */
+  readonly postCopy?: 'whenOut' | 'atOnce';
   /** KubeVirt's feature gates MigrationStallDetection and MigrationDowntimeTuning; left out: off, as they are by default. */
   readonly gates?: KubevirtGates;
 }

@@ -1,7 +1,7 @@
 /**
  * KubeVirt with one of its Alpha feature gates (1.9): stall detection (VEP 248, as coded in `stall-detector.go` and
  * `live-migration-source.go`, d923fdb815 of 22 Aug 2026), which replaces its other rules, and downtime tuning (VEP 291), which
- * comes before them. Both watch every poll; post-copy is not played.
+ * comes before them. Both watch every poll.
  */
 import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import type { ConvergenceRules } from './convergence.ts';
@@ -131,6 +131,7 @@ interface Sample {
 
 class StallWatcher implements Watcher {
   private readonly disrupts: boolean;
+  private readonly isPostCopy: boolean;
   private readonly maxDowntimeNs: number;
   private deadlineNs: number;
   /** When a switchover that has begun must be done, or else the move. */
@@ -148,8 +149,10 @@ class StallWatcher implements Watcher {
   private history: number[] = [];
   private readonly seenNs = { poll: 0, pass: 0 };
 
-  constructor({ timeoutNs, whenOut }: ConvergenceRules, maxDowntimeNs: number) {
-    this.disrupts = whenOut === 'stop';
+  constructor({ timeoutNs, whenOut, postCopy, hasVfio }: ConvergenceRules, maxDowntimeNs: number) {
+    this.isPostCopy = postCopy === 'whenOut' && !hasVfio;
+    // allowWorkloadDisruption is what allowPostCopy is, unless it is set.
+    this.disrupts = whenOut === 'stop' || this.isPostCopy;
     this.maxDowntimeNs = maxDowntimeNs;
     this.deadlineNs = timeoutNs;
     this.switchNs = timeoutNs;
@@ -226,6 +229,7 @@ class StallWatcher implements Watcher {
     const pauseNs = this.pauseNs(bytes);
     // It waits for a local minimum, and does nothing where the network has dropped.
     if (bytes > this.bestBytes * (1 + marginShare) || pauseNs > this.doubledNs() - elapsedNs) return NO_ACTION;
+    if (this.isPostCopy) return { kind: 'post-copy', reason: 'stall' };
     if (this.disrupts) return this.beginSwitch(elapsedNs, QEMU.downtimeLimitMaxNs, 'stall');
     if (pauseNs <= precopyPossibleFactor * this.maxDowntimeNs) return this.beginSwitch(elapsedNs, this.maxDowntimeNs);
     return { kind: 'cancel', reason: 'stall' };
@@ -238,6 +242,7 @@ class StallWatcher implements Watcher {
     if (this.hasBegun) return { kind: 'cancel', reason: 'switchover' };
     const fits = this.carried > 0 && this.pauseNs(remainingBytes) <= this.doubledNs() - elapsedNs;
     if (!fits || !this.disrupts) return { kind: 'cancel', reason: 'timeout' };
+    if (this.isPostCopy) return { kind: 'post-copy', reason: 'timeout' };
     this.deadlineNs = this.doubledNs();
     return this.beginSwitch(elapsedNs, QEMU.downtimeLimitMaxNs, 'timeout');
   }

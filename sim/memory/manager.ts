@@ -171,7 +171,9 @@ export type ManagerAction =
   /** The move is cancelled; the VM runs on at the source. */
   | { readonly kind: 'cancel'; readonly reason: ActReason }
   /** The VM is stopped now, however much is left. */
-  | { readonly kind: 'stop'; readonly reason: ActReason };
+  | { readonly kind: 'stop'; readonly reason: ActReason }
+  /** The same, and the VM runs at the destination before the memory that is left is there. */
+  | { readonly kind: 'post-copy'; readonly reason: ActReason };
 
 export const NO_ACTION: ManagerAction = { kind: 'none' };
 
@@ -203,7 +205,7 @@ export interface MoveProgress {
 
 /** A manager as it watches one move. */
 export interface Watcher {
-  /** The action at a poll. Called again until it answers `none`, `cancel` or `stop`. */
+  /** The action at a poll. Called again until it answers `none`, `cancel`, `stop` or `post-copy`. */
   act(seen: MoveProgress): ManagerAction;
   /** Before this time {@link act} answers `none` as long as remaining memory does not fall; Infinity: for good. */
   idleUntilNs(seen: MoveProgress): number;

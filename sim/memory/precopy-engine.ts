@@ -37,6 +37,7 @@ export class PrecopyEngine extends PrecopyVmm {
     this.leftBytes[slot] = 0;
     this.dirtiedBytes[slot] = 0;
     this.zeroLeftBytes[slot] = 0;
+    this.postCopies[slot] = 0;
     this.keepsUp[slot] = 0;
     this.first[slot] = 1;
     this.forcedBy[slot] = 0;
@@ -88,7 +89,9 @@ export class PrecopyEngine extends PrecopyVmm {
     this.step[slot] = STEP.paused;
     this.vmmNs[slot] = nowNs + lastsNs;
     const elapsedNs = nowNs - this.startNs[slot]!;
-    this.waitForPoll(slot, this.watchers[slot]!.nextPollNs(this.see(slot, elapsedNs, nowNs)), elapsedNs);
+    // In post-copy there is no way back, and nothing is watched any more.
+    if (this.postCopies[slot] === 1) this.managerNs[slot] = Number.POSITIVE_INFINITY;
+    else this.waitForPoll(slot, this.watchers[slot]!.nextPollNs(this.see(slot, elapsedNs, nowNs)), elapsedNs);
     this.setDue(slot);
   }
 
@@ -141,6 +144,8 @@ export class PrecopyEngine extends PrecopyVmm {
           this.setLimit(slot, action.limitNs, nowNs);
           break;
         case 'stop':
+        case 'post-copy':
+          this.postCopies[slot] = action.kind === 'post-copy' ? 1 : 0;
           this.truncate(slot, nowNs);
           this.force(slot, action.reason);
           return this.stopVm(slot, 'forced', action.reason);

@@ -95,6 +95,8 @@ export class PrecopySlots {
   readonly leftBytes: Float64Array;
   /** Of it, what the last sync of the dirty bitmap found. */
   readonly dirtiedBytes: Float64Array;
+  /** Once stopped: whether memory that was left follows after the pause. */
+  readonly postCopies: Uint8Array;
   /** Pages of zeros that are left for the pause as well, in bytes. */
   readonly zeroLeftBytes: Float64Array;
   /** Bytes per second on the wire. */
@@ -170,6 +172,7 @@ export class PrecopySlots {
     this.timeoutNs = doubles();
     this.leftBytes = doubles();
     this.dirtiedBytes = doubles();
+    this.postCopies = bytes();
     this.zeroLeftBytes = doubles();
     this.wireRate = doubles();
     this.throttle = new GuestThrottle(slots);

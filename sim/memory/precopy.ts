@@ -36,6 +36,10 @@ export interface PrecopyResult {
   /** Memory that was left then, in bytes, and how much of it the last sync of the dirty bitmap had found. */
   readonly pendingBytes: number;
   readonly dirtiedBytes: number;
+  /** Pages of zeros that were left as well. */
+  readonly zeroLeftBytes: number;
+  /** Whether what was left follows after the pause. */
+  readonly postCopy: boolean;
   readonly sentBytes: number;
   /** Time that a move had which its manager has cancelled. */
   readonly timeoutNs: number;
@@ -112,11 +116,19 @@ export function precopyKind(
   };
 }
 
-/**
- * How long the pause takes, in ns, from the memory that is left, what of it was dirtied last, the pages of zeros that are
- * left as well, and when it begins.
- */
-export type PauseOf = (pendingBytes: number, dirtiedBytes: number, zeroBytes: number, startNs: number) => number;
+/** Memory that is left when the VM is stopped, in bytes. */
+export interface Left {
+  readonly pendingBytes: number;
+  /** Part of it that the last sync of the dirty bitmap found. */
+  readonly dirtiedBytes: number;
+  /** Pages of zeros as well. */
+  readonly zeroBytes: number;
+  /** Whether it follows after the pause. */
+  readonly postCopy: boolean;
+}
+
+/** How long the pause takes, in ns, from what is left, and when it begins. */
+export type PauseOf = (left: Left, startNs: number) => number;
 
 /** One slot that is used again and again. */
 const kinds: PrecopyKind[] = [];
@@ -154,7 +166,13 @@ export function precopy(
     if (came === ADVANCE.ended) break;
     if (came === ADVANCE.running) continue;
     stoppedAtNs = nowNs;
-    alone.pause(0, pauseNs(alone.leftBytes[0]!, alone.dirtiedBytes[0]!, alone.zeroLeftBytes[0]!, nowNs), nowNs);
+    const left = {
+      pendingBytes: alone.leftBytes[0]!,
+      dirtiedBytes: alone.dirtiedBytes[0]!,
+      zeroBytes: alone.zeroLeftBytes[0]!,
+      postCopy: alone.postCopies[0] === 1,
+    };
+    alone.pause(0, pauseNs(left, nowNs), nowNs);
   }
   const end = alone.endOf(0);
   return {
@@ -166,10 +184,45 @@ export function precopy(
     stoppedAtNs,
     pendingBytes: alone.leftBytes[0]!,
     dirtiedBytes: alone.dirtiedBytes[0]!,
+    zeroLeftBytes: alone.zeroLeftBytes[0]!,
+    postCopy: alone.postCopies[0] === 1,
     sentBytes: alone.sentBytes[0]!,
     timeoutNs: alone.timeoutNs[0]!,
     limitNs: alone.blockingLimitNs(0),
     fitsBytes: alone.blockingFitsBytes(0),
     speed: alone.throttle.speedNow(0),
+  };
+}
+
+/**
+ * Stops the VM before any memory is sent, and pauses it: all of it follows after the pause.
+ *
+ * @param cutNs when a fault or a user ends the move before the VM is stopped; Infinity: never
+ */
+export function stoppedAtOnce(
+  { setupNs, firstLimitNs }: PrecopyKind,
+  memoryBytes: number,
+  pauseNs: PauseOf,
+  cutNs: number = Number.POSITIVE_INFINITY,
+): PrecopyResult {
+  const isCut = cutNs < setupNs || cutNs === 0;
+  const left = { pendingBytes: memoryBytes, dirtiedBytes: 0, zeroBytes: 0, postCopy: true };
+  const endNs = isCut ? cutNs : setupNs + pauseNs(left, setupNs);
+  return {
+    end: isCut ? 'cancelled' : 'converged',
+    reason: isCut ? 'cut' : 'none',
+    blocker: isCut ? 'first pass' : 'none',
+    rounds: [],
+    endNs,
+    stoppedAtNs: isCut ? Number.NaN : setupNs,
+    pendingBytes: memoryBytes,
+    dirtiedBytes: 0,
+    zeroLeftBytes: 0,
+    postCopy: !isCut,
+    sentBytes: isCut ? 0 : memoryBytes,
+    timeoutNs: 0,
+    limitNs: firstLimitNs,
+    fitsBytes: 0,
+    speed: 1,
   };
 }

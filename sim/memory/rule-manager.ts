@@ -36,7 +36,8 @@ export class RuleManager implements Manager, Watcher {
     this.rules = rules;
     this.pollNs = pollNs;
     this.actsAfter = actsAfter;
-    this.stops = rules.whenOut === 'stop';
+    const isPostCopy = rules.postCopy === 'whenOut' && !rules.hasVfio;
+    this.stops = rules.whenOut === 'stop' || isPostCopy;
     this.actsAtIterations = pollNs === Number.POSITIVE_INFINITY;
     this.iterationsMax = rules.roundsMax;
     this.watchesProgress = watchesProgress && Number.isFinite(rules.progressTimeoutNs);
@@ -47,7 +48,7 @@ export class RuleManager implements Manager, Watcher {
     this.disruption =
       disrupts === 'stop or raise' && rules.hasVfio
         ? { kind: 'force limit', limitNs, reason: 'timeout' }
-        : { kind: 'stop', reason: 'timeout' };
+        : { kind: isPostCopy ? 'post-copy' : 'stop', reason: 'timeout' };
     this.outOfIterations = { kind: this.stops ? 'stop' : 'cancel', reason: 'iterations' };
   }
 

@@ -13,14 +13,17 @@ import { QEMU, type VmmParameters } from './parameters.ts';
 import { type PartTimes, PauseRecord, type PauseSpan } from './pause-record.ts';
 import type { MoveCause } from './outcome.ts';
 import { type MemoryLayout, zeroTailBytes } from './layout.ts';
+import { type PostCopyPhase, postCopyPhase } from './post-copy.ts';
 import {
   type ConvergenceInput,
+  type Left,
   type PauseOf,
   precopy,
   precopyKind,
   precopyRules,
   type PrecopyResult,
   type SilentWork,
+  stoppedAtOnce,
 } from './precopy.ts';
 import type { EndReason } from './precopy-end.ts';
 import type { PrecopyIteration, PrecopyKind } from './precopy-slots.ts';
@@ -102,6 +105,8 @@ export interface VmMoveResult {
   readonly pauseNs: number;
   /** Length of the pause unless it is cut short, also where it is; NaN when the vCPUs are never stopped. */
   readonly plannedPauseNs: number;
+  /** What follows the pause of a move by post-copy; null: all memory is there when the VM runs. */
+  readonly postCopy: PostCopyPhase | null;
   /** What the VMM reports as downtime: without a return path it ends when the last bytes have left the source. */
   readonly reportedNs: number;
   readonly criticalNs: PartTimes;
@@ -147,8 +152,11 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
   const pauseBytes = pauseStateBytes(devices);
   const kind = moveKind(input, p);
   let record: PausePlayed | undefined;
+  const pauseOf: PauseOf = (left, startNs) => (record = playPause(input, last, left, startNs, p)).pauseNs;
   const play = (cutNs?: number): PrecopyResult =>
-    precopy(kind, rates, (...left) => (record = playPause(input, last, left, p)).pauseNs, cutNs);
+    input.convergence.postCopy === 'atOnce'
+      ? stoppedAtOnce(kind, memory.bytes, pauseOf, cutNs)
+      : precopy(kind, rates, pauseOf, cutNs);
   let before = play();
   if (cutShare < 1) before = play(cutShare * (Number.isNaN(before.stoppedAtNs) ? before.endNs : before.stoppedAtNs));
   const { end, rounds, stoppedAtNs } = before;
@@ -163,13 +171,27 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
   if (record === undefined || (end !== 'converged' && end !== 'forced')) {
     const ended = end === 'endless' ? 'endless' : 'cancelled';
     const totalNs = before.endNs;
-    return { ...shared, end: ended, totalNs, pauseNs: 0, reportedNs: 0, ...emptyPause(), memoryBytes, wireBytes };
+    return {
+      ...shared,
+      postCopy: null,
+      end: ended,
+      totalNs,
+      pauseNs: 0,
+      reportedNs: 0,
+      ...emptyPause(),
+      memoryBytes,
+      wireBytes,
+    };
   }
   const { pause, pauseNs, reportedNs } = record;
   // Memory that only the final sync reported is sent on top of what pre-copy had left.
   const again = memory.allDirty === 'finalSync' ? memory.bytes * memory.nonZeroShare - before.pendingBytes : 0;
+  const { pendingBytes: leftBytes, zeroLeftBytes: zeroBytes } = before;
+  const uncompressed = before.postCopy ? leftBytes * (1 - 1 / rates.ratio) : 0;
+  const after = { leftBytes, zeroBytes, resumedNs: stoppedAtNs + pauseNs };
   return {
     ...shared,
+    postCopy: before.postCopy ? postCopyPhase(input, after, p) : null,
     end: end === 'forced' ? 'forced' : 'moved',
     totalNs: stoppedAtNs + pauseNs,
     pauseNs,
@@ -178,7 +200,7 @@ export function moveVm(given: VmMoveInput, p: VmmParameters, cutShare: number = 
     busyNs: pause.busyNs,
     spans: pause.spans,
     memoryBytes: memoryBytes + again,
-    wireBytes: wireBytes + again / rates.ratio + pauseBytes,
+    wireBytes: wireBytes + again / rates.ratio + uncompressed + pauseBytes,
   };
 }
 
@@ -194,15 +216,16 @@ export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
 }
 
 function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {
-  const { memory, stream, devices } = given;
+  const { memory, stream, devices, convergence } = given;
   const { setup, logStartPerGib, findsZeros } = VMMS[stream.vmm];
   const { bytes, nonZeroShare, lookedShare = 1, layout, allDirty } = memory;
   const zeroBytes = findsZeros ? bytes * Math.max(0, lookedShare - nonZeroShare) : 0;
   // Where all memory is dirty again at the next sync, it does not matter what comes last.
   const tailBytes = allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0;
+  const isLogged = convergence.postCopy !== 'atOnce';
   const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * setupWorkNs(figures, bytes), 0);
   return {
-    setupNs: (setup === null ? 0 : p[setup]) + (p[logStartPerGib] * bytes) / GIB + devicesNs,
+    setupNs: (setup === null ? 0 : p[setup]) + (isLogged ? (p[logStartPerGib] * bytes) / GIB : 0) + devicesNs,
     zeroBytes,
     waitedZeroBytes: waitedZeroBytes(given, zeroBytes - tailBytes, p),
     zeroTailBytes: tailBytes,
@@ -248,7 +271,7 @@ export function pauseNsOf(
 ): number {
   const input = withPreCopy(given);
   const rates = pauseRates(input, p, wireBytesPerSecond);
-  return playPause(input, rates, [pendingBytes, dirtiedBytes, zeroBytes, 0], p).pauseNs;
+  return playPause(input, rates, { pendingBytes, dirtiedBytes, zeroBytes, postCopy: false }, 0, p).pauseNs;
 }
 
 /** Reasons for which a manager that has forced a move may have given it more time. */
@@ -286,14 +309,9 @@ interface PausePlayed {
   readonly reportedNs: number;
 }
 
-function playPause(
-  input: VmMoveInput,
-  rates: StreamRates,
-  [pendingBytes, dirtiedBytes, zeroBytes, startNs]: Parameters<PauseOf>,
-  p: VmmParameters,
-): PausePlayed {
+function playPause(input: VmMoveInput, rates: StreamRates, left: Left, startNs: number, p: VmmParameters): PausePlayed {
   const pause = new PauseRecord(startNs);
-  const reportedAtNs = runPause(pause, input, { pendingBytes, dirtiedBytes, zeroBytes }, rates, p);
+  const reportedAtNs = runPause(pause, input, left, rates, p);
   return { pause, pauseNs: pause.finish(), reportedNs: reportedAtNs - startNs };
 }
 
@@ -306,15 +324,6 @@ function withPreCopy(input: VmMoveInput): VmMoveInput {
   return { ...input, devices };
 }
 
-/** Memory that is left for the pause, in bytes. */
-interface Left {
-  readonly pendingBytes: number;
-  /** Part of it that the last sync of the dirty bitmap found. */
-  readonly dirtiedBytes: number;
-  /** Pages of zeros as well. */
-  readonly zeroBytes: number;
-}
-
 /** @returns when the source calls the move done */
 function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: StreamRates, p: VmmParameters): number {
   const { stream, devices, vcpus } = input;
@@ -323,7 +332,8 @@ function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: Str
   const startNsOf = ({ figures, queues }: DeviceGroup): number => startWorkNs(figures, queues, input.memory.bytes);
   eachDevice(devices, (group, steps, what) => pause.add('deviceStop', steps?.stopNs ?? stopNsOf(group), what));
   const roundStartNs = pause.nowNs;
-  lastRound(pause, input, left, rates, p);
+  if (left.postCopy) pause.add('dirtySync', discardNs(input, left, p));
+  else lastRound(pause, input, left, rates, p);
   if (input.parallelDevices) parallelState(pause, input, roundStartNs, rates);
   else serialState(pause, input, rates);
   const { platformSave, vcpuSave, platformLoad } = VMMS[stream.vmm];
@@ -335,7 +345,18 @@ function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: Str
   eachDevice(devices, (_, steps, what) => pause.add('deviceLoad', steps?.loadNs ?? 0, what));
   eachDevice(devices, (group, steps, what) => pause.add('deviceStart', steps?.startNs ?? startNsOf(group), what));
   pause.add('vcpuStart', input.vcpuStartNs);
-  return input.returnPath ? pause.nowNs + stream.latencyNs : leftSourceNs;
+  const answeredNs = pause.nowNs + stream.latencyNs;
+  // QEMU's clock ends where the switch to post-copy is done at the source, with or without a return path.
+  const isEarly = !input.returnPath || (left.postCopy && VMMS[stream.vmm].pushesPages);
+  return isEarly ? leftSourceNs : answeredNs;
+}
+
+/** The switch to post-copy: the last sync of the dirty bitmap, and what of it the destination must drop. */
+function discardNs({ stream, memory }: VmMoveInput, { pendingBytes, dirtiedBytes }: Left, p: VmmParameters): number {
+  // Where all memory follows after the switch, no dirty log was kept.
+  if (!VMMS[stream.vmm].pushesPages) return 0;
+  const perGibNs = p.bitmapSyncNsPerGib * memory.bytes + p.finalSyncNsPerGib * dirtiedBytes;
+  return (perGibNs + p.discardNsPerGib * pendingBytes) / GIB;
 }
 
 /** From so many vCPUs on a guest does not fit one socket, and each wake-up takes longer. */

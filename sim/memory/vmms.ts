@@ -41,6 +41,11 @@ interface VmmFacts {
   readonly recovery: 'reset' | 'resetSource';
   /** Whether its vCPUs may stay parked after a device that does not stop, which `recovery: park` plays. */
   readonly mayPark: boolean;
+  /**
+   * Whether memory that follows after a switch by post-copy is pushed by the source, in a stream; false: the destination asks for
+   * page after page, one at a time.
+   */
+  readonly pushesPages: boolean;
   /** Whether channels are those of multifd, with threads and packets of their own. */
   readonly hasMultifd: boolean;
   readonly compresses: boolean;
@@ -71,6 +76,8 @@ export const VMMS = {
     preCopiesDevices: true,
     recovery: 'reset',
     mayPark: false,
+    // migration/ram.c: pages go in the background, those that are asked for first; max-postcopy-bandwidth is 0, no cap.
+    pushesPages: true,
     hasMultifd: true,
     compresses: true,
     throttles: true,
@@ -97,6 +104,8 @@ export const VMMS = {
     recovery: 'resetSource',
     // vm.rs `Pausable`, lib.rs `check_migration`, ae44c2971: read, not run, so that it is not what is taken.
     mayPark: true,
+    // vmm/src/memory_manager.rs `uffd_handler_loop`, vmm/src/lib.rs `serve_postcopy`, ae44c2971 (20 Aug 2026): one thread.
+    pushesPages: false,
     hasMultifd: false,
     compresses: false,
     throttles: false,

@@ -30,7 +30,7 @@ import { countOf, formatNs } from '../base/units.ts';
 import { leastLimitNs, throttledMoves } from '../memory/advice.ts';
 import { blockerPhrase } from '../memory/cause-words.ts';
 import type { DmaWrites } from '../memory/dirty.ts';
-import { checkManager, convergenceOf } from './manager-rules.ts';
+import { checkManager, checkPostCopy, convergenceOf } from './manager-rules.ts';
 import { allDirtyOf, askCan, type AskedCan, WillNotMove } from './ask-can.ts';
 import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
 import type { Watch } from '../memory/manager.ts';
@@ -130,21 +130,16 @@ export function compileScenario(
 
 /** What `can` answers, and the model does not play. */
 function checkPlayable(scenario: Scenario, refuse: Refuse): void {
-  const { qemu, cloudHypervisor, manager, devices, kubevirt, nova, convergence } = scenario;
+  const { qemu, cloudHypervisor, manager, devices } = scenario;
   const rows: readonly (readonly [given: boolean, field: string])[] = [
-    [qemu?.postCopy === true, 'qemu.postCopy'],
     [qemu?.backgroundSnapshot === true, 'qemu.backgroundSnapshot'],
     [qemu?.dirtyLimit === true, 'qemu.dirtyLimit'],
-    [cloudHypervisor?.memoryMode === 'postcopy', 'cloudHypervisor.memoryMode: postcopy'],
     [cloudHypervisor?.local === true, 'cloudHypervisor.local'],
-    // Both begin post-copy when time is out, the first also without whenOut: stop.
-    [manager === 'kubevirt' && kubevirt?.allowPostCopy === true, 'kubevirt.allowPostCopy'],
-    [manager === 'nova' && nova?.permitPostCopy === true && convergence.whenOut === 'stop', 'nova.permitPostCopy'],
   ];
   const found = rows.find(([given]) => given);
   if (found !== undefined) {
     refuse(
-      `${found[1]} is given, and only pre-copy is played`,
+      `${found[1]} is given, and no such move is played`,
       'Leave it out; stopcopy can says whether the VM moves so.',
     );
   }
@@ -335,6 +330,7 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
     refuse('parallelDevices is true, and device state goes side by side only over multifd of QEMU without compression');
   }
   checkManager(scenario, refuse);
+  checkPostCopy(scenario, refuse);
   const vfs = groups.reduce((sum, { count }) => sum + count, 0);
   for (const [index, fault] of faults.entries()) {
     const at = `faults[${index}]`;

@@ -53,12 +53,56 @@ export function checkManager(
   }
 }
 
+/** When post-copy begins in a scenario, and the field that lets it; null: never. */
+export function postCopyOf({
+  vmm,
+  manager,
+  qemu,
+  cloudHypervisor,
+  kubevirt,
+  nova,
+  convergence,
+}: Pick<Scenario, 'vmm' | 'manager' | 'qemu' | 'cloudHypervisor' | 'kubevirt' | 'nova' | 'convergence'>): {
+  readonly begins: NonNullable<ConvergenceInput['postCopy']>;
+  readonly field: string;
+} | null {
+  if (cloudHypervisor?.memoryMode === 'postcopy') {
+    return { begins: 'atOnce', field: 'cloudHypervisor.memoryMode: postcopy' };
+  }
+  if (VMMS[vmm].watchedBy === 'vmm') return null;
+  // allowWorkloadDisruption is what allowPostCopy is, unless it is set.
+  if (manager === 'kubevirt') {
+    return kubevirt?.allowPostCopy === true ? { begins: 'whenOut', field: 'kubevirt.allowPostCopy' } : null;
+  }
+  if (convergence.whenOut !== 'stop') return null;
+  const [isPermitted, field] =
+    manager === 'nova' ? [nova?.permitPostCopy, 'nova.permitPostCopy'] : [qemu?.postCopy, 'qemu.postCopy'];
+  return isPermitted === true ? { begins: 'whenOut', field } : null;
+}
+
+const NOT_READ_AT_ONCE = ['downtimeLimit', 'steps', 'timeout', 'rounds'] as const;
+
+/** Limits of a move that sends no memory before its stop, so that nothing reads them. */
+export function checkPostCopy(scenario: Scenario, refuse: (message: string, hint?: string) => never): void {
+  const postCopy = postCopyOf(scenario);
+  if (postCopy?.begins !== 'atOnce') return;
+  const { convergence } = scenario;
+  const given = NOT_READ_AT_ONCE.find((name) => convergence[name] !== undefined);
+  const field = given ?? (convergence.whenOut === 'stop' ? 'whenOut' : undefined);
+  if (field === undefined) return;
+  refuse(
+    `convergence.${field} is given, and with ${postCopy.field} the VM is stopped before any memory is sent`,
+    'Leave it out: nothing reads it.',
+  );
+}
+
 /** What the manager of a scenario's moves goes by. */
 export function convergenceOf({ scenario, watch, devices }: WatchedScenario, windowPhase: number): ConvergenceInput {
   const { vmm, memory, convergence, kubevirt } = scenario;
   const { watchedBy, timeoutNs } = VMMS[vmm];
   const { downtimeLimitNs, steps: limits, autoConverge } = rulesOf({ ...scenario, watch });
   const { rounds = Infinity } = convergence;
+  const postCopy = postCopyOf(scenario);
   const named = namedManager(scenario);
   const asked = watch?.manager ?? named ?? (limits === 'nova' ? limits : watchedBy);
   // Cloud Hypervisor watches its moves itself, whatever began them.
@@ -82,6 +126,7 @@ export function convergenceOf({ scenario, watch, devices }: WatchedScenario, win
     roundsMax: rounds,
     whenOut: convergence.whenOut,
     windowPhase,
+    ...(postCopy === null ? {} : { postCopy: postCopy.begins }),
     hasVfio: devices.some(({ profile }) => profile.driver !== NO_VFIO),
     ...(kubevirt === undefined ? {} : { gates: gatesOf(kubevirt) }),
   };

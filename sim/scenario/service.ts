@@ -34,6 +34,7 @@ export function clocksOfVm(plan: CompiledScenario, { kind, move, times: vfs }: P
     // Sums of the same times in another order may differ in the last digit.
     devicePauseNs: Math.min(sum(vfs.map((times) => times.pauseAndDrainNs)), move.criticalNs.deviceStop),
     totalNs: move.totalNs,
+    postCopy: move.postCopy,
     downtimeLimitNs: move.rounds.at(-1)?.limitNs ?? rulesOf(plan.scenario).downtimeLimitNs,
     returnPath,
   });

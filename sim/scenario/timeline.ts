@@ -64,6 +64,8 @@ const TRACK = { vcpus: 1, pause: 2, firstDevice: 10, firstChannel: 100 } as cons
 const CHANNELS_MAX = 256;
 /** Rounds that a track shows; later ones are told as one. */
 const ROUNDS_MAX = 500;
+/** A VM whose memory is there when it runs. */
+const NO_POST_COPY = { arrivesNs: 0 } as const;
 /** What is shown behind the last event, in ns. */
 const TAIL_NS = 20e6;
 
@@ -199,7 +201,8 @@ class VmTracks {
     drawing.span(pid, TRACK.vcpus, 'stand still', 'pause', stopNs, stopNs + pauseNs);
     const where = devices.outcome.guestAt;
     const name = where === 'destination' ? 'run at the destination' : 'run on at the source';
-    drawing.span(pid, TRACK.vcpus, name, 'vcpu', stopNs + pauseNs, stopNs + pauseNs + TAIL_NS);
+    const { arrivesNs } = hasMoved(kind) ? (vm.move.postCopy ?? NO_POST_COPY) : NO_POST_COPY;
+    drawing.span(pid, TRACK.vcpus, name, 'vcpu', stopNs + pauseNs, stopNs + pauseNs + arrivesNs + TAIL_NS);
     if (!hasMoved(kind)) {
       const { at, errno } = devices.outcome;
       const words = [kind, at === '' ? '' : `: ${at}`, errno === '' ? '' : ` ${errno}`];
@@ -279,6 +282,13 @@ class VmTracks {
         });
       }
       if (!hasMoved(vm.kind)) continue;
+      const { postCopy } = vm.move;
+      // Memory after the switch takes one channel.
+      if (postCopy !== null && channel === 1) {
+        const fromNs = stopNs + vm.pauseNs;
+        const args = { bytes: postCopy.leftBytes };
+        drawing.span(pid, tid, 'memory after the switch', 'memory', fromNs, fromNs + postCopy.arrivesNs, args);
+      }
       const shiftNs = stopNs - vm.move.stoppedAtNs;
       for (const { part, what, startNs, endNs } of vm.move.spans) {
         const isMemory = part === 'memory';

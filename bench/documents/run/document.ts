@@ -5,6 +5,7 @@ import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts'
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
 import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
+import type { DrawnMove } from '../../../sim/scenario/drawn-moves.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
 import { type Influence, influencesOn } from '../../../sim/scenario/influence.ts';
 import { type PauseShare, runInput, type ScenarioResult, type VmResult } from '../../../sim/scenario/scenario-run.ts';
@@ -15,6 +16,7 @@ import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { leastLimitNs } from '../../../sim/memory/advice.ts';
 import type { Writers } from '../../../sim/memory/dirty.ts';
 import { hasMoved, type MoveCause, type MoveEnd, NO_ENDS } from '../../../sim/memory/outcome.ts';
+import type { Bounded } from '../../../sim/memory/post-copy.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
@@ -121,6 +123,17 @@ export interface CauseReport extends Omit<MoveCause, 'timeoutNs' | 'progressTime
   readonly limitThatWouldDoNs: number | null;
 }
 
+/** What follows the pause of a move by post-copy, with the ends between which each figure lies. */
+interface PostCopyReport {
+  readonly leftBytes: number;
+  /** From the running destination until the last page is there. */
+  readonly arrivesNs: number;
+  readonly requestNs: Bounded;
+  readonly waitedPages: Bounded;
+  /** Share of their time that vCPUs do not wait for pages. */
+  readonly speed: Bounded;
+}
+
 export interface VmReport {
   readonly vm: number;
   readonly kind: MoveEnd;
@@ -140,6 +153,8 @@ export interface VmReport {
   readonly parts: readonly PartReport[];
   readonly rounds: readonly RoundReport[];
   readonly vfs: readonly VfOutcome[];
+  /** Left out: all memory was there when the VM ran. */
+  readonly postCopy?: PostCopyReport | undefined;
   /** Devices without a register model; empty unless the VM arrived. */
   readonly otherDevices: readonly OtherDevices[];
 }
@@ -195,6 +210,8 @@ export interface RunDocument {
     /** At which memory is sent; left out of documents of version 1. */
     readonly rate?: Figure;
     readonly reported?: Figure;
+    /** From the running destination until the last page is there; of a move by post-copy only. */
+    readonly pagesArrive?: Figure;
     readonly total: Figure;
     readonly memory: Figure;
     readonly wire: Figure;
@@ -266,11 +283,18 @@ function moveFigures({ kind, move, ...of }: VmResult, intervals: RunIntervals) {
   return {
     pause: intervals.figure(of.pauseNs, 'ns', ({ pauseNs }) => pauseNs),
     ...(hasMoved(kind) ? { reported } : {}),
+    ...(hasMoved(kind) && move.postCopy !== null
+      ? { pagesArrive: intervals.figure(move.postCopy.arrivesNs, 'ns', arrivesNsOf) }
+      : {}),
     total: intervals.figure(of.totalNs, 'ns', ({ totalNs }) => totalNs),
     memory: intervals.figure(of.memoryBytes, 'B', ({ memoryBytes }) => memoryBytes),
     wire: intervals.figure(of.wireBytes, 'B', ({ wireBytes }) => wireBytes),
     rate: intervals.figure(move.rates.memoryBytesPerSecond, 'B/s', (drawn) => drawn.move.rates.memoryBytesPerSecond),
   };
+}
+
+function arrivesNsOf({ move }: DrawnMove): number {
+  return move.postCopy?.arrivesNs ?? Number.NaN;
 }
 
 /** Gaps of all VMs' queues; none where no queue had completions on both sides. */
@@ -399,6 +423,7 @@ function vmReport(
       queuePause: queuePause(queuePausesNs[vf]!),
       service: { stoppedNs: stoppedNs[vf] ?? null, ...stoppedEnds(stopped?.[vf]), ...serviceGaps[vf]! },
     })),
+    ...(hasMoved(kind) && vm.move.postCopy !== null ? { postCopy: vm.move.postCopy } : {}),
     otherDevices: otherDevicesOf(plan, vm),
   };
 }

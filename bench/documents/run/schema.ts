@@ -89,6 +89,16 @@ const cause = z.looseObject({
   limitThatWouldDoNs: ns.nullable(),
 });
 
+const bounded = z.looseObject({ value: z.number(), low: z.number(), high: z.number() });
+
+const postCopy = z.looseObject({
+  leftBytes: count,
+  arrivesNs: ns,
+  requestNs: bounded,
+  waitedPages: bounded,
+  speed: bounded,
+});
+
 const vm = z.looseObject({
   vm: z.int().min(1),
   kind: z.enum(MOVE_ENDS),
@@ -104,6 +114,7 @@ const vm = z.looseObject({
   parts: z.array(part),
   rounds: z.array(round),
   vfs: z.array(vf),
+  postCopy: postCopy.optional(),
   otherDevices: z.array(z.looseObject({ profile: z.string(), count, stoppedNs: ns })),
 });
 
@@ -163,6 +174,7 @@ const figures = z.looseObject({
   pause: figureSchema,
   rate: z.exactOptional(figureSchema),
   reported: z.exactOptional(figureSchema),
+  pagesArrive: z.exactOptional(figureSchema),
   total: figureSchema,
   memory: figureSchema,
   wire: figureSchema,

@@ -79,7 +79,9 @@ export function runSentences(document: RunDocument): string[] {
     const vmm = VMMS[scenario.vmm].title;
     said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
   }
-  if (vm.memoryBytes === 0) said.push(`No memory went; in all it took ${marked(figures.total)}.`);
+  const isAllLater = vm.postCopy !== undefined && vm.postCopy.leftBytes >= vm.memoryBytes;
+  if (isAllLater) said.push(`No memory went before the switch, which took ${marked(figures.total)}.`);
+  else if (vm.memoryBytes === 0) said.push(`No memory went; in all it took ${marked(figures.total)}.`);
   else {
     const { memoryBytesPerSecond, bound } = document.stream;
     const rate: Figure = figures.rate ?? { value: memoryBytesPerSecond, unit: 'B/s', kind: 'modelled' };
@@ -88,6 +90,7 @@ export function runSentences(document: RunDocument): string[] {
         `${marked(figures.total)}.`,
     );
   }
+  said.push(...postCopySentences(document, vm));
   if (figures.queuePauseMax !== undefined && figures.queuePauseP50 !== undefined) {
     said.push(
       `Queues were without a completion for ${marked(figures.queuePauseP50)} in the middle, and for ` +
@@ -101,6 +104,17 @@ export function runSentences(document: RunDocument): string[] {
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
   return [...said, ...drawSentences(document)];
+}
+
+/** What follows the pause of a move by post-copy. */
+function postCopySentences({ figures: { pagesArrive } }: RunDocument, { postCopy }: VmReport): string[] {
+  if (pagesArrive === undefined || postCopy === undefined) return [];
+  const { leftBytes, requestNs, speed } = postCopy;
+  return [
+    `${bytes(leftBytes)} came by post-copy, after the switch: the last page ${marked(pagesArrive)} later. Until then a ` +
+      `page that is missing takes ${ns(requestNs.value)} [P], and up to ${ns(requestNs.high)} [P] after others; vCPUs run ` +
+      `${wholePercent(speed.value)} of the time [P], and ${wholePercent(speed.low)} [P] if they miss every page.`,
+  ];
 }
 
 /** What was assumed, and how the moves ended, also in draws that end otherwise. */
@@ -178,13 +192,13 @@ function ending(vms: readonly VmReport[]): string {
   return `${[...groups].map(([words, count]) => `${count} of ${vms.length} VMs ${words}`).join('; ')}.`;
 }
 
-function endingOf({ kind, at, errno, guestAt, cause }: VmReport): string {
+function endingOf({ kind, at, errno, guestAt, cause, postCopy }: VmReport): string {
   const where = at === null ? '' : ` (${at}${errno === null ? '' : `, ${errno}`})`;
   switch (kind) {
     case 'moved':
       return at === null ? 'moved' : `moved, and a VF failed${where}`;
     case 'forced':
-      return `moved, by force: ${causePhrase(cause, true)}`;
+      return `moved, by ${postCopy === undefined ? 'force' : 'post-copy'}: ${causePhrase(cause, true)}`;
     case 'unowned':
       return `runs nowhere${where}: its vCPUs stay parked at the source, which says that it runs; vm.pause and vm.resume start them`;
     case 'cancelled':

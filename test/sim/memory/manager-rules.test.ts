@@ -244,6 +244,17 @@ describe('KubeVirt, stall detection', () => {
     expect(firstAction(() => 1.4, { whenOut: 'stop' })).toEqual({ at: 50, action });
   });
 
+  test('begins post-copy where that is allowed, at a stall or when time is out, and not with VFIO devices', () => {
+    const postCopy = { postCopy: 'whenOut' } as const;
+    expect(firstAction(() => 1.4, postCopy)).toEqual({ at: 50, action: { kind: 'post-copy', reason: 'stall' } });
+    const falling = (elapsed: number): number => 100 * 0.998 ** elapsed;
+    expect(firstAction(falling, { ...postCopy, timeoutNs: s(400) })?.action).toEqual({
+      kind: 'post-copy',
+      reason: 'timeout',
+    });
+    expect(firstAction(() => 1.4, { ...postCopy, hasVfio: true })?.action).toEqual({ kind: 'cancel', reason: 'stall' });
+  });
+
   test('does not stall while remaining memory falls by more than 4 % in 40 s', () => {
     expect(firstAction((elapsed) => 100 * 0.998 ** elapsed, { timeoutNs: s(400) })?.at).toBeGreaterThan(400);
   });

@@ -228,11 +228,6 @@ describe('a manager in a scenario', () => {
       { manager: 'kubevirt', kubevirt: { stallDetection: true }, convergence: { downtimeLimit: '1s' } },
       'convergence.downtimeLimit is given',
     ],
-    [
-      'post-copy at the time-out',
-      { manager: 'kubevirt', kubevirt: { allowPostCopy: true } },
-      'only pre-copy is played',
-    ],
   ])('is refused with %s', (_, change, words) => {
     expect(() => convergence(change)).toThrow(words);
   });
