@@ -32,6 +32,7 @@ import {
 import { MessageReader } from '../workers/transport/message-reader.ts';
 import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
+import { readText } from './import/readers.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
 import { recordOfText } from './history/result-record.ts';
@@ -39,6 +40,7 @@ import { parseHistory } from './history/store.ts';
 import { parseInput, parseInputFile } from './io/input-file.ts';
 import { parseBaseline } from './measure/metrics/baseline.ts';
 import { parseArrivals } from './studies/arrival-file.ts';
+import { imported } from './studies/import/import.ts';
 import { upgraded } from './studies/upgrade/upgrade.ts';
 import { parseTable } from './studies/validation/published-table.ts';
 
@@ -85,6 +87,12 @@ function message(about: string, schema: Parameters<typeof unpackControl>[0]): Pa
   };
 }
 
+/** A machine, as far as to what `stopcopy isolation` asks. */
+function machine(words: string, format: string): unknown {
+  const { plain } = imported([readText(words, INPUT, format)]);
+  return buildTopology(readTopology(plain, INPUT).document, INPUT);
+}
+
 export const PARSERS = {
   scenario: file('what moves: stopcopy run, ui', (words) => parseInputFile(words, INPUT, scenarioSchema)),
   question: file('what is asked of a VM or a fleet: stopcopy plan', (words) =>
@@ -113,6 +121,10 @@ export const PARSERS = {
   ),
   document: file('any document that is drawn: stopcopy report', (words) => parseSection(words, INPUT)),
   baseline: file('exact values: stopcopy compare --exact', (words) => parseBaseline(words, INPUT)),
+  lspci: file('lspci, block form: stopcopy import, isolation', (words) => machine(words, 'lspci')),
+  'lspci-tree': file('lspci -t, -tv: stopcopy import', (words) => readText(words, INPUT, 'lspci-tree')),
+  'lspci-records': file('lspci -vmm, -mm: stopcopy import', (words) => readText(words, INPUT, 'lspci-records')),
+  sysfs: file('what the collector prints: stopcopy import, isolation', (words) => machine(words, 'sysfs')),
   history: {
     about: 'results of commits: stopcopy history',
     parse: (bytes) => parseHistory(Buffer.from(bytes), INPUT),

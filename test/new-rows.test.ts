@@ -254,6 +254,14 @@ describe('with all rows', () => {
       tree.write('table.yaml', readFileSync(join(ROOT, 'bench/studies/fit/examples/small-lab.yaml'), 'utf8'));
       expect(await document(0, 'fit table.yaml')).toMatchObject({ format: 'stopcopy-platform', id: 'small-lab' });
     },
+    import: async () => {
+      const vf = ACCELERATORS.zip.vfDeviceId.toString(16);
+      tree.write(
+        'lspci.txt',
+        `75:00.0 1200: 19e5:${vf} (rev 30)\n\tFlags: fast devsel\n\tCapabilities: [40] Express Endpoint\n\n`,
+      );
+      expect(await document(0, 'import lspci.txt')).toMatchObject({ format: 'stopcopy-import' });
+    },
     verify: async () => {
       const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');
       const trace = JSON.parse(recorded) as { device: object };

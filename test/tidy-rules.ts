@@ -23,21 +23,22 @@ export const FILE_LINES_MAX = 500;
  */
 const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: string])[] = [
   ['io', [], 'io reads and writes for everybody: take what it should do as a parameter'],
+  ['import', ['io'], 'a reader gives facts: what makes a document of them belongs to bench/studies/import'],
   ['show', ['io'], 'show draws figures of any document: what knows one belongs to bench/documents'],
   ['documents', ['io', 'show'], 'a document is words and figures: put its types here, and what computes it above'],
-  ['studies', ['io', 'show', 'documents'], 'a study measures nothing: give it an interface of bench/io'],
+  ['studies', ['io', 'import', 'show', 'documents'], 'a study measures nothing: give it an interface of bench/io'],
   ['measure', ['io', 'show', 'documents', 'studies'], 'what measures knows no comparison and no command'],
   ['compare', ['io', 'show', 'documents', 'measure'], 'a comparison knows no history and no command'],
   ['history', ['io', 'show', 'documents', 'measure'], 'a history keeps documents: read them by bench/documents'],
   ['ui', ['io', 'show', 'documents', 'studies'], 'the page computes and draws: what measures has no place in it'],
   [
     'cli',
-    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'ui'],
+    ['io', 'import', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'ui'],
     'a command is called, and calls; what two commands share belongs below',
   ],
   [
     'parsers.ts',
-    ['io', 'documents', 'studies', 'measure', 'history'],
+    ['io', 'import', 'documents', 'studies', 'measure', 'history'],
     'a table of parsers: what one does belongs to the place that needs it',
   ],
   [

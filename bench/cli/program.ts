@@ -76,6 +76,10 @@ const COMMANDS = {
     summary: 'who reaches the migration control area on a PCIe topology; load, refuse or plain',
     load: async () => (await import('./commands/isolation.ts')).registerIsolation,
   },
+  import: {
+    summary: 'output of lspci and other tools as a document of stopcopy',
+    load: async () => (await import('./commands/import.ts')).registerImport,
+  },
   compare: {
     summary: 'a verdict per metric: two builds by turns, or this build against the exact baseline',
     load: async () => (await import('./commands/compare.ts')).registerCompare,

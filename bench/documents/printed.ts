@@ -114,6 +114,33 @@ const RUN_PAIR = printed('stopcopy-run-pair', {
   ),
 });
 
+/** With all facts of an input: which there are depends on its format. */
+const importInput = z.looseObject({ file: text, reader: text, format: text, unknown: z.array(text) });
+
+const IMPORT = printed('stopcopy-import', {
+  inputs: z.array(importInput),
+  result: z.strictObject({ format: text, text }),
+  findings: z.array(
+    z.looseObject({
+      file: text,
+      kind: z.enum(['read', 'inferred', 'asked', 'unused', 'warning']),
+      text,
+      line: z.int().min(1).optional(),
+    }),
+  ),
+  asks: z.array(
+    z.looseObject({
+      field: text,
+      times: z.int().min(1),
+      taken: fieldValue,
+      apart: fieldValue,
+      question: text,
+      decides: text,
+      ask: text,
+    }),
+  ),
+});
+
 const CAN_ANSWER = printed('stopcopy-can-answer', {
   question: z.looseObject({}),
   moves: z.boolean(),
@@ -196,6 +223,7 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
     fixed: z.array(hazard),
     introduced: z.array(hazard),
   }),
+  'stopcopy-import': IMPORT,
   'stopcopy-upgrade': printed('stopcopy-upgrade', {
     file: text,
     changes: z.array(

@@ -212,7 +212,7 @@ export function readInputBytes(path: string): Buffer {
   try {
     bytes = bytesOrSize(path);
   } catch (error) {
-    throw new UserError('input', `${path}: cannot be read: ${systemReason(error)}`, 'Check the path.');
+    throw inputUnreadable(path, error);
   }
   const size = typeof bytes === 'number' ? bytes : bytes.length;
   if (typeof bytes === 'number' || size > INPUT_BYTES_MAX) {
@@ -232,6 +232,11 @@ function bytesOrSize(path: string): Buffer | number {
   } finally {
     closeSync(file);
   }
+}
+
+/** The refusal of a file that the system does not let read. */
+export function inputUnreadable(path: string, error: unknown): UserError {
+  return new UserError('input', `${path}: cannot be read: ${systemReason(error)}`, 'Check the path.');
 }
 
 function systemReason(error: unknown): string {

@@ -262,6 +262,17 @@ export const topologySchema = z.strictObject({
   turnaround: z.enum(TURNAROUNDS).default('loopback'),
   tree: z.array(node).min(1),
   tenants: z.record(z.string(), tenant).default({}),
+  /** IOMMU groups as the host's kernel has built them, held against those that its rules give. */
+  kernelGroups: z
+    .array(
+      z.strictObject({
+        group: z.int().min(0),
+        /** Type of its default domain, such as DMA or identity. */
+        type: z.string().optional(),
+        members: z.array(address),
+      }),
+    )
+    .optional(),
   /** Functions in the order in which their VMs open them; the default is the order of the document. */
   opens: z.array(address).optional(),
   expect: z.array(expectation).default([]),

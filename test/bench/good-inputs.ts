@@ -28,6 +28,11 @@ function shipped(path: string): Uint8Array {
   return readFileSync(join(packageRoot(), path));
 }
 
+/** What a machine has printed. */
+function sample(name: string): Uint8Array {
+  return shipped(`test/bench/import/samples/${name}`);
+}
+
 function utf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
 }
@@ -102,6 +107,10 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   recorded: () => utf8(JSON.stringify(fixtureResult())),
   document: () => utf8(JSON.stringify(fixtureResult())),
   baseline: () => readFileSync(baselinePath()),
+  lspci: () => sample('x570-colour.lspci-vvv.txt'),
+  'lspci-tree': () => sample('epyc.lspci-tv.txt'),
+  'lspci-records': () => sample('domains.lspci-vmmnnk.txt'),
+  sysfs: () => sample('kunpeng920-v3.stopcopy-sysfs.txt'),
   history: () => utf8(recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' }))),
   frame,
   iteration,

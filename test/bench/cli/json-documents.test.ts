@@ -25,6 +25,8 @@ import { documentFindings } from '../published.ts';
 
 const TRACE = join(packageRoot(), 'traces', 'plain-stop-copy.upstream-2026.json');
 
+const LSPCI = join(packageRoot(), 'test/bench/import/samples/switch-acs.lspci-vvv.txt');
+
 /** A command line without `--json`, and the format that it prints. */
 type Line = readonly [words: string, format: string];
 
@@ -71,6 +73,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   isolation: [
     ['t12', 'stopcopy-isolation'],
     ['t', 'stopcopy-error'],
+  ],
+  import: [
+    [LSPCI, 'stopcopy-import'],
+    ['bad.yaml', 'stopcopy-error'],
   ],
   compare: [
     ['result.json result.json', 'stopcopy-comparison'],

@@ -108,6 +108,7 @@ const STOPPED = {
       workMs: 300,
     },
   ],
+  import: [{ words: ['import', 'lspci.txt', '--out', 'o.yaml'], stages: ['write', 'rename'], workMs: 200 }],
   upgrade: [
     {
       words: ['upgrade', 'old.yaml', '--bare-times', 'ms', '--write'],
@@ -205,6 +206,7 @@ export function fillFolder(folder: string): void {
   writeFileSync(at('other.json'), JSON.stringify(fixtureResult({ seed: 2 })));
   writeFileSync(at('can.yaml'), CAN);
   writeFileSync(at('stopcopy-history.ndjson'), recordLine(historyRecord()));
+  cpSync(from('test/bench/import/samples/switch-acs.lspci-vvv.txt'), at('lspci.txt'));
   writeFileSync(at('old.yaml'), readFileSync(at('scenario.yaml'), 'utf8').replace('version: 2', 'version: 1'));
 }
 

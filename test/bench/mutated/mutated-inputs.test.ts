@@ -65,6 +65,8 @@ interface Source {
 }
 
 const packr = new Packr({ useRecords: false });
+/** Line formats of other programs: a damaged line is named, and the others are read. */
+const TOLERANT: ReadonlySet<ParserName> = new Set(['lspci', 'lspci-tree', 'lspci-records', 'sysfs']);
 const PACKED: ReadonlySet<ParserName> = new Set(['hello', 'request', 'reply']);
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
@@ -154,7 +156,7 @@ test.each(PARSER_NAMES)(
       watched(() => trySlice(PARSERS[name], sources, seed, ONLY === undefined ? Math.min(RUNS, SLICE) : SLICE, count));
       if (slice % 10 === 9 || slices === 1) report(name, count);
     }
-    expect(count.refused).toBeGreaterThan(0);
+    expect(count.refused).toBeGreaterThanOrEqual(TOLERANT.has(name) ? 0 : 1);
   },
   PARSER_HANGS_MS,
 );

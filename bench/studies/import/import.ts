@@ -1,0 +1,95 @@
+/**
+ * Files of foreign formats as a document of stopcopy: a machine as a topology.
+ */
+import { UserError } from '../../../sim/base/user-error.ts';
+import { readTopology } from '../../../sim/pci/topology-file.ts';
+import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
+import { unknownOf } from '../../documents/isolation/unknowns.ts';
+import { mergedMachine } from '../../import/machine/merge.ts';
+import { type ForeignFile, readForeign } from '../../import/readers.ts';
+import { documentHead } from '../../io/document-head.ts';
+import { plainOf, yamlOf } from './commented.ts';
+import { machineTopology } from './machine-topology.ts';
+
+/** What became of the files. */
+interface Imported {
+  /** The document as a parser of YAML gives it. */
+  readonly plain: unknown;
+  readonly document: ImportDocument;
+}
+
+/**
+ * Reads files of one machine and makes a topology of them.
+ *
+ * @param as format of each, where it is not to be recognised
+ * @throws UserError of kind `input` for what is in no known format, is damaged beyond reading, or lacks what no default stands for
+ */
+export function importFiles(paths: readonly string[], as?: string): Imported {
+  return imported(paths.map((path) => readForeign(path, as)));
+}
+
+/** The same of files that were read. */
+export function imported(files: readonly ForeignFile[]): Imported {
+  const names = files.map(({ file }) => file);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new UserError('usage', `${twice} is given twice`, 'Give each file once.');
+  const merged = mergedMachine(files.map(({ file, reading: { facts } }) => ({ file, facts })));
+  const topology = machineTopology(merged.facts, names);
+  const plain = plainOf(topology.document);
+  const asks = asksOf(plain, names.join(', '));
+  const findings = [
+    ...files.flatMap(({ file, reading }) => reading.findings.map((each) => ({ file, ...each }))),
+    ...[...merged.findings, ...topology.findings].map((each) => ({ file: names.join(', '), ...each })),
+  ];
+  const text = headText(files, asks) + yamlOf(topology.document);
+  return { plain, document: documentOf(files, text, findings, asks) };
+}
+
+function documentOf(
+  files: readonly ForeignFile[],
+  text: string,
+  findings: readonly ImportFinding[],
+  asks: readonly ImportAsk[],
+): ImportDocument {
+  return {
+    ...documentHead('stopcopy-import'),
+    inputs: files.map(({ file, reader, reading: { format, facts, unknown } }) => {
+      const { functions, ...rest } = facts;
+      const devices = functions.map((each) => ({ ...each.facts, line: each.at.line }));
+      return { file, reader: reader.id, format, ...rest, unknown, deviceCount: devices.length, devices };
+    }),
+    result: { format: 'stopcopy-topology/1', text },
+    findings,
+    asks,
+  };
+}
+
+/** What the document leaves to its reader, each question once. */
+function asksOf(plain: unknown, what: string): readonly ImportAsk[] {
+  const asks = new Map<string, ImportAsk & { times: number }>();
+  for (const { path, value } of readTopology(plain, what).defaults) {
+    const unknown = unknownOf(path);
+    if (unknown === undefined) continue;
+    const { field, question, decides, apart, ask } = unknown;
+    const known = asks.get(field);
+    if (known !== undefined) known.times += 1;
+    else asks.set(field, { field, times: 1, taken: value as string | boolean, apart, question, decides, ask });
+  }
+  return [...asks.values()];
+}
+
+function headText(files: readonly ForeignFile[], asks: readonly ImportAsk[]): string {
+  const sources = files.map(({ file, reading }) => `${file} (${reading.format})`).join(', ');
+  return [
+    `# Made by stopcopy import of ${sources}.`,
+    '# A comment after a value says where it is from: file and line, or that it is inferred or assumed.',
+    ...(asks.length === 0
+      ? []
+      : ['# No tool shows the following. Without it the first value is taken; say what is true:']),
+    ...asks.map(({ field, taken, apart, question, times }) => {
+      const where = times > 1 ? `, of ${times} devices` : '';
+      return `#   ${field}${where}: ${String(taken)}, or ${String(apart)}: ${question}`;
+    }),
+    '',
+  ].join('\n');
+}
