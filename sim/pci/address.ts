@@ -4,10 +4,13 @@
 import { GIB, KIB, MIB } from '../base/units.ts';
 import { keysOf } from '../base/keys.ts';
 
-/** Segment in bits 31..16, bus in 15..8, device in 7..3, function in 2..0. The low half is the requester ID. */
+/**
+ * Segment (a domain of Linux) above bit 16, bus in 15..8, device in 7..3, function in 2..0. The low half is the requester
+ * ID. Domains from 10000 on need more than 32 bits.
+ */
 export type FunctionAddress = number;
 
-export const ADDRESS_PATTERN = /^(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i;
+export const ADDRESS_PATTERN = /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i;
 export const ADDRESS_ALLOWED = 'an address as lspci writes it, such as 0000:75:00.1 or 75:00.1';
 
 /** Reads `dddd:bb:dd.f` or `bb:dd.f`, which has to fit {@link ADDRESS_PATTERN}. */
@@ -26,6 +29,16 @@ export function formatAddress(address: FunctionAddress): string {
 
 export function segmentOf(address: FunctionAddress): number {
   return Math.floor(address / 0x10000);
+}
+
+/** The bus with its segment in one number: what Linux compares as an object. */
+export function busKey(address: FunctionAddress): number {
+  return Math.floor(address / 0x100);
+}
+
+/** The slot with its bus and segment in one number. */
+export function slotKey(address: FunctionAddress): number {
+  return Math.floor(address / 8);
 }
 
 export function busOf(address: FunctionAddress): number {

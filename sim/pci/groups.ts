@@ -1,37 +1,34 @@
 /**
- * IOMMU groups as Linux builds them, and who may open what. docs/isolation.md 7.
+ * IOMMU groups as Linux builds them: who is kept together because Linux does not trust the way between. docs/isolation.md 7.
  *
- * Source: pci_device_group and its helpers in drivers/iommu/iommu.c, pci_acs_enabled in drivers/pci/pci.c, Linux 6.12.
- * Quirks of single vendors are left out.
+ * Source: pci_device_group and its helpers in drivers/iommu/iommu.c, pci_for_each_dma_alias in drivers/pci/search.c,
+ * Linux 6.12.117 and 7.3.4, where they are the same.
  */
-import { ACS_REQUIRED } from './acs.ts';
-import { formatAddress } from './address.ts';
-import { functionLabel, HOST_TENANT, NODE, nodeLabel, type Topology } from './topology.ts';
+import { busKey, slotKey } from './address.ts';
+import { translatesIds } from './alias-quirks.ts';
+import { proposedGroupNumbers } from './groups-proposed.ts';
+import { type LinuxFunction, linuxFunctionsOf } from './linux-functions.ts';
+import { functionLabel, nodeLabel, type Topology } from './topology.ts';
 
-interface IommuGroup {
+/** `linux`: what 6.12 and 7.3 do. `proposed-2025`: what a series of 2025 would do, which was not merged. */
+const GROUP_RULES = ['linux', 'proposed-2025'] as const;
+export type GroupRule = (typeof GROUP_RULES)[number];
+
+export interface IommuGroup {
   readonly index: number;
   readonly functions: readonly number[];
   /** Ports, switches and bridges in it. */
   readonly bridges: readonly number[];
 }
 
-/** What becomes of a VM's opening a function through VFIO. */
-export interface Opening {
-  readonly fn: number;
-  readonly ok: boolean;
-  /** Why not, in a sentence; empty when it is fine. */
-  readonly because: string;
-}
-
 export interface IommuGroups {
+  readonly rule: GroupRule;
   readonly groups: readonly IommuGroup[];
   /** By function. */
   readonly groupOf: Int32Array;
-  /** In the order of the document's `opens`. */
-  readonly openings: readonly Opening[];
 }
 
-/** The groups, with their members for people: `root port 0000:00:01.0`, `0000:01:00.0`. */
+/** Names of the members of a group: `root port 0000:00:01.0`, `0000:01:00.0`. */
 export function groupMembers(topology: Topology, group: IommuGroup): readonly string[] {
   return [
     ...group.bridges.map((node) => nodeLabel(topology, node)),
@@ -39,120 +36,133 @@ export function groupMembers(topology: Topology, group: IommuGroup): readonly st
   ];
 }
 
-export function groupsOf(topology: Topology): IommuGroups {
-  const { nodes, functions, nodeParent, nodeKind } = topology;
-  const numbers = new GroupNumbers();
-  const ofNode = new Int32Array(nodes.length).fill(-1);
-  const ofFunction = new Int32Array(functions.length).fill(-1);
-  const passes = pathsThatPass(topology);
-  const isApart = (node: number): boolean => nodeParent[node]! < 0 || passes[nodeParent[node]!] === 1;
-  const crowded = crowdedSlots(topology);
-
-  for (const { index, document } of nodes) {
-    if (document.kind === 'device') continue;
-    if (!isApart(index)) ofNode[index] = ofNode[nodeParent[index]!]!;
-    else {
-      const slot = Math.floor(document.at / 8);
-      const alone = nodeKind[index] === NODE.switch || hasRequired(topology, index) || !crowded.has(slot);
-      ofNode[index] = alone ? numbers.fresh() : numbers.ofSlot(slot);
-    }
-  }
-  for (const { index, address, pf, document, node } of functions) {
-    if (!isApart(node)) {
-      ofFunction[index] = ofNode[nodeParent[node]!]!;
-      continue;
-    }
-    // A VF is never marked multi-function, so nothing is asked of its own device.
-    const multi = pf === undefined && physicalCount(topology, node) > 1;
-    const can = document.acs?.can;
-    const isolated = can !== undefined && ((topology.functionAcs[index]! | ~can) & ACS_REQUIRED) === ACS_REQUIRED;
-    ofFunction[index] = multi && !isolated ? numbers.ofSlot(Math.floor(address / 8)) : numbers.fresh();
-  }
-
-  const groups = Array.from({ length: numbers.count }, (_, index) => ({
+/** The groups of a topology, numbered in the order in which Linux makes them. */
+export function groupsOf(topology: Topology, rule: GroupRule = 'linux'): IommuGroups {
+  const list = linuxFunctionsOf(topology);
+  const numbers = rule === 'linux' ? new Grouper(list).numbers() : proposedGroupNumbers(list);
+  const count = numbers.reduce((most, number) => Math.max(most, number + 1), 0);
+  const groups = Array.from({ length: count }, (_, index) => ({
     index,
     functions: [] as number[],
     bridges: [] as number[],
   }));
-  for (const [node, group] of ofNode.entries()) if (group >= 0) groups[group]!.bridges.push(node);
-  for (const [fn, group] of ofFunction.entries()) groups[group]!.functions.push(fn);
-  return { groups, groupOf: ofFunction, openings: openingsOf(topology, groups, ofFunction) };
-}
-
-class GroupNumbers {
-  count = 0;
-  private readonly bySlot = new Map<number, number>();
-
-  fresh(): number {
-    this.count += 1;
-    return this.count - 1;
-  }
-
-  /** Functions of one slot that cannot be kept apart share a group. */
-  ofSlot(slot: number): number {
-    const known = this.bySlot.get(slot) ?? this.fresh();
-    this.bySlot.set(slot, known);
-    return known;
-  }
-}
-
-/** 1 for each bridge from which everything up to the root passes. */
-function pathsThatPass(topology: Topology): Uint8Array {
-  const { nodes, nodeParent } = topology;
-  const passes = new Uint8Array(nodes.length);
-  for (const { index, document } of nodes) {
-    if (document.kind === 'device' || document.kind === 'pci-bridge') continue;
-    // An upstream port of one function is not asked; ports with links are.
-    if (document.kind !== 'switch' && !hasRequired(topology, index)) continue;
-    const parent = nodeParent[index]!;
-    if (parent < 0 || passes[parent] === 1) passes[index] = 1;
-  }
-  return passes;
-}
-
-/** Linux takes a bit that the capability lacks for wired on. */
-function hasRequired(topology: Topology, port: number): boolean {
-  const { document } = topology.nodes[port]!;
-  if (document.kind !== 'root-port' && document.kind !== 'downstream-port') return false;
-  if (document.acs === undefined) return false;
-  return ((topology.portAcs[port]! | ~document.acs.can) & ACS_REQUIRED) === ACS_REQUIRED;
-}
-
-/** Slots with several ports, which Linux marks multi-function. */
-function crowdedSlots({ nodes }: Topology): ReadonlySet<number> {
-  const seen = new Set<number>();
-  const crowded = new Set<number>();
-  for (const { document } of nodes) {
-    if (document.kind === 'device') continue;
-    const slot = Math.floor(document.at / 8);
-    if (seen.has(slot)) crowded.add(slot);
-    seen.add(slot);
-  }
-  return crowded;
-}
-
-function physicalCount(topology: Topology, node: number): number {
-  const { document } = topology.nodes[node]!;
-  return document.kind === 'device' ? document.functions.length : 1;
-}
-
-/** VFIO gives out a group to one user, and only when no driver of the host holds a member. */
-function openingsOf(topology: Topology, groups: readonly IommuGroup[], groupOf: Int32Array): readonly Opening[] {
-  const { functions, functionTenant, tenants } = topology;
-  const driven = groups.map((group) => group.functions.find((fn) => functions[fn]!.hostDriver));
-  const users = new Int32Array(groups.length).fill(HOST_TENANT);
-  return topology.opens.map((fn) => {
-    const group = groupOf[fn]!;
-    const member = driven[group];
-    if (member !== undefined) {
-      const because = `a driver of the host is bound to ${formatAddress(functions[member]!.address)} of the same group`;
-      return { fn, ok: false, because };
+  const groupOf = new Int32Array(topology.functions.length);
+  for (const [i, { fn, node }] of list.entries()) {
+    const group = groups[numbers[i]!]!;
+    if (fn < 0) group.bridges.push(node);
+    else {
+      group.functions.push(fn);
+      groupOf[fn] = group.index;
     }
-    const tenant = functionTenant[fn]!;
-    if (users[group] !== HOST_TENANT && users[group] !== tenant) {
-      return { fn, ok: false, because: `${tenants[users[group]!]} has opened the group already` };
+  }
+  return { rule, groups, groupOf };
+}
+
+const NONE = -1;
+
+/** Ports that pass on requests under the ID of their sender. */
+const TRANSPARENT: ReadonlySet<LinuxFunction['type']> = new Set(['root-port', 'upstream-port', 'downstream-port']);
+
+/** Gives each function its group, once, in order; a group that was given is never opened again. */
+class Grouper {
+  private readonly list: readonly LinuxFunction[];
+  private readonly groups: Int32Array;
+  /** Whether a bridge and all above it isolate, by place in the list. */
+  private readonly pathIsolates: Uint8Array;
+  private readonly onBus = new Map<number, number[]>();
+  private readonly inSlot = new Map<number, number[]>();
+  /** Buses with a function that has aliases. */
+  private readonly aliased = new Set<number>();
+  /** Device and function numbers that one search has visited. */
+  private readonly seen = new Set<number>();
+  private count = 0;
+
+  constructor(list: readonly LinuxFunction[]) {
+    this.list = list;
+    this.groups = new Int32Array(list.length).fill(NONE);
+    this.pathIsolates = new Uint8Array(list.length);
+    for (const [i, { address, bridge, isolates, aliases, dma }] of list.entries()) {
+      const above = bridge < 0 ? 1 : this.pathIsolates[bridge]!;
+      this.pathIsolates[i] = isolates ? above : 0;
+      append(this.onBus, busKey(address), i);
+      append(this.inSlot, slotKey(address), i);
+      if (aliases.length > 0) this.aliased.add(busKey(address));
+      if (dma !== i) this.aliased.add(busKey(list[dma]!.address));
     }
-    users[group] = tenant;
-    return { fn, ok: true, because: '' };
-  });
+  }
+
+  numbers(): Int32Array {
+    for (let i = 0; i < this.list.length; i++) {
+      const found = this.find(i);
+      this.groups[i] = found === NONE ? this.count++ : found;
+    }
+    return this.groups;
+  }
+
+  private find(i: number): number {
+    let base = this.list[i]!.dma;
+    if (this.groups[base] !== NONE) return this.groups[base]!;
+    // Whose ID the requests bear further up.
+    for (let b = this.list[base]!.bridge; b >= 0; b = this.list[b]!.bridge) {
+      const { id, type } = this.list[b]!;
+      if (translatesIds(id)) break;
+      if (TRANSPARENT.has(type)) continue;
+      base = b;
+      if (this.groups[b] !== NONE) return this.groups[b]!;
+    }
+    // Who gets at each other below the IOMMU.
+    for (let b = this.list[base]!.bridge; b >= 0 && this.pathIsolates[b] === 0; b = this.list[b]!.bridge) {
+      base = b;
+      if (this.groups[b] !== NONE) return this.groups[b]!;
+    }
+    this.seen.clear();
+    const aliased = this.ofAliases(base);
+    return aliased === NONE ? this.ofSlot(base) : aliased;
+  }
+
+  private ofAliases(i: number): number {
+    const { address } = this.list[i]!;
+    const devfn = address % 0x100;
+    if (this.seen.has(devfn)) return NONE;
+    this.seen.add(devfn);
+    if (this.groups[i] !== NONE) return this.groups[i]!;
+    const bus = busKey(address);
+    if (!this.aliased.has(bus)) return NONE;
+    for (const other of this.onBus.get(bus)!) {
+      if (other === i || !this.areAliases(i, other)) continue;
+      const first = this.ofAliases(other);
+      const found = first === NONE ? this.ofSlot(other) : first;
+      if (found !== NONE) return found;
+    }
+    return NONE;
+  }
+
+  /** Functions of one slot that may reach each other. */
+  private ofSlot(i: number): number {
+    const { address, multifunction, isolates } = this.list[i]!;
+    if (!multifunction || isolates) return NONE;
+    for (const other of this.inSlot.get(slotKey(address))!) {
+      if (other === i || this.list[other]!.isolates) continue;
+      const found = this.ofAliases(other);
+      if (found !== NONE) return found;
+    }
+    return NONE;
+  }
+
+  private areAliases(a: number, b: number): boolean {
+    const one = this.list[a]!;
+    const other = this.list[b]!;
+    return (
+      one.aliases.includes(other.address % 0x100) ||
+      other.aliases.includes(one.address % 0x100) ||
+      one.dma === b ||
+      other.dma === a
+    );
+  }
+}
+
+function append(map: Map<number, number[]>, key: number, value: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }

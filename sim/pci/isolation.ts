@@ -5,7 +5,8 @@
 import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from './address.ts';
-import { type IommuGroups, groupsOf, type Opening } from './groups.ts';
+import { type IommuGroups, groupsOf } from './groups.ts';
+import { type Opening, openingsOf } from './openings.ts';
 import { type Remedy, remedyFor } from './remedy.ts';
 import { Router, type Route } from './route.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
@@ -55,6 +56,8 @@ export class Isolation {
   readonly topology: Topology;
   readonly exposure: RulesExposure;
   readonly groups: IommuGroups;
+  /** What becomes of opening each function that was given to a VM, in that order. */
+  readonly openings: readonly Opening[];
   /** Of every VF, in the order of the document. */
   readonly vfs: readonly VfAnswer[];
   private readonly router: Router;
@@ -67,7 +70,8 @@ export class Isolation {
     this.groups = groupsOf(topology);
     this.router = new Router(topology);
     this.judge = new Judge(topology, this.exposure, this.router);
-    const openings = new Map(this.groups.openings.map((opening) => [opening.fn, opening]));
+    this.openings = openingsOf(topology, this.groups);
+    const openings = new Map(this.openings.map((opening) => [opening.fn, opening]));
     this.vfs = topology.functions
       .filter(({ pf }) => pf !== undefined)
       .map(({ index }) => this.answer(index, openings.get(index)));

@@ -23,9 +23,22 @@ export function acrossOf(t: Topology, from: number, to: number, translated: bool
   const acs = t.portAcs[from]!;
   if (translated && (acs & ACS.DT) !== 0) return ACROSS.direct;
   const redirects = (acs & ACS.RR) !== 0;
-  if ((acs & ACS.EC) === 0 || to < 0 || t.nodeKind[to] === NODE.device) return redirects ? ACROSS.up : ACROSS.direct;
+  if ((acs & ACS.EC) === 0 || to < 0 || !isPort(t, to)) return redirects ? ACROSS.up : ACROSS.direct;
   if (t.egress[from]?.[t.nodePosition[to]!] !== 1) return ACROSS.direct;
   return redirects ? ACROSS.up : ACROSS.stops;
+}
+
+/**
+ * Whether a request that leaves a node for another node of the same card gets there inside the card.
+ *
+ * @param node one of several at the link of a port
+ * @param fn the function that sends the request
+ */
+export function crossesCard(t: Topology, node: number, fn: number, translated: boolean): boolean {
+  const isDevice = t.nodeKind[node] === NODE.device;
+  const acs = isDevice ? t.functionAcs[fn]! : t.portAcs[node]!;
+  if ((acs & ACS.RR) !== 0) return translated && (acs & ACS.DT) !== 0;
+  return !isDevice || t.routing[node] === ROUTING['loop-any'];
 }
 
 export interface PairRules {
@@ -68,8 +81,10 @@ export function comesDirect(rules: PairRules, fn: number, holder: number): boole
     else if (t.routing[device] === ROUTING['loop-self'] && fn === holder) return true;
     return settles(rules, rules.ownTranslated[device]!);
   }
+  if (staysInCard(t, device, fn, holder)) return true;
   let node = t.nodeParent[device]!;
   for (; node >= 0 && !isBelow(t, holder, node); node = t.nodeParent[node]!) {
+    if (staysInCard(t, node, fn, holder)) return true;
     if (!isPort(t, node)) continue;
     if ((t.portAcs[node]! & ACS.TB) !== 0) return false;
     const parent = t.nodeParent[node]!;
@@ -79,6 +94,10 @@ export function comesDirect(rules: PairRules, fn: number, holder: number): boole
     if (way === ACROSS.direct) return parent >= 0 || crossesRoot(rules);
   }
   return settles(rules, node < 0 ? OWN.leaves : rules.ownTranslated[node]!);
+}
+
+function staysInCard(t: Topology, node: number, fn: number, holder: number): boolean {
+  return t.sharesLink[node] === 1 && isBelow(t, holder, t.nodeParent[node]!) && crossesCard(t, node, fn, true);
 }
 
 function siblingOver(t: Topology, holder: number, parent: number): number {

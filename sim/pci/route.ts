@@ -140,7 +140,8 @@ export class Router {
 /** The hop that lets it through: the port that believes a foreign ID, else the IOMMU if it saw it, else the last to choose. */
 function decisiveHop(hops: readonly Hop[], forged: boolean): Hop | undefined {
   if (forged) {
-    return hops.find(({ by }) => by === 'SV off') ?? hops.find(({ by }) => by === 'conventional PCI');
+    const chosen = ['SV off', 'conventional PCI', 'one link'];
+    return chosen.map((word) => hops.find(({ by }) => by === word)).find((hop) => hop !== undefined);
   }
   return hops.findLast(({ place }) => place === IOMMU) ?? hops.findLast(({ by }) => by !== '');
 }

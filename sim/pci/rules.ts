@@ -8,7 +8,16 @@ import { GUEST_BAR2_DIVISOR } from '../abi/region.ts';
 import { ACS } from './acs.ts';
 import { BitRows } from './bit-rows.ts';
 import { type Exposure, noExposure } from './exposure.ts';
-import { ACROSS, acrossOf, type Across, comesDirect, honestSenders, OWN, type PairRules } from './pair-rules.ts';
+import {
+  ACROSS,
+  acrossOf,
+  type Across,
+  comesDirect,
+  crossesCard,
+  honestSenders,
+  OWN,
+  type PairRules,
+} from './pair-rules.ts';
 import { type AddressRange, ATS, HOST_TENANT, isPort, NODE, P2P, ROUTING, STREAM, type Topology } from './topology.ts';
 
 /** Requests by address type: untranslated, and translated ones whose address the guest chose. */
@@ -35,6 +44,8 @@ class Rules {
   private readonly senders: readonly [BitRows, BitRows];
   /** By type: those of them that the IOMMU lets through to a BAR unchecked. */
   private readonly free: readonly [BitRows, BitRows];
+  /** By type: tenants whose requests get from a node to the others of its card without leaving it. */
+  private readonly inside: readonly [BitRows, BitRows];
   /** Tenants whose requests come to a node from beside it. */
   private readonly incoming: BitRows;
   /** By topmost bridge: whether a stream behind it is in bypass. */
@@ -52,6 +63,7 @@ class Rules {
     this.own = [new Uint8Array(nodes), new Uint8Array(nodes)];
     this.senders = [new BitRows(nodes, tenants), new BitRows(nodes, tenants)];
     this.free = [new BitRows(nodes, tenants), new BitRows(nodes, tenants)];
+    this.inside = [new BitRows(nodes, tenants), new BitRows(nodes, tenants)];
     this.incoming = new BitRows(nodes, tenants);
     this.aliasBypass = new Uint8Array(nodes);
     this.users = new BitRows(tenants, tenants);
@@ -125,12 +137,14 @@ class Rules {
       if (tenant === HOST_TENANT) continue;
       const node = t.functionNode[fn]!;
       this.senders[0].add(node, tenant);
+      if (t.sharesLink[node] === 1 && crossesCard(t, node, fn, false)) this.inside[0].add(node, tenant);
       const alias = t.functionAlias[fn]!;
       const bypass = alias < 0 ? t.stream[fn] === STREAM.bypass : this.aliasBypass[alias] === 1;
       if (bypass) this.free[0].add(node, tenant);
       if (bypass) this.exposure.unchecked[fn] = 1;
       if (t.ats[fn] !== ATS.guestChooses) continue;
       this.senders[1].add(node, tenant);
+      if (t.sharesLink[node] === 1 && crossesCard(t, node, fn, true)) this.inside[1].add(node, tenant);
       if (t.stream[fn] === STREAM.abort) continue;
       this.free[1].add(node, tenant);
       if (!this.isBlockedAbove(node)) this.exposure.unchecked[fn] = 1;
@@ -168,7 +182,7 @@ class Rules {
       const parent = t.nodeParent[node]!;
       if (parent >= 0) this.incoming.addAll(node, this.incoming, parent);
       const children = childrenOf[node]!;
-      if (t.nodeKind[node] === NODE.switch || t.nodeKind[node] === NODE.bridge) this.exchange(node, children);
+      if (t.nodeKind[node] !== NODE.device) this.exchange(node, children);
     }
   }
 
@@ -204,7 +218,7 @@ class Rules {
     for (const [i] of siblings.entries()) {
       if (toDevices.isEmpty(i)) continue;
       for (const [j, to] of siblings.entries()) {
-        if (i !== j && t.nodeKind[to] === NODE.device) this.incoming.addAll(to, toDevices, i);
+        if (i !== j && !isPort(t, to)) this.incoming.addAll(to, toDevices, i);
       }
     }
   }
@@ -216,7 +230,7 @@ class Rules {
   private exchangeByVector(parent: number, from: number, siblings: readonly number[], type: Type): void {
     const { t } = this;
     for (const to of siblings) {
-      if (to === from || t.nodeKind[to] === NODE.device) continue;
+      if (to === from || !isPort(t, to)) continue;
       const across = acrossOf(t, from, to, type === TRANSLATED);
       this.contribute(parent, from, across, type, this.incoming, to);
     }
@@ -232,6 +246,7 @@ class Rules {
       into.addAll(row, senders, from);
       return;
     }
+    if (t.sharesLink[from] === 1) this.crossCard(from, type, into, row);
     if (across === ACROSS.stops) return;
     if (across === ACROSS.direct) {
       if (parent >= 0 || t.p2p === P2P.untranslated) into.addAll(row, senders, from);
@@ -241,6 +256,13 @@ class Rules {
     const own = parent < 0 ? OWN.leaves : this.own[type][parent]!;
     if (own === OWN.turns) into.addAll(row, senders, from);
     else if (own === OWN.leaves && this.gate) into.addAll(row, free, from);
+  }
+
+  /** From a node of a card to the others, without leaving the card. */
+  private crossCard(from: number, type: Type, into: BitRows, row: number): void {
+    const { t } = this;
+    if (t.nodeKind[from] === NODE.device) into.addAll(row, this.inside[type], from);
+    else if (crossesCard(t, from, -1, type === TRANSLATED)) into.addAll(row, this.senders[type], from);
   }
 
   /** By host address: from beside the device, from inside it, and back into it. */

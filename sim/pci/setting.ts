@@ -51,7 +51,7 @@ export function remedyOf(topology: Topology, setting: Setting): Change | undefin
 
 function portCapability(topology: Topology, port: number): number {
   const node = topology.nodes[port]!.document;
-  return node.kind === 'root-port' || node.kind === 'downstream-port' ? (node.acs?.can ?? 0) : 0;
+  return node.kind === 'device' || node.kind === 'pci-bridge' ? 0 : (node.acs?.can ?? 0);
 }
 
 function bitHelps(bit: number, bits: number, can: number): boolean {

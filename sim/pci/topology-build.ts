@@ -2,12 +2,13 @@
  * Builds a {@link Topology} from its document, and refuses what no server can be. docs/isolation.md 6.
  */
 import { MIG_REGION } from '../abi/registers.ts';
-import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
+import { REGION } from '../abi/region.ts';
 import { VFS_MAX } from '../abi/vft.ts';
-import { ACS } from './acs.ts';
-import { formatAddress, type FunctionAddress, segmentOf } from './address.ts';
+import { formatAddress, type FunctionAddress, segmentOf, slotKey } from './address.ts';
+import { AcsInForce } from './acs-in-force.ts';
 import { domainsOf } from './domain.ts';
 import { BarList } from './bar-list.ts';
+import { areaArrays, controlArea } from './control-areas.ts';
 import {
   checkAcs,
   checkBuses,
@@ -28,7 +29,6 @@ import type {
   TopologyDocument,
 } from './topology-file.ts';
 import {
-  type AreaArrays,
   ATS,
   type ControlArea,
   type FunctionArrays,
@@ -86,11 +86,13 @@ class Builder {
   private readonly slots = new Map<FunctionAddress, string>();
   private readonly bars: BarList;
   private readonly areas: ControlArea[] = [];
+  private readonly acs: AcsInForce;
 
   constructor(document: TopologyDocument, what: string) {
     this.document = document;
     this.what = what;
     this.bars = new BarList(what);
+    this.acs = new AcsInForce(document, what, this.nodes, this.parents);
   }
 
   build(): Topology {
@@ -101,6 +103,7 @@ class Builder {
     }
     this.firsts.push(this.functions.length);
     this.checkTenants();
+    this.checkVmd();
     const flat = this.flatten();
     return { ...flat, domains: domainsOf(flat) };
   }
@@ -133,7 +136,7 @@ class Builder {
     for (const [i, each] of device.functions.entries()) {
       const path = `${place.path}.functions[${i}]`;
       checkPhysicalFunction(each, first!, place, path, this.what);
-      const slot = Math.floor(each.at / 8);
+      const slot = slotKey(each.at);
       const other = this.slots.get(slot);
       if (other !== undefined && other !== place.path) {
         fail(this.what, `${path}.at`, `is in the slot of ${other}`, 'Functions of one slot belong into one device.');
@@ -296,6 +299,24 @@ class Builder {
     }
   }
 
+  /** The domain of a VMD controller is the host's: the controller's driver has it, and it cannot be shared. */
+  private checkVmd(): void {
+    const { document, functions, functionTenants, functionAt, what } = this;
+    for (const [domain, at] of Object.entries(document.vmd)) {
+      const segment = Number.parseInt(domain, 16);
+      if (!functionAt.has(at) || segmentOf(at) === segment) {
+        const hint = 'Name the function of the controller, in another domain, as it stands in tree.';
+        fail(what, `vmd.${domain}`, `${formatAddress(at)} is no function outside of that domain`, hint);
+      }
+      const given = functions.find(
+        ({ address, index }) => segmentOf(address) === segment && functionTenants[index] !== HOST_TENANT,
+      );
+      if (given === undefined) continue;
+      const why = `gives ${formatAddress(given.address)} to ${this.tenants[functionTenants[given.index]!]}, in the domain of a VMD controller`;
+      fail(what, given.path, why, 'All of it is one IOMMU group, which the driver of the controller holds: say host.');
+    }
+  }
+
   private opens(): readonly number[] {
     const given = this.functions.filter(({ index }) => this.functionTenants[index] !== HOST_TENANT);
     if (this.document.opens === undefined) return given.map(({ index }) => index);
@@ -326,6 +347,7 @@ class Builder {
       ...ofFunctions,
       ...this.bars.resolve(),
       ...areaArrays(this.areas, functions.length),
+      kernelLine: this.acs.line,
       p2p: P2P[document.rootComplex.p2p],
       reflects: document.iommu.reflectsToMmio,
     };
@@ -341,8 +363,10 @@ class Builder {
     const secondary = new Uint8Array(count);
     const subordinate = new Uint8Array(count);
     const nodeSegment = new Int32Array(count);
+    const sharesLink = new Uint8Array(count);
     const egress = Array.from<Uint8Array | null>({ length: count }).fill(null);
     for (const { index, path, document: node } of nodes) {
+      sharesLink[index] = this.standsWithOthers(index) ? 1 : 0;
       if (node.kind === 'device') {
         routing[index] = ROUTING[node.internalRouting];
         nodeSegment[index] = segmentOf(node.functions[0]!.at);
@@ -351,10 +375,21 @@ class Builder {
       nodeSegment[index] = segmentOf(node.at);
       secondary[index] = node.buses.secondary;
       subordinate[index] = node.buses.subordinate;
-      if (node.kind !== 'root-port' && node.kind !== 'downstream-port') continue;
-      portAcs[index] = bitsInForce(node.acs);
-      turnsBack[index] = (node.turnaround ?? document.turnaround) === 'loopback' ? 1 : 0;
+      if (node.kind === 'pci-bridge') continue;
       checkAcs(node.acs, `${path}.acs`, what);
+      portAcs[index] = this.acs.ofPort(index, node);
+      if (node.kind === 'switch') {
+        if ((node.acs?.egress.length ?? 0) > 0) {
+          fail(
+            what,
+            `${path}.acs.egress`,
+            'is given for an upstream port',
+            'Only root and downstream ports have one here.',
+          );
+        }
+        continue;
+      }
+      turnsBack[index] = (node.turnaround ?? document.turnaround) === 'loopback' ? 1 : 0;
       egress[index] = this.egressVector(index, node.acs, `${path}.acs`);
     }
     return {
@@ -363,6 +398,7 @@ class Builder {
       nodeEnd: Int32Array.from(this.ends),
       nodePosition: Int32Array.from(this.positions),
       nodeSegment,
+      sharesLink,
       secondary,
       subordinate,
       turnsBack,
@@ -373,6 +409,13 @@ class Builder {
     };
   }
 
+  /** Whether a node is one of several at the link of a port. */
+  private standsWithOthers(index: number): boolean {
+    const parent = this.parents[index]!;
+    const above = parent < 0 ? undefined : this.nodes[parent]!.document;
+    return (above?.kind === 'root-port' || above?.kind === 'downstream-port') && above.below.length > 1;
+  }
+
   /** What is known of each function, by its index. */
   private functionArrays(): FunctionArrays & Omit<TopologySettings, 'portAcs' | 'egress'> {
     const { functions, document, what } = this;
@@ -381,19 +424,19 @@ class Builder {
     const ats = new Uint8Array(functions.length);
     const clipped = new Uint8Array(functions.length);
     for (const { index, path, node, document: fn, settings, clip } of functions) {
-      functionAcs[index] = bitsInForce(fn.acs);
+      functionAcs[index] = this.acs.ofFunction(node, fn);
       stream[index] = STREAM[settings.stream ?? document.iommu.streams];
       const { enabled = false, guestChooses = false } = settings.ats ?? {};
       if (enabled && this.aliases[node]! >= 0) {
         const hint = 'Translated requests do not cross it: take `ats` away, or say enabled: false.';
         fail(what, path, 'has ATS enabled behind a bridge to conventional PCI', hint);
       }
-      ats[index] = !enabled ? ATS.off : guestChooses ? ATS.guestChooses : ATS.handedOut;
+      ats[index] = !enabled || this.acs.line.noAts ? ATS.off : guestChooses ? ATS.guestChooses : ATS.handedOut;
       clipped[index] = clip === 'all' ? 1 : 0;
     }
     return {
       functionNode: Int32Array.from(functions, ({ node }) => node),
-      functionAddress: Uint32Array.from(functions, ({ address }) => address),
+      functionAddress: Float64Array.from(functions, ({ address }) => address),
       functionTenant: Int32Array.from(this.functionTenants),
       functionAlias: Int32Array.from(functions, ({ node }) => this.aliases[node]!),
       functionAcs,
@@ -411,7 +454,9 @@ class Builder {
     const vector = new Uint8Array(size);
     for (const [i, address] of acs.egress.entries()) {
       const target = this.portAt.get(address);
-      if (target === undefined || target === index || this.parents[target] !== parent) {
+      const isSibling = target !== undefined && target !== index && this.parents[target] === parent;
+      const kind = isSibling ? this.nodes[target]!.document.kind : undefined;
+      if (target === undefined || (kind !== 'root-port' && kind !== 'downstream-port')) {
         const hint = 'Name other ports of the same switch, or other root ports.';
         fail(this.what, `${path}.egress[${i}]`, `${formatAddress(address)} is no sibling of this port`, hint);
       }
@@ -419,38 +464,4 @@ class Builder {
     }
     return vector;
   }
-}
-
-function bitsInForce(acs: AcsDocument | undefined): number {
-  return acs === undefined ? 0 : acs.on | (acs.wired & ~(ACS.EC | ACS.DT));
-}
-
-function areaArrays(unsorted: readonly ControlArea[], functions: number): AreaArrays {
-  const areas = unsorted.toSorted((a, b) => a.start - b.start);
-  const areaOf = new Int32Array(functions).fill(-1);
-  for (const [i, { vf }] of areas.entries()) areaOf[vf] = i;
-  return {
-    areas,
-    areaStart: Float64Array.from(areas, ({ start }) => start),
-    areaEnd: Float64Array.from(areas, ({ end }) => end),
-    areaHolder: Int32Array.from(areas, ({ holder }) => holder),
-    areaOf,
-  };
-}
-
-function controlArea(
-  document: PhysicalFunctionDocument,
-  sriov: SriovDocument,
-  vf: number,
-  pf: number,
-  n: number,
-): ControlArea {
-  const inVf = sriov.window === 'vf-bar';
-  const { at, size } = (inVf ? sriov.bars : document.bars).find(({ bar }) => bar === REGION.BAR2)!;
-  if (!inVf) {
-    const start = at + MIG_REGION.offset + n * MIG_REGION.bytesPerFunction;
-    return { vf, holder: pf, start, end: start + MIG_REGION.bytesPerFunction };
-  }
-  const start = at + (n - 1) * size;
-  return { vf, holder: vf, start: start + size / GUEST_BAR2_DIVISOR, end: start + size };
 }

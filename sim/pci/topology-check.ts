@@ -4,7 +4,7 @@
 import { type HardwareVersion, versionOfRevision } from '../abi/accelerators.ts';
 import { UserError } from '../base/user-error.ts';
 import { ACS, formatAcsBits } from './acs.ts';
-import { busOf, formatAddress, segmentOf } from './address.ts';
+import { busOf, formatAddress, segmentOf, slotKey } from './address.ts';
 import type {
   AcsDocument,
   BridgeDocument,
@@ -32,7 +32,7 @@ export interface NodePlace {
 }
 
 const ALLOWED_BELOW: Readonly<Record<Bridge['kind'] | 'root', readonly NodeDocument['kind'][]>> = {
-  root: ['root-port', 'device'],
+  root: ['root-port', 'device', 'pci-bridge'],
   'root-port': ['device', 'switch', 'pci-bridge'],
   'downstream-port': ['device', 'switch', 'pci-bridge'],
   switch: ['downstream-port'],
@@ -48,10 +48,7 @@ export function checkChildren(node: NodeDocument, place: NodePlace, what: string
     fail(what, `${path}.kind`, `is ${node.kind}, below ${where}`, `There stands ${allowed.join(', or ')}.`);
   }
   if (node.kind === 'device') return;
-  if ((node.kind === 'root-port' || node.kind === 'downstream-port') && node.below.length > 1) {
-    const hint = 'The link of a port has one partner: a device with several functions, a switch, or a bridge.';
-    fail(what, `${path}.below`, `has ${node.below.length} entries`, hint);
-  }
+  if (node.kind === 'root-port' || node.kind === 'downstream-port') checkPartner(node, path, what);
   if (parent !== undefined) checkBus(node.at, parent, `${path}.at`, what);
   const { secondary, subordinate } = node.buses;
   if (secondary > subordinate || (secondary <= busOf(node.at) && parent !== undefined)) {
@@ -63,6 +60,15 @@ export function checkChildren(node: NodeDocument, place: NodePlace, what: string
     fail(what, `${path}.buses`, `leave the range of the bridge above, ${rangeOf(parent)}`, hint);
   }
   checkOverlap(node.below, path, what);
+}
+
+/** A link has one partner; a card may have a switch, bridges and other functions side by side, all in one slot. */
+function checkPartner({ below }: PortDocument, path: string, what: string): void {
+  const slots = below.map((each) => slotKey(each.kind === 'device' ? each.functions[0]!.at : each.at));
+  const other = slots.findIndex((slot) => slot !== slots[0]);
+  if (other < 0) return;
+  const hint = 'The link of a port has one partner: what is below it directly are functions of one slot.';
+  fail(what, `${path}.below[${other}]`, 'is in another slot than the entry before it', hint);
 }
 
 function checkBus(at: number, parent: Bridge, path: string, what: string): void {
@@ -130,20 +136,30 @@ function placesOf(at: number, sriov: PhysicalFunctionDocument['sriov']): readonl
 /** A bit is on only where the capability offers it, and vouched for only where it does not. */
 export function checkAcs(acs: AcsDocument | undefined, path: string, what: string): void {
   if (acs === undefined) return;
-  const missing = acs.on & ~acs.can;
+  const { can = 0 } = acs;
+  if (acs.can === undefined && acs.override === undefined && acs.wired === 0) {
+    const hint = "Take acs away where there is no capability; an empty capability is can: ''.";
+    fail(what, `${path}.can`, 'is missing', hint);
+  }
+  const missing = acs.on & ~can;
   if (missing !== 0) {
     const hint =
       'A control bit can be on where the capability offers it; for one that is wired on without, say `wired`.';
     fail(what, `${path}.on`, `has ${formatAcsBits(missing)}, which \`can\` does not offer`, hint);
   }
-  const both = acs.wired & acs.can;
+  const both = acs.wired & can;
   if (both !== 0) {
     fail(what, `${path}.wired`, `has ${formatAcsBits(both)}, which \`can\` offers`, 'Say it in `on` instead.');
+  }
+  const unknown = (acs.firmware ?? 0) & ~can;
+  if (unknown !== 0) {
+    const hint = 'Firmware can switch on what the capability offers.';
+    fail(what, `${path}.firmware`, `has ${formatAcsBits(unknown)}, which \`can\` does not offer`, hint);
   }
   if ((acs.wired & (ACS.EC | ACS.DT)) !== 0) {
     fail(what, `${path}.wired`, 'has EC or DT', 'Those two let requests pass; nobody vouches for them as wired on.');
   }
-  if (acs.egress.length > 0 && (acs.can & ACS.EC) === 0) {
+  if (acs.egress.length > 0 && (can & ACS.EC) === 0) {
     fail(what, `${path}.egress`, 'is given, and `can` does not offer EC', 'Take it away, or add EC to `can`.');
   }
 }
@@ -182,7 +198,7 @@ export function checkPhysicalFunction(
   checkVersion(fn, path, what);
   checkAcs(fn.acs, `${path}.acs`, what);
   if (fn.acs !== undefined && fn.acs.egress.length > 0) {
-    fail(what, `${path}.acs.egress`, 'is given for a function', 'stopcopy knows egress vectors of ports only.');
+    fail(what, `${path}.acs.egress`, 'is given for a function', 'Only root and downstream ports have one here.');
   }
   for (const [where, bars] of [
     ['bars', fn.bars],

@@ -20,10 +20,13 @@ import {
   SIZE_PATTERN,
 } from './address.ts';
 import { tableOf } from '../base/keys.ts';
+import { KERNELS } from './acs-quirks.ts';
 import { ID_ALLOWED, ID_PATTERN, parseId, type PciId } from './pci-id.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
 export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
+
+const DOMAIN_PATTERN = /^[0-9a-f]{4,8}$/i;
 
 /** Who owns a function that was not given to a VM. */
 export const HOST = 'host';
@@ -67,12 +70,16 @@ const bits = z
 
 /** ACS capability and control words of a port or function. A device without `acs` has no such capability. */
 const acs = z.strictObject({
-  /** What the capability word offers. */
-  can: bits,
+  /** What the capability word offers; left out where there is no capability, and `override` says what Linux believes. */
+  can: bits.optional(),
   /** What the control word switches on. */
   on: bits.default(0),
   /** Bits that the capability word lacks and that the platform's maker vouches for as hard-wired on. */
   wired: bits.default(0),
+  /** Bits that Linux was made to believe in (`pcie_acs_override`), although no part of the hardware acts on them. */
+  override: bits.optional(),
+  /** The control word that firmware left, where parameters of the kernel go back to it; when left out: `on`. */
+  firmware: bits.optional(),
   /** Egress control vector: the sibling ports whose bit is set. */
   egress: z.array(address).default([]),
 });
@@ -104,6 +111,9 @@ const settings = z.strictObject({
   clip: z.enum(CLIPS).optional(),
 });
 export type FunctionSettings = z.output<typeof settings>;
+
+const FUNCTION_TYPES = ['endpoint', 'legacy-endpoint', 'integrated-endpoint', 'event-collector', 'none'] as const;
+const BRIDGE_TYPES = ['pcie-to-pci-bridge', 'pci-to-pcie-bridge', 'none'] as const;
 
 const FUNCTION_KINDS = [...ACCELERATOR_KINDS, 'other'] as const;
 
@@ -139,6 +149,10 @@ const physicalFunction = settings.extend({
   driver: z.boolean().optional(),
   bars: z.array(bar).default([]),
   acs: acs.optional(),
+  /** Type in its PCI Express capability; when left out: an endpoint below a port, see docs/isolation.md 6 elsewhere. */
+  express: z.enum(FUNCTION_TYPES).optional(),
+  /** Bit 7 of the header type; when left out: whether its slot has several functions. */
+  multifunction: z.boolean().optional(),
   sriov: sriov.optional(),
 });
 export type PhysicalFunctionDocument = z.output<typeof physicalFunction>;
@@ -159,7 +173,13 @@ const device = z.strictObject({
 });
 export type DeviceDocument = z.output<typeof device>;
 
-const bridgeFields = { at: address, id: id.optional(), buses: busRange, windows: z.array(window).optional() };
+const bridgeFields = {
+  at: address,
+  id: id.optional(),
+  buses: busRange,
+  windows: z.array(window).optional(),
+  multifunction: z.boolean().optional(),
+};
 const portFields = {
   ...bridgeFields,
   acs: acs.optional(),
@@ -172,6 +192,8 @@ interface BridgeFields {
   readonly id?: PciId | undefined;
   readonly buses: { readonly secondary: number; readonly subordinate: number };
   readonly windows?: readonly { readonly first: number; readonly last: number }[] | undefined;
+  /** Bit 7 of the header type; when left out: whether its slot has several functions. */
+  readonly multifunction?: boolean | undefined;
   readonly below: readonly NodeDocument[];
 }
 
@@ -186,10 +208,14 @@ export interface PortDocument extends BridgeFields {
 export interface SwitchDocument extends BridgeFields {
   /** The upstream port; the downstream ports are below it. */
   readonly kind: 'switch';
+  /** Words of the upstream port; Linux and the fabric ask for it where the port is one of several functions. */
+  readonly acs?: AcsDocument | undefined;
 }
 
 export interface BridgeDocument extends BridgeFields {
   readonly kind: 'pci-bridge';
+  /** Type in its PCI Express capability; when left out: of a bridge below a port PCIe to PCI, else none. */
+  readonly express?: (typeof BRIDGE_TYPES)[number] | undefined;
 }
 
 export type NodeDocument = PortDocument | SwitchDocument | BridgeDocument | DeviceDocument;
@@ -199,9 +225,14 @@ const node: z.ZodType<NodeDocument> = z.lazy(() =>
     'kind',
     [
       z.strictObject({ kind: z.literal('root-port'), ...portFields, below }),
-      z.strictObject({ kind: z.literal('switch'), ...bridgeFields, below }),
+      z.strictObject({ kind: z.literal('switch'), ...bridgeFields, acs: acs.optional(), below }),
       z.strictObject({ kind: z.literal('downstream-port'), ...portFields, below }),
-      z.strictObject({ kind: z.literal('pci-bridge'), ...bridgeFields, below }),
+      z.strictObject({
+        kind: z.literal('pci-bridge'),
+        ...bridgeFields,
+        express: z.enum(BRIDGE_TYPES).optional(),
+        below,
+      }),
       device,
     ],
     { error: 'allowed are root-port, switch, downstream-port, pci-bridge and device' },
@@ -260,6 +291,16 @@ export const topologySchema = z.strictObject({
     .default(4096),
   /** For every port that says nothing else. */
   turnaround: z.enum(TURNAROUNDS).default('loopback'),
+  /** The release of Linux whose groups are built. */
+  kernel: z.enum(KERNELS).default('7.3'),
+  /** Its command line, as /proc/cmdline has it. */
+  commandLine: z.string().optional(),
+  /** By domain, in hexadecimal: the Volume Management Device (Intel VMD) whose domain it is. */
+  vmd: z
+    .record(z.string().regex(DOMAIN_PATTERN), address, {
+      error: ({ code }) => (code === 'invalid_key' ? 'keys are domains in hexadecimal, such as 10000' : undefined),
+    })
+    .default({}),
   tree: z.array(node).min(1),
   tenants: z.record(z.string(), tenant).default({}),
   /** IOMMU groups as the host's kernel has built them, held against those that its rules give. */

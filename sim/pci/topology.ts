@@ -14,6 +14,7 @@ import type {
   StreamMode,
   TopologyDocument,
 } from './topology-file.ts';
+import type { KernelLine } from './kernel-line.ts';
 import { type HardwareVersion, QM_HW } from '../abi/accelerators.ts';
 
 export const NODE = { rootPort: 0, switch: 1, downstreamPort: 2, bridge: 3, device: 4 } as const;
@@ -97,7 +98,7 @@ export interface Domain {
 
 /** What the operator of a server can set. A copy of it may be changed; everything else is hardware. */
 export interface TopologySettings {
-  /** ACS bits in force: of a port by node. */
+  /** ACS bits in force: of a port or the upstream port of a switch, by node. */
   readonly portAcs: Uint8Array;
   /** Egress control vector of a port, by position of the target among its siblings; null where none is set. */
   readonly egress: (Uint8Array | null)[];
@@ -120,6 +121,8 @@ export interface NodeArrays {
   /** Position among the ports of the same switch, or among the root ports. */
   readonly nodePosition: Int32Array;
   readonly nodeSegment: Int32Array;
+  /** 1 for a node that shares the link of a port with others: functions of one card. */
+  readonly sharesLink: Uint8Array;
   readonly secondary: Uint8Array;
   readonly subordinate: Uint8Array;
   /** 1 where a port sends back a request for its own side when UF is off. */
@@ -133,7 +136,7 @@ export interface NodeArrays {
 /** Functions, by index. */
 export interface FunctionArrays {
   readonly functionNode: Int32Array;
-  readonly functionAddress: Uint32Array;
+  readonly functionAddress: Float64Array;
   readonly functionTenant: Int32Array;
   /** The topmost bridge to conventional PCI above a function, whose ID its requests then carry; -1 for none. */
   readonly functionAlias: Int32Array;
@@ -171,6 +174,8 @@ export interface Topology extends TopologySettings, NodeArrays, FunctionArrays, 
   readonly opens: readonly number[];
   /** By tenant, as {@link domainsOf} gives them. */
   readonly domains: readonly Domain[];
+  /** What the kernel's command line says. */
+  readonly kernelLine: KernelLine;
   readonly p2p: number;
   readonly reflects: boolean;
 }

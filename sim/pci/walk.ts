@@ -139,8 +139,10 @@ export class Walker {
   private climb(requester: number, claimed: number, at: AddressType, address: number, target: number): End {
     const t = this.topology;
     const alias = t.functionAlias[requester]!;
-    let node = t.nodeParent[t.functionNode[requester]!]!;
-    for (; node >= 0; node = t.nodeParent[node]!) {
+    const device = t.functionNode[requester]!;
+    if (this.staysInCard(device, requester, at, target)) return this.deliver(address, target);
+    let from = device;
+    for (let node = t.nodeParent[device]!; node >= 0; from = node, node = t.nodeParent[node]!) {
       const kind = t.nodeKind[node]!;
       if (kind === NODE.bridge) {
         if (target >= 0 && isBelow(t, target, node)) {
@@ -148,15 +150,40 @@ export class Walker {
           return this.deliver(address, target);
         }
         this.say(node, 'passes it up under an ID of its own', 'conventional PCI', true);
-        continue;
       }
+      if (this.staysInCard(node, requester, at, target)) return this.deliver(address, target);
       if (!isPort(t, node)) continue;
+      if (claimed !== requester && t.sharesLink[from] === 1 && isBelow(t, claimed, node)) {
+        this.say(node, 'cannot tell the functions of one card apart', 'one link', true);
+      }
       const end = this.ingress(node, alias >= 0 ? -1 : claimed, at, address, target);
       if (end !== GO_ON) return end;
     }
     // An integrated endpoint is wired to its stream; it has no way to claim another.
-    const integrated = t.nodeParent[t.functionNode[requester]!]! < 0;
+    const integrated = t.nodeParent[device]! < 0;
     return this.iommu(integrated ? requester : claimed, alias, at, address);
+  }
+
+  /** Whether a request for another node of the same card gets there inside the card. */
+  private staysInCard(node: number, requester: number, at: AddressType, target: number): boolean {
+    const t = this.topology;
+    if (t.sharesLink[node] === 0 || target < 0) return false;
+    if (isBelow(t, target, node) || !isBelow(t, target, t.nodeParent[node]!)) return false;
+    const isDevice = t.nodeKind[node] === NODE.device;
+    const acs = isDevice ? t.functionAcs[requester]! : t.portAcs[node]!;
+    const of = isDevice ? 'function-acs' : 'port-acs';
+    const place = isDevice ? (t.functions[requester]!.pf ?? requester) : node;
+    this.look(of, place, ACS.RR);
+    if ((acs & ACS.RR) !== 0) {
+      if (at === AT.untranslated) return this.say(node, 'sends it out of the card', 'RR', false);
+      this.look(of, place, ACS.DT);
+      if ((acs & ACS.DT) === 0) return this.say(node, 'sends it out of the card', 'RR', false);
+      return this.say(node, 'takes it straight to another function of the card', 'DT', true);
+    }
+    if (isDevice && t.routing[node] !== ROUTING['loop-any']) {
+      return this.say(node, 'sends it out of the card', 'internalRouting', false);
+    }
+    return this.say(node, 'takes it to another function of the card', 'RR off', true);
   }
 
   /** Steps 3 and 4 at one downstream or root port. */
@@ -218,7 +245,7 @@ export class Walker {
     }
     this.look('port-acs', port, ACS.RR);
     const redirects = (acs & ACS.RR) !== 0;
-    if (t.nodeKind[sibling] !== NODE.device) {
+    if (isPort(t, sibling)) {
       this.look('port-acs', port, ACS.EC);
       if ((acs & ACS.EC) !== 0) {
         this.look('egress', port, sibling);

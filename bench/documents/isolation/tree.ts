@@ -48,6 +48,7 @@ function nodeOf(node: NodeDocument, document: TopologyDocument, keep: ReadonlySe
   const key = formatAddress(node.at);
   const children = node.below.map((below) => nodeOf(below, document, keep));
   const notes = idNotes(node.id);
+  if (node.kind === 'switch' && node.acs !== undefined) notes.push(acsNote(node.acs));
   if (node.kind === 'switch') return { key, label: `${key} switch, upstream port`, notes: notes.join('; '), children };
   notes.push(node.kind === 'pci-bridge' ? 'no ACS' : acsNote(node.acs));
   if (node.kind === 'pci-bridge') return { key, label: `${key} bridge to PCI`, notes: notes.join('; '), children };
@@ -62,12 +63,13 @@ function idNotes(id: PciId | undefined): string[] {
 
 /** What is on, and what is there and off. */
 function acsNote(acs: AcsDocument | undefined): string {
-  if (acs === undefined) return 'no ACS';
+  const believed = acs?.override === undefined ? '' : `, Linux made to believe: ${formatAcsBits(acs.override)}`;
+  if (acs === undefined || (acs.can === undefined && acs.wired === 0)) return `no ACS${believed}`;
   const effective = acs.on | acs.wired;
-  const off = acs.can & ~effective;
+  const off = (acs.can ?? 0) & ~effective;
   const offText = off === 0 ? '' : `, off: ${formatAcsBits(off)}`;
   const egress = (effective & ACS.EC) === 0 ? '' : `, egress to ${acs.egress.map(formatAddress).join(' ') || 'none'}`;
-  return `ACS on: ${formatAcsBits(effective)}${offText}${egress}`;
+  return `ACS on: ${formatAcsBits(effective)}${offText}${egress}${believed}`;
 }
 
 const ROUTING_NOTES = {

@@ -21,10 +21,8 @@ const LABELS: Readonly<Record<string, string>> = {
   'kernelGroups[].group': 'what the kernel has built; compared with the groups, and no part of them',
   'kernelGroups[].type': 'what the kernel has built',
   'kernelGroups[].members[]': 'what the kernel has built',
-  'tree[](root-port).id': 'drawn with the port',
-  'tree[](switch).id': 'drawn with the switch',
-  'tree[](downstream-port).id': 'drawn with the port',
-  'tree[](pci-bridge).id': 'drawn with the bridge',
+  'tree[](pci-bridge).id': 'drawn with the bridge; no row of the lists of Linux names one that changes a group here',
+  'tree[](switch).id': 'drawn with the switch; no row of the lists of Linux names an upstream port',
   'tree[](root-port).externalFacing': 'drawn with the port; what Linux does there is in its control word',
   'tree[](downstream-port).externalFacing': 'drawn with the port; what Linux does there is in its control word',
 };
@@ -39,7 +37,13 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   internalRouting: ['upstream', 'loop-self', 'loop-any'],
   kind: ['other', 'zip'],
   version: ['V2', 'V3', 'V4'],
-  id: ['19e5:a250 rev 21'],
+  id: ['19e5:a250 rev 21', '8086:1d10', '1d17:0710'],
+  '*': ['75:00.0'],
+  kernel: ['6.12', '7.3'],
+  commandLine: ['pcie_acs_override=downstream', 'pcie_acs_override=nobody'],
+  express: ['endpoint', 'pci-to-pcie-bridge', 'none'],
+  override: ['SV RR CR UF', ''],
+  firmware: ['EC', ''],
   window: ['vf-bar', 'pf-bar'],
   clip: ['none', 'info', 'all'],
   tenant: ['vm1', 'host', 'another'],
@@ -68,11 +72,12 @@ function places(document: unknown, path: string): readonly Place[] {
     // Nodes stand below nodes.
     if (word.startsWith('tree')) level = level.flatMap(nodesUnder).filter((each) => isKind(each, word));
   }
-  return level.flatMap((each) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? [{ holder: each as Record<string, unknown>, name: last.replace(/\[\]$/, '') }]
-      : [],
-  );
+  return level.flatMap((each) => {
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return [];
+    const holder = each as Record<string, unknown>;
+    const names = last === '*' ? Object.keys(holder) : [last.replace(/\[\]$/, '')];
+    return names.map((name) => ({ holder, name }));
+  });
 }
 
 function below(value: unknown, word: string): readonly unknown[] {
@@ -156,9 +161,9 @@ function isRead(path: string): boolean {
     for (let place = 0; place < count; place++) {
       for (const value of [...(VALUES[name] ?? [true, false]), undefined]) {
         const changed = structuredClone(document);
-        const { holder } = places(changed, path)[place]!;
-        if (value === undefined) delete holder[name];
-        else holder[name] = path.endsWith('[]') ? [value] : value;
+        const { holder, name: field } = places(changed, path)[place]!;
+        if (value === undefined) delete holder[field];
+        else holder[field] = path.endsWith('[]') ? [value] : value;
         if (answerTo(changed) !== answer) return true;
       }
     }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { parseAddress } from '../../../sim/pci/address.ts';
 import { groupMembers, groupsOf } from '../../../sim/pci/groups.ts';
+import { isolationOf } from '../../../sim/pci/isolation.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
 import { at, example } from './rig.ts';
 
@@ -54,7 +55,7 @@ describe('the group of a VF', () => {
 
 test('a group goes to one VM, and to none while a driver of the host holds a member', () => {
   const because = (changes: Readonly<Record<string, unknown>>): readonly string[] =>
-    groupsOf(example('t27-shared-group', changes)).openings.map((opening) => opening.because);
+    isolationOf(example('t27-shared-group', changes)).openings.map((opening) => opening.because);
   expect(because({})).toEqual(['', 'vm1 has opened the group already']);
   expect(because({ opens: ['01:00.2', '01:00.1'] })).toEqual(['', 'vm2 has opened the group already']);
   const driver = 'a driver of the host is bound to 0000:01:00.0 of the same group';

@@ -132,6 +132,8 @@ function largeServer(switches: number, cards: number, vfs: number): TopologyDocu
     iommu: { streams: 'translate', reflectsToMmio: false },
     hostPageSize: 4096,
     turnaround: 'loopback',
+    kernel: '7.3',
+    vmd: {},
     tree,
     tenants: {},
     expect: [],

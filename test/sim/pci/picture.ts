@@ -30,7 +30,7 @@ function draw(node: NodeDocument, indent: string, lines: string[]): void {
       bits =
         node.acs === undefined
           ? ' no ACS'
-          : ` on ${formatAcsBits(node.acs.on)} wired ${formatAcsBits(node.acs.wired)} can ${formatAcsBits(node.acs.can)} [${egress}]`;
+          : ` on ${formatAcsBits(node.acs.on)} wired ${formatAcsBits(node.acs.wired)} can ${formatAcsBits(node.acs.can ?? 0)} [${egress}]`;
       bits += node.turnaround === undefined ? '' : ` turnaround ${node.turnaround}`;
     }
     lines.push(`${indent}${node.kind} ${formatAddress(node.at)} [${range}]${bits}`);

@@ -13,6 +13,7 @@ import type {
   PhysicalFunctionDocument,
   PortDocument,
   SriovDocument,
+  SwitchDocument,
   TopologyDocument,
 } from '../../../sim/pci/topology-file.ts';
 import { KIB } from '../../../sim/base/units.ts';
@@ -85,6 +86,8 @@ class Decoder {
       iommu,
       hostPageSize,
       turnaround,
+      kernel: '7.3',
+      vmd: {},
       tree,
       tenants: this.tenantsOf(),
       expect: [],
@@ -96,7 +99,9 @@ class Decoder {
     const count = 1 + this.pick(4);
     for (let i = 0; i < count; i++) {
       const segment = this.pick(8) === 7 ? 1 : 0;
-      if (this.pick(3) === 2) tree.push(this.device(segment, ++this.bus[segment]!));
+      const kind = this.pick(9);
+      if (kind % 3 === 2) tree.push(this.device(segment, ++this.bus[segment]!));
+      else if (kind === 7) tree.push({ ...this.bridge(segment, 0, 1), at: address(segment, 0, i) });
       else tree.push(this.port('root-port', segment, 0, i, 1));
     }
     this.vectors(tree);
@@ -107,18 +112,32 @@ class Decoder {
     const secondary = ++this.bus[segment]!;
     const acs = this.acs();
     const turnaround = this.one(undefined, undefined, 'loopback', 'ur');
-    const below = [this.partner(segment, secondary, level)];
+    const below = this.partners(segment, secondary, level);
     const buses = { secondary, subordinate: this.bus[segment]! };
     return { kind, at: address(segment, bus, slot), buses, acs, turnaround, below };
   }
 
-  private partner(segment: number, bus: number, level: number): NodeDocument {
-    const kind = level >= LEVELS_MAX ? 0 : this.pick(7);
-    if (kind < 4 || this.functions >= FUNCTIONS_MAX - 4) return this.device(segment, bus);
-    return kind === 6 ? this.bridge(segment, bus, level) : this.switch(segment, bus, level);
+  private partners(segment: number, bus: number, level: number): NodeDocument[] {
+    const kind = level >= LEVELS_MAX ? 0 : this.pick(9);
+    if (kind < 4 || this.functions >= FUNCTIONS_MAX - 4) return [this.device(segment, bus)];
+    if (kind === 8) return this.card(segment, bus, level);
+    return [kind === 6 ? this.bridge(segment, bus, level) : this.switch(segment, bus, level)];
   }
 
-  private switch(segment: number, bus: number, level: number): NodeDocument {
+  /** A card with a switch or a bridge and other functions next to it. */
+  private card(segment: number, bus: number, level: number): NodeDocument[] {
+    const acs = this.pick(2) === 1 ? this.acs() : undefined;
+    const first =
+      this.pick(2) === 1
+        ? { ...this.switch(segment, bus, level), acs: acs && { ...acs, egress: [] } }
+        : this.bridge(segment, bus, level);
+    const choice = this.pick(3);
+    if (choice === 0) return [first, this.device(segment, bus, 0, true, 2)];
+    const second = { ...this.bridge(segment, bus, level), at: address(segment, bus, 0) + 1 };
+    return choice === 1 ? [first, second, this.device(segment, bus, 0, true, 2)] : [first, second];
+  }
+
+  private switch(segment: number, bus: number, level: number): SwitchDocument {
     const secondary = ++this.bus[segment]!;
     const below: NodeDocument[] = [];
     const count = 1 + this.pick(3);
@@ -167,20 +186,21 @@ class Decoder {
       if (node.acs === undefined || (node.acs.on & 0x20) === 0) continue;
       const barred = this.pick(16);
       for (const [i, other] of siblings.entries()) {
-        if (other.kind === 'device' || other === node || (barred & (1 << i)) === 0) continue;
+        if (other.kind !== 'root-port' && other.kind !== 'downstream-port') continue;
+        if (other === node || (barred & (1 << i)) === 0) continue;
         const sameSegment = other.at >> 16 === node.at >> 16;
         if (sameSegment) node.acs.egress.push(other.at);
       }
     }
   }
 
-  private device(segment: number, bus: number, slot = 0, canAts = true): DeviceDocument {
+  private device(segment: number, bus: number, slot = 0, canAts = true, firstFunction = 0): DeviceDocument {
     const internalRouting = this.one('upstream', 'upstream', 'upstream', 'upstream', 'loop-self', 'loop-any');
     const functions: PhysicalFunctionDocument[] = [];
     const count = this.pick(5) === 4 ? 2 : 1;
     for (let i = 0; i < count; i++) {
       if (i > 0 && this.functions >= FUNCTIONS_MAX - 4) break;
-      functions.push(this.physical(segment, bus, slot, i, canAts));
+      functions.push(this.physical(segment, bus, slot, firstFunction + i, canAts));
     }
     return { kind: 'device', internalRouting, functions };
   }

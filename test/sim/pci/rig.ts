@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import type { IommuGroups } from '../../../sim/pci/groups.ts';
 import type { Isolation } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
-import type { Topology } from '../../../sim/pci/topology.ts';
+import { functionLabel, nodeLabel, type Topology } from '../../../sim/pci/topology.ts';
 
 type TopologyFile = ReturnType<typeof readTopology>;
 
@@ -71,4 +72,12 @@ export function complaint(name: string, changes: Readonly<Record<string, unknown
 /** The number of the function at an address. */
 export function at(topology: Topology, address: number): number {
   return topology.functionAt.get(address)!;
+}
+
+/** The addresses in each group, of ports and functions alike. */
+export function groupNames(topology: Topology, { groups }: IommuGroups): readonly (readonly string[])[] {
+  return groups.map(({ bridges, functions }) => [
+    ...bridges.map((node) => nodeLabel(topology, node).split(' ').at(-1)!),
+    ...functions.map((fn) => functionLabel(topology, fn)),
+  ]);
 }

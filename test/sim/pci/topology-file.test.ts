@@ -43,6 +43,7 @@ describe('a topology document', () => {
       { path: 'iommu.reflectsToMmio', value: true },
       { path: 'hostPageSize', value: 4096 },
       { path: 'turnaround', value: 'loopback' },
+      { path: 'kernel', value: '7.3' },
       { path: 'tree[0].internalRouting', value: 'loop-any' },
       { path: 'tree[0].functions[0].kind', value: 'other' },
     ]);
