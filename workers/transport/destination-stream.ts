@@ -102,7 +102,15 @@ export class DestinationStream implements DestinationChannelOwner {
 
   /** @throws UserError when the place cannot be had */
   async listen(): Promise<void> {
-    const { server, at } = await listen(this.at, (socket) => this.connected(socket));
+    const { server, at } = await listen(
+      this.at,
+      (socket) => this.connected(socket),
+      (reason) => {
+        this.losses += 1;
+        this.onLoss(reason);
+      },
+      this.limits.handshakeMs,
+    );
     this.server = server;
     this.at = at;
     this.heart = setInterval(
@@ -291,6 +299,6 @@ export class DestinationStream implements DestinationChannelOwner {
       this.onLoss(`a connection was turned away: ${STRANGERS_MAX} others have not said hello yet`);
       return;
     }
-    this.strangers.add(new DestinationChannel(socket, this, this.readMode));
+    this.strangers.add(new DestinationChannel(socket, this, this.at.key === undefined ? this.readMode : 'data'));
   }
 }

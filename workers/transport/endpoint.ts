@@ -5,10 +5,15 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 import { UserError } from '../../sim/base/user-error.ts';
+import { connectEncrypted, encryptedServer, type SharedKey } from './encryption.ts';
 
-export type Endpoint =
+export type Endpoint = (
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+) & {
+  /** Encrypted with this key; absent: in clear. */
+  readonly key?: SharedKey;
+};
 
 /** Linux gives a path 108 bytes, one of them for the end. */
 const PATH_BYTES_MAX = 107;
@@ -47,9 +52,22 @@ export function tcpEndpoint(option: string, text: string): Endpoint {
   return { kind: 'tcp', host: host === '' ? '127.0.0.1' : host, port };
 }
 
+/** Whether only processes of this machine can connect. */
+export function isLocal(endpoint: Endpoint): boolean {
+  return endpoint.kind === 'unix' || /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(endpoint.host);
+}
+
 /** What `net` calls it. */
 export function socketAddressOf(endpoint: Endpoint): { path: string } | { host: string; port: number } {
   return endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+}
+
+/** Connects. @param onConnect called once bytes can be sent */
+export function connectTo(endpoint: Endpoint, onConnect: () => void): Socket {
+  const { key } = endpoint;
+  if (key === undefined) return connect({ ...socketAddressOf(endpoint), noDelay: true }).once('connect', onConnect);
+  const socket = connectEncrypted(key, socketAddressOf(endpoint)).once('secureConnect', onConnect);
+  return endpoint.kind === 'tcp' ? socket.setNoDelay() : socket;
 }
 
 const PROBE_MS = 500;
@@ -58,14 +76,22 @@ const PROBE_MS = 500;
  * Listens. A socket file at which no process listens any more is removed first; one that is served is not.
  *
  * @param onConnection given each connection before any of its bytes are read
+ * @param onStranger given a sentence for each one that has no key, where one is needed
+ * @param handshakeMs from the connection until the key is agreed on
  * @throws UserError of kind `usage` when the place is taken or cannot be had
  */
 export async function listen(
   endpoint: Endpoint,
   onConnection: (socket: Socket) => void,
+  onStranger: (sentence: string) => void,
+  handshakeMs: number,
 ): Promise<{ readonly server: Server; readonly at: Endpoint }> {
   if (endpoint.kind === 'unix') await removeStale(endpoint.path);
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, onConnection);
+  const { key } = endpoint;
+  const server =
+    key === undefined
+      ? createServer({ pauseOnConnect: true, noDelay: true }, onConnection)
+      : encryptedServer(key, handshakeMs, onConnection, onStranger);
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(endpoint, error));
     server.once('error', failed);

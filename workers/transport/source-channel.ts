@@ -2,12 +2,13 @@
  * One channel of a move as its source sees it: a connection, what went over it and has not been acknowledged, and
  * whether it can take more.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { packControl, type Hello, type Refusal, refuseSchema, unpackControl, welcomeSchema } from './control.ts';
-import { destroyUnlessGone, socketAddressOf, describeEndpoint, type Endpoint } from './endpoint.ts';
+import { connectTo, destroyUnlessGone, describeEndpoint, type Endpoint } from './endpoint.ts';
+import { reasonOfHandshake } from './encryption.ts';
 import { type TransportLimits } from './limits.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import { ACK_NOW, CHECKED, Damage, type Header, MESSAGE, type MessageType, nameOfType, HeaderBytes } from './wire.ts';
@@ -94,7 +95,10 @@ export class SourceChannel implements MessageSink {
     const { owner } = this;
     this.started = true;
     const { connectMs, handshakeMs } = owner.limits;
-    const socket = connect({ ...socketAddressOf(owner.endpoint), noDelay: true });
+    const socket = connectTo(owner.endpoint, () => {
+      this.limit(handshakeMs, `${this.name}: no answer to the hello within ${handshakeMs} ms`);
+      this.say(MESSAGE.hello, 0, packControl(owner.hello));
+    });
     this.socket = socket;
     this.reader = new MessageReader(this, this.index, this);
     this.sequence = 0;
@@ -103,10 +107,6 @@ export class SourceChannel implements MessageSink {
     this.askedUpTo = 0;
     this.blocked = false;
     this.limit(connectMs, `${this.name}: no connection within ${connectMs} ms`);
-    socket.once('connect', () => {
-      this.limit(handshakeMs, `${this.name}: no answer to the hello within ${handshakeMs} ms`);
-      this.say(MESSAGE.hello, 0, packControl(owner.hello));
-    });
     const stale = (): boolean => this.socket !== socket;
     socket.on('data', (bytes: Uint8Array) => {
       if (stale()) return;
@@ -332,6 +332,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     case undefined:
       return error.message;
     default:
-      return error.code;
+      return reasonOfHandshake(error);
   }
 }

@@ -7,7 +7,8 @@ import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../../sim/abi/accele
 import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { integer, oneName } from '../options.ts';
-import { type Endpoint, tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
+import { readSharedKey } from '../../../workers/transport/encryption.ts';
+import { type Endpoint, isLocal, tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
 
 export interface VmFlags {
   readonly accelerator: AcceleratorKind;
@@ -40,13 +41,44 @@ export function vmOptions(command: Command): Command {
     );
 }
 
+export interface PlaceFlags {
+  readonly socket?: string;
+  readonly keyFile?: string;
+  readonly plain?: boolean;
+}
+
+/** Adds the options that say how a place is guarded. */
+export function guardOptions(command: Command): Command {
+  return command
+    .option('--key-file <file>', 'encrypt with the key in this file, 64 hexadecimal digits; the same on both sides')
+    .option('--plain', 'do not encrypt, though the place can be reached from other machines');
+}
+
 /**
- * The one place that was named.
+ * The one place that was named, with its key.
  *
  * @param tcpOption name of the option for a host and a port
- * @throws UserError when none was named, or both
+ * @throws UserError when none was named, or both; when it is open to other machines and nothing is said of a key
  */
-export function endpointOf(socket: string | undefined, tcpOption: string, tcp: string | undefined): Endpoint {
+export function endpointOf(
+  { socket, keyFile, plain = false }: PlaceFlags,
+  tcpOption: string,
+  tcp: string | undefined,
+): Endpoint {
+  const place = placeOf(socket, tcpOption, tcp);
+  if (plain && keyFile !== undefined) {
+    throw new UserError('usage', '--plain and --key-file contradict each other', 'Give one of them.');
+  }
+  if (keyFile !== undefined) return { ...place, key: readSharedKey('--key-file', keyFile) };
+  if (plain || isLocal(place)) return place;
+  throw new UserError(
+    'usage',
+    `${tcpOption} ${tcp} can be reached from other machines, and nothing says how it is guarded`,
+    'Give --key-file FILE on both sides (make one with: openssl rand -hex 32 > FILE; chmod 600 FILE), or --plain for no encryption.',
+  );
+}
+
+function placeOf(socket: string | undefined, tcpOption: string, tcp: string | undefined): Endpoint {
   if (socket !== undefined && tcp === undefined) return unixEndpoint('--socket', socket);
   if (tcp !== undefined && socket === undefined) return tcpEndpoint(tcpOption, tcp);
   const wrong = socket === undefined ? 'a place is missing' : `--socket and ${tcpOption} name two places`;

@@ -6,10 +6,9 @@ import type { Command } from 'commander';
 import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer } from '../options.ts';
-import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
+import { endpointOf, guardOptions, type PlaceFlags, type VmFlags, vmOptions } from './move-options.ts';
 
-interface ReceiveFlags extends VmFlags {
-  readonly socket?: string;
+interface ReceiveFlags extends VmFlags, PlaceFlags {
   readonly listen?: string;
   readonly waitMs: number;
 }
@@ -32,12 +31,13 @@ export function registerReceive(command: Command, context: CommandContext): void
         [
           ['stopcopy receive --socket /tmp/move.sock', 'for a source on this machine'],
           ['stopcopy receive --listen 127.0.0.1:7600 --run-ms 2000', 'over TCP; the guest works for two seconds here'],
+          ['stopcopy receive --listen 0.0.0.0:7600 --key-file move.key', 'from another machine, encrypted'],
           ['stopcopy receive --socket /tmp/move.sock --json', 'for a script'],
         ],
       )}`,
     );
-  vmOptions(command).action(async (flags: ReceiveFlags) => {
-    const endpoint = endpointOf(flags.socket, '--listen', flags.listen);
+  vmOptions(guardOptions(command)).action(async (flags: ReceiveFlags) => {
+    const endpoint = endpointOf(flags, '--listen', flags.listen);
     const { receive } = await import('../../studies/switchover/receive.ts');
     const end = await receive(
       {

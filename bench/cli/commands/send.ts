@@ -8,12 +8,11 @@ import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers
 import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer, oneName } from '../options.ts';
-import { endpointOf, type VmFlags, vmOptions } from './move-options.ts';
+import { endpointOf, guardOptions, type PlaceFlags, type VmFlags, vmOptions } from './move-options.ts';
 import { KIB } from '../../../sim/base/units.ts';
 import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/abi/in-flight.ts';
 
-interface SendFlags extends VmFlags {
-  readonly socket?: string;
+interface SendFlags extends VmFlags, PlaceFlags {
   readonly connect?: string;
   readonly channels: number;
   readonly frameKib: number;
@@ -57,11 +56,12 @@ export function registerSend(command: Command, context: CommandContext): void {
       `\nExit status 0: moved. 1: the VM stayed here and lost nothing, or nobody confirmed the move.\n${examples([
         ['stopcopy send --socket /tmp/move.sock', 'to a destination on this machine'],
         ['stopcopy send --connect 127.0.0.1:7600 --channels 4 --frame-kib 1024', 'over four TCP connections'],
+        ['stopcopy send --connect 192.0.2.7:7600 --key-file move.key', 'to another machine, encrypted'],
         ['stopcopy send --socket /tmp/move.sock --load half --json', 'for a script'],
       ])}`,
     );
-  vmOptions(command).action(async (flags: SendFlags) => {
-    const endpoint = endpointOf(flags.socket, '--connect', flags.connect);
+  vmOptions(guardOptions(command)).action(async (flags: SendFlags) => {
+    const endpoint = endpointOf(flags, '--connect', flags.connect);
     const { send } = await import('../../studies/switchover/send.ts');
     const end = await send(
       {

@@ -25,8 +25,8 @@ import type { SuiteColumn, SuiteOptions, SuiteReport, SuiteRow } from '../../doc
 import type { PeerAnswer, PeerAsk } from './transport-peer.ts';
 import { KIB, MIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 
-/** How the destination reads, and whether each chunk has a checksum of its own. */
-export const WAYS = ['direct', 'copied', 'checked'] as const;
+/** How the destination reads, whether each chunk has a checksum of its own, and whether the stream is encrypted. */
+export const WAYS = ['direct', 'copied', 'checked', 'encrypted'] as const;
 
 type Way = (typeof WAYS)[number];
 
@@ -104,6 +104,10 @@ export async function measureTransport(size: TransportSize): Promise<SuiteReport
         about: 'checked',
         lines: ['as direct, and each frame has a checksum, made and compared by the socket threads'],
       },
+      {
+        about: 'encrypted',
+        lines: ['TLS with a shared key, and bytes as it hands them out; the bare sockets stay in clear'],
+      },
     ],
     costs: [],
   };
@@ -113,9 +117,14 @@ function places({ channels }: TransportSize): Place[] {
   return (['unix', 'tcp'] as const).flatMap((transport) =>
     FRAME_BYTES.flatMap((frameBytes) => [
       ...channels.map((count): Place => ({ transport, frameBytes, channels: count, way: 'direct' })),
-      ...(['copied', 'checked'] as const).map((way): Place => ({ transport, frameBytes, channels: 1, way })),
+      ...waysOnce(transport).map((way): Place => ({ transport, frameBytes, channels: 1, way })),
     ]),
   );
+}
+
+/** Ways with one channel only. */
+function waysOnce(transport: Place['transport']): readonly Way[] {
+  return transport === 'tcp' ? ['copied', 'checked', 'encrypted'] : ['copied', 'checked'];
 }
 
 /** What was seen of a place at all visits. */
@@ -141,9 +150,10 @@ async function visitPlace(
   const at = (name: string): Endpoint =>
     transport === 'unix' ? { kind: 'unix', path: join(folder, name) } : { kind: 'tcp', host: '127.0.0.1', port: 0 };
   const parcel = new Uint8Array(new SharedArrayBuffer(bytes)).map((_, index) => index * 31);
+  const guard = way === 'encrypted' ? { key: randomBytes(32).toString('hex') } : {};
   const readMode: ReadMode = way === 'copied' ? 'data' : 'onread';
   const stream = new SourceStream({
-    endpoint: await peers.stream.open({ open: 'stream', endpoint: at('stream'), readMode }),
+    endpoint: await peers.stream.open({ open: 'stream', endpoint: { ...at('stream'), ...guard }, readMode }),
     hello: {
       session: randomBytes(16).toString('hex'),
       stopcopy: packageVersion(),

@@ -49,6 +49,8 @@ export interface SidesOptions {
   readonly tcp?: boolean;
   /** Default: a place of its own. */
   readonly endpoint?: Endpoint;
+  /** Where the source goes. Default: to this destination. */
+  readonly connectTo?: Endpoint;
   readonly seed?: number;
   readonly sourceLimits?: Partial<TransportLimits>;
   readonly destinationLimits?: Partial<TransportLimits>;
@@ -85,7 +87,7 @@ export async function sides(options: SidesOptions = {}): Promise<Sides> {
   });
   await into.listen();
   const out = new SourceStream({
-    endpoint: into.at,
+    endpoint: options.connectTo ?? into.at,
     hello: {
       session: seed.toString(16).padStart(32, '0'),
       stopcopy: 'test',
