@@ -47,6 +47,7 @@ export const questionVmSchema = scenarioSchema.pick({
   switchoverAck: true,
   returnPath: true,
   devices: true,
+  vhost: true,
 });
 
 /** With the manager that an operator's limits bring; without: as the VM's own words say. */

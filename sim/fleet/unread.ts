@@ -46,6 +46,7 @@ const OF_MOVES: readonly Path[] = [
   ['convergence', 'timeout'],
   ['convergence', 'rounds'],
   ['parallelDevices'],
+  ['vhost'],
   ['cpu'],
 ];
 

@@ -152,6 +152,18 @@ export function refusalOf(
   return outcome === 'neverEnds' && vm.convergence.whenOut === 'stop' ? null : asked;
 }
 
+/**
+ * Refuses what links of a fleet would have to carry after the pause.
+ *
+ * @throws UserError of kind `input`
+ */
+export function refusePostCopy(vm: QuestionVm, file: string): void {
+  const postCopy = postCopyOf(vm);
+  if (postCopy === null) return;
+  const message = `${file}: ${postCopy.field} is given, and plans play no post-copy`;
+  throw new UserError('input', message, 'Leave it out; stopcopy run plays such a move.');
+}
+
 /** A VM of a question as a scenario. @param profiles by the words of its devices */
 export function scenarioOf(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceProfile>, vms: number = 1): Scenario {
   const { convergence, watch: _, ...own } = vm;
@@ -347,12 +359,8 @@ export class VmTrials {
   }
 
   private compiled(vm: QuestionVm, vms: number, profiles = this.profiles): CompiledScenario {
+    refusePostCopy(vm, this.file);
     const plan = compileScenario(scenarioOf(vm, profiles, vms), profiles, this.file, this.platform);
-    const postCopy = postCopyOf(plan.scenario);
-    if (postCopy !== null) {
-      const message = `${this.file}: ${postCopy.field} is given, and plans play no post-copy`;
-      throw new UserError('input', message, 'Leave it out; stopcopy run plays such a move.');
-    }
     return vm.watch === undefined ? plan : { ...plan, watch: vm.watch };
   }
 

@@ -49,6 +49,8 @@ interface VmmFacts {
   /** Whether channels are those of multifd, with threads and packets of their own. */
   readonly hasMultifd: boolean;
   readonly compresses: boolean;
+  /** Whether it is known what virtio devices that another process serves add to its pause. */
+  readonly hasVhost: boolean;
   /** Whether it can throttle vCPUs that write too much. */
   readonly throttles: boolean;
   /** Whether it prints its pause as snapshot, sending and completion. */
@@ -80,6 +82,7 @@ export const VMMS = {
     pushesPages: true,
     hasMultifd: true,
     compresses: true,
+    hasVhost: true,
     throttles: true,
     breaksDown: false,
     returnPath: false,
@@ -108,6 +111,7 @@ export const VMMS = {
     pushesPages: false,
     hasMultifd: false,
     compresses: false,
+    hasVhost: false,
     throttles: false,
     breaksDown: true,
     returnPath: true,

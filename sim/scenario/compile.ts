@@ -13,7 +13,7 @@ import type { VmmParameters } from '../memory/parameters.ts';
 import { onPlatform, parametersAt, type Platform } from '../memory/platform.ts';
 import type { OwnPlatform } from '../memory/platform-file.ts';
 import type { ZeroCheck } from '../memory/stream.ts';
-import { parseRelease } from '../manager/release.ts';
+import { isAtLeast, parseRelease } from '../manager/release.ts';
 import {
   type AllDirty,
   checkMove,
@@ -314,6 +314,9 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
   if (stream.compression === 'none' && stream.compressionRatio !== undefined) {
     refuse('stream.compressionRatio is given, and stream.compression is none', 'Give a compression, or leave it out.');
   }
+  if (!vmm.hasVhost && scenario.vhost !== undefined) {
+    refuse(`vhost is given, and what such devices add to a move of ${vmm.title} is not known`, 'Leave it out.');
+  }
   if (!vmm.throttles && convergence.autoConverge === true) {
     refuse(`convergence.autoConverge is true, and ${vmm.title} does not throttle vCPUs`, 'Leave it out.');
   }
@@ -428,6 +431,7 @@ export function moveInputOf(
     returnPath,
     vcpuStopNs: costs.vcpuStopNs,
     vcpuStartNs: costs.vcpuStartNs,
+    ...vhostOf(plan.scenario),
   };
 }
 
@@ -443,6 +447,16 @@ function zeroCheckOf({ vmmVersion }: Scenario): ZeroCheck {
   const release = vmmVersion === undefined ? null : parseRelease(vmmVersion);
   const isNew = vmmVersion === 'main' || (release?.[0] ?? 0) >= ZEROS_IN_CHANNELS;
   return isNew ? 'channels' : 'mainThread';
+}
+
+/** QEMU up to 10.2 reads small memory blocks page by page (qemu-devel 20251218114220.83354-1, merged after). */
+const ALIGNED_SINCE = '11';
+
+function vhostOf({ vhost, vmmVersion }: Scenario): Pick<VmMoveInput, 'vhost'> {
+  if (vhost === undefined) return {};
+  const release = vmmVersion === undefined ? null : parseRelease(vmmVersion);
+  const alignedSync = vmmVersion === 'main' || (release !== null && isAtLeast(release, ALIGNED_SINCE));
+  return { vhost: { ...vhost, fewerCommits: false, alignedSync } };
 }
 
 /** The machines and the release that a scenario's moves run on. */

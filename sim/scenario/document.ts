@@ -214,6 +214,20 @@ const device = z.strictObject({
   engine: z.strictObject({ cores: z.int().min(1).max(64), taskTime: durationIn('us') }).optional(),
 });
 
+/** virtio devices that another process or the kernel serves. */
+const vhost = z
+  .strictObject({
+    devices: z.int().min(1).max(256),
+    /** Virtqueues of all of them together: a network device has two for each pair. */
+    queues: z.int().min(1).max(262_144),
+  })
+  .describe('queues are those of all devices, one or more of each.')
+  .refine(({ devices, queues }) => queues >= devices, {
+    error: 'allowed is one for each device or more: queues are those of all devices together',
+    path: ['queues'],
+    abort: true,
+  });
+
 const isolation = z.strictObject({
   topology: z.string().min(1),
   policy: z.enum(POLICIES),
@@ -277,6 +291,8 @@ export const scenarioSchema = z.strictObject({
   /** What becomes of a VF whose driver failed. Default: what the VMM does. */
   recovery: z.enum(RECOVERIES).optional(),
   devices: z.array(device).default([]),
+  /** Its virtio devices that another process or the kernel serves, where they matter. Default: none. */
+  vhost: vhost.optional(),
   isolation: isolation.optional(),
   faults: z.array(fault).default([]),
   seed: z.int().min(0).max(SEED_MAX).default(1),

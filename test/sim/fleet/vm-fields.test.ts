@@ -210,6 +210,8 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
   parallelDevices: [{ stream: { channels: 4 }, ...nics('connectx7-vf') }, { parallelDevices: true }],
   switchoverAck: [nics('mlx5-vf-300mb'), { returnPath: true, switchoverAck: true }],
   returnPath: [{}, { returnPath: true }],
+  'vhost.devices': [{ vhost: { devices: 2, queues: 8 } }, { vhost: { devices: 8, queues: 8 } }],
+  'vhost.queues': [{ vhost: { devices: 2, queues: 8 } }, { vhost: { devices: 2, queues: 64 } }],
   'devices[].profile': [device({ engine: undefined }), device({ engine: undefined, profile: 'acc-hpre' })],
   'devices[].count': [{}, { devices: [{ ...DEVICE }, { profile: 'connectx7-vf' }] }],
   'devices[].queues': [{}, device({ queues: 4 })],
@@ -265,6 +267,8 @@ const OWN_CASES: Readonly<Record<string, Readonly<Record<string, VmCase | string
     'kubevirt.stallDetection': [ROOM_KUBEVIRT, { kubevirt: { stallDetection: true } }],
     'kubevirt.downtimeTuning': [ROOM_KUBEVIRT, { kubevirt: { downtimeTuning: true } }],
     'kubevirt.maxDowntime': [ROOM_KUBEVIRT, { kubevirt: { maxDowntime: '1s' } }],
+    'vhost.devices': [{}, { vhost: { devices: 2, queues: 8 } }],
+    'vhost.queues': [{}, { vhost: { devices: 2, queues: 8 } }],
     switchoverAck: [{ vmmVersion: '10.2' }, { switchoverAck: true }],
     'stream.multifd': [{ vmmVersion: '10.2', qemu: { multifdTransfer: 'on' } }, { stream: { multifd: true } }],
     'convergence.autoConverge': [
@@ -330,6 +334,24 @@ test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answ
       silent.push(`${field}: ${was === is ? 'the same' : 'another'}, ${was!.slice(0, 200)}`);
   }
   expect(silent).toEqual([]);
+});
+
+test.each<[string, Fields]>([
+  ['qemu.postCopy', { qemu: { postCopy: true }, convergence: { timeout: '60s', whenOut: 'stop' } }],
+  ['kubevirt.allowPostCopy', { manager: 'kubevirt', kubevirt: { allowPostCopy: true } }],
+  ['cloudHypervisor.memoryMode: postcopy', { vmm: 'cloud-hypervisor', cloudHypervisor: { memoryMode: 'postcopy' } }],
+])('a plan plays no post-copy, and names %s', (field, changes) => {
+  const { convergence: _, ...rest } = VM;
+  const vm = {
+    ...rest,
+    assume: undefined,
+    devices: [],
+    vmmVersion: changes['vmm'] === undefined ? '10.2' : 'main',
+    ...changes,
+  };
+  for (const ask of ['converge', 'at-once host', 'evacuate']) {
+    expect(answered({ ...HEAD, ...ASKS[ask]!(vm) })).toContain(`${field} is given, and plans play no post-copy`);
+  }
 });
 
 describe('queues of a device without a register model are refused where nothing counts them:', () => {

@@ -178,6 +178,8 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   ],
   switchoverAck: [{ returnPath: true, devices: [{ profile: 'mlx5-vf-300mb', count: 2 }] }, { switchoverAck: true }],
   returnPath: [{}, { returnPath: true }],
+  'vhost.devices': [{ vhost: { devices: 2, queues: 8 } }, { vhost: { devices: 4, queues: 8 } }],
+  'vhost.queues': [{ vhost: { devices: 2, queues: 8 } }, { vhost: { devices: 2, queues: 64 } }],
   recovery: [fault(BROKEN), { recovery: 'goOn' }],
   'devices[].profile': [{}, device({ profile: 'acc-sec' })],
   'devices[].count': [{ devices: [{ profile: 'connectx7-vf' }] }, { devices: [{ profile: 'connectx7-vf', count: 2 }] }],

@@ -11,7 +11,7 @@ import { compileScenario } from '../../../scenario/compile.ts';
 import { runScenario, type ScenarioResult } from '../../../scenario/scenario-run.ts';
 import type { Budget, QuestionOf, QuestionVm } from '../../question.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
-import { scenarioOf, type VmTrial, type VmTrials } from '../../vm-trials.ts';
+import { refusePostCopy, scenarioOf, type VmTrial, type VmTrials } from '../../vm-trials.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import { type AnswerInterval, intervalOfDraws } from '../../answer-interval.ts';
@@ -140,6 +140,7 @@ function isModelled({ profile }: QuestionVm['devices'][number], profiles: VmTria
 
 /** Register by register. */
 function play(vm: QuestionVm, trials: VmTrials): Played {
+  refusePostCopy(vm, trials.file);
   const plan = compileScenario(scenarioOf(vm, trials.profiles), trials.profiles, trials.file);
   const [short, point, long] = BAND_ENDS.map((end) => runScenario(plan, end));
   const pauseOf = ({ vms: [only] }: ScenarioResult): number | null => (hasMoved(only!.kind) ? only!.pauseNs : null);
