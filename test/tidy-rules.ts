@@ -29,7 +29,11 @@ const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: s
   ['studies', ['io', 'import', 'show', 'documents'], 'a study measures nothing: give it an interface of bench/io'],
   ['measure', ['io', 'show', 'documents', 'studies'], 'what measures knows no comparison and no command'],
   ['compare', ['io', 'show', 'documents', 'measure'], 'a comparison knows no history and no command'],
-  ['history', ['io', 'show', 'documents', 'measure'], 'a history keeps documents: read them by bench/documents'],
+  [
+    'history',
+    ['io', 'import', 'show', 'documents', 'measure'],
+    'a history keeps documents: read them by bench/documents',
+  ],
   ['ui', ['io', 'show', 'documents', 'studies'], 'the page computes and draws: what measures has no place in it'],
   [
     'cli',

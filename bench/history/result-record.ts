@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { parseJsonText } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
+import { readResults } from '../import/results/read.ts';
 import { readInputText } from '../io/input-file.ts';
 import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
 import type { Figure } from '../show/figure.ts';
@@ -65,12 +66,48 @@ const comparison = z.object({
   ),
 });
 
-/** A document of `bench` or of `compare`, as a record; of a comparison the candidate is recorded. */
-export function recordOfFile(path: string, commit: Commit, now: Date): HistoryRecord {
-  return recordOfText(readInputText(path), path, commit, now);
+/** Class of machine of results whose tracker does not say where they were measured. */
+const OTHER_MACHINE = 'imported';
+
+interface FileRecords {
+  readonly records: readonly HistoryRecord[];
+  /** Sentences about what was read. */
+  readonly warnings: readonly string[];
 }
 
-/** The same for a text that was read. */
+/**
+ * A document of `bench` or of `compare`, or results of another tracker, as records.
+ *
+ * @param commit of what does not name its own
+ * @param machine class of results of another tracker; default: `imported`
+ */
+export function recordsOfFile(path: string, commit: Commit, now: Date, machine?: string): FileRecords {
+  const foreign = readResults(path);
+  if (foreign === undefined) return { records: [recordOfText(readInputText(path), path, commit, now)], warnings: [] };
+  const { format, facts, findings } = foreign;
+  const records = facts.runs.map((run): HistoryRecord => {
+    const own = run.commit === undefined ? commit : { commit: run.commit, subject: run.subject ?? '', dirty: false };
+    return {
+      v: RECORD_VERSION,
+      time: run.time ?? now.toISOString(),
+      ...own,
+      machine: machine ?? OTHER_MACHINE,
+      about: machine ?? `read from ${format}`,
+      metrics: groupMetrics(
+        run.series.map(({ name, unit, value }) => ({
+          name,
+          kind: 'measured',
+          unit: unit === '' ? 'value' : unit,
+          value,
+        })),
+      ),
+    };
+  });
+  const warnings = findings.filter(({ kind }) => kind === 'warning').map(({ text }) => text);
+  return { records, warnings };
+}
+
+/** The record of a document of `bench` or of `compare`; of a comparison the candidate is recorded. */
 export function recordOfText(text: string, path: string, commit: Commit, now: Date): HistoryRecord {
   if (!text.slice(0, 200).includes(COMPARISON_FORMAT)) {
     const result = parseBenchResult(text, path);

@@ -6,7 +6,15 @@ import { UserError } from '../../sim/base/user-error.ts';
 import type { MetricKind } from '../documents/metric.ts';
 import type { Series, SeriesChange } from '../documents/history/document.ts';
 import { type ChangePointOptions, changePoints, DEFAULT_CHANGE_POINTS } from './change-points.ts';
-import { EVERY_MACHINE, type HistoryRecord, machinesOf, metricIn } from '../documents/history/record.ts';
+import {
+  EVERY_MACHINE,
+  groupMetrics,
+  type HistoryRecord,
+  machinesOf,
+  metricIn,
+  type NamedValue,
+  RECORD_VERSION,
+} from '../documents/history/record.ts';
 import { keysOf } from '../../sim/base/keys.ts';
 
 /** @throws UserError when the history has no such class; `undefined` asks for the one with most records */
@@ -73,6 +81,32 @@ export function seriesOf(
     points: of.map(({ time, commit, subject }, index) => ({ time, commit, subject, value: values[index]! })),
     changes: changesOf(values, of, unit, options),
   }));
+}
+
+/** The values of series of one machine as records again, oldest first: what a metric is not measured at is not in them. */
+export function recordsOfSeries(all: readonly Series[]): readonly HistoryRecord[] {
+  const byTime = new Map<string, { readonly point: Series['points'][number]; readonly values: NamedValue[] }>();
+  for (const { name, kind, unit, points } of all) {
+    for (const point of points) {
+      const key = `${point.time} ${point.commit}`;
+      const known = byTime.get(key) ?? { point, values: [] };
+      byTime.set(key, known);
+      known.values.push({ name, kind, unit, value: point.value });
+    }
+  }
+  const machine = all[0]?.machine ?? EVERY_MACHINE;
+  return [...byTime.values()]
+    .toSorted((a, b) => (a.point.time < b.point.time ? -1 : a.point.time > b.point.time ? 1 : 0))
+    .map(({ point: { time, commit, subject }, values }) => ({
+      v: RECORD_VERSION,
+      time,
+      commit,
+      subject,
+      dirty: false,
+      machine,
+      about: machine,
+      metrics: groupMetrics(values),
+    }));
 }
 
 function add(

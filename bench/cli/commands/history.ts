@@ -11,6 +11,7 @@ import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, oneName } from '../options.ts';
 import type { HistoryRecord } from '../../documents/history/record.ts';
 import type { HistoryDocument } from '../../documents/history/document.ts';
+import { EXCHANGE_FORMATS } from '../../documents/history/exchange.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 const TASKS = {
@@ -18,7 +19,7 @@ const TASKS = {
   list: 'the records and the classes of machines',
   show: 'change points of all metrics, or one metric with its values',
   prune: 'takes away all but the last --keep records of each machine, and with --damaged lines that cannot be read',
-  export: 'all values of a machine as CSV, or with --badge the file behind a badge of one metric',
+  export: 'values of a machine as CSV or in the format of --as; with --badge the file behind a badge of one metric',
 } as const;
 
 type Task = keyof typeof TASKS;
@@ -33,6 +34,7 @@ interface HistoryFlags {
   readonly keep?: number;
   readonly damaged?: boolean;
   readonly badge?: string;
+  readonly as?: keyof typeof EXCHANGE_FORMATS;
   readonly html?: string;
 }
 
@@ -41,37 +43,53 @@ const KEEP_MAX = 1_000_000_000;
 
 export function registerHistory(command: Command, context: CommandContext): void {
   const tasks = Object.entries(TASKS).map(([name, about]) => `  ${name.padEnd(7)} ${about}`);
+  const formats = Object.entries(EXCHANGE_FORMATS).map(([name, about]) => `  ${name.padEnd(14)} ${about}`);
   command
     .description(
       'Keeps results of commits in one file, tells machines apart, and names the commits at which a level shifted.',
     )
     .argument('<task>', Object.keys(TASKS).join(', '))
-    .argument('[words...]', 'record: documents of bench or compare; show and export --badge: a metric')
+    .argument(
+      '[words...]',
+      'record: documents of bench or compare, or results of other trackers; show, export: a metric',
+    )
     .addOption(new InputFile('--file <file>', 'the history').default(FILE_DEFAULT))
     .option('--commit <commit>', 'record: what was measured; default: what is checked out here')
     .option('--exact', 'record: headlines of the exact metrics of this build')
-    .option('--machine <class>', 'show, export: class of machines; default: the one with most records')
+    .option(
+      '--machine <class>',
+      'show, export: class of machines; default: the one with most records. record: a class for results of other trackers',
+    )
     .option('--last <n>', 'list: records shown', integer('--last', 1, 1e6), 20)
     .option('--effect <share>', 'show: smallest shift that is a change point', decimal('--effect', 0, 10), 0.02)
     .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, KEEP_MAX))
     .option('--damaged', 'prune: also take away lines that cannot be read')
+    .option('--as <format>', 'export: the format; default: csv', oneName('--as', keysOf(EXCHANGE_FORMATS)))
     .addOption(new OutputFile('--badge <file>', 'export: write the file behind a badge, for one metric'))
     .addOption(new OutputFile('--html <file>', 'show: also write a self-contained page'))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nTasks:\n${tasks.join('\n')}\n${examples([
+      `\nTasks:\n${tasks.join('\n')}\n\nFormats of --as:\n${formats.join('\n')}\n${examples([
         ['stopcopy history record results/bench.json', 'adds a result under the commit that is checked out'],
         ['stopcopy history record --exact', 'headlines of the exact metrics'],
         ['stopcopy history show', 'what has shifted, and since which commit'],
         ['stopcopy history show zip-64-idle/saves', 'one metric'],
         ['stopcopy history show --html history.html', 'the same as a page, with charts'],
         ['stopcopy history export > values.csv', 'for another tool'],
+        ['stopcopy history export --as benchstat > figures.txt', 'for benchstat; others by --as'],
+        [
+          'stopcopy history record qemu.json --commit v10.2.2',
+          'what another tracker holds, such as github-action-benchmark',
+        ],
         ['stopcopy history prune --keep 1000', 'before the file becomes large'],
       ])}`,
     )
     .action(async (word: string, words: readonly string[], flags: HistoryFlags) => {
       const task = oneName('the task', keysOf(TASKS))(word);
+      if (flags.as !== undefined && (task !== 'export' || flags.badge !== undefined)) {
+        throw new UserError('usage', '--as is a format of export, and nothing is exported in it here', 'Leave it out.');
+      }
       if (flags.html !== undefined && task !== 'show') {
         throw new UserError('usage', `--html is given, and the task '${task}' has no page`, 'The task show has one.');
       }
@@ -93,16 +111,20 @@ async function record(
     throw new UserError('usage', 'there is nothing to record', 'Give documents of bench or compare, or --exact.');
   }
   const { commitToRecord, exactRecord } = await import('../../history/collect.ts');
-  const { recordOfFile } = await import('../../history/result-record.ts');
+  const { recordsOfFile } = await import('../../history/result-record.ts');
   const { appendRecords } = await import('../../history/store.ts');
   const { headed } = await import('../../io/document-head.ts');
   const commit = await commitToRecord(flags.commit, signal);
   const now = new Date();
-  const records = words.map((path) => recordOfFile(path, commit, now));
+  const files = words.map((path) => recordsOfFile(path, commit, now, flags.machine));
+  const records = files.flatMap(({ records: of }) => of);
+  for (const warning of files.flatMap(({ warnings }) => warnings)) output.note(warning);
   if (flags.exact === true) records.push(exactRecord(commit, now));
   await appendRecords(flags.file, records);
   output.document(headed('stopcopy-history-record', { file: flags.file, records }));
-  const of = `${commit.commit.slice(0, 12)}${commit.dirty ? ' with changes that are in no commit' : ''}`;
+  const named = `${commit.commit.slice(0, 12)}${commit.dirty ? ' with changes that are in no commit' : ''}`;
+  const commits = new Set(records.map((each) => each.commit));
+  const of = commits.size === 1 && commits.has(commit.commit) ? named : countOf(commits.size, 'commit');
   output.text(`${flags.file}: ${countOf(records.length, 'record')} of ${of}.`);
 }
 
@@ -198,5 +220,19 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
     return;
   }
   context.output.document(documentOf(true));
-  if (!context.output.json) context.output.text(csvText(series));
+  if (context.output.json) return;
+  if (flags.as === undefined || flags.as === 'csv') context.output.text(csvText(series));
+  else {
+    const { exchangeText } = await import('../../documents/history/exchange.ts');
+    const { recordsOfSeries } = await import('../../history/series.ts');
+    const records = recordsOfSeries(series);
+    if (records.length === 0) {
+      throw new UserError(
+        'input',
+        `${flags.file}: has no record of a commit`,
+        'Add one: stopcopy history record FILE.',
+      );
+    }
+    context.output.text(exchangeText(flags.as, records));
+  }
 }
