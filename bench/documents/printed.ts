@@ -13,6 +13,7 @@ import { figureSchema } from '../show/figure.ts';
 import { crowdingSchema } from './bench/crowding.ts';
 import { machine } from './bench/result.ts';
 import { recordSchema } from './history/record.ts';
+import { importFindingSchema } from './import/document.ts';
 import { anyRunSchema } from './run/schema.ts';
 
 const text = z.string();
@@ -120,14 +121,7 @@ const importInput = z.looseObject({ file: text, reader: text, format: text, unkn
 const IMPORT = printed('stopcopy-import', {
   inputs: z.array(importInput),
   result: z.strictObject({ format: text, text }),
-  findings: z.array(
-    z.looseObject({
-      file: text,
-      kind: z.enum(['read', 'inferred', 'asked', 'unused', 'warning']),
-      text,
-      line: z.int().min(1).optional(),
-    }),
-  ),
+  findings: z.array(importFindingSchema),
   asks: z.array(
     z.looseObject({
       field: text,

@@ -1,7 +1,10 @@
 /**
  * All readers of foreign formats, and which of them a text is for.
  */
+import { statSync } from 'node:fs';
+
 import { UserError } from '../../sim/base/user-error.ts';
+import { readInputText } from '../io/input-file.ts';
 import { headOfFile, headOfText, linesOfFile, linesOfText } from './lines.ts';
 import type { MachineFacts } from './machine/facts.ts';
 import { MACHINE_READERS } from './machine/readers.ts';
@@ -71,7 +74,20 @@ export function readText(text: string, file: string, as?: string): ForeignFile {
  * @throws UserError of kind `input` for a file that no reader knows, or that is damaged beyond reading
  */
 export function readForeign(path: string, as?: string): ForeignFile {
+  // What cannot be read twice is read at once.
+  if (!isRegularFile(path)) return readText(readInputText(path), path, as);
   return readLines(linesOfFile(path), () => headOfFile(path), path, as);
+}
+
+/** The same of a file that may be none of these: undefined when no reader knows it. */
+export function readIfForeign(path: string): ForeignFile | undefined {
+  if (!isRegularFile(path)) return undefined;
+  const reader = recognise(headOfFile(path), path);
+  return reader === undefined ? undefined : { file: path, reader, reading: reader.read(linesOfFile(path), path) };
+}
+
+function isRegularFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function readLines(lines: Iterable<string>, head: () => string, file: string, as: string | undefined): ForeignFile {

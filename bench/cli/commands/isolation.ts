@@ -24,7 +24,10 @@ export function registerIsolation(command: Command, context: CommandContext): vo
         'own VM and from others, hop by hop. Tells the IOMMU groups that Linux would build, what each policy decides, ' +
         'and what to change.',
     )
-    .argument('<topology...>', 'YAML or JSON files, or names of topologies that come with stopcopy, such as t12')
+    .argument(
+      '<topology...>',
+      'YAML or JSON files, output of lspci -vvv, or names of topologies that come with stopcopy, such as t12',
+    )
     .option(
       '--policy <name>',
       `${POLICIES.join(', ')}: only this one; exits with 1 when it refuses the driver to a VF that was asked for`,
@@ -38,6 +41,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       `\nPolicies:\n${policies}\n\nWithout --policy all three are told, and the exit status is 0 whatever they say.\n${examples(
         [
           ['stopcopy isolation t12', 'one that comes with stopcopy: a card below a switch'],
+          ['stopcopy isolation lspci.txt', 'your server, from sudo lspci -nn -vvv'],
           ['stopcopy isolation server.yaml --policy proof', 'your own; exit 1 when the driver would be refused'],
           ['stopcopy isolation server.yaml --vf 75:00.1 --html vf.html', 'one VF, with a drawing'],
           ['stopcopy isolation t01 t12 --json', 'two topologies, for a script'],

@@ -2,14 +2,24 @@
  * What `stopcopy import --json` prints: what was read, the document that was made of it, and what remains to be said. Version 1;
  * docs/import.md.
  */
+import { z } from 'zod';
+
 import type { DocumentHead } from '../../io/document-head.ts';
+
+export const importFindingSchema = z.looseObject({
+  file: z.string(),
+  kind: z.enum(['read', 'inferred', 'asked', 'unused', 'warning']),
+  text: z.string(),
+  /** From 1. */
+  line: z.int().min(1).optional(),
+});
 
 export interface ImportFinding {
   readonly file: string;
   readonly kind: 'read' | 'inferred' | 'asked' | 'unused' | 'warning';
   readonly text: string;
   /** From 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
 }
 
 /** What no tool shows. */

@@ -9,6 +9,7 @@ const TITLES: readonly (readonly [kind: ImportFinding['kind'], title: string])[]
   ['inferred', 'Inferred'],
   ['warning', 'Does not fit'],
   ['unused', 'Not used'],
+  ['asked', 'Not shown'],
 ];
 
 /** Sentences of an import, under their titles. */

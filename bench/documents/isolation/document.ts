@@ -1,9 +1,10 @@
 /**
- * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 2; docs/isolation-report.md
+ * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 3; docs/isolation-report.md
  * explains each field.
  */
 import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
 import type { BarReach, BarVariantName } from '../../../sim/vfio/bar-reach.ts';
+import type { ImportFinding } from '../import/document.ts';
 import type { TreeNode } from './tree.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
 
@@ -106,6 +107,45 @@ interface GroupReport {
   readonly members: readonly string[];
 }
 
+/** VFs that a policy refuses on what was taken, and for which it would load if unknown fields had these values. */
+export interface LoadsIf {
+  readonly policy: Policy;
+  readonly vfs: readonly string[];
+  /** All of them; none can be left out. */
+  readonly conditions: readonly {
+    readonly field: string;
+    /** Of which devices; empty for a field that stands once. */
+    readonly of: string;
+    readonly value: string | boolean;
+    /** Nodes of the topology. */
+    readonly places: number;
+    readonly question: string;
+    /** The source of an answer. */
+    readonly ask: string;
+  }[];
+}
+
+interface NamedGroup {
+  readonly group: number;
+  readonly members: readonly string[];
+}
+
+/** Groups of the kernel, and the groups of its rules that have members of them. */
+export interface GroupDifference {
+  readonly kernel: readonly NamedGroup[];
+  readonly rules: readonly NamedGroup[];
+  readonly why: string;
+}
+
+export interface KernelGroupsReport {
+  /** Groups of the kernel that have members in the topology. */
+  readonly compared: number;
+  readonly same: number;
+  readonly differences: readonly GroupDifference[];
+  /** Members that the topology does not have. */
+  readonly notCompared: readonly string[];
+}
+
 export interface TopologyReport {
   /** As the user gave it. */
   readonly file: string;
@@ -117,6 +157,11 @@ export interface TopologyReport {
   readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */
   readonly assumed: readonly { readonly path: string; readonly value: unknown }[];
+  /** What was inferred or left out where the topology was made of another tool's output. */
+  readonly imported: readonly ImportFinding[];
+  readonly loadsIf: readonly LoadsIf[];
+  /** Null where the topology does not have the kernel's own groups. */
+  readonly kernelGroups: KernelGroupsReport | null;
 }
 
 export interface IsolationDocument {

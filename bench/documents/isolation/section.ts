@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HAZARDS, POLICIES, REACHES } from '../../../sim/pci/policy.ts';
 import { BAR_VARIANTS } from '../../../sim/vfio/bar-reach.ts';
 import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, VERDICT_MEANINGS } from './document.ts';
+import { importFindingSchema } from '../import/document.ts';
 import { isolationSection } from './page.ts';
 import type { TreeNode } from './tree.ts';
 import { reportKind } from '../kind-reader.ts';
@@ -73,6 +74,30 @@ const vf = z.looseObject({
   opens: z.looseObject({ ok: z.boolean(), why: z.string().nullable() }),
 });
 
+const loadsIf = z.looseObject({
+  policy,
+  vfs: z.array(z.string()),
+  conditions: z.array(
+    z.looseObject({
+      field: z.string(),
+      of: z.string(),
+      value: z.union([z.string(), z.boolean()]),
+      places: z.int().min(1),
+      question: z.string(),
+      ask: z.string(),
+    }),
+  ),
+});
+
+const namedGroups = z.array(z.looseObject({ group: z.int().min(0), members: z.array(z.string()) }));
+
+const kernelGroups = z.looseObject({
+  compared: z.int().min(0),
+  same: z.int().min(0),
+  differences: z.array(z.looseObject({ kernel: namedGroups, rules: namedGroups, why: z.string() })),
+  notCompared: z.array(z.string()),
+});
+
 export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
   format: z.literal(ISOLATION_FORMAT),
   version: z.literal(ISOLATION_VERSION),
@@ -87,6 +112,9 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       groups: z.array(z.looseObject({ number: z.number(), members: z.array(z.string()) })),
       tree: treeNode,
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
+      imported: z.array(importFindingSchema),
+      loadsIf: z.array(loadsIf),
+      kernelGroups: kernelGroups.nullable(),
     }),
   ),
 });

@@ -6,7 +6,8 @@ import type { Output } from '../../io/output.ts';
 import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
-import type { PathReport, TopologyReport, VfIsolation } from './document.ts';
+import type { DecisionReport, LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
+import { kernelGroupSentences, loadsIfSentences } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';
 import {
@@ -38,6 +39,7 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   printReach(report.vfs, page);
   printGroups(report, page);
   printDecisions(report.vfs, policy, page);
+  printAsked(report, page);
   const assumed = assumedSentence(report);
   if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, page.width))}`);
 }
@@ -117,6 +119,22 @@ function printGroups({ vfs, groups }: TopologyReport, page: Page): void {
   for (const sentence of openingSentences(vfs)) page.indented('  ', sentence);
 }
 
+/** What was not said and decides, and what was made of another tool's output. */
+function printAsked(report: TopologyReport, page: Page): void {
+  const { imported } = report;
+  const list = (title: string, sentences: readonly string[]): void => {
+    if (sentences.length === 0) return;
+    page.heading(title);
+    for (const sentence of sentences) page.indented('  - ', sentence);
+  };
+  list('What is not known, and decides', loadsIfSentences(report));
+  list('Groups of the kernel', kernelGroupSentences(report.kernelGroups));
+  list(
+    'Read of the machine',
+    imported.map(({ line, text }) => (line === undefined ? text : `line ${line}: ${text}`)),
+  );
+}
+
 /** What each policy decides, and what to change so that the one which was asked for accepts. */
 function printDecisions(vfs: readonly VfIsolation[], policy: Policy | null, page: Page): void {
   const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
@@ -140,7 +158,7 @@ const vfHead = (policy: Policy | null): readonly string[] => [
   ...(policy === null ? POLICIES : [policy]),
 ];
 
-function vfRow(vf: VfIsolation, policy: Policy | null, { groups }: TopologyReport): readonly string[] {
+function vfRow(vf: VfIsolation, policy: Policy | null, { groups, loadsIf }: TopologyReport): readonly string[] {
   const { address, tenant, cpu, dma, group, decisions } = vf;
   const members = groups.find(({ number }) => number === group)?.members.length ?? 1;
   return [
@@ -150,8 +168,17 @@ function vfRow(vf: VfIsolation, policy: Policy | null, { groups }: TopologyRepor
     dma.self,
     dma.other,
     members === 1 ? `${group}` : `${group}, of ${members}`,
-    ...decisions.filter((each) => policy === null || each.policy === policy).map(({ verdict }) => verdict),
+    ...decisions
+      .filter((each) => policy === null || each.policy === policy)
+      .map((each) => (wouldLoad(loadsIf, each, address) ? WOULD_LOAD : each.verdict)),
   ];
+}
+
+/** Instead of a refusal that no setting mends, and that rests on what nobody has said. */
+const WOULD_LOAD = 'would load';
+
+function wouldLoad(loadsIf: readonly LoadsIf[], { policy, remedy }: DecisionReport, vf: string): boolean {
+  return remedy?.kind !== 'changes' && loadsIf.some((each) => each.policy === policy && each.vfs.includes(vf));
 }
 
 interface ReachGroup {

@@ -92,6 +92,8 @@ export interface FunctionFacts {
   readonly ari?: { readonly nextFunction: number } | null;
   readonly sriov?: SriovFacts | null;
   readonly bars?: readonly BarFacts[];
+  /** The controller (VMD) that makes the domain of the function. */
+  readonly controller?: string;
   readonly driver?: string | null;
   readonly numaNode?: number | null;
   readonly iommuGroup?: number | null;

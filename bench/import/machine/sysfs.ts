@@ -9,6 +9,7 @@ import { ConfigSpace } from './config-space.ts';
 import { FunctionDraft } from './draft.ts';
 import {
   addressOf,
+  domainOf,
   type BarFacts,
   type FactName,
   type FunctionFacts,
@@ -177,17 +178,12 @@ class Collected {
     const bridge = addressOf(last);
     if (bridge !== undefined) fn.set('parent', bridge, this.place());
     else if (/^pci[0-9a-f]{4,8}:[0-9a-f]{2}$/i.test(last)) fn.set('parent', null, this.place());
-    // Below something that is no PCI bridge, such as a controller with a domain of its own.
-    else {
-      const closest = above.map((part) => addressOf(part)).findLast((each) => each !== undefined);
-      fn.set('parent', null, this.place());
-      if (closest !== undefined)
-        this.findings.push({
-          kind: 'inferred',
-          text: `${address} is in a domain that ${closest} makes`,
-          line: this.line,
-        });
-    }
+    else this.warn('this path leads over something that is no bridge of PCI');
+    // A domain in a function's path: a controller with a domain of its own.
+    const controller = above
+      .map((part) => addressOf(part))
+      .findLast((each) => each !== undefined && domainOf(each) !== domainOf(address));
+    if (controller !== undefined) fn.set('controller', controller, this.place());
   }
 
   /** A record about a function that a `dev` began. */

@@ -47,9 +47,9 @@ function mapLines({ fields }: CommentedMap, lead: string, indent: string, lines:
   let front = lead;
   for (const { key, value, comment } of fields) {
     const behind = comment === undefined ? '' : ` # ${comment}`;
-    if (isInline(value)) lines.push(`${front}${key}: ${inlineOf(value)}${behind}`);
+    if (isInline(value)) lines.push(`${front}${keyText(key)}: ${inlineOf(value)}${behind}`);
     else {
-      lines.push(`${front}${key}:${behind}`);
+      lines.push(`${front}${keyText(key)}:${behind}`);
       if ('items' in value) for (const item of value.items) itemLines(item, `${indent}  `, lines);
       else mapLines(value, `${indent}  `, `${indent}  `, lines);
     }
@@ -72,8 +72,13 @@ function inlineOf(value: CommentedValue): string {
   if (typeof value === 'string') return scalarOf(value);
   if (typeof value !== 'object') return String(value);
   if ('items' in value) return `[${value.items.map(inlineOf).join(', ')}]`;
-  const fields = value.fields.map(({ key, value: inner }) => `${key}: ${inlineOf(inner)}`);
+  const fields = value.fields.map(({ key, value: inner }) => `${keyText(key)}: ${inlineOf(inner)}`);
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+}
+
+/** A name of a field, or the number of a VF; other numbers would be read as such. */
+function keyText(key: string): string {
+  return /^(?:[a-z]\w*|\d{1,4})$/i.test(key) ? key : `'${key}'`;
 }
 
 /** Texts that need no quotes, in a line of their own and within brackets: words, IDs, addresses, sizes. */

@@ -6,13 +6,13 @@ import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import { unknownOf } from '../../documents/isolation/unknowns.ts';
 import { mergedMachine } from '../../import/machine/merge.ts';
-import { type ForeignFile, readForeign } from '../../import/readers.ts';
+import { type ForeignFile, readForeign, readIfForeign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
 import { plainOf, yamlOf } from './commented.ts';
 import { machineTopology } from './machine-topology.ts';
 
 /** What became of the files. */
-interface Imported {
+export interface Imported {
   /** The document as a parser of YAML gives it. */
   readonly plain: unknown;
   readonly document: ImportDocument;
@@ -26,6 +26,12 @@ interface Imported {
  */
 export function importFiles(paths: readonly string[], as?: string): Imported {
   return imported(paths.map((path) => readForeign(path, as)));
+}
+
+/** What a file is where it is the output of another tool; undefined for one that no reader knows. */
+export function readMachine(path: string): Imported | undefined {
+  const file = readIfForeign(path);
+  return file === undefined ? undefined : imported([file]);
 }
 
 /** The same of files that were read. */

@@ -12,13 +12,14 @@ import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
-import type {
-  AcsFacts,
-  FactName,
-  FunctionFacts,
-  MachineFacts,
-  Place,
-  PlacedFunction,
+import {
+  type AcsFacts,
+  domainOf,
+  type FactName,
+  type FunctionFacts,
+  type MachineFacts,
+  type Place,
+  type PlacedFunction,
 } from '../../import/machine/facts.ts';
 import type { Finding } from '../../import/reader.ts';
 import type { CommentedField, CommentedList, CommentedMap, CommentedValue } from './commented.ts';
@@ -39,6 +40,12 @@ export interface ImportedTopology {
   readonly findings: readonly Finding[];
 }
 
+/** Domains that Linux gives to the functions of a VMD controller begin here. */
+const FIRST_MADE_DOMAIN = 0x1_00_00;
+/** Releases of pciutils that print IOMMU groups. */
+const RELEASES_WITH_GROUPS = /^pciutils 3\.(?:[7-9]|\d\d)\./;
+/** Addresses that a finding has. */
+const NAMED_MAX = 4;
 const HUAWEI = '19e5';
 const HUAWEI_NAME = 'Huawei ';
 /** BAR of an accelerator VF, as its driver maps it; docs/device.md. */
@@ -74,6 +81,7 @@ class TopologyMaker {
   private readonly findings: Finding[] = [];
   private readonly bars = new BarKeeper((place) => this.lineOf(place));
   private readonly hasDomains: boolean;
+  private readonly silent: PlacedFunction[] = [];
 
   constructor(facts: MachineFacts, names: readonly string[]) {
     this.facts = facts;
@@ -97,13 +105,62 @@ class TopologyMaker {
       fields: [
         { key: 'format', value: TOPOLOGY_FORMAT },
         { key: 'title', value: `Machine of ${this.names.join(', ')}` },
+        ...this.iommu(),
+        ...this.kernel(),
+        ...this.vmd(),
         ...(isPage ? [{ key: 'hostPageSize', value: formatBytes(pageSize), comment: 'getconf PAGESIZE' }] : []),
         { key: 'tree', value: roots },
         ...this.kernelGroups(),
       ],
     };
+    this.reportSilent();
     const findings = [...this.findings, ...this.bars.findings, ...leftOutFindings(this.tree)];
     return { document, findings };
+  }
+
+  /** Whether an IOMMU translates, as far as groups show it. */
+  private iommu(): readonly CommentedField[] {
+    const { functions, groups, producer } = this.facts;
+    if (functions.some(({ facts }) => typeof facts.iommuGroup === 'number')) return [];
+    // /sys would have them, and so would every lspci from 3.7.0 on.
+    const shows = groups !== undefined || RELEASES_WITH_GROUPS.test(producer ?? '');
+    if (shows) {
+      const comment = 'inferred: no function has an IOMMU group';
+      return [{ key: 'iommu', value: flow({ streams: 'bypass' }), comment }];
+    }
+    const text =
+      'no IOMMU group is shown: the IOMMU is off, or lspci is older than 3.7.0. Taken: it translates; if it is off, say iommu: { streams: bypass }';
+    this.findings.push({ kind: 'asked', text });
+    return [];
+  }
+
+  /** Release and parameters of the kernel, which its groups depend on. */
+  private kernel(): readonly CommentedField[] {
+    const { kernel, commandLine = [] } = this.facts;
+    const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(kernel ?? '') ?? [];
+    const isNew = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 3);
+    const release =
+      major === '' ? [] : [{ key: 'kernel', value: isNew ? '7.3' : '6.12', comment: `the nearest of ${kernel!}` }];
+    const words = commandLine.map(cleanName).join(' ');
+    return [...release, ...(words === '' ? [] : [{ key: 'commandLine', value: words }])];
+  }
+
+  /** Controllers that make a domain of their own. */
+  private vmd(): readonly CommentedField[] {
+    const controllers = new Map<string, string>();
+    for (const { facts } of this.facts.functions) {
+      if (facts.controller !== undefined) controllers.set(domainOf(facts.address), this.at(facts.controller));
+    }
+    const domains = new Set(this.facts.functions.map(({ facts }) => domainOf(facts.address)));
+    const made = [...domains].filter(
+      (domain) => Number.parseInt(domain, 16) >= FIRST_MADE_DOMAIN && !controllers.has(domain),
+    );
+    if (made.length > 0) {
+      const text = `domain ${made.join(', ')}: made by a controller (VMD), and which function that is is not shown; say vmd: { domain: address }`;
+      this.findings.push({ kind: 'asked', text });
+    }
+    if (controllers.size === 0) return [];
+    return [{ key: 'vmd', value: { fields: [...controllers].map(([key, value]) => ({ key, value })) } }];
   }
 
   private node(node: TreeNode): CommentedMap {
@@ -119,7 +176,9 @@ class TopologyMaker {
         { key: 'at', value: this.at(fn.facts.address), comment: this.placeOf(fn, 'type') },
         ...idField(fn),
         { key: 'buses', value: `${secondary}-${subordinate}` },
-        ...(isPort ? this.acs(fn) : []),
+        ...multifunction(fn),
+        ...(kind === 'pci-bridge' ? bridgeExpress(fn) : []),
+        ...(isPort || kind === 'switch' ? this.acs(fn) : []),
         ...(below.length === 0 ? [] : [{ key: 'below', value: { items: below.map((each) => this.node(each)) } }]),
       ],
     };
@@ -131,10 +190,7 @@ class TopologyMaker {
     const silent = functions.filter(({ facts: { acs } }) => acs !== undefined && acs !== null && !hasBit(acs, 'RR'));
     const says = silent.length === functions.length;
     const comment = `inferred from the ACS capability without RR, ${this.placeOf(first!, 'acs')}`;
-    if (says) {
-      const text = `${first!.facts.address}: its functions do not reach each other inside, says an ACS capability without RR; that none serves its own BAR inside remains for its maker to say`;
-      this.findings.push({ kind: 'inferred', text, line: (first!.from.acs ?? first!.at).line });
-    }
+    if (says) this.silent.push(first!);
     return {
       fields: [
         { key: 'kind', value: 'device' },
@@ -145,6 +201,18 @@ class TopologyMaker {
     };
   }
 
+  /** Devices whose ACS capability says that its functions do not reach each other. */
+  private reportSilent(): void {
+    const [first] = this.silent;
+    if (first === undefined) return;
+    const names = this.silent.map(({ facts }) => facts.address);
+    const more = names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more devices` : '';
+    const text =
+      `${names.slice(0, NAMED_MAX).join(', ')}${more}: functions do not reach each other inside, says an ACS capability ` +
+      'without RR; taken as internalRouting upstream, so that none serves its own BAR inside is for the maker to confirm';
+    this.findings.push({ kind: 'inferred', text, line: (first.from.acs ?? first.at).line });
+  }
+
   private fn(fn: PlacedFunction): CommentedMap {
     const { facts } = fn;
     const accelerator = acceleratorOf(fn.facts);
@@ -153,6 +221,8 @@ class TopologyMaker {
       fields: [
         { key: 'at', value: this.at(facts.address), comment: this.lineOf(fn.at) },
         ...idField(fn),
+        ...functionExpress(fn),
+        ...multifunction(fn),
         ...acceleratorFields(accelerator),
         ...this.driver(fn),
         ...(bars.length === 0 ? [] : [{ key: 'bars', value: barList(bars), comment: this.placeOf(fn, 'bars') }]),
@@ -189,6 +259,10 @@ class TopologyMaker {
       .filter((bit) => can.has(bit))
       .join(' ');
     const egress = this.egress(fn, acs);
+    if (on.includes('EC') && acs.egress === undefined) {
+      const text = `${fn.facts.address}: EC is on, and its egress vector is not shown (lspci -xxxx shows it); taken: no bit is set`;
+      this.findings.push({ kind: 'asked', text, line: (fn.from.acs ?? fn.at).line });
+    }
     const value = flow({ can: acs.can, on, ...(egress.length === 0 ? {} : { egress: list(egress) }) });
     return [{ key: 'acs', value, comment: this.placeOf(fn, 'acs') }];
   }
@@ -295,6 +369,29 @@ function barList(bars: readonly Bar[]): CommentedList {
 
 function list(items: readonly CommentedValue[]): CommentedList {
   return { items, flow: true };
+}
+
+/** Types of the Express capability as a topology has them. */
+const FUNCTION_EXPRESS: Readonly<Partial<Record<NonNullable<FunctionFacts['type']>, string>>> = {
+  endpoint: 'endpoint',
+  'legacy-endpoint': 'legacy-endpoint',
+  rciep: 'integrated-endpoint',
+  'event-collector': 'event-collector',
+  conventional: 'none',
+};
+
+function functionExpress({ facts: { type } }: PlacedFunction): readonly CommentedField[] {
+  const express = type === undefined ? undefined : FUNCTION_EXPRESS[type];
+  return express === undefined ? [] : [{ key: 'express', value: express }];
+}
+
+function bridgeExpress({ facts: { type } }: PlacedFunction): readonly CommentedField[] {
+  return [{ key: 'express', value: type === 'conventional' || type === undefined ? 'none' : type }];
+}
+
+/** Bit 7 of the header, which only configuration space shows. */
+function multifunction({ facts }: PlacedFunction): readonly CommentedField[] {
+  return facts.multifunction === undefined ? [] : [{ key: 'multifunction', value: facts.multifunction }];
 }
 
 function idField({ facts: { vendor, device, revision } }: PlacedFunction): readonly CommentedField[] {

@@ -3,6 +3,7 @@
  * policies make of it.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
+import { MIB } from '../../../sim/base/units.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from '../../../sim/pci/address.ts';
 import { groupMembers } from '../../../sim/pci/groups.ts';
 import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
@@ -24,6 +25,9 @@ import {
   type TopologyReport,
   type VfIsolation,
 } from '../../documents/isolation/document.ts';
+import { type Imported, readMachine } from '../import/import.ts';
+import { kernelGroupsReport } from './kernel-groups.ts';
+import { loadsIf } from './loads-if.ts';
 import { TOPOLOGIES } from './shipped.ts';
 import { type TreeNode, treeOf } from '../../documents/isolation/tree.ts';
 import { pathOf } from './way.ts';
@@ -41,6 +45,7 @@ export interface Asked {
   readonly isolation: Isolation;
   readonly vfs: readonly VfAnswer[];
   readonly assumed: TopologyReport['assumed'];
+  readonly imported: TopologyReport['imported'];
 }
 
 /** So many VFs have a row of their own in the drawing, whatever is to be told of them. */
@@ -56,14 +61,23 @@ const OTHERS_MAX = 3;
  */
 export function askedOf(word: string, only?: string): Asked {
   const { path, name } = TOPOLOGIES.place(word);
-  return askedOfDocument(parseInput(readInputText(path), name), name, only);
+  const foreign = readMachine(path);
+  if (foreign !== undefined) return askedOfImport(foreign, name, only);
+  return askedOfDocument(parseInput(readInputText(path), name, TOPOLOGY_BYTES_MAX), name, only);
+}
+
+/** A topology of a large machine, as import writes it. */
+const TOPOLOGY_BYTES_MAX = 8 * MIB;
+
+function askedOfImport({ plain, document }: Imported, name: string, only: string | undefined): Asked {
+  return { ...askedOfDocument(plain, name, only), imported: document.findings };
 }
 
 function askedOfDocument(raw: unknown, name: string, only: string | undefined): Asked {
   const { document, defaults } = readTopology(raw, name);
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology);
-  return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults };
+  return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults, imported: [] };
 }
 
 /** See {@link askedOf}. */
@@ -76,7 +90,8 @@ export function examineDocument(raw: unknown, name: string): Examined {
   return examinedOf(askedOfDocument(raw, name, undefined));
 }
 
-function examinedOf({ topology, isolation, vfs: answers, assumed }: Asked): Examined {
+function examinedOf(asked: Asked): Examined {
+  const { topology, isolation, vfs: answers, assumed, imported } = asked;
   const { document, what: file } = topology;
   const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
   const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
@@ -92,6 +107,9 @@ function examinedOf({ topology, isolation, vfs: answers, assumed }: Asked): Exam
       .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),
     tree,
     assumed,
+    imported,
+    loadsIf: loadsIf(asked),
+    kernelGroups: kernelGroupsReport(isolation),
   };
   return { report, tree };
 }

@@ -1,0 +1,37 @@
+/**
+ * In words: what a refusal rests on that nobody has said, and groups of the kernel that are not as its rules give them.
+ */
+import type { KernelGroupsReport, LoadsIf, TopologyReport } from './document.ts';
+
+const NAMED_MAX = 3;
+
+function some(names: readonly string[]): string {
+  const more = names.length - NAMED_MAX;
+  return names.slice(0, NAMED_MAX).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Under which unknown circumstances a policy would load the driver that it refuses. */
+export function loadsIfSentences({ loadsIf }: TopologyReport): readonly string[] {
+  return loadsIf.map((each) => {
+    const conditions = each.conditions.map(conditionWords).join('; and ');
+    return `${each.policy} would load for ${some(each.vfs)} if ${conditions}.`;
+  });
+}
+
+function conditionWords({ field, of, value, question, ask }: LoadsIf['conditions'][number]): string {
+  const where = of === '' ? '' : ` of ${of}`;
+  return `${field}${where} is ${String(value)} (${question}; ask ${ask})`;
+}
+
+/** The comparison with the groups that the kernel has built. */
+export function kernelGroupSentences(report: KernelGroupsReport | null): readonly string[] {
+  if (report === null) return [];
+  const { compared, same, differences, notCompared } = report;
+  const groups = (list: readonly { readonly members: readonly string[] }[]): string =>
+    list.map(({ members }) => `{${some(members)}}`).join(' ');
+  return [
+    `Of ${compared} groups that the kernel has built, its rules give ${same === compared ? 'all' : same} from this topology.`,
+    ...differences.map(({ kernel, rules, why }) => `kernel: ${groups(kernel)}; rules: ${groups(rules)}: ${why}`),
+    ...(notCompared.length === 0 ? [] : [`Not compared, as they are not in the topology: ${some(notCompared)}`]),
+  ];
+}
