@@ -172,6 +172,18 @@ export function figuresBy(
   };
 }
 
+/** A profile with the state of each device as it is known of them; undefined: as the profile says. */
+export function withState(profile: DeviceProfile, stateBytes: number | undefined): DeviceProfile {
+  if (stateBytes === undefined) return profile;
+  const known: ProfileFigure = {
+    value: stateBytes,
+    range: [stateBytes, stateBytes],
+    from: 'published',
+    source: 'the scenario',
+  };
+  return { ...profile, stateBytes: known };
+}
+
 export function figuresOf(profile: DeviceProfile, end: RangeEnd): DeviceFigures {
   return figuresBy(profile, ({ value, range }) => (end === 'point' ? value : end === 'short' ? range[0] : range[1]));
 }

@@ -7,7 +7,7 @@ import { QUEUES_TOTAL, VFS_MAX } from '../abi/vft.ts';
 import { UserError } from '../base/user-error.ts';
 import { type CostValues, pointCosts } from '../device/costs.ts';
 import { DEFAULT_GENERATION, type GenerationId } from '../driver/generation.ts';
-import { dependsOnQueues, type DeviceProfile, figuresOf, type RangeEnd } from '../memory/device-profile.ts';
+import { dependsOnQueues, type DeviceProfile, figuresOf, type RangeEnd, withState } from '../memory/device-profile.ts';
 import type { MemoryLayout } from '../memory/layout.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
 import { onPlatform, parametersAt, type Platform } from '../memory/platform.ts';
@@ -56,7 +56,7 @@ interface CompiledDevice {
   readonly profile: DeviceProfile;
   readonly count: number;
   readonly queues: number;
-  /** Of a device whose registers are modelled. */
+  /** Null: the device has no register model. */
   readonly registers: RegisterGroup | null;
 }
 
@@ -99,9 +99,9 @@ export function compileScenario(
   const devices = scenario.devices
     .filter(({ count }) => count > 0)
     .map((device, index) => {
-      const profile =
-        profiles.get(device.profile) ?? refuse(`devices[${index}].profile '${device.profile}' was not read`);
       const at = `devices[${index}]`;
+      const read = profiles.get(device.profile);
+      const profile = withState(read ?? refuse(`${at}.profile '${device.profile}' was not read`), device.state);
       const registers = profile.kind === undefined ? null : registerGroup(device, profile.id, profile.kind, at, refuse);
       if (registers === null) refuseUnmodelled(device, profile, at, refuse);
       else refuseUnread(device, at, refuse);
@@ -200,19 +200,17 @@ function refuseUnmodelled(device: ScenarioDevice, profile: DeviceProfile, at: st
 }
 
 /** Fields that no figure of a move depends on. */
-function refuseUnread({ hardware, depths }: ScenarioDevice, at: string, refuse: Refuse): void {
+function refuseUnread({ hardware, depths, state }: ScenarioDevice, at: string, refuse: Refuse): void {
   if (hardware !== undefined) {
     refuse(
       `${at}.hardware is ${hardware}, and V3, V4 and V5 move alike`,
       'Leave it out; only ask: room of stopcopy plan reads it, since a VF moves to hardware of its own version only.',
     );
   }
-  if (depths?.aeq !== undefined) {
-    refuse(
-      `${at}.depths.aeq is given, and no figure depends on it`,
-      'Leave it out; sq, cq and eq bound what is in flight.',
-    );
-  }
+  if (state !== undefined)
+    refuse(`${at}.state is given, and the driver of an accelerator VF decides it`, 'Leave it out.');
+  const hint = 'Leave it out; sq, cq and eq bound what is in flight.';
+  if (depths?.aeq !== undefined) refuse(`${at}.depths.aeq is given, and no figure depends on it`, hint);
 }
 
 function registerGroup(

@@ -202,6 +202,8 @@ const device = z.strictObject({
   ...platformDeviceFields,
   /** In each VM. */
   count: z.int().min(0).max(63).default(1),
+  /** State of each, where it is known and another than the profile's. */
+  state: bytes.optional(),
   /** Queues of each; of an accelerator VF, its queue pairs. */
   queues: z.int().min(1).max(1024).default(1),
   kind: z.enum(ACCELERATOR_KINDS).optional(),
