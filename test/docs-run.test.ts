@@ -156,6 +156,21 @@ describe('docs/published-tables.md', () => {
   });
 });
 
+describe('docs/import.md', () => {
+  it('explains, imports and plays the move that ships', async () => {
+    const steps = stepsOf(read('docs/import.md').split('## A move', 2)[1]!);
+    expect(steps.map((step) => step.does === 'run' && step.command.split(' ', 1)[0])).toEqual(['explain', 'import', 'run']); // prettier-ignore
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-import-page-'));
+    try {
+      const example = 'qemu-zip.qmp.jsonl';
+      cpSync(join(packageRoot(), 'bench/studies/import/examples', example), join(folder, example));
+      for (const step of steps) expect(await doStep(step, folder, (words) => stopcopyAt(folder, ...words))).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('README.md', () => {
   it('shows what stopcopy run prints', async () => {
     const section = /^ {4}npx stopcopy (run [\w-]+)\n[\s\S]*?\n```\n([\s\S]*?)\n```/m.exec(read('README.md'));

@@ -262,6 +262,10 @@ describe('with all rows', () => {
       );
       expect(await document(0, 'import lspci.txt')).toMatchObject({ format: 'stopcopy-import' });
     },
+    explain: async () => {
+      tree.write('moved.qmp', readFileSync(join(ROOT, 'bench/studies/import/examples/qemu-zip.qmp.jsonl'), 'utf8'));
+      expect(await document(0, 'explain moved.qmp')).toMatchObject({ format: 'stopcopy-explanation' });
+    },
     verify: async () => {
       const recorded = readFileSync(join(ROOT, 'traces', `plain-stop-copy.${DEFAULT_GENERATION}.json`), 'utf8');
       const trace = JSON.parse(recorded) as { device: object };

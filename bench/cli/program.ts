@@ -52,6 +52,10 @@ const COMMANDS = {
     summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds',
     load: async () => (await import('./commands/plan.ts')).registerPlan,
   },
+  explain: {
+    summary: 'your own measured move: why its pause was as long, and what would have shortened it',
+    load: async () => (await import('./commands/explain.ts')).registerExplain,
+  },
   fit: {
     summary: 'your own measured moves: the parameters of your platform, and what to measure next',
     load: async () => (await import('./commands/fit.ts')).registerFit,

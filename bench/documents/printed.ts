@@ -135,6 +135,41 @@ const IMPORT = printed('stopcopy-import', {
   ),
 });
 
+const milliseconds = z.number().min(0).nullable();
+const nanoseconds = z.number().min(0).nullable();
+
+const EXPLANATION = printed('stopcopy-explanation', {
+  file: text,
+  source: text,
+  status: text,
+  sentences: z.array(text),
+  figures: z.array(
+    z.looseObject({ name: text, measuredNs: nanoseconds, modelled: figureSchema, error: z.number().nullable() }),
+  ),
+  parts: z.array(
+    z.looseObject({
+      parts: z.array(text),
+      title: text,
+      measuredAs: text.nullable(),
+      measuredNs: nanoseconds,
+      modelled: figureSchema,
+      isDevice: z.boolean(),
+    }),
+  ),
+  iterations: z.array(
+    z.looseObject({
+      index: z.int().min(1),
+      startMs: milliseconds,
+      lastsMs: milliseconds,
+      sentBytes: count.nullable(),
+      dirtiedBytes: count.nullable(),
+    }),
+  ),
+  shorter: z.array(z.looseObject({ change: text, pauseNs: z.number().min(0), by: z.number() })),
+  next: z.array(text),
+  assumed: z.array(z.looseObject({ field: text, value: text, why: text, decides: text })),
+});
+
 const CAN_ANSWER = printed('stopcopy-can-answer', {
   question: z.looseObject({}),
   moves: z.boolean(),
@@ -218,6 +253,7 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
     introduced: z.array(hazard),
   }),
   'stopcopy-import': IMPORT,
+  'stopcopy-explanation': EXPLANATION,
   'stopcopy-upgrade': printed('stopcopy-upgrade', {
     file: text,
     changes: z.array(

@@ -67,6 +67,7 @@ export const PRINTED_FORMATS = {
   'stopcopy-send': { title: 'a result of stopcopy send', version: 1 },
   'stopcopy-receive': { title: 'a result of stopcopy receive', version: 1 },
   'stopcopy-import': { title: 'a result of stopcopy import', version: 1 },
+  'stopcopy-explanation': { title: 'a result of stopcopy explain', version: 1 },
   'stopcopy-upgrade': { title: 'a result of stopcopy upgrade', version: 1 },
   'stopcopy-history-list': { title: 'a document of stopcopy history list', version: 1 },
   'stopcopy-history-record': { title: 'a document of stopcopy history record', version: 1 },

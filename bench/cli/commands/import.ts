@@ -4,15 +4,24 @@
 import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
+import { MOVE_FORMATS } from '../../import/move/read.ts';
 import { formatNames } from '../../import/readers.ts';
 import { EXIT } from '../../io/exit-status.ts';
+import type { ImportDocument } from '../../documents/import/document.ts';
+import { MOVE_DOCUMENTS, type MoveDocument } from '../../studies/import/move-documents.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { OutputFile } from '../file-options.ts';
+import { integer, oneName } from '../options.ts';
 
 interface ImportFlags {
   readonly as?: string;
   readonly out?: string;
+  readonly to?: MoveDocument;
+  readonly move?: number;
+  readonly set?: readonly string[];
 }
+
+const MOVES_MAX = 100_000;
 
 export function registerImport(command: Command, context: CommandContext): void {
   command
@@ -21,8 +30,22 @@ export function registerImport(command: Command, context: CommandContext): void 
         'that says where it is from. Prints what was read, what was inferred, what remains to be said, and what could not be ' +
         'used. Several files are of one machine: each adds what the others lack.',
     )
-    .argument('<file...>', 'output of lspci or of the collector; recognised by what is in it')
-    .option('--as <format>', `the format, where it is not to be recognised: ${formatNames()}`)
+    .argument('<file...>', 'output of lspci or of the collector, or one file of a move; recognised by what is in it')
+    .option(
+      '--as <format>',
+      `the format, where it is not to be recognised: ${formatNames()}; of a move ${MOVE_FORMATS.join(', ')}`,
+    )
+    .option(
+      '--to <document>',
+      `what a move becomes: ${MOVE_DOCUMENTS.join(', ')} (of a table, for validate and fit); default: scenario`,
+      oneName('--to', MOVE_DOCUMENTS),
+    )
+    .option('--move <n>', 'which move of the file, from 1; default: the last', integer('--move', 1, MOVES_MAX))
+    .option(
+      '--set <field=value>',
+      'a field of the scenario that the file of a move does not say, such as vcpus=16 (several times)',
+      (text, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
     .addOption(new OutputFile('-o, --out <file>', 'write the document to a file; default: print it'))
     .option(...JSON_OPTION)
     .addHelpText(
@@ -30,14 +53,16 @@ export function registerImport(command: Command, context: CommandContext): void 
       examples([
         ['stopcopy import lspci.txt', 'the topology of a machine, from lspci -nn -vvv run as root'],
         ['stopcopy import lspci-vvv.txt lspci-nnk.txt -o machine.yaml', 'of one machine, to a file'],
+        ['stopcopy import query-migrate.jsonl -o mine.yaml', 'a measured move as a scenario that reproduces it'],
         ['stopcopy import machine.txt --as sysfs --json', 'all facts and the document, for a script'],
       ]),
     )
-    .action(async (files: readonly string[], { as, out }: ImportFlags) => {
+    .action(async (files: readonly string[], flags: ImportFlags) => {
+      const { as, out } = flags;
       const { importFiles } = await import('../../studies/import/import.ts');
       const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
-      const { document } = importFiles(files, as);
+      const document = (await moveDocument(files, flags)) ?? importFiles(files, as).document;
       for (const sentence of importText(document)) context.output.note(sentence);
       if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
       else {
@@ -48,4 +73,27 @@ export function registerImport(command: Command, context: CommandContext): void 
       context.output.document(document);
       context.exit(EXIT.fine);
     });
+}
+
+/** The document of a move, where the one file is of a move; undefined: it is of a machine. */
+async function moveDocument(
+  files: readonly string[],
+  { as, to, move: which, set = [] }: ImportFlags,
+): Promise<ImportDocument | undefined> {
+  const [file] = files;
+  const isOfMove = as !== undefined && MOVE_FORMATS.includes(as);
+  const wantsMove = to !== undefined || which !== undefined || set.length > 0;
+  if (file === undefined || (as !== undefined && !isOfMove && !wantsMove)) return undefined;
+  const { isMoveFile } = await import('../../import/move/read.ts');
+  if (!isOfMove && !wantsMove && !isMoveFile(file)) return undefined;
+  if (files.length > 1) {
+    throw new UserError(
+      'usage',
+      `${files.length} files are given, and ${file} is of a move`,
+      'Give one file of a move.',
+    );
+  }
+  const { importMove } = await import('../../studies/import/import-move.ts');
+  const { givenOf } = await import('../../studies/import/moves.ts');
+  return importMove(file, { as, which, given: set.map(givenOf) }, to ?? 'scenario');
 }

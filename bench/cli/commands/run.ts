@@ -28,6 +28,7 @@ const RUN_EXAMPLES = examples([
   ['stopcopy run link-fails --seed 7', 'the same with other arrivals'],
   ["stopcopy run zip-64 --expect moved --assert 'downtime.high < 300ms'", 'a gate for CI'],
   ['stopcopy run mine.yaml --platform lab-a', 'on machines that stopcopy fit was given moves of'],
+  ['stopcopy run query-migrate.jsonl', 'a move that QEMU measured, with the model next to it'],
   ['stopcopy run before.yaml after.yaml', 'two scenarios, such as two releases of a VMM, and where they differ'],
 ]);
 
@@ -37,7 +38,11 @@ export function registerRun(command: Command, context: CommandContext): void {
       'Plays a scenario in virtual time: memory in rounds, the pause in parts that add up, every VF register by ' +
         'register; nominal, with 80 % intervals over seeded draws of all that is unknown.',
     )
-    .argument('<scenario>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as zip-64')
+    .argument(
+      '<scenario>',
+      'a YAML or JSON file, the name of one that comes with stopcopy, such as zip-64, or a measured move: answers of ' +
+        'query-migrate, a trace, a log (docs/import.md)',
+    )
     .argument('[other]', 'a second scenario: prints how the two differ, in fields, figures and parts of the pause')
     .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
     .addOption(new InputFile(...PLATFORM_OPTION))
@@ -70,11 +75,15 @@ export function registerRun(command: Command, context: CommandContext): void {
 async function runOne(word: string, flags: RunFlags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
   const { readDocuments } = await import('../../studies/run/play.ts');
+  const { documentsOf, importedOf } = await import('../../studies/import/run-move.ts');
+  const { isPlayed } = await import('../../documents/run/unplayed.ts');
   const { outcomeOf, readyRun } = await import('../../studies/run/outcome.ts');
   const { demandsOf, hasLostTasks, unmet } = await import('../../documents/run/gate.ts');
   const { printAnyRun } = await import('../../documents/run/text.ts');
   const { readOwnPlatform } = await import('../../io/platforms.ts');
-  const read = readDocuments(word, { seed: flags.seed, platform: readOwnPlatform(flags.platform) });
+  const given = { seed: flags.seed, platform: readOwnPlatform(flags.platform) };
+  const imported = importedOf(word);
+  const read = imported === undefined ? readDocuments(word, given) : documentsOf(imported, given);
   const demands = demandsOf(read.scenario, flags);
   const { document, played } = await outcomeOf(readyRun(read), output, signal);
   const failures = unmet(document, demands);
@@ -93,6 +102,11 @@ async function runOne(word: string, flags: RunFlags, context: CommandContext): P
   }
   output.document(document);
   printAnyRun(document, output);
+  if (imported !== undefined && isPlayed(document)) {
+    const { comparedFigures } = await import('../../studies/explain/explain.ts');
+    const { measuredLines } = await import('../../documents/explain/text.ts');
+    for (const line of measuredLines(comparedFigures(document, imported.made.measured))) output.text(line);
+  }
   for (const file of files) output.path(file);
   if (flags.timeline !== undefined && played === null) {
     output.note(`stopcopy: --timeline ${flags.timeline} was not written: nothing is played`);

@@ -16,7 +16,7 @@ const TITLES: readonly (readonly [kind: ImportFinding['kind'], title: string])[]
 export function importText({ inputs, findings, asks }: ImportDocument): readonly string[] {
   const read = inputs.map(({ file, format, producer, deviceCount }) => {
     const by = typeof producer === 'string' && producer !== format ? `, by ${producer}` : '';
-    return `${file}: ${format}${by}; ${String(deviceCount)} functions`;
+    return `${file}: ${format}${by}${typeof deviceCount === 'number' ? `; ${deviceCount} functions` : ''}`;
   });
   const unknown = inputs.flatMap(({ file, unknown: lacks }) => lacks.map((each) => `${file} does not say ${each}`));
   const told = TITLES.flatMap(([kind, title]) =>

@@ -60,6 +60,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
     ['multifd', 'stopcopy-validation'],
     ['no-such', 'stopcopy-error'],
   ],
+  explain: [
+    ['moved.qmp', 'stopcopy-explanation'],
+    ['bad.yaml', 'stopcopy-error'],
+  ],
   fit: [
     ['table.yaml', 'stopcopy-platform'],
     ['bad.yaml', 'stopcopy-error'],
@@ -121,6 +125,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-json-'));
   writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
   cpSync(join(packageRoot(), 'bench/studies/fit/examples/small-lab.yaml'), join(folder, 'table.yaml'));
+  cpSync(join(packageRoot(), 'bench/studies/import/examples/qemu-zip.qmp.jsonl'), join(folder, 'moved.qmp'));
   writeFileSync(join(folder, 'bad.yaml'), 'format: stopcopy-scenario\nversion: 2\n');
   writeFileSync(join(folder, 'stopcopy-history.ndjson'), recordLine(historyRecord()));
 });

@@ -74,6 +74,13 @@ const STOPPED = {
     },
     { words: ['validate', '--json'], stages: ['parse', 'work', 'write'], workMs: 1500 },
   ],
+  explain: [
+    {
+      words: ['explain', 'moved.qmp', '--html', 'o.html'],
+      stages: ['parse', 'work', 'write', 'rename'],
+      workMs: 800,
+    },
+  ],
   fit: [
     {
       words: ['fit', 'table.yaml', '--out', 'o.yaml', '--html', 'o.html'],
@@ -198,6 +205,7 @@ export function fillFolder(folder: string): void {
   cpSync(from('sim/fleet/questions/vfs-per-vm.yaml'), at('question.yaml'));
   cpSync(from('sim/pci/topologies/t12-card-under-switch.yaml'), at('topology.yaml'));
   cpSync(from('bench/studies/validation/tables/multifd.yaml'), at('table.yaml'));
+  cpSync(from('bench/studies/import/examples/qemu-zip.qmp.jsonl'), at('moved.qmp'));
   mkdirSync(at('traces'));
   for (const name of readdirSync(from('traces')).filter((each) => each.startsWith('plain-stop-copy'))) {
     cpSync(from(`traces/${name}`), at(`traces/${name}`));

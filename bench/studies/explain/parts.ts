@@ -1,0 +1,78 @@
+/**
+ * Parts of a pause as programs measure them, next to the parts of the model that each covers.
+ */
+import { NS_PER_MS } from '../../../sim/base/units.ts';
+import type { PausePart } from '../../../sim/base/pause-parts.ts';
+import type { ComparedPart } from '../../documents/explain/document.ts';
+import type { RunDocument } from '../../documents/run/document.ts';
+import type { MeasuredPart, MoveFacts } from '../../import/move/facts.ts';
+
+/** Parts of the model that a measured part covers, by its name in the facts. */
+const COVERS: Readonly<Record<string, readonly PausePart[]>> = {
+  'stopping vCPUs and devices': ['vcpuStop', 'deviceStop'],
+  'stopping vCPUs': ['vcpuStop'],
+  'stopping devices': ['deviceStop'],
+  'pausing vCPUs and devices': ['vcpuStop', 'deviceStop'],
+  memory: ['dirtySync', 'memory'],
+  'memory and devices saved': ['dirtySync', 'memory', 'deviceState'],
+  'devices saved': ['deviceState'],
+  'vCPUs and platform saved': ['otherState'],
+  'waiting for the destination': ['latency', 'platformLoad', 'deviceLoad', 'deviceStart', 'vcpuStart'],
+  final_iter: ['dirtySync', 'memory'],
+  state: ['deviceState'],
+  send_state: ['otherState'],
+  complete: ['latency', 'platformLoad', 'deviceLoad', 'deviceStart', 'vcpuStart'],
+};
+
+const DEVICE_PARTS: ReadonlySet<string> = new Set<PausePart>([
+  'deviceStop',
+  'deviceState',
+  'deviceLoad',
+  'deviceStart',
+]);
+
+/** Measured parts, with that of memory where only its bytes were measured. */
+export function measuredParts({ pauseParts, figures }: MoveFacts): readonly MeasuredPart[] {
+  const [bytes, rate] = [figures.downtimeBytes?.value, figures.sendingBytesPerSecond?.value];
+  if (pauseParts.length > 0 || bytes === undefined || rate === undefined || rate === 0) return pauseParts;
+  return [{ name: 'memory', ms: (bytes / rate) * 1000 }];
+}
+
+/** Rows of the comparison: the model's parts in their order, those that a measured part covers in one row. */
+export function comparedParts(run: RunDocument, measured: readonly MeasuredPart[]): readonly ComparedPart[] {
+  const parts = run.vms[run.longest - 1]!.parts;
+  const rows: ComparedPart[] = [];
+  const done = new Set<string>();
+  for (const part of parts) {
+    if (done.has(part.name)) continue;
+    const found = measured.find(({ name }) => COVERS[name]?.includes(part.name as PausePart) === true);
+    const names: readonly string[] = found === undefined ? [part.name] : COVERS[found.name]!;
+    const covered = parts.filter(({ name }) => names.includes(name));
+    for (const { name } of covered) done.add(name);
+    const sum = (of: (each: (typeof parts)[number]) => number): number =>
+      covered.reduce((total, each) => total + of(each), 0);
+    const ns = sum(({ criticalNs }) => criticalNs);
+    if (ns === 0 && found === undefined) continue;
+    rows.push({
+      parts: covered.map(({ name }) => name),
+      title: covered.map(({ title }) => title).join('; '),
+      measuredAs: found?.name ?? null,
+      measuredNs: found === undefined ? null : Math.round(found.ms * NS_PER_MS),
+      modelled: {
+        value: ns,
+        unit: 'ns',
+        kind: 'modelled',
+        low: Math.min(
+          ns,
+          sum(({ lowNs, criticalNs }) => lowNs ?? criticalNs),
+        ),
+        high: Math.max(
+          ns,
+          sum(({ highNs, criticalNs }) => highNs ?? criticalNs),
+        ),
+      },
+      isDevice: covered.every(({ name }) => DEVICE_PARTS.has(name)),
+    });
+  }
+  return rows;
+}
