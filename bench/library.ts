@@ -49,7 +49,7 @@ export { answer } from '../sim/fleet/answer.ts';
 export type { QuestionFiles } from '../sim/fleet/answer.ts';
 export type { Answer, AnswerOptions } from '../sim/fleet/answers/answer-parts.ts';
 export { evacuate } from '../sim/fleet/evacuation.ts';
-export type { EvacuationInput, EvacuationResult } from '../sim/fleet/evacuation.ts';
+export type { EvacuationInput, EvacuationResult } from '../sim/fleet/evacuation-terms.ts';
 export { questionSchema } from '../sim/fleet/question.ts';
 export type { Question } from '../sim/fleet/question.ts';
 export { verifyTrace } from '../sim/trace/verify.ts';

@@ -55,7 +55,8 @@ export function answer(asked: Question, files: QuestionFiles, file: string, opti
   const trials = new VmTrials(files.profiles, file, files.platform);
   const question = withWholeVms(asked, files.presets);
   check(asked, question, trials);
-  if ('limits' in question) checkLimits(question.limits, files.presets, vmPaths(question), file);
+  if ('limits' in question)
+    checkLimits(question.limits, files.presets, vmPaths(question), question.ask === 'evacuate', file);
   const refused = refusalIn(question, trials);
   if (refused !== null) return staysAnswer(refused);
   const limits = (given: Parameters<typeof limitsOf>[0]): Limits => {

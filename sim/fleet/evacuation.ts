@@ -4,112 +4,27 @@
  */
 import { bug } from '../base/bug.ts';
 import { Calendar } from '../base/calendar.ts';
+import { type EvacuationInput, type EvacuationResult, FATE } from './evacuation-terms.ts';
 import { HostLine } from './host-line.ts';
 import { LinkShares } from './link-shares.ts';
-import type { MoveClass } from './move-class.ts';
 import type { EndReason, PrecopyEnd } from '../memory/precopy-end.ts';
 import { BLOCKERS } from '../memory/precopy-end.ts';
 import { PrecopyEngine } from '../memory/precopy-engine.ts';
 import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 import { ADVANCE } from '../memory/precopy-slots.ts';
-import { type HostRoom, Rooms } from './rooms.ts';
+import { Rooms } from './rooms.ts';
+import { NONE, SourceHosts } from './source-hosts.ts';
 
-const NONE = -1;
 /** Moments that are nearer to each other than this are one: rates are kept to a ten-millionth, and moves last minutes. */
 const SAME_NS = 10_000;
-
-/** Lines of a fleet, in usable bytes per second; Infinity: never full. */
-export interface FleetLines {
-  readonly racks: number;
-  readonly hostsPerRack: number;
-  /** Ports of a host that carry migrations, each a PF; a VM's move takes the one of its own VFs. */
-  readonly pfsPerHost: number;
-  readonly pf: number;
-  readonly host: number;
-  readonly rack: number;
-  readonly spine: number;
-}
-
-/** Moves at once; Infinity: as many as there are. */
-export interface Concurrency {
-  readonly fleet: number;
-  readonly outboundPerHost: number;
-  readonly inboundPerHost: number;
-  readonly perPf: number;
-}
-
-/** `in turn`: a host that began a move waits for the others; `one by one`: the lowest host that may begin one does. */
-export const HOST_ORDERS = ['in turn', 'one by one'] as const;
-export type HostOrder = (typeof HOST_ORDERS)[number];
-
-export const VM_ORDERS = ['as listed', 'largest first', 'smallest first'] as const;
-export type VmOrder = (typeof VM_ORDERS)[number];
-
-export interface EvacuationInput {
-  readonly lines: FleetLines;
-  readonly classes: readonly MoveClass[];
-  /** VMs of each class on each host that is emptied. */
-  readonly perHost: readonly number[];
-  /** The first so many hosts are emptied. */
-  readonly hosts: number;
-  /** Room of each other host. */
-  readonly room: HostRoom;
-  readonly concurrency: Concurrency;
-  readonly hostOrder: HostOrder;
-  readonly vmOrder: VmOrder;
-  /** Change that a busy link leaves unanswered; {@link LinkShares}. Default there. */
-  readonly slack?: number;
-  /** Whether managers look at every poll, also where nothing can change. Default: no. */
-  readonly everyPoll?: boolean;
-  /** Notes the iterations of each VM, times from the start of its move. */
-  readonly onIterations?: (vm: number, row: PrecopyIteration) => void;
-}
-
-/** How each VM fared. Those up to `forced` run at their destinations. */
-export const FATE = {
-  moved: 0,
-  forced: 1,
-  timeout: 2,
-  noProgress: 3,
-  iterations: 4,
-  stall: 5,
-  switchover: 6,
-  noRoom: 7,
-} as const;
-
-export interface EvacuationResult {
-  readonly vms: number;
-  /** Of each VM, times in ns from the begin. VMs of a host follow one another. */
-  readonly startNs: Float64Array;
-  readonly endNs: Float64Array;
-  /** 0 of a VM that did not move. */
-  readonly pauseNs: Float64Array;
-  readonly fate: Uint8Array;
-  /** What kept a VM from being stopped within its limit, by its place in {@link BLOCKERS}. */
-  readonly blocker: Uint8Array;
-  readonly vmClass: Uint8Array;
-  /** The downtime limit that held at the stop, or at the end without, in ns. */
-  readonly limitNs: Float64Array;
-  /** Memory that was left of a VM that was forced or did not move, and what fitted into the limit, in bytes. */
-  readonly leftBytes: Float64Array;
-  readonly fitsBytes: Float64Array;
-  readonly sentBytes: number;
-  /** When each host had no VM left; NaN when some stayed. */
-  readonly hostEmptyNs: Float64Array;
-  /** From the first begin to the last end, in ns. */
-  readonly totalNs: number;
-  /** Steps of moves. */
-  readonly events: number;
-  /** Flows looked at when links reckoned their shares. */
-  readonly looks: number;
-  /** Moves at once, at most. */
-  readonly atOnce: number;
-}
 
 /** Empties the hosts. */
 export function evacuate(input: EvacuationInput): EvacuationResult {
   return new Evacuation(input).run();
 }
+
+/** First link of each kind; none where such links are never full. */
+type LinkBase = Readonly<Record<'pf' | 'hostOut' | 'hostIn' | 'rackOut' | 'rackIn' | 'spine', number>>;
 
 class Evacuation {
   private readonly input: EvacuationInput;
@@ -117,7 +32,7 @@ class Evacuation {
   private readonly engine: PrecopyEngine;
   private readonly rooms: Rooms;
   private readonly queue: Calendar;
-  private readonly perHost: number;
+  private readonly sources: SourceHosts;
   private readonly vms: number;
   private readonly vmClass: Uint8Array;
   private readonly startNs: Float64Array;
@@ -128,95 +43,85 @@ class Evacuation {
   private readonly fitsBytes: Float64Array;
   private readonly fate: Uint8Array;
   private readonly blocker: Uint8Array;
-  /** VMs of each host that have not begun, behind those that have. */
-  private readonly begun: Int32Array;
-  private readonly outbound: Int32Array;
-  private readonly onPf: Int32Array;
+  private readonly attempts: Uint8Array;
+  private readonly targetOf: Int32Array;
+  private readonly slots: number;
   private readonly slotVm: Int32Array;
-  private readonly slotTarget: Int32Array;
   private readonly queuedNs: Float64Array;
   private readonly freeSlots: number[] = [];
-  /** Hosts that may begin a move. */
-  private readonly ready: HostLine;
+  /** Ends of set-ups by the slot, ends of back-offs by the VM after all slots, and the next opening. */
+  private readonly timers = new Calendar();
+  private opensNs = Number.NaN;
+  /** Hosts that may begin a move, by the level of priority of their next VM. */
+  private readonly ready: readonly HostLine[];
   /** Hosts whose next VM waits for a destination, by its class. */
   private readonly waiting: readonly HostLine[];
+  /** Level of priority of each class; 0 begins first. */
+  private readonly levels: readonly number[];
   private running = 0;
+  /** VMs that were begun or left behind so far. */
+  private moves = 0;
   private atOnce = 0;
   private nowNs = 0;
   private sentBytes = 0;
   private events = 0;
-  private readonly linkBase: Readonly<Record<'pf' | 'hostOut' | 'hostIn' | 'rackOut' | 'rackIn' | 'spine', number>>;
+  private readonly linkBase: LinkBase;
   private readonly links: number[] = [];
 
   constructor(input: EvacuationInput) {
-    const { lines, classes, perHost, hosts, room, concurrency } = input;
-    const { racks, hostsPerRack, pfsPerHost } = lines;
-    const hostsInAll = racks * hostsPerRack;
+    const { lines, classes, hosts, concurrency, priorities } = input;
+    const hostsInAll = lines.racks * lines.hostsPerRack;
     if (hosts > hostsInAll) bug('HOSTS', hosts, hostsInAll);
     this.input = input;
-    this.perHost = perHost.reduce((sum, count) => sum + count, 0);
-    this.vms = hosts * this.perHost;
-    const most = Math.min(concurrency.fleet, hosts * Math.min(this.perHost, concurrency.outboundPerHost));
-    const slots = Math.max(1, most);
-    const base = { pf: 0, hostOut: 0, hostIn: 0, rackOut: 0, rackIn: 0, spine: 0 };
-    const capacities: { at: number; count: number; capacity: number }[] = [];
-    let next = 0;
-    const allot = (kind: keyof typeof base, count: number, capacity: number): void => {
-      base[kind] = Number.isFinite(capacity) ? next : NONE;
-      if (!Number.isFinite(capacity)) return;
-      capacities.push({ at: next, count, capacity });
-      next += count;
-    };
-    allot('pf', hosts * pfsPerHost, lines.pf);
-    allot('hostOut', hosts, lines.host);
-    allot('hostIn', hostsInAll, lines.host);
-    allot('rackOut', racks, lines.rack);
-    allot('rackIn', racks, lines.rack);
-    allot('spine', 1, lines.spine);
-    const capacity = new Float64Array(next);
-    for (const { at, count, capacity: each } of capacities) capacity.fill(each, at, at + count);
+    this.sources = new SourceHosts(input);
+    const { vms, mostPerHost } = this.sources;
+    this.vms = vms;
+    const most = Math.min(concurrency.fleet, hosts * Math.min(mostPerHost, concurrency.outboundPerHost));
+    this.slots = Math.max(1, most);
+    const { capacity, base } = capacitiesOf(input, hostsInAll);
     this.linkBase = base;
-    this.shares = new LinkShares(capacity, slots, input.slack);
+    this.shares = new LinkShares(capacity, this.slots, input.slack);
+    this.engine = this.engineOf();
+    this.rooms = new Rooms({ ...input, to: hostsInAll });
+    this.queue = new Calendar(this.slots);
+    this.vmClass = this.sources.vmClass;
+    this.startNs = new Float64Array(vms).fill(Number.NaN);
+    this.endNs = new Float64Array(vms).fill(Number.NaN);
+    this.pauseNs = new Float64Array(vms);
+    this.limitNs = new Float64Array(vms);
+    this.leftBytes = new Float64Array(vms);
+    this.fitsBytes = new Float64Array(vms);
+    this.blocker = new Uint8Array(vms);
+    this.fate = new Uint8Array(vms);
+    this.attempts = new Uint8Array(vms);
+    this.targetOf = new Int32Array(vms).fill(NONE);
+    this.slotVm = new Int32Array(this.slots);
+    this.queuedNs = new Float64Array(this.slots);
+    for (let slot = this.slots - 1; slot >= 0; slot--) this.freeSlots.push(slot);
+    const distinct = [...new Set(classes.map((_, kind) => priorities?.[kind] ?? 0))].toSorted((a, b) => b - a);
+    this.levels = classes.map((_, kind) => distinct.indexOf(priorities?.[kind] ?? 0));
+    const line = (): HostLine => new HostLine(hosts, input.hostOrder === 'one by one');
+    this.ready = distinct.map(line);
+    this.waiting = classes.map(line);
+    for (let host = 0; host < hosts; host++) if (this.sources.mayBegin(host)) this.addReady(host);
+  }
+
+  private engineOf(): PrecopyEngine {
+    const { classes, everyPoll = false, onIterations } = this.input;
     const kinds = classes.map(({ precopy }) => precopy);
-    const { everyPoll = false, onIterations } = input;
-    const noted = { iterations: (slot: number, row: PrecopyIteration) => onIterations?.(this.slotVm[slot]!, row) };
-    this.engine = new PrecopyEngine(
-      kinds,
-      slots,
-      onIterations === undefined ? { everyPoll } : { everyPoll, recorder: noted },
-    );
-    const needs = classes.map((each) => each.needs);
-    this.rooms = new Rooms(hosts, hostsInAll, hostsPerRack, room, needs, concurrency.inboundPerHost);
-    this.queue = new Calendar(slots);
-    this.vmClass = new Uint8Array(this.vms);
-    this.startNs = new Float64Array(this.vms).fill(Number.NaN);
-    this.endNs = new Float64Array(this.vms).fill(Number.NaN);
-    this.pauseNs = new Float64Array(this.vms);
-    this.limitNs = new Float64Array(this.vms);
-    this.leftBytes = new Float64Array(this.vms);
-    this.fitsBytes = new Float64Array(this.vms);
-    this.blocker = new Uint8Array(this.vms);
-    this.fate = new Uint8Array(this.vms);
-    this.begun = new Int32Array(hosts);
-    this.outbound = new Int32Array(hosts);
-    this.onPf = new Int32Array(hosts * pfsPerHost);
-    this.slotVm = new Int32Array(slots);
-    this.slotTarget = new Int32Array(slots);
-    this.queuedNs = new Float64Array(slots);
-    for (let slot = slots - 1; slot >= 0; slot--) this.freeSlots.push(slot);
-    this.list();
-    this.ready = new HostLine(hosts, input.hostOrder === 'one by one');
-    this.waiting = classes.map(() => new HostLine(hosts, input.hostOrder === 'one by one'));
-    for (let host = 0; host < hosts; host++) this.ready.add(host);
+    if (onIterations === undefined) return new PrecopyEngine(kinds, this.slots, { everyPoll });
+    const iterations = (slot: number, row: PrecopyIteration): void => onIterations(this.slotVm[slot]!, row);
+    return new PrecopyEngine(kinds, this.slots, { everyPoll, recorder: { iterations } });
   }
 
   run(): EvacuationResult {
-    const { queue, engine, queuedNs, slotVm } = this;
+    const { queue, timers, engine, queuedNs, slotVm } = this;
     const ended: number[] = [];
     this.begin();
     this.reckon();
-    while (queue.size > 0) {
-      const untilNs = queue.peekNs() + SAME_NS;
+    while (queue.size > 0 || timers.size > 0) {
+      const untilNs = Math.min(nextNs(queue), nextNs(timers)) + SAME_NS;
+      while (timers.size > 0 && timers.peekNs() <= untilNs) this.ring();
       while (queue.size > 0 && queue.peekNs() <= untilNs) {
         const nowNs = queue.peekNs();
         this.nowNs = nowNs;
@@ -245,79 +150,131 @@ class Evacuation {
     return this.result();
   }
 
-  /** VMs of each host in the order in which they move. */
-  private list(): void {
-    const { classes, perHost, hosts, vmOrder } = this.input;
-    const order: number[] = [];
-    const size = (kind: number): number => classes[kind]!.memoryBytes;
-    const kinds = classes.map((_, kind) => kind);
-    if (vmOrder === 'largest first') kinds.sort((a, b) => size(b) - size(a));
-    if (vmOrder === 'smallest first') kinds.sort((a, b) => size(a) - size(b));
-    for (const kind of kinds) for (let i = 0; i < perHost[kind]!; i++) order.push(kind);
-    for (let host = 0; host < hosts; host++) this.vmClass.set(order, host * this.perHost);
+  /** A set-up or a back-off is over, or a window opens. */
+  private ring(): void {
+    const { timers, sources, slots } = this;
+    this.nowNs = Math.max(this.nowNs, timers.peekNs());
+    const of = timers.pop();
+    if (of === NONE) {
+      this.opensNs = Number.NaN;
+      return;
+    }
+    if (of < slots) {
+      this.send(of);
+      return;
+    }
+    const host = sources.hostOf[of - slots]!;
+    const isIn = sources.mayBegin(host);
+    sources.tryAgain(of - slots);
+    if (!isIn && sources.mayBegin(host)) this.addReady(host);
   }
 
-  /** Begins as many moves as limits and rooms allow. */
+  /** Begins as many moves as limits, rooms and windows allow. */
   private begin(): void {
-    const { concurrency, hostOrder } = this.input;
-    const { ready } = this;
-    for (const line of this.waiting) {
-      while (line.size > 0 && this.running < concurrency.fleet) {
-        const host = line.take();
-        if (this.beginOne(host, true) === 'busy') break;
-        if (this.mayBegin(host)) this.ready.add(host);
+    if (this.isClosed()) return;
+    let began: number;
+    do {
+      began = this.moves;
+      for (let level = 0; level < this.ready.length; level++) {
+        for (let kind = 0; kind < this.waiting.length; kind++) {
+          if (this.levels[kind] === level) this.beginWaiting(this.waiting[kind]!);
+        }
+        this.beginReady(this.ready[level]!, level);
       }
+      // A VM that is tried again may come before others of its host.
+    } while (this.ready.length > 1 && this.moves > began);
+  }
+
+  /** Whether no window is open; if hosts wait for it, the opening is noted. */
+  private isClosed(): boolean {
+    const { windows } = this.input;
+    if (windows === undefined) return false;
+    const { lengthNs, everyNs } = windows;
+    const opened = Math.floor((this.nowNs + SAME_NS) / everyNs) * everyNs;
+    if (this.nowNs < opened + lengthNs) return false;
+    const isWaited = [...this.ready, ...this.waiting].some(({ size }) => size > 0);
+    if (isWaited && Number.isNaN(this.opensNs)) {
+      this.opensNs = opened + everyNs;
+      this.timers.push(this.opensNs, NONE);
     }
-    while (this.running < concurrency.fleet && ready.size > 0) {
-      const host = ready.take();
-      let goesOn = this.mayBegin(host);
-      while (goesOn) {
-        if (this.beginOne(host, false) === 'busy') break;
-        goesOn = this.mayBegin(host);
-        if (!goesOn || (hostOrder === 'one by one' && this.running < concurrency.fleet)) continue;
-        this.ready.add(host);
+    return true;
+  }
+
+  private beginWaiting(line: HostLine): void {
+    while (line.size > 0 && this.running < this.input.concurrency.fleet) {
+      const host = line.take();
+      if (this.beginOne(host, true) === 'busy') break;
+      if (this.sources.mayBegin(host)) this.addReady(host);
+    }
+  }
+
+  private beginReady(line: HostLine, level: number): void {
+    const { sources } = this;
+    const { concurrency, hostOrder } = this.input;
+    while (this.running < concurrency.fleet && line.size > 0) {
+      const host = line.take();
+      while (sources.mayBegin(host)) {
+        const isNext = this.levelOf(host) === level;
+        if (isNext && this.beginOne(host, false) === 'busy') break;
+        if (isNext && hostOrder === 'one by one' && this.running < concurrency.fleet) continue;
+        if (sources.mayBegin(host)) this.addReady(host);
         break;
       }
     }
   }
 
-  private mayBegin(host: number): boolean {
-    const begun = this.begun[host]!;
-    if (begun >= this.perHost) return false;
-    const { outboundPerHost, perPf } = this.input.concurrency;
-    if (this.outbound[host]! >= outboundPerHost) return false;
-    return this.onPf[this.pfOf(host, begun)]! < perPf;
+  private levelOf(host: number): number {
+    return this.levels[this.vmClass[this.sources.nextOf(host)]!]!;
   }
 
-  private pfOf(host: number, index: number): number {
-    const { pfsPerHost } = this.input.lines;
-    return host * pfsPerHost + (index % pfsPerHost);
+  private addReady(host: number): void {
+    this.ready[this.levelOf(host)]!.add(host);
   }
 
   /** Begins a host's next move; a VM for which there is no room anywhere is left behind. */
   private beginOne(host: number, waited: boolean): 'began' | 'busy' | 'left behind' {
-    const index = this.begun[host]!;
-    const vm = host * this.perHost + index;
+    const { sources } = this;
+    const vm = sources.nextOf(host);
     const kind = this.vmClass[vm]!;
-    const target = this.rooms.take(kind);
+    const target = this.rooms.take(kind, sources.groupOf(vm));
     if (target === Rooms.BUSY) {
       if (waited) this.waiting[kind]!.putBack(host);
       else this.waiting[kind]!.add(host);
       return 'busy';
     }
-    this.begun[host]! += 1;
+    sources.pass(host);
+    this.moves += 1;
     if (target === Rooms.FULL) {
       this.fate[vm] = FATE.noRoom;
       return 'left behind';
     }
     const slot = this.freeSlots.pop() ?? bug('NO_SLOT', this.running);
-    const { hostsPerRack } = this.input.lines;
+    this.slotVm[slot] = vm;
+    this.targetOf[vm] = target;
+    this.attempts[vm]! += 1;
+    this.queuedNs[slot] = Number.NaN;
+    sources.begin(vm);
+    this.running += 1;
+    this.atOnce = Math.max(this.atOnce, this.running);
+    this.startNs[vm] = this.nowNs;
+    const { setUpNs = 0 } = this.input;
+    if (setUpNs > 0) this.timers.push(this.nowNs + setUpNs, slot);
+    else this.send(slot);
+    return 'began';
+  }
+
+  /** The set-up of a move is over: its stream takes its share of the links. */
+  private send(slot: number): void {
+    const vm = this.slotVm[slot]!;
+    const kind = this.vmClass[vm]!;
     const { pf, hostOut, hostIn, rackOut, rackIn, spine } = this.linkBase;
     const { links } = this;
+    const host = this.sources.hostOf[vm]!;
+    const target = this.targetOf[vm]!;
     links.length = 0;
-    const from = Math.floor(host / hostsPerRack);
-    const to = Math.floor(target / hostsPerRack);
-    if (pf !== NONE) links.push(pf + this.pfOf(host, index));
+    const from = this.rackOf(host);
+    const to = this.rackOf(target);
+    if (pf !== NONE) links.push(pf + this.sources.pfOf(vm));
     if (hostOut !== NONE) links.push(hostOut + host);
     if (hostIn !== NONE) links.push(hostIn + target);
     if (from !== to) {
@@ -325,17 +282,13 @@ class Evacuation {
       if (rackIn !== NONE) links.push(rackIn + to);
       if (spine !== NONE) links.push(spine);
     }
-    this.slotVm[slot] = vm;
-    this.slotTarget[slot] = target;
-    this.queuedNs[slot] = Number.NaN;
-    this.outbound[host]! += 1;
-    this.onPf[this.pfOf(host, index)]! += 1;
-    this.running += 1;
-    this.atOnce = Math.max(this.atOnce, this.running);
-    this.startNs[vm] = this.nowNs;
     this.engine.begin(slot, kind, this.nowNs);
     this.shares.add(slot, links, this.input.classes[kind]!.wireLimit);
-    return 'began';
+  }
+
+  private rackOf(host: number): number {
+    const { rackOf, hostsPerRack } = this.input.lines;
+    return rackOf?.[host] ?? Math.floor(host / hostsPerRack);
   }
 
   /** The pause takes the rate that the links leave to the stream now, without its own cap where the VMM lifts it. */
@@ -357,32 +310,36 @@ class Evacuation {
 
   private keepCause(vm: number, slot: number, fate: number): void {
     const { engine } = this;
-    if (fate !== FATE.forced) this.pauseNs[vm] = 0;
-    this.fate[vm] = fate;
-    this.leftBytes[vm] = engine.leftBytes[slot]!;
-    this.fitsBytes[vm] = engine.blockingFitsBytes(slot);
-    this.blocker[vm] = BLOCKERS.indexOf(engine.blockerOf(slot));
+    if (fate > FATE.forced) this.pauseNs[vm] = 0;
+    const isMoved = fate === FATE.moved;
+    this.leftBytes[vm] = isMoved ? 0 : engine.leftBytes[slot]!;
+    this.fitsBytes[vm] = isMoved ? 0 : engine.blockingFitsBytes(slot);
+    this.blocker[vm] = isMoved ? 0 : BLOCKERS.indexOf(engine.blockerOf(slot));
   }
 
   private finish(slot: number): void {
-    const { engine, rooms } = this;
+    const { engine, rooms, sources, nowNs } = this;
     const vm = this.slotVm[slot]!;
-    const host = Math.floor(vm / this.perHost);
+    const host = sources.hostOf[vm]!;
     const fate = engine.hasConverged(slot) ? FATE.moved : fateOf(engine.endOf(slot), engine.reasonOf(slot));
     const moved = fate <= FATE.forced;
-    this.endNs[vm] = this.nowNs;
+    this.endNs[vm] = nowNs;
     this.limitNs[vm] = engine.limitNs[slot]!;
     this.sentBytes += engine.sentBytes[slot]!;
-    if (fate !== FATE.moved) this.keepCause(vm, slot, fate);
-    rooms.leave(this.slotTarget[slot]!, this.vmClass[vm]!, moved);
+    this.fate[vm] = fate;
+    this.keepCause(vm, slot, fate);
+    rooms.leave(this.targetOf[vm]!, this.vmClass[vm]!, sources.groupOf(vm), moved);
+    if (!moved) this.targetOf[vm] = NONE;
     this.shares.remove(slot);
     this.freeSlots.push(slot);
-    const blocked = !this.mayBegin(host);
-    this.outbound[host]! -= 1;
-    this.onPf[this.pfOf(host, vm % this.perHost)]! -= 1;
+    const blocked = !sources.mayBegin(host);
+    sources.end(vm);
     this.running -= 1;
     // A host that was not held back is in the list already.
-    if (blocked && this.mayBegin(host)) this.ready.add(host);
+    if (blocked && sources.mayBegin(host)) this.addReady(host);
+    const { most, backOffNs } = this.input.retries ?? { most: 0, backOffNs: 0 };
+    const failed = this.attempts[vm]!;
+    if (!moved && failed <= most) this.timers.push(nowNs + backOffNs * 2 ** (failed - 1), this.slots + vm);
   }
 
   /** New rates for whoever they changed. */
@@ -416,7 +373,7 @@ class Evacuation {
     let totalNs = 0;
     for (let host = 0; host < hosts; host++) {
       let emptyNs = 0;
-      for (let vm = host * this.perHost; vm < (host + 1) * this.perHost; vm++) {
+      for (let vm = this.sources.firstOf(host); vm < this.sources.firstOf(host + 1); vm++) {
         const fate = this.fate[vm]!;
         if (fate <= FATE.forced) emptyNs = Math.max(emptyNs, this.endNs[vm]!);
         else emptyNs = Number.NaN;
@@ -432,6 +389,9 @@ class Evacuation {
       endNs: this.endNs,
       pauseNs: this.pauseNs,
       fate: this.fate,
+      attempts: this.attempts,
+      sourceOf: this.sources.hostOf,
+      targetOf: this.targetOf,
       blocker: this.blocker,
       vmClass: this.vmClass,
       limitNs: this.limitNs,
@@ -463,4 +423,37 @@ function fateOf(end: PrecopyEnd, reason: EndReason): number {
     default:
       return bug('FATE', end, reason);
   }
+}
+
+function nextNs(calendar: Calendar): number {
+  return calendar.size === 0 ? Number.POSITIVE_INFINITY : calendar.peekNs();
+}
+
+/** Every link that may be full, kind by kind. */
+function capacitiesOf(
+  { lines, hosts }: EvacuationInput,
+  hostsInAll: number,
+): { capacity: Float64Array; base: LinkBase } {
+  const base = { pf: 0, hostOut: 0, hostIn: 0, rackOut: 0, rackIn: 0, spine: 0 };
+  const rows: { readonly at: number; readonly count: number; readonly of: number | Float64Array }[] = [];
+  let next = 0;
+  const allot = (kind: keyof typeof base, count: number, of: number | Float64Array): void => {
+    const isLimited = typeof of !== 'number' || Number.isFinite(of);
+    base[kind] = isLimited ? next : NONE;
+    if (!isLimited) return;
+    rows.push({ at: next, count, of });
+    next += count;
+  };
+  allot('pf', hosts * lines.pfsPerHost, lines.pf);
+  allot('hostOut', hosts, lines.host);
+  allot('hostIn', hostsInAll, lines.host);
+  allot('rackOut', lines.racks, lines.rack);
+  allot('rackIn', lines.racks, lines.rack);
+  allot('spine', 1, lines.spine);
+  const capacity = new Float64Array(next);
+  for (const { at, count, of } of rows) {
+    if (typeof of === 'number') capacity.fill(of, at, at + count);
+    else capacity.set(of.subarray(0, count), at);
+  }
+  return { capacity, base };
 }

@@ -5,8 +5,15 @@ import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
-import { type Concurrency, type EvacuationInput, type FleetLines, FATE, type EvacuationResult } from './evacuation.ts';
+import {
+  type Concurrency,
+  type EvacuationInput,
+  type FleetLines,
+  FATE,
+  type EvacuationResult,
+} from './evacuation-terms.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
+import { checkFleet } from './fleet-check.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
 import { type Limits, timeoutUnits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
@@ -19,6 +26,9 @@ export type EvacuateQuestion = QuestionOf<'evacuate'>;
 
 /** Time-outs per GiB are tried in steps of this. */
 export const TIMEOUT_STEP_NS = 5 * NS_PER_S;
+
+/** Steps of it through a range fill it evenly, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** More moves at once than this are refused: their state would not fit. */
 const VMS_MAX = 5_000_000;
@@ -56,6 +66,7 @@ export class FleetPlan {
     if ((question.hosts === undefined) === (question.racks === undefined)) {
       refuse('exactly one of hosts and racks is to be given', 'It says how many are emptied.');
     }
+    checkFleet(question, refuse);
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
     const all = fleet.racks * fleet.hostsPerRack;
     if (hosts >= all)
@@ -79,6 +90,7 @@ export class FleetPlan {
   /** What the simulator gets. */
   input(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationInput {
     const { fleet, limits, order } = this.with(change);
+    const { windows } = this.question;
     const parameters = this.trials.parameters(end, moved);
     return {
       lines: linesOf(fleet, parameters.lineShare),
@@ -97,6 +109,10 @@ export class FleetPlan {
       concurrency: concurrencyOf(limits),
       hostOrder: order.hosts,
       vmOrder: order.vms,
+      priorities: fleet.vms.map(({ priority }) => priority),
+      setUpNs: this.setUpNs(limits, end),
+      retries: limits.retries,
+      ...(windows === undefined ? {} : { windows: { lengthNs: windows.length, everyNs: windows.every } }),
     };
   }
 
@@ -104,14 +120,15 @@ export class FleetPlan {
    * The least time-out, per GiB or of any move, that the longest of the moves that were made keeps, in steps, in ns; 0 where no VM takes that
    * time-out.
    */
-  usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult): number {
+  usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult, end: TrialAt): number {
+    const setUpNs = this.setUpNs(this.limits, end);
     const units = this.question.fleet.vms.map(({ vm: { convergence, memory } }) =>
       convergence.timeout === undefined ? timeoutUnits(this.limits, memory.size) : Infinity,
     );
     let usedNs = 0;
     for (let vm = 0; vm < vms; vm++) {
       if (fate[vm]! > FATE.forced) continue;
-      usedNs = Math.max(usedNs, (endNs[vm]! - startNs[vm]!) / units[vmClass[vm]!]!);
+      usedNs = Math.max(usedNs, (endNs[vm]! - startNs[vm]! - setUpNs) / units[vmClass[vm]!]!);
     }
     return Math.ceil(usedNs / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS;
   }
@@ -126,7 +143,20 @@ export class FleetPlan {
   bounds(end: TrialAt, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
     const { fleet, limits } = this.with(change);
     const lines = linesOf(fleet, this.trials.parameters(end, moved).lineShare);
-    return fleetBounds(this.classes(end, change, moved), this.hosts, lines, concurrencyOf(limits));
+    const line = lines.host;
+    return fleetBounds({
+      classes: this.classes(end, change, moved),
+      sources: [{ hosts: this.hosts, perHost: fleet.vms.map(({ perHost }) => perHost), line: Number(line) }],
+      lines,
+      concurrency: concurrencyOf(limits),
+      setUpNs: this.setUpNs(limits, end),
+    });
+  }
+
+  /** The set-up of a move; of a draw, somewhere in its range. */
+  private setUpNs({ setUpNs: { short, point, long } }: Limits, end: TrialAt): number {
+    if (typeof end === 'object') return short + (long - short) * setUpPlace(end.draw);
+    return { short, point, long }[end];
   }
 
   /** A VM under the operator's limits: one object for all draws. */
@@ -142,10 +172,10 @@ export class FleetPlan {
 
   private classes(end: TrialAt, change: FleetChange, moved: Moved | undefined): BoundClass[] {
     const { fleet, limits } = this.with(change);
-    return fleet.vms.map(({ vm, perHost }) => {
+    return fleet.vms.map(({ vm }) => {
       const isOwn = limits === this.limits && fleet === this.question.fleet;
       const own = isOwn ? this.ownVm(vm) : fleetVm(vm, limits, fleet);
-      return { ...this.trials.inputOf(own, end, moved), perHost };
+      return this.trials.inputOf(own, end, moved);
     });
   }
 }
@@ -170,17 +200,25 @@ function whyItStays(
   return `${constraintName(broken)}: ${broken.used}, allowed are ${broken.limit}.`;
 }
 
+/** Where a draw stands in the range of a set-up: draws are spread evenly over it, in an order of their own. */
+function setUpPlace(draw: number): number {
+  return (draw * GOLDEN) % 1;
+}
+
 function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {
-  const usable = (gigabits: number | undefined): number =>
-    gigabits === undefined ? Infinity : bytesPerSecondOf(gigabits) * lineShare;
+  const { otherTraffic } = fleet;
+  const usable = (gigabits: number | undefined, taken: number = 0): number =>
+    gigabits === undefined
+      ? Infinity
+      : bytesPerSecondOf(gigabits * (1 - (otherTraffic?.share ?? 0)) - taken) * lineShare;
   return {
     racks: fleet.racks,
     hostsPerRack: fleet.hostsPerRack,
     pfsPerHost: fleet.pfsPerHost,
-    pf: usable(fleet.pfGigabitsPerSecond),
-    host: usable(fleet.hostGigabitsPerSecond),
-    rack: usable(fleet.rackGigabitsPerSecond),
-    spine: usable(fleet.spineGigabitsPerSecond),
+    pf: usable(fleet.pfGigabitsPerSecond, otherTraffic?.pfGigabitsPerSecond),
+    host: usable(fleet.hostGigabitsPerSecond, otherTraffic?.hostGigabitsPerSecond),
+    rack: usable(fleet.rackGigabitsPerSecond, otherTraffic?.rackGigabitsPerSecond),
+    spine: usable(fleet.spineGigabitsPerSecond, otherTraffic?.spineGigabitsPerSecond),
   };
 }
 
@@ -213,6 +251,8 @@ export interface Outcome {
   readonly pauseMaxNs: number;
   /** VMs that stood still for longer than the budget. */
   readonly overBudget: number;
+  /** Moves that were begun again. */
+  readonly retries: number;
   readonly sentBytes: number;
   readonly atOnce: number;
   readonly vmsPerHour: number;
@@ -273,6 +313,7 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
     pauseP99Ns: at(0.99),
     pauseMaxNs: at(1),
     overBudget: over,
+    retries: result.attempts.reduce((sum, each) => sum + Math.max(0, each - 1), 0),
     sentBytes: result.sentBytes,
     atOnce: result.atOnce,
     vmsPerHour: result.totalNs === 0 ? 0 : (moved / result.totalNs) * 3600 * NS_PER_S,

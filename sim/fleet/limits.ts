@@ -10,9 +10,10 @@ import { byteRate, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { MANAGER_NAMES, type ManagerName, MANAGERS, timeoutFor } from '../memory/manager.ts';
 import { VMM_NAMES, type VmmName, VMMS } from '../memory/vmms.ts';
+import type { RangeEnd } from '../memory/device-profile.ts';
 import { MANAGER_IDS, type ManagerId } from '../manager/vmms.ts';
 import { NOVA, type NovaSteps } from '../scenario/document.ts';
-import type { Concurrency } from './evacuation.ts';
+import type { Concurrency, Retries } from './evacuation-terms.ts';
 
 const count = z.int().min(1);
 
@@ -28,6 +29,19 @@ const FIELDS = {
   progressTimeout: durationIn('s'),
 };
 export type LimitField = keyof typeof FIELDS;
+
+/** Times that are not the same for every move: all alike, or as a range. */
+const range = z.union([durationIn('s'), z.strictObject({ from: durationIn('s'), to: durationIn('s') })]);
+
+const MANNERS = {
+  retries: z
+    .strictObject({
+      most: z.int().min(0).max(20),
+      backOff: durationIn('s').describe('Before the first of them; each further one waits twice as long.'),
+    })
+    .describe('Moves that were given up and are begun again.'),
+  setUp: range.describe('From the begin of a move to its first byte, such as the start of the target pod.'),
+};
 
 /** How sure a value of a preset is: read in the source, in documentation, or second-hand. */
 const EVIDENCE = ['source', 'text', 'second-hand'] as const;
@@ -64,6 +78,8 @@ export const limitsPresetSchema = z.strictObject({
   timeoutPerGib: limit(FIELDS.timeoutPerGib),
   timeout: limit(FIELDS.timeout),
   progressTimeout: limit(FIELDS.progressTimeout),
+  retries: sourced(MANNERS.retries).optional(),
+  setUp: sourced(MANNERS.setUp).optional(),
   downtimeLimit: sourced(duration).optional(),
   /** Whether the limit rises as Nova's does, as it ships or with steps of one's own. */
   steps: sourced(z.union([z.literal('nova'), ownSteps])).optional(),
@@ -78,7 +94,7 @@ export type LimitsPreset = z.output<typeof limitsPresetSchema>;
 /** What a question may say: a preset's name, or figures of its own, with a preset or without one. */
 export const limitsSchema = z.union([
   z.string().min(1),
-  z.strictObject({ preset: z.string().min(1), ...FIELDS }).partial(),
+  z.strictObject({ preset: z.string().min(1), ...FIELDS, ...MANNERS }).partial(),
 ]);
 
 export type GivenLimits = z.output<typeof limitsSchema>;
@@ -102,6 +118,11 @@ export interface Limits extends Concurrency {
   readonly downtimeLimitNs: number | undefined;
   /** How the limit rises, where it does as Nova's. */
   readonly steps: 'nova' | NovaSteps | undefined;
+  readonly retries: Retries;
+  /** From the begin of a move to its first byte, at the ends of its range and between them. */
+  readonly setUpNs: Readonly<Record<RangeEnd, number>>;
+  /** Whether question or preset give it. */
+  readonly hasSetUp: boolean;
   /** Limits that the preset has and whose figures it does not know, each with the reason. */
   readonly unsaid: Readonly<Partial<Record<LimitField, string>>>;
   /** Limits in use that the preset has from others. */
@@ -177,6 +198,7 @@ export function limitsOf(given: GivenLimits | undefined, presets: ReadonlyMap<st
     progressTimeoutNs: limitOf('progressTimeout'),
     downtimeLimitNs: preset?.downtimeLimit?.value,
     steps: stepsOf(preset),
+    ...mannersOf(preset, own),
     ...unsureOf(preset, own),
   };
 }
@@ -188,6 +210,17 @@ function stepsOf(preset: LimitsPreset | undefined): Limits['steps'] {
   const { count: times, delayPerGib } = own;
   const downtimeMs = (downtimeLimit?.value ?? NOVA.downtimeMs * NS_PER_MS) / NS_PER_MS;
   return { downtimeMs, steps: times, delaySPerGib: delayPerGib / NS_PER_S };
+}
+
+function mannersOf(preset: LimitsPreset | undefined, own: OwnLimits): Pick<Limits, 'retries' | 'setUpNs' | 'hasSetUp'> {
+  const { most, backOff } = own.retries ?? preset?.retries?.value ?? { most: 0, backOff: 0 };
+  const setUp = own.setUp ?? preset?.setUp?.value;
+  const { from, to } = typeof setUp === 'object' ? setUp : { from: setUp ?? 0, to: setUp ?? 0 };
+  return {
+    retries: { most, backOffNs: backOff },
+    setUpNs: { short: from, point: (from + to) / 2, long: to },
+    hasSetUp: setUp !== undefined,
+  };
 }
 
 /** What a preset says of limits that the question does not give, and does not know, or only by hearsay. */
@@ -235,9 +268,25 @@ export function checkLimits(
   given: GivenLimits | undefined,
   presets: ReadonlyMap<string, LimitsPreset>,
   vms: readonly (readonly [path: string, vmm: VmmName])[],
+  isFleet: boolean,
   file: string,
 ): void {
-  const { timeout, timeoutPerGib } = ownOf(given);
+  const ofFleets = keysOf(MANNERS).find((field) => ownOf(given)[field] !== undefined);
+  if (!isFleet && ofFleets !== undefined) {
+    throw new UserError(
+      'input',
+      `${file}: limits.${ofFleets} is given, and only ask: evacuate reads it`,
+      'Leave it out, or ask about a fleet.',
+    );
+  }
+  const { timeout, timeoutPerGib, setUp } = ownOf(given);
+  if (typeof setUp === 'object' && setUp.from > setUp.to) {
+    throw new UserError(
+      'input',
+      `${file}: limits.setUp.from is more than limits.setUp.to`,
+      'Give the shorter time first.',
+    );
+  }
   if (timeout !== undefined && timeoutPerGib !== undefined) {
     throw new UserError(
       'input',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { VFS_MAX } from '../abi/vft.ts';
-import { NS_PER_MS } from '../base/units.ts';
+import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { bytes, duration, durationIn } from '../base/quantity.ts';
 import { formatVersion } from '../base/formats.ts';
 import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
@@ -16,7 +16,7 @@ import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { platformFields } from '../manager/question.ts';
-import { HOST_ORDERS, VM_ORDERS } from './evacuation.ts';
+import { HOST_ORDERS, VM_ORDERS } from './evacuation-terms.ts';
 
 export const QUESTION_FORMAT = 'stopcopy-question';
 export const QUESTION_VERSION = 2;
@@ -110,6 +110,19 @@ const converge = z.strictObject({
   limits: limitsSchema.optional(),
 });
 
+const taken = z.number().min(0).default(0);
+
+/** What others take of the links, which migrations do not get. */
+const otherTraffic = z
+  .strictObject({
+    share: z.number().min(0).lt(1).default(0).describe('Of every link.'),
+    hostGigabitsPerSecond: taken,
+    pfGigabitsPerSecond: taken,
+    rackGigabitsPerSecond: taken,
+    spineGigabitsPerSecond: taken,
+  })
+  .describe('What others take of the links: a share of each, and 10^9 bits per second of links of a kind.');
+
 const fleet = z.strictObject({
   racks: z.int().min(1).max(100_000),
   hostsPerRack: z.int().min(1).max(1000),
@@ -119,6 +132,7 @@ const fleet = z.strictObject({
   pfGigabitsPerSecond: linkGigabits.optional(),
   rackGigabitsPerSecond: linkGigabits.optional(),
   spineGigabitsPerSecond: linkGigabits.optional(),
+  otherTraffic: otherTraffic.optional(),
   /** What every host that is not emptied can still take. */
   room: z
     .strictObject({
@@ -134,6 +148,8 @@ const fleet = z.strictObject({
         perHost: z.int().min(0).max(1000),
         /** Whether it may be moved at all; one that may not stays, and its host with it. */
         migratable: z.boolean().default(true),
+        /** Those with more begin before others, in the whole fleet. */
+        priority: z.int().min(0).max(1_000_000).default(0),
         vm: questionVmSchema,
       }),
     )
@@ -157,6 +173,11 @@ const evacuate = z.strictObject({
     .prefault({}),
   /** Whether the other orders are tried as well. */
   compareOrders: z.boolean().default(false),
+  /** Times at which moves may begin; those that have begun run on. */
+  windows: z
+    .strictObject({ length: durationIn('h'), every: durationIn('h').default(24 * 3600 * NS_PER_S) })
+    .describe('Moves begin in the first length of each every; those that have begun run on.')
+    .optional(),
   /** Time in which it must be done. */
   within: durationIn('min').optional(),
   budget,

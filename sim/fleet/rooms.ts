@@ -1,14 +1,15 @@
 /**
  * Where VMs can go: room for memory, VFs and queues on each host, and how many may arrive at once. Hosts take their turn.
  */
+import type { EvacuationInput } from './evacuation-terms.ts';
 import type { Needs } from './move-class.ts';
+import { NONE } from './source-hosts.ts';
 
-/** What one host has to spare. */
-export interface HostRoom {
-  readonly memoryBytes: number;
-  readonly vfs: number;
-  readonly queues: number;
-}
+type RoomsInput = Pick<EvacuationInput, 'lines' | 'hosts' | 'room' | 'held' | 'concurrency'> & {
+  readonly classes: readonly { readonly needs: Needs }[];
+  /** Hosts from the first that is not emptied up to this one, not included, receive. */
+  readonly to: number;
+};
 
 /** Kinds of VMs, at most: a bit each. */
 export const CLASSES_MAX = 31;
@@ -36,40 +37,46 @@ export class Rooms {
   /** Classes whose ring a host left for want of room. */
   private readonly dropped: Int32Array;
 
-  /**
-   * @param from hosts from this one on receive
-   * @param to up to this one, not included
-   * @param hostsPerRack hosts of one rack follow one another; they take their turn rack by rack
-   */
-  constructor(
-    from: number,
-    to: number,
-    hostsPerRack: number,
-    room: HostRoom,
-    needs: readonly Needs[],
-    inboundMax: number,
-  ) {
+  /** Groups of which a host has a VM, or of which one is on its way there. */
+  private readonly held = new Map<number, Set<number>>();
+  /** VMs of each group that are on their way. */
+  private readonly coming = new Map<number, number>();
+
+  constructor({ hosts: from, to, lines, room, held = [], classes, concurrency }: RoomsInput) {
     const hosts = Math.max(0, to - from);
+    const needs = classes.map((each) => each.needs);
     this.needs = needs;
-    this.inboundMax = inboundMax;
+    this.inboundMax = concurrency.inboundPerHost;
     this.from = from;
-    this.memory = new Float64Array(hosts).fill(room.memoryBytes);
-    this.vfs = new Int32Array(hosts).fill(room.vfs);
-    this.queues = new Int32Array(hosts).fill(room.queues);
+    this.memory = new Float64Array(hosts);
+    this.vfs = new Int32Array(hosts);
+    this.queues = new Int32Array(hosts);
+    for (let host = 0; host < hosts; host++) {
+      const own = 'memoryBytes' in room ? room : room[host]!;
+      this.memory[host] = own.memoryBytes;
+      this.vfs[host] = own.vfs;
+      this.queues[host] = own.queues;
+    }
+    for (const [host, groups] of held.entries()) if (groups.size > 0) this.held.set(host, new Set(groups));
     this.inbound = new Int32Array(hosts);
     this.parked = new Int32Array(hosts);
     this.dropped = new Int32Array(hosts);
-    const order = this.order(from, to, hostsPerRack);
+    const order = lines.rackOf === undefined ? byPlace(from, to, lines.hostsPerRack) : byRank(from, to, lines.rackOf);
     this.rings = needs.map(() => Int32Array.from(order));
     this.heads = needs.map(() => 0);
     this.sizes = needs.map(() => hosts);
     this.parkedCount = needs.map(() => 0);
   }
 
-  /** A host for a VM of a class, whose room is then taken; or {@link FULL} or {@link BUSY}. */
-  take(kind: number): number {
+  /**
+   * A host for a VM of a class, whose room is then taken; or {@link FULL} or {@link BUSY}.
+   *
+   * @param group whose members may not share a host: hosts with one of them go to the end of the line; -1: none
+   */
+  take(kind: number, group: number): number {
     const ring = this.rings[kind]!;
-    while (this.sizes[kind]! > 0) {
+    let passed = 0;
+    while (this.sizes[kind]! > passed) {
       const host = ring[this.heads[kind]!]!;
       this.heads[kind] = (this.heads[kind]! + 1) % ring.length;
       this.sizes[kind]! -= 1;
@@ -82,17 +89,28 @@ export class Rooms {
         this.parkedCount[kind]! += 1;
         continue;
       }
+      if (group !== NONE && this.held.get(host)?.has(group) === true) {
+        this.append(kind, host);
+        passed += 1;
+        continue;
+      }
       this.inbound[host]! += 1;
       this.change(host, kind, -1);
       this.append(kind, host);
+      if (group !== NONE) this.hold(host, group);
       return host + this.from;
     }
-    return this.parkedCount[kind]! > 0 ? Rooms.BUSY : Rooms.FULL;
+    // A member that gives up on its way leaves its host to others.
+    return this.parkedCount[kind]! > 0 || (this.coming.get(group) ?? 0) > 0 ? Rooms.BUSY : Rooms.FULL;
   }
 
   /** A VM has arrived, or given up on its way: then its room is free again. */
-  leave(target: number, kind: number, moved: boolean): void {
+  leave(target: number, kind: number, group: number, moved: boolean): void {
     const host = target - this.from;
+    if (group !== NONE) {
+      this.coming.set(group, this.coming.get(group)! - 1);
+      if (!moved) this.held.get(host)!.delete(group);
+    }
     this.inbound[host]! -= 1;
     const parked = this.parked[host]!;
     let back = parked;
@@ -107,6 +125,13 @@ export class Rooms {
       if ((parked & (1 << each)) !== 0) this.parkedCount[each]! -= 1;
       this.append(each, host);
     }
+  }
+
+  private hold(host: number, group: number): void {
+    const groups = this.held.get(host);
+    if (groups === undefined) this.held.set(host, new Set([group]));
+    else groups.add(group);
+    this.coming.set(group, (this.coming.get(group) ?? 0) + 1);
   }
 
   private append(kind: number, host: number): void {
@@ -126,17 +151,29 @@ export class Rooms {
     this.vfs[host]! += by * vfs;
     this.queues[host]! += by * queues;
   }
+}
 
-  /** One host of each rack, then the next of each. */
-  private order(from: number, to: number, hostsPerRack: number): number[] {
-    const order: number[] = [];
-    const racks = Math.ceil(to / hostsPerRack);
-    for (let place = 0; place < hostsPerRack; place++) {
-      for (let rack = Math.floor(from / hostsPerRack); rack < racks; rack++) {
-        const host = rack * hostsPerRack + place;
-        if (host >= from && host < to) order.push(host - from);
-      }
+/** One host of each rack, then the next of each, where hosts of a rack follow one another. */
+function byPlace(from: number, to: number, hostsPerRack: number): number[] {
+  const order: number[] = [];
+  const racks = Math.ceil(to / hostsPerRack);
+  for (let place = 0; place < hostsPerRack; place++) {
+    for (let rack = Math.floor(from / hostsPerRack); rack < racks; rack++) {
+      const host = rack * hostsPerRack + place;
+      if (host >= from && host < to) order.push(host - from);
     }
-    return order;
   }
+  return order;
+}
+
+/** The same where each host says its rack. */
+function byRank(from: number, to: number, rackOf: Int32Array): number[] {
+  const ranks = new Map<number, number>();
+  const hosts = Array.from({ length: to - from }, (_, host) => {
+    const rack = rackOf[from + host]!;
+    const rank = ranks.get(rack) ?? 0;
+    ranks.set(rack, rank + 1);
+    return { host, rack, rank };
+  });
+  return hosts.toSorted((a, b) => a.rank - b.rank || a.rack - b.rack || a.host - b.host).map(({ host }) => host);
 }

@@ -2,7 +2,7 @@
  * An evacuation over time, small enough to be kept and drawn: every move of a small one; of a large one how many moves
  * ran at once, slice by slice, for groups of hosts that stand together.
  */
-import { type EvacuationResult, FATE } from './evacuation.ts';
+import { type EvacuationResult, FATE } from './evacuation-terms.ts';
 
 /** Fates in words, in the order of {@link FATE}. */
 export const FATE_WORDS = [
@@ -77,13 +77,13 @@ export function scheduleOf(result: EvacuationResult, fleet: ScheduleFleet): Sche
   };
 }
 
-function movesOf(result: EvacuationResult, { hosts, classes }: ScheduleFleet): readonly ScheduledMove[] {
-  const { vms, startNs, endNs, pauseNs, fate, vmClass } = result;
+function movesOf(result: EvacuationResult, { classes }: ScheduleFleet): readonly ScheduledMove[] {
+  const { vms, startNs, endNs, pauseNs, fate, vmClass, sourceOf } = result;
   const moves: ScheduledMove[] = [];
   for (let vm = 0; vm < vms; vm++) {
     if (fate[vm] === FATE.noRoom) continue;
     moves.push({
-      host: Math.floor(vm / (vms / hosts)) + 1,
+      host: sourceOf[vm]! + 1,
       vm: classes[vmClass[vm]!]!,
       startNs: startNs[vm]!,
       endNs: endNs[vm]!,

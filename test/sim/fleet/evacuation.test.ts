@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { evacuate, FATE } from '../../../sim/fleet/evacuation.ts';
+import { evacuate } from '../../../sim/fleet/evacuation.ts';
+import { type EvacuationInput, FATE } from '../../../sim/fleet/evacuation-terms.ts';
 import { fleetBounds } from '../../../sim/fleet/fleet-bounds.ts';
-import { moveVm } from '../../../sim/memory/vm-move.ts';
+import { moveVm, type VmMoveInput } from '../../../sim/memory/vm-move.ts';
 import { fleet, type MoveChange, moveClass, moveInput, P, usable } from './fixture.ts';
 import { GIB } from '../../../sim/base/units.ts';
+
+/** Bounds of a fleet whose VMs are all alike. */
+function boundsOf({ hosts, perHost, lines, concurrency, setUpNs = 0 }: EvacuationInput, move: VmMoveInput) {
+  if (typeof lines.host !== 'number') throw new Error('hosts are not alike');
+  const sources = [{ hosts, perHost, line: lines.host }];
+  return fleetBounds({ classes: [{ input: move, parameters: P }], sources, lines, concurrency, setUpNs });
+}
 
 describe('a VM alone moves as the model of a whole VM says', () => {
   const cases: readonly (readonly [string, MoveChange])[] = [
@@ -148,7 +156,7 @@ test('no plan is quicker than the bounds, and the largest bound is near', () => 
       perHost: [12],
       concurrency: { fleet: 3, outboundPerHost, inboundPerHost: Infinity, perPf: Infinity },
     });
-    const [bound] = fleetBounds([{ input: move, parameters: P, perHost: 12 }], 2, input.lines, input.concurrency);
+    const [bound] = boundsOf(input, move);
     const { totalNs } = evacuate(input);
     expect(totalNs).toBeGreaterThan(bound!.ns * 0.999);
     expect(totalNs).toBeLessThan(bound!.ns * 1.3);
@@ -166,7 +174,7 @@ test('moves that time stops are no quicker than the bounds either', () => {
     });
     const { totalNs, fate } = evacuate(input);
     expect([...fate]).toEqual([FATE.forced, FATE.forced, FATE.forced, FATE.forced]);
-    const [bound] = fleetBounds([{ input: move, parameters: P, perHost: 4 }], 1, input.lines, input.concurrency);
+    const [bound] = boundsOf(input, move);
     expect(totalNs).toBeGreaterThan(bound!.ns * 0.999);
   }
 });

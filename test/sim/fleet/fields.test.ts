@@ -62,6 +62,8 @@ const WRITES_MUCH: Fields = {
   memory: { size: '8GiB', dirty: { kind: 'uniform', pagesPerSecond: 400_000, workingSet: '6GiB' } },
 };
 
+const NEVER_DONE: Fields = { ...WRITES_MUCH, convergence: { timeout: '10s' } };
+
 /** What a question says, and the same with one field changed; every ask's own fields. */
 const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after: Fields] | string>> = {
   '(most).of': [{ ask: 'most', of: 'vfs', vm: VM }, { vm: { vmm: 'cloud-hypervisor' } }, { of: 'queues' }],
@@ -109,6 +111,47 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
     EVACUATE,
     inFleet({ vms: [{ name: 'small', perHost: 3, vm: VM }] }),
     inFleet({ vms: [{ name: 'small', perHost: 3, vm: VM, migratable: false }] }),
+  ],
+  '(evacuate).fleet.vms[].priority': [
+    EVACUATE,
+    { limits: { outboundPerHost: 1 } },
+    inFleet({
+      vms: [
+        { name: 'small', perHost: 3, vm: VM },
+        { name: 'large', perHost: 1, priority: 100, vm: { ...VM, memory: { size: '32GiB' } } },
+      ],
+    }),
+  ],
+  '(evacuate).fleet.otherTraffic.share': [EVACUATE, {}, inFleet({ otherTraffic: { share: 0.5 } })],
+  '(evacuate).fleet.otherTraffic.hostGigabitsPerSecond': [
+    EVACUATE,
+    {},
+    inFleet({ otherTraffic: { hostGigabitsPerSecond: 6 } }),
+  ],
+  '(evacuate).fleet.otherTraffic.pfGigabitsPerSecond': [
+    EVACUATE,
+    inFleet({ pfGigabitsPerSecond: 8 }),
+    inFleet({ otherTraffic: { pfGigabitsPerSecond: 6 } }),
+  ],
+  '(evacuate).fleet.otherTraffic.rackGigabitsPerSecond': [
+    EVACUATE,
+    { hosts: 3, fleet: { rackGigabitsPerSecond: 10 } },
+    inFleet({ otherTraffic: { rackGigabitsPerSecond: 6 } }),
+  ],
+  '(evacuate).fleet.otherTraffic.spineGigabitsPerSecond': [
+    EVACUATE,
+    { hosts: 3, fleet: { spineGigabitsPerSecond: 10 } },
+    inFleet({ otherTraffic: { spineGigabitsPerSecond: 6 } }),
+  ],
+  '(evacuate).windows.length': [
+    EVACUATE,
+    { limits: { outboundPerHost: 1 }, windows: { length: '10s' } },
+    { windows: { length: '20s' } },
+  ],
+  '(evacuate).windows.every': [
+    EVACUATE,
+    { limits: { outboundPerHost: 1 }, windows: { length: '10s' } },
+    { windows: { every: '1h' } },
   ],
   '(evacuate).order.hosts': [EVACUATE, { hosts: 2, limits: { atOnce: 1 } }, { order: { hosts: 'one by one' } }],
   '(evacuate).order.vms': [EVACUATE, { limits: { atOnce: 1 } }, { order: { vms: 'largest first' } }],
@@ -166,6 +209,22 @@ test('hosts with accelerators say how many queues are free', () => {
   expect(() => answered({ ...HEAD, ...ROOM, hosts: [without] })).toThrow('x: hosts[0].freeQueues is missing');
 });
 
+const LATE: Fields = { fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] }, limits: { timeoutPerGib: '1s' } };
+/** What only evacuations read of limits. */
+const MANNERS: Readonly<Record<string, readonly [before: Fields, after: Fields]>> = {
+  'retries.most': [
+    { ...LATE, limits: { timeoutPerGib: '1s', retries: { most: 1, backOff: '1s' } } },
+    { limits: { retries: { most: 2 } } },
+  ],
+  'retries.backOff': [
+    { ...LATE, limits: { timeoutPerGib: '1s', retries: { most: 1, backOff: '1s' } } },
+    { limits: { retries: { backOff: '2s' } } },
+  ],
+  setUp: [{}, { limits: { setUp: '20s' } }],
+  'setUp.from': [{ limits: { setUp: { from: '1s', to: '20s' } } }, { limits: { setUp: { from: '2s' } } }],
+  'setUp.to': [{ limits: { setUp: { from: '1s', to: '20s' } } }, { limits: { setUp: { to: '30s' } } }],
+};
+
 const LIMITS: Readonly<Record<string, readonly [before: Fields, value: unknown]>> = {
   atOnce: [{}, 1],
   outboundPerHost: [{}, 1],
@@ -186,6 +245,11 @@ describe('changed, it changes the answer', () => {
     expect(answered(over(before, change))).not.toBe(answered(before));
   });
 
+  test.each(Object.entries(MANNERS))('limits.%s', (_, [base, change]) => {
+    const before = over(EVACUATE, base);
+    expect(answered(over(before, change))).not.toBe(answered(before));
+  });
+
   test.each(Object.entries(LIMITS))('limits.%s', (name, [base, value]) => {
     const before = over(EVACUATE, base);
     expect(answered(over(before, { limits: { [name]: value } }))).not.toBe(answered(before));
@@ -203,7 +267,9 @@ test('every field of every ask has a case, and every case a field', () => {
   const budgets = ['(compare).budget.pause', '(compare).budget.judge'];
   expect([...Object.keys(OWN), ...Object.keys(ROOM_FIELDS), ...budgets].toSorted()).toEqual(fields.toSorted());
   const limits = leavesOf(questionSchema).filter((path) => path.startsWith('(evacuate).limits.'));
-  expect([...Object.keys(LIMITS), 'preset'].toSorted()).toEqual(limits.map((path) => path.split('.')[2]!).toSorted());
+  expect([...Object.keys(LIMITS), ...Object.keys(MANNERS), 'preset'].toSorted()).toEqual(
+    limits.map((path) => path.replace('(evacuate).limits.', '')).toSorted(),
+  );
 });
 
 describe('of a preset of limits', () => {
@@ -226,8 +292,19 @@ describe('of a preset of limits', () => {
       sourced('steps', { count: 50, delayPerGib: '2s' }),
     ],
     'vmm.value': [{}, sourced('vmm', 'cloud-hypervisor')],
+    'retries.value.most': [
+      sourced('retries', { most: 1, backOff: '1s' }),
+      sourced('retries', { most: 2, backOff: '1s' }),
+    ],
+    'retries.value.backOff': [
+      sourced('retries', { most: 1, backOff: '1s' }),
+      sourced('retries', { most: 1, backOff: '2s' }),
+    ],
+    'setUp.value': [{}, sourced('setUp', '20s')],
+    'setUp.value.from': [sourced('setUp', { from: '1s', to: '20s' }), sourced('setUp', { from: '2s', to: '20s' })],
+    'setUp.value.to': [sourced('setUp', { from: '1s', to: '20s' }), sourced('setUp', { from: '1s', to: '30s' })],
   };
-  for (const name of ['downtimeLimit', 'manager', 'steps', 'vmm']) {
+  for (const name of ['downtimeLimit', 'manager', 'retries', 'setUp', 'steps', 'vmm']) {
     cases[`${name}.source`] = 'a label';
     cases[`${name}.evidence`] = 'a mark: test/sim/fleet/presets.test.ts';
   }
@@ -239,8 +316,9 @@ describe('of a preset of limits', () => {
   }
   everyFieldIsRead(limitsPresetSchema, cases, PRESET, (preset) => {
     const waiting = over(EVACUATE, { limits: 'p' });
-    const late = over(waiting, { fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } });
-    return answered(waiting, preset as Fields) + answered(late, preset as Fields);
+    const late = over(waiting, { fleet: { vms: [{ name: 'a', perHost: 2, vm: NEVER_DONE }] } });
+    const long = over(waiting, { fleet: { vms: [{ name: 'a', perHost: 2, vm: WRITES_MUCH }] } });
+    return [waiting, late, long].map((question) => answered(question, preset as Fields)).join('');
   });
 });
 

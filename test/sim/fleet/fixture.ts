@@ -2,7 +2,7 @@
  * VMs and fleets for tests.
  */
 import { readQuestion } from '../../../bench/studies/plan/read-question.ts';
-import type { EvacuationInput } from '../../../sim/fleet/evacuation.ts';
+import type { EvacuationInput } from '../../../sim/fleet/evacuation-terms.ts';
 import { MoveClass } from '../../../sim/fleet/move-class.ts';
 import type { Question, QuestionOf } from '../../../sim/fleet/question.ts';
 import { pointParameters } from '../../../sim/memory/parameters.ts';

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { presets } from '../../../bench/studies/plan/read-question.ts';
 import { GIB, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
-import { evacuate, type EvacuationResult, FATE } from '../../../sim/fleet/evacuation.ts';
+import { evacuate } from '../../../sim/fleet/evacuation.ts';
+import { type EvacuationResult, FATE } from '../../../sim/fleet/evacuation-terms.ts';
 import { FleetPlan } from '../../../sim/fleet/fleet-plan.ts';
 import {
   type GivenLimits,
@@ -34,6 +35,9 @@ const NOTHING_GIVEN = {
   countsAs: 'user',
   manager: undefined,
   steps: undefined,
+  retries: { most: 0, backOffNs: 0 },
+  setUpNs: { short: 0, point: 0, long: 0 },
+  hasSetUp: false,
   unsaid: {},
   secondHand: [],
 } as const satisfies Omit<Limits, 'name'>;
@@ -82,9 +86,11 @@ function given(fields: object): GivenLimits {
 describe('a limit', () => {
   test('of every field that a question or a preset may give is among those checked here', () => {
     const fields = FIELDS.map(({ field }) => field);
-    expect(Object.keys(limitsSchema.options[1].shape).toSorted()).toEqual(['preset', ...fields].toSorted());
+    expect(Object.keys(limitsSchema.options[1].shape).toSorted()).toEqual(
+      ['preset', 'retries', 'setUp', ...fields].toSorted(),
+    );
     const head = ['format', 'version', 'id', 'title', 'asOf'];
-    const ofPresetAlone = ['downtimeLimit', 'steps', 'manager', 'vmm'];
+    const ofPresetAlone = ['retries', 'setUp', 'downtimeLimit', 'steps', 'manager', 'vmm'];
     const ofPreset = [...head, ...ofPresetAlone, ...fields];
     expect(Object.keys(limitsPresetSchema.shape).toSorted()).toEqual(ofPreset.toSorted());
   });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { evacuate, type EvacuationInput, FATE } from '../../../sim/fleet/evacuation.ts';
+import { evacuate } from '../../../sim/fleet/evacuation.ts';
+import { type EvacuationInput, FATE } from '../../../sim/fleet/evacuation-terms.ts';
 import { MoveClass } from '../../../sim/fleet/move-class.ts';
 import { pointParameters, QEMU } from '../../../sim/memory/parameters.ts';
 import type { VmMoveInput } from '../../../sim/memory/vm-move.ts';
@@ -107,6 +108,10 @@ function inputOf(fleet: SteppedFleet): EvacuationInput {
     },
     hostOrder: fleet.oneByOne ? 'one by one' : 'in turn',
     vmOrder: 'as listed',
+    priorities: fleet.vms.map(({ priority }) => priority),
+    setUpNs: fleet.setUpS * 1e9,
+    retries: { most: fleet.retries, backOffNs: fleet.backOffS * 1e9 },
+    windows: { lengthNs: fleet.windowS * 1e9, everyNs: fleet.everyS * 1e9 },
   };
 }
 
@@ -125,6 +130,7 @@ const vmArbitrary = (index: number): fc.Arbitrary<SteppedVm> =>
       channels: fc.integer({ min: 1, max: 4 }),
       vfs: fc.integer({ min: 0, max: 2 }),
       queues: fc.constantFrom(8, 16),
+      priority: fc.constantFrom(0, 0, 10),
     })
     .map(({ memory, hotShare, hotRate, coldRate, ...rest }) => ({
       ...rest,
@@ -153,12 +159,17 @@ const fleetArbitrary: fc.Arbitrary<SteppedFleet> = fc
     outbound: fc.integer({ min: 1, max: 4 }),
     inbound: fc.constantFrom(1, 2, 4, Infinity),
     oneByOne: fc.boolean(),
+    timeoutS: fc.constantFrom(4, 20, 120, 120),
+    setUpS: fc.constantFrom(0, 0, 1.5, 7.25),
+    retries: fc.constantFrom(0, 1, 2),
+    backOffS: fc.constantFrom(2.5, 20),
+    window: fc.constantFrom({ windowS: 1e6, everyS: 1e7 }, { windowS: 10, everyS: 47.5 }, { windowS: 1, everyS: 6.25 }),
   })
-  .map(({ sources, roomGib, roomVfs, ...rest }) => ({
+  .map(({ sources, roomGib, roomVfs, window, ...rest }) => ({
     ...rest,
+    ...window,
     hosts: Math.min(sources, rest.racks * rest.hostsPerRack - 1),
     room: { memoryBytes: roomGib * GIB, vfs: roomVfs, queues: 64 },
-    timeoutS: 120,
   }));
 
 interface Plan {

@@ -15,6 +15,8 @@ export interface SteppedVm {
   readonly channels: number;
   readonly vfs: number;
   readonly queues: number;
+  /** Those with more begin before others. */
+  readonly priority: number;
 }
 
 export interface SteppedFleet {
@@ -35,6 +37,14 @@ export interface SteppedFleet {
   readonly inbound: number;
   readonly oneByOne: boolean;
   readonly timeoutS: number;
+  /** Before the first byte of a move and before its time-out, while it counts. */
+  readonly setUpS: number;
+  /** Moves that are begun again, and the back-off before the first of them. */
+  readonly retries: number;
+  readonly backOffS: number;
+  /** Moves begin in the first so many seconds of each so many. */
+  readonly windowS: number;
+  readonly everyS: number;
 }
 
 /** What both sides take from the parameters. */
@@ -72,6 +82,13 @@ export interface SteppedVmEnd {
 /** Moments that are nearer to each other are one. */
 const SAME_S = 1e-5;
 
+/** A VM of a host that has yet to move. */
+interface Left {
+  readonly kind: number;
+  readonly index: number;
+  readonly failed: number;
+}
+
 interface Flow {
   readonly vm: SteppedVm;
   readonly kind: number;
@@ -81,6 +98,10 @@ interface Flow {
   readonly index: number;
   readonly target: number;
   readonly startS: number;
+  /** Moves of the VM that were given up before. */
+  readonly failed: number;
+  /** When the set-up is over. */
+  readonly sendsS: number;
   rate: number;
   /** Left of hot and cold memory as of the last look, and what was written since. */
   left: [number, number];
@@ -91,7 +112,7 @@ interface Flow {
   dirtied: number;
   /** Until the first byte. */
   silentS: number;
-  phase: 'send' | 'look' | 'pause';
+  phase: 'set-up' | 'send' | 'look' | 'pause';
   first: boolean;
   waitS: number;
   pauseS: number;
@@ -100,10 +121,16 @@ interface Flow {
 export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number): readonly SteppedVmEnd[] {
   const hostsInAll = fleet.racks * fleet.hostsPerRack;
   const rackOf = (host: number): number => Math.floor(host / fleet.hostsPerRack);
-  const left = Array.from({ length: fleet.hosts }, () =>
-    fleet.perHost.flatMap((count, kind) => Array<number>(count).fill(kind)),
+  const byPriority = fleet.vms
+    .map((_, kind) => kind)
+    .toSorted((a, b) => fleet.vms[b]!.priority - fleet.vms[a]!.priority);
+  const levels = [...new Set(byPriority.map((kind) => fleet.vms[kind]!.priority))];
+  const left: Left[][] = Array.from({ length: fleet.hosts }, () =>
+    byPriority
+      .flatMap((kind) => Array<number>(fleet.perHost[kind]!).fill(kind))
+      .map((kind, index) => ({ kind, index, failed: 0 })),
   );
-  const perHost = left[0]!.length;
+  let backOffs: { readonly host: number; readonly of: Left; readonly overS: number }[] = [];
   const room = Array.from({ length: hostsInAll }, () => ({ ...fleet.room }));
   const ends: SteppedVmEnd[] = [];
   let flows: Flow[] = [];
@@ -146,13 +173,23 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
     return undefined;
   };
 
+  const levelOf = (host: number): number => fleet.vms[left[host]![0]!.kind]!.priority;
+  const opensS = (): number => Math.floor((nowS + SAME_S) / fleet.everyS) * fleet.everyS;
+  const isClosed = (): boolean => nowS >= opensS() + fleet.windowS;
+  /** When something comes that no move brings: the end of a back-off, or the next opening for those who wait. */
+  const nextS = (): number => {
+    const waits = line.length > 0 || waiting.some((hosts) => hosts.length > 0);
+    const opening = isClosed() && waits ? opensS() + fleet.everyS : Number.POSITIVE_INFINITY;
+    return Math.min(opening, ...backOffs.map(({ overS }) => overS));
+  };
+
   /** @returns whether the next VM of a host waits for a destination; otherwise it moves, or stays for ever */
   const waits = (host: number): boolean => {
-    const kind = left[host]![0]!;
+    const of = left[host]![0]!;
+    const { kind, index } = of;
     const vm = fleet.vms[kind]!;
     const target = targetOf(kind);
     if (target === undefined && busyOf[kind]!.size > 0) return true;
-    const index = perHost - left[host]!.length;
     left[host]!.shift();
     if (target === undefined) {
       ends.push({ kind, host, fate: 'no room', startS: Number.NaN, endS: Number.NaN, pauseS: 0 });
@@ -167,6 +204,8 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
       target,
       pf: index % fleet.pfs,
       startS: nowS,
+      failed: of.failed,
+      sendsS: nowS + fleet.setUpS,
       rate: 0,
       left: [vm.hotBytes, vm.memoryBytes - vm.hotBytes],
       written: [0, 0],
@@ -175,57 +214,110 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
       toSend: -1,
       dirtied: 0,
       silentS: n.setupS + n.setupSPerByte * vm.memoryBytes,
-      phase: 'send',
+      phase: fleet.setUpS > 0 ? 'set-up' : 'send',
       first: true,
-      waitS: 0,
+      waitS: fleet.setUpS,
       pauseS: 0,
     });
     return false;
   };
 
-  const begin = (): void => {
-    for (const hosts of waiting) {
-      while (hosts.length > 0 && flows.length < fleet.atOnce) {
+  const beginAt = (level: number): void => {
+    for (const [kind, hosts] of waiting.entries()) {
+      while (fleet.vms[kind]!.priority === level && hosts.length > 0 && flows.length < fleet.atOnce) {
         const host = next(hosts);
         if (waits(host)) break;
         drop(hosts, host);
         if (may(host)) line.push(host);
       }
     }
-    while (line.length > 0 && flows.length < fleet.atOnce) {
-      const host = next(line);
+    for (;;) {
+      const ready = line.filter((host) => levelOf(host) === level);
+      if (ready.length === 0 || flows.length >= fleet.atOnce) return;
+      const host = next(ready);
       drop(line, host);
-      const kind = left[host]![0]!;
+      const { kind } = left[host]![0]!;
       if (waits(host)) waiting[kind]!.push(host);
       else if (may(host)) line.push(host);
+    }
+  };
+  const begin = (): void => {
+    let before: number;
+    do {
+      before = flows.length + ends.length;
+      if (!isClosed()) for (const level of levels) beginAt(level);
+    } while (levels.length > 1 && flows.length + ends.length > before);
+  };
+  /** VMs whose back-off is over come after those of their host that wait. */
+  const goOn = (): void => {
+    for (const { host, of } of backOffs.filter(({ overS }) => overS <= nowS + SAME_S)) {
+      const isIn = line.includes(host) || waiting.some((hosts) => hosts.includes(host));
+      left[host]!.push(of);
+      if (!isIn && may(host)) line.push(host);
+    }
+    backOffs = backOffs.filter(({ overS }) => overS > nowS + SAME_S);
+  };
+
+  const over = (flow: Flow): number => Math.max(0, flow.sendsS + fleet.timeoutS - nowS);
+  const finish = (ended: readonly Flow[]): void => {
+    for (const flow of ended.toSorted((a, b) => a.host - b.host || a.index - b.index)) {
+      const { vm, kind, host, index, target, startS, pauseS, phase, waitS, failed } = flow;
+      // A VM that is still paused when its time is out is cancelled.
+      const moved = phase === 'pause' && waitS <= SAME_S;
+      if (!moved) give(room[target]!, vm, 1);
+      for (const [each, order] of targets.entries()) {
+        const back = busyOf[each]!.delete(target);
+        if ((!moved && fullOf[each]!.delete(target)) || back) order.push(target);
+      }
+      if (!moved && failed < fleet.retries) {
+        backOffs.push({ host, of: { kind, index, failed: failed + 1 }, overS: nowS + fleet.backOffS * 2 ** failed });
+        continue;
+      }
+      ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS: moved ? pauseS : 0 });
     }
   };
 
   for (;;) {
     begin();
-    if (flows.length === 0) break;
-    fill(fleet, flows, rackOf, n);
-    // Whoever comes to a decision ends the step, so that nobody decides late; rates stay until somebody comes or goes.
-    const before = flows;
-    while (flows === before) {
-      const outS = (flow: Flow): number => Math.max(0, flow.startS + fleet.timeoutS - nowS);
-      const lastsS = Math.min(stepS, ...flows.map((flow) => Math.min(untilS(flow, n), outS(flow))));
+    if (flows.length === 0) {
+      if (!Number.isFinite(nextS())) break;
+      nowS = Math.max(nowS, nextS());
+      goOn();
+      continue;
+    }
+    fill(
+      fleet,
+      flows.filter(({ phase }) => phase !== 'set-up'),
+      rackOf,
+      n,
+    );
+    // What decides or comes ends the step, so that nothing is late; rates stay until a move comes or goes.
+    let stays = true;
+    while (stays) {
+      const comesS = nextS();
+      const lastsS = Math.min(
+        stepS,
+        Math.max(0, comesS - nowS),
+        ...flows.map((flow) => Math.min(untilS(flow, n), over(flow))),
+      );
       nowS += lastsS;
       for (const flow of flows) step(flow, lastsS);
-      const ended = flows.filter((flow) => (untilS(flow, n) <= SAME_S && decide(flow, n)) || outS(flow) <= SAME_S);
-      if (ended.length === 0) continue;
-      flows = flows.filter((flow) => !ended.includes(flow));
-      ended.sort((a, b) => a.host - b.host || a.index - b.index);
-      for (const { vm, kind, host, target, startS, pauseS, phase, waitS } of ended) {
-        // A VM that is still paused when its time is out is cancelled.
-        const moved = phase === 'pause' && waitS <= SAME_S;
-        if (!moved) give(room[target]!, vm, 1);
-        for (const [each, order] of targets.entries()) {
-          const back = busyOf[each]!.delete(target);
-          if ((!moved && fullOf[each]!.delete(target)) || back) order.push(target);
-        }
-        ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS: moved ? pauseS : 0 });
+      stays = comesS > nowS + SAME_S;
+      goOn();
+      for (const flow of flows) {
+        if (flow.phase !== 'set-up' || flow.waitS > SAME_S) continue;
+        flow.phase = 'send';
+        flow.waitS = 0;
+        stays = false;
       }
+      const isOver = (flow: Flow): boolean =>
+        flow.phase !== 'set-up' && ((untilS(flow, n) <= SAME_S && decide(flow, n)) || over(flow) <= SAME_S);
+      const sending = stays ? flows : flows.filter(({ rate }) => rate > 0);
+      const ended = sending.filter(isOver);
+      if (ended.length === 0) continue;
+      stays = false;
+      flows = flows.filter((flow) => !ended.includes(flow));
+      finish(ended);
       const inLine = new Set([...line, ...waiting.flat()]);
       for (let host = 0; host < fleet.hosts; host++) if (!inLine.has(host) && may(host)) line.push(host);
     }
@@ -301,7 +393,7 @@ function step(flow: Flow, lastsS: number): void {
   const { vm } = flow;
   const writes = [vm.hotBytesPerSecond, vm.coldBytesPerSecond] as const;
   const sizes = sizesOf(vm);
-  if (flow.phase !== 'pause') {
+  if (flow.phase === 'send' || flow.phase === 'look') {
     for (const i of [0, 1] as const) {
       if (sizes[i] <= 0) continue;
       flow.written[i] += (sizes[i] - flow.written[i]) * (1 - Math.exp((-writes[i] * lastsS) / sizes[i]));

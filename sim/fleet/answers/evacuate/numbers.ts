@@ -4,14 +4,15 @@
  */
 import { countOf } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
+import { evacuate } from '../../evacuation.ts';
 import {
-  evacuate,
   type EvacuationResult,
   HOST_ORDERS,
   type HostOrder,
   VM_ORDERS,
   type VmOrder,
-} from '../../evacuation.ts';
+  FATE,
+} from '../../evacuation-terms.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import type { FleetBound } from '../../fleet-bounds.ts';
 import {
@@ -64,6 +65,19 @@ export type NearestEvacuation =
   | { readonly kind: 'others move'; readonly vms: number; readonly totalNs: number }
   | { readonly kind: 'as it is'; readonly totalNs: number; readonly pauseMaxNs: number };
 
+/** An evacuation whose moves may begin in windows only. */
+interface WindowNumbers {
+  readonly lengthNs: number;
+  readonly everyNs: number;
+  /** Windows in which moves ran. */
+  readonly used: number;
+  /** What was done when the first one closed. */
+  readonly firstVms: number;
+  readonly firstHosts: number;
+  /** How long after the close of its window the latest move ended; 0: none did. */
+  readonly overrunNs: number;
+}
+
 export interface OrderNumbers {
   readonly hosts: HostOrder;
   readonly vms: VmOrder;
@@ -94,6 +108,10 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly timeoutPer: Limits['timeoutPer'];
   /** Whether it is given; otherwise it is that of the planner. */
   readonly hasTimeout: boolean;
+  /** Whether the set-up of a move is given; otherwise it takes no time. */
+  readonly hasSetUp: boolean;
+  /** What the windows leave, with nominal parameters; null: there are none. */
+  readonly windows: WindowNumbers | null;
   /** Limits that the preset has by hearsay. */
   readonly secondHand: readonly LimitField[];
   readonly usedTimeoutNs: number;
@@ -153,7 +171,7 @@ class EvacuationSearch {
     const steps = BAND_ENDS.length + 3;
     const usedNs = { short: 0, point: 0, long: 0 };
     const outcomeAt = (end: RangeEnd, result: EvacuationResult): Outcome => {
-      usedNs[end] = plan.usedTimeoutNs(result);
+      usedNs[end] = plan.usedTimeoutNs(result, end);
       return outcomeOf(result, budget.pause);
     };
     const short = outcomeAt('short', this.ended('short', 0, steps));
@@ -194,6 +212,8 @@ class EvacuationSearch {
       timeoutNs: limits.timeoutNsPerUnit,
       timeoutPer: limits.timeoutPer,
       hasTimeout: limits.hasTimeout,
+      hasSetUp: limits.hasSetUp,
+      windows: windowsOf(question, nominal),
       secondHand: limits.secondHand,
       usedTimeoutNs: usedNs[judgedEnd],
       progressTimeoutNs: limits.progressTimeoutNs,
@@ -328,6 +348,22 @@ class EvacuationSearch {
     if (step > TIMEOUT_STEPS_MAX) return null;
     return { kind: 'longer time-out', timeoutNs: step * TIMEOUT_STEP_NS, totalNs: at(step).totalNs };
   }
+}
+
+function windowsOf({ windows }: EvacuateQuestion, result: EvacuationResult): WindowNumbers | null {
+  if (windows === undefined) return null;
+  const { length: lengthNs, every: everyNs } = windows;
+  const { fate, startNs, endNs, hostEmptyNs, totalNs } = result;
+  let firstVms = 0;
+  let overrunNs = 0;
+  for (const [vm, end] of endNs.entries()) {
+    if (Number.isNaN(end)) continue;
+    if (fate[vm]! <= FATE.forced && end <= lengthNs) firstVms += 1;
+    const closesNs = Math.floor(startNs[vm]! / everyNs) * everyNs + lengthNs;
+    overrunNs = Math.max(overrunNs, end - closesNs);
+  }
+  const firstHosts = hostEmptyNs.filter((ns) => ns <= lengthNs).length;
+  return { lengthNs, everyNs, used: Math.floor(totalNs / everyNs) + 1, firstVms, firstHosts, overrunNs };
 }
 
 /** The end at which most VMs are left, then the latest one, then the one with the longest pauses. */

@@ -1,7 +1,7 @@
 /**
  * What is relaxed of an evacuation to see what it buys: the limit or the lines that a bound comes from, twice as large.
  */
-import type { Concurrency } from '../../evacuation.ts';
+import type { Concurrency } from '../../evacuation-terms.ts';
 import type { BoundName } from '../../fleet-bounds.ts';
 import type { EvacuateQuestion, FleetChange, FleetPlan } from '../../fleet-plan.ts';
 

@@ -8,10 +8,11 @@ import type { AnswerTable } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import type { OrderNumbers } from './numbers.ts';
 
-/** Rows of one of KubeVirt's feature gates, shown where it ended a move. */
+/** Rows that are shown where there is something in them. */
 const STALLED = 'given up: stall';
 const NOT_SWITCHED = 'given up: switchover';
-const RARE: ReadonlySet<string> = new Set([STALLED, NOT_SWITCHED]);
+const RETRIED = 'moves begun again';
+const RARE: ReadonlySet<string> = new Set([STALLED, NOT_SWITCHED, RETRIED]);
 
 const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => number])[] = [
   ['all hosts empty after, s', (outcome) => (leftVms(outcome) === 0 ? outcome.totalNs / NS_PER_S : Number.NaN)],
@@ -26,6 +27,7 @@ const FIGURES: readonly (readonly [title: string, figure: (outcome: Outcome) => 
   ['given up: iterations', ({ iterations }) => iterations],
   [STALLED, ({ stall }) => stall],
   [NOT_SWITCHED, ({ switchover }) => switchover],
+  [RETRIED, ({ retries }) => retries],
   ['no room', ({ noRoom }) => noRoom],
   ['hosts emptied', ({ hostsEmptied }) => hostsEmptied],
   ['moves at once, at most', ({ atOnce }) => atOnce],

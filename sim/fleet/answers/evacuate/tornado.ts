@@ -1,7 +1,8 @@
 /**
  * Which parameter an evacuation depends on most: each of all VMs' parameters at its ends.
  */
-import { evacuate, FATE } from '../../evacuation.ts';
+import { evacuate } from '../../evacuation.ts';
+import { FATE } from '../../evacuation-terms.ts';
 import type { FleetPlan } from '../../fleet-plan.ts';
 import type { Assumed, VmTrials } from '../../vm-trials.ts';
 import { type Tornado, tornadoOf } from '../../tornado.ts';

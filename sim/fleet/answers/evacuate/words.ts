@@ -35,7 +35,9 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       timeSentence(numbers),
       ...[bindingSentence(numbers)].filter((sentence) => sentence !== ''),
       ...problems.map((problem) => problemSentence(problem, numbers)),
+      ...windowSentences(numbers),
       ...hearsaySentences(numbers),
+      ...setUpSentences(numbers),
     ],
     proof: tried.map((each) => ({
       at: each.outboundPerHost,
@@ -82,6 +84,20 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval }: Evacu
     `Emptying ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
     `(${band}) under ${limits}; ${pausesPhrase(point, long)}.`
   );
+}
+
+function windowSentences({ windows, vms, hosts }: EvacuateNumbers): readonly string[] {
+  if (windows === null) return [];
+  const { lengthNs, everyNs, used, firstVms, firstHosts, overrunNs } = windows;
+  const late = overrunNs > 0 ? `; the latest move ends ${formatLong(overrunNs)} after its window has closed` : '';
+  return [
+    `It takes ${countOf(used, 'window')} of ${formatLong(lengthNs)}, one every ${formatLong(everyNs)}: when the first closes, ` +
+      `${firstVms} of ${countOf(vms, 'VM')} have moved and ${firstHosts} of ${countOf(hosts, 'host is', 'hosts are')} empty${late}.`,
+  ];
+}
+
+function setUpSentences({ hasSetUp }: EvacuateNumbers): readonly string[] {
+  return hasSetUp ? [] : ['Setting up a move takes no time here: limits.setUp gives it.'];
 }
 
 /** Values of a preset that are not on record anywhere. */
