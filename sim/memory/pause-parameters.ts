@@ -341,7 +341,7 @@ export const PAUSE_PARAMETER = {
     cpu: null,
     least: 1,
     most: 16,
-    evidence: [],
+    evidence: ['hildenbrand'],
     from: 'derived',
     source:
       'Linux 5.10, mm/page_alloc.c: 64 KiB of struct pages for 4 MiB; the first is written when it is taken, all when it is given back',
