@@ -16,7 +16,7 @@ const schema = z.record(
 );
 
 /** Units of the measures that Bencher itself knows. */
-export const BENCHER_UNITS: Readonly<Record<string, string>> = { latency: 'ns', throughput: 'ops/s' };
+const BENCHER_UNITS: Readonly<Record<string, string>> = { latency: 'ns', throughput: 'ops/s' };
 
 export const bencherReader: Reader<ResultFacts, 'results'> = {
   id: 'bencher',
