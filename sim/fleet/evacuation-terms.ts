@@ -20,7 +20,7 @@ export interface FleetLines {
 }
 
 /** What one host has to spare. */
-interface HostRoom {
+export interface HostRoom {
   readonly memoryBytes: number;
   readonly vfs: number;
   readonly queues: number;
@@ -48,7 +48,7 @@ export interface Retries {
 }
 
 /** Moves begin in the first `lengthNs` of each `everyNs`; those that have begun run on. */
-interface Windows {
+export interface Windows {
   readonly lengthNs: number;
   readonly everyNs: number;
 }

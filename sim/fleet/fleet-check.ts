@@ -43,3 +43,23 @@ function checkTraffic({ otherTraffic, ...fleet }: EvacuateQuestion['fleet'], ref
     }
   }
 }
+
+/** Steps times hosts, at most: each step counts the room of all hosts. */
+const MAINTENANCE_MAX = 4_000_000;
+
+/** @param all hosts of the fleet, of which so many are maintained */
+export function checkMaintenance({ maintenance }: EvacuateQuestion, hosts: number, all: number, refuse: Refuse): void {
+  if (maintenance === undefined) return;
+  const { hostsAtOnce } = maintenance;
+  if (hosts > all)
+    refuse(`${hosts} hosts are to be maintained, of ${all} in all`, 'Give as many as there are, or fewer.');
+  if (hostsAtOnce >= all) {
+    refuse(`maintenance.hostsAtOnce is ${hostsAtOnce}, of ${all} hosts`, 'Leave some to receive VMs.');
+  }
+  if ((hosts / hostsAtOnce) * all > MAINTENANCE_MAX) {
+    refuse(
+      `${hosts} hosts are to be maintained one after another, of ${all}`,
+      'Ask of one part of the fleet at a time.',
+    );
+  }
+}

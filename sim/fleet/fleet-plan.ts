@@ -5,15 +5,12 @@ import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
-import {
-  type Concurrency,
-  type EvacuationInput,
-  type FleetLines,
-  FATE,
-  type EvacuationResult,
-} from './evacuation-terms.ts';
+import { type Concurrency, type FleetLines, FATE, type EvacuationResult } from './evacuation-terms.ts';
 import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
-import { checkFleet } from './fleet-check.ts';
+import { evacuate } from './evacuation.ts';
+import { checkFleet, checkMaintenance } from './fleet-check.ts';
+import { maintain, type MaintenanceInput, type MaintenanceResult } from './maintenance.ts';
+import { classOrder, listOf } from './source-hosts.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
 import { type Limits, timeoutUnits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
@@ -69,7 +66,8 @@ export class FleetPlan {
     checkFleet(question, refuse);
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
     const all = fleet.racks * fleet.hostsPerRack;
-    if (hosts >= all)
+    checkMaintenance(question, hosts, all, refuse);
+    if (hosts >= all && question.maintenance === undefined)
       refuse(`${countOf(hosts, 'host is', 'hosts are')} to be emptied, of ${all} in all`, 'Leave some to receive VMs.');
     const there = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
     if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
@@ -88,7 +86,7 @@ export class FleetPlan {
   }
 
   /** What the simulator gets. */
-  input(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationInput {
+  input(end: TrialAt, change: FleetChange = {}, moved?: Moved): MaintenanceInput['each'] {
     const { fleet, limits, order } = this.with(change);
     const { windows } = this.question;
     const parameters = this.trials.parameters(end, moved);
@@ -114,6 +112,17 @@ export class FleetPlan {
       retries: limits.retries,
       ...(windows === undefined ? {} : { windows: { lengthNs: windows.length, everyNs: windows.every } }),
     };
+  }
+
+  /** What the simulator makes of it: all hosts at once, or one after another. */
+  play(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationResult | MaintenanceResult {
+    const each = this.input(end, change, moved);
+    const { maintenance, fleet } = this.question;
+    if (maintenance === undefined) return evacuate(each);
+    const own = { classes: listOf(each.perHost, classOrder(each.classes, each.vmOrder, each.priorities)) };
+    const lists = Array.from({ length: fleet.racks * fleet.hostsPerRack }, () => own);
+    const { hostsAtOnce, restart } = maintenance;
+    return maintain({ each, lists, hosts: this.hosts, hostsAtOnce, restartNs: restart });
   }
 
   /**
@@ -146,7 +155,13 @@ export class FleetPlan {
     const line = lines.host;
     return fleetBounds({
       classes: this.classes(end, change, moved),
-      sources: [{ hosts: this.hosts, perHost: fleet.vms.map(({ perHost }) => perHost), line: Number(line) }],
+      sources: [
+        {
+          hosts: this.question.maintenance?.hostsAtOnce ?? this.hosts,
+          perHost: fleet.vms.map(({ perHost }) => perHost),
+          line: Number(line),
+        },
+      ],
       lines,
       concurrency: concurrencyOf(limits),
       setUpNs: this.setUpNs(limits, end),

@@ -173,6 +173,14 @@ const evacuate = z.strictObject({
     .prefault({}),
   /** Whether the other orders are tried as well. */
   compareOrders: z.boolean().default(false),
+  /** Hosts are emptied one after another, restart and come back; left out: all at once, for good. */
+  maintenance: z
+    .strictObject({
+      hostsAtOnce: z.int().min(1).default(1),
+      restart: durationIn('s').describe('From the last move out of a host until it takes VMs again.'),
+    })
+    .describe('Hosts are emptied one after another, restart and come back with their room.')
+    .optional(),
   /** Times at which moves may begin; those that have begun run on. */
   windows: z
     .strictObject({ length: durationIn('h'), every: durationIn('h').default(24 * 3600 * NS_PER_S) })

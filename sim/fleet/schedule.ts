@@ -105,18 +105,20 @@ function groupsOf(result: EvacuationResult, { hosts, hostsPerRack }: ScheduleFle
     const from = first * unit.hosts;
     const until = Math.min(last * unit.hosts, hosts);
     const name = last - first === 1 ? `${unit.word} ${last}` : `${unit.word}s ${first + 1} to ${last}`;
-    groups.push({ name, hosts: until - from, ...strip(result, hosts, from, until) });
+    groups.push({ name, hosts: until - from, ...strip(result, from, until) });
   }
   return groups;
 }
 
-function strip({ vms, totalNs, startNs, endNs, fate }: EvacuationResult, hosts: number, from: number, until: number) {
-  const perHost = vms / hosts;
+function strip({ vms, totalNs, startNs, endNs, fate, sourceOf }: EvacuationResult, from: number, until: number) {
   const sliceNs = totalNs / SLICES;
   const atOnce = Array.from({ length: SLICES }, () => 0);
   let firstNs = Infinity;
   let lastNs = 0;
-  for (let vm = from * perHost; vm < until * perHost; vm++) {
+  let own = 0;
+  for (let vm = 0; vm < vms; vm++) {
+    if (sourceOf[vm]! < from || sourceOf[vm]! >= until) continue;
+    own += 1;
     if (fate[vm] === FATE.noRoom) continue;
     const begins = startNs[vm]!;
     const ends = endNs[vm]!;
@@ -130,7 +132,7 @@ function strip({ vms, totalNs, startNs, endNs, fate }: EvacuationResult, hosts: 
   }
   const moved = lastNs > 0;
   return {
-    vms: (until - from) * perHost,
+    vms: own,
     firstNs: moved ? firstNs : null,
     lastNs: moved ? lastNs : null,
     // Three digits are enough for a picture.

@@ -8,7 +8,7 @@ import type { MoveClass } from './move-class.ts';
 export const NONE = -1;
 
 /** Classes in the order in which their VMs leave a host: by priority, then by memory as asked. */
-function classOrder(
+export function classOrder(
   classes: readonly Pick<MoveClass, 'memoryBytes'>[],
   vmOrder: VmOrder,
   priorities: readonly number[] = [],
@@ -21,7 +21,7 @@ function classOrder(
 }
 
 /** VMs of a host by the number of each class, in the order in which they leave it. */
-function listOf(perHost: readonly number[], order: readonly number[]): Uint8Array {
+export function listOf(perHost: readonly number[], order: readonly number[]): Uint8Array {
   return Uint8Array.from(order.flatMap((kind) => Array.from({ length: perHost[kind]! }, () => kind)));
 }
 

@@ -143,6 +143,16 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
     { hosts: 3, fleet: { spineGigabitsPerSecond: 10 } },
     inFleet({ otherTraffic: { spineGigabitsPerSecond: 6 } }),
   ],
+  '(evacuate).maintenance.hostsAtOnce': [
+    EVACUATE,
+    { hosts: 4, maintenance: { restart: '10min' } },
+    { maintenance: { hostsAtOnce: 2 } },
+  ],
+  '(evacuate).maintenance.restart': [
+    EVACUATE,
+    { maintenance: { restart: '10min' } },
+    { maintenance: { restart: '5min' } },
+  ],
   '(evacuate).windows.length': [
     EVACUATE,
     { limits: { outboundPerHost: 1 }, windows: { length: '10s' } },

@@ -4,7 +4,6 @@
  */
 import { countOf } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
-import { evacuate } from '../../evacuation.ts';
 import {
   type EvacuationResult,
   HOST_ORDERS,
@@ -27,6 +26,7 @@ import {
   TIMEOUT_STEP_NS,
 } from '../../fleet-plan.ts';
 import type { LimitField, Limits } from '../../limits.ts';
+import type { MaintenanceResult } from '../../maintenance.ts';
 import { scheduleOf } from '../../schedule.ts';
 import type { TrialAt, VmTrials } from '../../vm-trials.ts';
 import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts';
@@ -64,6 +64,17 @@ export type NearestEvacuation =
   | { readonly kind: 'neither'; readonly hosts: number }
   | { readonly kind: 'others move'; readonly vms: number; readonly totalNs: number }
   | { readonly kind: 'as it is'; readonly totalNs: number; readonly pauseMaxNs: number };
+
+/** Hosts that are emptied one after another. */
+interface MaintenanceNumbers {
+  readonly hostsAtOnce: number;
+  readonly restartNs: number;
+  /** Moves that were made, and the most of one VM. */
+  readonly moves: number;
+  readonly mostOfOne: number;
+  /** The host at which it stops, from 1; null: none. */
+  readonly blockedHost: number | null;
+}
 
 /** An evacuation whose moves may begin in windows only. */
 interface WindowNumbers {
@@ -112,6 +123,8 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly hasSetUp: boolean;
   /** What the windows leave, with nominal parameters; null: there are none. */
   readonly windows: WindowNumbers | null;
+  /** What hosts that follow one another come to, with nominal parameters; null: all are emptied at once. */
+  readonly maintenance: MaintenanceNumbers | null;
   /** Limits that the preset has by hearsay. */
   readonly secondHand: readonly LimitField[];
   readonly usedTimeoutNs: number;
@@ -186,12 +199,14 @@ class EvacuationSearch {
     const judged = outcomes[judgedEnd];
     // What an evacuation takes at least says nothing of one that leaves VMs.
     // Where a limit rises with time, moves that share may send less than alone: that bounds nothing.
-    const bounds = (leftVms(judged) === 0 && plan.vms > 0 ? plan.bounds('point') : []).filter(
+    // Hosts that follow one another take the sum of what each takes, of which the bounds know nothing.
+    const isMaintained = question.maintenance !== undefined;
+    const bounds = (leftVms(judged) === 0 && plan.vms > 0 && !isMaintained ? plan.bounds('point') : []).filter(
       ({ ns }) => ns <= point.totalNs * BOUND_SHARE,
     );
     this.onProgress(3, steps, 'what relaxing buys');
     // Whatever is relaxed, VMs that never move leave their hosts as they are.
-    const relaxing = plan.staying.length > 0 ? [] : this.relaxing(plan.bounds('point'), point, judged);
+    const relaxing = plan.staying.length > 0 || isMaintained ? [] : this.relaxing(plan.bounds('point'), point, judged);
     this.onProgress(4, steps, 'orders');
     const orders = question.compareOrders ? this.orders() : [];
     this.onProgress(5, steps, 'each parameter at its ends');
@@ -201,7 +216,10 @@ class EvacuationSearch {
       unit: 'ns',
       band: { short: emptyNs(short), point: emptyNs(point), long: emptyNs(long) },
       interval: this.interval(emptyNs(point), emptyNs),
-      tornado: this.tornado && emptyNs(point) !== null ? fleetTornado(plan, this.trials, point.totalNs) : null,
+      tornado:
+        this.tornado && emptyNs(point) !== null && !isMaintained
+          ? fleetTornado(plan, this.trials, point.totalNs)
+          : null,
       schedule,
       hosts: plan.hosts,
       vms: plan.vms,
@@ -214,6 +232,7 @@ class EvacuationSearch {
       hasTimeout: limits.hasTimeout,
       hasSetUp: limits.hasSetUp,
       windows: windowsOf(question, nominal),
+      maintenance: maintenanceOf(question, nominal),
       secondHand: limits.secondHand,
       usedTimeoutNs: usedNs[judgedEnd],
       progressTimeoutNs: limits.progressTimeoutNs,
@@ -237,7 +256,7 @@ class EvacuationSearch {
   }
 
   private run(end: TrialAt, change?: FleetChange): Outcome {
-    return outcomeOf(evacuate(this.plan.input(end, change)), this.question.budget.pause);
+    return outcomeOf(this.plan.play(end, change), this.question.budget.pause);
   }
 
   /** What a change leaves and takes where it fares worst, of the ends by which it is judged. */
@@ -255,11 +274,11 @@ class EvacuationSearch {
   }
 
   /** The evacuation that is asked for, at one end of the parameters. */
-  private ended(end: RangeEnd, done: number, steps: number): EvacuationResult {
+  private ended(end: RangeEnd, done: number, steps: number): EvacuationResult | MaintenanceResult {
     const { plan } = this;
     const which = end === 'point' ? 'nominal' : `all parameters ${end}`;
     this.onProgress(done, steps, `${countOf(plan.vms, 'VM')} of ${countOf(plan.hosts, 'host')}, ${which}`);
-    return evacuate(plan.input(end));
+    return plan.play(end);
   }
 
   private problems(judged: Outcome): readonly Problem[] {
@@ -350,7 +369,22 @@ class EvacuationSearch {
   }
 }
 
-function windowsOf({ windows }: EvacuateQuestion, result: EvacuationResult): WindowNumbers | null {
+function maintenanceOf(
+  { maintenance }: EvacuateQuestion,
+  result: EvacuationResult | MaintenanceResult,
+): MaintenanceNumbers | null {
+  if (maintenance === undefined || !('movesOf' in result)) return null;
+  const { movesOf, blockedHost } = result;
+  return {
+    hostsAtOnce: maintenance.hostsAtOnce,
+    restartNs: maintenance.restart,
+    moves: movesOf.reduce((sum, moves) => sum + moves, 0),
+    mostOfOne: Math.max(...movesOf),
+    blockedHost: blockedHost < 0 ? null : blockedHost + 1,
+  };
+}
+
+function windowsOf({ windows }: EvacuateQuestion, result: EvacuationResult | MaintenanceResult): WindowNumbers | null {
   if (windows === undefined) return null;
   const { length: lengthNs, every: everyNs } = windows;
   const { fate, startNs, endNs, hostEmptyNs, totalNs } = result;
@@ -362,7 +396,8 @@ function windowsOf({ windows }: EvacuateQuestion, result: EvacuationResult): Win
     const closesNs = Math.floor(startNs[vm]! / everyNs) * everyNs + lengthNs;
     overrunNs = Math.max(overrunNs, end - closesNs);
   }
-  const firstHosts = hostEmptyNs.filter((ns) => ns <= lengthNs).length;
+  const doneNs = 'backNs' in result ? result.backNs : hostEmptyNs;
+  const firstHosts = doneNs.filter((ns) => ns <= lengthNs).length;
   return { lengthNs, everyNs, used: Math.floor(totalNs / everyNs) + 1, firstVms, firstHosts, overrunNs };
 }
 

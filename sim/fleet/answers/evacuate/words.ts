@@ -35,6 +35,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       timeSentence(numbers),
       ...[bindingSentence(numbers)].filter((sentence) => sentence !== ''),
       ...problems.map((problem) => problemSentence(problem, numbers)),
+      ...maintenanceSentences(numbers),
       ...windowSentences(numbers),
       ...hearsaySentences(numbers),
       ...setUpSentences(numbers),
@@ -57,9 +58,14 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
   };
 }
 
-function timeSentence({ hosts, vms, limits, outcomes, staying, interval }: EvacuateNumbers): string {
+function timeSentence({ hosts, vms, limits, outcomes, staying, interval, maintenance }: EvacuateNumbers): string {
   const { point, long } = outcomes;
   const whose = `${countOf(vms, 'VM')} of ${countOf(hosts, 'host')}`;
+  const stopped = maintenance?.blockedHost ?? null;
+  if (stopped !== null) {
+    const pauses = point.moved === 0 ? '' : `; ${pausesPhrase(point, long)}`;
+    return `Maintenance stops at host ${stopped} of ${hosts} under ${limits}, which is not emptied${pauses}.`;
+  }
   if (leftVms(point) > 0) {
     const end = point.atOnce === 0 ? 'no move begins' : `the last move ends after ${formatLong(point.totalNs)}`;
     if (point.moved === 0)
@@ -81,18 +87,30 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval }: Evacu
     return `${that} ${formatLong(point.totalNs)} (${band}) under ${limits}; ${pausesPhrase(point, long)}.`;
   }
   return (
-    `Emptying ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
+    `${maintenance === null ? 'Emptying' : 'Maintaining'} ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
     `(${band}) under ${limits}; ${pausesPhrase(point, long)}.`
   );
 }
 
-function windowSentences({ windows, vms, hosts }: EvacuateNumbers): readonly string[] {
+function maintenanceSentences({ maintenance }: EvacuateNumbers): readonly string[] {
+  if (maintenance === null) return [];
+  const { hostsAtOnce, restartNs, moves, mostOfOne } = maintenance;
+  const each = hostsAtOnce === 1 ? 'One host at a time' : `${hostsAtOnce} hosts at a time`;
+  const back = `${hostsAtOnce === 1 ? 'it is' : 'they are'} back ${formatLong(restartNs)} after the last move`;
+  return [`${each}: ${back}. VMs make ${countOf(moves, 'move')}, and one VM up to ${mostOfOne}.`];
+}
+
+function windowSentences({ windows, vms, hosts, maintenance }: EvacuateNumbers): readonly string[] {
   if (windows === null) return [];
   const { lengthNs, everyNs, used, firstVms, firstHosts, overrunNs } = windows;
+  const done =
+    maintenance === null
+      ? `${firstVms} of ${countOf(vms, 'VM')} have moved`
+      : `${firstVms} of ${countOf(maintenance.moves, 'move')} are made`;
   const late = overrunNs > 0 ? `; the latest move ends ${formatLong(overrunNs)} after its window has closed` : '';
   return [
     `It takes ${countOf(used, 'window')} of ${formatLong(lengthNs)}, one every ${formatLong(everyNs)}: when the first closes, ` +
-      `${firstVms} of ${countOf(vms, 'VM')} have moved and ${firstHosts} of ${countOf(hosts, 'host is', 'hosts are')} empty${late}.`,
+      `${done} and ${firstHosts} of ${countOf(hosts, 'host is', 'hosts are')} empty${late}.`,
   ];
 }
 

@@ -269,6 +269,7 @@ describe('an evacuation is told by its record alone', () => {
     hasTimeout: true,
     hasSetUp: true,
     windows: null,
+    maintenance: null,
     secondHand: [],
     usedTimeoutNs: 20 * NS_PER_S,
     progressTimeoutNs: Infinity,
