@@ -8,6 +8,7 @@
 import { ACCELERATORS } from '../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../sim/abi/vf-data.ts';
 import { keysOf } from '../sim/base/keys.ts';
+import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
@@ -41,6 +42,7 @@ import { parseInput, parseInputFile } from './io/input-file.ts';
 import { parseBaseline } from './measure/metrics/baseline.ts';
 import { parseArrivals } from './studies/arrival-file.ts';
 import { imported } from './studies/import/import.ts';
+import { parseRates } from './studies/converge/rate-record.ts';
 import { upgraded } from './studies/upgrade/upgrade.ts';
 import { parseTable } from './studies/validation/published-table.ts';
 
@@ -102,6 +104,10 @@ export const PARSERS = {
   'can-question': file('a VM, its devices and its hosts: stopcopy can', (words) =>
     parseInputFile(words, INPUT, canQuestionSchema),
   ),
+  'converge-question': file('policies and classes of workloads: stopcopy converge', (words) =>
+    parseInputFile(words, INPUT, convergeQuestionSchema),
+  ),
+  rates: file('a recorded rate of writing: stopcopy converge', (words) => parseRates(words, INPUT)),
   topology: file('a PCIe topology: stopcopy isolation', (words) =>
     buildTopology(readTopology(parseInput(words, INPUT), INPUT).document, INPUT),
   ),

@@ -8,6 +8,7 @@ import { z } from 'zod';
 
 import { INPUT_FORMATS, type InputFormatName, PRINTED_FORMATS, RESULT_READERS } from '../sim/base/formats.ts';
 import { keysOf } from '../sim/base/keys.ts';
+import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
@@ -19,6 +20,7 @@ import { traceSchema } from '../sim/trace/format.ts';
 import { benchResultSchema } from './documents/bench/result.ts';
 import { comparisonSchema } from './documents/comparison/section.ts';
 import { type DocumentFormat, DOCUMENTS } from './documents/formats.ts';
+import { convergeResultSchema } from './documents/converge/section.ts';
 import { historySchema } from './documents/history/section.ts';
 import { isolationSchema } from './documents/isolation/section.ts';
 import { planSchema } from './documents/plan/section.ts';
@@ -41,6 +43,7 @@ interface Published {
 const INPUT: Readonly<Record<InputFormatName, z.ZodType>> = {
   'stopcopy-scenario': scenarioSchema,
   'stopcopy-question': questionSchema,
+  'stopcopy-converge': convergeQuestionSchema,
   'stopcopy-can': canQuestionSchema,
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,
@@ -57,6 +60,7 @@ const RESULTS: Readonly<Record<DocumentFormat, z.ZodType>> = {
   'stopcopy-comparison': comparisonSchema,
   'stopcopy-plan': planSchema,
   'stopcopy-plan-sweep': sweepSchema,
+  'stopcopy-converge-result': convergeResultSchema,
   'stopcopy-history': historySchema,
 };
 

@@ -239,6 +239,9 @@ describe('with all rows', () => {
       tree.write('compare.yaml', `${head}ask: compare\n${budget}${vm}variants: [${variants.join(', ')}]\n`);
       expect(await document(0, 'plan compare.yaml --no-tornado')).toMatchObject({ answer: { feasible: true } });
     },
+    converge: async () => {
+      expect(await document(0, 'converge --seeds 2 --class idle --policy qemu')).toMatchObject({ moves: 2 });
+    },
     send: async () => {
       const help = await ends(0, 'send --help');
       for (const word of [KIND, GENERATION, LOAD]) expect(help).toContain(`${word},`);

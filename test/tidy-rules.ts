@@ -129,7 +129,9 @@ const ENTRIES: readonly RegExp[] = [
   /^bench\/library\.ts$/,
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
   /^test\/build\.ts$/,
-  /^workers\/pools\/job-tasks\.ts$/,
+  /^workers\/pools\/(?:job|converge)-tasks\.ts$/,
+  // It ships for users to copy.
+  /^sim\/converge\/examples\/patient\.mjs$/,
   /^test\/tidy\/words-command\.ts$/,
   /-thread\.ts$/,
   /\.test\.ts$/,
@@ -192,7 +194,7 @@ const BANS: readonly Ban[] = [
       'ask for a fact of the generation, or take GENERATION_IDS or DEFAULT_GENERATION of sim/driver/generation.ts',
   },
   {
-    where: /^(?:sim|workers|bench)\/(?!memory\/vmms\.ts|manager\/)/,
+    where: /^(?:sim|workers|bench)\/(?!memory\/vmms\.ts|manager\/|converge\/policies\.ts)/,
     pattern: /(?<=[=!]== |\b(?:case|vmm:) )'(?:qemu|cloud-hypervisor)'/,
     message: 'ask for a fact of the VMM in sim/memory/vmms.ts',
   },

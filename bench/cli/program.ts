@@ -56,6 +56,10 @@ const COMMANDS = {
     summary: 'your own measured move: why its pause was as long, and what would have shortened it',
     load: async () => (await import('./commands/explain.ts')).registerExplain,
   },
+  converge: {
+    summary: 'policies that end moves, against classes of workloads: which for which, and how sure',
+    load: async () => (await import('./commands/converge.ts')).registerConverge,
+  },
   fit: {
     summary: 'your own measured moves: the parameters of your platform, and what to measure next',
     load: async () => (await import('./commands/fit.ts')).registerFit,

@@ -26,6 +26,7 @@ export const DOCUMENTS = {
     version: 2,
     command: 'stopcopy plan QUESTION --sweep FIELD=VALUES --json',
   },
+  'stopcopy-converge-result': { title: 'converge', version: 1, command: 'stopcopy converge QUESTION --json' },
   'stopcopy-history': { title: 'history', version: 1, command: 'stopcopy history show METRIC --json' },
 } as const satisfies Readonly<Record<keyof typeof RESULT_READERS, DocumentFacts>>;
 

@@ -7,6 +7,7 @@ import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../io/input-file.ts';
 import { BENCH_KIND } from './bench/section.ts';
 import { COMPARISON_KIND } from './comparison/section.ts';
+import { CONVERGE_KIND } from './converge/section.ts';
 import { HISTORY_KIND } from './history/section.ts';
 import { ISOLATION_KIND } from './isolation/section.ts';
 import { PLAN_KIND } from './plan/section.ts';
@@ -28,6 +29,7 @@ const REPORT_KINDS: Readonly<Record<DocumentFormat, ReportKind>> = {
   'stopcopy-comparison': COMPARISON_KIND,
   'stopcopy-plan': PLAN_KIND,
   'stopcopy-plan-sweep': SWEEP_KIND,
+  'stopcopy-converge-result': CONVERGE_KIND,
   'stopcopy-history': HISTORY_KIND,
 };
 

@@ -16,6 +16,7 @@ interface InputFormat {
 export const INPUT_FORMATS = {
   'stopcopy-scenario': { title: 'a scenario', versions: [1, 2], command: 'stopcopy run' },
   'stopcopy-question': { title: 'a question', versions: [1, 2], command: 'stopcopy plan' },
+  'stopcopy-converge': { title: 'a question about policies', versions: [1], command: 'stopcopy converge' },
   'stopcopy-can': { title: 'a question of stopcopy can', versions: [1, 2], command: 'stopcopy can' },
   'stopcopy-limits': { title: 'a preset of limits', versions: [1, 2], command: 'stopcopy plan, named by a question' },
   'stopcopy-device-profile': {
@@ -53,6 +54,7 @@ export const RESULT_READERS = {
   'stopcopy-comparison': { title: 'a result of stopcopy compare', command: 'stopcopy report and history' },
   'stopcopy-plan': { title: 'an answer of stopcopy plan', command: 'stopcopy report' },
   'stopcopy-plan-sweep': { title: 'a sweep of stopcopy plan', command: 'stopcopy report' },
+  'stopcopy-converge-result': { title: 'a result of stopcopy converge', command: 'stopcopy report' },
   'stopcopy-history': { title: 'a document of stopcopy history', command: 'stopcopy report' },
 } as const satisfies Readonly<Record<string, Pick<InputFormat, 'title' | 'command'>>>;
 

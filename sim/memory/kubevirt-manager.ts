@@ -27,6 +27,8 @@ export const KUBEVIRT_GATES = {
 } as const;
 
 const { pollNs: POLL_NS } = MANAGERS.kubevirt;
+/** Rates that differ by less are the same: sums in doubles. */
+const SAME_RATE = 1e-12;
 
 /** Undefined where neither gate is on; stall detection leaves downtime tuning without effect. */
 export function gatedKubevirt(rules: ConvergenceRules): Manager | undefined {
@@ -105,6 +107,7 @@ class TuningWatcher implements Watcher {
 class StallManager implements Manager {
   readonly pollNs = POLL_NS;
   readonly watchesProgress = false;
+  readonly movesItsPolls = true;
   readonly actsAtIterations = true;
   readonly iterationsMax = Number.POSITIVE_INFINITY;
   private readonly rules: ConvergenceRules;
@@ -179,8 +182,10 @@ class StallWatcher implements Watcher {
     return elapsedNs;
   }
 
+  /** Polls at which the mean stays what it is are not played. */
   nextPollNs(seen: MoveProgress): number {
-    return pollAfter(seen.paused ? this.timeoutNs(seen) : seen.elapsedNs);
+    const isSteady = this.carried > 0 && Math.abs(seen.bytesPerSecond - this.carried) <= SAME_RATE * this.carried;
+    return pollAfter(seen.paused || isSteady ? this.timeoutNs(seen) : seen.elapsedNs);
   }
 
   timeoutNs({ paused }: MoveProgress): number {

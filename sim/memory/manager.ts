@@ -218,6 +218,8 @@ export interface Watcher {
 export interface Manager {
   readonly pollNs: number;
   readonly watchesProgress: boolean;
+  /** Whether a rate that changes, or what it does at the end of an iteration, may bring its next poll forward. */
+  readonly movesItsPolls: boolean;
   /** Whether it acts at the ends of iterations. */
   readonly actsAtIterations: boolean;
   /** Iterations that a move may take; Infinity: any. */

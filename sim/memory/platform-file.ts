@@ -39,30 +39,6 @@ const comparedFigure = z.strictObject({
   leftOut: positive.optional(),
 });
 
-/** A figure of how a guest writes; an end that is left out: nothing limits it there. */
-const guestFigure = z.strictObject({
-  name: z.string(),
-  value: positive,
-  low: positive.optional(),
-  high: positive.optional(),
-  unit: z.enum(['MiB', 'pages/s', 's']),
-});
-
-const written = z.union([z.string(), z.number()]);
-
-/** How the guest of a row writes, from its iterations. */
-const guest = z.strictObject({
-  row: z.string(),
-  iterations: z.int().min(1),
-  /** As `memory.dirty` of a scenario says it; left out: too few iterations. */
-  dirty: z.record(z.string(), z.union([written, z.array(written)])).optional(),
-  figures: z.array(guestFigure),
-  /** Root of the mean square of the errors, as a logarithm; left out: of a trace, which repeats what was seen. */
-  error: z.number().nonnegative().optional(),
-  /** What the iterations leave open, and what to measure. */
-  unknown: z.array(z.string()),
-});
-
 /** A factor about 1 in which 80 of 100 cases lie: `1.2` says from a 1.2th to 1.2 times. */
 const factor = z.number().min(1);
 const reach = z.strictObject({ downtime: factor, total: factor });
@@ -86,8 +62,6 @@ export const platformSchema = z.strictObject({
     .array(z.strictObject({ moves: z.string(), factor: positive, low: positive, high: positive }))
     .optional(),
   rows: z.array(z.strictObject({ row: z.string(), figures: z.array(comparedFigure) })).optional(),
-  /** Guests whose iterations were measured. `run` and `plan` take what a guest writes from the scenario. */
-  guests: z.array(guest).optional(),
   /** Moves that would make known best what a standard move takes, the best first. */
   next: z
     .strictObject({

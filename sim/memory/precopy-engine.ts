@@ -74,6 +74,7 @@ export class PrecopyEngine extends PrecopyVmm {
         break;
       default:
     }
+    if (before > 0 && before !== memoryBytesPerSecond) this.movePoll(slot, nowNs);
     this.setDue(slot);
   }
 
@@ -112,6 +113,13 @@ export class PrecopyEngine extends PrecopyVmm {
     this.managerNs[slot] = this.startNs[slot]! + atNs;
   }
 
+  /** The next poll of a manager that may have to poll sooner now. */
+  private movePoll(slot: number, nowNs: number): void {
+    if (!this.kind(slot).manager.movesItsPolls || this.postCopies[slot] === 1) return;
+    const elapsedNs = nowNs - this.startNs[slot]!;
+    this.waitForPoll(slot, this.watchers[slot]!.nextPollNs(this.see(slot, elapsedNs, nowNs)), elapsedNs);
+  }
+
   private setDue(slot: number): void {
     this.dueNs[slot] = Math.min(this.vmmNs[slot]!, this.managerNs[slot]!);
   }
@@ -131,6 +139,7 @@ export class PrecopyEngine extends PrecopyVmm {
       const action = watcher.act(this.see(slot, elapsedNs, nowNs, pass));
       switch (action.kind) {
         case 'none':
+          if (pass) this.movePoll(slot, nowNs);
           return ADVANCE.running;
         case 'take step':
           this.stepsTaken[slot]! += 1;

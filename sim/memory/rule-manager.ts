@@ -17,6 +17,7 @@ import { QEMU } from './parameters.ts';
 export class RuleManager implements Manager, Watcher {
   readonly pollNs: number;
   readonly watchesProgress: boolean;
+  readonly movesItsPolls = false;
   readonly actsAtIterations: boolean;
   readonly iterationsMax: number;
   private readonly rules: ConvergenceRules;

@@ -26,7 +26,7 @@ export const AUTO_CONVERGE = {
   forcedSyncNs: 5 * NS_PER_S,
 } as const;
 
-const DIRTY_LIMIT = {
+export const DIRTY_LIMIT = {
   /** `vcpu-dirty-limit`, in MiB per second for each vCPU. */
   quotaMib: 1,
   /** `x-vcpu-dirty-limit-period`. */

@@ -35,7 +35,6 @@ export interface MemoryInput {
   readonly bytes: number;
   /** Share of it that is not all zero, 0 to 1: pages of zeros are examined, and not sent. */
   readonly nonZeroShare: number;
-  /** Of the dirty log, in bytes. */
   /** Share of it that the VMM examines: free page hinting may leave pages of zeros out. Default: all. */
   readonly lookedShare?: number;
   readonly pageBytes: number;
@@ -69,11 +68,11 @@ export interface DeviceGroup {
   readonly steps?: readonly DeviceSteps[];
 }
 
-export interface VmMoveInput {
+/** A VM as it moves, whatever ends its move. */
+export interface MovedVm {
   readonly vcpus: number;
   readonly memory: MemoryInput;
   readonly stream: StreamInput;
-  readonly convergence: ConvergenceInput;
   readonly devices: readonly DeviceGroup[];
   /** Whether device state goes over the channels, one thread per device at each side. */
   readonly parallelDevices: boolean;
@@ -87,6 +86,10 @@ export interface VmMoveInput {
   readonly busyVcpus?: boolean;
   /** virtio devices whose rings another process serves. Default: none. */
   readonly vhost?: VhostDevices;
+}
+
+export interface VmMoveInput extends MovedVm {
+  readonly convergence: ConvergenceInput;
 }
 
 export interface VmMoveResult {
@@ -212,17 +215,23 @@ export function moveKind(given: VmMoveInput, p: VmmParameters): PrecopyKind {
   const sets = memoryClasses(memory.dirty, inUse, memory.pageBytes, memory.dma, everySync);
   // Pages of zeros cost next to nothing to send, and count as pending like all others.
   const zeroBytes = everySync ? memory.bytes - inUse : 0;
-  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, precopyRules(convergence), silentWork(given, p), p);
+  const silent = silentWork(given, p, convergence.postCopy !== 'atOnce');
+  return precopyKind(sets, pauseStateBytes(devices) + zeroBytes, precopyRules(convergence), silent, p);
 }
 
-function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {
-  const { memory, stream, devices, convergence } = given;
+/** State of all devices that goes in the pause, in bytes. */
+export function lateStateBytes(given: MovedVm): number {
+  return pauseStateBytes(withPreCopy(given).devices);
+}
+
+/** What precedes the first byte, with the start of the dirty log where it is kept, and what a first pass does beyond sending. */
+export function silentWork(given: MovedVm, p: VmmParameters, isLogged: boolean = true): SilentWork {
+  const { memory, stream, devices } = given;
   const { setup, logStartPerGib, findsZeros } = VMMS[stream.vmm];
   const { bytes, nonZeroShare, lookedShare = 1, layout, allDirty } = memory;
   const zeroBytes = findsZeros ? bytes * Math.max(0, lookedShare - nonZeroShare) : 0;
   // Where all memory is dirty again at the next sync, it does not matter what comes last.
   const tailBytes = allDirty === undefined ? zeroTailBytes(bytes, zeroBytes, layout) : 0;
-  const isLogged = convergence.postCopy !== 'atOnce';
   const devicesNs = devices.reduce((sum, { count, figures }) => sum + count * setupWorkNs(figures, bytes), 0);
   return {
     setupNs: (setup === null ? 0 : p[setup]) + (isLogged ? (p[logStartPerGib] * bytes) / GIB : 0) + devicesNs,
@@ -238,7 +247,7 @@ function silentWork(given: VmMoveInput, p: VmmParameters): SilentWork {
  * Pages of zeros that a capped stream examines while it would wait for its next window, so that they take no time: those that
  * lie between data.
  */
-function waitedZeroBytes(given: VmMoveInput, zeroBytes: number, p: VmmParameters): number {
+function waitedZeroBytes(given: MovedVm, zeroBytes: number, p: VmmParameters): number {
   const { memory, stream } = given;
   const rates = streamRates(stream, p);
   if (rates.bound !== 'cap' || zeroBytes <= 0) return 0;
@@ -248,7 +257,7 @@ function waitedZeroBytes(given: VmMoveInput, zeroBytes: number, p: VmmParameters
 }
 
 /** What the stream carries in the pause: QEMU lifts its cap before the last iteration. */
-export function pauseRates({ stream }: VmMoveInput, p: VmmParameters, linkBytesPerSecond?: number): StreamRates {
+export function pauseRates({ stream }: MovedVm, p: VmmParameters, linkBytesPerSecond?: number): StreamRates {
   const lifted = VMMS[stream.vmm].liftsCap ? { ...stream, maxBytesPerSecond: Number.POSITIVE_INFINITY } : stream;
   return streamRates(lifted, p, linkBytesPerSecond);
 }
@@ -262,7 +271,7 @@ export function pauseRates({ stream }: VmMoveInput, p: VmmParameters, linkBytesP
  * @param zeroBytes pages of zeros that are left as well
  */
 export function pauseNsOf(
-  given: VmMoveInput,
+  given: MovedVm,
   wireBytesPerSecond: number,
   pendingBytes: number,
   dirtiedBytes: number,
@@ -309,14 +318,14 @@ interface PausePlayed {
   readonly reportedNs: number;
 }
 
-function playPause(input: VmMoveInput, rates: StreamRates, left: Left, startNs: number, p: VmmParameters): PausePlayed {
+function playPause(input: MovedVm, rates: StreamRates, left: Left, startNs: number, p: VmmParameters): PausePlayed {
   const pause = new PauseRecord(startNs);
   const reportedAtNs = runPause(pause, input, left, rates, p);
   return { pause, pauseNs: pause.finish(), reportedNs: reportedAtNs - startNs };
 }
 
 /** What is sent before the stop is of no use to devices that need the destination's answer, when nobody waits for it. */
-function withPreCopy(input: VmMoveInput): VmMoveInput {
+function withPreCopy<Vm extends MovedVm>(input: Vm): Vm {
   if (input.switchoverAck || !input.devices.some(({ figures }) => figures.preCopyNeedsAck)) return input;
   const devices = input.devices.map((group) =>
     group.figures.preCopyNeedsAck ? { ...group, figures: { ...group.figures, preCopiedShare: 0 } } : group,
@@ -325,7 +334,7 @@ function withPreCopy(input: VmMoveInput): VmMoveInput {
 }
 
 /** @returns when the source calls the move done */
-function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: StreamRates, p: VmmParameters): number {
+function runPause(pause: PauseRecord, input: MovedVm, left: Left, rates: StreamRates, p: VmmParameters): number {
   const { stream, devices, vcpus } = input;
   pause.add('vcpuStop', vcpuStopNsOf(input, p));
   const stopNsOf = ({ figures, queues }: DeviceGroup): number => stopWorkNs(figures, queues, input.memory.bytes);
@@ -352,7 +361,7 @@ function runPause(pause: PauseRecord, input: VmMoveInput, left: Left, rates: Str
 }
 
 /** The switch to post-copy: the last sync of the dirty bitmap, and what of it the destination must drop. */
-function discardNs({ stream, memory }: VmMoveInput, { pendingBytes, dirtiedBytes }: Left, p: VmmParameters): number {
+function discardNs({ stream, memory }: MovedVm, { pendingBytes, dirtiedBytes }: Left, p: VmmParameters): number {
   // Where all memory follows after the switch, no dirty log was kept.
   if (!VMMS[stream.vmm].pushesPages) return 0;
   const perGibNs = p.bitmapSyncNsPerGib * memory.bytes + p.finalSyncNsPerGib * dirtiedBytes;
@@ -390,7 +399,7 @@ export function vcpuStopNsOf(
  */
 function lastRound(
   pause: PauseRecord,
-  { stream, memory, devices, vhost }: VmMoveInput,
+  { stream, memory, devices, vhost }: MovedVm,
   { pendingBytes, dirtiedBytes, zeroBytes }: Left,
   rates: StreamRates,
   p: VmmParameters,
@@ -416,7 +425,7 @@ function lastRound(
 }
 
 /** One device after another, on the channel that everything takes. */
-function serialState(pause: PauseRecord, input: VmMoveInput, rates: StreamRates): void {
+function serialState(pause: PauseRecord, input: MovedVm, rates: StreamRates): void {
   for (const group of input.devices) {
     const { figures } = group;
     const bytes = lateBytes(figures);
@@ -431,7 +440,7 @@ function serialState(pause: PauseRecord, input: VmMoveInput, rates: StreamRates)
 }
 
 /** A thread per device at each side, beside the last round of memory; what is locked comes one after another. */
-function parallelState(pause: PauseRecord, input: VmMoveInput, startNs: number, rates: StreamRates): void {
+function parallelState(pause: PauseRecord, input: MovedVm, startNs: number, rates: StreamRates): void {
   const wireShare = input.devices.reduce((sum, group) => sum + group.count * lateBytes(group.figures), 0);
   const wireNs = (wireShare / rates.wireBytesPerSecond) * NS_PER_S;
   let lockFreeNs = startNs;
@@ -452,7 +461,7 @@ function parallelState(pause: PauseRecord, input: VmMoveInput, startNs: number, 
 }
 
 /** Room at the destination is made when the state arrives, unless part of it came before the stop and was waited for. */
-function makingRoomNs(input: VmMoveInput, figures: DeviceFigures): number {
+function makingRoomNs(input: MovedVm, figures: DeviceFigures): number {
   return input.switchoverAck && figures.preCopiedShare > 0 ? 0 : figures.allocateNsPerByte * figures.stateBytes;
 }
 

@@ -100,6 +100,8 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   'device-profile': () => shipped('sim/memory/profiles/acc-zip.yaml'),
   platform: () => utf8(PLATFORM),
   'published-table': () => shipped('bench/studies/validation/tables/d06.yaml'),
+  'converge-question': () => shipped('sim/converge/questions/slow-link.yaml'),
+  rates: () => shipped('sim/converge/rates/redis.csv'),
   arrivals: () => utf8('time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n'),
   trace: () => shipped('traces/plain-stop-copy.upstream-2026.json'),
   upgrade: () => shipped('sim/scenario/scenarios/zip-64.yaml'),

@@ -23,6 +23,7 @@ import { schemaFindings, schemaText } from './published.ts';
 const SHIPPED = {
   'stopcopy-scenario': 'sim/scenario/scenarios',
   'stopcopy-question': 'sim/fleet/questions',
+  'stopcopy-converge': 'sim/converge/questions',
   'stopcopy-limits': 'sim/fleet/presets',
   'stopcopy-device-profile': 'sim/memory/profiles',
   'stopcopy-topology/1': 'sim/pci/topologies',
@@ -34,6 +35,7 @@ type ShippedFormat = keyof typeof SHIPPED;
 const PARSER_OF: Readonly<Record<ShippedFormat, ParserName>> = {
   'stopcopy-scenario': 'scenario',
   'stopcopy-question': 'question',
+  'stopcopy-converge': 'converge-question',
   'stopcopy-limits': 'limits',
   'stopcopy-device-profile': 'device-profile',
   'stopcopy-topology/1': 'topology',

@@ -8,11 +8,17 @@ import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { figure, percentOf } from '../validation/text.ts';
-import { guestSentences, guestTable, type PlatformTable } from './guest-text.ts';
 
 const WIDTH = 110;
 /** Moves to measure next that are printed. */
 const NEXT_SHOWN = 3;
+
+export interface PlatformTable {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly textColumns: readonly number[];
+  readonly rows: readonly (readonly string[])[];
+}
 
 /** @param path decides the format: YAML unless it ends in .json */
 export function platformText(platform: PlatformFile, path: string): string {
@@ -44,7 +50,6 @@ export function platformSentences({
   qemu,
   layout,
   unexplained = [],
-  guests = [],
 }: PlatformFile): readonly string[] {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const on = [...(cpu === undefined ? [] : [`cpu ${cpu}`]), ...(qemu === undefined ? [] : [`QEMU ${qemu}`])];
@@ -61,12 +66,11 @@ export function platformSentences({
           `Downtimes of moves by ${moves} are ${figure(factor)} times (${figure(low)} to ${figure(high)}) what these parameters ` +
           'explain; stopcopy run and plan leave that out.',
       ),
-    ...guests.flatMap(guestSentences),
   ];
 }
 
-export function platformTables({ parameters, rows = [], next, guests = [] }: PlatformFile): readonly PlatformTable[] {
-  const tables = [
+export function platformTables({ parameters, rows = [], next }: PlatformFile): readonly PlatformTable[] {
+  return [
     {
       title: 'Parameters that these rows decide, with 80 % intervals',
       head: ['parameter', 'shipped', '80 %', 'here', '80 %', 'unit', 'decided by'],
@@ -96,10 +100,8 @@ export function platformTables({ parameters, rows = [], next, guests = [] }: Pla
         ]),
       ),
     },
-    ...guests.map(guestTable),
     ...(next === undefined ? [] : [nextTable(next)]),
   ];
-  return tables.filter((table) => table.rows.length > 0);
 }
 
 function nextTable({ standard, known, moves }: NonNullable<PlatformFile['next']>): PlatformTable {

@@ -3,19 +3,15 @@
  */
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { MIB, NS_PER_S } from '../../../sim/base/units.ts';
 import { type MoveExperiment, moveExperimentSchema } from '../../../sim/memory/experiment.ts';
 import { readInputText } from '../../io/input-file.ts';
 import type { FitRow } from '../validation/fit.ts';
 import { inputsOf, parseTable, type PublishedTable } from '../validation/published-table.ts';
 import { FIT_FIGURES } from './platform-fit.ts';
-import type { Span } from './spans.ts';
 
 export interface MeasuredRow extends FitRow {
   /** `idle-lab row 2`: the table's id, and the place of the row in it from 1. */
   readonly name: string;
-  /** What its iterations have found dirty; undefined: nothing is known of them. */
-  readonly spans: readonly Span[] | undefined;
 }
 
 /** A table of a user. */
@@ -44,14 +40,6 @@ export function readMeasured(files: readonly string[]): readonly MeasuredTable[]
   return tables;
 }
 
-function spansOf(iterations: PublishedTable['rows'][number]['iterations']): readonly Span[] | undefined {
-  return iterations?.map(({ endS, dirtiedMib }, i) => ({
-    fromNs: (iterations[i - 1]?.endS ?? 0) * NS_PER_S,
-    toNs: endS * NS_PER_S,
-    dirtiedBytes: dirtiedMib * MIB,
-  }));
-}
-
 /** A table as rows for a fit. @param file the name that errors use */
 function measuredTable(table: PublishedTable, file: string): MeasuredTable {
   const { id, title, lab = id } = table;
@@ -70,21 +58,14 @@ function measuredTable(table: PublishedTable, file: string): MeasuredTable {
       const value = row.published[name];
       return value === undefined || value === 0 ? [] : [[name, value] as const];
     });
-    if (figures.length === 0 && row.iterations === undefined) {
+    if (figures.length === 0) {
       throw new UserError(
         'input',
         `${at}.published has no figure that a fit uses, allowed is one of ${FIT_FIGURES.join(', ')}`,
-        'Give what the VMM reported of the move, such as downtimeMs and totalMs, or its iterations.',
+        'Give what the VMM reported of the move, such as downtimeMs and totalMs.',
       );
     }
-    const published = Object.fromEntries(figures);
-    return {
-      name: `${id} row ${index + 1}`,
-      lab: row.lab ?? lab,
-      experiment,
-      published,
-      spans: spansOf(row.iterations),
-    };
+    return { name: `${id} row ${index + 1}`, lab: row.lab ?? lab, experiment, published: Object.fromEntries(figures) };
   });
   return { file, id, title, rows };
 }

@@ -5,7 +5,6 @@ import { parameterSpreads } from '../../../sim/memory/evidence.ts';
 import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import { PLATFORM_FORMAT, type PlatformFile } from '../../../sim/memory/platform-file.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import { guestsOf } from './guests.ts';
 import type { MeasuredRow, MeasuredTable } from './measured-rows.ts';
 import { candidatesOf, nextMoves, standardMove } from './next-moves.ts';
 import { FIT_FIGURES, fitPlatform, type Knowledge, knowledgeOf, type PlatformFit, predicted } from './platform-fit.ts';
@@ -28,11 +27,9 @@ type Parameters = PlatformFile['parameters'];
  * @param id of the platform
  */
 export function ownPlatformOf(tables: readonly MeasuredTable[], id: string): PlatformFile {
-  const measured = tables.flatMap((table) => table.rows);
-  const rows = measured.filter(({ published }) => Object.keys(published).length > 0);
-  const guests = guestsOf(measured);
+  const rows = tables.flatMap((table) => table.rows);
   const spreads = parameterSpreads();
-  const standard = standardMove(measured[0]!.experiment);
+  const standard = standardMove(rows[0]!.experiment);
   const planned = [standard, ...candidatesOf(standard).map(({ experiment }) => experiment)];
   const fit = fitPlatform(rows, spreads, planned);
   const knowledge = knowledgeOf(rows, fit);
@@ -43,12 +40,11 @@ export function ownPlatformOf(tables: readonly MeasuredTable[], id: string): Pla
     id,
     title: tables.map(({ title }) => title).join('; '),
     tables: tables.map((table) => ({ file: table.file, id: table.id, rows: table.rows.length })),
-    ...agreed(measured),
+    ...agreed(rows),
     ...(fit.layoutDecided ? { layout: fit.layout } : {}),
     parameters: parametersOf(fit, knowledge, rows),
     unexplained: unexplainedOf(fit, knowledge),
     rows: rows.map((row) => ({ row: row.name, figures: figuresOf(row, rows, fit) })),
-    ...(guests.length === 0 ? {} : { guests: [...guests] }),
     next: rounded(nextMoves(fit, knowledge.covariance, standard)),
   };
 }

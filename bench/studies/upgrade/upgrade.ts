@@ -13,6 +13,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { type Question, QUESTION_FORMAT, questionSchema } from '../../../sim/fleet/question.ts';
 import { unreadByAsk, unreadSentence } from '../../../sim/fleet/unread.ts';
+import { convergeQuestionSchema } from '../../../sim/converge/question.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
 import { platformSchema } from '../../../sim/memory/platform-file.ts';
@@ -32,6 +33,7 @@ export type BareUnits = Readonly<Partial<Record<QuantityKind, string>>>;
 const SCHEMAS: Readonly<Record<Exclude<InputFormatName, 'stopcopy-topology/1'>, z.ZodType>> = {
   'stopcopy-scenario': scenarioSchema,
   'stopcopy-question': questionSchema,
+  'stopcopy-converge': convergeQuestionSchema,
   'stopcopy-can': canQuestionSchema,
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,

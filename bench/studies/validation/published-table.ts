@@ -23,19 +23,6 @@ const takenSchema = z.array(z.string().min(1));
 /** An author with a lab: all that one has measured is one source. */
 const lab = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and hyphens');
 
-/** What one iteration of memory has found dirty: with the time into the move at which it ended. */
-const iterationSchema = z.strictObject({ endS: z.number().positive(), dirtiedMib: z.number().nonnegative() });
-
-const iterationsSchema = z
-  .array(iterationSchema)
-  .min(1)
-  .superRefine((all, context) => {
-    const i = all.findIndex(({ endS }, index) => index > 0 && endS <= all[index - 1]!.endS);
-    if (i < 0) return;
-    const message = `allowed is later than the iteration before, ${all[i - 1]!.endS}`;
-    context.addIssue({ code: 'custom', path: [i, 'endS'], message });
-  });
-
 const rowSchema = z.strictObject({
   /** In place of the table's. */
   lab: lab.optional(),
@@ -44,8 +31,6 @@ const rowSchema = z.strictObject({
   taken: takenSchema.optional(),
   /** What was measured. */
   published: z.record(z.string(), z.number().nonnegative()),
-  /** Iterations one after another, from the first on: what a fit reads the guest's writing from. */
-  iterations: iterationsSchema.optional(),
   /** Parameters that were set so that this row comes out right; such a row proves nothing. */
   calibrates: z.array(z.string().min(1)).min(1).optional(),
   /** Why the model does not try this row; its figures are listed and no more. */

@@ -51,6 +51,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
     ['load --sweep vm.stream.channels=1,2 --no-tornado --out sweep.json --threads 1', 'stopcopy-plan-sweep'],
     ['bad.yaml', 'stopcopy-error'],
   ],
+  converge: [
+    ['--seeds 2 --class idle --policy qemu,nova', 'stopcopy-converge-result'],
+    ['no-such', 'stopcopy-error'],
+  ],
   send: [['--socket none.sock --run-ms 1', 'stopcopy-send']],
   receive: [
     ['--socket me.sock --wait-ms 1', 'stopcopy-receive'],

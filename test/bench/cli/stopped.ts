@@ -49,6 +49,13 @@ const STOPPED = {
       workMs: 600,
     },
   ],
+  converge: [
+    {
+      words: ['converge', 'converge.yaml', '--seeds', '300', '--threads', '2', '--html', 'o.html', '--json'],
+      stages: ['parse', 'work', 'write', 'rename'],
+      workMs: 2000,
+    },
+  ],
   can: [{ words: ['can', 'can.yaml', '--json'], stages: ['parse', 'write'], workMs: 50 }],
   plan: [
     {
@@ -203,6 +210,7 @@ export function fillFolder(folder: string): void {
   const from = (path: string): string => join(packageRoot(), path);
   cpSync(from('sim/scenario/scenarios/zip-64.yaml'), at('scenario.yaml'));
   cpSync(from('sim/fleet/questions/vfs-per-vm.yaml'), at('question.yaml'));
+  cpSync(from('sim/converge/questions/policies.yaml'), at('converge.yaml'));
   cpSync(from('sim/pci/topologies/t12-card-under-switch.yaml'), at('topology.yaml'));
   cpSync(from('bench/studies/validation/tables/multifd.yaml'), at('table.yaml'));
   cpSync(from('bench/studies/import/examples/qemu-zip.qmp.jsonl'), at('moved.qmp'));

@@ -1,6 +1,9 @@
 /**
  * A document of every kind that can be shown, made by the code that makes them, of small things.
  */
+import { convergeDocument } from '../../../bench/documents/converge/document.ts';
+import { playConverge } from '../../../bench/studies/converge/play.ts';
+import { readConverge } from '../../../bench/studies/converge/read-question.ts';
 import { compareDocument } from '../../../bench/documents/comparison/document.ts';
 import { examine, isolationDocument } from '../../../bench/studies/isolation/examine.ts';
 import {
@@ -216,6 +219,12 @@ export function historyDocument(withValues: boolean): HistoryDocument {
   return { ...historyHead(), machine: 'aaaa0000', about: '2 × Example', series, damaged: [] };
 }
 
+/** Two policies against two classes, one of which never moves under one of them. */
+async function convergeOf(output: Output, signal: AbortSignal): Promise<unknown> {
+  const asked = readConverge('slow-link', { seeds: 20, class: ['idle', 'hot set'] });
+  return convergeDocument({ ...asked, workloads: asked.classes, ...(await playConverge(asked, { output, signal })) });
+}
+
 export async function reportDocuments(): Promise<Readonly<Record<string, unknown>>> {
   const output = new Output(true);
   const { signal } = new AbortController();
@@ -252,6 +261,7 @@ export async function reportDocuments(): Promise<Readonly<Record<string, unknown
     evacuation: answered('empty-host'),
     'evacuation of racks': evacuationOfRacks(),
     sweep: SWEEP,
+    converge: await convergeOf(output, signal),
     history: historyDocument(true),
     'history without values': historyDocument(false),
   };

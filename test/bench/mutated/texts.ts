@@ -101,16 +101,6 @@ const PLATFORM = JSON.stringify(
       { name: 'cpuSpeed', value: 1, low: 0.9, high: 1.1 },
     ],
     unexplained: [{ moves: 'qemu', factor: 0.8, low: 0.6, high: 1.1 }],
-    guests: [
-      {
-        row: 'a row 2',
-        iterations: 20,
-        dirty: { kind: 'trace', at: ['0ms', '900ms'], pagesPerSecond: [100, 200] },
-        figures: [{ name: 'every', value: 60, low: 59, high: 61, unit: 's' }],
-        error: 0.02,
-        unknown: ['the rate'],
-      },
-    ],
     rows: [{ row: 'a row 1', figures: [{ figure: 'downtimeMs', measured: 40, before: 50, after: 42, leftOut: 45 }] }],
     next: {
       standard: 'an idle VM',

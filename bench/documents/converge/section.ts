@@ -1,0 +1,202 @@
+/**
+ * Policies against classes on a page: the answer for each class, pause against time with the Pareto front, and all figures.
+ */
+import { z } from 'zod';
+
+import { keysOf } from '../../../sim/base/keys.ts';
+import { MOVE_ENDS } from '../../../sim/converge/play.ts';
+import { type ClassSummary, type PolicySummary, PREFERENCES, type Quantiles } from '../../../sim/converge/summary.ts';
+import { END_REASONS } from '../../../sim/memory/precopy-end.ts';
+import { tableOf } from '../../../sim/base/keys.ts';
+import { frontChart, type FrontPoint, seriesColour } from '../../show/charts.ts';
+import { FIGURE_KINDS } from '../../show/figure.ts';
+import { formatValue } from '../../show/format.ts';
+import { html, type Markup } from '../../show/html.ts';
+import { tableMarkup } from '../../show/html-table.ts';
+import { type Plot, plotMarkup } from '../../show/plot.ts';
+import type { ReportSection } from '../../show/section.ts';
+import { reportKind } from '../kind-reader.ts';
+import { CONVERGE_RESULT, CONVERGE_RESULT_VERSION, type ConvergeDocument } from './document.ts';
+import { answerSentence, percent, PREFERENCE_WORDS, shareText } from './words.ts';
+
+const count = z.int().min(0);
+const quantile = z.number().nullable();
+const quantiles = z.looseObject({ p50: quantile, p90: quantile, p99: quantile });
+const shareSchema = z.looseObject({ value: z.number(), low: z.number(), high: z.number() });
+
+const policySchema: z.ZodType<PolicySummary> = z.looseObject({
+  policy: z.string(),
+  ends: z.looseObject(tableOf(MOVE_ENDS, () => count)),
+  reasons: z.partialRecord(z.enum(END_REASONS), count),
+  failed: shareSchema,
+  totalNs: quantiles,
+  pauseNs: quantiles,
+  sentBytes: quantiles,
+  slowdown: quantiles,
+  writerSlowdown: quantiles,
+  readerSlowdown: quantiles,
+  onFront: z.boolean(),
+  best: shareSchema,
+});
+
+const classSchema: z.ZodType<ClassSummary> = z.looseObject({
+  workload: z.string(),
+  seeds: count,
+  policies: z.array(policySchema).min(1),
+  answer: z
+    .looseObject({
+      policy: z.string(),
+      against: z.array(
+        z.looseObject({
+          policy: z.string(),
+          better: count,
+          worse: count,
+          same: count,
+          share: shareSchema.nullable(),
+        }),
+      ),
+      sure: z.boolean(),
+    })
+    .nullable(),
+});
+
+export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
+  format: z.literal(CONVERGE_RESULT),
+  version: z.literal(CONVERGE_RESULT_VERSION),
+  stopcopy: z.string(),
+  kind: z.literal('modelled'),
+  question: z.looseObject({
+    file: z.string(),
+    name: z.string(),
+    description: z.string(),
+    gigabitsPerSecond: z.number(),
+    horizonNs: z.number(),
+    seeds: count,
+    seed: count,
+    prefer: z.enum(PREFERENCES),
+  }),
+  policies: z.array(
+    z.looseObject({
+      name: z.string(),
+      title: z.string(),
+      source: z.string(),
+      date: z.string().nullable(),
+      settings: z.looseObject({
+        downtimeLimitNs: z.exactOptional(z.number()),
+        timeoutNs: z.exactOptional(z.number()),
+        whenOut: z.exactOptional(z.enum(['cancel', 'stop'])),
+        maxDowntimeNs: z.exactOptional(z.number()),
+        quotaMib: z.exactOptional(z.number()),
+      }),
+    }),
+  ),
+  workloads: z.array(z.looseObject({ name: z.string(), title: z.string(), basis: z.string(), source: z.string() })),
+  classes: z.array(classSchema),
+  moves: count,
+  events: count,
+});
+
+export const CONVERGE_KIND = reportKind<ConvergeDocument>({
+  format: CONVERGE_RESULT,
+  schema: convergeResultSchema,
+  section: convergeSection,
+});
+
+export function convergeSection(document: ConvergeDocument): ReportSection {
+  const { name, description } = document.question;
+  return {
+    title: `Policies: ${name}`,
+    heading: description === '' ? name : `${name}: ${description}`,
+    version: document.stopcopy,
+    body: (id) => body(document, id),
+    words: [['modelled', FIGURE_KINDS.modelled]],
+    style: '',
+    document,
+  };
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+function markOf(index: number): string {
+  return LETTERS[index] ?? String(index + 1);
+}
+
+function body(document: ConvergeDocument, id: string): Markup {
+  const { question, classes, policies, workloads } = document;
+  return html`<ul class="lead">
+      ${classes.map((each) => html`<li>${answerSentence(each)}</li>`)}
+    </ul>
+    <dl class="facts">
+      <dt>link</dt>
+      <dd>${String(question.gigabitsPerSecond)} Gbit/s</dd>
+      <dt>seeds of each class</dt>
+      <dd>${String(question.seeds)}, from ${String(question.seed)} on</dd>
+      <dt>best by</dt>
+      <dd>${PREFERENCE_WORDS[question.prefer]}</dd>
+      <dt>endless</dt>
+      <dd>not done within ${formatValue(question.horizonNs, 'ns')}</dd>
+    </dl>
+    ${plotMarkup(frontPlot(document, `${id}-front`))}
+    ${tableMarkup({
+      caption: 'Policies, and where their rules were read',
+      head: ['policy', 'what it is', 'source', 'date'],
+      textColumns: [0, 1, 2, 3],
+      rows: policies.map(({ name, title, source, date }) => [name, title, source, date ?? '']),
+    })}
+    ${tableMarkup({
+      caption: 'Classes of workloads, and where their ranges come from',
+      head: ['class', 'what it is', 'basis', 'source'],
+      textColumns: [0, 1, 2, 3],
+      rows: workloads.map(({ name, title, basis, source }) => [name, title, basis, source]),
+    })}`;
+}
+
+function frontPlot({ classes }: ConvergeDocument, id: string): Plot {
+  const names = (classes[0]?.policies ?? []).map(({ policy }) => policy);
+  const pointsOf = ({ policies }: ClassSummary): readonly FrontPoint[] =>
+    policies.flatMap(({ totalNs, pauseNs, onFront }, i): readonly FrontPoint[] =>
+      totalNs.p50 === null || pauseNs.p50 === null
+        ? []
+        : [{ mark: markOf(i), totalNs: totalNs.p50, pauseNs: pauseNs.p50, colour: seriesColour(i), onFront }],
+    );
+  const all = classes.flatMap((each) => pointsOf(each));
+  return {
+    id,
+    title: 'Pause against time',
+    source:
+      'modelled: medians over the seeds whose VM moved. Filled: on the Pareto front of failures, time, pause and slow-down. ' +
+      'Both axes are logarithmic, and the same in all panels.',
+    wide: true,
+    legend: names.map((name, i) => ({ text: `${markOf(i)}: ${name}`, colour: seriesColour(i), look: 'round' })),
+    panels: classes.map((each) => ({ title: each.workload, svg: frontChart(pointsOf(each), all) })),
+    table: {
+      caption: 'All figures, by class and policy',
+      head: ['class', 'policy', 'front', 'best', 'fails', 'why'].concat(
+        ['time', 'pause', 'sent', 'slower', 'writers', 'readers'].flatMap((name) =>
+          ['p50', 'p90', 'p99'].map((part) => `${name} ${part}`),
+        ),
+      ),
+      textColumns: [0, 1, 2, 5],
+      rows: classes.flatMap(({ workload, policies }) => policies.map((row) => figuresOf(workload, row))),
+    },
+  };
+}
+
+function figuresOf(workload: string, row: PolicySummary): readonly string[] {
+  const three = ({ p50, p90, p99 }: Quantiles, text: (value: number) => string): readonly string[] =>
+    [p50, p90, p99].map((value) => (value === null ? '' : text(value)));
+  const time = (ns: number): string => formatValue(ns, 'ns');
+  const why = keysOf(row.reasons).map((reason) => `${reason} ${row.reasons[reason]}`);
+  return [
+    workload,
+    row.policy,
+    row.onFront ? 'yes' : '',
+    shareText(row.best),
+    shareText(row.failed),
+    [...why, ...(row.ends.endless === 0 ? [] : [`endless ${row.ends.endless}`])].join(', '),
+    ...three(row.totalNs, time),
+    ...three(row.pauseNs, time),
+    ...three(row.sentBytes, (bytes) => formatValue(bytes, 'B')),
+    ...[row.slowdown, row.writerSlowdown, row.readerSlowdown].flatMap((each) => three(each, percent)),
+  ];
+}

@@ -1,0 +1,16 @@
+/**
+ * Task of the threads that play policies: modules of users are loaded before the first batch.
+ */
+import type { ConvergeAsked } from './converge-cell.ts';
+import { CONVERGE_CELL } from './converge-cell.ts';
+import { loadOwnPolicy } from './own-modules.ts';
+import { type Batch, type BatchOutcome, batchRunner } from './run-cells.ts';
+
+const run = batchRunner([CONVERGE_CELL]);
+
+export async function runBatch(batch: Batch): Promise<BatchOutcome> {
+  for (const { module } of (batch.question as ConvergeAsked).policies) {
+    if (module !== undefined) await loadOwnPolicy(module);
+  }
+  return run(batch);
+}
