@@ -252,6 +252,7 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
     fixed: z.array(hazard),
     introduced: z.array(hazard),
   }),
+  'stopcopy-collector': printed('stopcopy-collector', { collects: text, text }),
   'stopcopy-import': IMPORT,
   'stopcopy-explanation': EXPLANATION,
   'stopcopy-upgrade': printed('stopcopy-upgrade', {

@@ -2,7 +2,7 @@
  * The lines of a text as users have it: from a terminal, an editor of any system, a mail or an issue. Files are read piece by
  * piece, so that their size does not matter.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 
 import { UserError } from '../../sim/base/user-error.ts';
@@ -67,9 +67,15 @@ export function linesOfFile(path: string): Iterable<string> {
   return linesOfPieces(piecesOf(path, Infinity), path);
 }
 
-/** The cleaned beginning of a file; empty for what is no text. */
+/** The cleaned beginning of a file; empty for what is no text, and for a pipe, which could not be read a second time. */
 export function headOfFile(path: string): string {
+  if (!isRegularFile(path)) return '';
   return headOfText([...piecesOf(path, HEAD_BYTES)].join(''));
+}
+
+/** Whether a file can be read twice. */
+export function isRegularFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** The same of a text. */

@@ -1,11 +1,9 @@
 /**
  * All readers of foreign formats, and which of them a text is for.
  */
-import { statSync } from 'node:fs';
-
 import { UserError } from '../../sim/base/user-error.ts';
 import { readInputText } from '../io/input-file.ts';
-import { headOfFile, headOfText, linesOfFile, linesOfText } from './lines.ts';
+import { headOfFile, headOfText, isRegularFile, linesOfFile, linesOfText } from './lines.ts';
 import type { MachineFacts } from './machine/facts.ts';
 import { MACHINE_READERS } from './machine/readers.ts';
 import type { Reader, Reading } from './reader.ts';
@@ -84,10 +82,6 @@ export function readIfForeign(path: string): ForeignFile | undefined {
   if (!isRegularFile(path)) return undefined;
   const reader = recognise(headOfFile(path), path);
   return reader === undefined ? undefined : { file: path, reader, reading: reader.read(linesOfFile(path), path) };
-}
-
-function isRegularFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function readLines(lines: Iterable<string>, head: () => string, file: string, as: string | undefined): ForeignFile {

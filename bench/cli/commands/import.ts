@@ -3,13 +3,16 @@
  */
 import type { Command } from 'commander';
 
+import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { MOVE_FORMATS } from '../../import/move/read.ts';
 import { formatNames } from '../../import/readers.ts';
+import { headed } from '../../io/document-head.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import type { ImportDocument } from '../../documents/import/document.ts';
 import { MOVE_DOCUMENTS, type MoveDocument } from '../../studies/import/move-documents.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { collector, COLLECTORS } from '../../studies/import/collect.ts';
 import { OutputFile } from '../file-options.ts';
 import { integer, oneName } from '../options.ts';
 
@@ -19,6 +22,7 @@ interface ImportFlags {
   readonly to?: MoveDocument;
   readonly move?: number;
   readonly set?: readonly string[];
+  readonly collect?: keyof typeof COLLECTORS;
 }
 
 const MOVES_MAX = 100_000;
@@ -30,7 +34,7 @@ export function registerImport(command: Command, context: CommandContext): void 
         'that says where it is from. Prints what was read, what was inferred, what remains to be said, and what could not be ' +
         'used. Several files are of one machine: each adds what the others lack.',
     )
-    .argument('<file...>', 'output of lspci or of the collector, or one file of a move; recognised by what is in it')
+    .argument('[file...]', 'output of lspci or of the collector, or one file of a move; recognised by what is in it')
     .option(
       '--as <format>',
       `the format, where it is not to be recognised: ${formatNames()}; of a move ${MOVE_FORMATS.join(', ')}`,
@@ -47,6 +51,11 @@ export function registerImport(command: Command, context: CommandContext): void 
       (text, before: readonly string[] | undefined) => [...(before ?? []), text],
     )
     .addOption(new OutputFile('-o, --out <file>', 'write the document to a file; default: print it'))
+    .option(
+      '--collect <what>',
+      `print the script that collects what is needed of a machine: ${keysOf(COLLECTORS).join(', ')}`,
+      oneName('--collect', keysOf(COLLECTORS)),
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -54,11 +63,19 @@ export function registerImport(command: Command, context: CommandContext): void 
         ['stopcopy import lspci.txt', 'the topology of a machine, from lspci -nn -vvv run as root'],
         ['stopcopy import lspci-vvv.txt lspci-nnk.txt -o machine.yaml', 'of one machine, to a file'],
         ['stopcopy import query-migrate.jsonl -o mine.yaml', 'a measured move as a scenario that reproduces it'],
+        [
+          'stopcopy import --collect machine > collect.sh',
+          'the script to run as root on a machine; its output is read here',
+        ],
         ['stopcopy import machine.txt --as sysfs --json', 'all facts and the document, for a script'],
       ]),
     )
     .action(async (files: readonly string[], flags: ImportFlags) => {
-      const { as, out } = flags;
+      const { as, out, collect } = flags;
+      if (collect !== undefined) {
+        await writeScript(collect, files, out, context);
+        return;
+      }
       const { importFiles } = await import('../../studies/import/import.ts');
       const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
@@ -96,4 +113,24 @@ async function moveDocument(
   const { importMove } = await import('../../studies/import/import-move.ts');
   const { givenOf } = await import('../../studies/import/moves.ts');
   return importMove(file, { as, which, given: set.map(givenOf) }, to ?? 'scenario');
+}
+
+/** Prints the script, or writes it. */
+async function writeScript(
+  what: keyof typeof COLLECTORS,
+  files: readonly string[],
+  out: string | undefined,
+  context: CommandContext,
+): Promise<void> {
+  if (files.length > 0) throw new UserError('usage', '--collect reads no file', 'Leave the files or --collect out.');
+  const text = collector(what);
+  const { output } = context;
+  output.document(headed('stopcopy-collector', { collects: what, text }));
+  if (out === undefined) output.text(text.replace(/\n$/, ''));
+  else {
+    const { writeFileAtomically } = await import('../../io/file-output.ts');
+    writeFileAtomically(out, text, '--out');
+    output.path(out);
+  }
+  context.exit(EXIT.fine);
 }

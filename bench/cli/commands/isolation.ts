@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 
+import { UserError } from '../../../sim/base/user-error.ts';
 import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
@@ -13,6 +14,7 @@ import { POLICY_MEANINGS } from '../../documents/isolation/document.ts';
 interface IsolationFlags {
   readonly policy?: Policy;
   readonly vf?: string;
+  readonly host?: boolean;
   readonly html?: string;
 }
 
@@ -25,7 +27,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
         'and what to change.',
     )
     .argument(
-      '<topology...>',
+      '[topology...]',
       'YAML or JSON files, output of lspci -vvv, or names of topologies that come with stopcopy, such as t12',
     )
     .option(
@@ -33,6 +35,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       `${POLICIES.join(', ')}: only this one; exits with 1 when it refuses the driver to a VF that was asked for`,
       oneName('--policy', POLICIES),
     )
+    .option('--host', 'the machine that this runs on, from its /sys; as root, since others are not shown capabilities')
     .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page with drawings'))
     .option(...JSON_OPTION)
@@ -49,11 +52,19 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       )}`,
     )
     .action(async (words: readonly string[], flags: IsolationFlags) => {
-      const { examine, isolationDocument, isRefused } = await import('../../studies/isolation/examine.ts');
+      const { examine, examineImport, isolationDocument, isRefused } =
+        await import('../../studies/isolation/examine.ts');
       const { printTopology } = await import('../../documents/isolation/text.ts');
       const { output } = context;
       const policy = flags.policy ?? null;
+      if (words.length === 0 && flags.host !== true) {
+        throw new UserError('usage', 'a topology is missing', 'Give a file, a name such as t12, or --host.');
+      }
       const examined = words.map((word) => examine(word, flags.vf));
+      if (flags.host === true) {
+        const { thisMachine } = await import('../../studies/import/collect.ts');
+        examined.push(examineImport(await thisMachine(context.signal), flags.vf));
+      }
       const document = isolationDocument(examined, policy);
       if (flags.html !== undefined) {
         const { isolationSection } = await import('../../documents/isolation/page.ts');

@@ -185,6 +185,9 @@ export class LspciFunction extends FunctionDraft {
    */
   finish(isCut: boolean): readonly string[] {
     const partial: string[] = [];
+    // A list whose end was cut off may have been longer.
+    if (isCut && !this.inList) this.doubt('bars');
+    if (isCut && this.isInSriov) this.doubt('sriov');
     this.finishAcs(partial);
     this.finishSriov(partial);
     if (this.bars.length > 0) this.set('bars', this.bars, this.starts.bars ?? this.at);

@@ -13,15 +13,15 @@ const IDS = /\[([0-9a-f]{4}):([0-9a-f]{4})\]/gi;
 /** What follows the name. */
 const TAIL = /(?: \[[0-9a-f]{4}:[0-9a-f]{4}\])?(?: \(rev [0-9a-f]{2}\))?(?: \(prog-if .*\))?\s*$/i;
 
-/** The address and facts of a first line; undefined for any other line. A line that was cut has no revision. */
+/** The address and facts of a first line; undefined for any other line. A line that was cut gives its address only. */
 export function lspciHeader(line: string, isCut: boolean): FunctionFacts | undefined {
   const [, place = '', rest = ''] = HEAD.exec(line) ?? [];
   const address = addressOf(place);
   if (address === undefined) return undefined;
+  if (isCut) return { address };
   const [, revision] = REVISION.exec(rest) ?? [];
   // lspci leaves out revision 00.
-  const rev = revision?.toLowerCase() ?? (isCut ? undefined : '00');
-  const shown = rev === undefined ? {} : { revision: rev };
+  const shown = { revision: revision?.toLowerCase() ?? '00' };
   const numeric = NUMERIC.exec(rest);
   if (numeric !== null) {
     const [, code = '', vendor = '', device = ''] = numeric;

@@ -44,6 +44,7 @@ class LspciText {
   private hasWords = false;
   private driverSeen = false;
   private isClosed = true;
+  private isAfterBlank = false;
   private readonly file: string;
 
   constructor(file: string) {
@@ -75,11 +76,15 @@ class LspciText {
     this.before = line;
     if (line.trim() === '') {
       this.isClosed = true;
+      this.isAfterBlank = true;
       return;
     }
+    const isProse = this.isAfterBlank && /^\S/.test(line);
+    this.isAfterBlank = false;
     const header = lspciHeader(line, isLast);
     if (header !== undefined) return this.begin(header, repeats);
-    if (this.current === undefined || TREE_LINE.test(line)) return;
+    // After an empty line, what is not indented is of the shell around the text.
+    if (this.current === undefined || isProse || TREE_LINE.test(line)) return;
     this.isClosed = false;
     if (isLast) return this.warn(`the text ends within this line, which is not read`);
     // A line that is there twice says the same twice.
@@ -142,8 +147,8 @@ class LspciText {
     const functions = [...this.functions.values()];
     const last = this.current;
     const isVerbose = functions.some(({ detail }) => detail !== 'line');
-    // After a function of -v comes an empty line; without it nobody knows what is missing.
-    const endsEarly = isCut || (isVerbose && !this.isClosed && this.hasHex === 0);
+    // After a function of -v or -x comes an empty line; without it nobody knows what is missing.
+    const endsEarly = isCut || ((isVerbose || this.hasHex > 0) && !this.isClosed);
     if (endsEarly && last !== undefined) this.warn(`${last.facts.address} is not whole: the text ends within it`);
     for (const each of functions) {
       for (const what of each.finish(endsEarly && each === last)) {

@@ -59,21 +59,25 @@ class Collected {
   private line = 0;
   private warnings = 0;
   private ended: number | undefined;
+  private current: SysfsFunction | undefined;
 
   constructor(file: string) {
     this.file = file;
   }
 
   read(lines: Iterable<string>): Reading<MachineFacts> {
+    let last: string | undefined;
     for (const line of lines) {
-      this.line += 1;
-      if (this.line === 1) this.first(line);
-      else if (line.trim() !== '') this.record(line.trimEnd());
+      if (last !== undefined) this.take(last);
+      last = line;
     }
+    // What has no line end may have lost a part; the end says how many lines there are.
+    if (last !== undefined && (this.line === 0 || last.startsWith('end '))) this.take(last);
+    const cutIn = this.ended === undefined ? this.current : undefined;
     if (this.ended === undefined) this.warn('the line `end` is missing: the text was cut');
     if (this.functions.size === 0)
       throw this.refusal('has no device', 'Run the collector on a machine with PCI devices.');
-    for (const each of this.functions.values()) this.finish(each);
+    for (const each of this.functions.values()) if (each !== cutIn) this.finish(each);
     const drafts = [...this.functions.values()];
     this.addMissingGroups(drafts);
     findVfs(drafts, this.findings);
@@ -95,6 +99,12 @@ class Collected {
     };
     const unknown = root === 'yes' ? [] : ['port types, ACS, ATS and SR-IOV controls: run the collector as root'];
     return { format: SYSFS_FORMAT, facts, findings: this.findings, unknown };
+  }
+
+  private take(line: string): void {
+    this.line += 1;
+    if (this.line === 1) this.first(line);
+    else if (line.trim() !== '') this.record(line.trimEnd());
   }
 
   private first(line: string): void {
@@ -170,6 +180,7 @@ class Collected {
       throw this.refusal(`${address} is there twice`, 'Split the file: one machine each.');
     const fn = new SysfsFunction(address, this.place());
     this.functions.set(address, fn);
+    this.current = fn;
     // pci0000:74/0000:74:00.0/0000:75:00.0: the true hierarchy.
     const above = path.split('/').slice(0, -1);
     const last = above.at(-1);

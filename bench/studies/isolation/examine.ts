@@ -80,6 +80,11 @@ function askedOfDocument(raw: unknown, name: string, only: string | undefined): 
   return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults, imported: [] };
 }
 
+/** The machine that stopcopy runs on, as an import of it. */
+export function examineImport(machine: Imported, only?: string): Examined {
+  return examinedOf(askedOfImport(machine, 'this machine', only));
+}
+
 /** See {@link askedOf}. */
 export function examine(word: string, only?: string): Examined {
   return examinedOf(askedOf(word, only));

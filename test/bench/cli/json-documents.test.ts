@@ -84,6 +84,7 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   ],
   import: [
     [LSPCI, 'stopcopy-import'],
+    ['--collect machine', 'stopcopy-collector'],
     ['bad.yaml', 'stopcopy-error'],
   ],
   compare: [
