@@ -72,7 +72,7 @@ function asVersion1(text: string): string {
   return text
     .replace(/^version: 2$/m, 'version: 1')
     .replaceAll(
-      /(?<=^[^#\n]*(?<!PerSecond|perSecond): )(?<!PerSecondPerMove:\s*\{ value: )(\d+(?:\.\d+)?)([A-Za-z]+)(?=\s*[,}\]\n#])/gm,
+      /(?<=^[^#\n]*(?<!PerSecond|perSecond): )(?<!PerSecondPerMove:\s*(?:\{ )?value: )(\d+(?:\.\d+)?)([A-Za-z]+)(?=\s*[,}\]\n#])/gm,
       (whole: string, number: string, unit: string) =>
         FACTORS[unit] === undefined ? whole : `${Number(number) * FACTORS[unit]}`,
     );
