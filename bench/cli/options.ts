@@ -74,6 +74,15 @@ export function day(option: string): (text: string) => Date {
   };
 }
 
+/** A parser for a time of a day, in UTC. */
+export function time(option: string): (text: string) => Date {
+  return (text) => {
+    const found = new Date(text);
+    if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?Z$/.test(text) && !Number.isNaN(found.getTime())) return found;
+    throw new UserError('usage', `${option} is '${text}', allowed is a time in UTC, such as 2026-12-05T22:00Z`);
+  };
+}
+
 /** Of commands whose model may have measured parameters. */
 export const PLATFORM_OPTION = [
   '--platform <name>',

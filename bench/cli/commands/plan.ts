@@ -8,8 +8,9 @@ import type { Command } from 'commander';
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { day, integer, PLATFORM_OPTION } from '../options.ts';
+import { day, integer, PLATFORM_OPTION, time } from '../options.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import type { PlanDocument } from '../../documents/plan/document.ts';
 import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 import type { Grid } from '../../../workers/pools/grid.ts';
 
@@ -22,6 +23,9 @@ interface PlanFlags {
   readonly tornado: boolean;
   readonly html?: string;
   readonly today?: Date;
+  readonly csv?: string;
+  readonly ics?: string;
+  readonly start?: Date;
 }
 
 const THREADS_MAX = 256;
@@ -44,6 +48,9 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
     .option('--no-tornado', 'do not move parameters one by one')
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
+    .addOption(new OutputFile('--csv <file>', 'also write the moves of an evacuation, a row each'))
+    .addOption(new OutputFile('--ics <file>', 'also write its hosts as a calendar; with --start'))
+    .option('--start <time>', 'when it begins, for --ics, such as 2026-12-05T22:00Z', time('--start'))
     .option('--today <date>', 'the day against which the age of presets is judged; default: today', day('--today'))
     .option(...JSON_OPTION)
     .addHelpText(
@@ -80,6 +87,9 @@ async function answerCells(
   flags: PlanFlags,
   { output, signal }: CommandContext,
 ): Promise<boolean> {
+  if (flags.csv !== undefined || flags.ics !== undefined) {
+    throw new UserError('usage', '--csv and --ics are for one question', 'Leave them out of a sweep.');
+  }
   const { sweepPlan } = await import('../../studies/plan/sweep.ts');
   const { printSweep } = await import('../../documents/plan/text.ts');
   const { html, threads, fresh, out = `results/plan-${asked.question.name}.json` } = flags;
@@ -109,10 +119,17 @@ async function answerCells(
 /** @returns whether the question has an answer that is feasible */
 async function answerOne(
   asked: AskedQuestion,
-  { out, html, tornado }: PlanFlags,
+  { out, html, tornado, csv, ics, start }: PlanFlags,
   { output }: CommandContext,
 ): Promise<boolean> {
   if (out !== undefined) throw new UserError('usage', '--out is for a sweep', 'Give --sweep as well.');
+  if ((ics === undefined) !== (start === undefined)) {
+    throw new UserError(
+      'usage',
+      '--ics and --start go together',
+      'A calendar needs the time at which the first move begins.',
+    );
+  }
   const { playPlan } = await import('../../studies/plan/play.ts');
   const { printPlan } = await import('../../documents/plan/text.ts');
   const document = playPlan(asked, { output, tornado });
@@ -121,10 +138,23 @@ async function answerOne(
     const { writePage } = await import('../../show/write-page.ts');
     writePage(html, [{ name: 'plan.json', section: planSection(document) }], '--html');
   }
+  await writeSchedule(document, { csv, ics, start });
   output.document(document);
   printPlan(document, output);
-  if (html !== undefined) output.path(html);
+  for (const file of [html, csv, ics]) if (file !== undefined) output.path(file);
   return document.answer.feasible;
+}
+
+async function writeSchedule(
+  document: PlanDocument,
+  { csv, ics, start }: { readonly [Flag in 'csv' | 'ics' | 'start']: PlanFlags[Flag] | undefined },
+): Promise<void> {
+  const { scheduleCalendar, scheduleCsv } = await import('../../documents/plan/schedule-files.ts');
+  const { writeFileAtomically } = await import('../../io/file-output.ts');
+  if (csv !== undefined) writeFileAtomically(csv, scheduleCsv(document, '--csv'), '--csv');
+  if (ics !== undefined && start !== undefined) {
+    writeFileAtomically(ics, scheduleCalendar(document, start, '--ics'), '--ics');
+  }
 }
 
 /** `vm.vcpus=8,16` as a field and its values. */

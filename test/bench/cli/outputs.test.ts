@@ -105,6 +105,8 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['run', 'in.yaml', '--html', 'in.yaml'], 'run'],
   [['run', 'in.yaml', '--timeline', './in.yaml'], 'run'],
   [['plan', 'in.yaml', '--html', 'in.yaml'], 'plan'],
+  [['plan', 'in.yaml', '--csv', 'in.yaml'], 'plan'],
+  [['plan', 'in.yaml', '--ics', 'in.yaml', '--start', '2026-12-05T22:00Z'], 'plan'],
   [['report', 'in.yaml', '--out', 'in.yaml'], 'report'],
   [['isolation', 'in.yaml', '--html', 'in.yaml'], 'isolation'],
   [['validate', 'in.yaml', '--html', 'in.yaml'], 'validate'],

@@ -224,3 +224,43 @@ describe('the age of a preset', () => {
     });
   });
 });
+
+describe('moves for other programs', () => {
+  const plan = (...words: readonly string[]) => stopcopy('plan', 'empty-host', '--no-tornado', ...words);
+
+  test('--csv has a row a move, --ics an event a host, with rows of at most 75 octets', async () => {
+    const [csv, ics] = [join(folder, 'moves.csv'), join(folder, 'hosts.ics')];
+    const { status } = await plan('--csv', csv, '--ics', ics, '--start', '2026-12-05T22:00Z');
+    expect(status).toBe(0);
+    const rows = readFileSync(csv, 'utf8').split('\r\n');
+    expect(rows[0]).toBe('host,vm,begins_s,ends_s,pause_ms,end');
+    expect(rows.slice(1, -1)).toHaveLength(15);
+    for (const row of rows.slice(1, -1)) expect(row).toMatch(/^1,(?:small|large),\d+\.\d{3},\d+\.\d{3},\d+\.\d,moved$/);
+    const calendar = readFileSync(ics, 'utf8');
+    const lines = calendar.split('\r\n');
+    expect(lines.every((line) => Buffer.byteLength(line) <= 75)).toBe(true);
+    expect(calendar.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    const whole = calendar.replaceAll('\r\n ', '');
+    expect(whole.match(/BEGIN:VEVENT/g)).toHaveLength(1);
+    expect(whole).toContain('DTSTART:20261205T220000Z\r\nDTEND:20261205T2201');
+    expect(whole).toMatch(
+      /DESCRIPTION:15 VMs move\\, with pauses of up to \d+ ms\. Modelled\\, with nominal parameters\./,
+    );
+  });
+
+  test.each([
+    [
+      ['plan', 'line', '--no-tornado', '--csv', 'x.csv'],
+      '--csv is for the moves of an evacuation, and line asks least',
+    ],
+    [['plan', 'empty-host', '--ics', 'x.ics'], '--ics and --start go together'],
+    [
+      ['plan', 'empty-host', '--ics', 'x.ics', '--start', 'tomorrow'],
+      "--start is 'tomorrow', allowed is a time in UTC",
+    ],
+  ])('%j is refused', async (words, said) => {
+    const { status, stderr } = await stopcopy(...words);
+    expect(status).toBe(2);
+    expect(stderr).toContain(said);
+  });
+});
