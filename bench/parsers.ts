@@ -33,6 +33,7 @@ import {
 import { MessageReader } from '../workers/transport/message-reader.ts';
 import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
+import { readMoveText } from './import/move/read.ts';
 import { readText } from './import/readers.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
@@ -43,6 +44,7 @@ import { parseBaseline } from './measure/metrics/baseline.ts';
 import { parseArrivals } from './studies/arrival-file.ts';
 import { imported } from './studies/import/import.ts';
 import { parseRates } from './studies/converge/rate-record.ts';
+import { draftOf } from './studies/import/move-draft.ts';
 import { upgraded } from './studies/upgrade/upgrade.ts';
 import { parseTable } from './studies/validation/published-table.ts';
 
@@ -131,6 +133,9 @@ export const PARSERS = {
   'lspci-tree': file('lspci -t, -tv: stopcopy import', (words) => readText(words, INPUT, 'lspci-tree')),
   'lspci-records': file('lspci -vmm, -mm: stopcopy import', (words) => readText(words, INPUT, 'lspci-records')),
   sysfs: file('what the collector prints: stopcopy import, isolation', (words) => machine(words, 'sysfs')),
+  move: file('what VMMs and managers say of a move: stopcopy import, explain, run', (words) =>
+    readMoveText(words, INPUT).facts.moves.map(draftOf),
+  ),
   history: {
     about: 'results of commits: stopcopy history',
     parse: (bytes) => parseHistory(Buffer.from(bytes), INPUT),

@@ -112,6 +112,7 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   lspci: () => sample('x570-colour.lspci-vvv.txt'),
   'lspci-tree': () => sample('epyc.lspci-tv.txt'),
   'lspci-records': () => sample('domains.lspci-vmmnnk.txt'),
+  move: () => sample('qemu-10.2-vfio.qmp.jsonl'),
   sysfs: () => sample('kunpeng920-v3.stopcopy-sysfs.txt'),
   history: () => utf8(recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' }))),
   frame,

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { FLEET_FORMATS, readFleetFile } from '../../import/fleet/read.ts';
 import { MOVE_FORMATS } from '../../import/move/read.ts';
 import { formatNames } from '../../import/readers.ts';
 import { headed } from '../../io/document-head.ts';
@@ -20,6 +21,7 @@ interface ImportFlags {
   readonly as?: string;
   readonly out?: string;
   readonly to?: MoveDocument;
+  readonly host?: string;
   readonly move?: number;
   readonly set?: readonly string[];
   readonly collect?: keyof typeof COLLECTORS;
@@ -34,16 +36,20 @@ export function registerImport(command: Command, context: CommandContext): void 
         'that says where it is from. Prints what was read, what was inferred, what remains to be said, and what could not be ' +
         'used. Several files are of one machine: each adds what the others lack.',
     )
-    .argument('[file...]', 'output of lspci or of the collector, or one file of a move; recognised by what is in it')
+    .argument(
+      '[file...]',
+      'output of lspci or of the collector, or one file of a move or of a list of VMs; recognised by what is in it',
+    )
     .option(
       '--as <format>',
-      `the format, where it is not to be recognised: ${formatNames()}; of a move ${MOVE_FORMATS.join(', ')}`,
+      `the format, where it is not to be recognised: ${formatNames()}; of a move ${MOVE_FORMATS.join(', ')}; of VMs ${FLEET_FORMATS.join(', ')}`,
     )
     .option(
       '--to <document>',
       `what a move becomes: ${MOVE_DOCUMENTS.join(', ')} (of a table, for validate and fit); default: scenario`,
       oneName('--to', MOVE_DOCUMENTS),
     )
+    .option('--host <name>', 'which host of a list of VMs is emptied; default: that with the most memory of VMs')
     .option('--move <n>', 'which move of the file, from 1; default: the last', integer('--move', 1, MOVES_MAX))
     .option(
       '--set <field=value>',
@@ -79,7 +85,8 @@ export function registerImport(command: Command, context: CommandContext): void 
       const { importFiles } = await import('../../studies/import/import.ts');
       const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
-      const document = (await moveDocument(files, flags)) ?? importFiles(files, as).document;
+      const document =
+        (await fleetDocument(files, flags)) ?? (await moveDocument(files, flags)) ?? importFiles(files, as).document;
       for (const sentence of importText(document)) context.output.note(sentence);
       if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
       else {
@@ -90,6 +97,16 @@ export function registerImport(command: Command, context: CommandContext): void 
       context.output.document(document);
       context.exit(EXIT.fine);
     });
+}
+
+/** The question of a list of VMs, where the one file is one; undefined: it is not. */
+async function fleetDocument(files: readonly string[], { as, host }: ImportFlags): Promise<ImportDocument | undefined> {
+  const [file] = files;
+  if (file === undefined || files.length > 1 || (as !== undefined && !FLEET_FORMATS.includes(as))) return undefined;
+  const reading = readFleetFile(file, as);
+  if (reading === undefined) return undefined;
+  const { importFleet } = await import('../../studies/import/import-fleet.ts');
+  return importFleet(file, reading, host);
 }
 
 /** The document of a move, where the one file is of a move; undefined: it is of a machine. */

@@ -2,7 +2,7 @@
  * Files of moves: which format a text is in, and what is in it.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import { headOfFile, linesOfFile } from '../lines.ts';
+import { headOfFile, headOfText, linesOfFile, linesOfText } from '../lines.ts';
 import type { Reader, Reading } from '../reader.ts';
 import type { MoveFile } from './facts.ts';
 import { MOVE_READERS } from './readers.ts';
@@ -13,7 +13,7 @@ const SURE_MIN = 0.5;
 const CLOSE = 0.03;
 
 /** Documents of stopcopy say what they are, in YAML after comments. */
-const OWN = /^(?:\s*#.*\n|\s*\n)*\s*(?:\{\s*)?["']?format["']?\s*:\s*["']?stopcopy-/;
+const OWN = /^(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\{[ \t]*\n?[ \t]*)?["']?format["']?\s*:\s*["']?stopcopy-/;
 
 /** @returns whether a file is of a move */
 export function isMoveFile(path: string): boolean {
@@ -65,4 +65,17 @@ export function readMoveFile(path: string, as?: string): MoveReading | undefined
     );
   }
   return reader === undefined ? undefined : { ...reader.read(linesOfFile(path), path), reader: reader.id };
+}
+
+/**
+ * The same of a text.
+ *
+ * @throws UserError of kind `input` for a text in no format of a move
+ */
+export function readMoveText(text: string, file: string): Reading<MoveFile> {
+  const reader = moveReaderOf(headOfText(text), file);
+  if (reader === undefined) {
+    throw new UserError('input', `${file}: is in no format of a move that is recognised`, `Formats are ${MOVE_FORMATS.join(', ')}.`); // prettier-ignore
+  }
+  return reader.read(linesOfText(text, file), file);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { readMoveFile } from '../../../bench/import/move/read.ts';
+import { readMoveFile, readMoveText } from '../../../bench/import/move/read.ts';
 import { yamlOf } from '../../../bench/studies/import/commented.ts';
 import { importedMove, readMove } from '../../../bench/studies/import/moves.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
@@ -92,4 +92,11 @@ test('a file without a move is refused in a sentence', () => {
   );
   expect(() => readMove(join(SAMPLES, 'nova.server-migration-show.json.expected.json'))).toThrow(/no format of a move/);
   expect(() => readMove(join(SAMPLES, 'qemu-10.2-vfio.qmp.jsonl'), { which: 3 })).toThrow(/--move is 3, and .* has 1/);
+});
+
+test('thousands of empty lines and comments in front are passed over at once', () => {
+  const started = process.cpuUsage();
+  expect(() => readMoveText(`${'\n  \n#\n'.repeat(20_000)}x`, 'x')).toThrow(/no format of a move/);
+  const { user } = process.cpuUsage(started);
+  expect(user / 1e6).toBeLessThan(2);
 });

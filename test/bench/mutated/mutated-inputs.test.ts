@@ -81,11 +81,40 @@ function sourceOfText(text: string): Source {
   return { bytes, tree, written: (changed) => utf8(JSON.stringify(changed, null, 1) ?? '') };
 }
 
+/** A text of another program: a tree where all of it is JSON, or each of its lines. */
+function sourceOfForeign(text: string): Source {
+  const bytes = utf8(text);
+  try {
+    return { bytes, tree: JSON.parse(text), written: (changed) => utf8(JSON.stringify(changed, null, 1) ?? '') };
+  } catch {
+    if (
+      !text
+        .trim()
+        .split('\n')
+        .every((line) => line.startsWith('{"'))
+    )
+      return { bytes };
+    const tree = text.trim().split('\n').map((line): unknown => JSON.parse(line)); // prettier-ignore
+    const lines = (changed: unknown): unknown[] => (Array.isArray(changed) ? changed : [changed]);
+    return {
+      bytes,
+      tree,
+      written: (changed) =>
+        utf8(
+          lines(changed)
+            .map((each) => JSON.stringify(each))
+            .join('\n'),
+        ),
+    };
+  }
+}
+
 async function sourcesOf(name: ParserName): Promise<readonly Source[]> {
   if (name === 'document') {
     const texts = Object.values(await reportDocuments()).map((document) => JSON.stringify(document));
     return texts.filter((text) => text.length < 40_000).map(sourceOfText);
   }
+  if (name === 'move') return TEXTS.move().map(sourceOfForeign);
   if (isKeyOf(TEXTS, name)) return TEXTS[name]().map(sourceOfText);
   const bytes = GOOD[name]();
   if (!PACKED.has(name)) return [{ bytes }];

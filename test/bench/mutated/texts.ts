@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { recordLine } from '../../../bench/history/store.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
+import { isMoveFile } from '../../../bench/import/move/read.ts';
 import { baselineText } from '../../../bench/measure/metrics/baseline.ts';
 import type { ParserName } from '../../../bench/parsers.ts';
 import { fixtureResult } from '../fixture.ts';
@@ -23,6 +24,15 @@ function shipped(folder: string, names: RegExp = YAML): string[] {
     .filter((name) => names.test(name))
     .map((name) => readFileSync(join(path, name), 'utf8'))
     .filter((text) => text.length <= (names === YAML ? YAML_BYTES_MAX : BYTES_MAX));
+}
+
+/** Samples of moves, in every format. */
+function moves(): string[] {
+  const folder = join(packageRoot(), 'test/bench/import/samples');
+  const names = readdirSync(folder).filter(
+    (name) => !name.endsWith('.expected.json') && isMoveFile(join(folder, name)),
+  );
+  return names.map((name) => readFileSync(join(folder, name), 'utf8'));
 }
 
 const can = (fields: object): string => JSON.stringify({ format: 'stopcopy-can', version: 2, ...fields }, null, 1);
@@ -163,6 +173,7 @@ export const TEXTS = {
       ]),
     }),
   ],
+  move: () => moves(),
   history: () => [
     recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' })),
     recordsOf([1, 2, 3]).map(recordLine).join(''),
