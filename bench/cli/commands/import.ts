@@ -59,7 +59,7 @@ export function registerImport(command: Command, context: CommandContext): void 
     .addOption(new OutputFile('-o, --out <file>', 'write the document to a file; default: print it'))
     .option(
       '--collect <what>',
-      `print the script that collects what is needed of a machine: ${keysOf(COLLECTORS).join(', ')}`,
+      `print the script that collects what is needed of one of ${keysOf(COLLECTORS).join(', ')}`,
       oneName('--collect', keysOf(COLLECTORS)),
     )
     .option(...JSON_OPTION)

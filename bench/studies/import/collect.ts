@@ -1,5 +1,5 @@
 /**
- * The script that collects what stopcopy needs of a machine: printed for users, or run on this machine.
+ * Scripts that collect what stopcopy needs of a machine or a move: printed for users, or run on this machine.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,10 @@ import { runProgram } from '../../io/run-program.ts';
 import { type Imported, imported } from './import.ts';
 
 /** What there is a script for, by the word of `--collect`. */
-export const COLLECTORS = { machine: 'bench/import/machine/collect.sh' } as const;
+export const COLLECTORS = {
+  machine: 'bench/import/machine/collect.sh',
+  move: 'bench/import/move/collect.sh',
+} as const;
 
 /** The name of this machine's collection, used in messages. */
 const THIS_HOST = 'this machine';
