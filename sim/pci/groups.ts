@@ -4,14 +4,14 @@
  * Source: pci_device_group and its helpers in drivers/iommu/iommu.c, pci_for_each_dma_alias in drivers/pci/search.c,
  * Linux 6.12.117 and 7.3.4, where they are the same.
  */
-import { busKey, slotKey } from './address.ts';
+import { busKey, type FunctionAddress, slotKey } from './address.ts';
 import { translatesIds } from './alias-quirks.ts';
 import { proposedGroupNumbers } from './groups-proposed.ts';
 import { type LinuxFunction, linuxFunctionsOf } from './linux-functions.ts';
 import { functionLabel, nodeLabel, type Topology } from './topology.ts';
 
 /** `linux`: what 6.12 and 7.3 do. `proposed-2025`: what a series of 2025 would do, which was not merged. */
-const GROUP_RULES = ['linux', 'proposed-2025'] as const;
+export const GROUP_RULES = ['linux', 'proposed-2025'] as const;
 export type GroupRule = (typeof GROUP_RULES)[number];
 
 export interface IommuGroup {
@@ -26,6 +26,8 @@ export interface IommuGroups {
   readonly groups: readonly IommuGroup[];
   /** By function. */
   readonly groupOf: Int32Array;
+  /** Addresses of what Linux takes to isolate only because it was made to believe so. */
+  readonly overridden: readonly FunctionAddress[];
 }
 
 /** Names of the members of a group: `root port 0000:00:01.0`, `0000:01:00.0`. */
@@ -55,7 +57,22 @@ export function groupsOf(topology: Topology, rule: GroupRule = 'linux'): IommuGr
       groupOf[fn] = group.index;
     }
   }
-  return { rule, groups, groupOf };
+  const overridden = list.filter((each) => each.overridden).map(({ address }) => address);
+  return { rule, groups, groupOf, overridden };
+}
+
+/** Groups that a rule has apart and Linux has together: of each the members, split as the rule splits them. */
+export function splitGroups(
+  topology: Topology,
+  linux: IommuGroups,
+  other: IommuGroups,
+): readonly (readonly string[])[] {
+  return linux.groups.flatMap(({ functions }) => {
+    const parts = new Map<number, number[]>();
+    for (const fn of functions) append(parts, other.groupOf[fn]!, fn);
+    if (parts.size < 2) return [];
+    return [[...parts.values()].map((part) => part.map((fn) => functionLabel(topology, fn)).join(', '))];
+  });
 }
 
 const NONE = -1;

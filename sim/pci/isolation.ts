@@ -5,10 +5,11 @@
 import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from './address.ts';
-import { type IommuGroups, groupsOf } from './groups.ts';
-import { type Opening, openingsOf } from './openings.ts';
+import { type GroupRule, type IommuGroups, groupsOf } from './groups.ts';
+import { type Opening, openedOnly, openingsOf } from './openings.ts';
 import { type Remedy, remedyFor } from './remedy.ts';
 import { Router, type Route } from './route.ts';
+import type { Exposure } from './exposure.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
 import { type ControlArea, functionLabel, type Topology } from './topology.ts';
 import { type Hazard, POLICIES, type Policy, type Reach } from './policy.ts';
@@ -27,6 +28,8 @@ export interface VfAnswer {
   readonly self: Reach;
   /** Whether a function of another VM does. */
   readonly other: Reach;
+  /** The same two where only functions that their VMs can open send; `n/a` for a VF that its VM cannot open. */
+  readonly possible: { readonly self: Reach; readonly other: Reach };
   /** Whether the IOMMU may take a request of the VF for one of another tenant's function. */
   readonly spoofs: boolean;
   /** Whether the IOMMU lets a request of the VF through to any address. */
@@ -46,6 +49,8 @@ export interface VfAnswer {
 export interface OffendingRoute {
   readonly hazard: Hazard;
   readonly privileged: boolean;
+  /** Whether VFIO lets the VMs open both the function that sends it and the VF that it is for. */
+  readonly possible: boolean;
   /** The tenant whose function sends it. */
   readonly tenant: string;
   readonly route: Route;
@@ -61,16 +66,24 @@ export class Isolation {
   /** Of every VF, in the order of the document. */
   readonly vfs: readonly VfAnswer[];
   private readonly router: Router;
+  /** What is left of the exposure where only functions that their VMs can open send, and a router there. */
+  private readonly opened: { readonly exposure: RulesExposure; readonly router: Router };
   private readonly judge: Judge;
   private readonly answers = new Map<number, VfAnswer>();
 
-  constructor(topology: Topology) {
+  constructor(topology: Topology, rule: GroupRule) {
     this.topology = topology;
     this.exposure = exposureByRules(topology);
-    this.groups = groupsOf(topology);
+    this.groups = groupsOf(topology, rule);
     this.router = new Router(topology);
     this.judge = new Judge(topology, this.exposure, this.router);
     this.openings = openingsOf(topology, this.groups);
+    const opened = openedOnly(topology, this.openings);
+    const isSame = opened === topology;
+    this.opened = {
+      exposure: isSame ? this.exposure : exposureByRules(opened),
+      router: isSame ? this.router : new Router(opened),
+    };
     const openings = new Map(this.openings.map((opening) => [opening.fn, opening]));
     this.vfs = topology.functions
       .filter(({ pf }) => pf !== undefined)
@@ -108,15 +121,18 @@ export class Isolation {
     const row = areaOf[vf]!;
     const own = functionTenant[vf]!;
     const found: OffendingRoute[] = [];
+    const { opened } = this;
+    const isOpen = this.answers.get(vf)?.opening?.ok !== false;
     const add = (
       hazard: OffendingRoute['hazard'],
       tenant: number,
       privileged: boolean,
+      possible: boolean,
       route: Route | undefined,
     ): void => {
       // The rules said that there is one; they and the walker look at the same topology.
       if (route === undefined) bug('ROUTE_MISSING', hazard, functionLabel(topology, vf), tenants[tenant]);
-      found.push({ hazard, privileged, tenant: tenants[tenant]!, route });
+      found.push({ hazard, privileged, possible, tenant: tenants[tenant]!, route });
     };
     if (row >= 0) {
       for (const privileged of [false, true]) {
@@ -124,12 +140,16 @@ export class Isolation {
         const some = members.filter((tenant) => tenant === own);
         some.push(...members.filter((tenant) => tenant !== own).slice(0, othersMax));
         for (const tenant of some) {
-          add(tenant === own ? 'self' : 'other', tenant, privileged, router.toArea(areas[row]!, tenant, privileged));
+          const rows = privileged ? opened.exposure.privileged : opened.exposure.reached;
+          const possible = isOpen && rows.has(row, tenant);
+          const route = (possible ? opened.router : router).toArea(areas[row]!, tenant, privileged);
+          add(tenant === own ? 'self' : 'other', tenant, privileged, possible, route);
         }
       }
     }
-    if (exposure.spoofs[vf] === 1) add('spoof', own, false, router.posing(vf));
-    if (exposure.unchecked[vf] === 1) add('unchecked', own, false, router.unchecked(vf));
+    if (exposure.spoofs[vf] === 1) add('spoof', own, false, opened.exposure.spoofs[vf] === 1, router.posing(vf));
+    if (exposure.unchecked[vf] === 1)
+      add('unchecked', own, false, opened.exposure.unchecked[vf] === 1, router.unchecked(vf));
     return found;
   }
 
@@ -142,7 +162,7 @@ export class Isolation {
     const { topology, exposure, groups } = this;
     const row = topology.areaOf[vf]!;
     const tenant = topology.functionTenant[vf]!;
-    const { reached, privileged } = exposure;
+    const isOpen = opening?.ok !== false;
     const group = groups.groupOf[vf]!;
     const { functions, bridges } = groups.groups[group]!;
     const decisions = tableOf(POLICIES, (policy) => this.judge.decide(vf, policy));
@@ -152,15 +172,8 @@ export class Isolation {
       tenant: topology.tenants[tenant]!,
       integrated: isIntegrated(topology, vf),
       area: topology.areas[row],
-      self: row < 0 ? 'n/a' : reached.has(row, tenant) ? 'yes' : privileged.has(row, tenant) ? 'privileged' : 'no',
-      other:
-        row < 0
-          ? 'n/a'
-          : reached.hasOther(row, tenant)
-            ? 'yes'
-            : privileged.hasOther(row, tenant)
-              ? 'privileged'
-              : 'no',
+      ...reachesOf(exposure, row, tenant),
+      possible: reachesOf(this.opened.exposure, isOpen ? row : -1, tenant),
       spoofs: exposure.spoofs[vf] === 1,
       unchecked: exposure.unchecked[vf] === 1,
       dependsOnClip: row >= 0 && exposure.clipMatters[row] === 1,
@@ -172,14 +185,26 @@ export class Isolation {
   }
 }
 
+/** Whether a control area is reached by a function of the VM that has the VF, and one of another. @param row -1 for no area */
+function reachesOf({ reached, privileged }: Exposure, row: number, tenant: number): { self: Reach; other: Reach } {
+  if (row < 0) return { self: 'n/a', other: 'n/a' };
+  const by = (yes: boolean, byRoot: boolean): Reach => (yes ? 'yes' : byRoot ? 'privileged' : 'no');
+  return {
+    self: by(reached.has(row, tenant), privileged.has(row, tenant)),
+    other: by(reached.hasOther(row, tenant), privileged.hasOther(row, tenant)),
+  };
+}
+
 const VFS_NAMED = 8;
 
-const known = new WeakMap<Topology, Isolation>();
+const known = new WeakMap<Topology, Map<GroupRule, Isolation>>();
 
 /** All answers about a topology; asked again, the same ones. */
-export function isolationOf(topology: Topology): Isolation {
-  const found = known.get(topology) ?? new Isolation(topology);
-  known.set(topology, found);
+export function isolationOf(topology: Topology, rule: GroupRule = 'linux'): Isolation {
+  const byRule = known.get(topology) ?? new Map<GroupRule, Isolation>();
+  const found = byRule.get(rule) ?? new Isolation(topology, rule);
+  byRule.set(rule, found);
+  known.set(topology, byRule);
   return found;
 }
 

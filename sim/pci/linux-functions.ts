@@ -8,6 +8,7 @@ import { ACS, ACS_REQUIRED } from './acs.ts';
 import { acsQuirkOf, type ExpressType, ignoresSourceValidation } from './acs-quirks.ts';
 import { busKey, type FunctionAddress, segmentOf, slotKey } from './address.ts';
 import { aliasesOf } from './alias-quirks.ts';
+import { type KernelLine, NO_KERNEL_LINE } from './kernel-line.ts';
 import type { PciId } from './pci-id.ts';
 import type { AcsDocument, NodeDocument, PhysicalFunctionDocument, TopologyDocument } from './topology-file.ts';
 import type { Topology } from './topology.ts';
@@ -31,6 +32,8 @@ export interface LinuxFunction {
   readonly hasAcs: boolean;
   /** Whether Linux takes it for one that lets no request pass from function to function. */
   readonly isolates: boolean;
+  /** Whether it is taken for one only because Linux was made to believe so. */
+  readonly overridden: boolean;
   /** Device and function numbers on its bus that its requests may bear, its own left out. */
   readonly aliases: readonly number[];
 }
@@ -79,7 +82,7 @@ export function linuxFunctionsOf(topology: Topology): readonly LinuxFunction[] {
   return new Lister(topology).list();
 }
 
-type Found = Omit<LinuxFunction, 'bridge' | 'dma' | 'isolates' | 'hasAcs' | 'aliases'> & {
+type Found = Omit<LinuxFunction, 'bridge' | 'dma' | 'isolates' | 'overridden' | 'hasAcs' | 'aliases'> & {
   readonly above: number;
   readonly acs: AcsDocument | undefined;
   readonly bits: number;
@@ -104,14 +107,20 @@ class Lister {
     const controllers = new Map(
       Object.entries(vmd).map(([domain, at]) => [Number.parseInt(domain, 16), ofAddress.get(at)!]),
     );
-    return found.map(({ above, acs, bits, ...fn }, i) => ({
-      ...fn,
-      bridge: above < 0 ? -1 : ofNode.get(above)!,
-      dma: controllers.get(segmentOf(fn.address)) ?? i,
-      hasAcs: acs?.can !== undefined,
-      isolates: this.isolates(fn, above < 0, acs, bits),
-      aliases: fn.isVf ? [] : aliasesOf(fn.address, fn.id),
-    }));
+    const none = { ...this.topology.kernelLine, override: NO_KERNEL_LINE.override };
+    return found.map(({ above, acs, bits, ...fn }, i) => {
+      const isolates = this.isolates(fn, above < 0, acs, bits, this.topology.kernelLine);
+      const plainAcs = acs && { ...acs, override: 0 };
+      return {
+        ...fn,
+        bridge: above < 0 ? -1 : ofNode.get(above)!,
+        dma: controllers.get(segmentOf(fn.address)) ?? i,
+        hasAcs: acs?.can !== undefined,
+        isolates,
+        overridden: isolates && !this.isolates(fn, above < 0, plainAcs, bits, none),
+        aliases: fn.isVf ? [] : aliasesOf(fn.address, fn.id),
+      };
+    });
   }
 
   private bridges(): readonly Found[] {
@@ -198,8 +207,9 @@ class Lister {
     onRootBus: boolean,
     acs: AcsDocument | undefined,
     bits: number,
+    kernelLine: KernelLine,
   ): boolean {
-    const { document, kernelLine } = this.topology;
+    const { document } = this.topology;
     const quirk = acsQuirkOf({ ...fn, onRootBus });
     if (quirk?.answer === 'isolated') return true;
     if (quirk?.answer === 'shared') return false;

@@ -6,6 +6,7 @@
  * that let others have the DMA (pcieport, pci-stub, vfio) do not count, so ports and bridges never stand in the way.
  */
 import { formatAddress } from './address.ts';
+import { domainsOf } from './domain.ts';
 import type { IommuGroups } from './groups.ts';
 import { HOST_TENANT, type Topology } from './topology.ts';
 
@@ -17,6 +18,18 @@ export interface Opening {
   readonly because: string;
   /** Functions of the same group that a driver of the host holds. */
   readonly blockers: readonly number[];
+}
+
+/**
+ * The same server with only those functions in the hands of VMs that their VMs can open: what can happen through VFIO. The
+ * others are the host's, which sends nothing.
+ */
+export function openedOnly(topology: Topology, openings: readonly Opening[]): Topology {
+  const closed = openings.filter(({ ok }) => !ok);
+  if (closed.length === 0) return topology;
+  const changed = { ...topology, functionTenant: topology.functionTenant.slice() };
+  for (const { fn } of closed) changed.functionTenant[fn] = HOST_TENANT;
+  return { ...changed, domains: domainsOf(changed) };
 }
 
 /** Names of this many blockers are given in a sentence. */

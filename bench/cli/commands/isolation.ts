@@ -8,6 +8,8 @@ import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
+import { type Kernel, KERNELS } from '../../../sim/pci/acs-quirks.ts';
+import { GROUP_RULES, type GroupRule } from '../../../sim/pci/groups.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { POLICY_MEANINGS } from '../../documents/isolation/document.ts';
 
@@ -15,6 +17,8 @@ interface IsolationFlags {
   readonly policy?: Policy;
   readonly vf?: string;
   readonly host?: boolean;
+  readonly kernel?: Kernel;
+  readonly groups?: GroupRule;
   readonly html?: string;
 }
 
@@ -37,6 +41,16 @@ export function registerIsolation(command: Command, context: CommandContext): vo
     )
     .option('--host', 'the machine that this runs on, from its /sys; as root, since others are not shown capabilities')
     .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
+    .option(
+      '--kernel <release>',
+      `${KERNELS.join(' or ')}: the Linux whose groups are built; default: what the topology says`,
+      oneName('--kernel', KERNELS),
+    )
+    .option(
+      '--groups <rule>',
+      `${GROUP_RULES.join(' or ')}: the rule of the groups; the second is a series of 2025 that no kernel has`,
+      oneName('--groups', GROUP_RULES),
+    )
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page with drawings'))
     .option(...JSON_OPTION)
     .addHelpText(
@@ -57,13 +71,14 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       const { printTopology } = await import('../../documents/isolation/text.ts');
       const { output } = context;
       const policy = flags.policy ?? null;
+      const options = { vf: flags.vf, kernel: flags.kernel, rule: flags.groups };
       if (words.length === 0 && flags.host !== true) {
         throw new UserError('usage', 'a topology is missing', 'Give a file, a name such as t12, or --host.');
       }
-      const examined = words.map((word) => examine(word, flags.vf));
+      const examined = words.map((word) => examine(word, options));
       if (flags.host === true) {
         const { thisMachine } = await import('../../studies/import/collect.ts');
-        examined.push(examineImport(await thisMachine(context.signal), flags.vf));
+        examined.push(examineImport(await thisMachine(context.signal), options));
       }
       const document = isolationDocument(examined, policy);
       if (flags.html !== undefined) {

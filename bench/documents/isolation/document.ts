@@ -2,6 +2,8 @@
  * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 3; docs/isolation-report.md
  * explains each field.
  */
+import type { Kernel } from '../../../sim/pci/acs-quirks.ts';
+import type { GroupRule } from '../../../sim/pci/groups.ts';
 import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
 import type { BarReach, BarVariantName } from '../../../sim/vfio/bar-reach.ts';
 import type { ImportFinding } from '../import/document.ts';
@@ -35,12 +37,24 @@ export interface HopReport {
   readonly because: string | null;
 }
 
+/** What a request that arrives can damage, from the least to the most. */
+export const STAKES = {
+  'own-image': "the guest's own migration image",
+  'other-image': 'the migration image of another VM',
+  'other-memory': 'what another tenant has behind the IOMMU',
+  'host-memory': 'all memory of the host',
+} as const;
+type Stake = keyof typeof STAKES;
+
 /** A request that arrives where it should not. */
 export interface PathReport {
   /** `self`, `other`: in the VF's control area. `spoof`: in another's domain. `unchecked`: anywhere in memory. */
   readonly hazard: Hazard;
   /** Whether only what root mapped makes it possible. */
   readonly privileged: boolean;
+  /** Whether VFIO lets the VMs open the functions that it takes; else the fabric would carry it, and nobody can send it. */
+  readonly possible: boolean;
+  readonly stake: Stake;
   /** The function that sends it, and the VM that has that function. */
   readonly from: string;
   readonly fromTenant: string;
@@ -94,6 +108,8 @@ export interface VfIsolation {
   readonly cpu: CpuReport | null;
   /** Whether requests of the VF's own VM reach its control area, and whether those of other VMs do. */
   readonly dma: { readonly self: Reach; readonly other: Reach };
+  /** The same where only functions that their VMs can open send; `n/a` for a VF that its VM cannot open. */
+  readonly possible: { readonly self: Reach; readonly other: Reach };
   /** Requests that arrive: the first that was found of the own VM, and of each other. */
   readonly paths: readonly PathReport[];
   readonly decisions: readonly DecisionReport[];
@@ -153,6 +169,13 @@ export interface TopologyReport {
   readonly hostPageBytes: number;
   readonly vfs: readonly VfIsolation[];
   readonly groups: readonly GroupReport[];
+  /** The kernel whose groups they are, and the rule by which they were built. */
+  readonly kernel: Kernel;
+  readonly rule: GroupRule;
+  /** Addresses of what Linux takes to isolate only because it was made to believe so. */
+  readonly overridden: readonly string[];
+  /** Groups of Linux that another rule would split: of each the parts, addresses with commas between them. */
+  readonly splits: readonly (readonly string[])[];
   /** The tree as it is drawn; VFs in a row of which nothing particular is told are one node. */
   readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */

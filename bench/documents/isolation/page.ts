@@ -19,6 +19,7 @@ import { TREE_STYLE, treeDrawing } from './tree-svg.ts';
 import {
   assumedSentence,
   decisionGroups,
+  groupsTitle,
   hopSentence,
   openingSentences,
   pathTitle,
@@ -26,6 +27,8 @@ import {
   REACH_HEAD,
   reachCells,
   remedySentences,
+  splitSentences,
+  stakeSentence,
   topologySummary,
   vfList,
 } from './words.ts';
@@ -153,7 +156,7 @@ function pathSections({ vfs }: TopologyReport, id: string): Markup | undefined {
   return html`<h3 id="${id}-ways">Ways into a control area</h3>
     ${sorted.slice(0, PATHS_MAX).map((path, index) => {
       const table = tableMarkup({
-        caption: path.request,
+        caption: `${path.request}; ${stakeSentence(path)}`,
         head: ['hop', 'at', 'what happens', 'decided by'],
         textColumns: [1, 2, 3],
         rows: path.hops.map(({ at, did, because }, hop) => [String(hop + 1), at, did, because ?? '']),
@@ -179,15 +182,16 @@ function reachTable({ vfs }: TopologyReport): Markup | undefined {
     })}`;
 }
 
-function groupTable({ groups, vfs }: TopologyReport): Markup {
+function groupTable(report: TopologyReport): Markup {
+  const { groups, vfs } = report;
   return html`<h3>IOMMU groups</h3>
     ${tableMarkup({
-      caption: 'As Linux would build them',
+      caption: groupsTitle(report),
       head: ['group', 'members'],
       textColumns: [1],
       rows: groups.map(({ number, members }) => [String(number), members.join(', ')]),
     })}
-    ${openingSentences(vfs).map((sentence) => html`<p>${sentence}.</p>`)}`;
+    ${[...openingSentences(vfs), ...splitSentences(report)].map((sentence) => html`<p>${sentence}.</p>`)}`;
 }
 
 function decisionTable({ vfs }: TopologyReport): Markup | undefined {

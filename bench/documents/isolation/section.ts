@@ -3,9 +3,11 @@
  */
 import { z } from 'zod';
 
+import { KERNELS } from '../../../sim/pci/acs-quirks.ts';
+import { GROUP_RULES } from '../../../sim/pci/groups.ts';
 import { HAZARDS, POLICIES, REACHES } from '../../../sim/pci/policy.ts';
 import { BAR_VARIANTS } from '../../../sim/vfio/bar-reach.ts';
-import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, VERDICT_MEANINGS } from './document.ts';
+import { ISOLATION_FORMAT, ISOLATION_VERSION, type IsolationDocument, STAKES, VERDICT_MEANINGS } from './document.ts';
 import { importFindingSchema } from '../import/document.ts';
 import { isolationSection } from './page.ts';
 import type { TreeNode } from './tree.ts';
@@ -38,6 +40,8 @@ const reach = z.looseObject({
 const path = z.looseObject({
   hazard: z.enum(HAZARDS),
   privileged: z.boolean(),
+  possible: z.boolean(),
+  stake: z.enum(keysOf(STAKES)),
   from: z.string(),
   fromTenant: z.string(),
   to: z.string().nullable(),
@@ -69,6 +73,7 @@ const vf = z.looseObject({
   group: z.number(),
   cpu: z.looseObject({ variant, reachesControl: z.boolean(), reach }).nullable(),
   dma: z.looseObject({ self: answer, other: answer }),
+  possible: z.looseObject({ self: answer, other: answer }),
   paths: z.array(path),
   decisions: z.array(decision),
   opens: z.looseObject({ ok: z.boolean(), why: z.string().nullable() }),
@@ -110,6 +115,10 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       hostPageBytes: z.number(),
       vfs: z.array(vf),
       groups: z.array(z.looseObject({ number: z.number(), members: z.array(z.string()) })),
+      kernel: z.enum(KERNELS),
+      rule: z.enum(GROUP_RULES),
+      overridden: z.array(z.string()),
+      splits: z.array(z.array(z.string())),
       tree: treeNode,
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
       imported: z.array(importFindingSchema),

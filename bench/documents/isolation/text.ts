@@ -13,6 +13,7 @@ import { treeLines } from './tree-text.ts';
 import {
   assumedSentence,
   decisionGroups,
+  groupsTitle,
   hopSentence,
   openingSentences,
   pathTitle,
@@ -20,6 +21,8 @@ import {
   REACH_HEAD,
   reachCells,
   remedySentences,
+  splitSentences,
+  stakeSentence,
   topologySummary,
   vfList,
 } from './words.ts';
@@ -87,6 +90,7 @@ function printPaths(vfs: readonly VfIsolation[], page: Page): void {
   for (const path of pathsToTell(vfs)) {
     page.heading(pathTitle(path));
     page.output.text(`  ${path.request}`);
+    page.output.text(`  ${stakeSentence(path)}`);
     const places = Math.max(...path.hops.map(({ at }) => at.length));
     path.hops.forEach((hop, index) => {
       const number = String(index + 1).padStart(3);
@@ -109,14 +113,15 @@ function printReach(vfs: readonly VfIsolation[], page: Page): void {
   }
 }
 
-function printGroups({ vfs, groups }: TopologyReport, page: Page): void {
-  page.heading('IOMMU groups');
+function printGroups(report: TopologyReport, page: Page): void {
+  const { vfs, groups } = report;
+  page.heading(groupsTitle(report));
   for (const { number, members } of groups.filter((group) => group.members.length > 1)) {
     page.indented(`${String(number).padStart(3)}  `, members.join(', '));
   }
   const alone = groups.flatMap(({ members }) => (members.length === 1 ? members : []));
   if (alone.length > 0) page.indented('  alone in a group: ', alone.join(', '));
-  for (const sentence of openingSentences(vfs)) page.indented('  ', sentence);
+  for (const sentence of [...openingSentences(vfs), ...splitSentences(report)]) page.indented('  ', sentence);
 }
 
 /** What was not said and decides, and what was made of another tool's output. */

@@ -4,23 +4,62 @@
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { BAR_VARIANTS, type BarReach, type ByteRange } from '../../../sim/vfio/bar-reach.ts';
 import { POLICIES, type Policy, type Reach } from '../../../sim/pci/policy.ts';
+import { countOf } from '../../../sim/base/units.ts';
+import { keysOf } from '../../../sim/base/keys.ts';
+import { STAKES } from './document.ts';
 import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
 
 /** One paragraph: who reaches what, and what each policy makes of it. */
-export function topologySummary({ vfs }: TopologyReport): string {
+export function topologySummary(report: TopologyReport): string {
+  const { vfs } = report;
   if (vfs.length === 0) return 'There is no VF here that could be migrated.';
-  const bySelf = vfs.filter(({ dma }) => isOpen(dma.self)).length;
-  const byOther = vfs.filter(({ dma }) => isOpen(dma.other)).length;
-  const byCpu = vfs.filter(({ cpu }) => cpu?.reachesControl === true).length;
+  const bySelf = vfs.filter(({ possible }) => isOpen(possible.self)).length;
+  const byOther = vfs.filter(({ possible }) => isOpen(possible.other)).length;
+  const byCpu = vfs.filter(({ cpu, opens }) => opens.ok && cpu?.reachesControl === true).length;
   const sentences: string[] = [];
   if (bySelf === 0 && byOther === 0) sentences.push('No DMA of a guest reaches a migration control area.');
   if (byOther > 0) sentences.push(`${areas(byOther, vfs.length)} reached by DMA of other VMs.`);
   if (bySelf > 0) sentences.push(`${areas(bySelf, vfs.length)} reached by DMA of the VM that has the VF.`);
-  const hazards = new Set(vfs.flatMap(({ paths }) => paths.map(({ hazard }) => hazard)));
+  const possible = vfs.flatMap(({ paths }) => paths.filter((path) => path.possible));
+  const hazards = new Set(possible.map(({ hazard }) => hazard));
   if (hazards.has('spoof')) sentences.push('A guest can have its requests taken for those of another.');
   if (hazards.has('unchecked')) sentences.push('The IOMMU lets requests of guests through to any address.');
   if (byCpu > 0) sentences.push(`${areas(byCpu, vfs.length)} reached by CPUs of that VM.`);
-  return sentences.join(' ');
+  const worst = keysOf(STAKES).findLast((stake) => possible.some((path) => path.stake === stake));
+  if (worst !== undefined) sentences.push(`At stake: ${STAKES[worst]}.`);
+  return [...sentences, ...closedSentences(report), ...believedSentences(report)].join(' ');
+}
+
+/** VFs that their VMs cannot open, and what the fabric would carry if they could. */
+function closedSentences({ vfs }: TopologyReport): readonly string[] {
+  const closed = vfs.filter(({ opens }) => !opens.ok);
+  if (closed.length === 0) return [];
+  const every = closed.length === vfs.length && vfs.length > 1 ? 'None of the VFs can be opened by its VM' : undefined;
+  const some = `${closed.length} of ${countOf(vfs.length, 'VF')} cannot be opened by ${closed.length === 1 ? 'its VM' : 'their VMs'}`;
+  const sentences = [`${every ?? some}: ${closed[0]!.opens.why}.`];
+  const carried = vfs.filter(
+    ({ dma, possible }) =>
+      (isOpen(dma.self) && !isOpen(possible.self)) || (isOpen(dma.other) && !isOpen(possible.other)),
+  );
+  if (carried.length > 0) {
+    sentences.push(
+      `If they could, the fabric would carry DMA into ${carried.length === 1 ? 'a control area' : `${carried.length} control areas`} more.`,
+    );
+  }
+  return sentences;
+}
+
+/** What Linux believes against what the fabric does. */
+function believedSentences({ overridden, vfs }: TopologyReport): readonly string[] {
+  if (overridden.length === 0) return [];
+  const named = `${overridden.slice(0, VFS_NAMED).join(', ')}${overridden.length > VFS_NAMED ? ' and others' : ''}`;
+  const believed = `Linux was made to believe that ${named} ${overridden.length === 1 ? 'isolates' : 'isolate'}`;
+  const isReached = vfs.some(({ possible }) => isOpen(possible.self) || isOpen(possible.other));
+  return [
+    isReached
+      ? `${believed}: it lets VMs open functions there, and the fabric does not keep them apart.`
+      : `${believed}; its groups prove nothing about DMA there.`,
+  ];
 }
 
 function isOpen(answer: Reach): boolean {
@@ -54,10 +93,30 @@ export function openingSentences(vfs: readonly VfIsolation[]): readonly string[]
   );
 }
 
-/** The path that is drawn: of another VM if there is one, since that is the worse. */
+/** What a path can damage, or that nobody can send such a request. */
+export function stakeSentence({ possible, stake }: PathReport): string {
+  return possible
+    ? `at stake: ${STAKES[stake]}`
+    : 'nobody can send it: VFIO does not let the VMs open the functions that it takes';
+}
+
+/** The path that is drawn: one that can happen, of another VM if there is one, since that is the worse. */
 export function pathToDraw(vfs: readonly VfIsolation[]): PathReport | undefined {
-  const all = vfs.flatMap(({ paths }) => paths);
+  const every = vfs.flatMap(({ paths }) => paths);
+  const possible = every.filter((path) => path.possible);
+  const all = possible.length > 0 ? possible : every;
   return all.find(({ hazard }) => hazard === 'other') ?? all[0];
+}
+
+/** The rule of the groups, and what another rule than that of Linux would split. */
+export function groupsTitle({ kernel, rule }: TopologyReport): string {
+  return rule === 'linux'
+    ? `IOMMU groups, as Linux ${kernel} builds them`
+    : 'IOMMU groups, as the series of 2025 would build them, which no kernel has';
+}
+
+export function splitSentences({ splits }: TopologyReport): readonly string[] {
+  return splits.map((parts) => `Linux has these in one group, and the series would split them: ${parts.join(' | ')}`);
 }
 
 /** Decisions that are the same for many VFs are told once. */

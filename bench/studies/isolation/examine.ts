@@ -4,8 +4,9 @@
  */
 import { UserError } from '../../../sim/base/user-error.ts';
 import { MIB } from '../../../sim/base/units.ts';
+import type { Kernel } from '../../../sim/pci/acs-quirks.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from '../../../sim/pci/address.ts';
-import { groupMembers } from '../../../sim/pci/groups.ts';
+import { type GroupRule, groupMembers, groupsOf, splitGroups } from '../../../sim/pci/groups.ts';
 import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { HOST, readTopology } from '../../../sim/pci/topology-file.ts';
@@ -48,6 +49,15 @@ export interface Asked {
   readonly imported: TopologyReport['imported'];
 }
 
+/** What may be asked apart from what the topology says. */
+export interface IsolationOptions {
+  /** The address of one VF, as a user writes it; default: all that were given to VMs. */
+  readonly vf?: string | undefined;
+  /** The kernel whose groups are built; default: what the topology says. */
+  readonly kernel?: Kernel | undefined;
+  readonly rule?: GroupRule | undefined;
+}
+
 /** So many VFs have a row of their own in the drawing, whatever is to be told of them. */
 const VFS_DRAWN = 8;
 const VFS_NAMED = 8;
@@ -56,43 +66,43 @@ const OTHERS_MAX = 3;
 
 /**
  * @param word a file, or the name of a topology that comes with the package
- * @param only the address of one VF, as a user writes it; default: all that were given to VMs
  * @throws UserError of kind `input` for a file that is no topology, `usage` for a VF that it does not have
  */
-export function askedOf(word: string, only?: string): Asked {
+export function askedOf(word: string, options: IsolationOptions = {}): Asked {
   const { path, name } = TOPOLOGIES.place(word);
   const foreign = readMachine(path);
-  if (foreign !== undefined) return askedOfImport(foreign, name, only);
-  return askedOfDocument(parseInput(readInputText(path), name, TOPOLOGY_BYTES_MAX), name, only);
+  if (foreign !== undefined) return askedOfImport(foreign, name, options);
+  return askedOfDocument(parseInput(readInputText(path), name, TOPOLOGY_BYTES_MAX), name, options);
 }
 
 /** A topology of a large machine, as import writes it. */
 const TOPOLOGY_BYTES_MAX = 8 * MIB;
 
-function askedOfImport({ plain, document }: Imported, name: string, only: string | undefined): Asked {
-  return { ...askedOfDocument(plain, name, only), imported: document.findings };
+function askedOfImport({ plain, document }: Imported, name: string, options: IsolationOptions): Asked {
+  return { ...askedOfDocument(plain, name, options), imported: document.findings };
 }
 
-function askedOfDocument(raw: unknown, name: string, only: string | undefined): Asked {
-  const { document, defaults } = readTopology(raw, name);
+function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule }: IsolationOptions): Asked {
+  const isObject = typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+  const { document, defaults } = readTopology(isObject && kernel !== undefined ? { ...raw, kernel } : raw, name);
   const topology = buildTopology(document, name);
-  const isolation = isolationOf(topology);
-  return { topology, isolation, vfs: chosen(isolation, only), assumed: defaults, imported: [] };
+  const isolation = isolationOf(topology, rule);
+  return { topology, isolation, vfs: chosen(isolation, vf), assumed: defaults, imported: [] };
 }
 
 /** The machine that stopcopy runs on, as an import of it. */
-export function examineImport(machine: Imported, only?: string): Examined {
-  return examinedOf(askedOfImport(machine, 'this machine', only));
+export function examineImport(machine: Imported, options: IsolationOptions = {}): Examined {
+  return examinedOf(askedOfImport(machine, 'this machine', options));
 }
 
 /** See {@link askedOf}. */
-export function examine(word: string, only?: string): Examined {
-  return examinedOf(askedOf(word, only));
+export function examine(word: string, options: IsolationOptions = {}): Examined {
+  return examinedOf(askedOf(word, options));
 }
 
 /** A topology that was parsed already. @param name of it, used in messages */
 export function examineDocument(raw: unknown, name: string): Examined {
-  return examinedOf(askedOfDocument(raw, name, undefined));
+  return examinedOf(askedOfDocument(raw, name, {}));
 }
 
 function examinedOf(asked: Asked): Examined {
@@ -101,6 +111,7 @@ function examinedOf(asked: Asked): Examined {
   const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
   const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
   const passed = (pathToDraw(vfs)?.hops ?? []).map(({ at }) => at);
+  const { rule, overridden } = isolation.groups;
   const tree = treeOf(document, new Set([...named, ...passed]));
   const report: TopologyReport = {
     file,
@@ -110,6 +121,10 @@ function examinedOf(asked: Asked): Examined {
     groups: isolation.groups.groups
       .filter(({ functions }) => functions.length > 0)
       .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),
+    kernel: document.kernel,
+    rule,
+    overridden: overridden.map(formatAddress),
+    splits: rule === 'linux' ? [] : splitGroups(topology, groupsOf(topology), isolation.groups),
     tree,
     assumed,
     imported,
@@ -147,7 +162,7 @@ function chosen({ vfs, topology }: Isolation, only: string | undefined): readonl
 }
 
 function vfReport(topology: Topology, isolation: Isolation, answer: VfAnswer): VfIsolation {
-  const { vf, address, tenant, integrated, group, self, other, opening } = answer;
+  const { vf, address, tenant, integrated, group, self, other, possible, opening } = answer;
   const fn = topology.functions[vf]!;
   return {
     address,
@@ -156,6 +171,7 @@ function vfReport(topology: Topology, isolation: Isolation, answer: VfAnswer): V
     group,
     cpu: fn.document.kind === 'other' ? null : cpuReport(fn, topology.document.hostPageSize),
     dma: { self, other },
+    possible,
     paths: isolation.routes(vf, OTHERS_MAX).map((offending) => pathOf(topology, answer, offending)),
     decisions: POLICIES.map((policy) => decisionReport(isolation, vf, answer.decisions[policy])),
     opens: opening === undefined || opening.ok ? { ok: true, why: null } : { ok: false, why: opening.because },

@@ -10,7 +10,7 @@ import type { HopReport, PathReport } from '../../documents/isolation/document.t
 import { deviceKey, IOMMU_PLACE, ROOT_KEY } from '../../documents/isolation/tree.ts';
 
 export function pathOf(topology: Topology, answer: VfAnswer, offending: OffendingRoute): PathReport {
-  const { hazard, privileged, route } = offending;
+  const { hazard, privileged, possible, route } = offending;
   const from = functionLabel(topology, route.requester);
   const inArea = hazard === 'self' || hazard === 'other';
   const hops = route.hops.map((hop, index): HopReport => {
@@ -21,6 +21,8 @@ export function pathOf(topology: Topology, answer: VfAnswer, offending: Offendin
   return {
     hazard,
     privileged,
+    possible,
+    stake: STAKE_OF[hazard],
     from,
     fromTenant: tenantOf(topology, route.requester),
     to: to === undefined ? null : functionLabel(topology, to),
@@ -29,6 +31,13 @@ export function pathOf(topology: Topology, answer: VfAnswer, offending: Offendin
     hops: [{ at: from, did: 'sends it', because: null }, ...hops],
   };
 }
+
+const STAKE_OF = {
+  self: 'own-image',
+  other: 'other-image',
+  spoof: 'other-memory',
+  unchecked: 'host-memory',
+} as const satisfies Record<OffendingRoute['hazard'], PathReport['stake']>;
 
 /** The last hop, which gets into the control area. */
 function arrival(topology: Topology, { address, vf, area }: VfAnswer): HopReport {

@@ -39,7 +39,7 @@ test('the drawing has its words and its tables beside it', () => {
 test.each([
   'Who reaches the control area of each',
   'Every access tried',
-  'As Linux would build them',
+  'IOMMU groups, as Linux 7.3 builds them',
   'What each policy says',
   'switch on UF of downstream port 0000:02:00.0',
   'turnaround = &quot;loopback&quot;',
@@ -68,6 +68,7 @@ test('a topology without VFs, and one where nothing arrives, still make a page',
   const safe = document.topologies[0]!.vfs.map((vf) => ({
     ...vf,
     dma: { self: 'no' as const, other: 'no' as const },
+    possible: { self: 'no' as const, other: 'no' as const },
     paths: [],
     decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
   }));

@@ -52,8 +52,9 @@ test('a row for each VF, in columns', () => {
 
 test('the hops of one way of each kind, with what decided; the others are counted', () => {
   const at = lines.indexOf('How 0000:03:00.1 (vm1) gets to its own control area by DMA');
-  expect(lines.slice(at + 1, at + 6)).toEqual([
+  expect(lines.slice(at + 1, at + 7)).toEqual([
     '  a write to 0x90008000, untranslated',
+    "  at stake: the guest's own migration image",
     '  1  0000:03:00.1         sends it',
     '  2  device 0000:03:00.0  sends it out [internalRouting upstream]',
     '  3  0000:02:00.0         sends it back down, to its own side [UF off]',
@@ -102,6 +103,7 @@ test('a topology where nothing arrives has no ways and nothing to change', () =>
   const vfs = report!.vfs.map((vf) => ({
     ...vf,
     dma: { self: 'no', other: 'no' } as const,
+    possible: { self: 'no', other: 'no' } as const,
     paths: [],
     decisions: vf.decisions.map((decision) => ({ ...decision, remedy: null })),
   }));

@@ -99,6 +99,22 @@ describe('for a person', () => {
   });
 });
 
+test('an override changes what Linux believes, and not what the fabric does', async () => {
+  const path = file(
+    'believed.yaml',
+    readFileSync('sim/pci/topologies/t28-override.yaml', 'utf8').replace('pci=realloc', 'pcie_acs_override=downstream'),
+  );
+  const { status, stdout } = await stopcopy('isolation', path, '--policy', 'proof');
+  expect(status).toBe(1);
+  const words = stdout.replaceAll(/\s+/g, ' ');
+  expect(words).toContain('it lets VMs open functions there, and the fabric does not keep them apart');
+  expect(words).toContain('The control areas of all 2 VFs are reached by DMA of other VMs.');
+  const closed = (await stopcopy('isolation', 't28', '--policy', 'proof')).stdout.replaceAll(/\s+/g, ' ');
+  expect(closed).toContain(
+    'No DMA of a guest reaches a migration control area. None of the VFs can be opened by its VM',
+  );
+});
+
 describe('the exit status with --policy', () => {
   test.each([
     ['upstream', OPEN, 0],

@@ -46,6 +46,8 @@ function fixtureVf(address: string, tenant: string, other: readonly [address: st
   const path = (from: string, fromTenant: string, hazard: 'self' | 'other') => ({
     hazard,
     privileged: false,
+    possible: true,
+    stake: hazard === 'self' ? ('own-image' as const) : ('other-image' as const),
     from,
     fromTenant,
     to: address,
@@ -66,6 +68,7 @@ function fixtureVf(address: string, tenant: string, other: readonly [address: st
     group: 0,
     cpu: { variant: 'merged', reachesControl: false, reach: reachOf('merged', 4096) },
     dma: { self: 'yes', other: 'yes' },
+    possible: { self: 'yes', other: 'yes' },
     paths: [path(address, tenant, 'self'), path(...other, 'other')],
     decisions: [
       {
@@ -112,6 +115,10 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
           fixtureVf('0000:03:00.2', 'vm2', ['0000:03:00.1', 'vm1']),
         ],
         groups: [{ number: 0, members: [`downstream port ${PORT}`, '0000:03:00.1', '0000:03:00.2'] }],
+        kernel: '7.3',
+        rule: 'linux',
+        overridden: [],
+        splits: [],
         tree: fixtureTree(),
         imported: [],
         loadsIf: [],
