@@ -23,6 +23,7 @@ interface IsolationFlags {
 }
 
 export function registerIsolation(command: Command, context: CommandContext): void {
+  addGroupOptions(command);
   const policies = POLICIES.map((name) => `  ${name.padEnd(8)}  ${POLICY_MEANINGS[name]}`).join('\n');
   command
     .description(
@@ -41,16 +42,6 @@ export function registerIsolation(command: Command, context: CommandContext): vo
     )
     .option('--host', 'the machine that this runs on, from its /sys; as root, since others are not shown capabilities')
     .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
-    .option(
-      '--kernel <release>',
-      `${KERNELS.join(' or ')}: the Linux whose groups are built; default: what the topology says`,
-      oneName('--kernel', KERNELS),
-    )
-    .option(
-      '--groups <rule>',
-      `${GROUP_RULES.join(' or ')}: the rule of the groups; the second is a series of 2025 that no kernel has`,
-      oneName('--groups', GROUP_RULES),
-    )
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page with drawings'))
     .option(...JSON_OPTION)
     .addHelpText(
@@ -95,4 +86,19 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       const refused = policy !== null && examined.some(({ report }) => isRefused(report, policy));
       context.exit(refused ? EXIT.failed : EXIT.fine);
     });
+}
+
+/** Whose groups are built. */
+function addGroupOptions(command: Command): void {
+  command
+    .option(
+      '--kernel <release>',
+      `${KERNELS.join(' or ')}: the Linux whose groups are built; default: what the topology says`,
+      oneName('--kernel', KERNELS),
+    )
+    .option(
+      '--groups <rule>',
+      `${GROUP_RULES.join(' or ')}: the rule of the groups; the second is a series of 2025 that no kernel has`,
+      oneName('--groups', GROUP_RULES),
+    );
 }
