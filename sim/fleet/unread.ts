@@ -51,7 +51,7 @@ const OF_MOVES: readonly Path[] = [
 ];
 
 /** The same of one of its devices. */
-const OF_DEVICE_MOVES = ['load', 'depths', 'driver', 'inFlight', 'engine'] as const;
+const OF_DEVICE_MOVES = ['state', 'load', 'depths', 'driver', 'inFlight', 'engine'] as const;
 
 /** Gates that matter once a move runs. */
 const GATES = ['stallDetection', 'downtimeTuning', 'maxDowntime'] as const;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../../sim/abi/accelerators.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { InputFile } from '../file-options.ts';
 import { integer, oneName } from '../options.ts';
 import { readSharedKey } from '../../../workers/transport/encryption.ts';
 import { type Endpoint, isLocal, tcpEndpoint, unixEndpoint } from '../../../workers/transport/endpoint.ts';
@@ -50,7 +51,12 @@ export interface PlaceFlags {
 /** Adds the options that say how a place is guarded. */
 export function guardOptions(command: Command): Command {
   return command
-    .option('--key-file <file>', 'encrypt with the key in this file, 64 hexadecimal digits; the same on both sides')
+    .addOption(
+      new InputFile(
+        '--key-file <file>',
+        'encrypt with the key in this file, 64 hexadecimal digits; the same on both sides',
+      ),
+    )
     .option('--plain', 'do not encrypt, though the place can be reached from other machines');
 }
 

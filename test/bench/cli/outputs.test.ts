@@ -112,6 +112,7 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['validate', 'in.yaml', '--html', 'in.yaml'], 'validate'],
   [['import', 'in.yaml', '--out', 'in.yaml'], 'import'],
   [['explain', 'in.yaml', '--html', 'in.yaml'], 'explain'],
+  [['converge', 'in.yaml', '--html', 'in.yaml'], 'converge'],
   [['fit', 'in.yaml', '--out', 'in.yaml'], 'fit'],
   [['fit', 'in.yaml', '--html', './in.yaml'], 'fit'],
   [['upgrade', 'in.yaml', '--out', 'in.yaml'], 'upgrade'],

@@ -214,6 +214,10 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
   'vhost.queues': [{ vhost: { devices: 2, queues: 8 } }, { vhost: { devices: 2, queues: 64 } }],
   'devices[].profile': [device({ engine: undefined }), device({ engine: undefined, profile: 'acc-hpre' })],
   'devices[].count': [{}, { devices: [{ ...DEVICE }, { profile: 'connectx7-vf' }] }],
+  'devices[].state': [
+    nics('connectx7-vf'),
+    { devices: [{ ...DEVICE }, { profile: 'connectx7-vf', count: 2, state: '200MiB' }] },
+  ],
   'devices[].queues': [{}, device({ queues: 4 })],
   'devices[].kind': [device({ engine: undefined }), device({ engine: undefined, kind: 'hpre' })],
   'devices[].load': [{}, device({ load: 'idle' })],
@@ -244,7 +248,11 @@ const OWN_CASES: Readonly<Record<string, Readonly<Record<string, VmCase | string
   },
   'least channels': {
     'stream.channels': [{}, { stream: { channels: 4 } }],
-    'devices[].engine.cores': [over(long(1), { convergence: { downtimeLimit: '125ms' } }) as Fields, long(16)],
+    'devices[].state': [
+      { devices: [{ profile: 'connectx7-vf', state: '1MiB' }] },
+      { devices: [{ profile: 'connectx7-vf', state: '1GiB' }] },
+    ],
+    'devices[].engine.cores': [long(1, { load: 'half' }), long(16, { load: 'half' })],
   },
   'at-once host': {
     'devices[].engine.cores': [long(1, { load: 'half' }), long(16, { load: 'half' })],
@@ -288,6 +296,7 @@ const OWN_CASES: Readonly<Record<string, Readonly<Record<string, VmCase | string
     'devices[].depths.cq': [{}, plain({ depths: { cq: 8 } })],
     'devices[].depths.eq': [{}, plain({ depths: { eq: 8 } })],
     'devices[].depths.aeq': [{}, plain({ depths: { aeq: 8 } })],
+    'devices[].state': [{}, { devices: [{ profile: 'connectx7-vf', state: '1MiB' }] }],
     'devices[].driver': [{}, plain({ driver: 'linux-5.18' })],
     'devices[].hardware': [{}, plain({ hardware: 'V4' })],
     'devices[].inFlight': [{}, plain({ inFlight: 'hold' })],

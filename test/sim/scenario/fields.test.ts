@@ -183,6 +183,10 @@ const CASES: Readonly<Record<string, FieldCase>> = {
   recovery: [fault(BROKEN), { recovery: 'goOn' }],
   'devices[].profile': [{}, device({ profile: 'acc-sec' })],
   'devices[].count': [{ devices: [{ profile: 'connectx7-vf' }] }, { devices: [{ profile: 'connectx7-vf', count: 2 }] }],
+  'devices[].state': [
+    { devices: [{ profile: 'connectx7-vf' }] },
+    { devices: [{ profile: 'connectx7-vf', state: '200MiB' }] },
+  ],
   'devices[].queues': [{}, device({ queues: 4 })],
   'devices[].kind': [device({ engine: undefined }), device({ engine: undefined, kind: 'hpre' })],
   'devices[].load': [{}, device({ load: 'saturated' })],
