@@ -261,7 +261,9 @@ describe('with all rows', () => {
       const vf = ACCELERATORS.zip.vfDeviceId.toString(16);
       tree.write(
         'lspci.txt',
-        `75:00.0 1200: 19e5:${vf} (rev 30)\n\tFlags: fast devsel\n\tCapabilities: [40] Express Endpoint\n\n`,
+        `74:00.0 0604: 19e5:a120 (rev 20)\n\tBus: primary=74, secondary=75, subordinate=75\n` +
+          `\tCapabilities: [40] Express Root Port\n\n` +
+          `75:00.0 1200: 19e5:${vf} (rev 30)\n\tFlags: fast devsel\n\tCapabilities: [40] Express Endpoint\n\n`,
       );
       expect(await document(0, 'import lspci.txt')).toMatchObject({ format: 'stopcopy-import' });
     },

@@ -71,7 +71,7 @@ describe('a wrong command line exits with 2 and a sentence', () => {
     ],
     [['bench', 'extra'], ['too many arguments']],
     [['report'], ["missing required argument 'result'"]],
-    [['isolation'], ["missing required argument 'topology'"]],
+    [['isolation'], ['a topology is missing', 'Give a file, a name such as t12, or --host.']],
     [
       ['isolation', 't01', '--policy', 'trust'],
       ["--policy has 'trust'", 'upstream, thread, proof'],

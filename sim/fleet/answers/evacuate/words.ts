@@ -114,8 +114,8 @@ function windowSentences({ windows, vms, hosts, maintenance }: EvacuateNumbers):
   ];
 }
 
-function setUpSentences({ hasSetUp }: EvacuateNumbers): readonly string[] {
-  return hasSetUp ? [] : ['Setting up a move takes no time here: limits.setUp gives it.'];
+function setUpSentences({ hasSetUp, outcomes }: EvacuateNumbers): readonly string[] {
+  return hasSetUp || outcomes.point.moved === 0 ? [] : ['Setting up a move takes no time here: limits.setUp gives it.'];
 }
 
 /** Values of a preset that are not on record anywhere. */
