@@ -68,9 +68,9 @@ describe('snapshot', () => {
       'save, together',
       'restore, together',
     ]);
-    // A look at the heap finds some bytes of the looking; a frame that stayed would be thousands.
+    // A look at the heap finds some hundred bytes of the looking at worst; a frame that stayed would be thousands.
     for (const [stage, bytes] of Object.entries(column(report, 'stage', 'survivors'))) {
-      expect([stage, (bytes ?? 0) < 64]).toEqual([stage, true]);
+      expect([stage, (bytes ?? 0) < 1024]).toEqual([stage, true]);
     }
   });
 
