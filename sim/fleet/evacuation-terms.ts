@@ -132,7 +132,7 @@ export interface EvacuationResult {
   readonly totalNs: number;
   /** Steps of moves. */
   readonly events: number;
-  /** Flows looked at when links reckoned their shares. */
+  /** Flows visited when links computed their shares. */
   readonly looks: number;
   /** Moves at once, at most. */
   readonly atOnce: number;
