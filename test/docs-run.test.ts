@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { EXIT } from '../bench/io/exit-status.ts';
 import { parseInput } from '../bench/io/input-file.ts';
 import { packageRoot } from '../bench/io/package-root.ts';
 import { type RunDocument, runDocument } from '../bench/documents/run/document.ts';
@@ -172,12 +173,16 @@ describe('docs/import.md', () => {
 });
 
 describe('README.md', () => {
-  it('shows what stopcopy run prints', async () => {
-    const section = /^ {4}npx stopcopy (run [\w-]+)\n[\s\S]*?\n```\n([\s\S]*?)\n```/m.exec(read('README.md'));
-    const [, command = '', shown = ''] = section ?? [];
-    const { status, stdout } = await stopcopy(...command.split(' '));
-    expect(status).toBe(0);
-    expect(shown.length).toBeGreaterThan(500);
-    expectShown(stdout, shown);
+  const shown = stepsOf(read('README.md')).flatMap((step) => (step.does === 'run' ? [step] : []));
+
+  it('shows what the commands print that compute in a second or two', () => {
+    const names = ['run', 'can', 'plan', 'isolation', 'verify'];
+    expect(shown.map(({ command }) => command.split(' ', 1)[0])).toEqual(names);
+  });
+
+  it.each(shown)('shows what stopcopy $command prints', async (step) => {
+    const { status, stdout } = await stopcopy(...step.command.split(' '));
+    expect(status).toBe(step.command.startsWith('can ') ? EXIT.infeasible : EXIT.fine);
+    expectShown(stdout, step.shown);
   });
 });
