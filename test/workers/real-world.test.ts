@@ -8,6 +8,7 @@ import { RealWorld } from '../../workers/real-world.ts';
 import type { DamageName } from '../../workers/end/vf-tasks.ts';
 import { waitingOf } from '../../workers/lane/waiting.ts';
 import { troubles, moved, OPTIONS, progress, SATURATED, stayed, worldOf } from './world-rig.ts';
+import { stating } from '../stating.ts';
 
 const LOADS: readonly (readonly [name: string, load: Load])[] = [
   ['idle', { kind: 'idle' }],
@@ -84,7 +85,7 @@ describe('a frame that is damaged on its way', () => {
       await progress(world);
       for (let again = 0; again < 3; again++) {
         const { reason, hint } = stayed(await world.migrate(0, host, { damage }));
-        expect(reason).toContain('the destination refused the image: image stream refused: ');
+        expect(reason).toMatch(stating('the destination', 'refused', 'image stream refused'));
         expect(reason).toContain(text);
         expect(reason).not.toContain('\n');
         expect(hint).toMatch(/^[a-z]/);
@@ -173,7 +174,7 @@ test('a destination that isolates its queues otherwise refuses the VM, which run
   const world = await worldOf({ isolation: [1, 2] });
   await progress(world);
   const { reason } = stayed(await world.migrate(0, 0));
-  expect(reason).toContain('queue isolation is 1 at the source and 2 here');
+  expect(reason).toMatch(stating('queue isolation', 1, 2));
   await progress(world);
   expect(troubles(await world.finish())).toEqual([]);
 });

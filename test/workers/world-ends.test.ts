@@ -4,6 +4,7 @@ import { RealWorld } from '../../workers/real-world.ts';
 import { WorkerLost } from '../../workers/pools/worker-lost.ts';
 import { leastGrowth } from '../heap.ts';
 import { troubles, moved, OPTIONS, progress, until, worldOf } from './world-rig.ts';
+import { stating } from '../stating.ts';
 
 /** What of threads and their channels is open in this process. */
 function threadHandles(): number {
@@ -40,7 +41,7 @@ describe('a device thread that dies', () => {
     expect(lastAccess).toMatch(
       /^lane 0: (?:\d+-bit (?:read|write)|clock read|function reset) of (?:the PF|VF 1) at 0x/,
     );
-    expect(message).toContain('the device thread worker was lost after');
+    expect(message).toMatch(stating('worker', 'lost'));
   });
 
   test('in the midst of many moves fails them all, and those that come later', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { stopcopyAt } from '../command.ts';
+import { stating } from '../../stating.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -40,7 +41,7 @@ test('64 GiB over 1 Gbit/s are given up after 60 s, with what was left', async (
     'run',
     `${SCENARIO}memory: { size: 64GiB }\nstream: { gigabitsPerSecond: 1 }\nconvergence: { timeout: 60s }\n`,
   );
-  expect(text).toContain('did not move, and was given up after 60 s');
+  expect(text).toMatch(stating('not', 'given up', '60 s'));
   expect(text).not.toContain('the pause');
   const [vm] = document.vms;
   expect(vm).toMatchObject({
@@ -103,13 +104,12 @@ test.each([
 ])('12 VMs of 16 GiB over 500 Mbit/s, %s: none moves', async (_, limits, nearest) => {
   const { text, document, status } = await asked('plan', fleetQuestion(limits, 12, 0.5, GUEST));
   expect(status).toBe(4);
-  expect(text).toContain('No VM moves: all 12 VMs of 1 host stay');
+  expect(text).toMatch(stating('No VM', '12 VMs', '1 host'));
   expect(text).toContain(nearest);
   expect(document.answer.band).toEqual({ short: null, point: null, long: null });
   expect(document.answer.schedule.leftBehind).toBe(12);
-  expect(document.answer.relaxing.map(({ change }: { change: string }) => change)).not.toContain(
-    '4 moves at once out of a host',
-  );
+  const changes: string[] = document.answer.relaxing.map(({ change }: { change: string }) => change);
+  expect(changes.filter((change) => stating('at once', 4).test(change))).toEqual([]);
   expect(contradictions(text, document.answer, status ?? -1)).toEqual([]);
 });
 
@@ -117,8 +117,8 @@ test('under 20 s per GiB the time-out limits, and 25 s per GiB would do', async 
   const limits = '{ preset: kubevirt, outboundPerHost: 1, timeoutPerGib: 20s }';
   const { text, document, status } = await asked('plan', fleetQuestion(limits, 12, 0.5, GUEST));
   expect(status).toBe(4);
-  expect(text).toContain('by the time-out of 20.0 s per GiB');
-  expect(text).toContain('a time-out of 25.0 s per GiB, the least that would do');
+  expect(text).toMatch(stating('time-out', '20.0 s per GiB'));
+  expect(text).toMatch(stating('time-out', '25.0 s per GiB'));
   expect(contradictions(text, document.answer, status ?? -1)).toEqual([]);
 });
 

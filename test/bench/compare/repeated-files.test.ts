@@ -8,6 +8,7 @@ import { comparisonText } from '../../../bench/documents/comparison/text.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { effort } from '../../effort.ts';
 import { fixtureResult } from '../fixture.ts';
+import { stating } from '../../stating.ts';
 
 const SOUND = fixtureResult();
 const SIDE = { word: 'x', kind: 'result file', revision: null } as const;
@@ -99,23 +100,21 @@ describe('several files of each side', () => {
   });
 
   test('are too few with four', () => {
-    expect(textOf(runs(4, 1, 1), runs(4, 2, 2))).toContain(
-      'Undecided which is faster: 4 and 4 files are too few; give 5 of each.',
-    );
+    expect(textOf(runs(4, 1, 1), runs(4, 2, 2))).toMatch(stating('Undecided', '4 and 4', '5 of each'));
   });
 
   test('of another machine, or with other settings or exact figures, are refused with file and field', () => {
     const { machine } = fixtureResult();
     const elsewhere = runs(5, 1, 4, { machine: { ...machine, cores: machine.cores + 1 } });
     expect(() => compareRepeatedFiles(runs(5, 1, 1), elsewhere, DEFAULT_SETTINGS)).toThrow(
-      `4-0.json: cores is ${machine.cores + 1}, and ${machine.cores} in 1-0.json`,
+      stating('4-0.json', 'cores', machine.cores + 1, machine.cores, '1-0.json'),
     );
     const mixed = runs(5, 1, 1).map((named, index) => {
       const [first, ...cells] = named.result.cells;
       const bytes = { ...first!.stateBytes, value: first!.stateBytes.value + index };
       return { ...named, result: fixtureResult({ cells: [{ ...first!, stateBytes: bytes }, ...cells] }) };
     });
-    expect(() => compareRepeatedFiles(mixed, runs(5, 1, 2), DEFAULT_SETTINGS)).toThrow('the two are not of one build');
+    expect(() => compareRepeatedFiles(mixed, runs(5, 1, 2), DEFAULT_SETTINGS)).toThrow(stating('not', 'build'));
   });
 });
 
@@ -132,6 +131,6 @@ test('many undecided figures are one sentence', () => {
     }) as const;
   const results = Array.from({ length: 30 }, (_, i) => row(`m${i}`));
   const text = comparisonText(compareDocument({ base: SIDE, candidate: SIDE, results, same: 0 }));
-  expect(text).toContain('Of 30 figures nothing is decided: once.');
+  expect(text).toMatch(stating('30', 'nothing is decided', 'once'));
   expect(text).not.toContain('m3');
 });

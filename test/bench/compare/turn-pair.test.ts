@@ -10,6 +10,7 @@ import { TurnProcess, type TurnReady, type TurnStage, type TurnTimes } from '../
 import { STAGE_PROTOCOL } from '../../../bench/measure/metrics/stage-process.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { Random } from '../../../sim/base/random.ts';
+import { stating } from '../../stating.ts';
 
 /** Time of a call of a stage that fails at its first turn. */
 const BROKEN = 1e9;
@@ -129,7 +130,7 @@ describe('a process that takes turns', () => {
       core: undefined,
       signal,
     });
-    await expect(silent.ready()).rejects.toThrow('told something that is no measurement');
+    await expect(silent.ready()).rejects.toThrow(stating('no measurement'));
     silent.end();
     const nowhere = new TurnProcess({
       root: join(packageRoot(), 'no-such-folder'),

@@ -11,6 +11,7 @@ import { sectionsPage } from '../../../bench/show/page.ts';
 import { parseBenchResult, readBenchResult } from '../../../bench/documents/bench/result.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
+import { stating } from '../../stating.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-result-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -122,7 +123,7 @@ describe('refused, with the file and the field', () => {
   });
 
   test('a folder, and a file that is not there', () => {
-    expect(() => readBenchResult(folder)).toThrow(/cannot be read: it is a folder$/);
+    expect(() => readBenchResult(folder)).toThrow(stating(folder, 'is a folder'));
     expect(() => readBenchResult(join(folder, 'no.json'))).toThrow(/cannot be read: there is no such file$/);
   });
 });

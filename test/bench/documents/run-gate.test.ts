@@ -4,6 +4,7 @@ import type { RunDocument } from '../../../bench/documents/run/document.ts';
 import { demandsOf, unmet } from '../../../bench/documents/run/gate.ts';
 import { MOVE_ENDS, NO_ENDS } from '../../../sim/memory/outcome.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { stating } from '../../stating.ts';
 
 const document = {
   figures: {
@@ -61,7 +62,7 @@ describe('a bound', () => {
   ])('%s is refused', (text) => expect(() => broken(text)).toThrow(UserError));
 
   test('of an unknown figure names those that there are', () => {
-    expect(() => broken('downtimes < 3ms')).toThrow('this run has no figure downtime');
+    expect(() => broken('downtimes < 3ms')).toThrow(stating('no figure', 'downtimes'));
   });
 });
 

@@ -13,6 +13,7 @@ import {
 } from '../../../bench/measure/metrics/baseline.ts';
 import { stopcopy } from '../command.ts';
 import { fixtureResult } from '../fixture.ts';
+import { stating } from '../../stating.ts';
 
 let folder: string;
 let page: string;
@@ -70,7 +71,7 @@ describe('compare --html', () => {
       page,
     );
     expect(status).toBe(2);
-    expect(stderr).toContain('--html is given with --accept');
+    expect(stderr).toMatch(stating('--html', '--accept'));
     expect([existsSync(path), existsSync(page)]).toEqual([false, false]);
   });
 });

@@ -6,6 +6,7 @@ import { chooseMachine, seriesOf } from '../../../bench/history/series.ts';
 import { badgeOf, csvText, seriesText } from '../../../bench/documents/history/text.ts';
 import { Random } from '../../../sim/base/random.ts';
 import { recordsOf } from './records.ts';
+import { stating } from '../../stating.ts';
 
 /** Annual flow of the Nile at Aswan, 1871 to 1970, in 10^8 m³ (Cobb 1978); its level fell in 1899. */
 const NILE = [
@@ -142,7 +143,7 @@ describe('series of a history', () => {
       ['bbbb1111', 20],
     ]);
     expect(chooseMachine(mixed, undefined)).toBe('aaaa0000');
-    expect(() => chooseMachine(mixed, 'cccc')).toThrow("--machine is 'cccc', the history has aaaa0000, bbbb1111");
+    expect(() => chooseMachine(mixed, 'cccc')).toThrow(stating('--machine', 'cccc', 'aaaa0000', 'bbbb1111'));
     for (const machine of ['aaaa0000', 'bbbb1111']) expect(seriesOf(mixed, machine)[0]!.changes).toEqual([]);
   });
 
@@ -152,7 +153,7 @@ describe('series of a history', () => {
   });
 
   test('a metric that is not there is a sentence with those that are', () => {
-    expect(() => seriesOf(recordsOf([1]), 'aaaa0000', 'none')).toThrow("there is no metric 'none' of machine aaaa0000");
+    expect(() => seriesOf(recordsOf([1]), 'aaaa0000', 'none')).toThrow(stating('none', 'aaaa0000'));
   });
 
   test('a badge shows a level that has lately become worse', () => {

@@ -20,6 +20,7 @@ import { withLock } from '../../../bench/io/lock.ts';
 import { appendRecords, pruneHistory, readHistory, recordLine } from '../../../bench/history/store.ts';
 import { builtModule } from '../../built.ts';
 import { historyRecord, recordsOf } from './records.ts';
+import { stating } from '../../stating.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-history-'));
 let path: string;
@@ -106,8 +107,8 @@ describe('a damaged record', () => {
 
   test('a file of something else is refused, and so is none', () => {
     writeFileSync(path, '{"some":"thing"}\n');
-    expect(() => readHistory(path)).toThrow('is no history of stopcopy: line 1 does not begin with a checksum');
-    expect(() => readHistory(`${path}.none`)).toThrow('there is no such history');
+    expect(() => readHistory(path)).toThrow(stating('no history', 'line 1', 'checksum'));
+    expect(() => readHistory(`${path}.none`)).toThrow(stating('no such'));
   });
 });
 

@@ -10,6 +10,7 @@ import { z } from 'zod';
 
 import { INPUT_BYTES_MAX, parseInput, readInputFile, readInputText } from '../../../bench/io/input-file.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { stating } from '../../stating.ts';
 
 const schema = z.strictObject({
   name: z.string().min(1),
@@ -71,14 +72,14 @@ describe('a file that cannot be read', () => {
   test('because it is a folder', () => {
     const path = join(folder, 'folder.yaml');
     mkdirSync(path);
-    expect(refusal(() => readInputText(path)).message).toBe(`${path}: cannot be read: it is a folder`);
+    expect(refusal(() => readInputText(path)).message).toMatch(stating(path, 'folder'));
   });
 
   // root may read everything.
   test.runIf(process.getuid !== undefined && process.getuid() !== 0)('because it is another user’s', () => {
     const path = file('secret.yaml', 'name: x');
     chmodSync(path, 0);
-    expect(refusal(() => readInputText(path)).message).toBe(`${path}: cannot be read: permission denied`);
+    expect(refusal(() => readInputText(path)).message).toMatch(stating(path, 'permission denied'));
   });
 
   test('because a part of its path is a file', () => {
@@ -93,7 +94,7 @@ describe('a file that cannot be read', () => {
     const bytes = 2 ** 40;
     truncateSync(path, bytes);
     const { message, hint } = refusal(() => readInputFile(path, schema));
-    expect(message).toBe(`${path}: has ${bytes} bytes, allowed are ${INPUT_BYTES_MAX}`);
+    expect(message).toMatch(stating(path, `${bytes} bytes`, INPUT_BYTES_MAX));
     expect(hint).toBe('Split it.');
   });
 });
@@ -105,7 +106,7 @@ test.each([
   const path = join(folder, 'noise.yaml');
   writeFileSync(path, bytes);
   const { message, hint } = refusal(() => readInputText(path));
-  expect(message).toBe(`${path}: is no text in UTF-8`);
+  expect(message).toMatch(stating(path, 'UTF-8'));
   expect(hint).toContain('saved as UTF-8');
 });
 
@@ -116,7 +117,7 @@ describe('a file that is no YAML', () => {
   ])('but %s', (_, text) => {
     const { message, hint } = refusal(() => parseInput(text, 'x.yaml'));
     expect(message).toBe('x.yaml: is empty');
-    expect(hint).toContain('name files that come with stopcopy');
+    expect(hint).toMatch(stating('name files', 'stopcopy'));
   });
 
   test.each([
@@ -136,7 +137,7 @@ describe('a file that is no YAML', () => {
     expect(kind).toBe('input');
     expect(message).toMatch(says);
     expect(message).not.toContain('\n');
-    expect(hint).toBe('The file has to be YAML or JSON, one document.');
+    expect(hint).toMatch(stating('YAML', 'JSON'));
   });
 
   test('because its aliases would multiply it: it is refused before it fills the memory', () => {
@@ -219,20 +220,20 @@ describe('a document that does not fit', () => {
     const ports = Array.from({ length: 20 }, () => '{acs: maybe, lanes: 1}');
     const { hint } = refusal(() => readInputFile(file('many.yaml', `name: x\nports: [${ports.join(', ')}]`), schema));
     expect(hint?.split('\n')).toHaveLength(12);
-    expect(hint).toMatch(/\n8 more fields are wrong in the same file\.$/);
+    expect(hint).toMatch(stating('8 more fields'));
   });
 
   test('names the field that a misspelt one was to be, once', () => {
     const path = file('misspelt.yaml', 'nmae: x\nports: [{asc: on, lanes: 1}]');
     const { message, hint } = refusal(() => readInputFile(path, schema));
-    expect(message).toBe(`${path}: ports[0] has a field that stopcopy does not know: 'asc'; is 'acs' meant?`);
-    expect(hint).toBe("Also: the document has a field that stopcopy does not know: 'nmae'; is 'name' meant?");
+    expect(message).toMatch(stating(path, 'ports[0]', "'asc'", "'acs'"));
+    expect(hint).toMatch(stating('Also', "'nmae'", "'name'"));
   });
 
   test('names the fields that there are for one that resembles none', () => {
     const { message, hint } = refusal(() => readInputFile(file('foreign.yaml', 'name: x\nvcpus: 1'), schema));
     expect(message).toMatch(/does not know: 'vcpus'$/);
-    expect(hint).toBe('Fields that the document may also have: ports.');
+    expect(hint).toMatch(stating('also', 'ports'));
   });
 
   test('with a key that would reach into the prototype does no harm', () => {
@@ -258,16 +259,16 @@ describe('a text that would keep the parser busy', () => {
     ['nested lists in a line', `${'- '.repeat(300)}a`],
     ['signs of lists after a field', `{"a": ${'- '.repeat(300)}a}`],
   ])('with deep %s is refused', (_, text) => {
-    expect(said(text)).toBe('f: is nested more than 200 deep');
+    expect(said(text)).toMatch(stating(/^f: /, 'nested', 200));
   });
 
   test('of more than what users write is refused', () => {
-    expect(said('a: 1\n'.repeat(60_000))).toBe('f: has 300000 bytes, allowed are 262144 of what users write');
+    expect(said('a: 1\n'.repeat(60_000))).toMatch(stating(/^f: /, '300000 bytes', 262144));
   });
 
   test('is taken with thousands of fields, of which none is there twice', () => {
     const fields = (count: number): string => Array.from({ length: count }, (_, i) => `key${i}: 1\n`).join('');
     expect(Object.keys(parseInput(fields(10_000), 'f') as object)).toHaveLength(10_000);
-    expect(said(`${fields(10_000)}key77: 2\n`)).toBe('f: line 10001, column 1: the field stands there twice');
+    expect(said(`${fields(10_000)}key77: 2\n`)).toMatch(stating(/^f: /, 'line 10001', 'column 1', 'twice'));
   });
 });

@@ -9,6 +9,7 @@ import { legend } from '../../../bench/show/figure.ts';
 import { resultTable } from '../../../bench/documents/bench/table.ts';
 import { captured } from '../captured.ts';
 import { fixtureCell, fixtureResult } from '../fixture.ts';
+import { stating } from '../../stating.ts';
 
 describe('output', () => {
   test('with --json, stdout carries one document whatever else is said', () => {
@@ -67,7 +68,7 @@ describe('the table', () => {
 describe('the summary', () => {
   test('names the worst cell and the part that dominates', () => {
     const summary = summaryOf(fixtureResult());
-    expect(summary).toContain('Wall downtime is longest with hpre, 64 queue pairs, saturated');
+    expect(summary).toMatch(stating('longest', 'hpre', '64 queue pairs', 'saturated'));
     expect(summary).toContain('42 % of it is drain');
   });
 

@@ -6,6 +6,7 @@ import { SUITE_NAMES } from '../../../bench/measure/suites/registry.ts';
 import type { SuiteOptions, SuitesDocument } from '../../../bench/documents/suites/document.ts';
 import { captured } from '../captured.ts';
 import { stopcopy } from '../command.ts';
+import { stating } from '../../stating.ts';
 
 const OPTIONS: SuiteOptions = {
   quick: true,
@@ -54,7 +55,7 @@ describe('on the command line', () => {
   test('an unknown suite is refused with all that there are', async () => {
     const { status, stderr } = await stopcopy('bench', '--suite', 'design');
     expect(status).toBe(2);
-    expect(stderr).toContain(`--suite has 'design', allowed is ${SUITE_NAMES.join(', ')}`);
+    expect(stderr).toMatch(stating('--suite', 'design', SUITE_NAMES.join(', ')));
   });
 
   test.each([

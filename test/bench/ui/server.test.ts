@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openUiServer, type UiServer } from '../../../bench/ui/server.ts';
+import { stating } from '../../stating.ts';
 
 const PAGE = '<!doctype html><title>A page</title>';
 
@@ -93,6 +94,6 @@ describe('the server', () => {
   });
 
   test('a port that is taken gives a sentence', async () => {
-    await expect(openUiServer(PAGE, port)).rejects.toThrow(`cannot listen on port ${port}: it is taken`);
+    await expect(openUiServer(PAGE, port)).rejects.toThrow(stating(`port ${port}`, 'taken'));
   });
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { parseJsonText } from '../../../sim/base/json-text.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { stating } from '../../stating.ts';
 
 function refusal(text: string): UserError {
   try {
@@ -36,5 +37,5 @@ test.each([
 });
 
 test('a document of another kind is recognised, and its command named', () => {
-  expect(refusal('format: "stopcopy-question"').hint).toBe('A question is read by stopcopy plan.');
+  expect(refusal('format: "stopcopy-question"').hint).toMatch(stating('stopcopy plan'));
 });

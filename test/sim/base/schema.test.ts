@@ -7,6 +7,7 @@ import { bytes, duration } from '../../../sim/base/quantity.ts';
 import { fieldsAt, withUnits } from '../../../sim/base/schema-fields.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { stating } from '../../stating.ts';
 
 const load = z.union([
   z.enum(['idle', 'half']),
@@ -43,12 +44,12 @@ describe('a number without a unit', () => {
     [300_000_000, '300000000 ns or 300000000 ms?', '`after: 300000000ns`', '`after: 300000000ms`'],
   ])('of time, %d: both readings are named, the likely one first', (after, question, first, second) => {
     const { message, hint } = refusal({ ...HEAD, limits: [{ after }] });
-    expect(message).toBe(`x.yaml: limits[0].after is ${after}, a time without a unit: ${question}`);
-    expect(hint).toBe(`Write ${first}, or ${second}; version 1 of the format read it as ns.`);
+    expect(message).toMatch(stating('x.yaml', 'limits[0].after', after, question));
+    expect(hint).toMatch(stating(first, second, 'version 1', 'ns'));
   });
 
   test('of size', () => {
-    expect(refusal({ ...HEAD, size: 64 }).message).toBe('x.yaml: size is 64, a size without a unit: 64 GiB or 64 B?');
+    expect(refusal({ ...HEAD, size: 64 }).message).toMatch(stating('x.yaml', 'size', 64, '64 GiB', '64 B'));
   });
 
   test('is refused in files of version 1 too, and 0 in none', () => {
@@ -60,19 +61,19 @@ describe('a number without a unit', () => {
 describe('of several shapes', () => {
   test('the one that the document chose is asked for what is wrong, all of it', () => {
     const { message, hint } = refusal({ ...HEAD, load: { kind: 'open', fraction: 'x', brust: 2 } });
-    expect(message).toBe("x.yaml: load has a field that stopcopy does not know: 'brust'; is 'burst' meant?");
-    expect(hint).toBe('Also: load.fraction is "x", allowed is a number.');
+    expect(message).toMatch(stating('x.yaml', 'load', "'brust'", "'burst'"));
+    expect(hint).toMatch(stating('Also', 'load.fraction', '"x"', 'number'));
   });
 
   test('all are named where the value is of none', () => {
-    expect(refusal({ ...HEAD, load: 0.8 }).message).toBe(
-      'x.yaml: load is 0.8, allowed is "idle" or "half" or an object',
+    expect(refusal({ ...HEAD, load: 0.8 }).message).toMatch(
+      stating('x.yaml', 'load', 0.8, '"idle"', '"half"', 'object'),
     );
   });
 
   test('the words that choose are named', () => {
-    expect(refusal({ ...HEAD, load: { kind: 'shut' } }).message).toBe(
-      'x.yaml: load.kind is "shut", allowed is "open" or "closed"',
+    expect(refusal({ ...HEAD, load: { kind: 'shut' } }).message).toMatch(
+      stating('x.yaml', 'load.kind', '"shut"', '"open"', '"closed"'),
     );
   });
 });
@@ -81,17 +82,15 @@ test.each(keysOf(INPUT_FORMATS).filter((format) => format !== 'stopcopy-scenario
   'a document of the format %s is named for what it is',
   (format) => {
     const { message, hint } = refusal({ format, version: 1 });
-    expect(message).toBe(`x.yaml: is ${INPUT_FORMATS[format].title} (format ${format}), and a scenario is needed here`);
+    expect(message).toMatch(stating('x.yaml', INPUT_FORMATS[format].title, format, 'scenario'));
     expect(hint).toContain(INPUT_FORMATS[format].command);
   },
 );
 
 test('a document that was read is of the newest version, whichever it was', () => {
   for (const version of [1, 2]) expect(parseDocument(schema, { ...HEAD, version }, 'x').version).toBe(2);
-  expect(refusal({ ...HEAD, version: 3 }).message).toBe(
-    'x.yaml: version is 3, allowed is up to 2: the file is for a newer stopcopy',
-  );
-  expect(refusal({ ...HEAD, version: 0 }).message).toBe('x.yaml: version is 0, allowed is 1 or 2');
+  expect(refusal({ ...HEAD, version: 3 }).message).toMatch(stating('x.yaml', 'version', 3, 2, 'newer'));
+  expect(refusal({ ...HEAD, version: 0 }).message).toMatch(stating('x.yaml', 'version', 0, '1 or 2'));
 });
 
 test('what was read is written with units, and read again is the same', () => {

@@ -9,6 +9,7 @@ import { answer } from '../../../sim/fleet/answer.ts';
 import { type GivenLimits, type Limits, limitsOf, timeoutOf } from '../../../sim/fleet/limits.ts';
 import { type Question, questionSchema } from '../../../sim/fleet/question.ts';
 import { limitedVm } from '../../../sim/fleet/limited-vm.ts';
+import { stating } from '../../stating.ts';
 
 const ALL = presets();
 const S = 1e9;
@@ -182,15 +183,15 @@ describe('limits that contradict', () => {
     const limits: GivenLimits = { timeout: 60 * S, timeoutPerGib: 10 * S };
     expect(limitsOf(limits, ALL).timeoutPer).toBe('move');
     expect(() => answered(asked(EVACUATE, { timeout: '60s', timeoutPerGib: '10s' }))).toThrow(
-      'q.yaml: limits.timeout and limits.timeoutPerGib are both given',
+      stating('q.yaml', 'limits.timeout', 'limits.timeoutPerGib', 'both'),
     );
   });
 
   test('those of Cloud Hypervisor, and a VM of QEMU', () => {
     expect(() => answered(asked(EVACUATE, 'cloud-hypervisor'))).toThrow(
-      'q.yaml: fleet.vms[0].vm.vmm is qemu, and limits cloud-hypervisor are of Cloud Hypervisor',
+      stating('q.yaml', 'fleet.vms[0].vm.vmm', 'qemu', 'cloud-hypervisor', 'Cloud Hypervisor'),
     );
-    expect(() => answered(asked({ ask: 'converge' }, 'cloud-hypervisor'))).toThrow('q.yaml: vm.vmm is qemu, and');
+    expect(() => answered(asked({ ask: 'converge' }, 'cloud-hypervisor'))).toThrow(stating('q.yaml', 'vm.vmm', 'qemu'));
     expect(answered(asked(EVACUATE, 'cloud-hypervisor', { vmm: 'cloud-hypervisor' })).feasible).toBe(true);
   });
 });
@@ -211,7 +212,7 @@ test('the advice of Nova for vGPUs: three steps up to 500 s, each 3 s per GiB af
 test('a time-out that nobody gives is said to be that of the planner', () => {
   const never = { memory: { size: '4GiB', dirty: { kind: 'uniform', pagesPerSecond: 5_000_000, workingSet: '4GiB' } } };
   const said = (limits: unknown): string => answered(asked(EVACUATE, limits, never)).sentences.join(' ');
-  expect(said('vsphere')).toContain('by the time-out of 800 s per GiB, which the planner takes where limits give none');
-  expect(said('vsphere')).toContain('outboundPerHost and inboundPerHost of vsphere are second-hand');
+  expect(said('vsphere')).toMatch(stating('time-out', '800 s per GiB'));
+  expect(said('vsphere')).toMatch(stating('outboundPerHost', 'inboundPerHost', 'vsphere', 'second-hand'));
   expect(said({ timeoutPerGib: '800s' })).not.toContain('which the planner takes');
 });

@@ -12,6 +12,7 @@ import { platformDeviceFields, platformFields } from '../../../sim/manager/quest
 import { effort } from '../../effort.ts';
 import { type Fields, over } from '../../no-op-fields.ts';
 import { leavesOf } from '../../schema-leaves.ts';
+import { stating } from '../../stating.ts';
 
 const outputs = new Map<string, string>();
 
@@ -359,7 +360,7 @@ test.each<[string, Fields]>([
     ...changes,
   };
   for (const ask of ['converge', 'at-once host', 'evacuate']) {
-    expect(answered({ ...HEAD, ...ASKS[ask]!(vm) })).toContain(`${field} is given, and plans play no post-copy`);
+    expect(answered({ ...HEAD, ...ASKS[ask]!(vm) })).toMatch(stating(field, 'post-copy'));
   }
 });
 
@@ -371,7 +372,7 @@ describe('queues of a device without a register model are refused where nothing 
 
   test.each(['most vfs', 'least gigabitsPerSecond', 'at-once host', 'converge'])('%s', (ask) => {
     expect(asked(ask, [DEVICE, NIC])).toMatch(
-      `refused: x: vm.devices[1].queues is given, and profile ${NIC.profile} has ${WHY}`,
+      stating(/^refused: x: /, 'vm.devices[1].queues', `profile ${NIC.profile}`, WHY),
     );
     expect(asked(ask, [DEVICE, { ...NIC, queues: 1 }])).not.toContain(WHY);
   });
@@ -391,7 +392,9 @@ describe('queues of a device without a register model are refused where nothing 
 
   test('nor is it asked how many of them there may be', () => {
     const most = { ask: 'most', of: 'queues', ...judge, vm: { ...VM, devices: [{ profile: NIC.profile }] } };
-    expect(answered({ ...HEAD, ...most })).toMatch(`refused: x: of is queues, and profile ${NIC.profile} has ${WHY}`);
+    expect(answered({ ...HEAD, ...most })).toMatch(
+      stating(/^refused: x: /, 'of', 'queues', `profile ${NIC.profile}`, WHY),
+    );
   });
 
   test.each([
@@ -403,7 +406,7 @@ describe('queues of a device without a register model are refused where nothing 
     const hosts = kinds.map((kind) => ({ ...host, kind, ...(kind === 'zip' ? { freeQueues: 8 } : {}) }));
     const room = (queues: number): string =>
       answered({ ...HEAD, ask: 'room', vm: { ...ROOM_VM, devices: [{ ...NIC, queues }] }, hosts });
-    expect(room(4)).toMatch(`refused: x: vm.devices[0].queues is given, and ${why}`);
+    expect(room(4)).toMatch(stating(/^refused: x: /, 'vm.devices[0].queues', why));
     expect(room(1)).not.toContain('refused');
   });
 });

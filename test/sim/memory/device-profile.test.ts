@@ -5,6 +5,7 @@ import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
+import { stating } from '../../stating.ts';
 
 const shipped = shippedProfiles().map((id) => readProfile(id));
 
@@ -41,11 +42,11 @@ describe('a profile of a user’s own', () => {
 
   test('is of a kind that there is', () => {
     expect(() => read({ ...own, kind: 'rsa' })).toThrow(
-      'my-zip.yaml: kind is "rsa", allowed is "sec" or "hpre" or "zip"',
+      stating('my-zip.yaml', 'kind', '"rsa"', '"sec"', '"hpre"', '"zip"'),
     );
   });
 
   test('without a register model has no kind', () => {
-    expect(() => read({ ...own, registerModel: false })).toThrow(/^my-zip\.yaml: kind is "zip": only a profile with/);
+    expect(() => read({ ...own, registerModel: false })).toThrow(stating('my-zip.yaml', 'kind', '"zip"'));
   });
 });

@@ -10,6 +10,7 @@ import { deviceWorkSchema, runDeviceWork } from '../../../sim/memory/device-work
 import { pointParameters } from '../../../sim/memory/parameters.ts';
 import { moveVm } from '../../../sim/memory/vm-move.ts';
 import { devices, vm } from './rig.ts';
+import { stating } from '../../stating.ts';
 
 const MS = 1e6;
 const NOTHING = devices(1)[0]!.figures;
@@ -94,6 +95,6 @@ describe('published work', () => {
 test.each([0, 0.5])('%d queues at once are refused', (value) => {
   const queuesAtOnce = { value, range: [value, value], from: 'assumed', source: 'a test' };
   expect(() => parseDocument(deviceProfileSchema, { ...readProfile('qat-vf'), queuesAtOnce }, 'own.yaml')).toThrow(
-    /^own\.yaml: queuesAtOnce is .*: allowed is 1, one by one, or more/,
+    stating('own.yaml', 'queuesAtOnce', 1),
   );
 });

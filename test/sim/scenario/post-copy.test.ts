@@ -4,6 +4,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { runScenario } from '../../../sim/scenario/scenario-run.ts';
 import { clocksOfVm, passedVm } from '../../../sim/scenario/service.ts';
 import { type Changes, plan, SMALL } from './rig.ts';
+import { stating } from '../../stating.ts';
 
 /** Rewrites 8 GB per second over a link of 25 Gbit/s. */
 const WILD: Changes = {
@@ -84,7 +85,7 @@ describe('post-copy is not begun', () => {
   ])('without limits that nothing reads: convergence.%s', (field, value) => {
     const cloud = { ...WILD, vmm: 'cloud-hypervisor', vmmVersion: 'main', cloudHypervisor: { memoryMode: 'postcopy' } };
     expect(refusal({ ...cloud, convergence: { [field]: value } }).message).toMatch(
-      `convergence.${field} is given, and with cloudHypervisor.memoryMode: postcopy the VM is stopped before any memory`,
+      stating(`convergence.${field}`, 'cloudHypervisor.memoryMode', 'postcopy'),
     );
   });
 });

@@ -19,6 +19,7 @@ import {
 } from '../../../workers/end/image-stream.ts';
 import type { FrameIdentity, SectionPlace } from '../../../workers/end/frame-header.ts';
 import { effort } from '../../effort.ts';
+import { stating } from '../../stating.ts';
 
 const ALIGN = 64;
 const IMAGE_MAX = 176;
@@ -277,8 +278,8 @@ describe('a frame is refused whose', () => {
 
   test.each([1, 63, 64, 500])('last %i bytes are missing', (missing) => {
     const frame = frameOf();
-    expect(refusal(frame.subarray(0, frame.length - missing))).toContain(
-      `${frame.length - missing} bytes came, it announces ${frame.length}`,
+    expect(refusal(frame.subarray(0, frame.length - missing))).toMatch(
+      stating(`${frame.length - missing} bytes`, frame.length),
     );
   });
 
@@ -293,7 +294,7 @@ describe('a frame is refused whose', () => {
     ['low', 16, 0xffffffff],
     ['high', 20, 1],
   ])('announced length (%s word) is more than the destination takes', (_word, offset, value) => {
-    expect(refusal(prefixed(offset, value))).toContain(`at most ${frameBytesMax(IMAGE_MAX, PLACES)}`);
+    expect(refusal(prefixed(offset, value))).toMatch(stating(frameBytesMax(IMAGE_MAX, PLACES)));
   });
 
   test('header is longer than the room before its sections', () => {
@@ -377,7 +378,7 @@ describe('a frame is refused whose', () => {
 
   test('register image is longer than any', () => {
     const image = new Uint8Array(IMAGE_MAX + 1);
-    expect(refusal(craft(headerOf(image), 0, image))).toContain(`${IMAGE_MAX + 1} bytes, at most ${IMAGE_MAX}`);
+    expect(refusal(craft(headerOf(image), 0, image))).toMatch(stating(`${IMAGE_MAX + 1} bytes`, IMAGE_MAX));
   });
 
   test.each([
@@ -401,7 +402,7 @@ describe('a frame is refused whose', () => {
     const header = headerOf();
     const section = header.sections.find((candidate) => candidate.name === name)!;
     section.crc = ((section.crc as number) ^ 0x8000_0000) >>> 0;
-    expect(refusal(craft(header))).toContain(`the checksum of section "${name}" does not fit`);
+    expect(refusal(craft(header))).toMatch(stating('checksum', `section "${name}"`));
   });
 
   test('sections reach behind its end', () => {
@@ -411,7 +412,7 @@ describe('a frame is refused whose', () => {
   });
 
   test('last section is followed by more that it announces', () => {
-    expect(refusal(craft(headerOf(), ALIGN))).toContain(`${ALIGN} bytes follow its last section`);
+    expect(refusal(craft(headerOf(), ALIGN))).toMatch(stating(`${ALIGN} bytes`, 'last section'));
   });
 });
 
@@ -479,7 +480,5 @@ test('no run of noise is taken, and none makes the reader fail otherwise', () =>
 test('a frame with more bytes than its arena holds is refused, not cut', () => {
   const arena = new SharedArrayBuffer(128);
   expect(receivedFrame(arena, 128)).toHaveLength(128);
-  expect(() => receivedFrame(arena, 192)).toThrow(
-    'image stream refused: 192 bytes came, this destination takes at most 128',
-  );
+  expect(() => receivedFrame(arena, 192)).toThrow(stating('image stream refused', '192 bytes', 128));
 });

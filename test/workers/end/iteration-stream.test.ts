@@ -13,6 +13,7 @@ import {
   scatterIteration,
   worthAnIteration,
 } from '../../../workers/end/iteration-stream.ts';
+import { stating } from '../../stating.ts';
 
 const LAYOUT = new QueueLayout({ kind: 'zip', queuePairs: 2, dmaBase: 0x2f_0000_0000 });
 const IDENTITY: FrameIdentity = { deviceId: 0xa251, queuePairs: 2, isolation: 1, dmaBase: LAYOUT.dmaBase };
@@ -130,7 +131,7 @@ describe('an iteration is refused', () => {
       const sender = new Sender();
       const reader = new IterationReader(EXPECTED);
       reader.read(sender.iteration());
-      expect(refusal(sender.iteration(false, two(at)), reader)).toContain(`run 1 of 64 bytes at ${at} cannot be`);
+      expect(refusal(sender.iteration(false, two(at)), reader)).toMatch(stating('run 1', '64 bytes', `at ${at}`));
     }
     const sender = new Sender();
     const reader = new IterationReader(EXPECTED);

@@ -23,6 +23,7 @@ import { waitForValue, waitingOf } from '../../../workers/lane/waiting.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
 import { startWorker } from '../../../workers/pools/worker-url.ts';
 import { builtModule } from '../../built.ts';
+import { stating } from '../../stating.ts';
 
 /** A register of a VF that keeps what is written. */
 const SCRATCH = VF_REG.QM_PAGE_SIZE;
@@ -478,6 +479,6 @@ describe('a device thread', () => {
     for (const end of ends.splice(0)) await end();
     const port = bench.port(new Lane(bench.memory, LIMIT_MS));
     port.write32(PF, PF_SCRATCH, 1);
-    expect(() => port.read32(PF, PF_SCRATCH)).toThrow('the device thread worker was lost after 32-bit read of the PF');
+    expect(() => port.read32(PF, PF_SCRATCH)).toThrow(stating('worker', 'lost', '32-bit read', 'PF'));
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { QueueLayout } from '../../../sim/workload/layout.ts';
 import { packLedger, ParcelLayout, ParcelIterations } from '../../../workers/transport/parcel.ts';
+import { stating } from '../../stating.ts';
 
 const queues = new QueueLayout({ kind: 'zip', queuePairs: 1, dmaBase: 0 });
 const layout = new ParcelLayout(queues);
@@ -38,7 +39,7 @@ test('a parcel is refused when one bit of its ledger has flipped, or it says mor
     fc.property(fc.nat(LEDGER.length * 8 - 1), (bit) => {
       const at = layout.frameBytes + (bit >> 3);
       parcel[at]! ^= 1 << (bit & 7);
-      expect(() => layout.open(parcel, seal)).toThrow('the checksum of the client ledger does not fit its bytes');
+      expect(() => layout.open(parcel, seal)).toThrow(stating('checksum', 'ledger'));
       parcel[at]! ^= 1 << (bit & 7);
     }),
   );

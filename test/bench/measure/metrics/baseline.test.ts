@@ -20,6 +20,7 @@ import {
 import { exactMetrics } from '../../../../bench/measure/metrics/exact.ts';
 import { betterOf } from '../../../../bench/documents/metric.ts';
 import { captured } from '../../captured.ts';
+import { stating } from '../../../stating.ts';
 
 const SOME: Baseline = {
   changes: [{ reason: 'first', added: 2, removed: 0, changed: 0 }],
@@ -146,7 +147,7 @@ describe('the gate', () => {
     expect(passExactGate({ baseline: path, markdown: false }, said.output, metrics)).toBe(false);
     const text = said.stdout();
     expect(text).toContain(name);
-    expect(text).toContain(`${metrics.length - 1} same, 1 worse; 1 makes it a regression.`);
+    expect(text).toMatch(stating(`${metrics.length - 1} same`, '1 worse', 'regression'));
     expect(said.stderr()).toContain('--accept');
   });
 

@@ -5,6 +5,7 @@ import type { SuiteOptions } from '../../../../bench/documents/suites/document.t
 import { keysOf } from '../../../../sim/base/keys.ts';
 import { COST, type CostValues, pointCosts } from '../../../../sim/device/costs.ts';
 import { compareDesigns, DESIGN_IDS, playDesign } from '../../../../sim/designs/compare.ts';
+import { stating } from '../../../stating.ts';
 
 const OPTIONS: SuiteOptions = {
   quick: true,
@@ -84,9 +85,7 @@ test('quick is one number of queue pairs, otherwise there are four, unless some 
 });
 
 test('more queue pairs than the device has are a sentence', () => {
-  expect(() => runDesigns({ ...OPTIONS, queuePairs: [769] })).toThrow(
-    '--queue-pairs has 769, the sec device has 768 queues for its VFs',
-  );
+  expect(() => runDesigns({ ...OPTIONS, queuePairs: [769] })).toThrow(stating('--queue-pairs', 769, 768));
 });
 
 describe('the costs', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aboutSuite, chooseSuites, OWN_SUITES, SUITE_NAMES } from '../../../../bench/measure/suites/registry.ts';
 import { SUITES } from '../../../../bench/measure/suites/sweep-types.ts';
+import { stating } from '../../../stating.ts';
 
 const SWEEP = Object.keys(SUITES);
 
@@ -16,9 +17,7 @@ describe('what is run', () => {
   });
 
   test('is never both kinds', () => {
-    expect(() => chooseSuites(['downtime', 'designs'])).toThrow(
-      "--suite has 'designs', a suite of its own, and 'downtime', a part of the sweep",
-    );
+    expect(() => chooseSuites(['downtime', 'designs'])).toThrow(stating('--suite', 'designs', 'downtime'));
   });
 });
 

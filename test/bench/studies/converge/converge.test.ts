@@ -11,6 +11,7 @@ import { parseRates } from '../../../../bench/studies/converge/rate-record.ts';
 import { UserError } from '../../../../sim/base/user-error.ts';
 import { POLICY_NAMES } from '../../../../sim/converge/policies.ts';
 import { stopcopyAt } from '../../command.ts';
+import { stating } from '../../../stating.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -153,7 +154,7 @@ describe('a policy of a user', () => {
   });
 
   test('that is not there, or TypeScript that this Node does not run, is refused with its name', async () => {
-    expect(await refused('--policy', './none.mjs')).toContain('none.mjs: cannot be read');
+    expect(await refused('--policy', './none.mjs')).toMatch(stating('none.mjs', 'cannot be read'));
     const typed = module('typed.ts', 'export default { watch: () => ({ act: (): undefined => undefined }) };');
     const runs = 'typescript' in process.features && process.features.typescript !== false;
     const { status, stderr } = await stopcopyAt(
@@ -200,7 +201,7 @@ describe('what is wrong in a question is said with its field', () => {
     writeFileSync(join(folder, 'rates.csv'), 'seconds,bytesPerSecond\n0,1e8\n1,2e8\n');
     const { status, stderr } = await stopcopyAt(folder, 'converge', '--rates', 'rates.csv', '--class', 'idle');
     expect(status).toBe(2);
-    expect(stderr).toContain('--rates is for the class recorded');
+    expect(stderr).toMatch(stating('--rates', 'recorded'));
     expect((await converge('--rates', 'rates.csv', '--class', 'recorded', '--seeds', '5')).moves).toBe(55);
   });
 });

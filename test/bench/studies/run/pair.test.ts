@@ -9,6 +9,7 @@ import { type RunPairDocument } from '../../../../bench/documents/run/pair.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
 import { isPlayed } from '../../../../bench/documents/run/unplayed.ts';
 import { stopcopy } from '../../command.ts';
+import { stating } from '../../../stating.ts';
 
 let folder: string;
 /** Files by what they are. */
@@ -277,7 +278,7 @@ describe('run A B as a gate', () => {
   test.each(['--timeline', '--html'])('%s takes one scenario', async (option) => {
     const { status, stdout, stderr } = await stopcopy('run', 'idle-vf', 'zip-64', option, join(folder, 'none'));
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain(`${option} is given with two scenarios, allowed is one`);
+    expect(stderr).toMatch(stating(option, 'two scenarios', 'one'));
   });
 
   test('a fact that decides and is not given is asked for before anything is played', async () => {

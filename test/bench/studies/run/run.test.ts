@@ -13,6 +13,7 @@ import { stopcopy } from '../../command.ts';
 import { ENDS, runScenario } from '../../../../sim/scenario/scenario-run.ts';
 import { PoolRunner } from '../../../../workers/pools/pool-runner.ts';
 import { captured } from '../../captured.ts';
+import { stating } from '../../../stating.ts';
 
 const ROOT = packageRoot();
 let folder: string;
@@ -102,14 +103,14 @@ describe('run', () => {
     expect(traceEvents.length).toBeGreaterThan(10);
     const html = readFileSync(page, 'utf8');
     expect(html).toMatch(/^<!doctype html>/);
-    expect(html).toContain('VFs brought back at the source');
+    expect(html).toMatch(stating('VFs', 'back', 'source'));
     expect(html).not.toMatch(/\b(?:src|href)="https?:/);
   });
 
   test('a move that fails is told, and is no failure of the command', async () => {
     const { status, stdout } = await stopcopy('run', 'link-fails');
     expect(status).toBe(0);
-    expect(stdout).toContain('runs on at the source: the move failed (link at sending)');
+    expect(stdout).toMatch(stating('at the source', 'failed', 'link at sending'));
   });
 
   test('a profile of the user is looked for beside the scenario', async () => {

@@ -19,6 +19,7 @@ import { canQuestionSchema } from '../../../../sim/manager/question.ts';
 import { scenarioSchema } from '../../../../sim/scenario/document.ts';
 import { effort } from '../../../effort.ts';
 import { fixtureResult } from '../../fixture.ts';
+import { stating } from '../../../stating.ts';
 
 const NONE: BareUnits = {};
 const PLAIN: BareUnits = { size: 'B', time: 'ns' };
@@ -141,7 +142,7 @@ stream: { gigabitsPerSecond: 25, latency: 0 }
 describe('numbers without a unit', () => {
   test('are all named with both readings', () => {
     const { message, hint } = refusal(SCENARIO);
-    expect(message).toBe('x.yaml: convergence.downtimeLimit is 300, a time without a unit: 300 ms or 300 ns?');
+    expect(message).toMatch(stating('x.yaml', 'convergence.downtimeLimit', 300, '300 ms', '300 ns'));
     expect(hint?.split('\n')).toEqual([
       'Also: convergence.timeout is 60, a time without a unit: 60 s or 60 ns?',
       'Also: memory.size is 64, a size without a unit: 64 GiB or 64 B?',
@@ -154,7 +155,7 @@ describe('numbers without a unit', () => {
   test('one unit leaves the other to be asked for', () => {
     const { message, hint } = refusal(SCENARIO, { time: 'ms' });
     expect(message).toContain('memory.size is 64');
-    expect(hint).toContain('Give --bare-sizes GiB, or');
+    expect(hint).toMatch(stating('--bare-sizes GiB'));
   });
 
   test('get the unit that was said, where they are, and nothing else moves', () => {
@@ -180,16 +181,14 @@ describe('numbers without a unit', () => {
 
   test('one that is a time here and a size there by an alias has no unit that fits both', () => {
     const text = SCENARIO.replace('timeout: 60', 'timeout: &n 60').replace('&size 64', '*n').replace('*size', '*n');
-    expect(refusal(text, { time: 's', size: 'GiB' }).message).toBe(
-      'x.yaml: memory.size is 60 by an alias, and elsewhere the same number has another unit',
-    );
+    expect(refusal(text, { time: 's', size: 'GiB' }).message).toMatch(stating('x.yaml', 'memory.size', 60, 'alias'));
   });
 
   test('are found in the grid of a question, where the field has a unit', () => {
     const [, text] = SHIPPED.find(([name]) => name === 'line')!;
     const grid = '\ngrid: { budget.pause: [100, 300ms, 0], vm.vcpus: [8, 16] } # mine\n';
     const old = text.replace(/^version: 2$/m, 'version: 1') + grid;
-    expect(refusal(old).message).toBe('x.yaml: grid.budget.pause[0] is 100, a time without a unit: 100 ms or 100 ns?');
+    expect(refusal(old).message).toMatch(stating('x.yaml', 'grid.budget.pause[0]', 100, '100 ms', '100 ns'));
     const { text: again } = upgraded(old, 'x.yaml', { time: 'ms' });
     expect(again).toBe(text + grid.replace('[100,', '[100ms,'));
   });
@@ -312,7 +311,7 @@ hosts:
     ['of a map that would be empty', UNREAD.replace('    downtimeLimit: 200ms\n', '')],
     ['of a map that an alias leads to', UNREAD.replace('  - name: b', '  - *a\n  - name: b').replace('- {', '- &a {')],
   ])('%s is to be removed by hand', (_, text) => {
-    expect(refusal(text).hint).toMatch(/^Remove by hand: vm\.returnPath, /);
+    expect(refusal(text).hint).toMatch(stating('by hand', 'vm.returnPath'));
   });
 });
 

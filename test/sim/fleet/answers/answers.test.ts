@@ -19,6 +19,7 @@ import type { Outcome } from '../../../../sim/fleet/fleet-plan.ts';
 import { type Question, questionSchema } from '../../../../sim/fleet/question.ts';
 import type { VmVerdict } from '../../../../sim/fleet/vm-verdict.ts';
 import { shipped } from '../fixture.ts';
+import { stating } from '../../../stating.ts';
 
 const most = shipped('vfs-per-vm', 'most');
 const least = shipped('line', 'least');
@@ -180,9 +181,11 @@ describe('what must hold', () => {
   });
 
   test('is named with what it depends on', () => {
-    expect(constraintName({ id: 'movesOutOfHost', detail: 'nova' })).toBe('moves at once out of a host (nova)');
-    expect(constraintName({ id: 'driverCalls', detail: 'stop fails with EINVAL' })).toBe(
-      'calls of drivers succeed (stop fails with EINVAL)',
+    expect(constraintName({ id: 'movesOutOfHost', detail: 'nova' })).toMatch(
+      stating('at once', 'out of a host', 'nova'),
+    );
+    expect(constraintName({ id: 'driverCalls', detail: 'stop fails with EINVAL' })).toMatch(
+      stating('drivers', 'stop', 'EINVAL'),
     );
     expect(constraintName({ id: 'devicesWithoutP2p', detail: 'QEMU' })).toContain('QEMU');
   });
@@ -201,12 +204,10 @@ describe('phrases', () => {
 
   test('of what binds: used and allowed here, needed one further', () => {
     const state = { name: 'pause budget', unit: 'ns', limit: 3e8, used: 2e8, next: 4e8, binds: true };
-    expect(bindingPhrase(state)).toBe('pause budget binds, 200 ms of 300 ms are used; one further would need 400 ms');
-    expect(bindingPhrase({ ...state, used: null })).toBe(
-      'pause budget binds; one further would need 400 ms, allowed are 300 ms',
-    );
-    expect(bindingPhrase({ ...state, unit: 'VFs', used: 63, limit: 63, next: null })).toBe(
-      'pause budget binds, 63 VFs of 63 VFs are used',
+    expect(bindingPhrase(state)).toMatch(stating('pause budget', '200 ms of 300 ms', 'one further', '400 ms'));
+    expect(bindingPhrase({ ...state, used: null })).toMatch(stating('pause budget', 'one further', '400 ms', '300 ms'));
+    expect(bindingPhrase({ ...state, unit: 'VFs', used: 63, limit: 63, next: null })).toMatch(
+      stating('pause budget', '63 VFs of 63 VFs'),
     );
   });
 

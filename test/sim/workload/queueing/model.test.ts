@@ -3,6 +3,7 @@ import { UserError } from '../../../../sim/base/user-error.ts';
 import { QueueingModel } from '../../../../sim/workload/queueing/model.ts';
 import type { QueueingOptions, VfOptions } from '../../../../sim/workload/queueing/options.ts';
 import type { JobKind } from '../../../../sim/workload/job-mix.ts';
+import { stating } from '../../../stating.ts';
 
 const JOB: JobKind = { name: 'job', bytes: 1000, share: 1, fixedNs: 1000, nsPerByte: 0 };
 const CLOSED: VfOptions = { queues: 2, load: { kind: 'closed', inFlightPerQueue: 4 }, jobs: [JOB] };
@@ -238,7 +239,7 @@ describe('a pause', () => {
   test('cannot end while jobs are on the cores of the engine that is left', () => {
     const m = model([CLOSED], [1, 1]).run(500);
     m.pause(0);
-    expect(() => m.resume(0, 1)).toThrow('VF 0 still has 1 jobs on the cores');
+    expect(() => m.resume(0, 1)).toThrow(stating('VF 0', 1));
     expect(() => m.pause(0)).toThrow('VF 0 is paused already');
     expect(() => m.run(2000).resume(0, 2)).toThrow('engine 2 does not exist');
     m.resume(0, 1);
