@@ -33,8 +33,7 @@ import {
 import { MessageReader } from '../workers/transport/message-reader.ts';
 import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
-import { readMoveText } from './import/move/read.ts';
-import { readText } from './import/readers.ts';
+import { readTextOf } from './import/readers.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
 import { recordOfText } from './history/result-record.ts';
@@ -93,7 +92,7 @@ function message(about: string, schema: Parameters<typeof unpackControl>[0]): Pa
 
 /** A machine, as far as to what `stopcopy isolation` asks. */
 function machine(words: string, format: string): unknown {
-  const { plain } = imported([readText(words, INPUT, format)]);
+  const { plain } = imported([readTextOf('machine', words, INPUT, format)]);
   return buildTopology(readTopology(plain, INPUT).document, INPUT);
 }
 
@@ -130,11 +129,13 @@ export const PARSERS = {
   document: file('any document that is drawn: stopcopy report', (words) => parseSection(words, INPUT)),
   baseline: file('exact values: stopcopy compare --exact', (words) => parseBaseline(words, INPUT)),
   lspci: file('lspci, block form: stopcopy import, isolation', (words) => machine(words, 'lspci')),
-  'lspci-tree': file('lspci -t, -tv: stopcopy import', (words) => readText(words, INPUT, 'lspci-tree')),
-  'lspci-records': file('lspci -vmm, -mm: stopcopy import', (words) => readText(words, INPUT, 'lspci-records')),
+  'lspci-tree': file('lspci -t, -tv: stopcopy import', (words) => readTextOf('machine', words, INPUT, 'lspci-tree')),
+  'lspci-records': file('lspci -vmm, -mm: stopcopy import', (words) =>
+    readTextOf('machine', words, INPUT, 'lspci-records'),
+  ),
   sysfs: file('what the collector prints: stopcopy import, isolation', (words) => machine(words, 'sysfs')),
   move: file('what VMMs and managers say of a move: stopcopy import, explain, run', (words) =>
-    readMoveText(words, INPUT).facts.moves.map(draftOf),
+    readTextOf('move', words, INPUT).facts.moves.map(draftOf),
   ),
   history: {
     about: 'results of commits: stopcopy history',

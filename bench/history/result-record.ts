@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { parseJsonText } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { readResults } from '../import/results/read.ts';
+import { formatsText, readForeignOf, readIfForeign } from '../import/readers.ts';
 import { readInputText } from '../io/input-file.ts';
 import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
 import type { Figure } from '../show/figure.ts';
@@ -69,6 +69,14 @@ const comparison = z.object({
 /** Class of machine of results whose tracker does not say where they were measured. */
 const OTHER_MACHINE = 'imported';
 
+/** What the user says of results of another tracker. */
+interface ForeignWords {
+  /** Their class of machine; default: `imported`. */
+  readonly machine?: string | undefined;
+  /** Their format; default: recognised. */
+  readonly as?: string | undefined;
+}
+
 interface FileRecords {
   readonly records: readonly HistoryRecord[];
   /** Sentences about what was read. */
@@ -79,11 +87,15 @@ interface FileRecords {
  * A document of `bench` or of `compare`, or results of another tracker, as records.
  *
  * @param commit of what does not name its own
- * @param machine class of results of another tracker; default: `imported`
  */
-export function recordsOfFile(path: string, commit: Commit, now: Date, machine?: string): FileRecords {
-  const foreign = readResults(path);
-  if (foreign === undefined) return { records: [recordOfText(readInputText(path), path, commit, now)], warnings: [] };
+export function recordsOfFile(
+  path: string,
+  commit: Commit,
+  now: Date,
+  { machine, as }: ForeignWords = {},
+): FileRecords {
+  const foreign = as === undefined ? readIfForeign('results', path) : readForeignOf('results', path, as);
+  if (foreign === undefined) return { records: [ownRecord(path, commit, now)], warnings: [] };
   const { format, facts, findings } = foreign;
   const records = facts.runs.map((run): HistoryRecord => {
     const own = run.commit === undefined ? commit : { commit: run.commit, subject: run.subject ?? '', dirty: false };
@@ -105,6 +117,17 @@ export function recordsOfFile(path: string, commit: Commit, now: Date, machine?:
   });
   const warnings = findings.filter(({ kind }) => kind === 'warning').map(({ text }) => text);
   return { records, warnings };
+}
+
+/** @throws UserError of kind `input` for what is neither a document of stopcopy nor of another tracker */
+function ownRecord(path: string, commit: Commit, now: Date): HistoryRecord {
+  const text = readInputText(path);
+  if (/^\s*\{/.test(text)) return recordOfText(text, path, commit, now);
+  throw new UserError(
+    'input',
+    `${path}: is in no format of results that is recognised`,
+    `Give a document of bench or compare (--json), or say with --as which it is, ${formatsText(['results'])}.`,
+  );
 }
 
 /** The record of a document of `bench` or of `compare`; of a comparison the candidate is recorded. */

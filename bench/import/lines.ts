@@ -3,15 +3,17 @@
  * piece, so that their size does not matter.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { KIB, MIB } from '../../sim/base/units.ts';
-import { inputUnreadable } from '../io/input-file.ts';
+import { inputUnreadable, readInputBytes } from '../io/input-file.ts';
 import { noteRead } from '../io/read-files.ts';
+import { type Encoding, encodingOf, MARK_BYTES, pieceDecoder, unpacked } from './encoding.ts';
 
-/** Characters of a line; longer ones are in no text that a reader knows. */
+/** Characters of a line; longer ones are in no text that a reader knows, */
 const LINE_MAX = MIB;
+/** but for JSON, which programs print without line ends. */
+const JSON_LINE_MAX = 64 * MIB;
 const PIECE_BYTES = 256 * KIB;
 /** So much of a file says which format it is. */
 const HEAD_BYTES = 64 * KIB;
@@ -21,6 +23,16 @@ const HEAD_BYTES = 64 * KIB;
 const ESCAPES = /\u001B(?:\[[0-9;?]*[A-Za-z]|\][^\u0007]*\u0007|[()][A-Z0-9])/g;
 /** Quotation of mails. */
 const QUOTED = /^(?:> ?)+/;
+
+/** A text that was given: its beginning, and its lines, which can be read several times. */
+export interface TextSource {
+  /** Its name, used in messages. */
+  readonly file: string;
+  /** The cleaned beginning, of at most 64 KiB. */
+  readonly head: string;
+  /** The cleaned lines, one by one. */
+  lines(): Iterable<string>;
+}
 
 /** A line without its carriage return, colours, byte order mark and marks of quotation. */
 function cleaned(line: string): string {
@@ -32,23 +44,36 @@ function cleaned(line: string): string {
 
 /** @param pieces of a text, in order @param file name of the file, used in messages */
 function* linesOfPieces(pieces: Iterable<string>, file: string): Generator<string> {
-  let rest = '';
-  let number = 0;
+  let rest: string[] = [];
+  let restChars = 0;
+  let number = 1;
   const checked = (line: string): string => {
-    number += 1;
-    if (line.length > LINE_MAX) {
-      throw new UserError('input', `${file}: line ${number} has more than ${LINE_MAX} characters`, NO_TEXT);
-    }
+    refuseLong(line, line.length, file, number);
     if (line.includes('\u0000')) throw new UserError('input', `${file}: line ${number} has a zero byte`, NO_TEXT);
+    number += 1;
     return cleaned(line);
   };
   for (const piece of pieces) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) yield checked(line);
-    if (rest.length > LINE_MAX) checked(rest);
+    const lines = piece.split('\n');
+    const last = lines.pop()!;
+    if (lines.length > 0) {
+      rest.push(lines[0]!);
+      yield checked(rest.join(''));
+      for (let i = 1; i < lines.length; i++) yield checked(lines[i]!);
+      rest = [];
+      restChars = 0;
+    }
+    rest.push(last);
+    restChars += last.length;
+    refuseLong(rest[0]!, restChars, file, number);
   }
-  yield checked(rest);
+  yield checked(rest.join(''));
+}
+
+function refuseLong(begin: string, chars: number, file: string, number: number): void {
+  if (chars <= LINE_MAX) return;
+  const max = /^\s*[[{]/.test(begin.slice(0, 100)) ? JSON_LINE_MAX : LINE_MAX;
+  if (chars > max) throw new UserError('input', `${file}: line ${number} has more than ${max} characters`, NO_TEXT);
 }
 
 const NO_TEXT = 'It is no text: give the output of the command as it was printed.';
@@ -58,19 +83,56 @@ export function linesOfText(text: string, file: string): Iterable<string> {
   return linesOfPieces([text], file);
 }
 
-/**
- * The cleaned lines of a file.
- *
- * @throws UserError of kind `input` for a file that cannot be read, or is no text
- */
-export function linesOfFile(path: string): Iterable<string> {
-  return linesOfPieces(piecesOf(path, Infinity), path);
+/** A text as a source. @param file name of it, used in messages */
+export function sourceOfText(text: string, file: string): TextSource {
+  return { file, head: headOfText(text), lines: () => linesOfText(text, file) };
 }
 
-/** The cleaned beginning of a file; empty for what is no text, and for a pipe, which could not be read a second time. */
-export function headOfFile(path: string): string {
-  if (!isRegularFile(path)) return '';
-  return headOfText([...piecesOf(path, HEAD_BYTES)].join(''));
+/**
+ * A file as a source: UTF-8, or UTF-16 with its mark, also compressed by gzip; a pipe too.
+ *
+ * @throws UserError of kind `input` for a file that cannot be read, is empty, or is no text
+ */
+export function sourceOfFile(path: string): TextSource {
+  const source = isRegularFile(path) ? openSource(path) : sourceOfBytes(readInputBytes(path), path);
+  if (source.head.trim() !== '') return source;
+  // The head has blanks alone: the text may begin after it.
+  for (const line of source.lines()) if (line.trim() !== '') return source;
+  throw new UserError('input', `${path}: is empty`, 'Did the command fail? Its errors may say why; some need root.');
+}
+
+function openSource(path: string): TextSource {
+  const [first = Buffer.alloc(0)] = [...bytesOf(path, MARK_BYTES)];
+  const encoding = encodingOf(first, path);
+  if (encoding === 'gzip') return sourceOfBytes(readInputBytes(path), path);
+  const head = decoded(bytesOf(path, HEAD_BYTES), encoding);
+  return {
+    file: path,
+    head: headOfText([...head].join('')),
+    lines: () => linesOfPieces(decoded(bytesOf(path, Infinity), encoding), path),
+  };
+}
+
+function sourceOfBytes(given: Buffer, file: string): TextSource {
+  const isPacked = encodingOf(given.subarray(0, MARK_BYTES), file) === 'gzip';
+  const bytes = isPacked ? unpacked(given, file) : given;
+  const encoding = encodingOf(bytes.subarray(0, MARK_BYTES), file);
+  if (encoding === 'gzip')
+    throw new UserError('input', `${file}: is compressed twice`, 'Unpack it first: gzip -dk FILE.');
+  const pieces = function* (): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+  };
+  return {
+    file,
+    head: headOfText([...decoded([bytes.subarray(0, HEAD_BYTES)], encoding)].join('')),
+    lines: () => linesOfPieces(decoded(pieces(), encoding), file),
+  };
+}
+
+function* decoded(pieces: Iterable<Buffer>, encoding: Exclude<Encoding, 'gzip'>): Generator<string> {
+  const decoder = pieceDecoder(encoding);
+  for (const piece of pieces) yield decoder.write(piece);
+  yield decoder.end();
 }
 
 /** Whether a file can be read twice. */
@@ -78,15 +140,13 @@ export function isRegularFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The same of a text. */
+/** The cleaned beginning of a text. Zero bytes, which the lines are refused for, do not hide what it is. */
 export function headOfText(text: string): string {
-  const head = text.slice(0, HEAD_BYTES);
-  return head.includes('\u0000') ? '' : head.split('\n').map(cleaned).join('\n');
+  return text.slice(0, HEAD_BYTES).replaceAll('\u0000', '').split('\n').map(cleaned).join('\n');
 }
 
-function* piecesOf(path: string, bytesMax: number): Generator<string> {
+function* bytesOf(path: string, bytesMax: number): Generator<Buffer> {
   const piece = Buffer.alloc(Math.min(PIECE_BYTES, bytesMax));
-  const decoder = new StringDecoder('utf8');
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
@@ -95,9 +155,8 @@ function* piecesOf(path: string, bytesMax: number): Generator<string> {
       const bytes = readSync(file, piece, 0, Math.min(piece.length, left), null);
       if (bytes === 0) break;
       left -= bytes;
-      yield decoder.write(piece.subarray(0, bytes));
+      yield piece.subarray(0, bytes);
     }
-    yield decoder.end();
   } catch (error) {
     throw error instanceof UserError ? error : inputUnreadable(path, error);
   } finally {

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 
-import { MOVE_FORMATS } from '../../import/move/read.ts';
+import { formatNames } from '../../import/readers.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { OutputFile } from '../file-options.ts';
 import { integer } from '../options.ts';
@@ -25,7 +25,7 @@ export function registerExplain(command: Command, context: CommandContext): void
         'measurement should have.',
     )
     .argument('<file>', 'answers of query-migrate, a trace, a log, a job; recognised by what is in it')
-    .option('--as <format>', `the format, where it is not to be recognised: ${MOVE_FORMATS.join(', ')}`)
+    .option('--as <format>', `the format, where it is not to be recognised: ${formatNames(['move']).join(', ')}`)
     .option('--move <n>', 'which move of the file, from 1; default: the last', integer('--move', 1, MOVES_MAX))
     .option(
       '--set <field=value>',

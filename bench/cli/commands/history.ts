@@ -12,6 +12,7 @@ import { decimal, integer, oneName } from '../options.ts';
 import type { HistoryRecord } from '../../documents/history/record.ts';
 import type { HistoryDocument } from '../../documents/history/document.ts';
 import { EXCHANGE_FORMATS } from '../../documents/history/exchange.ts';
+import { formatNames } from '../../import/readers.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 const TASKS = {
@@ -34,10 +35,11 @@ interface HistoryFlags {
   readonly keep?: number;
   readonly damaged?: boolean;
   readonly badge?: string;
-  readonly as?: keyof typeof EXCHANGE_FORMATS;
+  readonly as?: string;
   readonly html?: string;
 }
 
+const RESULT_FORMATS = formatNames(['results']);
 const FILE_DEFAULT = 'stopcopy-history.ndjson';
 const KEEP_MAX = 1_000_000_000;
 
@@ -64,7 +66,10 @@ export function registerHistory(command: Command, context: CommandContext): void
     .option('--effect <share>', 'show: smallest shift that is a change point', decimal('--effect', 0, 10), 0.02)
     .option('--keep <n>', 'prune: records kept of each machine', integer('--keep', 1, KEEP_MAX))
     .option('--damaged', 'prune: also take away lines that cannot be read')
-    .option('--as <format>', 'export: the format; default: csv', oneName('--as', keysOf(EXCHANGE_FORMATS)))
+    .option(
+      '--as <format>',
+      `export: the format; default: csv. record: that of results, where it is not to be recognised: ${RESULT_FORMATS.join(', ')}`,
+    )
     .addOption(new OutputFile('--badge <file>', 'export: write the file behind a badge, for one metric'))
     .addOption(new OutputFile('--html <file>', 'show: also write a self-contained page'))
     .option(...JSON_OPTION)
@@ -87,8 +92,8 @@ export function registerHistory(command: Command, context: CommandContext): void
     )
     .action(async (word: string, words: readonly string[], flags: HistoryFlags) => {
       const task = oneName('the task', keysOf(TASKS))(word);
-      if (flags.as !== undefined && (task !== 'export' || flags.badge !== undefined)) {
-        throw new UserError('usage', '--as is a format of export, and nothing is exported in it here', 'Leave it out.');
+      if (flags.as !== undefined && ((task !== 'export' && task !== 'record') || flags.badge !== undefined)) {
+        throw new UserError('usage', '--as is a format of export and of record, and is not used here', 'Leave it out.');
       }
       if (flags.html !== undefined && task !== 'show') {
         throw new UserError('usage', `--html is given, and the task '${task}' has no page`, 'The task show has one.');
@@ -116,7 +121,7 @@ async function record(
   const { headed } = await import('../../io/document-head.ts');
   const commit = await commitToRecord(flags.commit, signal);
   const now = new Date();
-  const files = words.map((path) => recordsOfFile(path, commit, now, flags.machine));
+  const files = words.map((path) => recordsOfFile(path, commit, now, flags));
   const records = files.flatMap(({ records: of }) => of);
   for (const warning of files.flatMap(({ warnings }) => warnings)) output.note(warning);
   if (flags.exact === true) records.push(exactRecord(commit, now));
@@ -221,7 +226,8 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
   }
   context.output.document(documentOf(true));
   if (context.output.json) return;
-  if (flags.as === undefined || flags.as === 'csv') context.output.text(csvText(series));
+  const as = oneName('--as', keysOf(EXCHANGE_FORMATS))(flags.as ?? 'csv');
+  if (as === 'csv') context.output.text(csvText(series));
   else {
     const { exchangeText } = await import('../../documents/history/exchange.ts');
     const { recordsOfSeries } = await import('../../history/series.ts');
@@ -233,6 +239,6 @@ async function exportValues(words: readonly string[], flags: HistoryFlags, conte
         'Add one: stopcopy history record FILE.',
       );
     }
-    context.output.text(exchangeText(flags.as, records));
+    context.output.text(exchangeText(as, records));
   }
 }

@@ -5,9 +5,7 @@ import type { Command } from 'commander';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { FLEET_FORMATS, readFleetFile } from '../../import/fleet/read.ts';
-import { MOVE_FORMATS } from '../../import/move/read.ts';
-import { formatNames } from '../../import/readers.ts';
+import { type Foreign, type ForeignKind, formatsText } from '../../import/readers.ts';
 import { headed } from '../../io/document-head.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import type { ImportDocument } from '../../documents/import/document.ts';
@@ -27,6 +25,8 @@ interface ImportFlags {
   readonly collect?: keyof typeof COLLECTORS;
 }
 
+/** Kinds of files of which a document is made. */
+const IMPORTED: readonly ForeignKind[] = ['machine', 'move', 'fleet'];
 const MOVES_MAX = 100_000;
 
 export function registerImport(command: Command, context: CommandContext): void {
@@ -40,10 +40,7 @@ export function registerImport(command: Command, context: CommandContext): void 
       '[file...]',
       'output of lspci or of the collector, or one file of a move or of a list of VMs; recognised by what is in it',
     )
-    .option(
-      '--as <format>',
-      `the format, where it is not to be recognised: ${formatNames()}; of a move ${MOVE_FORMATS.join(', ')}; of VMs ${FLEET_FORMATS.join(', ')}`,
-    )
+    .option('--as <format>', `the format, where it is not to be recognised, ${formatsText(IMPORTED)}`)
     .option(
       '--to <document>',
       `what a move becomes: ${MOVE_DOCUMENTS.join(', ')} (of a table, for validate and fit); default: scenario`,
@@ -77,16 +74,14 @@ export function registerImport(command: Command, context: CommandContext): void 
       ]),
     )
     .action(async (files: readonly string[], flags: ImportFlags) => {
-      const { as, out, collect } = flags;
+      const { out, collect } = flags;
       if (collect !== undefined) {
         await writeScript(collect, files, out, context);
         return;
       }
-      const { importFiles } = await import('../../studies/import/import.ts');
       const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
-      const document =
-        (await fleetDocument(files, flags)) ?? (await moveDocument(files, flags)) ?? importFiles(files, as).document;
+      const document = await documentOf(files, flags);
       for (const sentence of importText(document)) context.output.note(sentence);
       if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
       else {
@@ -99,37 +94,73 @@ export function registerImport(command: Command, context: CommandContext): void 
     });
 }
 
-/** The question of a list of VMs, where the one file is one; undefined: it is not. */
-async function fleetDocument(files: readonly string[], { as, host }: ImportFlags): Promise<ImportDocument | undefined> {
-  const [file] = files;
-  if (file === undefined || files.length > 1 || (as !== undefined && !FLEET_FORMATS.includes(as))) return undefined;
-  const reading = readFleetFile(file, as);
-  if (reading === undefined) return undefined;
-  const { importFleet } = await import('../../studies/import/import-fleet.ts');
-  return importFleet(file, reading, host);
-}
+/** Options that are for files of one kind. */
+const ONLY_OF: readonly (readonly [flag: 'to' | 'move' | 'set' | 'host', kind: 'move' | 'fleet', what: string])[] = [
+  ['to', 'move', 'a move'],
+  ['move', 'move', 'a move'],
+  ['set', 'move', 'a move'],
+  ['host', 'fleet', 'a fleet'],
+];
 
-/** The document of a move, where the one file is of a move; undefined: it is of a machine. */
-async function moveDocument(
-  files: readonly string[],
-  { as, to, move: which, set = [] }: ImportFlags,
-): Promise<ImportDocument | undefined> {
-  const [file] = files;
-  const isOfMove = as !== undefined && MOVE_FORMATS.includes(as);
-  const wantsMove = to !== undefined || which !== undefined || set.length > 0;
-  if (file === undefined || (as !== undefined && !isOfMove && !wantsMove)) return undefined;
-  const { isMoveFile } = await import('../../import/move/read.ts');
-  if (!isOfMove && !wantsMove && !isMoveFile(file)) return undefined;
-  if (files.length > 1) {
+/** The document that follows from the files, by what they are of. */
+async function documentOf(paths: readonly string[], flags: ImportFlags): Promise<ImportDocument> {
+  const { readForeign } = await import('../../import/readers.ts');
+  const files = paths.map((path) => readForeign(path, flags.as));
+  const [first] = files;
+  const other = files.find(({ kind }) => kind !== first!.kind);
+  if (other !== undefined) {
     throw new UserError(
       'usage',
-      `${files.length} files are given, and ${file} is of a move`,
-      'Give one file of a move.',
+      `${first!.file} is ${first!.reader}, and ${other.file} is ${other.reader}: they are not of one thing`,
+      'Import them one by one.',
     );
   }
-  const { importMove } = await import('../../studies/import/import-move.ts');
-  const { givenOf } = await import('../../studies/import/moves.ts');
-  return importMove(file, { as, which, given: set.map(givenOf) }, to ?? 'scenario');
+  for (const [flag, kind, what] of ONLY_OF) {
+    if (flags[flag] === undefined || first!.kind === kind) continue;
+    throw new UserError(
+      'usage',
+      `--${flag} is given, and ${first!.file} is not of ${what} but ${first!.reader}`,
+      'Leave it out.',
+    );
+  }
+  return MAKE[first!.kind](files as never, flags);
+}
+
+type MakeDocument<Kind extends ForeignKind> = (
+  files: readonly Foreign<Kind>[],
+  flags: ImportFlags,
+) => Promise<ImportDocument>;
+
+const MAKE: { readonly [Kind in ForeignKind]: MakeDocument<Kind> } = {
+  async machine(files) {
+    const { imported } = await import('../../studies/import/import.ts');
+    return imported(files).document;
+  },
+  async fleet(files, { host }) {
+    const { importFleet } = await import('../../studies/import/import-fleet.ts');
+    return importFleet(onlyOne(files, 'a fleet'), host);
+  },
+  async move(files, { as, to, move: which, set = [] }) {
+    const { importMove } = await import('../../studies/import/import-move.ts');
+    const { givenOf } = await import('../../studies/import/moves.ts');
+    return importMove(onlyOne(files, 'a move'), { as, which, given: set.map(givenOf) }, to ?? 'scenario');
+  },
+  async results([first]) {
+    throw new UserError(
+      'input',
+      `${first!.file}: has results (${first!.format}), of which no document is made here`,
+      `stopcopy history record ${first!.file} keeps them.`,
+    );
+  },
+};
+
+function onlyOne<Kind extends ForeignKind>(files: readonly Foreign<Kind>[], what: string): Foreign<Kind> {
+  if (files.length === 1) return files[0]!;
+  throw new UserError(
+    'usage',
+    `${files.length} files are given, and ${files[0]!.file} is of ${what}`,
+    `Give one file of ${what}.`,
+  );
 }
 
 /** Prints the script, or writes it. */

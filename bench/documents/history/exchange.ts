@@ -72,13 +72,14 @@ function slugOf(unit: string): string {
 }
 
 /** Family, factor to the base unit and its name, by the unit of a record. */
-const FAMILIES: Readonly<Record<string, readonly [family: string, factor: number, unit: string]>> = {
+const FAMILIES: Readonly<Record<string, readonly [family: string, factor: number, unit: string | undefined]>> = {
   ns: ['stopcopy_figure_seconds', 1 / NS_PER_S, 'seconds'],
   us: ['stopcopy_figure_seconds', 1e-6, 'seconds'],
   ms: ['stopcopy_figure_seconds', 1e-3, 'seconds'],
   s: ['stopcopy_figure_seconds', 1, 'seconds'],
   B: ['stopcopy_figure_bytes', 1, 'bytes'],
   x: ['stopcopy_figure_ratio', 1, 'ratio'],
+  '/s': ['stopcopy_figure_per_second', 1, undefined],
 };
 
 function openMetricsText(record: HistoryRecord): string {

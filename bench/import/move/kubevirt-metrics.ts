@@ -4,18 +4,10 @@
 import { GIGA, KIB, MS_PER_S } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { isObject, type JsonObject, jsonValues, listAt, textAt, valueAt } from '../json-values.ts';
+import { type MetricSample as Sample, sampleOf } from '../metric-samples.ts';
 import { numbered } from '../numbered.ts';
 import type { Finding, Reader } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, withoutAbsent } from './facts.ts';
-
-interface Sample {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** Null: the sample has no time. */
-  readonly atMs: number | null;
-  readonly line: number;
-}
 
 const PREFIX = 'kubevirt_vmi_migration_';
 
@@ -32,29 +24,6 @@ const GAUGES: Readonly<Record<string, string>> = {
   end_time_seconds: 'endedUnixS',
   last_downtime_duration_seconds: 'downtimeS',
 };
-
-/** Name, labels, value and time of a line of Prometheus text; null: it is none. */
-function sampleOf(text: string, line: number): Sample | null {
-  const found =
-    /^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+([-+]?(?:[\d.]+(?:e[-+]?\d+)?|Inf)|NaN)(?:\s+(-?\d+(?:\.\d+)?))?\s*$/i.exec(
-      text,
-    );
-  if (found === null) return null;
-  const [, name = '', words = '', value = '', time] = found;
-  const number = /inf/i.test(value) ? (value.startsWith('-') ? -Infinity : Infinity) : Number(value);
-  return { name, labels: labelsOf(words), value: number, atMs: time === undefined ? null : Number(time), line };
-}
-
-const ESCAPED: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
-
-function labelsOf(words: string): Readonly<Record<string, string>> {
-  const found = words.matchAll(/([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"/g);
-  const pairs = [...found].map(([, name = '', value = '']) => [
-    name,
-    value.replaceAll(/\\[\\"n]/g, (each) => ESCAPED[each]!),
-  ]);
-  return Object.fromEntries(pairs) as Record<string, string>;
-}
 
 /** Samples of an answer of the HTTP API, or of one series of promtool. */
 function* samplesOfJson(value: JsonObject, line: number): Generator<Sample> {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { UserError } from '../../../sim/base/user-error.ts';
-import { readText } from '../../import/readers.ts';
+import { readTextOf } from '../../import/readers.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import { runProgram } from '../../io/run-program.ts';
 import { type Imported, imported } from './import.ts';
@@ -41,5 +41,5 @@ export async function thisMachine(signal: AbortSignal): Promise<Imported> {
       'Collect on a Linux host with PCI: stopcopy import --collect machine prints the script.',
     );
   }
-  return imported([readText(stdout, THIS_HOST, 'sysfs')]);
+  return imported([readTextOf('machine', stdout, THIS_HOST, 'sysfs')]);
 }

@@ -7,7 +7,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import type { FleetFile, FleetVm } from '../../import/fleet/facts.ts';
-import type { FleetReading } from '../../import/fleet/read.ts';
+import type { Foreign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
 import { type CommentedMap, flow, type CommentedValue, yamlOf } from './commented.ts';
 import { scenarioName } from './moves.ts';
@@ -35,8 +35,8 @@ interface VmClass {
  * @param host which host is emptied; default: that with the most memory of VMs
  * @throws UserError of kind `input` for a list without running VMs, or without that host
  */
-export function importFleet(path: string, reading: FleetReading, host?: string): ImportDocument {
-  const { facts } = reading;
+export function importFleet(reading: Foreign<'fleet'>, host?: string): ImportDocument {
+  const { facts, file: path } = reading;
   const running = facts.vms.filter((vm) => vm.running);
   if (running.length === 0) {
     throw new UserError('input', `${path}: has no VM that runs`, `It was read as ${reading.format}.`);
@@ -163,7 +163,7 @@ function classFindings(classes: readonly VmClass[], host: string, running: numbe
   ];
 }
 
-function headText(path: string, { format }: FleetReading, host: string, asks: readonly ImportAsk[]): string {
+function headText(path: string, { format }: Foreign<'fleet'>, host: string, asks: readonly ImportAsk[]): string {
   return [
     `# Made by stopcopy import of ${path} (${format}): emptying ${host === '' ? 'the host' : host}.`,
     '# A comment after a value says where it is from: said by the file, inferred from what it says, or assumed.',

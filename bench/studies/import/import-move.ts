@@ -9,16 +9,18 @@ import type { Finding } from '../../import/reader.ts';
 import { plainOf, yamlOf } from './commented.ts';
 import type { MoveDocument } from './move-documents.ts';
 import { moveTable } from './move-row.ts';
-import { type ImportedMove, readMove, type MoveWanted, scenarioName } from './moves.ts';
+import type { Foreign } from '../../import/readers.ts';
+import { type ImportedMove, importedMove, type MoveWanted, scenarioName } from './moves.ts';
 
 /**
- * Reads a move and makes a scenario or a table of it.
+ * A scenario or a table of a move.
  *
  * @throws UserError of kind `input` for a file without a move, or with too little for the document
  */
-export function importMove(path: string, wanted: MoveWanted, to: MoveDocument): ImportDocument {
-  const imported = readMove(path, wanted);
-  const { made, reading } = imported;
+export function importMove(reading: Foreign<'move'>, wanted: MoveWanted, to: MoveDocument): ImportDocument {
+  const imported = importedMove(reading, wanted);
+  const { made } = imported;
+  const path = reading.file;
   const asks = asksOf(imported);
   const body = to === 'row' ? moveTable(imported, scenarioName(path)) : made.document;
   const findings = [...reading.findings, ...fitFindings(imported)].map((each): ImportFinding => ({

@@ -6,7 +6,7 @@ import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import { unknownOf } from '../../documents/isolation/unknowns.ts';
 import { mergedMachine } from '../../import/machine/merge.ts';
-import { type ForeignFile, readForeign, readIfForeign } from '../../import/readers.ts';
+import { type Foreign, readIfForeign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
 import { plainOf, yamlOf } from './commented.ts';
 import { machineTopology } from './machine-topology.ts';
@@ -18,33 +18,27 @@ export interface Imported {
   readonly document: ImportDocument;
 }
 
-/**
- * Reads files of one machine and makes a topology of them.
- *
- * @param as format of each, where it is not to be recognised
- * @throws UserError of kind `input` for what is in no known format, is damaged beyond reading, or lacks what no default stands for
- */
-export function importFiles(paths: readonly string[], as?: string): Imported {
-  return imported(paths.map((path) => readForeign(path, as)));
-}
-
 /** What a file is where it is the output of another tool; undefined for one that no reader knows. */
 export function readMachine(path: string): Imported | undefined {
-  const file = readIfForeign(path);
+  const file = readIfForeign('machine', path);
   return file === undefined ? undefined : imported([file]);
 }
 
-/** The same of files that were read. */
-export function imported(files: readonly ForeignFile[]): Imported {
+/**
+ * A topology of files of one machine.
+ *
+ * @throws UserError of kind `input` where they lack what no default stands for
+ */
+export function imported(files: readonly Foreign<'machine'>[]): Imported {
   const names = files.map(({ file }) => file);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new UserError('usage', `${twice} is given twice`, 'Give each file once.');
-  const merged = mergedMachine(files.map(({ file, reading: { facts } }) => ({ file, facts })));
+  const merged = mergedMachine(files);
   const topology = machineTopology(merged.facts, names);
   const plain = plainOf(topology.document);
   const asks = asksOf(plain, names.join(', '));
   const findings = [
-    ...files.flatMap(({ file, reading }) => reading.findings.map((each) => ({ file, ...each }))),
+    ...files.flatMap(({ file, findings: own }) => own.map((each) => ({ file, ...each }))),
     ...[...merged.findings, ...topology.findings].map((each) => ({ file: names.join(', '), ...each })),
   ];
   const text = headText(files, asks) + yamlOf(topology.document);
@@ -52,17 +46,17 @@ export function imported(files: readonly ForeignFile[]): Imported {
 }
 
 function documentOf(
-  files: readonly ForeignFile[],
+  files: readonly Foreign<'machine'>[],
   text: string,
   findings: readonly ImportFinding[],
   asks: readonly ImportAsk[],
 ): ImportDocument {
   return {
     ...documentHead('stopcopy-import'),
-    inputs: files.map(({ file, reader, reading: { format, facts, unknown } }) => {
+    inputs: files.map(({ file, reader, format, facts, unknown }) => {
       const { functions, ...rest } = facts;
       const devices = functions.map((each) => ({ ...each.facts, line: each.at.line }));
-      return { file, reader: reader.id, format, ...rest, unknown, deviceCount: devices.length, devices };
+      return { file, reader, format, ...rest, unknown, deviceCount: devices.length, devices };
     }),
     result: { format: 'stopcopy-topology/1', text },
     findings,
@@ -84,8 +78,8 @@ function asksOf(plain: unknown, what: string): readonly ImportAsk[] {
   return [...asks.values()];
 }
 
-function headText(files: readonly ForeignFile[], asks: readonly ImportAsk[]): string {
-  const sources = files.map(({ file, reading }) => `${file} (${reading.format})`).join(', ');
+function headText(files: readonly Foreign<'machine'>[], asks: readonly ImportAsk[]): string {
+  const sources = files.map(({ file, format }) => `${file} (${format})`).join(', ');
   return [
     `# Made by stopcopy import of ${sources}.`,
     '# A comment after a value says where it is from: file and line, or that it is inferred or assumed.',

@@ -2,16 +2,15 @@
  * A measured move of a file, as a scenario.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { MoveFacts, MoveFile } from '../../import/move/facts.ts';
-import { MOVE_FORMATS, type MoveReading, readMoveFile } from '../../import/move/read.ts';
-import type { Reading } from '../../import/reader.ts';
+import type { MoveFacts } from '../../import/move/facts.ts';
+import { type Foreign, readForeignOf } from '../../import/readers.ts';
 import { type Given, type MoveScenario, moveScenario } from './move-scenario.ts';
 
 export interface ImportedMove {
   readonly file: string;
   /** Title of the format. */
   readonly format: string;
-  readonly reading: MoveReading;
+  readonly reading: Foreign<'move'>;
   readonly move: MoveFacts;
   readonly made: MoveScenario;
 }
@@ -22,7 +21,7 @@ export interface ImportedMove {
  * @param which of several, from 1; default: the last one
  * @throws UserError of kind `input` for a file without a move; of kind `usage` for a move that it does not have
  */
-function moveOf(reading: Reading<MoveFile>, file: string, which?: number): MoveFacts {
+function moveOf(reading: Foreign<'move'>, file: string, which?: number): MoveFacts {
   const { moves } = reading.facts;
   if (moves.length === 0) {
     throw new UserError('input', `${file}: has no move of a VM in it`, `It was read as ${reading.format}: --as says another format.`); // prettier-ignore
@@ -34,10 +33,10 @@ function moveOf(reading: Reading<MoveFile>, file: string, which?: number): MoveF
 
 /** One move of a file as a scenario. @param which see {@link moveOf} */
 export function importedMove(
-  reading: MoveReading,
-  file: string,
+  reading: Foreign<'move'>,
   { which, given = [] }: { readonly which?: number | undefined; readonly given?: readonly Given[] } = {},
 ): ImportedMove {
+  const { file } = reading;
   const move = moveOf(reading, file, which);
   return { file, format: reading.format, reading, move, made: moveScenario(move, scenarioName(file), file, given) };
 }
@@ -56,13 +55,7 @@ export interface MoveWanted {
  * @throws UserError of kind `input` for a file in no such format
  */
 export function readMove(path: string, wanted: MoveWanted = {}): ImportedMove {
-  const reading = readMoveFile(path, wanted.as);
-  if (reading !== undefined) return importedMove(reading, path, wanted);
-  throw new UserError(
-    'input',
-    `${path}: is in no format of a move that is recognised`,
-    `Formats are ${MOVE_FORMATS.join(', ')}; --as says which it is.`,
-  );
+  return importedMove(readForeignOf('move', path, wanted.as), wanted);
 }
 
 /** A name for a scenario, of the name of a file. */

@@ -1,18 +1,16 @@
 /**
  * A measured move, given to a command in the place of a scenario.
  */
-import { existsSync, statSync } from 'node:fs';
-
 import type { Scenario } from '../../../sim/scenario/document.ts';
 import type { OwnPlatform } from '../../../sim/memory/platform-file.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
-import { isMoveFile } from '../../import/move/read.ts';
-import { type ImportedMove, readMove } from './moves.ts';
+import { readIfForeign } from '../../import/readers.ts';
+import { type ImportedMove, importedMove } from './moves.ts';
 
 /** A move, where the word is a file of one; undefined: it is another thing. */
 export function importedOf(word: string): ImportedMove | undefined {
-  if (!existsSync(word) || !statSync(word).isFile()) return undefined;
-  return isMoveFile(word) ? readMove(word) : undefined;
+  const reading = readIfForeign('move', word);
+  return reading === undefined ? undefined : importedMove(reading);
 }
 
 interface RunGiven {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import type { FunctionFacts, MachineFacts } from '../../../bench/import/machine/facts.ts';
-import { readForeign } from '../../../bench/import/readers.ts';
+import { readForeignOf } from '../../../bench/import/readers.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'samples');
 const ENDING = '.expected.json';
@@ -47,7 +47,7 @@ function withoutIo(value: unknown): unknown {
 
 describe.each(NAMES)('%s', (name) => {
   const expected = expectedOf(name);
-  const { reading } = readForeign(join(FOLDER, name));
+  const reading = readForeignOf('machine', join(FOLDER, name));
   const { facts } = reading;
 
   test('every field of every function', () => {

@@ -12,7 +12,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { FunctionFacts } from '../../../bench/import/machine/facts.ts';
-import { type ForeignFile, readText } from '../../../bench/import/readers.ts';
+import { type Foreign, readTextOf } from '../../../bench/import/readers.ts';
 import { parseInput } from '../../../bench/io/input-file.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
 import { imported } from '../../../bench/studies/import/import.ts';
@@ -32,7 +32,7 @@ const SYSFS = sample('kunpeng920-v3.stopcopy-sysfs.txt');
 const WHOLE = [X570, SMMU, SWITCH, sample('domains.lspci-Dvvv.txt'), SYSFS] as const;
 
 function factsOf(text: string, as?: string): ReadonlyMap<string, FunctionFacts> {
-  const { functions } = readText(text, 'input', as).reading.facts;
+  const { functions } = readTextOf('machine', text, 'input', as).facts;
   return new Map(functions.map(({ facts }) => [facts.address, facts]));
 }
 
@@ -86,7 +86,7 @@ describe('a text that ends early', () => {
   );
 
   test('the last function is named, with its line', () => {
-    const { facts, findings } = readText(SWITCH.slice(0, 20_000), 'input').reading;
+    const { facts, findings } = readTextOf('machine', SWITCH.slice(0, 20_000), 'input');
     expect(facts.complete).toBe(false);
     expect(findings.some(({ text, line }) => /is not whole/.test(text) && line !== undefined)).toBe(true);
   });
@@ -118,7 +118,7 @@ test('text and hexadecimal say the same, each read without the other', () => {
 });
 
 describe('several files of one machine', () => {
-  const read = (text: string, file: string): ForeignFile => readText(text, file);
+  const read = (text: string, file: string): Foreign<'machine'> => readTextOf('machine', text, file);
 
   test('add what the others do not say', () => {
     const { document } = imported([read(X570, 'vvv.txt'), read(sample('x570.lspci-nnk.txt'), 'nnk.txt')]);
@@ -151,7 +151,10 @@ describe('several files of one machine', () => {
 
 describe('the topology of a machine', () => {
   test.each(WHOLE.map((text, i) => [i, text] as const))('%i: is stable, and its text says what it is', (_, text) => {
-    const [one, two] = [imported([readText(text, 'input')]), imported([readText(text, 'input')])];
+    const [one, two] = [
+      imported([readTextOf('machine', text, 'input')]),
+      imported([readTextOf('machine', text, 'input')]),
+    ];
     expect(two.document.result.text).toBe(one.document.result.text);
     const parsed = readTopology(parseInput(one.document.result.text, 'text'), 'text').document;
     expect(parsed).toEqual(readTopology(one.plain, 'text').document);
@@ -162,7 +165,7 @@ describe('the topology of a machine', () => {
     const { report } = examine(join(FOLDER, 'kunpeng920-v3.stopcopy-sysfs.txt'));
     expect(report.kernelGroups).toEqual({ compared: 17, same: 17, differences: [], notCompared: [] });
     const merged = SYSFS.replace('l 0000:75:00.2 iommu_group 4', 'l 0000:75:00.2 iommu_group 3');
-    const other = examineImport(imported([readText(merged, 'input')])).report.kernelGroups!;
+    const other = examineImport(imported([readTextOf('machine', merged, 'input')])).report.kernelGroups!;
     expect(other.same).toBe(other.compared - 1);
     expect(other.differences[0]!.kernel[0]!.members).toEqual(['0000:75:00.1', '0000:75:00.2']);
   });
@@ -170,7 +173,7 @@ describe('the topology of a machine', () => {
   test('a refusal that rests on what nobody has said names it, and nothing that is not needed', () => {
     // Without the ACS capability of its functions nothing says what the device serves inside.
     const silent = SYSFS.replaceAll(/^[ex] 0000:(?:75|76|79):\S+ \S+ (?:d|0d00\S*)\n/gm, '');
-    const { report } = examineImport(imported([readText(silent, 'input')]));
+    const { report } = examineImport(imported([readTextOf('machine', silent, 'input')]));
     const proof = report.loadsIf.find(({ policy }) => policy === 'proof')!;
     expect(proof.vfs).toContain('0000:75:00.1');
     expect(proof.conditions.map(({ field, of, value }) => [field, of, value])).toEqual([
@@ -219,7 +222,7 @@ describe('the collector', () => {
     );
     const script = join(packageRoot(), 'bench/import/machine/collect.sh');
     const text = execFileSync('sh', [script, '-s', folder, '-p', folder], { encoding: 'utf8' });
-    const { facts } = readText(text, 'collected').reading;
+    const { facts } = readTextOf('machine', text, 'collected');
     expect(facts.groups).toEqual([{ group: 4, type: 'DMA', members: ['0000:00:01.0'], reserved: [] }]);
     expect(facts.functions[0]!.facts).toMatchObject({
       address: '0000:00:01.0',

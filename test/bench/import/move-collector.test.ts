@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { afterAll, expect, test } from 'vitest';
 
-import { readMoveText } from '../../../bench/import/move/read.ts';
+import { readTextOf } from '../../../bench/import/readers.ts';
 import { collector } from '../../../bench/studies/import/collect.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-collect-'));
@@ -37,7 +37,7 @@ test('what it prints is read as one move, with its settings', () => {
   const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}`, INTERVAL: '0' };
   const { status, stdout } = spawnSync('sh', ['-s', 'vm'], { input: collector('move'), env, encoding: 'utf8' });
   expect(status).toBe(0);
-  const { moves } = readMoveText(stdout, 'x').facts;
+  const { moves } = readTextOf('move', stdout, 'x').facts;
   expect(moves).toHaveLength(1);
   expect(moves[0]).toMatchObject({ vmmVersion: '10.1.1', status: 'completed' });
   const { figures } = moves[0]!;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { readMoveFile, readMoveText } from '../../../bench/import/move/read.ts';
+import { readForeign, readForeignOf, readTextOf } from '../../../bench/import/readers.ts';
 import { yamlOf } from '../../../bench/studies/import/commented.ts';
 import { importedMove, readMove } from '../../../bench/studies/import/moves.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
@@ -19,8 +19,8 @@ const SAMPLES = join(import.meta.dirname, 'samples');
 const MEASURED = readdirSync(SAMPLES)
   .filter((name) => !name.endsWith('.expected.json'))
   .flatMap((name) => {
-    const reading = readMoveFile(join(SAMPLES, name));
-    const move = reading?.facts.moves.at(-1);
+    const reading = readForeign(join(SAMPLES, name));
+    const move = reading.kind === 'move' ? reading.facts.moves.at(-1) : undefined;
     const isMeasured =
       move?.status === 'completed' && move.figures.totalMs !== undefined && move.figures.downtimeMs !== undefined;
     return isMeasured ? [name] : [];
@@ -67,14 +67,14 @@ describe('the document', () => {
 
   test('what the user says stands in place of the file, and is not fitted', () => {
     const given = [{ path: 'stream.gigabitsPerSecond', value: 25 }, { path: 'vcpus', value: 16 }]; // prettier-ignore
-    const { made } = importedMove(readMoveFile(file)!, file, { given });
+    const { made } = importedMove(readForeignOf('move', file), { given });
     expect(made.scenario.stream.gigabitsPerSecond).toBe(25);
     expect(made.scenario.vcpus).toBe(16);
     expect(made.fields.find(({ path }) => path === 'vcpus')?.origin).toBe('said');
   });
 
   test('a field that no scenario has is refused by its name', () => {
-    expect(() => importedMove(readMoveFile(file)!, file, { given: [{ path: 'vcpu', value: 1 }] })).toThrow(/vcpu/);
+    expect(() => importedMove(readForeignOf('move', file), { given: [{ path: 'vcpu', value: 1 }] })).toThrow(/vcpu/);
   });
 
   test('what is assumed says what it decides', () => {
@@ -96,7 +96,7 @@ test('a file without a move is refused in a sentence', () => {
 
 test('thousands of empty lines and comments in front are passed over at once', () => {
   const started = process.cpuUsage();
-  expect(() => readMoveText(`${'\n  \n#\n'.repeat(20_000)}x`, 'x')).toThrow(/no format of a move/);
+  expect(() => readTextOf('move', `${'\n  \n#\n'.repeat(20_000)}x`, 'x')).toThrow(/no format of a move/);
   const { user } = process.cpuUsage(started);
   expect(user / 1e6).toBeLessThan(2);
 });

@@ -16,7 +16,7 @@ import {
   type NamedValue,
 } from '../../../bench/documents/history/record.ts';
 import { recordsOfFile } from '../../../bench/history/result-record.ts';
-import { readResults } from '../../../bench/import/results/read.ts';
+import { readIfForeign } from '../../../bench/import/readers.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { historyRecord } from '../history/records.ts';
 
@@ -35,7 +35,7 @@ const NOW = new Date('2026-11-30T12:00:00.000Z');
 
 test('the array of github-action-benchmark is read, with what is wrong in it', () => {
   const expected = JSON.parse(readFileSync(`${SAMPLE}.expected.json`, 'utf8')) as { format: string; series: object[] };
-  const { format, facts, findings, unknown } = readResults(SAMPLE)!;
+  const { format, facts, findings, unknown } = readIfForeign('results', SAMPLE)!;
   expect(format).toBe(expected.format);
   expect(facts.runs).toEqual([{ commit: undefined, subject: undefined, time: undefined, series: expected.series }]);
   expect(findings.map(({ kind }) => kind)).toEqual(['read', 'inferred', 'warning']);
@@ -52,7 +52,7 @@ test('the page of github-action-benchmark is a record for each commit', () => {
   });
   const data = { lastUpdate: 1, repoUrl: 'x', entries: { Benchmark: [entry('a1', 1000, 20), entry('b2', 2000, 21)] } };
   const path = file('data.js', `window.BENCHMARK_DATA = ${JSON.stringify(data)};\n`);
-  const { records } = recordsOfFile(path, COMMIT, NOW, 'lab-a');
+  const { records } = recordsOfFile(path, COMMIT, NOW, { machine: 'lab-a' });
   expect(records.map(({ commit, subject, time, machine }) => [commit, subject, time, machine])).toEqual([
     ['a1', 'Change a1', '1970-01-01T00:00:01.000Z', 'lab-a'],
     ['b2', 'Change b2', '1970-01-01T00:00:02.000Z', 'lab-a'],
@@ -70,7 +70,7 @@ test('several samples of the Go format become their median', () => {
     'BenchmarkPause 1 21.5 ms',
     'PASS',
   ].join('\n');
-  const { facts } = readResults(file('go.txt', text))!;
+  const { facts } = readIfForeign('results', file('go.txt', text))!;
   expect(facts.runs).toEqual([
     {
       commit: 'f00',
@@ -89,7 +89,7 @@ test('measures of Bencher have the units that it gives them', () => {
   const text = JSON.stringify({
     pause: { latency: { value: 21e6, lower_value: 20e6, upper_value: 22e6 }, faults: { value: 3 } },
   });
-  const { facts, findings } = readResults(file('bmf.json', text))!;
+  const { facts, findings } = readIfForeign('results', file('bmf.json', text))!;
   expect(facts.runs[0]!.series).toEqual([
     { name: 'pause/latency', unit: 'ns', value: 21e6, range: '20000000 to 22000000' },
     { name: 'pause/faults', unit: 'faults', value: 3 },
@@ -109,13 +109,13 @@ test.each([
   ['{"a": {"b": {"value": "1"}}}', /a\.b\.value/],
 ])('%s is refused', (text, says) => {
   const path = file('bad.txt', text);
-  expect(() => readResults(path)).toThrow(says);
-  expect(() => readResults(path)).toThrow(UserError);
+  expect(() => readIfForeign('results', path)).toThrow(says);
+  expect(() => readIfForeign('results', path)).toThrow(UserError);
 });
 
 test('what is no result of another tracker is left to the readers of our own', () => {
-  expect(readResults(file('own.json', '{"format": "stopcopy-bench", "version": 2}'))).toBeUndefined();
-  expect(readResults(file('list.json', '[1, 2]'))).toBeUndefined();
+  expect(readIfForeign('results', file('own.json', '{"format": "stopcopy-bench", "version": 2}'))).toBeUndefined();
+  expect(readIfForeign('results', file('list.json', '[1, 2]'))).toBeUndefined();
 });
 
 const VALUES: readonly NamedValue[] = [
@@ -145,7 +145,10 @@ describe('a record', () => {
         (names, value) => {
           const unit = format === 'github-bigger' ? '/s' : 'ns';
           const values = names.map((each): NamedValue => ({ name: each, kind: 'measured', unit, value }));
-          const { runs } = readResults(file(`${format}.txt`, exchangeText(format, [recordOf(values)])))!.facts;
+          const { runs } = readIfForeign(
+            'results',
+            file(`${format}.txt`, exchangeText(format, [recordOf(values)])),
+          )!.facts;
           const ending = format === 'bencher' ? '/latency' : '';
           expect(new Set(runs[0]!.series.map((each) => each.name))).toEqual(
             new Set(names.map((each) => `${each}${ending}`)),
@@ -155,6 +158,23 @@ describe('a record', () => {
       ),
       { numRuns: 40, seed: 7 },
     );
+  });
+
+  test('comes back from OpenMetrics in base units, with its commit and time', () => {
+    const record = recordOf(VALUES);
+    const { reader, facts } = readIfForeign('results', file('m.txt', exchangeText('openmetrics', [record])))!;
+    expect(reader).toBe('openmetrics');
+    const [run, ...others] = facts.runs;
+    expect(others).toEqual([]);
+    expect([run!.commit, run!.time]).toEqual([record.commit, new Date(record.time).toISOString()]);
+    const byName = Object.fromEntries(run!.series.map(({ name, unit, value }) => [name, [value, unit]]));
+    expect(byName).toEqual({
+      'zip-64-idle/saves': [1234.5, '/s'],
+      'zip-64-idle/downtime': [0.0025, 's'],
+      'zip-64-idle/handshake to floor': [1.2, 'x'],
+      'floor/copy': [1e10, 'B/s'],
+      'zip-64-idle/stateBytes': [176, 'B'],
+    });
   });
 
   test('is a sample for benchstat, each with its commit', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { recordLine } from '../../../bench/history/store.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
-import { isMoveFile } from '../../../bench/import/move/read.ts';
+import { readForeign } from '../../../bench/import/readers.ts';
 import { baselineText } from '../../../bench/measure/metrics/baseline.ts';
 import type { ParserName } from '../../../bench/parsers.ts';
 import { fixtureResult } from '../fixture.ts';
@@ -30,7 +30,7 @@ function shipped(folder: string, names: RegExp = YAML): string[] {
 function moves(): string[] {
   const folder = join(packageRoot(), 'test/bench/import/samples');
   const names = readdirSync(folder).filter(
-    (name) => !name.endsWith('.expected.json') && isMoveFile(join(folder, name)),
+    (name) => !name.endsWith('.expected.json') && readForeign(join(folder, name)).kind === 'move',
   );
   return names.map((name) => readFileSync(join(folder, name), 'utf8'));
 }
