@@ -3,6 +3,8 @@
  */
 import { keysOf } from '../../sim/base/keys.ts';
 import { UserError } from '../../sim/base/user-error.ts';
+import type { DriverFile } from './driver/facts.ts';
+import { DRIVER_READERS } from './driver/readers.ts';
 import type { FleetFile } from './fleet/facts.ts';
 import { FLEET_READERS } from './fleet/readers.ts';
 import { isRegularFile, sourceOfFile, sourceOfText, type TextSource } from './lines.ts';
@@ -19,6 +21,7 @@ interface FactsOf {
   readonly machine: MachineFacts;
   readonly move: MoveFile;
   readonly fleet: FleetFile;
+  readonly driver: DriverFile;
   readonly results: ResultFacts;
 }
 
@@ -31,6 +34,7 @@ const READERS: ReadersOf = {
   machine: MACHINE_READERS,
   move: MOVE_READERS,
   fleet: FLEET_READERS,
+  driver: DRIVER_READERS,
   results: RESULT_READERS,
 };
 
@@ -39,6 +43,7 @@ const KINDS: Readonly<Record<ForeignKind, { readonly title: string; readonly com
   machine: { title: 'a machine', commands: 'stopcopy isolation and stopcopy import' },
   move: { title: 'a move', commands: 'stopcopy explain, stopcopy run and stopcopy import' },
   fleet: { title: 'a fleet', commands: 'stopcopy import' },
+  driver: { title: 'a driver', commands: 'stopcopy import' },
   results: { title: 'results', commands: 'stopcopy history record' },
 };
 

@@ -65,7 +65,7 @@ const responderSettings = z.object({
 });
 export type ResponderSettings = z.output<typeof responderSettings>;
 
-const device = responderSettings.extend({
+export const traceDeviceSchema = responderSettings.extend({
   kind: z.enum(ACCELERATOR_KINDS),
   pf_device_id: hex,
   vf_device_id: hex,
@@ -75,7 +75,7 @@ const device = responderSettings.extend({
   enable_reset: z.boolean(),
   no_pf_driver: z.union([z.boolean(), z.number()]).optional(),
 });
-export type TraceDevice = z.output<typeof device>;
+export type TraceDevice = z.output<typeof traceDeviceSchema>;
 
 const repeat = z.object({ repeat: z.number().int().min(1), every_us: z.number() });
 const access = z.union([
@@ -107,7 +107,7 @@ const trace = z.object({
   name: z.string(),
   driver: z.string(),
   description: z.string().optional(),
-  device,
+  device: traceDeviceSchema,
   unreleased_files_at_end: z.number().int(),
   steps: z.array(z.unknown()),
 });

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { type Foreign, type ForeignKind, formatsText } from '../../import/readers.ts';
+import { type Foreign, type ForeignFile, type ForeignKind, formatsText } from '../../import/readers.ts';
 import { headed } from '../../io/document-head.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import type { ImportDocument } from '../../documents/import/document.ts';
@@ -20,14 +20,27 @@ interface ImportFlags {
   readonly out?: string;
   readonly to?: MoveDocument;
   readonly host?: string;
+  readonly vf?: string;
   readonly move?: number;
   readonly set?: readonly string[];
   readonly collect?: keyof typeof COLLECTORS;
 }
 
 /** Kinds of files of which a document is made. */
-const IMPORTED: readonly ForeignKind[] = ['machine', 'move', 'fleet'];
+const IMPORTED: readonly ForeignKind[] = ['machine', 'move', 'fleet', 'driver'];
 const MOVES_MAX = 100_000;
+
+const EXAMPLES = [
+  ['stopcopy import lspci.txt', 'the topology of a machine, from lspci -nn -vvv run as root'],
+  ['stopcopy import lspci-vvv.txt lspci-nnk.txt -o machine.yaml', 'of one machine, to a file'],
+  ['stopcopy import query-migrate.jsonl -o mine.yaml', 'a measured move as a scenario that reproduces it'],
+  ['stopcopy import --collect machine > collect.sh', 'the script to run as root on a machine; its output is read here'],
+  [
+    'stopcopy import trace.txt vmallocinfo.txt -o driver.json',
+    'a trace of the kernel’s driver, for verify and calibrate',
+  ],
+  ['stopcopy import machine.txt --as sysfs --json', 'all facts and the document, for a script'],
+] as const;
 
 export function registerImport(command: Command, context: CommandContext): void {
   command
@@ -38,7 +51,8 @@ export function registerImport(command: Command, context: CommandContext): void 
     )
     .argument(
       '[file...]',
-      'output of lspci or of the collector, or one file of a move or of a list of VMs; recognised by what is in it',
+      'output of lspci or of the collector, one file of a move or of a list of VMs, or traces of a driver with what says where ' +
+        'their addresses lead; recognised by what is in it',
     )
     .option('--as <format>', `the format, where it is not to be recognised, ${formatsText(IMPORTED)}`)
     .option(
@@ -47,6 +61,7 @@ export function registerImport(command: Command, context: CommandContext): void 
       oneName('--to', MOVE_DOCUMENTS),
     )
     .option('--host <name>', 'which host of a list of VMs is emptied; default: that with the most memory of VMs')
+    .option('--vf <address>', 'which VF of a driver trace, such as 0000:75:00.1; default: that with the most accesses')
     .option('--move <n>', 'which move of the file, from 1; default: the last', integer('--move', 1, MOVES_MAX))
     .option(
       '--set <field=value>',
@@ -60,19 +75,7 @@ export function registerImport(command: Command, context: CommandContext): void 
       oneName('--collect', keysOf(COLLECTORS)),
     )
     .option(...JSON_OPTION)
-    .addHelpText(
-      'after',
-      examples([
-        ['stopcopy import lspci.txt', 'the topology of a machine, from lspci -nn -vvv run as root'],
-        ['stopcopy import lspci-vvv.txt lspci-nnk.txt -o machine.yaml', 'of one machine, to a file'],
-        ['stopcopy import query-migrate.jsonl -o mine.yaml', 'a measured move as a scenario that reproduces it'],
-        [
-          'stopcopy import --collect machine > collect.sh',
-          'the script to run as root on a machine; its output is read here',
-        ],
-        ['stopcopy import machine.txt --as sysfs --json', 'all facts and the document, for a script'],
-      ]),
-    )
+    .addHelpText('after', examples(EXAMPLES))
     .action(async (files: readonly string[], flags: ImportFlags) => {
       const { out, collect } = flags;
       if (collect !== undefined) {
@@ -95,19 +98,21 @@ export function registerImport(command: Command, context: CommandContext): void 
 }
 
 /** Options that are for files of one kind. */
-const ONLY_OF: readonly (readonly [flag: 'to' | 'move' | 'set' | 'host', kind: 'move' | 'fleet', what: string])[] = [
+const ONLY_OF: readonly (readonly [flag: 'to' | 'move' | 'set' | 'host' | 'vf', kind: ForeignKind, what: string])[] = [
   ['to', 'move', 'a move'],
   ['move', 'move', 'a move'],
   ['set', 'move', 'a move'],
   ['host', 'fleet', 'a fleet'],
+  ['vf', 'driver', 'a driver'],
 ];
 
 /** The document that follows from the files, by what they are of. */
 async function documentOf(paths: readonly string[], flags: ImportFlags): Promise<ImportDocument> {
   const { readForeign } = await import('../../import/readers.ts');
-  const files = paths.map((path) => readForeign(path, flags.as));
+  const files = paths.map((path) => readForeign(path, flags.as)).toSorted(byKind);
   const [first] = files;
-  const other = files.find(({ kind }) => kind !== first!.kind);
+  // What lspci says of a host explains the addresses of a trace.
+  const other = files.find(({ kind }) => kind !== first!.kind && !(first!.kind === 'driver' && kind === 'machine'));
   if (other !== undefined) {
     throw new UserError(
       'usage',
@@ -124,6 +129,11 @@ async function documentOf(paths: readonly string[], flags: ImportFlags): Promise
     );
   }
   return MAKE[first!.kind](files as never, flags);
+}
+
+/** Traces of a driver come first. */
+function byKind(a: ForeignFile, b: ForeignFile): number {
+  return Number(b.kind === 'driver') - Number(a.kind === 'driver');
 }
 
 type MakeDocument<Kind extends ForeignKind> = (
@@ -144,6 +154,11 @@ const MAKE: { readonly [Kind in ForeignKind]: MakeDocument<Kind> } = {
     const { importMove } = await import('../../studies/import/import-move.ts');
     const { givenOf } = await import('../../studies/import/moves.ts');
     return importMove(onlyOne(files, 'a move'), { as, which, given: set.map(givenOf) }, to ?? 'scenario');
+  },
+  async driver(files, { vf }) {
+    const { traceOf } = await import('../../studies/driver/read-driver.ts');
+    const { importDriver } = await import('../../studies/driver/import-driver.ts');
+    return importDriver(traceOf(files), vf);
   },
   async results([first]) {
     throw new UserError(

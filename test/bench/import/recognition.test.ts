@@ -34,6 +34,9 @@ const ORIGINS: readonly (readonly [pattern: RegExp, kind: string, reader: string
   [/server-migration-show/, 'move', 'nova-migration'],
   [/^proxmox-qmigrate/, 'move', 'proxmox'],
   [/kubevirt-vmis/, 'fleet', 'kubevirt-vmis'],
+  [/rwmmio.trace-cmd/, 'driver', 'rwmmio'],
+  [/vmallocinfo/, 'driver', 'vmallocinfo'],
+  [/function-graph/, 'driver', 'function-graph'],
   [/customSmallerIsBetter/, 'results', 'github-action-benchmark'],
 ];
 
