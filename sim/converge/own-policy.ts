@@ -118,6 +118,7 @@ export function playedOwnPolicy(
     throttling: throttlingOf(throttling === 'none' ? null : throttling, settings, guest),
     downtimeLimitNs: settings.downtimeLimitNs ?? downtimeLimitMs * NS_PER_MS,
     switchoverAck: false,
+    preempts: true,
   };
 }
 

@@ -5,6 +5,7 @@ import { pointCosts } from '../device/costs.ts';
 import type { DeviceFigures } from '../memory/device-profile.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
 import { QEMU, type VmmParameters } from '../memory/parameters.ts';
+import { type PageWays, pageWays } from '../memory/post-copy.ts';
 import { precopyKind, type SilentWork } from '../memory/precopy.ts';
 import { END_REASONS, PRECOPY_ENDS } from '../memory/precopy-end.ts';
 import { PrecopyEngine } from '../memory/precopy-engine.ts';
@@ -17,15 +18,20 @@ import {
   pauseNsOf,
   pauseRates,
   silentWork,
+  switchNsOf,
 } from '../memory/vm-move.ts';
 import { VMMS, type VmmName } from '../memory/vmms.ts';
 import type { Guest } from './guest.ts';
 import type { PlayedPolicy } from './policies.ts';
+import { arrivalOf, READER_TOUCHES } from './post-copy.ts';
 
-/** How a move ended; `endless`: not within the horizon. */
-export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'endless'] as const;
+/**
+ * How a move ended. `forced`: stopped although more was left than fits into the limit; `endless`: not within the horizon;
+ * `post-copy`: the VM ran before all of its memory was there.
+ */
+export const MOVE_ENDS = ['moved', 'forced', 'cancelled', 'endless', 'post-copy'] as const;
 export type MoveEnd = (typeof MOVE_ENDS)[number];
-export const MOVE_END = { moved: 0, forced: 1, cancelled: 2, endless: 3 } as const satisfies Readonly<
+export const MOVE_END = { moved: 0, forced: 1, cancelled: 2, endless: 3, 'post-copy': 4 } as const satisfies Readonly<
   Record<MoveEnd, number>
 >;
 
@@ -53,17 +59,22 @@ export interface MoveColumns {
   readonly end: Uint8Array;
   /** Place in END_REASONS. */
   readonly reason: Uint8Array;
-  /** From the first byte to the end of the move, in ns; of an endless one NaN. */
+  /** From the first byte to the end of the move, after post-copy to the last page, in ns; of an endless one NaN. */
   readonly totalNs: Float64Array;
   /** vCPUs stopped to vCPUs running; of a VM that did not move NaN. */
   readonly pauseNs: Float64Array;
   /** Guest memory sent, in bytes; also of moves that failed. */
   readonly sentBytes: Float64Array;
-  /** Time that the vCPUs lost before the pause, at their mean, in ns: throttling, waits, write protection. */
+  /** Time that the vCPUs lost outside of the pause, at their mean, in ns: throttling, waits, write protection, missing pages. */
   readonly lostNs: Float64Array;
   /** The same of a vCPU that writes, and of one that only reads. */
   readonly writerLostNs: Float64Array;
   readonly readerLostNs: Float64Array;
+  /** From the running VM to its last page, in ns; without post-copy NaN. */
+  readonly arrivesNs: Float64Array;
+  /** Pages that vCPUs waited for meanwhile, and the share of that time that a vCPU which writes did not wait. */
+  readonly waitedPages: Float64Array;
+  readonly speed: Float64Array;
 }
 
 export type MoveFigure = Exclude<keyof MoveColumns, 'end' | 'reason'>;
@@ -79,6 +90,9 @@ export function moveColumns(count: number): MoveColumns {
     lostNs: doubles(),
     writerLostNs: doubles(),
     readerLostNs: doubles(),
+    arrivesNs: doubles(),
+    waitedPages: doubles(),
+    speed: doubles(),
   };
 }
 
@@ -90,6 +104,7 @@ const FORCED = PRECOPY_ENDS.indexOf('forced');
 interface VmmStream {
   readonly rates: StreamRates;
   readonly lastRates: StreamRates;
+  readonly ways: PageWays;
 }
 
 /** What one guest's move is under a VMM whatever the policy. */
@@ -115,7 +130,17 @@ export class ConvergePlayer {
   private guest: Guest | undefined;
   private readonly moves = new Map<string, GuestMove>();
 
-  constructor(stream: StreamSettings, devices: readonly Devices[], horizonNs: number, p: VmmParameters) {
+  private readonly readerTouches: number;
+
+  /** @param readerTouches {@link READER_TOUCHES} */
+  constructor(
+    stream: StreamSettings,
+    devices: readonly Devices[],
+    horizonNs: number,
+    p: VmmParameters,
+    readerTouches: number = READER_TOUCHES.value,
+  ) {
+    this.readerTouches = readerTouches;
     this.stream = stream;
     this.devices = devices;
     this.horizonNs = horizonNs;
@@ -154,6 +179,7 @@ export class ConvergePlayer {
       if (came === ADVANCE.running) continue;
       if (came === ADVANCE.ended) return this.note(guest, policy, columns, at, nowNs, stoppedNs);
       stoppedNs = nowNs;
+      if (engine.postCopies[0] === 1) return this.followOn(guest, policy, columns, at, nowNs);
       const dirtied = Math.min(engine.leftBytes[0]!, engine.dirtiedBytes[0]!);
       const sendNs = (engine.leftBytes[0]! / lastRates.memoryBytesPerSecond) * NS_PER_S;
       const zeroNs = (engine.zeroLeftBytes[0]! / lastRates.zeroBytesPerSecond) * NS_PER_S;
@@ -164,6 +190,36 @@ export class ConvergePlayer {
     columns.totalNs[at] = Number.NaN;
     columns.pauseNs[at] = Number.NaN;
     this.noteLost(guest, policy, columns, at);
+  }
+
+  /** The VM was stopped for post-copy: it runs after a pause without memory, and waits for pages until the last is there. */
+  private followOn(guest: Guest, policy: PlayedPolicy, columns: MoveColumns, at: number, stoppedNs: number): void {
+    const { engine } = this;
+    const { vmm, switchoverAck } = policy;
+    const left = {
+      pendingBytes: engine.leftBytes[0]!,
+      dirtiedBytes: engine.dirtiedBytes[0]!,
+      zeroBytes: engine.zeroLeftBytes[0]!,
+      postCopy: true,
+    };
+    const pauseNs = switchNsOf(this.moveInput(vmm, switchoverAck, guest), left, this.p);
+    const missing = {
+      sets: guest.sets,
+      leftBytes: (set: number): number => engine.leftOfSet(0, set),
+      zeroBytes: left.zeroBytes,
+      writers: guest.writers,
+      resumedNs: stoppedNs + pauseNs,
+    };
+    const { arrivesNs, speed, waitedPages } = arrivalOf(missing, this.streamOf(vmm).ways, policy);
+    columns.end[at] = MOVE_END['post-copy'];
+    columns.reason[at] = END_REASONS.indexOf(engine.reasonOf(0));
+    columns.totalNs[at] = stoppedNs + pauseNs + arrivesNs;
+    columns.pauseNs[at] = pauseNs;
+    columns.arrivesNs[at] = arrivesNs;
+    columns.waitedPages[at] = waitedPages;
+    columns.speed[at] = speed;
+    const waitedNs = (1 - speed) * arrivesNs;
+    this.noteLost(guest, policy, columns, at, waitedNs, waitedNs * this.readerTouches);
   }
 
   private note(
@@ -184,14 +240,22 @@ export class ConvergePlayer {
     this.noteLost(guest, policy, columns, at);
   }
 
-  private noteLost({ vcpus, writers }: Guest, { throttling }: PlayedPolicy, columns: MoveColumns, at: number): void {
+  /** @param waitedNs for missing pages, by a vCPU that writes, and by one that only reads */
+  private noteLost(
+    { vcpus, writers }: Guest,
+    { throttling }: PlayedPolicy,
+    columns: MoveColumns,
+    at: number,
+    waitedNs: number = 0,
+    readerWaitedNs: number = 0,
+  ): void {
     const { engine } = this;
     columns.sentBytes[at] = engine.sentBytes[0]!;
     const slowedNs = engine.throttle.lostNs[0]!;
     // Each page that is written again after a sync traps once.
     const trappedNs = (engine.redirtiedBytes[0]! / QEMU.pageBytes) * this.p.redirtyNsPerPage;
-    const readerNs = throttling?.kind === 'auto-converge' ? slowedNs : 0;
-    const writerNs = slowedNs + trappedNs / writers;
+    const readerNs = (throttling?.kind === 'auto-converge' ? slowedNs : 0) + readerWaitedNs;
+    const writerNs = slowedNs + trappedNs / writers + waitedNs;
     columns.readerLostNs[at] = writers === vcpus ? Number.NaN : readerNs;
     columns.writerLostNs[at] = writerNs;
     columns.lostNs[at] = (writers * writerNs + (vcpus - writers) * readerNs) / vcpus;
@@ -201,7 +265,11 @@ export class ConvergePlayer {
     const known = this.streams.get(vmm);
     if (known !== undefined) return known;
     const input = this.moveInput(vmm, false, undefined);
-    const made = { rates: streamRates(input.stream, this.p), lastRates: pauseRates(input, this.p) };
+    const made = {
+      rates: streamRates(input.stream, this.p),
+      lastRates: pauseRates(input, this.p),
+      ways: pageWays(input.stream, QEMU.pageBytes, this.p),
+    };
     this.streams.set(vmm, made);
     return made;
   }

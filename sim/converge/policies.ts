@@ -24,6 +24,8 @@ export interface PolicySettings {
   readonly maxDowntimeNs?: number;
   /** Dirty limit: what each vCPU may write, in MiB per second. */
   readonly quotaMib?: number;
+  /** Post-copy begins after so many iterations. */
+  readonly iterations?: number;
 }
 
 type PolicySetting = keyof PolicySettings;
@@ -32,6 +34,8 @@ type PolicySetting = keyof PolicySettings;
 export interface PlayedPolicy extends Omit<PrecopyRules, 'windowPhase'> {
   /** Whether the destination makes room for device state before the stop. */
   readonly switchoverAck: boolean;
+  /** Whether pages that are asked for in post-copy have a channel of their own. */
+  readonly preempts: boolean;
 }
 
 interface PolicyFacts {
@@ -40,6 +44,8 @@ interface PolicyFacts {
   readonly manager: ManagerName;
   readonly throttles: Throttling['kind'] | null;
   readonly switchoverAck: boolean;
+  /** Where time is out, or the last iteration over, post-copy begins; with or without `postcopy-preempt`. */
+  readonly postCopy?: { readonly preempts: boolean };
   /** What a question may set of it. */
   readonly reads: readonly PolicySetting[];
   /** Stall detection or downtime tuning. */
@@ -84,6 +90,12 @@ export const POLICIES = {
     reads: [...QEMU_RULES.reads, 'quotaMib'],
     source: 'QEMU 10.2.2, migration/ram.c and system/dirtylimit.c',
   },
+  'qemu-post-copy': {
+    ...QEMU_RULES,
+    title: 'QEMU with post-copy after the first iteration',
+    postCopy: { preempts: false },
+    reads: ['downtimeLimitNs', 'timeoutNs', 'iterations'],
+  },
   'qemu-switchover-ack': {
     ...QEMU_RULES,
     title: 'QEMU with switchover-ack (8.1 on, with a return path)',
@@ -112,11 +124,35 @@ export const POLICIES = {
     source: 'nova 00a030403f, nova/virt/libvirt/driver.py and nova/conf/libvirt.py',
     date: '2026-08-21',
   },
+  'nova-post-copy': {
+    ...QEMU_RULES,
+    title: 'OpenStack Nova with live_migration_permit_post_copy and force_complete',
+    manager: 'nova',
+    switchoverAck: true,
+    postCopy: { preempts: true },
+    reads: ['timeoutNs'],
+    source: 'nova 00a030403f, nova/virt/libvirt/driver.py and nova/conf/libvirt.py',
+    date: '2026-08-21',
+  },
   kubevirt: { ...KUBEVIRT_RULES, title: 'KubeVirt 1.9 without feature gates' },
+  'kubevirt-post-copy': {
+    ...KUBEVIRT_RULES,
+    title: 'KubeVirt 1.9 with allowPostCopy',
+    postCopy: { preempts: true },
+    reads: ['downtimeLimitNs', 'timeoutNs'],
+  },
   'kubevirt-stall-detection': {
     ...KUBEVIRT_RULES,
     title: 'KubeVirt 1.9 with MigrationStallDetection',
     reads: ['timeoutNs', 'whenOut', 'maxDowntimeNs'],
+    gate: 'stallDetection',
+    source: 'kubevirt d923fdb815, pkg/virt-launcher/virtwrap/stall-detector.go',
+  },
+  'kubevirt-stall-post-copy': {
+    ...KUBEVIRT_RULES,
+    title: 'KubeVirt 1.9 with MigrationStallDetection and allowPostCopy',
+    postCopy: { preempts: true },
+    reads: ['timeoutNs', 'maxDowntimeNs'],
     gate: 'stallDetection',
     source: 'kubevirt d923fdb815, pkg/virt-launcher/virtwrap/stall-detector.go',
   },
@@ -142,7 +178,7 @@ export const POLICY_NAMES = keysOf(POLICIES);
 /** What a policy that comes with stopcopy does to the move of a guest. */
 export function playedPolicy(name: PolicyName, settings: PolicySettings, guest: Guest): PlayedPolicy {
   const facts: PolicyFacts = POLICIES[name];
-  const { vmm, manager, switchoverAck, gate } = facts;
+  const { vmm, manager, switchoverAck, gate, postCopy } = facts;
   const { timeoutNsPerUnit, progressTimeoutNs } = MANAGERS[manager].defaults;
   const given = gate === undefined ? undefined : gatesOf(gate, settings);
   const ownTimeoutNs = Number.isFinite(timeoutNsPerUnit)
@@ -154,13 +190,27 @@ export function playedPolicy(name: PolicyName, settings: PolicySettings, guest: 
     limitSteps: MANAGERS[manager].sets.novaSteps ? novaSteps(guest.memoryBytes) : [],
     timeoutNs: settings.timeoutNs ?? ownTimeoutNs,
     progressTimeoutNs,
-    roundsMax: Number.POSITIVE_INFINITY,
+    roundsMax: postCopy === undefined ? Number.POSITIVE_INFINITY : iterationsOf(facts, settings),
     whenOut: settings.whenOut ?? 'cancel',
     hasVfio: false,
     ...(given === undefined ? {} : { gates: given }),
+    ...(postCopy === undefined ? {} : { postCopy: 'whenOut' }),
   };
   const throttling = throttlingOf(facts.throttles, settings, guest);
-  return { vmm, manager: managerOf(manager, rules), throttling, downtimeLimitNs, switchoverAck };
+  const preempts = postCopy?.preempts ?? false;
+  return { vmm, manager: managerOf(manager, rules), throttling, downtimeLimitNs, switchoverAck, preempts };
+}
+
+/** Iterations after which post-copy begins: one, where nothing else is said and no time. */
+function iterationsOf({ reads }: PolicyFacts, { iterations, timeoutNs }: PolicySettings): number {
+  if (!reads.includes('iterations')) return Number.POSITIVE_INFINITY;
+  return iterations ?? (timeoutNs === undefined ? 1 : Number.POSITIVE_INFINITY);
+}
+
+/** Whether a policy may begin post-copy, which QEMU refuses to VMs with VFIO devices. */
+export function beginsPostCopy(name: PolicyName): boolean {
+  const facts: PolicyFacts = POLICIES[name];
+  return facts.postCopy !== undefined;
 }
 
 function gatesOf(gate: 'stallDetection' | 'downtimeTuning', settings: PolicySettings): KubevirtGates {

@@ -21,6 +21,9 @@ const DEFAULT_GIGABITS = 25;
 const DEFAULT_CHANNELS = 4;
 const DEFAULT_SEEDS = 1000;
 const HOUR_S = 3600;
+const DAY_S = 24 * HOUR_S;
+const FAULT_DAYS = 30;
+const ITERATIONS_MAX = 1000;
 /** Letters of a name in results: as many as the longest of {@link POLICIES} has. */
 export const LABEL_MAX = 24;
 
@@ -40,7 +43,9 @@ const policyFields = z.strictObject({
   policy: policyWord,
   as: z.string().min(1).max(LABEL_MAX).optional().describe('Its name in results; default: that of the policy.'),
   downtimeLimit: duration.optional().describe('The downtime limit from the first byte on.'),
-  timeout: durationIn('s').optional().describe('Time that a move may take; default: what the manager gives.'),
+  timeout: durationIn('s')
+    .optional()
+    .describe('Time that a move may take, or after which post-copy begins; default: what the manager gives.'),
   whenOut: z
     .enum(['cancel', 'stop'])
     .optional()
@@ -49,6 +54,12 @@ const policyFields = z.strictObject({
   vcpuDirtyLimit: bytesIn('MiB')
     .optional()
     .describe('Dirty limit: what each vCPU may write per second; default: 1 MiB.'),
+  iterations: z
+    .int()
+    .min(1)
+    .max(ITERATIONS_MAX)
+    .optional()
+    .describe('Post-copy of QEMU: it begins after so many iterations; default: 1, or none where timeout is given.'),
 });
 
 const FIELDS = {
@@ -57,6 +68,7 @@ const FIELDS = {
   whenOut: 'whenOut',
   maxDowntime: 'maxDowntimeNs',
   vcpuDirtyLimit: 'quotaMib',
+  iterations: 'iterations',
 } as const satisfies Readonly<Record<string, keyof PolicySettings>>;
 
 const policyEntry = z
@@ -87,6 +99,7 @@ export function settingsOf({
   whenOut,
   maxDowntime,
   vcpuDirtyLimit,
+  iterations,
 }: PolicyEntry): PolicySettings {
   return {
     ...(downtimeLimit === undefined ? {} : { downtimeLimitNs: downtimeLimit }),
@@ -94,6 +107,7 @@ export function settingsOf({
     ...(whenOut === undefined ? {} : { whenOut }),
     ...(maxDowntime === undefined ? {} : { maxDowntimeNs: maxDowntime }),
     ...(vcpuDirtyLimit === undefined ? {} : { quotaMib: vcpuDirtyLimit / MIB }),
+    ...(iterations === undefined ? {} : { iterations }),
   };
 }
 
@@ -125,6 +139,12 @@ export const convergeQuestionSchema = z
     horizon: durationIn('s')
       .default(HOUR_S * NS_PER_S)
       .describe('A move that has not ended by then counts as failed: endless.'),
+    faultEvery: durationIn('s')
+      .default(DAY_S * FAULT_DAYS * NS_PER_S)
+      .describe(
+        'Mean time between faults of the link, the source or the destination: one that comes while memory of a running VM is ' +
+          'missing loses the VM. Default: 30 days, assumed.',
+      ),
     seeds: z.int().min(1).max(SEEDS_MAX).default(DEFAULT_SEEDS).describe('Guests of each class.'),
     seed: z.int().min(0).default(1).describe('Where the random numbers begin.'),
     prefer: z

@@ -23,6 +23,19 @@ export interface ShareInterval {
   readonly high: number;
 }
 
+/** What follows the pause of moves that were switched to post-copy. */
+interface PostCopySummary {
+  /** Moves that were. */
+  readonly switched: ShareInterval;
+  /** From the running VM to its last page, in ns: as long, a fault on the way or at either end loses the VM. */
+  readonly arrivesNs: Quantiles;
+  /** Pages that vCPUs wait for, and the share of that time that a vCPU which writes waits. */
+  readonly waitedPages: Quantiles;
+  readonly waiting: Quantiles;
+  /** VMs that are lost, of a million that are to be moved: expected, at the question's time between faults. */
+  readonly lostPerMillion: number;
+}
+
 export interface PolicySummary {
   readonly policy: string;
   /** Moves by how they ended. */
@@ -36,11 +49,13 @@ export interface PolicySummary {
   readonly pauseNs: Quantiles;
   /** Guest memory sent by VMs that moved. */
   readonly sentBytes: Quantiles;
-  /** Share of their time that vCPUs lost before the pause: at their mean, one that writes, one that only reads. */
+  /** Share of their time that vCPUs lost outside of the pause: at their mean, one that writes, one that only reads. */
   readonly slowdown: Quantiles;
   readonly writerSlowdown: Quantiles;
   readonly readerSlowdown: Quantiles;
-  /** Whether no other policy is at least as good in failures, time, pause and slow-down, and better in one. */
+  /** null: no move was switched to post-copy. */
+  readonly postCopy: PostCopySummary | null;
+  /** Whether no other policy is at least as good in failures, time, pause, slow-down and VMs lost, and better in one. */
   readonly onFront: boolean;
   /** Seeds in which no other policy is better. */
   readonly best: ShareInterval;
@@ -57,17 +72,23 @@ export interface PairedWins {
   readonly share: ShareInterval | null;
 }
 
+export interface ClassAnswer {
+  readonly policy: string;
+  /** Seeds in which none of those that it is held against is better. */
+  readonly best: ShareInterval;
+  readonly against: readonly PairedWins[];
+  /** Whether it is better than each other that is not the same in more than half of the seeds in which they differ, for sure. */
+  readonly sure: boolean;
+}
+
 export interface ClassSummary {
   readonly workload: string;
   readonly seeds: number;
   readonly policies: readonly PolicySummary[];
   /** The policy that is best in most seeds; null: no VM moved under any. */
-  readonly answer: {
-    readonly policy: string;
-    readonly against: readonly PairedWins[];
-    /** Whether it is better than each other that is not the same in more than half of the seeds in which they differ, for sure. */
-    readonly sure: boolean;
-  } | null;
+  readonly answer: ClassAnswer | null;
+  /** The best of those that switch no move to post-copy, so that no fault loses a VM; null: that is the answer, or there is none. */
+  readonly without: ClassAnswer | null;
 }
 
 const Z = 1.959963984540054;
@@ -95,7 +116,7 @@ export function quantiles(values: Float64Array): Quantiles {
 }
 
 function isMoved(end: number): boolean {
-  return end === MOVE_END.moved || end === MOVE_END.forced;
+  return end === MOVE_END.moved || end === MOVE_END.forced || end === MOVE_END['post-copy'];
 }
 
 /** What a move costs, by what is preferred; Infinity: it failed. */
@@ -115,21 +136,34 @@ function compare(a: number, b: number): number {
 
 /**
  * @param columns of each policy, the same seed at the same place
+ * @param faultNs mean time between two faults that end a stream
  */
 export function summarise(
   workload: string,
   names: readonly string[],
   columns: readonly MoveColumns[],
   preference: Preference,
+  faultNs: number,
 ): ClassSummary {
   const seeds = columns[0]?.end.length ?? 0;
   const costs = columns.map((each) =>
     Float64Array.from({ length: seeds }, (_, seed) => costOf(each, preference, seed)),
   );
   const wins = winsOf(costs, seeds);
-  const plain = columns.map((each, i) => policySummary(names[i]!, each, wilson(wins[i]!, seeds)));
+  const plain = columns.map((each, i) => policySummary(names[i]!, each, wilson(wins[i]!, seeds), faultNs));
   const policies = plain.map((each) => ({ ...each, onFront: isOnFront(each, plain) }));
-  return { workload, seeds, policies, answer: answerOf(names, costs, wins, seeds) };
+  const answer = answerOf(names, costs, seeds);
+  const kept = names.flatMap((_, i) => (plain[i]!.postCopy === null ? [i] : []));
+  const isSafe = answer === null || kept.includes(names.indexOf(answer.policy));
+  const namesOf = (places: readonly number[]): readonly string[] => places.map((i) => names[i]!);
+  const without = isSafe
+    ? null
+    : answerOf(
+        namesOf(kept),
+        kept.map((i) => costs[i]!),
+        seeds,
+      );
+  return { workload, seeds, policies, answer, without };
 }
 
 /** In how many seeds each policy is among the best. */
@@ -144,12 +178,8 @@ function winsOf(costs: readonly Float64Array[], seeds: number): readonly number[
   return wins;
 }
 
-function answerOf(
-  names: readonly string[],
-  costs: readonly Float64Array[],
-  wins: readonly number[],
-  seeds: number,
-): ClassSummary['answer'] {
+function answerOf(names: readonly string[], costs: readonly Float64Array[], seeds: number): ClassAnswer | null {
+  const wins = winsOf(costs, seeds);
   const most = Math.max(...wins);
   if (!(most > 0)) return null;
   const best = wins.indexOf(most);
@@ -164,12 +194,17 @@ function answerOf(
     return [{ policy, ...counts, share: better + worse === 0 ? null : wilson(better, better + worse) }];
   });
   const sure = against.every(({ share }) => share === null || share.low > 1 / 2);
-  return { policy: names[best]!, against, sure };
+  return { policy: names[best]!, best: wilson(most, seeds), against, sure };
 }
 
-function policySummary(policy: string, columns: MoveColumns, best: ShareInterval): Omit<PolicySummary, 'onFront'> {
+function policySummary(
+  policy: string,
+  columns: MoveColumns,
+  best: ShareInterval,
+  faultNs: number,
+): Omit<PolicySummary, 'onFront'> {
   const { end, reason, totalNs, pauseNs } = columns;
-  const ends = { moved: 0, forced: 0, cancelled: 0, endless: 0 };
+  const ends = { moved: 0, forced: 0, cancelled: 0, endless: 0, 'post-copy': 0 };
   const reasons: Partial<Record<EndReason, number>> = {};
   for (const [seed, code] of end.entries()) {
     ends[MOVE_ENDS[code]!] += 1;
@@ -191,11 +226,30 @@ function policySummary(policy: string, columns: MoveColumns, best: ShareInterval
     slowdown: share('lostNs'),
     writerSlowdown: share('writerLostNs'),
     readerSlowdown: share('readerLostNs'),
+    postCopy: postCopySummary(columns, ends['post-copy'], faultNs),
     best,
   };
 }
 
-type Compared = Pick<PolicySummary, 'failed' | 'totalNs' | 'pauseNs' | 'slowdown'>;
+function postCopySummary(
+  { end, arrivesNs, waitedPages, speed }: MoveColumns,
+  switched: number,
+  faultNs: number,
+): PostCopySummary | null {
+  if (switched === 0) return null;
+  const lost = arrivesNs.reduce((sum, ns) => sum - (Number.isNaN(ns) ? 0 : Math.expm1(-ns / faultNs)), 0);
+  return {
+    switched: wilson(switched, end.length),
+    arrivesNs: quantiles(arrivesNs),
+    waitedPages: quantiles(waitedPages),
+    waiting: quantiles(speed.map((each) => 1 - each)),
+    lostPerMillion: (lost / end.length) * MILLION,
+  };
+}
+
+const MILLION = 1e6;
+
+type Compared = Pick<PolicySummary, 'failed' | 'totalNs' | 'pauseNs' | 'slowdown' | 'postCopy'>;
 
 /** What is compared for the Pareto front, the less the better, and differences that count as none: shares of it, or of one. */
 const CRITERIA: readonly {
@@ -207,6 +261,7 @@ const CRITERIA: readonly {
   { value: ({ totalNs }) => totalNs.p50, relative: 0.01, absolute: 0 },
   { value: ({ pauseNs }) => pauseNs.p50, relative: 0.01, absolute: 0 },
   { value: ({ slowdown }) => slowdown.p50, relative: 0, absolute: 0.001 },
+  { value: ({ postCopy }) => postCopy?.lostPerMillion ?? 0, relative: 0.01, absolute: 0 },
 ];
 
 function isOnFront(one: Compared, all: readonly Compared[]): boolean {

@@ -29,8 +29,8 @@ export interface ConvergenceRules {
   /** Whether the VM has devices of VFIO. */
   readonly hasVfio: boolean;
   /**
-   * Whether post-copy begins: `whenOut`, when time is out, in place of a stop; `atOnce`, before any memory is sent. Left out:
-   * never.
+   * Whether post-copy begins: `whenOut`, when time or the last iteration is over, in place of a stop; `atOnce`, before any
+   * memory is sent. Left out: never.
    */
   readonly postCopy?: 'whenOut' | 'atOnce';
   /** KubeVirt's feature gates MigrationStallDetection and MigrationDowntimeTuning; left out: off, as they are by default. */

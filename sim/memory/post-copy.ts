@@ -5,7 +5,7 @@
 import { NS_PER_S } from '../base/units.ts';
 import { type DirtyModel, type DmaWrites, memoryClasses } from './dirty.ts';
 import type { VmmParameters } from './parameters.ts';
-import { type StreamInput, streamRates } from './stream.ts';
+import { type StreamInput, type StreamRates, streamRates } from './stream.ts';
 import { VMMS } from './vmms.ts';
 
 /** A figure with the ends between which it lies, whatever the parameters are. */
@@ -45,14 +45,18 @@ interface WrittenMemory {
   readonly dma?: DmaWrites;
 }
 
-/** The phase after the pause. */
-export function postCopyPhase(
-  { memory, stream, vcpus }: { readonly memory: WrittenMemory; readonly stream: StreamInput; readonly vcpus: number },
-  { leftBytes, zeroBytes, resumedNs }: LeftMemory,
-  p: VmmParameters,
-): PostCopyPhase {
-  const { pageBytes } = memory;
-  // Memory after the switch takes one channel, and is not compressed.
+/** How memory comes after the switch, whatever is left of it. */
+export interface PageWays {
+  /** What one channel carries, uncompressed and without a cap: memory after the switch takes no more. */
+  readonly rates: StreamRates;
+  /** How long a vCPU waits for a page that goes at once, in ns. */
+  readonly aloneNs: number;
+  /** What it waits on top of that for what lies in the socket before its page, in ns. */
+  readonly queuedNs: number;
+}
+
+/** The ways of pages where the source pushes them. */
+export function pageWays(stream: StreamInput, pageBytes: number, p: VmmParameters): PageWays {
   const one = {
     ...stream,
     channels: 1,
@@ -62,13 +66,24 @@ export function postCopyPhase(
   };
   const rates = streamRates(one, p);
   const aloneNs = 2 * stream.latencyNs + (pageBytes / rates.wireBytesPerSecond) * NS_PER_S + p.pageRequestNs;
+  return { rates, aloneNs, queuedNs: (p.channelBacklogBytes / rates.wireBytesPerSecond) * NS_PER_S };
+}
+
+/** The phase after the pause. */
+export function postCopyPhase(
+  { memory, stream, vcpus }: { readonly memory: WrittenMemory; readonly stream: StreamInput; readonly vcpus: number },
+  { leftBytes, zeroBytes, resumedNs }: LeftMemory,
+  p: VmmParameters,
+): PostCopyPhase {
+  const { pageBytes } = memory;
+  const { rates, aloneNs, queuedNs: inSocketNs } = pageWays(stream, pageBytes, p);
   const isPushed = VMMS[stream.vmm].pushesPages;
   const pages = leftBytes / pageBytes;
   const pushedNs = (leftBytes / rates.memoryBytesPerSecond + zeroBytes / rates.zeroBytesPerSecond) * NS_PER_S;
   const arrivesNs = isPushed ? pushedNs : pages * aloneNs;
   // A page that is asked for goes ahead of those that are pushed, or waits for the socket in front of it; where one thread
   // asks for page after page, it waits for the page under way, and for those of all other vCPUs.
-  const queuedNs = isPushed ? (p.channelBacklogBytes / rates.wireBytesPerSecond) * NS_PER_S : vcpus * aloneNs;
+  const queuedNs = isPushed ? inSocketNs : vcpus * aloneNs;
   const requestNs = { value: aloneNs, low: aloneNs, high: aloneNs + queuedNs };
   const written = writtenPages(memory, resumedNs, arrivesNs);
   // Pages come evenly: of those that are written at any time, half are there when they are.

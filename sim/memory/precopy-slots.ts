@@ -239,6 +239,11 @@ export class PrecopySlots {
     return (this.wireRate[slot]! * this.limitNs[slot]!) / NS_PER_S;
   }
 
+  /** Once stopped: memory of one of its sets that was left, in bytes. */
+  leftOfSet(slot: number, set: number): number {
+    return this.remaining[slot * SETS_MAX + set]!;
+  }
+
   protected kind(slot: number): PrecopyKind {
     return this.kinds[this.kindOf[slot]!]!;
   }

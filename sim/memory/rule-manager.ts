@@ -39,7 +39,7 @@ export class RuleManager implements Manager, Watcher {
     this.actsAfter = actsAfter;
     const isPostCopy = rules.postCopy === 'whenOut' && !rules.hasVfio;
     this.stops = rules.whenOut === 'stop' || isPostCopy;
-    this.actsAtIterations = pollNs === Number.POSITIVE_INFINITY;
+    this.actsAtIterations = pollNs === Number.POSITIVE_INFINITY || (isPostCopy && Number.isFinite(rules.roundsMax));
     this.iterationsMax = rules.roundsMax;
     this.watchesProgress = watchesProgress && Number.isFinite(rules.progressTimeoutNs);
     this.progressTimeoutNs = this.watchesProgress ? rules.progressTimeoutNs : Number.POSITIVE_INFINITY;
@@ -50,7 +50,8 @@ export class RuleManager implements Manager, Watcher {
       disrupts === 'stop or raise' && rules.hasVfio
         ? { kind: 'force limit', limitNs, reason: 'timeout' }
         : { kind: isPostCopy ? 'post-copy' : 'stop', reason: 'timeout' };
-    this.outOfIterations = { kind: this.stops ? 'stop' : 'cancel', reason: 'iterations' };
+    const atLast = this.stops ? 'stop' : 'cancel';
+    this.outOfIterations = { kind: isPostCopy ? 'post-copy' : atLast, reason: 'iterations' };
   }
 
   watcher(): Watcher {

@@ -283,6 +283,11 @@ export function pauseNsOf(
   return playPause(input, rates, { pendingBytes, dirtiedBytes, zeroBytes, postCopy: false }, 0, p).pauseNs;
 }
 
+/** How long a VM without VFIO devices is paused that is switched to post-copy, in ns. */
+export function switchNsOf(vm: MovedVm, left: Left, p: VmmParameters): number {
+  return playPause(vm, pauseRates(vm, p), left, 0, p).pauseNs;
+}
+
 /** Reasons for which a manager that has forced a move may have given it more time. */
 const OVER_TIME: ReadonlySet<EndReason> = new Set(['timeout', 'switchover']);
 

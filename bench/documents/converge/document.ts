@@ -34,6 +34,8 @@ export interface ConvergeDocument {
     readonly description: string;
     readonly gigabitsPerSecond: number;
     readonly horizonNs: number;
+    /** Mean time between two faults that end a stream. */
+    readonly faultEveryNs: number;
     readonly seeds: number;
     readonly seed: number;
     readonly prefer: Preference;
@@ -65,14 +67,24 @@ interface Played {
 
 export function convergeDocument(played: Played): ConvergeDocument {
   const { file, question, labels, policies, workloads, classes, moves, events } = played;
-  const { name, description, stream, horizon, seeds, seed, prefer } = question;
+  const { name, description, stream, horizon, faultEvery, seeds, seed, prefer } = question;
   const { gigabitsPerSecond } = stream;
   return {
     format: CONVERGE_RESULT,
     version: CONVERGE_RESULT_VERSION,
     stopcopy: packageVersion(),
     kind: 'modelled',
-    question: { file, name, description, gigabitsPerSecond, horizonNs: horizon, seeds, seed, prefer },
+    question: {
+      file,
+      name,
+      description,
+      gigabitsPerSecond,
+      horizonNs: horizon,
+      faultEveryNs: faultEvery,
+      seeds,
+      seed,
+      prefer,
+    },
     policies: policies.map((policy, i) => shownPolicy(labels[i]!, policy)),
     workloads: workloads.map(({ name: workload, title, basis, source }) => ({ name: workload, title, basis, source })),
     classes,

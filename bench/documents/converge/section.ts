@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 
+import { durationText } from '../../../sim/base/quantity.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { MOVE_ENDS } from '../../../sim/converge/play.ts';
 import { type ClassSummary, type PolicySummary, PREFERENCES, type Quantiles } from '../../../sim/converge/summary.ts';
@@ -35,29 +36,42 @@ const policySchema: z.ZodType<PolicySummary> = z.looseObject({
   slowdown: quantiles,
   writerSlowdown: quantiles,
   readerSlowdown: quantiles,
+  postCopy: z
+    .looseObject({
+      switched: shareSchema,
+      arrivesNs: quantiles,
+      waitedPages: quantiles,
+      waiting: quantiles,
+      lostPerMillion: z.number(),
+    })
+    .nullable(),
   onFront: z.boolean(),
   best: shareSchema,
 });
+
+const answerSchema = z
+  .looseObject({
+    policy: z.string(),
+    best: shareSchema,
+    against: z.array(
+      z.looseObject({
+        policy: z.string(),
+        better: count,
+        worse: count,
+        same: count,
+        share: shareSchema.nullable(),
+      }),
+    ),
+    sure: z.boolean(),
+  })
+  .nullable();
 
 const classSchema: z.ZodType<ClassSummary> = z.looseObject({
   workload: z.string(),
   seeds: count,
   policies: z.array(policySchema).min(1),
-  answer: z
-    .looseObject({
-      policy: z.string(),
-      against: z.array(
-        z.looseObject({
-          policy: z.string(),
-          better: count,
-          worse: count,
-          same: count,
-          share: shareSchema.nullable(),
-        }),
-      ),
-      sure: z.boolean(),
-    })
-    .nullable(),
+  answer: answerSchema,
+  without: answerSchema,
 });
 
 export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
@@ -71,6 +85,7 @@ export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
     description: z.string(),
     gigabitsPerSecond: z.number(),
     horizonNs: z.number(),
+    faultEveryNs: z.number(),
     seeds: count,
     seed: count,
     prefer: z.enum(PREFERENCES),
@@ -87,6 +102,7 @@ export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
         whenOut: z.exactOptional(z.enum(['cancel', 'stop'])),
         maxDowntimeNs: z.exactOptional(z.number()),
         quotaMib: z.exactOptional(z.number()),
+        iterations: z.exactOptional(z.number()),
       }),
     }),
   ),
@@ -135,6 +151,8 @@ function body(document: ConvergeDocument, id: string): Markup {
       <dd>${PREFERENCE_WORDS[question.prefer]}</dd>
       <dt>endless</dt>
       <dd>not done within ${formatValue(question.horizonNs, 'ns')}</dd>
+      <dt>faults</dt>
+      <dd>one each ${durationText(question.faultEveryNs)} at the mean: in post-copy it loses the VM</dd>
     </dl>
     ${plotMarkup(frontPlot(document, `${id}-front`))}
     ${tableMarkup({
@@ -164,7 +182,7 @@ function frontPlot({ classes }: ConvergeDocument, id: string): Plot {
     id,
     title: 'Pause against time',
     source:
-      'modelled: medians over the seeds whose VM moved. Filled: on the Pareto front of failures, time, pause and slow-down. ' +
+      'modelled: medians over the seeds whose VM moved. Filled: on the Pareto front of failures, time, pause, slow-down and lost VMs. ' +
       'Both axes are logarithmic, and the same in all panels.',
     wide: true,
     legend: names.map((name, i) => ({ text: `${markOf(i)}: ${name}`, colour: seriesColour(i), look: 'round' })),
@@ -172,14 +190,17 @@ function frontPlot({ classes }: ConvergeDocument, id: string): Plot {
     table: {
       caption: 'All figures, by class and policy',
       head: ['class', 'policy', 'front', 'best', 'fails', 'why'].concat(
-        ['time', 'pause', 'sent', 'slower', 'writers', 'readers'].flatMap((name) =>
-          ['p50', 'p90', 'p99'].map((part) => `${name} ${part}`),
-        ),
+        ['time', 'pause', 'sent', 'slower', 'writers', 'readers'].flatMap((name) => partsOf(name)),
+        ['post-copy', ...partsOf('all there'), ...partsOf('waiting'), 'lost in a million'],
       ),
       textColumns: [0, 1, 2, 5],
       rows: classes.flatMap(({ workload, policies }) => policies.map((row) => figuresOf(workload, row))),
     },
   };
+}
+
+function partsOf(name: string): readonly string[] {
+  return ['p50', 'p90', 'p99'].map((part) => `${name} ${part}`);
 }
 
 function figuresOf(workload: string, row: PolicySummary): readonly string[] {
@@ -198,5 +219,13 @@ function figuresOf(workload: string, row: PolicySummary): readonly string[] {
     ...three(row.pauseNs, time),
     ...three(row.sentBytes, (bytes) => formatValue(bytes, 'B')),
     ...[row.slowdown, row.writerSlowdown, row.readerSlowdown].flatMap((each) => three(each, percent)),
+    ...(row.postCopy === null
+      ? Array.from({ length: 8 }, () => '')
+      : [
+          shareText(row.postCopy.switched),
+          ...three(row.postCopy.arrivesNs, time),
+          ...three(row.postCopy.waiting, percent),
+          row.postCopy.lostPerMillion.toPrecision(2),
+        ]),
   ];
 }

@@ -47,7 +47,7 @@ const THREAD_MOVES = 3000;
 export async function playConverge(asked: AskedPolicies, options: ConvergeOptions): Promise<PlayedConverge> {
   const { question, policies, classes, stream, devices, labels } = asked;
   for (const { module } of policies) if (module !== undefined) await loadOwnPolicy(module);
-  const { seeds, seed, horizon, prefer } = question;
+  const { seeds, seed, horizon, prefer, faultEvery } = question;
   const given: ConvergeAsked = { classes, policies, stream, devices, horizonNs: horizon, seed };
   const cells = classes.flatMap((_, workload) =>
     Array.from({ length: Math.ceil(seeds / CELL_SEEDS) }, (__, block): ConvergeCell => {
@@ -60,7 +60,7 @@ export async function playConverge(asked: AskedPolicies, options: ConvergeOption
   const values = results.map((result) => valueOf(result));
   const summaries = classes.map(({ name }, workload): ClassSummary => {
     const columns = policies.map((_, policy) => merged(cells, values, workload, policy, seeds));
-    return summarise(name, labels, columns, prefer);
+    return summarise(name, labels, columns, prefer, faultEvery);
   });
   return { classes: summaries, moves, events: values.reduce((sum, { events }) => sum + events, 0) };
 }

@@ -10,7 +10,7 @@ import { parseDocument } from '../../../sim/base/schema.ts';
 import { similarName } from '../../../sim/base/similar.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { Devices, StreamSettings } from '../../../sim/converge/play.ts';
-import { POLICIES, POLICY_NAMES } from '../../../sim/converge/policies.ts';
+import { beginsPostCopy, POLICIES, POLICY_NAMES, type PolicyName } from '../../../sim/converge/policies.ts';
 import {
   type ConvergeQuestion,
   convergeQuestionSchema,
@@ -67,7 +67,8 @@ export function readConverge(word: string | undefined, words: ConvergeWords): As
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
   const document = isObject ? withWords({ ...given }, words) : given;
   const question = parseDocument(convergeQuestionSchema, document, file);
-  const entries = question.policies ?? POLICY_NAMES.map((policy): PolicyEntry => ({ policy }));
+  const entries = question.policies ?? policiesFor(question).map((policy): PolicyEntry => ({ policy }));
+  refusePostCopy(question, entries, file);
   // Modules of the command line are looked for from the current folder, those of a document from its own.
   const folder = words.policy === undefined ? dirname(path) : '.';
   const labels = entries.map((entry) => ownLabel(entry));
@@ -98,6 +99,22 @@ function withWords(document: Record<string, unknown>, words: ConvergeWords): Rec
   if (seed !== undefined) document['seed'] = seed;
   if (prefer !== undefined) document['prefer'] = prefer;
   return document;
+}
+
+/** QEMU refuses the capability of post-copy to a VM with VFIO devices, used or not. */
+function policiesFor({ devices }: ConvergeQuestion): readonly PolicyName[] {
+  return devices === undefined ? POLICY_NAMES : POLICY_NAMES.filter((name) => !beginsPostCopy(name));
+}
+
+function refusePostCopy(question: ConvergeQuestion, entries: readonly PolicyEntry[], file: string): void {
+  const allowed: readonly string[] = policiesFor(question);
+  const wrong = entries.findIndex(({ policy }) => isKeyOf(POLICIES, policy) && !allowed.includes(policy));
+  if (wrong < 0) return;
+  throw new UserError(
+    'input',
+    `${file}: policies.${wrong} is ${entries[wrong]!.policy}, and QEMU refuses post-copy to a VM with VFIO devices`,
+    'Leave it out, or devices.',
+  );
 }
 
 /** A module is called as its file, without its ending. */

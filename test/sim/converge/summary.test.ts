@@ -5,7 +5,25 @@ import { describe, expect, test } from 'vitest';
 
 import { NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 import { MOVE_END, moveColumns, type MoveColumns } from '../../../sim/converge/play.ts';
-import { quantiles, summarise, wilson } from '../../../sim/converge/summary.ts';
+import {
+  type ClassSummary,
+  type Preference,
+  quantiles,
+  summarise as summariseAt,
+  wilson,
+} from '../../../sim/converge/summary.ts';
+
+/** A fault each million seconds. */
+const FAULT_NS = 1e6 * NS_PER_S;
+
+function summarise(
+  workload: string,
+  names: readonly string[],
+  columns: readonly MoveColumns[],
+  preference: Preference,
+): ClassSummary {
+  return summariseAt(workload, names, columns, preference, FAULT_NS);
+}
 
 interface Row {
   readonly timeS: number;
@@ -99,6 +117,36 @@ describe('the best policy', () => {
 
   test('is none where no VM moved', () => {
     expect(summarise('x', ['a'], [moves([null, null])], 'pause').answer).toBeNull();
+  });
+});
+
+describe('moves by post-copy', () => {
+  const plain = moves(Array.from({ length: 4 }, () => ({ timeS: 10, pauseMs: 300 })));
+  const switched = moves(Array.from({ length: 4 }, () => ({ timeS: 10, pauseMs: 50 })));
+  for (const [i, arrivesS] of [3, 6].entries()) {
+    switched.end[i] = MOVE_END['post-copy'];
+    switched.arrivesNs[i] = arrivesS * NS_PER_S;
+    switched.speed[i] = 0.25;
+    switched.waitedPages[i] = 7;
+  }
+  const { answer, without, policies } = summarise('x', ['plain', 'switched'], [plain, switched], 'pause');
+
+  test('count apart, with the VMs that a fault loses while their memory is missing', () => {
+    // 3 s and 6 s of a million: 9 of a million for 4 VMs.
+    expect(policies[1]!.postCopy!.lostPerMillion).toBeCloseTo(9 / 4, 4);
+    expect(policies[1]).toMatchObject({
+      ends: { moved: 2, 'post-copy': 2 },
+      failed: { value: 0 },
+      postCopy: { switched: { value: 0.5 }, arrivesNs: { p50: 3e9, p99: 6e9 }, waiting: { p50: 0.75 } },
+    });
+    expect(policies[0]!.postCopy).toBeNull();
+  });
+
+  test('do not push from the front what loses no VM, and the best of those is named as well', () => {
+    expect(policies.map(({ onFront }) => onFront)).toEqual([true, true]);
+    expect(answer?.policy).toBe('switched');
+    expect(without).toMatchObject({ policy: 'plain', best: { value: 1 } });
+    expect(summarise('x', ['plain'], [plain], 'pause').without).toBeNull();
   });
 });
 
