@@ -2,11 +2,12 @@
  * Pages whose examples are commands: what stands below a command is what it prints.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
+import { packageRoot } from '../bench/io/package-root.ts';
 import type { Ended } from './bench/command.ts';
 
 /** What a reader does, in the order of the page. */
@@ -36,8 +37,57 @@ function splitAtCuts(lines: readonly string[]): string[][] {
   return pieces;
 }
 
+/** Where the lines of a piece stand: the first place at which most of them do. */
+function likeliest(lines: readonly string[], piece: readonly string[], from: number): number {
+  let [best, most] = [from, 0];
+  for (let at = from; at + piece.length <= lines.length; at++) {
+    const alike = piece.filter((line, offset) => lines[at + offset] === line).length;
+    if (alike > most) [best, most] = [at, alike];
+  }
+  return best;
+}
+
+/** What a page has to show instead, with its pieces at the places where most of their lines still are. */
+function shownNow(printed: string, shown: string): string {
+  const lines = printed.trimEnd().split('\n');
+  const pieces = splitAtCuts(shown.trimEnd().split('\n'));
+  let from = 0;
+  const made = pieces.map((piece, index) => {
+    const isLast = index === pieces.length - 1;
+    const at = index === 0 ? 0 : isLast ? Math.max(from, lines.length - piece.length) : likeliest(lines, piece, from);
+    from = isLast && piece.length > 0 ? lines.length : at + piece.length;
+    return lines.slice(at, from);
+  });
+  return `${made.flatMap((piece, index) => (index === 0 ? piece : ['…', ...piece])).join('\n')}\n`;
+}
+
+/** Puts what is printed now into the page that shows something else: `npm run quote`. */
+function refresh(printed: string, shown: string): void {
+  const old = `\n\`\`\`\n${shown.trimEnd()}\n\`\`\`\n`;
+  const pages = ['README.md', ...readdirSync(join(packageRoot(), 'docs')).map((name) => `docs/${name}`)];
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    const path = join(packageRoot(), page);
+    const text = readFileSync(path, 'utf8');
+    const made = `\n\`\`\`\n${shownNow(printed, shown)}\`\`\`\n`;
+    if (text.includes(old))
+      writeFileSync(
+        path,
+        text.replaceAll(old, () => made),
+      );
+  }
+}
+
 /** Holds that this was printed; a line with an ellipsis stands for lines that are left out. */
 export function expectShown(printed: string, shown: string): void {
+  try {
+    expectPrinted(printed, shown);
+  } catch (error) {
+    if (process.env['STOPCOPY_QUOTE'] !== '1') throw error;
+    refresh(printed, shown);
+  }
+}
+
+function expectPrinted(printed: string, shown: string): void {
   const lines = printed.trimEnd().split('\n');
   const pieces = splitAtCuts(shown.trimEnd().split('\n'));
   let from = 0;

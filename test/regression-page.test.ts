@@ -13,6 +13,7 @@ import { packageRoot } from '../bench/io/package-root.ts';
 import { type Ended, stopcopyAt } from './bench/command.ts';
 import { fixtureResult } from './bench/fixture.ts';
 import { STOPCOPY } from './program.ts';
+import { stating } from './stating.ts';
 
 const ROOT = packageRoot();
 let folder: string;
@@ -114,17 +115,17 @@ describe('compare', () => {
   });
 
   test.each([
-    [['compare'], 'two sides are missing'],
-    [['compare', 'nothing-here', '.'], 'nothing-here: is no file, no folder and no revision'],
-    [['compare', '.', '.'], '.: is a folder without a stopcopy in it'],
-    [['compare', 'a', 'r.json'], 'r.json is a file and a is not'],
-    [['compare', 'a', 'b', '--accept', 'x'], '--accept is given with two sides'],
-    [['compare', 'a', 'b', '--effect', '2'], "--effect is '2'"],
+    [['compare'], 'two … missing'],
+    [['compare', 'nothing-here', '.'], 'nothing-here … file … folder … revision'],
+    [['compare', '.', '.'], 'folder … without … stopcopy'],
+    [['compare', 'a', 'r.json'], 'r.json … file … not'],
+    [['compare', 'a', 'b', '--accept', 'x'], '--accept … two'],
+    [['compare', 'a', 'b', '--effect', '2'], "--effect … '2'"],
   ])('%j is refused with a sentence and exit 2', async (words, says) => {
     tinyBuild('a', 1, 12);
     writeFileSync(join(folder, 'r.json'), JSON.stringify(fixtureResult()));
     const { status, stderr } = await stopcopy(words);
-    expect(stderr).toContain(says);
+    expect(stderr).toMatch(stating(says));
     expect(status).toBe(2);
   });
 
@@ -137,12 +138,12 @@ describe('compare', () => {
     const good = file('r.json', text);
     expect((await stopcopy(['compare', good, good])).status).toBe(0);
     for (const [name, content, says] of [
-      ['foreign.json', '{"format":"other"}', 'is not a result of stopcopy bench'],
-      ['cut.json', text.slice(0, 500), 'it may be cut short'],
-      ['edited.json', text.replace('"quick":false', '"quick":"no"'), 'quick is "no"'],
+      ['foreign.json', '{"format":"other"}', 'foreign.json … not … stopcopy bench'],
+      ['cut.json', text.slice(0, 500), 'cut.json … cut short'],
+      ['edited.json', text.replace('"quick":false', '"quick":"no"'), 'quick … "no"'],
     ] as const) {
       const { status, stderr } = await stopcopy(['compare', good, file(name, content)]);
-      expect(stderr).toContain(says);
+      expect(stderr).toMatch(stating(says));
       expect(status).toBe(3);
     }
   });
@@ -172,10 +173,10 @@ describe('history', () => {
   });
 
   test('mistakes are sentences', async () => {
-    expect((await stopcopy(['history', 'recrod'])).stderr).toContain(
-      "the task has 'recrod', allowed is record, list, show, prune, export",
+    expect((await stopcopy(['history', 'recrod'])).stderr).toMatch(
+      stating('recrod', 'record, list, show, prune, export'),
     );
-    expect((await stopcopy(['history', 'record'])).stderr).toContain('there is nothing to record');
+    expect((await stopcopy(['history', 'record'])).stderr).toMatch(stating('nothing'));
     expect((await stopcopy(['history', 'show', '--file', 'none'])).status).toBe(3);
   });
 });

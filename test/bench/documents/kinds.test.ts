@@ -13,6 +13,7 @@ import { playScenario } from '../../../bench/studies/run/play.ts';
 import { captured } from '../captured.ts';
 import { reportDocuments, smallPlan } from './documents.ts';
 import { DOCUMENT_FORMATS } from '../../../bench/documents/formats.ts';
+import { stating } from '../../stating.ts';
 
 let folder: string;
 let documents: Readonly<Record<string, unknown>>;
@@ -104,7 +105,7 @@ describe('every chart has its source with the kinds of its figures, and a table'
 
   test('of a run that fails: no timeline and no influences, and it is said', () => {
     const page = sectionsPage([readSection(written(documents['failed run']))]);
-    expect(page).toContain('runs on at the source: the move failed');
+    expect(page).toMatch(stating('at the source', 'failed'));
     expect(page).not.toContain('What the pause hangs on');
   });
 

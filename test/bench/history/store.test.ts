@@ -84,25 +84,23 @@ describe('a crash in the middle of a write', () => {
 describe('a damaged record', () => {
   const flip = (line: string): string => line.replace('frame-write', 'frame-wrote');
   test.each([
-    ['one byte changed', flip, 'does not fit its checksum'],
-    ['its checksum gone', (line: string) => line.slice(9), 'does not begin with a checksum'],
-    [
-      'zeros, as after a power cut',
-      (line: string) => `${'\0'.repeat(line.length - 1)}\n`,
-      'does not begin with a checksum',
-    ],
+    ['one byte changed', flip, /fit.*checksum/],
+    ['its checksum gone', (line: string) => line.slice(9), /begin.*checksum/],
+    ['zeros, as after a power cut', (line: string) => `${'\0'.repeat(line.length - 1)}\n`, /begin.*checksum/],
   ])('%s: is told and passed over, all others are there', async (_, damage, why) => {
     const lines = recordsOf([1, 2, 3]).map(recordLine);
     writeFileSync(path, [lines[0], damage(lines[1]!), lines[2]].join(''));
     const { records, damaged } = readHistory(path);
     expect(records.map(({ commit }) => commit)).toEqual(['commit-0', 'commit-2']);
-    expect(damaged).toEqual([{ line: 2, why: expect.stringContaining(why) as string }]);
+    expect(damaged).toEqual([{ line: 2, why: expect.stringMatching(why) as string }]);
   });
 
   test('of a later version is told by its version', () => {
     const later = { ...historyRecord(), v: 2 } as unknown as ReturnType<typeof historyRecord>;
     writeFileSync(path, recordLine(historyRecord()) + recordLine(later));
-    expect(readHistory(path).damaged).toEqual([{ line: 2, why: 'has version 2, this stopcopy reads 1' }]);
+    expect(readHistory(path).damaged).toEqual([
+      { line: 2, why: expect.stringMatching(stating('version 2', 1)) as string },
+    ]);
   });
 
   test('a file of something else is refused, and so is none', () => {

@@ -65,7 +65,8 @@ describe('a file that cannot be read', () => {
   test('because it is not there', () => {
     const path = join(folder, 'absent.yaml');
     const { kind, message, hint } = refusal(() => readInputFile(path, schema));
-    expect([kind, message]).toEqual(['input', `${path}: cannot be read: there is no such file`]);
+    expect(kind).toBe('input');
+    expect(message).toMatch(stating(path, 'no such file'));
     expect(hint).toBe('Check the path.');
   });
 
@@ -123,7 +124,7 @@ describe('a file that is no YAML', () => {
   test.each([
     ['a bracket that does not close', 'name: x\nports: [\n', /^x\.yaml: line 3, column 1: /],
     ['a tab as indent', 'name: x\nports:\n\t- acs: on\n', /^x\.yaml: line 3, column 1: .*[Tt]ab/],
-    ['a key twice', 'name: x\nname: y\n', /^x\.yaml: line 2, column 1: the field stands there twice$/],
+    ['a key twice', 'name: x\nname: y\n', /^x\.yaml: line 2, column 1: .*twice/],
     [
       'a key twice, deep inside',
       'ports:\n  - acs: on\n    lanes: 1\n    acs: off\n',
@@ -191,29 +192,28 @@ describe('a file that is no YAML', () => {
 
 describe('a document that does not fit', () => {
   test.each([
-    ['a wrong word', 'name: x\nports: [{acs: maybe, lanes: 1}]', 'ports[0].acs is "maybe", allowed is "on" or "off"'],
-    ['a wrong type', 'name: 7', 'name is 7, allowed is a string'],
-    [
-      'too much',
-      'name: x\nports: [{acs: on, lanes: 1}, {acs: on, lanes: 17}]',
-      'ports[1].lanes is 17, allowed is at most 16',
-    ],
-    ['a field missing', 'ports: []', 'name is missing, allowed is a string'],
-    ['a list', '- name: x', 'the document is an array of 1, allowed is an object'],
-    ['a word', 'name', 'the document is "name", allowed is an object'],
-    ['a null', 'null', 'the document is null, allowed is an object'],
+    ['a wrong word', 'name: x\nports: [{acs: maybe, lanes: 1}]', 'ports[0].acs … "maybe" … "on" … "off"'],
+    ['a wrong type', 'name: 7', 'name … 7 … string'],
+    ['too much', 'name: x\nports: [{acs: on, lanes: 1}, {acs: on, lanes: 17}]', 'ports[1].lanes … 17 … 16'],
+    ['a field missing', 'ports: []', 'name … missing … string'],
+    ['a list', '- name: x', 'array of 1 … object'],
+    ['a word', 'name', '"name" … object'],
+    ['a null', 'null', 'null … object'],
   ])('because of %s', (_, text, says) => {
     const path = file('wrong.yaml', text);
     const { kind, message, hint } = refusal(() => readInputFile(path, schema));
-    expect([kind, message, hint]).toEqual(['input', `${path}: ${says}`, undefined]);
+    expect([kind, hint]).toEqual(['input', undefined]);
+    expect(message).toMatch(stating(path, says));
   });
 
   test('says what else is wrong, and the hint of the command', () => {
     const path = file('two.yaml', 'name: 7\nports: [{acs: maybe, lanes: 0}]\n');
-    const also =
-      'Also: ports[0].acs is "maybe", allowed is "on" or "off".\nAlso: ports[0].lanes is 0, allowed is at least 1.';
-    expect(refusal(() => readInputFile(path, schema)).hint).toBe(also);
-    expect(refusal(() => readInputFile(path, schema, 'See the format.')).hint).toBe(`${also}\nSee the format.`);
+    const { hint } = refusal(() => readInputFile(path, schema));
+    const [first, second, ...more] = hint!.split('\n');
+    expect(first).toMatch(stating('ports[0].acs … "maybe" … "on" … "off"'));
+    expect(second).toMatch(stating('ports[0].lanes … 0 … 1'));
+    expect(more).toEqual([]);
+    expect(refusal(() => readInputFile(path, schema, 'See the format.')).hint).toBe(`${hint}\nSee the format.`);
   });
 
   test('counts wrong fields beyond a dozen', () => {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { STOPCOPY } from '../../program.ts';
 import { stopcopy } from '../command.ts';
+import { stating } from '../../stating.ts';
 
 let folder: string;
 
@@ -49,12 +50,12 @@ describe('stopcopy ui', () => {
   });
 
   test.each([
-    [['no-such'], 3, 'no-such: there is no such file'],
-    [['--port', '70000'], 2, "--port is '70000', allowed is a whole number from 0 to 65535"],
+    [['no-such'], 3, 'no-such … no such file'],
+    [['--port', '70000'], 2, "--port … '70000' … 0 … 65535"],
     [['a', 'b'], 2, 'too many arguments'],
   ] as const)('%j ends with %d and a sentence', async (args, status, says) => {
     const outcome = await stopcopy('ui', ...args);
     expect(outcome.status).toBe(status);
-    expect(outcome.stderr).toContain(says);
+    expect(outcome.stderr).toMatch(stating(says));
   });
 });

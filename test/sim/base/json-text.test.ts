@@ -20,20 +20,18 @@ test('JSON is parsed', () => {
 });
 
 test.each([
-  ['', 'f.json: is empty, not JSON'],
-  ['{"a":\n 1,\n  b}', 'f.json: is not JSON at line 3, column 3; it may be cut short'],
-  ['{"a": 1', 'f.json: is not JSON at line 1, column 8; it may be cut short'],
-  ['hello', 'f.json: is not JSON; it may be cut short'],
-  [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'f.json: is nested more than 200 deep'],
-  [`${'{"a":'.repeat(201)}1${'}'.repeat(201)}`, 'f.json: is nested more than 200 deep'],
-  ['{\n<<<<<<< ours\n}', 'f.json: is not JSON: it is half merged, with marks of conflicts'],
-  [
-    '# mine\nformat: stopcopy-scenario\n',
-    'f.json: is a scenario (format stopcopy-scenario), and a trace is needed here',
-  ],
+  ['', 'empty … not JSON'],
+  ['{"a":\n 1,\n  b}', 'not JSON … line 3, column 3'],
+  ['{"a": 1', 'not JSON … line 1, column 8 … cut short'],
+  ['hello', 'not JSON'],
+  [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'nested … 200'],
+  [`${'{"a":'.repeat(201)}1${'}'.repeat(201)}`, 'nested … 200'],
+  ['{\n<<<<<<< ours\n}', 'not JSON … half merged'],
+  ['# mine\nformat: stopcopy-scenario\n', 'stopcopy-scenario … a trace'],
 ])('%j is refused in words of this program', (text, message) => {
   const error = refusal(text);
-  expect([error.kind, error.message]).toEqual(['input', message]);
+  expect(error.kind).toBe('input');
+  expect(error.message).toMatch(stating('f.json', message));
 });
 
 test('a document of another kind is recognised, and its command named', () => {

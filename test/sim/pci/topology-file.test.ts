@@ -10,6 +10,7 @@ import { formatAddress, formatBytes, parseAddress, parseBytes } from '../../../s
 import { formatId, parseId } from '../../../sim/pci/pci-id.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import { topologyVariants } from './rig.ts';
+import { stating } from '../../stating.ts';
 
 const T01 = join(import.meta.dirname, '../../../sim/pci/topologies/t01-integrated.yaml');
 
@@ -50,24 +51,20 @@ describe('a topology document', () => {
   });
 
   test.each([
-    ['tree[0].kind', 'card', 'tree[0].kind is "card", allowed are root-port, switch, downstream-port'],
-    [
-      'tree[0].functions[0].at',
-      '3:0.0',
-      'tree[0].functions[0].at is "3:0.0", allowed is an address as lspci writes it',
-    ],
-    ['tree[0].functions[0].acs', { can: 'SV QQ' }, 'acs.can is "SV QQ": allowed are names out of SV TB RR CR UF EC DT'],
-    ['tree[0].functions[0].acs', { can: 0x80 }, 'acs.can is 128, allowed is at most 127'],
-    ['tree[0].functions[0].sriov.bars[0].size', '64 kB', 'allowed is a number of bytes with its unit, such as 64KiB'],
-    ['tree[0].functions[0].sriov.each', { 0: {} }, 'sriov.each.0 is an object: keys are VF numbers, from 1'],
-    ['tree[0].speed', 16, "tree[0] has a field that stopcopy does not know: 'speed'"],
-    ['tree[0].functions[0].id', 'a250', 'functions[0].id is "a250", allowed is vendor:device in hexadecimal'],
+    ['tree[0].kind', 'card', 'tree[0].kind … "card" … root-port, switch, downstream-port'],
+    ['tree[0].functions[0].at', '3:0.0', 'tree[0].functions[0].at … "3:0.0" … lspci'],
+    ['tree[0].functions[0].acs', { can: 'SV QQ' }, 'acs.can … "SV QQ" … SV TB RR CR UF EC DT'],
+    ['tree[0].functions[0].acs', { can: 0x80 }, 'acs.can … 128 … 127'],
+    ['tree[0].functions[0].sriov.bars[0].size', '64 kB', 'sriov.bars[0].size … unit … 64KiB'],
+    ['tree[0].functions[0].sriov.each', { 0: {} }, 'sriov.each.0 … VF … 1'],
+    ['tree[0].speed', 16, "tree[0] … 'speed'"],
+    ['tree[0].functions[0].id', 'a250', 'functions[0].id … "a250" … vendor:device … hexadecimal'],
     ['tree[0].functions[0].id', '19e5:a250 (rev 21)', 'such as 19e5:a250 rev 21'],
-    ['hostPageSize', '8KiB', 'hostPageSize is "8KiB": allowed are 4KiB, 16KiB and 64KiB'],
-    ['format', 'stopcopy-topology/2', 'format is "stopcopy-topology/2", allowed is "stopcopy-topology/1"'],
-    ['iommu.streams', 'identity', 'iommu.streams is "identity", allowed is "translate" or "bypass" or "abort"'],
+    ['hostPageSize', '8KiB', 'hostPageSize … "8KiB" … 4KiB … 16KiB … 64KiB'],
+    ['format', 'stopcopy-topology/2', 'format … "stopcopy-topology/2" … "stopcopy-topology/1"'],
+    ['iommu.streams', 'identity', 'iommu.streams … "identity" … "translate" … "bypass" … "abort"'],
   ])('with %s set to %j is refused', (path, value, sentence) => {
-    expect(complaint({ [path]: value })).toContain(sentence);
+    expect(complaint({ [path]: value })).toMatch(stating(sentence));
   });
 
   test('that contains itself is refused', () => {
