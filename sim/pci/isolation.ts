@@ -7,7 +7,7 @@ import { UserError } from '../base/user-error.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from './address.ts';
 import { type GroupRule, type IommuGroups, groupsOf } from './groups.ts';
 import { type Opening, openedOnly, openingsOf } from './openings.ts';
-import { type Remedy, remedyFor } from './remedy.ts';
+import { Remedies, type Remedy } from './remedy.ts';
 import { Router, type Route } from './route.ts';
 import type { Exposure } from './exposure.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
@@ -69,6 +69,7 @@ export class Isolation {
   /** What is left of the exposure where only functions that their VMs can open send, and a router there. */
   private readonly opened: { readonly exposure: RulesExposure; readonly router: Router };
   private readonly judge: Judge;
+  private remedies: Remedies | undefined;
   private readonly answers = new Map<number, VfAnswer>();
 
   constructor(topology: Topology, rule: GroupRule) {
@@ -155,7 +156,15 @@ export class Isolation {
 
   /** The smallest set of changes that makes a policy accept a VF. */
   remedy(vf: number, policy: Policy): Remedy {
-    return remedyFor(this.topology, vf, policy);
+    this.remedies ??= new Remedies(this.topology);
+    return this.remedies.of(vf, policy);
+  }
+
+  /** What the answers took so far: requests that were walked, and sets of changes that were tried. */
+  get work(): { readonly walks: number; readonly trials: number } {
+    const { router, opened, remedies } = this;
+    const others = opened.router === router ? 0 : opened.router.walks;
+    return { walks: router.walks + others, trials: remedies?.trials ?? 0 };
   }
 
   private answer(vf: number, opening: Opening | undefined): VfAnswer {

@@ -88,6 +88,8 @@ type Found = Omit<LinuxFunction, 'bridge' | 'dma' | 'isolates' | 'overridden' | 
   readonly bits: number;
 };
 
+const NO_ALIASES: readonly number[] = [];
+
 class Lister {
   private readonly topology: Topology;
   private readonly counts: ReadonlyMap<number, number>;
@@ -103,24 +105,39 @@ class Lister {
       if (pf !== undefined) found.push(this.virtualFunction(index, pf));
     const ofNode = new Map(found.map(({ node }, i) => [node, i]));
     const ofAddress = new Map(found.map(({ address }, i) => [address, i]));
+    const { kernelLine } = this.topology;
     const { vmd } = this.topology.document;
     const controllers = new Map(
       Object.entries(vmd).map(([domain, at]) => [Number.parseInt(domain, 16), ofAddress.get(at)!]),
     );
-    const none = { ...this.topology.kernelLine, override: NO_KERNEL_LINE.override };
-    return found.map(({ above, acs, bits, ...fn }, i) => {
-      const isolates = this.isolates(fn, above < 0, acs, bits, this.topology.kernelLine);
-      const plainAcs = acs && { ...acs, override: 0 };
+    return found.map((fn, i) => {
+      const { address, type, multifunction, isVf, id, node, above, acs } = fn;
+      const isolates = this.isolates(fn, acs, kernelLine);
       return {
-        ...fn,
+        address,
+        type,
+        multifunction,
+        isVf,
+        id,
+        node,
+        fn: fn.fn,
         bridge: above < 0 ? -1 : ofNode.get(above)!,
-        dma: controllers.get(segmentOf(fn.address)) ?? i,
+        dma: controllers.get(segmentOf(address)) ?? i,
         hasAcs: acs?.can !== undefined,
         isolates,
-        overridden: isolates && !this.isolates(fn, above < 0, plainAcs, bits, none),
-        aliases: fn.isVf ? [] : aliasesOf(fn.address, fn.id),
+        overridden: isolates && !this.isolatesByItself(fn),
+        aliases: isVf ? NO_ALIASES : aliasesOf(address, id),
       };
     });
+  }
+
+  /** Whether it would be taken for one that isolates if Linux had not been made to believe anything. */
+  private isolatesByItself(fn: Found): boolean {
+    const { kernelLine } = this.topology;
+    const isMade = kernelLine.override !== NO_KERNEL_LINE.override || (fn.acs?.override ?? 0) !== 0;
+    if (!isMade) return true;
+    const acs = fn.acs && { ...fn.acs, override: 0 };
+    return this.isolates(fn, acs, { ...kernelLine, override: NO_KERNEL_LINE.override });
   }
 
   private bridges(): readonly Found[] {
@@ -171,7 +188,8 @@ class Lister {
 
   private virtualFunction(index: number, pf: number): Found {
     const { address } = this.topology.functions[index]!;
-    return { ...this.ofFunction(pf), address, fn: index, multifunction: false, isVf: true };
+    const { id, type, node, above, acs, bits } = this.ofFunction(pf);
+    return { address, id, type, multifunction: false, isVf: true, node, fn: index, above, acs, bits };
   }
 
   private isCrowded(address: FunctionAddress): boolean {
@@ -203,14 +221,13 @@ class Lister {
 
   /** What Linux answers when it asks a function for SV, RR, CR and UF. */
   private isolates(
-    fn: Pick<LinuxFunction, 'id' | 'type' | 'multifunction'>,
-    onRootBus: boolean,
+    fn: Found,
     acs: AcsDocument | undefined,
-    bits: number,
     kernelLine: KernelLine,
   ): boolean {
     const { document } = this.topology;
-    const quirk = acsQuirkOf({ ...fn, onRootBus });
+    const { id, type, multifunction, above, bits } = fn;
+    const quirk = acsQuirkOf({ id, type, multifunction, onRootBus: above < 0 });
     if (quirk?.answer === 'isolated') return true;
     if (quirk?.answer === 'shared') return false;
     if (quirk?.answer === 'shifted') return hasAll(bits, acs?.can ?? ACS_REQUIRED, acs?.override);

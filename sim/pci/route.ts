@@ -31,19 +31,29 @@ export interface Route {
   readonly place: string;
 }
 
+interface Sent {
+  readonly at: AddressType;
+  readonly address: number;
+}
+
 /** Finds routes in one topology. */
 export class Router {
   private readonly topology: Topology;
   private readonly walker: Walker;
-  private readonly byTenant: number[][];
+  private readonly byTenant: readonly (readonly number[])[];
   /** The function of each tenant that last had a route: often it has the next one, too. */
   private readonly lately = new Map<number, number>();
 
-  constructor(topology: Topology) {
+  /** @param like a router of the same topology with other settings */
+  constructor(topology: Topology, like?: Router) {
     this.topology = topology;
     this.walker = new Walker(topology);
-    this.byTenant = topology.tenants.map(() => []);
-    for (const { index } of topology.functions) this.byTenant[topology.functionTenant[index]!]!.push(index);
+    this.byTenant = like?.byTenant ?? functionsByTenant(topology);
+  }
+
+  /** Requests that were walked. */
+  get walks(): number {
+    return this.walker.walks;
   }
 
   /**
@@ -64,12 +74,24 @@ export class Router {
     return undefined;
   }
 
-  private fromFunction(fn: number, area: ControlArea, privileged: boolean): Route | undefined {
+  /** Whether a function reaches a control area. */
+  reaches(fn: number, area: ControlArea): boolean {
+    return this.arrival(fn, area, false) !== undefined;
+  }
+
+  /** How a function reaches a control area. */
+  fromFunction(fn: number, area: ControlArea, privileged: boolean): Route | undefined {
+    const found = this.arrival(fn, area, privileged);
+    return found === undefined ? undefined : this.route(fn, fn, found.at, found.address);
+  }
+
+  /** The first request of a function that gets to a control area. */
+  private arrival(fn: number, area: ControlArea, privileged: boolean): Sent | undefined {
     const { ats, stream, functionTenant, functionAlias, domains } = this.topology;
     if (!privileged) {
-      if (this.arrives(fn, AT.untranslated, area.start, area)) return this.route(fn, fn, AT.untranslated, area.start);
+      if (this.arrives(fn, AT.untranslated, area.start, area)) return { at: AT.untranslated, address: area.start };
       if (ats[fn] === ATS.guestChooses && this.arrives(fn, AT.translated, area.start, area)) {
-        return this.route(fn, fn, AT.translated, area.start);
+        return { at: AT.translated, address: area.start };
       }
     }
     const shared = functionAlias[fn]! < 0 ? [functionTenant[fn]!] : domains.map((_, tenant) => tenant);
@@ -80,10 +102,10 @@ export class Router {
         const start = Math.max(range.start, area.start);
         if (start >= Math.min(range.end, area.end)) continue;
         if (this.arrives(fn, AT.untranslated, base + start, area))
-          return this.route(fn, fn, AT.untranslated, base + start);
+          return { at: AT.untranslated, address: base + start };
         const isOwn = tenant === functionTenant[fn];
         if (!isOwn || ats[fn] !== ATS.handedOut || stream[fn] !== STREAM.translate) continue;
-        if (this.arrives(fn, AT.translated, start, area)) return this.route(fn, fn, AT.translated, start);
+        if (this.arrives(fn, AT.translated, start, area)) return { at: AT.translated, address: start };
       }
     }
     return undefined;
@@ -135,6 +157,12 @@ export class Router {
       place: decisive?.place ?? '',
     };
   }
+}
+
+function functionsByTenant({ tenants, functionTenant }: Topology): readonly (readonly number[])[] {
+  const found: number[][] = tenants.map(() => []);
+  for (const [fn, tenant] of functionTenant.entries()) found[tenant]!.push(fn);
+  return found;
 }
 
 /** The hop that lets it through: the port that believes a foreign ID, else the IOMMU if it saw it, else the last to choose. */

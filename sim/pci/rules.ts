@@ -147,7 +147,7 @@ class Rules {
       if (t.sharesLink[node] === 1 && crossesCard(t, node, fn, true)) this.inside[1].add(node, tenant);
       if (t.stream[fn] === STREAM.abort) continue;
       this.free[1].add(node, tenant);
-      if (!this.isBlockedAbove(node)) this.exposure.unchecked[fn] = 1;
+      if (!isBlockedAbove(t, node)) this.exposure.unchecked[fn] = 1;
     }
     for (let node = t.nodes.length - 1; node >= 0; node--) {
       const parent = t.nodeParent[node]!;
@@ -158,14 +158,6 @@ class Rules {
       this.senders[1].addAll(parent, this.senders[1], node);
       this.free[1].addAll(parent, this.free[1], node);
     }
-  }
-
-  private isBlockedAbove(node: number): boolean {
-    const { t } = this;
-    for (let port = t.nodeParent[node]!; port >= 0; port = t.nodeParent[port]!) {
-      if (isPort(t, port) && (t.portAcs[port]! & ACS.TB) !== 0) return true;
-    }
-    return false;
   }
 
   /** Top down: among the ports of each switch, the root ports and what is integrated, and the devices behind a bridge. */
@@ -278,10 +270,10 @@ class Rules {
         within.add(node, t.functionTenant[fn]!);
       }
     }
+    // All areas of a device share a row.
+    for (let node = 0; node < t.nodes.length; node++) if (hasArea[node] === 1) within.addAll(node, this.incoming, node);
     for (const [i, { holder }] of t.areas.entries()) {
-      const node = t.functionNode[holder]!;
-      exposure.reached.addAll(i, this.incoming, node);
-      exposure.reached.addAll(i, within, node);
+      exposure.reached.addAll(i, within, t.functionNode[holder]!);
       const owner = t.functionTenant[holder]!;
       if (owner !== HOST_TENANT && loopsToItself(t, holder)) exposure.reached.add(i, owner);
     }
@@ -347,7 +339,7 @@ class Rules {
       const key = t.functionNode[fn]! * t.tenants.length + tenant;
       let spoofs = known.get(key);
       if (spoofs === undefined) {
-        spoofs = canPoseAsAnother(t, fn);
+        spoofs = spoofsAnother(t, fn);
         known.set(key, spoofs);
       }
       if (spoofs) exposure.spoofs[fn] = 1;
@@ -360,7 +352,7 @@ function loopsToItself(t: Topology, fn: number): boolean {
 }
 
 /** Whether another tenant's function, of another device, has an ID that all ports above this one let pass. */
-function canPoseAsAnother(t: Topology, fn: number): boolean {
+export function spoofsAnother(t: Topology, fn: number): boolean {
   const device = t.functionNode[fn]!;
   const alias = t.functionAlias[fn]!;
   const tenant = t.functionTenant[fn]!;
@@ -371,6 +363,28 @@ function canPoseAsAnother(t: Topology, fn: number): boolean {
   }
   for (let other = 0; other < t.nodes.length; other = t.nodeEnd[other]!) {
     if (t.nodeSegment[other] === t.nodeSegment[device] && hasOther(t, other, device, tenant)) return true;
+  }
+  return false;
+}
+
+/** Whether the IOMMU lets requests of a function through to any address. */
+export function isUnchecked(t: Topology, fn: number): boolean {
+  const alias = t.functionAlias[fn]!;
+  if (alias < 0 ? t.stream[fn] === STREAM.bypass : isAnyInBypass(t, alias)) return true;
+  if (t.ats[fn] !== ATS.guestChooses || t.stream[fn] === STREAM.abort) return false;
+  return !isBlockedAbove(t, t.functionNode[fn]!);
+}
+
+function isAnyInBypass({ firstFunction, nodeEnd, stream }: Topology, node: number): boolean {
+  const end = firstFunction[nodeEnd[node]!]!;
+  for (let fn = firstFunction[node]!; fn < end; fn++) if (stream[fn] === STREAM.bypass) return true;
+  return false;
+}
+
+/** Whether a port above a node stops translated requests. */
+function isBlockedAbove(t: Topology, node: number): boolean {
+  for (let port = t.nodeParent[node]!; port >= 0; port = t.nodeParent[port]!) {
+    if (isPort(t, port) && (t.portAcs[port]! & ACS.TB) !== 0) return true;
   }
   return false;
 }

@@ -107,7 +107,9 @@ export function withChanges(topology: Topology, changes: readonly Change[]): Top
         break;
     }
   }
-  return { ...changed, domains: domainsOf(changed) };
+  // Of all settings only clips decide what is mapped.
+  const isClip = changes.some(({ setting }) => setting.of === 'clip');
+  return isClip ? { ...changed, domains: domainsOf(changed) } : changed;
 }
 
 /** A change in a sentence: `switch on UF of downstream port 0000:02:01.0`. */

@@ -68,15 +68,6 @@ export class Judge {
     return { ...said, verdict: inVf ? 'load-clipped' : 'load-full', why, dependsOnClip, notes };
   }
 
-  /** Whether a policy refuses, without saying why. */
-  refuses(vf: number, policy: Policy): boolean {
-    const { functions, areaOf } = this.topology;
-    if (policy === 'upstream' || functions[vf]!.plainBecause !== undefined) return false;
-    const { reached, spoofs, unchecked } = this.exposure;
-    if (policy === 'thread' && !isIntegrated(this.topology, vf)) return true;
-    return !reached.isEmpty(areaOf[vf]!) || spoofs[vf] === 1 || unchecked[vf] === 1;
-  }
-
   /** All that speaks against loading, the plainest first. */
   reasons(vf: number, policy: Policy): readonly Reason[] {
     const hazards = this.known.get(vf) ?? this.hazards(vf);
@@ -122,6 +113,18 @@ export class Judge {
     const text = 'the IOMMU lets its requests through to any address';
     return reason('unchecked', text, this.router.unchecked(vf));
   }
+}
+
+/** Whether a policy refuses the migration driver to a VF, without saying why. */
+export function refuses(
+  topology: Topology,
+  { reached, spoofs, unchecked }: Pick<RulesExposure, 'reached' | 'spoofs' | 'unchecked'>,
+  vf: number,
+  policy: Policy,
+): boolean {
+  if (policy === 'upstream' || topology.functions[vf]!.plainBecause !== undefined) return false;
+  if (policy === 'thread' && !isIntegrated(topology, vf)) return true;
+  return !reached.isEmpty(topology.areaOf[vf]!) || spoofs[vf] === 1 || unchecked[vf] === 1;
 }
 
 /** Whether a function is an integrated endpoint: no port is between it and the root complex. */

@@ -73,6 +73,8 @@ export class Walker {
   /** Where the request ended: the host address, and the function whose BAR that is, -1 for none. */
   address = 0;
   fn = -1;
+  /** Requests that were walked. */
+  walks = 0;
   private trace: RoutedPath | null = null;
 
   constructor(topology: Topology) {
@@ -91,6 +93,7 @@ export class Walker {
   walk(requester: number, claimed: number, at: AddressType, address: number, trace: RoutedPath | null = null): End {
     const t = this.topology;
     this.trace = trace;
+    this.walks += 1;
     this.sawIommu = false;
     this.stream = -1;
     this.unchecked = false;

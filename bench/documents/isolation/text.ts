@@ -6,6 +6,7 @@ import type { Output } from '../../io/output.ts';
 import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
+import type { BarReach } from '../../../sim/vfio/bar-reach.ts';
 import type { DecisionReport, LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
 import { kernelGroupSentences, loadsIfSentences } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
@@ -81,7 +82,8 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   output.text('');
   output.text(wrap(topologySummary(report), width));
   if (vfs.length === 0) return;
-  const rows = vfs.map((vf) => vfRow(vf, policy, report));
+  const sizes = new Map(report.groups.map(({ number, members }) => [number, members.length]));
+  const rows = vfs.map((vf) => vfRow(vf, policy, report.loadsIf, sizes.get(vf.group) ?? 1));
   output.text('');
   output.text(columns(vfHead(policy), rows).join('\n'));
 }
@@ -163,9 +165,14 @@ const vfHead = (policy: Policy | null): readonly string[] => [
   ...(policy === null ? POLICIES : [policy]),
 ];
 
-function vfRow(vf: VfIsolation, policy: Policy | null, { groups, loadsIf }: TopologyReport): readonly string[] {
+/** @param members how many its group has */
+function vfRow(
+  vf: VfIsolation,
+  policy: Policy | null,
+  loadsIf: readonly LoadsIf[],
+  members: number,
+): readonly string[] {
   const { address, tenant, cpu, dma, group, decisions } = vf;
-  const members = groups.find(({ number }) => number === group)?.members.length ?? 1;
   return [
     address,
     tenant,
@@ -193,14 +200,20 @@ interface ReachGroup {
 
 /** VFs with the same reach are told of together. */
 function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
-  const groups = new Map<string, ReachGroup & { readonly of: VfIsolation[] }>();
+  const byReach = new Map<BarReach, VfIsolation[]>();
   for (const vf of vfs) {
     if (vf.cpu === null) continue;
-    const cells = reachCells(vf.cpu.reach);
+    const known = byReach.get(vf.cpu.reach);
+    if (known === undefined) byReach.set(vf.cpu.reach, [vf]);
+    else known.push(vf);
+  }
+  const groups = new Map<string, ReachGroup & { readonly of: VfIsolation[] }>();
+  for (const [reach, of] of byReach) {
+    const cells = reachCells(reach);
     const key = cells.join('\n');
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { of: [vf], cells });
-    else group.of.push(vf);
+    if (group === undefined) groups.set(key, { of, cells });
+    else group.of.push(...of);
   }
   return [...groups.values()];
 }

@@ -160,7 +160,9 @@ export function remedySentences(vfs: readonly VfIsolation[], policy: Policy): re
     const remedy = vf.decisions.find((decision) => decision.policy === policy)?.remedy ?? null;
     if (remedy === null) continue;
     const sentence = remedySentence(remedy);
-    groups.set(sentence, [...(groups.get(sentence) ?? []), vf]);
+    const group = groups.get(sentence);
+    if (group === undefined) groups.set(sentence, [vf]);
+    else group.push(vf);
   }
   return [...groups].map(([sentence, of]) => `${vfList(of)}: ${sentence}`);
 }

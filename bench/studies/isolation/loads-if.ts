@@ -2,11 +2,13 @@
  * What the refusal of a policy rests on that nobody has said: the fewest unknown fields of a topology which, with their other
  * value, let the migration driver load.
  */
-import { isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
-import { buildTopology } from '../../../sim/pci/topology-build.ts';
+import type { VfAnswer } from '../../../sim/pci/isolation.ts';
+import { exposureByRules, type RulesExposure } from '../../../sim/pci/rules.ts';
 import type { PhysicalFunctionDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
+import { refuses } from '../../../sim/pci/verdict.ts';
+import { withAnswers } from '../../../sim/pci/what-if.ts';
 import type { LoadsIf, TopologyReport } from '../../documents/isolation/document.ts';
 import { unknownOf } from '../../documents/isolation/unknowns.ts';
 
@@ -34,7 +36,7 @@ export function loadsIf({ topology, vfs, assumed }: Asked): readonly LoadsIf[] {
   const refused = POLICIES.filter((policy) => vfs.some(({ decisions }) => decisions[policy].verdict === 'refuse'));
   const questions = refused.length === 0 ? [] : questionsOf(topology.document, assumed);
   if (questions.length === 0) return [];
-  const loading = new Loading(topology.document);
+  const loading = new Loading(topology);
   return refused.flatMap((policy) => {
     const wanted = vfs.filter(({ decisions }) => decisions[policy].verdict === 'refuse').map(({ vf }) => vf);
     const able = loading.under(questions, policy, wanted);
@@ -55,18 +57,25 @@ function conditionOf({ field, of, apart, paths }: Question): LoadsIf['conditions
 }
 
 class Loading {
-  private readonly document: TopologyDocument;
+  private readonly topology: Topology;
+  private readonly known = new Map<string, RulesExposure>();
 
-  constructor(document: TopologyDocument) {
-    this.document = document;
+  constructor(topology: Topology) {
+    this.topology = topology;
   }
 
   /** Which of the VFs load under a policy when the questions are answered so that more is kept apart. */
   under(questions: readonly Question[], policy: Policy, vfs: readonly number[]): readonly number[] {
-    const document = structuredClone(this.document);
-    for (const { paths, apart } of questions) for (const path of paths) put(document, path, apart);
-    const answers = new Map(isolationOf(buildTopology(document, '')).vfs.map((each) => [each.vf, each]));
-    return vfs.filter((vf) => answers.get(vf)!.decisions[policy].verdict.startsWith('load'));
+    const exposure = this.exposure(questions);
+    return vfs.filter((vf) => !refuses(this.topology, exposure, vf, policy));
+  }
+
+  private exposure(questions: readonly Question[]): RulesExposure {
+    const key = questions.map(({ field, of }) => `${field} ${of}`).join(';');
+    const answers = questions.flatMap(({ paths, apart }) => paths.map((path) => ({ path, value: apart })));
+    const exposure = this.known.get(key) ?? exposureByRules(withAnswers(this.topology, answers));
+    this.known.set(key, exposure);
+    return exposure;
   }
 }
 
@@ -100,10 +109,4 @@ function at(document: unknown, path: string): unknown {
   let here: unknown = document;
   for (const key of keysOfPath(path)) here = (here as Readonly<Record<string, unknown>> | undefined)?.[key];
   return here;
-}
-
-function put(document: TopologyDocument, path: string, value: string | boolean): void {
-  const keys = keysOfPath(path);
-  const holder = at(document, keys.slice(0, -1).join('.'));
-  if (typeof holder === 'object' && holder !== null) (holder as Record<string, unknown>)[keys.at(-1)!] = value;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import { BitRows } from '../../../sim/pci/bit-rows.ts';
-import { decideLoad, isolationOf } from '../../../sim/pci/isolation.ts';
+import { decideLoad, type Isolation, isolationOf } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
-import type { DeviceDocument, NodeDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
+import type { AcsDocument, DeviceDocument, NodeDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
 import { example, tenantsReaching } from './rig.ts';
 import { stating } from '../../stating.ts';
 
@@ -86,8 +86,8 @@ test('a VF is reached by what else its VM has', () => {
   ]);
 });
 
-/** Cards under switches: ports without ACS, each VF a VM of its own. */
-function largeServer(switches: number, cards: number, vfs: number): TopologyDocument {
+/** Cards under switches, each VF a VM of its own. @param acs of the downstream ports */
+function largeServer(switches: number, cards: number, vfs: number, acs?: AcsDocument): TopologyDocument {
   let bar = 2 ** 32;
   const card = (bus: number): DeviceDocument => {
     const at = bar;
@@ -112,7 +112,7 @@ function largeServer(switches: number, cards: number, vfs: number): TopologyDocu
     const first = s * 0x100;
     const below = Array.from({ length: cards }, (__, i): NodeDocument => {
       const buses = { secondary: 3 + i, subordinate: 3 + i };
-      return { kind: 'downstream-port', at: (first + 2) * 0x100 + i * 8, buses, below: [card(first + 3 + i)] };
+      return { kind: 'downstream-port', at: (first + 2) * 0x100 + i * 8, buses, acs, below: [card(first + 3 + i)] };
     });
     const last = 2 + cards;
     const inner: NodeDocument = {
@@ -121,8 +121,9 @@ function largeServer(switches: number, cards: number, vfs: number): TopologyDocu
       buses: { secondary: 2, subordinate: last },
       below,
     };
-    const acs = { can: 0x7f, on: 0x1d, wired: 0, egress: [] };
-    return { kind: 'root-port', at: first * 0x100, buses: { secondary: 1, subordinate: last }, acs, below: [inner] };
+    const good = { can: 0x7f, on: 0x1d, wired: 0, egress: [] };
+    const buses = { secondary: 1, subordinate: last };
+    return { kind: 'root-port', at: first * 0x100, buses, acs: good, below: [inner] };
   });
   return {
     format: 'stopcopy-topology/1',
@@ -148,6 +149,30 @@ test('five thousand functions are answered, each VF with the VMs that reach it',
   // All cards below the same switch, and none of the others.
   expect(tenantsReaching(isolation, first!.vf)).toHaveLength(cards * vfs);
   expect(first!.decisions.proof.reasons.map(({ against }) => against)).toEqual(['self', 'other', 'spoof']);
+});
+
+describe('what answers take', () => {
+  /** Ports of which every bit is there and off. */
+  const OFF = { can: 0x7f, on: 0, wired: 0, egress: [] };
+  /** To arrive once, and once more to be written down, for each of: itself, another VM, an ID that is not its own. */
+  const WALKS = 6;
+
+  function workOf(switches: number, cards: number, vfs: number): Isolation['work'] {
+    const isolation = isolationOf(buildTopology(largeServer(switches, cards, vfs, OFF), 'large'));
+    expect(isolation.work).toEqual({ walks: switches * cards * vfs * WALKS, trials: 0 });
+    for (const { vf } of isolation.vfs) {
+      // UF and SV at its own port, RR at all others.
+      expect(isolation.remedy(vf, 'proof')).toMatchObject({ kind: 'changes', changes: { length: cards + 1 } });
+      isolation.remedy(vf, 'thread');
+    }
+    return isolation.work;
+  }
+
+  test('grows with the cards, not with the VFs of each', () => {
+    // One set for each size, the empty one too, and once for all VFs of a card.
+    for (const vfs of [2, 63]) expect(workOf(1, 9, vfs).trials).toBe(9 * 11);
+    expect(workOf(2, 9, 2).trials).toBe(2 * 9 * 11);
+  });
 });
 
 test('rows of bits are sets', () => {

@@ -65,7 +65,8 @@ describe('what would have to change', () => {
 
   test('may take too long to find', () => {
     const topology = example('t04-bypass');
-    expect(remedyFor(topology, at(topology, 0x7501), 'proof', 2)).toEqual({ kind: 'unknown', atLeast: 1 });
+    // Two streams are in bypass, and neither has to do with the other.
+    expect(remedyFor(topology, at(topology, 0x7501), 'proof', 2)).toEqual({ kind: 'unknown', atLeast: 2 });
   });
 });
 
@@ -93,7 +94,7 @@ function isAccepted(topology: Topology, vf: number): boolean {
   return reached.isEmpty(topology.areaOf[vf]!) && spoofs[vf] === 0 && unchecked[vf] === 0;
 }
 
-/** What is wrong with the remedy of the first VF: it does not help, or a smaller set does. The size, when nothing is. */
+/** What is wrong with the remedy of a VF: it does not help, or a smaller set does. The size, when nothing is. */
 function checked(topology: Topology, vf: number): number | string {
   const remedy = remedyFor(topology, vf, 'proof', 300);
   if (remedy.kind === 'unknown') return 'unknown';
@@ -113,7 +114,8 @@ test('a smallest set is what trying all sets of up to two finds, too', () => {
   const seen = new Map<number | string, number>();
   for (let i = 0; i < TOPOLOGIES; i++) {
     const topology = buildTopology(topologyFrom(randomTape(random)), 'random');
-    const [area] = topology.areas;
+    // The last VF of a PF may have what was found for the first.
+    const area = topology.areas.at((i % 2) - 1);
     if (area === undefined || topology.functions.length > 14 || topology.nodes.length > 10) continue;
     const result = checked(topology, area.vf);
     seen.set(result, (seen.get(result) ?? 0) + 1);
