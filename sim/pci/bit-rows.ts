@@ -25,8 +25,8 @@ export class BitRows {
   }
 
   has(row: number, member: number): boolean {
-    const bits = this.bits[row];
-    return bits != null && (bits[member >>> 5]! & (1 << (member & 31))) !== 0;
+    const bits = this.bits[row]!;
+    return bits !== null && (bits[member >>> 5]! & (1 << (member & 31))) !== 0;
   }
 
   /** Takes into a row all members of a row of other rows of the same size of sets, or of this. */

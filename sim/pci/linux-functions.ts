@@ -220,11 +220,7 @@ class Lister {
   }
 
   /** What Linux answers when it asks a function for SV, RR, CR and UF. */
-  private isolates(
-    fn: Found,
-    acs: AcsDocument | undefined,
-    kernelLine: KernelLine,
-  ): boolean {
+  private isolates(fn: Found, acs: AcsDocument | undefined, kernelLine: KernelLine): boolean {
     const { document } = this.topology;
     const { id, type, multifunction, above, bits } = fn;
     const quirk = acsQuirkOf({ id, type, multifunction, onRootBus: above < 0 });

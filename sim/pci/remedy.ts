@@ -32,7 +32,7 @@ export type Found =
   | { readonly kind: 'impossible'; readonly with: readonly Change[] }
   | { readonly kind: 'unknown'; readonly atLeast: number };
 
-/** Topologies looked at before the search gives up. */
+/** Topologies tried before the search gives up. */
 const TRIALS_MAX = 4000;
 
 /** Nobody makes as many changes for one VF. */
@@ -42,7 +42,7 @@ const CHANGES_MAX = 100;
  * Finds a smallest set of changes, or proves that there is none.
  *
  * @param vf number of a VF
- * @param trialsMax topologies to look at before giving up
+ * @param trialsMax topologies to try before giving up
  */
 export function remedyFor(topology: Topology, vf: number, policy: Policy, trialsMax: number = TRIALS_MAX): Remedy {
   return new Remedies(topology, trialsMax).of(vf, policy);
@@ -50,7 +50,7 @@ export function remedyFor(topology: Topology, vf: number, policy: Policy, trials
 
 /** Remedies for the VFs of one topology. */
 export class Remedies {
-  /** Topologies looked at so far, each for one VF. */
+  /** Topologies tried so far, each for one VF. */
   trials = 0;
   private readonly topology: Topology;
   private readonly trialsMax: number;
@@ -99,7 +99,10 @@ export class Remedies {
   private reason(vf: number, changes: readonly Change[]): string {
     if (this.judged?.changes !== changes) {
       const topology = withChanges(this.topology, changes);
-      this.judged = { changes, judge: new Judge(topology, exposureByRules(topology), new Router(topology, this.router)) };
+      this.judged = {
+        changes,
+        judge: new Judge(topology, exposureByRules(topology), new Router(topology, this.router)),
+      };
     }
     return this.judged.judge.reasons(vf, 'proof')[0]?.text ?? '';
   }
@@ -113,7 +116,7 @@ const EASY_TRIALS = 2;
 
 interface SearchContext {
   readonly senders: Senders;
-  /** Of the topology without changes. */
+  /** A router of the topology without changes. */
   readonly like: Router;
   readonly trialsMax: number;
 }
@@ -198,11 +201,11 @@ class Search {
 
   /** Such a set that is found by taking the first change of each. */
   private straightDown(): readonly Change[] {
-    let changes = NO_CHANGES;
+    const changes: Change[] = [];
     for (let open = this.openAt(changes); open !== undefined && open.length > 0; open = this.openAt(changes)) {
-      changes = [...changes, open[0]!];
+      changes.push(open[0]!);
     }
-    return changes;
+    return changes.length === 0 ? NO_CHANGES : changes;
   }
 
   /** What could stop the first request that is left; undefined when none is. */

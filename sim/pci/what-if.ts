@@ -2,6 +2,7 @@
  * A topology with other answers to what nobody has said of the hardware: the same server otherwise, made without reading its
  * document again.
  */
+import { keysOf } from '../base/keys.ts';
 import type { InternalRouting } from './topology-file.ts';
 import { ATS, P2P, ROUTING, type Topology } from './topology.ts';
 
@@ -47,7 +48,7 @@ export function withAnswers(topology: Topology, answers: readonly Answer[]): Top
       }
     },
   };
-  const fields = Object.keys(put) as AnsweredField[];
+  const fields = keysOf(put);
   for (const { path, value } of answers) {
     const field = fields.find((each) => path === each || path.endsWith(`.${each}`));
     if (field !== undefined) put[field](path.slice(0, -field.length - 1), value);

@@ -4,7 +4,7 @@
  */
 import { bug } from '../base/bug.ts';
 import type { Hazard } from './policy.ts';
-import { Router, type Route } from './route.ts';
+import type { Router, Route } from './route.ts';
 import { isUnchecked, spoofsAnother } from './rules.ts';
 import type { Senders } from './sender-kinds.ts';
 import { ATS, type ControlArea, HOST_TENANT, type Topology } from './topology.ts';
@@ -64,7 +64,7 @@ export class Witnesses {
     if (spoofsAnother(topology, vf)) yield witness('spoof', router.posing(vf));
   }
 
-  /** The least tenant besides one whose request gets to an area. */
+  /** The least tenant, one left out, whose request gets to an area. */
   private firstOther(area: ControlArea, own: number): number | undefined {
     const { functionTenant } = this.topology;
     let least = Infinity;
