@@ -43,7 +43,7 @@ const KINDS: Readonly<Record<ForeignKind, { readonly title: string; readonly com
   machine: { title: 'a machine', commands: 'stopcopy isolation and stopcopy import' },
   move: { title: 'a move', commands: 'stopcopy explain, stopcopy run and stopcopy import' },
   fleet: { title: 'a fleet', commands: 'stopcopy import' },
-  driver: { title: 'a driver', commands: 'stopcopy import' },
+  driver: { title: 'a driver', commands: 'stopcopy import and stopcopy verify' },
   results: { title: 'results', commands: 'stopcopy history record' },
 };
 
@@ -153,6 +153,11 @@ function readIfKnown<Kind extends ForeignKind>(source: TextSource, kinds: readon
     `${source.file}: is of ${title} (${other.title}), which is not asked for here`,
     `Give it to ${commands}.`,
   );
+}
+
+/** What a file is of; undefined: it is no file of another tool that is recognised. */
+export function kindOfFile(path: string): ForeignKind | undefined {
+  return isRegularFile(path) ? recognise(sourceOfFile(path), ALL_KINDS)?.kind : undefined;
 }
 
 /** See {@link readSource}; the file may be of any kind. */

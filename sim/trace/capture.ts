@@ -1,10 +1,12 @@
 /**
  * Traces of a driver on real hardware: the trace format with times by a real clock, calls that are inferred where nothing
- * marks them, and accesses that the tracer cannot see missing. docs/trace-format.md 10.
+ * marks them, and accesses that the tracer cannot see missing. docs/trace-format.md 11.
  *
  * Such a trace cannot be replayed access by access; `align.ts` holds it against what each generation would do.
  */
 import { z } from 'zod';
+import { parseDocument } from '../base/schema.ts';
+import { parseJsonText } from '../base/json-text.ts';
 import { traceDeviceSchema } from './format.ts';
 
 const value = z.string().regex(/^0x[0-9a-fA-F]{1,32}$/, 'a hexadecimal value of up to 128 bits');
@@ -18,6 +20,8 @@ const access = z.tuple([
   z.number(),
   seen,
 ]);
+/** `[function, op, width, offset, value or null, t_us, { end_us, line }]`. */
+export type CapturedAccess = z.output<typeof access>;
 
 const step = z.looseObject({
   call: z.string(),
@@ -31,7 +35,7 @@ const step = z.looseObject({
 });
 export type CapturedStep = z.output<typeof step>;
 
-const captureSchema = z.object({
+export const captureSchema = z.object({
   name: z.string(),
   driver: z.literal('unknown'),
   description: z.string().optional(),
@@ -49,3 +53,15 @@ const captureSchema = z.object({
   steps: z.array(step),
 });
 export type Capture = z.output<typeof captureSchema>;
+
+const HINT = 'stopcopy import makes such a trace of what the kernel traced; docs/trace-format.md 11 describes it';
+
+/** Whether a text is a trace of this kind, by its beginning. */
+export function isCapture(head: string): boolean {
+  return /^\s*\{/.test(head) && /"capture"\s*:\s*\{/.test(head);
+}
+
+/** @throws UserError of kind `input` for a text that is none */
+export function parseCapture(text: string, fileName: string): Capture {
+  return parseDocument(captureSchema, parseJsonText(text, fileName, 'a captured trace', HINT), fileName, HINT);
+}

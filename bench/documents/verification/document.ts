@@ -1,6 +1,7 @@
 /**
  * The verification document: what `stopcopy verify --json` prints.
  */
+import type { CaptureAlignment } from '../../../sim/trace/align.ts';
 import type { VerifyResult } from '../../../sim/trace/verify.ts';
 
 export type FileOutcome =
@@ -10,6 +11,8 @@ export type FileOutcome =
       /** Of a trace that failed: the other generations with which it passes. */
       readonly passesIn?: readonly string[];
     } & VerifyResult)
+  /** A trace of hardware; it passes when a generation makes the same accesses. */
+  | ({ readonly kind: 'aligned'; readonly file: string; readonly passed: boolean } & CaptureAlignment)
   | { readonly kind: 'error'; readonly file: string; readonly message: string; readonly hint: string | undefined };
 
 export interface Verification {

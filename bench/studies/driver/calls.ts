@@ -146,6 +146,9 @@ function requestOf(
       // At the end of a table query, or the end of a match check.
       return phases[index - 1]?.kind === 'table query' ? null : { begins: current?.call !== 'write', call: 'write' };
     case 'guest state written':
+      // Up to 6.15 the match check writes it; nothing of the load follows then in the same call.
+      if (current?.call === 'write' && index === phases.length - 1) return null;
+      return current?.to === 'RUNNING' && !has('registers written') ? null : { begins: true, call: 'set_state', to: 'RUNNING' }; // prettier-ignore
     case 'registers written':
       return current?.to === 'RUNNING' && !has('registers written') ? null : { begins: true, call: 'set_state', to: 'RUNNING' }; // prettier-ignore
     case 'messages on':
@@ -164,6 +167,10 @@ function mailboxRequest(
   current: (Draft & { call: InferredCall['call'] }) | null,
 ): Request | null {
   const { SQC_VFT_V2, PAUSE_QM } = QM_MB_CMD;
+  // Before a load the mailbox is polled until it is idle; its word is that of the command before.
+  if (phases[index + 1]?.kind === 'registers written') {
+    return current?.to === 'RUNNING' ? null : { begins: true, call: 'set_state', to: 'RUNNING' };
+  }
   if (kind === 'mailbox' && command === SQC_VFT_V2) return { begins: true, call: 'write' };
   const stop: Request = { begins: true, call: 'set_state', to: 'STOP' };
   if (kind === 'mailbox' && command === PAUSE_QM) {

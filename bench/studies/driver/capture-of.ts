@@ -1,5 +1,5 @@
 /**
- * A VF of a trace as a document in stopcopy's trace format: docs/trace-format.md 10.
+ * A VF of a trace as a document in stopcopy's trace format: docs/trace-format.md 11.
  */
 import { ACCELERATOR_KINDS, ACCELERATORS, type AcceleratorKind, QM_HW } from '../../../sim/abi/accelerators.ts';
 import { QM_MB_CMD } from '../../../sim/abi/mailbox.ts';

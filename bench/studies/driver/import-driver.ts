@@ -10,6 +10,7 @@ import type { DriverTrace, ReadDriverFile, RegisterAccess } from '../../import/d
 import { documentHead } from '../../io/document-head.ts';
 import { callsOf, type InferredCall, timeOf } from './calls.ts';
 import { captureOf, captureText } from './capture-of.ts';
+import { captureName } from './read-driver.ts';
 import { commandWord } from './phases.ts';
 import { type SeenStep, seenSteps } from './steps.ts';
 import { type Streams, streamsOf, type VfTrace } from './streams.ts';
@@ -36,14 +37,16 @@ export function importDriver(trace: DriverTrace, vf?: string): ImportDocument {
     ...trace.findings,
     ...streamFindings(names[0]!, streams, all, chosen),
   ];
-  const name = basename(names[0]!).replace(/\W+/g, '-');
   return {
     ...documentHead('stopcopy-import'),
     inputs: trace.files.map((file) => inputOf(file, trace, all)),
     result:
       chosen === undefined
         ? { format: 'none', text: '' }
-        : { format: 'stopcopy-trace', text: captureText(captureOf(name, trace, chosen.vf, chosen.calls)) },
+        : {
+            format: 'stopcopy-trace',
+            text: captureText(captureOf(captureName(names[0]!), trace, chosen.vf, chosen.calls)),
+          },
     findings,
     asks: [],
   };

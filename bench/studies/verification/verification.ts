@@ -6,10 +6,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { alignCapture } from '../../../sim/trace/align.ts';
 import type { VerifyResult } from '../../../sim/trace/verify.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { FileOutcome, Verification } from '../../documents/verification/document.ts';
 import type { ExitName } from '../../io/exit-status.ts';
+import type { FileCapture } from '../driver/read-driver.ts';
 import { stopsItself } from '../../io/stop-words.ts';
 import { readInputText } from '../../io/input-file.ts';
 import { packageRoot } from '../../io/package-root.ts';
@@ -21,6 +23,14 @@ export interface Verifier {
   readonly generationsThatPass: (text: string, fileName: string) => readonly string[];
 }
 
+/** Traces of hardware, each held against all generations. */
+export function alignCaptures(captures: readonly FileCapture[]): readonly FileOutcome[] {
+  return captures.map(({ file, capture }): FileOutcome => {
+    const alignment = alignCapture(capture);
+    return { kind: 'aligned', file, passed: alignment.differences.length === 0, ...alignment };
+  });
+}
+
 export function defaultTracePath(): string {
   return join(packageRoot(), 'traces');
 }
@@ -29,8 +39,9 @@ export async function verifyPaths(
   paths: readonly string[],
   verifier: Verifier,
   signal: AbortSignal,
+  before: readonly FileOutcome[] = [],
 ): Promise<Verification> {
-  const outcomes: FileOutcome[] = [];
+  const outcomes: FileOutcome[] = [...before];
   const files = new Set<string>();
   for (const path of paths) {
     const found = attempt(path, () => traceFiles(path));
@@ -46,7 +57,7 @@ export async function verifyPaths(
   }
   outcomes.sort((a, b) => (a.file < b.file ? -1 : 1));
   const errors = outcomes.filter((outcome) => outcome.kind === 'error').length;
-  const passed = outcomes.filter((outcome) => outcome.kind === 'verified' && outcome.passed).length;
+  const passed = outcomes.filter((outcome) => outcome.kind !== 'error' && outcome.passed).length;
   return { outcomes, passed, failed: outcomes.length - errors - passed, errors, interrupted: signal.aborted };
 }
 
