@@ -24,6 +24,17 @@ export interface HostRoom {
   readonly memoryBytes: number;
   readonly vfs: number;
   readonly queues: number;
+  readonly vcpus: number;
+}
+
+/** What hosts have that are not alike, of each host of the fleet. */
+export interface HostsApart {
+  /** PFs of each, up to {@link FleetLines.pfsPerHost}, and the link of one of them; Infinity: never full. */
+  readonly pfs: Int32Array;
+  readonly pf: Float64Array;
+  /** Moves at once; Infinity: as the limits say. */
+  readonly outbound: Float64Array;
+  readonly inbound: Float64Array;
 }
 
 /** Moves at once; Infinity: as many as there are. */
@@ -73,6 +84,14 @@ export interface EvacuationInput {
   readonly room: HostRoom | readonly HostRoom[];
   /** Groups of which each other host has a VM already. Default: none. */
   readonly held?: readonly ReadonlySet<number>[];
+  /** Where hosts are not alike in more than their links and rooms. */
+  readonly apart?: HostsApart;
+  /** Classes repeat after so many, with the same needs: one for each kind of host that VMs leave. Default: none does. */
+  readonly vmClasses?: number;
+  /** Whether a VM of a class may run on a host. Default: on each. */
+  readonly mayRun?: (vmClass: number, host: number) => boolean;
+  /** Room that hosts that receive keep together. Default: none. */
+  readonly reserve?: HostRoom;
   readonly concurrency: Concurrency;
   readonly hostOrder: HostOrder;
   readonly vmOrder: VmOrder;
@@ -104,6 +123,9 @@ export const FATE = {
   noRoom: 7,
 } as const;
 
+/** What a VM without a destination found none for: no host has room, or one without its group, or the reserve would be used. */
+export const LACK = { none: 0, room: 1, apart: 2, reserve: 3 } as const;
+
 export interface EvacuationResult {
   readonly vms: number;
   /** Of each VM, times in ns from the begin: of its last move, with its set-up. VMs of a host follow one another. */
@@ -119,6 +141,8 @@ export interface EvacuationResult {
   readonly targetOf: Int32Array;
   /** What kept a VM from being stopped within its limit, by its place in {@link BLOCKERS}. */
   readonly blocker: Uint8Array;
+  /** Of VMs without room, by {@link LACK}. */
+  readonly lack: Uint8Array;
   readonly vmClass: Uint8Array;
   /** The downtime limit that held at the stop, or at the end without, in ns. */
   readonly limitNs: Float64Array;

@@ -43,6 +43,7 @@ class Evacuation {
   private readonly fitsBytes: Float64Array;
   private readonly fate: Uint8Array;
   private readonly blocker: Uint8Array;
+  private readonly lack: Uint8Array;
   private readonly attempts: Uint8Array;
   private readonly targetOf: Int32Array;
   private readonly slots: number;
@@ -54,7 +55,9 @@ class Evacuation {
   private opensNs = Number.NaN;
   /** Hosts that may begin a move, by the level of priority of their next VM. */
   private readonly ready: readonly HostLine[];
-  /** Hosts whose next VM waits for a destination, by its class. */
+  /** Classes by which destinations are looked for. */
+  private readonly vmClasses: number;
+  /** Hosts whose next VM waits for a destination, by that class. */
   private readonly waiting: readonly HostLine[];
   /** Level of priority of each class; 0 begins first. */
   private readonly levels: readonly number[];
@@ -76,7 +79,7 @@ class Evacuation {
     this.sources = new SourceHosts(input);
     const { vms, mostPerHost } = this.sources;
     this.vms = vms;
-    const most = Math.min(concurrency.fleet, hosts * Math.min(mostPerHost, concurrency.outboundPerHost));
+    const most = Math.min(concurrency.fleet, vms, hosts * Math.min(mostPerHost, concurrency.outboundPerHost));
     this.slots = Math.max(1, most);
     const { capacity, base } = capacitiesOf(input, hostsInAll);
     this.linkBase = base;
@@ -92,6 +95,7 @@ class Evacuation {
     this.leftBytes = new Float64Array(vms);
     this.fitsBytes = new Float64Array(vms);
     this.blocker = new Uint8Array(vms);
+    this.lack = new Uint8Array(vms);
     this.fate = new Uint8Array(vms);
     this.attempts = new Uint8Array(vms);
     this.targetOf = new Int32Array(vms).fill(NONE);
@@ -102,7 +106,8 @@ class Evacuation {
     this.levels = classes.map((_, kind) => distinct.indexOf(priorities?.[kind] ?? 0));
     const line = (): HostLine => new HostLine(hosts, input.hostOrder === 'one by one');
     this.ready = distinct.map(line);
-    this.waiting = classes.map(line);
+    this.vmClasses = input.vmClasses ?? classes.length;
+    this.waiting = classes.slice(0, this.vmClasses).map(line);
     for (let host = 0; host < hosts; host++) if (this.sources.mayBegin(host)) this.addReady(host);
   }
 
@@ -227,6 +232,10 @@ class Evacuation {
     return this.levels[this.vmClass[this.sources.nextOf(host)]!]!;
   }
 
+  private placeClassOf(vm: number): number {
+    return this.vmClass[vm]! % this.vmClasses;
+  }
+
   private addReady(host: number): void {
     this.ready[this.levelOf(host)]!.add(host);
   }
@@ -235,7 +244,7 @@ class Evacuation {
   private beginOne(host: number, waited: boolean): 'began' | 'busy' | 'left behind' {
     const { sources } = this;
     const vm = sources.nextOf(host);
-    const kind = this.vmClass[vm]!;
+    const kind = this.placeClassOf(vm);
     const target = this.rooms.take(kind, sources.groupOf(vm));
     if (target === Rooms.BUSY) {
       if (waited) this.waiting[kind]!.putBack(host);
@@ -246,6 +255,7 @@ class Evacuation {
     this.moves += 1;
     if (target === Rooms.FULL) {
       this.fate[vm] = FATE.noRoom;
+      this.lack[vm] = this.rooms.lack;
       return 'left behind';
     }
     const slot = this.freeSlots.pop() ?? bug('NO_SLOT', this.running);
@@ -328,7 +338,7 @@ class Evacuation {
     this.sentBytes += engine.sentBytes[slot]!;
     this.fate[vm] = fate;
     this.keepCause(vm, slot, fate);
-    rooms.leave(this.targetOf[vm]!, this.vmClass[vm]!, sources.groupOf(vm), moved);
+    rooms.leave(this.targetOf[vm]!, this.placeClassOf(vm), sources.groupOf(vm), moved);
     if (!moved) this.targetOf[vm] = NONE;
     this.shares.remove(slot);
     this.freeSlots.push(slot);
@@ -393,6 +403,7 @@ class Evacuation {
       sourceOf: this.sources.hostOf,
       targetOf: this.targetOf,
       blocker: this.blocker,
+      lack: this.lack,
       vmClass: this.vmClass,
       limitNs: this.limitNs,
       leftBytes: this.leftBytes,
@@ -431,7 +442,7 @@ function nextNs(calendar: Calendar): number {
 
 /** Every link that may be full, kind by kind. */
 function capacitiesOf(
-  { lines, hosts }: EvacuationInput,
+  { lines, hosts, apart }: EvacuationInput,
   hostsInAll: number,
 ): { capacity: Float64Array; base: LinkBase } {
   const base = { pf: 0, hostOut: 0, hostIn: 0, rackOut: 0, rackIn: 0, spine: 0 };
@@ -444,7 +455,7 @@ function capacitiesOf(
     rows.push({ at: next, count, of });
     next += count;
   };
-  allot('pf', hosts * lines.pfsPerHost, lines.pf);
+  allot('pf', hosts * lines.pfsPerHost, apart === undefined ? lines.pf : pfLines(apart.pf, hosts, lines.pfsPerHost));
   allot('hostOut', hosts, lines.host);
   allot('hostIn', hostsInAll, lines.host);
   allot('rackOut', lines.racks, lines.rack);
@@ -456,4 +467,9 @@ function capacitiesOf(
     else capacity.set(of.subarray(0, count), at);
   }
   return { capacity, base };
+}
+
+/** Link of each PF, where hosts are not alike. */
+function pfLines(pf: Float64Array, hosts: number, pfsPerHost: number): Float64Array {
+  return Float64Array.from({ length: hosts * pfsPerHost }, (_, place) => pf[Math.floor(place / pfsPerHost)]!);
 }

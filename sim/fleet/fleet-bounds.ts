@@ -17,19 +17,36 @@ export interface BoundClass {
 /** Hosts that are emptied and are alike. */
 interface BoundHosts {
   readonly hosts: number;
-  /** VMs of each class on each of them. */
-  readonly perHost: readonly number[];
-  /** Link of each, in usable bytes per second. */
+  /** VMs on each of them, by their classes. */
+  readonly vms: readonly { readonly kind: number; readonly count: number }[];
+  /** Link of each, and of one of its PFs, in usable bytes per second; Infinity: never full. */
   readonly line: number;
+  readonly pfs: number;
+  readonly pf: number;
+  /** Moves at once out of each, next to the limits. */
+  readonly outbound: number;
 }
 
+/** Hosts that are emptied together, and those that receive. */
+export interface BoundStep {
+  readonly sources: readonly BoundHosts[];
+  readonly receivers: readonly { readonly hosts: number; readonly line: number; readonly inbound: number }[];
+  /** Whether all hosts of the fleet are, and stand in racks one after another. */
+  readonly areAlike: boolean;
+}
+
+/** What holds of every step. */
 export interface BoundFleet {
   readonly classes: readonly BoundClass[];
-  readonly sources: readonly BoundHosts[];
-  readonly lines: FleetLines;
+  readonly lines: Pick<FleetLines, 'racks' | 'hostsPerRack' | 'rack' | 'spine'>;
   readonly concurrency: Concurrency;
   /** Between the begin of a move and its first byte, ns. */
   readonly setUpNs: number;
+}
+
+interface Least {
+  readonly bytes: number;
+  readonly ns: number;
 }
 
 export type BoundName =
@@ -50,15 +67,46 @@ export interface FleetBound {
 }
 
 /** All bounds, the largest first. */
-export function fleetBounds({ classes, sources, lines, concurrency, setUpNs }: BoundFleet): readonly FleetBound[] {
-  const least = classes.map(({ input, parameters }) => leastOf(input, parameters));
-  const loads = sources.map(({ hosts, perHost, line }) => {
+export function fleetBounds(fleet: BoundFleet, step: BoundStep): readonly FleetBound[] {
+  return stepBounds(fleet, leastOfAll(fleet), step);
+}
+
+/**
+ * The same for hosts that follow one another: each step takes what its own VMs take at least, and the restart. VMs that came
+ * from hosts before only make it longer.
+ *
+ * @param steps each with how many there are of it
+ */
+export function maintenanceBounds(
+  fleet: BoundFleet,
+  steps: readonly { readonly of: BoundStep; readonly times: number }[],
+  restartNs: number,
+): readonly FleetBound[] {
+  const least = leastOfAll(fleet);
+  const sums = new Map<BoundName, number>();
+  let restartsNs = 0;
+  for (const { of, times } of steps) {
+    restartsNs += times * restartNs;
+    for (const { name, ns } of stepBounds(fleet, least, of)) sums.set(name, (sums.get(name) ?? 0) + times * ns);
+  }
+  return [...sums].map(([name, ns]): FleetBound => ({ name, ns: ns + restartsNs })).toSorted((a, b) => b.ns - a.ns);
+}
+
+function leastOfAll({ classes }: BoundFleet): readonly Least[] {
+  return classes.map(({ input, parameters }) => leastOf(input, parameters));
+}
+
+function stepBounds(
+  { lines, concurrency, setUpNs }: BoundFleet,
+  least: readonly Least[],
+  { sources, receivers, areAlike }: BoundStep,
+): readonly FleetBound[] {
+  const loads = sources.map(({ vms, ...own }) => {
     const sum = (of: (kind: number) => number): number =>
-      perHost.reduce((all, count, kind) => all + count * of(kind), 0);
-    const longest = perHost.map((count, kind) => (count === 0 ? 0 : least[kind]!.ns + setUpNs));
+      vms.reduce((all, { kind, count }) => all + count * of(kind), 0);
+    const longest = vms.map(({ kind, count }) => (count === 0 ? 0 : least[kind]!.ns + setUpNs));
     return {
-      hosts,
-      line,
+      ...own,
       bytes: sum((kind) => least[kind]!.bytes),
       ns: sum((kind) => least[kind]!.ns + setUpNs),
       longestNs: Math.max(0, ...longest),
@@ -68,32 +116,32 @@ export function fleetBounds({ classes, sources, lines, concurrency, setUpNs }: B
   const allBytes = loads.reduce((sum, load) => sum + load.hosts * load.bytes, 0);
   const allNs = loads.reduce((sum, load) => sum + load.hosts * load.ns, 0);
   const most = (of: (load: (typeof loads)[number]) => number): number => Math.max(0, ...loads.map(of));
-  const hostNs = most(({ ns }) => ns);
-  const { racks, hostsPerRack, pfsPerHost } = lines;
   const { fleet, outboundPerHost, inboundPerHost, perPf } = concurrency;
-  const receivers = racks * hostsPerRack - hosts;
+  const receiving = (of: (host: (typeof receivers)[number]) => number): number =>
+    receivers.reduce((sum, each) => sum + each.hosts * of(each), 0);
   const over = (bytes: number, line: number): number => (bytes / line) * NS_PER_S;
   const bounds: FleetBound[] = [
     { name: 'one move', ns: most(({ longestNs }) => longestNs) },
     { name: 'moves at once in the fleet', ns: allNs / fleet },
-    { name: 'moves at once out of a host', ns: hostNs / outboundPerHost },
-    { name: 'moves at once into a host', ns: allNs / (receivers * inboundPerHost) },
-    { name: 'moves at once over a PF', ns: hostNs / (pfsPerHost * perPf) },
-    { name: "a PF's line", ns: most(({ bytes }) => over(bytes, pfsPerHost * lines.pf)) },
+    { name: 'moves at once out of a host', ns: most(({ ns, outbound }) => ns / Math.min(outboundPerHost, outbound)) },
+    { name: 'moves at once into a host', ns: allNs / receiving(({ inbound }) => Math.min(inboundPerHost, inbound)) },
+    { name: 'moves at once over a PF', ns: most(({ ns, pfs }) => ns / (pfs * perPf)) },
+    { name: "a PF's line", ns: most(({ bytes, pfs, pf }) => over(bytes, pfs * pf)) },
     { name: "a host's line", ns: most(({ bytes, line }) => over(bytes, line)) },
-    { name: 'lines of the hosts that receive', ns: over(allBytes, receiving(lines.host, hosts, receivers)) },
-    ...(loads.length === 1 && lines.rackOf === undefined ? rackBounds(loads[0]!.bytes, hosts, lines) : []),
+    {
+      name: 'lines of the hosts that receive',
+      ns: over(
+        allBytes,
+        receiving(({ line }) => line),
+      ),
+    },
+    ...(areAlike ? rackBounds(loads[0]!.bytes, hosts, lines) : []),
   ];
   return bounds.filter(({ ns }) => ns > 0).toSorted((a, b) => b.ns - a.ns);
 }
 
-/** What all hosts that receive take together, in bytes per second. */
-function receiving(line: FleetLines['host'], from: number, receivers: number): number {
-  return typeof line === 'number' ? receivers * line : line.subarray(from).reduce((sum, each) => sum + each, 0);
-}
-
 /** Of hosts that are alike. */
-function rackBounds(hostBytes: number, hosts: number, lines: FleetLines): readonly FleetBound[] {
+function rackBounds(hostBytes: number, hosts: number, lines: BoundFleet['lines']): readonly FleetBound[] {
   const { racks, hostsPerRack } = lines;
   const receivers = racks * hostsPerRack - hosts;
   const inFirstRack = Math.min(hosts, hostsPerRack);
@@ -108,7 +156,7 @@ function rackBounds(hostBytes: number, hosts: number, lines: FleetLines): readon
 }
 
 /** The least that a move sends, and takes, whatever it shares. */
-function leastOf(input: VmMoveInput, parameters: VmmParameters): { readonly bytes: number; readonly ns: number } {
+function leastOf(input: VmMoveInput, parameters: VmmParameters): Least {
   const { end, rounds, rates, wireBytes, totalNs, cause } = moveVm(input, parameters);
   const [first] = rounds;
   if (end !== 'forced') return { bytes: wireBytes, ns: totalNs };

@@ -1,16 +1,24 @@
 /**
  * An evacuation asked for, put into the terms of the simulator, with every parameter at one end or one of them moved.
  */
-import { bytesPerSecondOf, countOf, NS_PER_S } from '../base/units.ts';
+import { bytesPerSecondOf, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
-import { type Concurrency, type FleetLines, FATE, type EvacuationResult } from './evacuation-terms.ts';
-import { type BoundClass, type FleetBound, fleetBounds } from './fleet-bounds.ts';
+import {
+  type Concurrency,
+  type FleetLines,
+  FATE,
+  type EvacuationInput,
+  type EvacuationResult,
+  LACK,
+} from './evacuation-terms.ts';
+import { type BoundClass, type BoundStep, type FleetBound, fleetBounds, maintenanceBounds } from './fleet-bounds.ts';
 import { evacuate } from './evacuation.ts';
-import { checkFleet, checkMaintenance } from './fleet-check.ts';
-import { maintain, type MaintenanceInput, type MaintenanceResult } from './maintenance.ts';
-import { classOrder, listOf } from './source-hosts.ts';
+import { checkFleet, checkHosts } from './fleet-check.ts';
+import { emptiedOf, hostKindsOf, type HostKind, hostName, ofEachHost } from './host-kinds.ts';
+import { maintain, type MaintenanceResult } from './maintenance.ts';
+import { MixedFleet } from './mixed-fleet.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
 import { type Limits, timeoutUnits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
@@ -51,8 +59,13 @@ export class FleetPlan {
   readonly hosts: number;
   readonly vms: number;
   readonly staying: readonly Staying[];
+  /** Kinds of hosts, with the VMs that move. */
+  readonly kinds: readonly HostKind[];
   private readonly trials: VmTrials;
-  private readonly ownVms = new Map<QuestionVm, QuestionVm>();
+  private readonly mixed: MixedFleet;
+  private readonly ownVms: QuestionVm[] = [];
+  /** Hosts that are emptied and have VMs that stay, from one to another that is not included. */
+  private readonly keptHosts: readonly { readonly from: number; readonly until: number }[];
 
   /** @throws UserError of kind `input` for a fleet that cannot be */
   constructor(question: EvacuateQuestion, trials: VmTrials, limits: Limits) {
@@ -65,49 +78,58 @@ export class FleetPlan {
     }
     checkFleet(question, refuse);
     const hosts = question.hosts ?? question.racks! * fleet.hostsPerRack;
-    const all = fleet.racks * fleet.hostsPerRack;
-    checkMaintenance(question, hosts, all, refuse);
-    if (hosts >= all && question.maintenance === undefined)
-      refuse(`${countOf(hosts, 'host is', 'hosts are')} to be emptied, of ${all} in all`, 'Leave some to receive VMs.');
-    const there = hosts * fleet.vms.reduce((sum, { perHost }) => sum + perHost, 0);
+    checkHosts(question, hosts, refuse);
+    const kinds = hostKindsOf(fleet);
+    const vmsOf = (index: number): number =>
+      kinds.reduce((sum, kind) => sum + emptiedOf(kind, hosts) * kind.perHost[index]!, 0);
+    const there = fleet.vms.reduce((sum, _, index) => sum + vmsOf(index), 0);
     if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
     if (there === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
-    const stays = fleet.vms.map((each) => (each.perHost === 0 ? null : whyItStays(each, trials)));
-    const movable = fleet.vms.filter((_, index) => stays[index] === null);
-    this.staying = fleet.vms.flatMap(({ name, perHost }, index) => {
+    const stays = fleet.vms.map((each, index) => (vmsOf(index) === 0 ? null : whyItStays(each, trials)));
+    const moves = (index: number): boolean => stays[index] === null;
+    this.staying = fleet.vms.flatMap(({ name }, index) => {
       const why = stays[index] ?? null;
-      return why === null ? [] : [{ name, vms: hosts * perHost, why }];
+      return why === null ? [] : [{ name, vms: vmsOf(index), why }];
     });
-    this.vms = hosts * movable.reduce((sum, { perHost }) => sum + perHost, 0);
-    this.question = { ...question, fleet: { ...fleet, vms: movable } };
+    this.vms = fleet.vms.reduce((sum, _, index) => sum + (moves(index) ? vmsOf(index) : 0), 0);
+    this.question = { ...question, fleet: { ...fleet, vms: fleet.vms.filter((_, index) => moves(index)) } };
+    this.kinds = hostKindsOf(this.question.fleet);
     this.trials = trials;
     this.limits = limits;
     this.hosts = hosts;
+    this.mixed = new MixedFleet(question, hosts, moves);
+    this.keptHosts = kinds
+      .filter(({ perHost }) => perHost.some((count, index) => count > 0 && !moves(index)))
+      .map((kind) => ({ from: kind.from, until: kind.from + emptiedOf(kind, hosts) }));
   }
 
   /** What the simulator gets. */
-  input(end: TrialAt, change: FleetChange = {}, moved?: Moved): MaintenanceInput['each'] {
+  input(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationInput {
     const { fleet, limits, order } = this.with(change);
+    const { vms } = fleet;
     const { windows } = this.question;
     const parameters = this.trials.parameters(end, moved);
+    const kinds = hostKindsOf(fleet);
+    const leavers = this.mixed.leavers(kinds);
+    const usable = usableLines(fleet, parameters.lineShare);
     return {
-      lines: linesOf(fleet, parameters.lineShare),
+      lines: linesOf(fleet, kinds, usable),
       classes: this.classes(end, change, moved).map(
         ({ input, parameters: own }, index) =>
           new MoveClass({
-            name: fleet.vms[index]!.name,
+            name: vms[index % vms.length]!.name,
             move: input,
             parameters: own,
-            needs: needsOf(fleet.vms[index]!.vm),
+            needs: needsOf(vms[index % vms.length]!.vm),
           }),
       ),
-      perHost: fleet.vms.map(({ perHost }) => perHost),
+      perHost: kinds[0]!.perHost,
       hosts: this.hosts,
-      room: { memoryBytes: fleet.room.memory ?? Infinity, vfs: fleet.room.vfs, queues: fleet.room.queues },
+      ...this.mixed.input(kinds, usable),
       concurrency: concurrencyOf(limits),
       hostOrder: order.hosts,
       vmOrder: order.vms,
-      priorities: fleet.vms.map(({ priority }) => priority),
+      priorities: leavers.flatMap(() => vms.map(({ priority }) => priority)),
       setUpNs: this.setUpNs(limits, end),
       retries: limits.retries,
       ...(windows === undefined ? {} : { windows: { lengthNs: windows.length, everyNs: windows.every } }),
@@ -117,12 +139,29 @@ export class FleetPlan {
   /** What the simulator makes of it: all hosts at once, or one after another. */
   play(end: TrialAt, change: FleetChange = {}, moved?: Moved): EvacuationResult | MaintenanceResult {
     const each = this.input(end, change, moved);
-    const { maintenance, fleet } = this.question;
-    if (maintenance === undefined) return evacuate(each);
-    const own = { classes: listOf(each.perHost, classOrder(each.classes, each.vmOrder, each.priorities)) };
-    const lists = Array.from({ length: fleet.racks * fleet.hostsPerRack }, () => own);
+    const { maintenance } = this.question;
+    const kinds = hostKindsOf(this.with(change).fleet);
+    if (maintenance === undefined) return this.notEmpty(evacuate({ ...each, ...this.mixed.lists(kinds, each) }));
     const { hostsAtOnce, restart } = maintenance;
-    return maintain({ each, lists, hosts: this.hosts, hostsAtOnce, restartNs: restart });
+    const fleet = this.mixed.ofMaintenance(kinds, each);
+    return this.notEmpty(maintain({ each, ...fleet, hosts: this.hosts, hostsAtOnce, restartNs: restart }));
+  }
+
+  /** Hosts with VMs that are not moved at all do not get empty. */
+  private notEmpty<T extends EvacuationResult>(result: T): T {
+    for (const { from, until } of this.keptHosts) result.hostEmptyNs.fill(Number.NaN, from, until);
+    return result;
+  }
+
+  /** Names of classes of VMs. */
+  namesOf(classes: readonly number[]): readonly string[] {
+    const { vms } = this.question.fleet;
+    return [...new Set(classes.map((kind) => vms[kind % vms.length]!.name))];
+  }
+
+  /** A host as an answer names it. @param host from 0 */
+  hostName(host: number): string {
+    return hostName(this.kinds, host);
   }
 
   /**
@@ -131,13 +170,14 @@ export class FleetPlan {
    */
   usedTimeoutNs({ vms, startNs, endNs, fate, vmClass }: EvacuationResult, end: TrialAt): number {
     const setUpNs = this.setUpNs(this.limits, end);
-    const units = this.question.fleet.vms.map(({ vm: { convergence, memory } }) =>
+    const { vms: kinds } = this.question.fleet;
+    const units = kinds.map(({ vm: { convergence, memory } }) =>
       convergence.timeout === undefined ? timeoutUnits(this.limits, memory.size) : Infinity,
     );
     let usedNs = 0;
     for (let vm = 0; vm < vms; vm++) {
       if (fate[vm]! > FATE.forced) continue;
-      usedNs = Math.max(usedNs, (endNs[vm]! - startNs[vm]! - setUpNs) / units[vmClass[vm]!]!);
+      usedNs = Math.max(usedNs, (endNs[vm]! - startNs[vm]! - setUpNs) / units[vmClass[vm]! % kinds.length]!);
     }
     return Math.ceil(usedNs / TIMEOUT_STEP_NS) * TIMEOUT_STEP_NS;
   }
@@ -145,27 +185,30 @@ export class FleetPlan {
   /** What a picture of the moves over time needs to know. */
   get scheduleFleet(): ScheduleFleet {
     const { hostsPerRack, vms } = this.question.fleet;
-    return { hosts: this.hosts, hostsPerRack, classes: vms.map(({ name }) => name) };
+    const classes = this.mixed.leavers(this.kinds).flatMap(() => vms.map(({ name }) => name));
+    return { hosts: this.hosts, hostsPerRack, classes };
   }
 
   /** Closed forms: how long it takes at least, by each line and limit. */
   bounds(end: TrialAt, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
     const { fleet, limits } = this.with(change);
-    const lines = linesOf(fleet, this.trials.parameters(end, moved).lineShare);
-    const line = lines.host;
-    return fleetBounds({
+    const { maintenance } = this.question;
+    const kinds = hostKindsOf(fleet);
+    const usable = usableLines(fleet, this.trials.parameters(end, moved).lineShare);
+    const whole = {
       classes: this.classes(end, change, moved),
-      sources: [
-        {
-          hosts: this.question.maintenance?.hostsAtOnce ?? this.hosts,
-          perHost: fleet.vms.map(({ perHost }) => perHost),
-          line: Number(line),
-        },
-      ],
-      lines,
+      lines: linesOf(fleet, kinds, usable),
       concurrency: concurrencyOf(limits),
       setUpNs: this.setUpNs(limits, end),
-    });
+    };
+    const stepOf = ([first, until]: Step): BoundStep => this.mixed.boundStep(kinds, first, until, usable);
+    if (maintenance === undefined) return fleetBounds(whole, stepOf([0, this.hosts]));
+    const steps = stepsOf(kinds, this.hosts, maintenance.hostsAtOnce);
+    return maintenanceBounds(
+      whole,
+      steps.map(({ step, times }) => ({ of: stepOf(step), times })),
+      maintenance.restart,
+    );
   }
 
   /** The set-up of a move; of a draw, somewhere in its range. */
@@ -174,31 +217,46 @@ export class FleetPlan {
     return { short, point, long }[end];
   }
 
-  /** A VM under the operator's limits: one object for all draws. */
-  private ownVm(vm: QuestionVm): QuestionVm {
-    const known = this.ownVms.get(vm) ?? fleetVm(vm, this.limits, this.question.fleet);
-    this.ownVms.set(vm, known);
-    return known;
-  }
-
   private with({ limits = this.limits, fleet = this.question.fleet, order = this.question.order }: FleetChange) {
     return { limits, fleet, order };
   }
 
   private classes(end: TrialAt, change: FleetChange, moved: Moved | undefined): BoundClass[] {
     const { fleet, limits } = this.with(change);
-    return fleet.vms.map(({ vm }) => {
+    const vms = this.mixed.leavers(hostKindsOf(fleet)).flatMap((leaver) => fleet.vms.map(({ vm }) => ({ vm, leaver })));
+    return vms.map(({ vm, leaver }, index) => {
       const isOwn = limits === this.limits && fleet === this.question.fleet;
-      const own = isOwn ? this.ownVm(vm) : fleetVm(vm, limits, fleet);
+      // One object for all draws.
+      const own = (isOwn ? this.ownVms[index] : undefined) ?? fleetVm(vm, limits, leaver);
+      if (isOwn) this.ownVms[index] = own;
       return this.trials.inputOf(own, end, moved);
     });
   }
 }
 
-/** A VM under the operator's limits, over the links of its host. */
-function fleetVm(vm: QuestionVm, limits: Limits, { hostGigabitsPerSecond }: EvacuateQuestion['fleet']): QuestionVm {
+/** Hosts that are emptied together: the first of them, and one past the last. */
+type Step = readonly [first: number, until: number];
+
+/** Steps of a maintenance, one of each kind, with how many there are of it. */
+function stepsOf(
+  kinds: readonly HostKind[],
+  hosts: number,
+  atOnce: number,
+): readonly { readonly step: Step; readonly times: number }[] {
+  const found = new Map<string, { readonly step: Step; readonly times: number }>();
+  for (let first = 0; first < hosts; first += atOnce) {
+    const until = Math.min(first + atOnce, hosts);
+    const key = kinds.map((kind) => emptiedOf(kind, until) - emptiedOf(kind, first)).join(' ');
+    found.set(key, { step: [first, until], times: (found.get(key)?.times ?? 0) + 1 });
+  }
+  return [...found.values()];
+}
+
+/** A VM under the operator's limits, over the links of a host. */
+function fleetVm(vm: QuestionVm, limits: Limits, { gigabits, cpu }: Pick<HostKind, 'gigabits' | 'cpu'>): QuestionVm {
   const own = limitedVm(vm, limits);
-  return { ...own, stream: { ...own.stream, gigabitsPerSecond: hostGigabitsPerSecond } };
+  const moved = { ...own, stream: { ...own.stream, gigabitsPerSecond: gigabits } };
+  return cpu === undefined ? moved : { ...moved, cpu };
 }
 
 function whyItStays(
@@ -220,20 +278,33 @@ function setUpPlace(draw: number): number {
   return (draw * GOLDEN) % 1;
 }
 
-function linesOf(fleet: EvacuateQuestion['fleet'], lineShare: number): FleetLines {
-  const { otherTraffic } = fleet;
+function usableLines({ otherTraffic }: EvacuateQuestion['fleet'], lineShare: number) {
   const usable = (gigabits: number | undefined, taken: number = 0): number =>
     gigabits === undefined
       ? Infinity
       : bytesPerSecondOf(gigabits * (1 - (otherTraffic?.share ?? 0)) - taken) * lineShare;
   return {
+    host: (gigabits: number) => usable(gigabits, otherTraffic?.hostGigabitsPerSecond),
+    pf: (gigabits: number | undefined) => usable(gigabits, otherTraffic?.pfGigabitsPerSecond),
+    rack: (gigabits: number | undefined) => usable(gigabits, otherTraffic?.rackGigabitsPerSecond),
+    spine: (gigabits: number | undefined) => usable(gigabits, otherTraffic?.spineGigabitsPerSecond),
+  };
+}
+
+function linesOf(
+  fleet: EvacuateQuestion['fleet'],
+  kinds: readonly HostKind[],
+  usable: ReturnType<typeof usableLines>,
+): FleetLines {
+  const hosts = kinds.map(({ gigabits }) => usable.host(gigabits));
+  return {
     racks: fleet.racks,
     hostsPerRack: fleet.hostsPerRack,
-    pfsPerHost: fleet.pfsPerHost,
-    pf: usable(fleet.pfGigabitsPerSecond, otherTraffic?.pfGigabitsPerSecond),
-    host: usable(fleet.hostGigabitsPerSecond, otherTraffic?.hostGigabitsPerSecond),
-    rack: usable(fleet.rackGigabitsPerSecond, otherTraffic?.rackGigabitsPerSecond),
-    spine: usable(fleet.spineGigabitsPerSecond, otherTraffic?.spineGigabitsPerSecond),
+    pfsPerHost: Math.max(...kinds.map(({ pfs }) => pfs)),
+    pf: usable.pf(fleet.pfGigabitsPerSecond),
+    host: kinds.length === 1 ? hosts[0]! : Float64Array.from(ofEachHost(kinds, (_, kind) => hosts[kind]!)),
+    rack: usable.rack(fleet.rackGigabitsPerSecond),
+    spine: usable.spine(fleet.spineGigabitsPerSecond),
   };
 }
 
@@ -242,6 +313,14 @@ function concurrencyOf({ fleet, outboundPerHost, inboundPerHost, perPf }: Limits
 }
 
 const NO_BLOCKERS = Object.fromEntries(BLOCKERS.map((blocker) => [blocker, 0])) as Record<Blocker, number>;
+
+/** What VMs without a destination lack. */
+type Lack = Exclude<keyof typeof LACK, 'none'>;
+
+function lackingIn({ lack }: EvacuationResult): Outcome['lacking'] {
+  const count = (which: number): number => lack.reduce((sum, each) => sum + Number(each === which), 0);
+  return { room: count(LACK.room), apart: count(LACK.apart), reserve: count(LACK.reserve) };
+}
 
 /** What became of the VMs, in numbers. */
 export interface Outcome {
@@ -255,6 +334,10 @@ export interface Outcome {
   readonly stall: number;
   readonly switchover: number;
   readonly noRoom: number;
+  /** Of those without room: what they lack. */
+  readonly lacking: Readonly<Record<Lack, number>>;
+  /** Classes of VMs that find no host without their group. */
+  readonly keptApart: readonly number[];
   readonly hostsEmptied: number;
   /** Mean time until a host is empty, of those that are; NaN when none is. */
   readonly meanHostNs: number;
@@ -321,6 +404,8 @@ export function outcomeOf(result: EvacuationResult, budgetNs: number): Outcome {
     stall: counts[FATE.stall]!,
     switchover: counts[FATE.switchover]!,
     noRoom: counts[FATE.noRoom]!,
+    lacking: lackingIn(result),
+    keptApart: [...new Set(result.vmClass.filter((_, vm) => result.lack[vm] === LACK.apart))],
     hostsEmptied: emptied,
     meanHostNs: emptied === 0 ? Number.NaN : sumNs / emptied,
     blockers,

@@ -37,14 +37,14 @@ function stepsFor({ steps }: Limits, memoryBytes: number): QuestionVm['convergen
 }
 
 /** What a VM needs where it goes. */
-export function needsOf({ memory, devices }: QuestionVm): Needs {
+export function needsOf({ memory, devices, vcpus }: QuestionVm): Needs {
   let vfs = 0;
   let allQueues = 0;
   for (const { count, queues } of devices) {
     vfs += count;
     allQueues += count * queues;
   }
-  return { memoryBytes: memory.size, vfs, queues: allQueues };
+  return { memoryBytes: memory.size, vfs, queues: allQueues, vcpus };
 }
 
 /** The VM as the fleet replays it, with the parameters that it was made with. */

@@ -8,17 +8,30 @@ import {
   type EvacuationResult,
   FATE,
   type HostRoom,
+  type HostsApart,
   type HostVms,
   type Windows,
 } from './evacuation-terms.ts';
 import type { Needs } from './move-class.ts';
+import { reserveRoom } from './reserve.ts';
 import { classOrder, NONE } from './source-hosts.ts';
 
 export interface MaintenanceInput {
-  /** What holds of every step: links, classes, limits, orders, windows, and the room of any host next to its own VMs. */
-  readonly each: EvacuationInput & { readonly room: HostRoom };
-  /** VMs of every host of the fleet. */
+  /**
+   * What holds of every step: links, classes, limits, orders, windows, and the room of hosts next to their own VMs, alike or
+   * of each host of the fleet.
+   */
+  readonly each: EvacuationInput;
+  /** VMs of every host of the fleet, by the first {@link EvacuationInput.vmClasses}. */
   readonly lists: readonly HostVms[];
+  /** Which repetition of the classes moves out of each host. Default: the first. */
+  readonly leaverOf?: Int32Array;
+  /** Groups of VMs of each host that stay there. Default: none. */
+  readonly staying?: readonly ReadonlySet<number>[];
+  /** The largest of so many hosts may fail in each step. Default: 0. */
+  readonly reserve?: number;
+  /** What each host has in all, with its VMs; for {@link reserve}. */
+  readonly whole?: readonly HostRoom[];
   /** So many hosts are maintained, the first ones; all others receive. */
   readonly hosts: number;
   /** So many at a time; the next ones follow when all of them are back. */
@@ -76,7 +89,8 @@ class MaintenanceRun {
     this.at = lists.map(({ classes, groups }) =>
       Array.from(classes, (kind, index) => ({ id: id++, kind, group: groups?.[index] ?? NONE })),
     );
-    this.spare = lists.map(() => each.room);
+    const { room } = each;
+    this.spare = 'memoryBytes' in room ? lists.map(() => room) : [...room];
     this.movesOf = new Uint16Array(id);
     this.begunNs = new Float64Array(hosts).fill(Number.NaN);
     this.emptyNs = new Float64Array(hosts).fill(Number.NaN);
@@ -93,24 +107,30 @@ class MaintenanceRun {
 
   /** Empties hosts, places their VMs, and lets them come back. */
   private step(first: number, until: number): void {
-    const { each, restartNs } = this.input;
+    const { each, restartNs, leaverOf } = this.input;
+    const vmClasses = each.vmClasses ?? each.classes.length;
     const sources = Array.from({ length: until - first }, (_, place) => first + place);
     const ids = [...sources, ...this.receivers(first, until)];
     const order = classOrder(each.classes, each.vmOrder, each.priorities);
     const rank = new Map(order.map((kind, place) => [kind, place]));
     const guests = sources.map((host) => this.at[host]!.toSorted((a, b) => rank.get(a.kind)! - rank.get(b.kind)!));
-    const { windows, ...rest } = each;
+    const { windows, mayRun, apart, ...rest } = each;
+    const receivers = ids.slice(sources.length);
     const result = evacuate({
       ...rest,
       hosts: sources.length,
-      lists: guests.map((own) => ({
-        classes: Uint8Array.from(own, ({ kind }) => kind),
+      lists: guests.map((own, place) => ({
+        classes: Uint8Array.from(own, ({ kind }) => kind + vmClasses * (leaverOf?.[sources[place]!] ?? 0)),
         groups: Int32Array.from(own, ({ group }) => group),
       })),
-      room: ids.slice(sources.length).map((host) => this.spare[host]!),
-      held: ids.slice(sources.length).map((host) => new Set(this.at[host]!.map(({ group }) => group))),
+      room: receivers.map((host) => this.spare[host]!),
+      held: receivers.map((host) => this.groupsAt(host)),
+      ...(mayRun === undefined ? {} : { mayRun: (kind: number, place: number) => mayRun(kind, ids[place]!) }),
+      ...(apart === undefined ? {} : { apart: apartOf(apart, ids) }),
+      ...this.reserveOf(receivers),
       lines: {
         ...each.lines,
+        host: typeof each.lines.host === 'number' ? each.lines.host : reordered(each.lines.host, ids),
         rackOf: Int32Array.from(ids, (host) => Math.floor(host / each.lines.hostsPerRack)),
       },
     });
@@ -125,6 +145,22 @@ class MaintenanceRun {
       if (Number.isNaN(emptyNs) && this.blockedHost === NONE) this.blockedHost = host;
       this.nowNs = Math.max(this.nowNs, startNs + result.totalNs + restartNs);
     }
+  }
+
+  private groupsAt(host: number): ReadonlySet<number> {
+    return new Set([...this.at[host]!.map(({ group }) => group), ...(this.input.staying?.[host] ?? [])]);
+  }
+
+  /** What the hosts that take VMs keep together in a step. */
+  private reserveOf(receivers: readonly number[]): Pick<EvacuationInput, 'reserve'> {
+    const { reserve = 0, whole } = this.input;
+    if (reserve === 0 || whole === undefined) return {};
+    return {
+      reserve: reserveRoom(
+        receivers.map((host) => whole[host]!),
+        reserve,
+      ),
+    };
   }
 
   /** Hosts that take VMs in a step, those with most room first. */
@@ -173,6 +209,7 @@ class MaintenanceRun {
       sourceOf: hostsOf(({ sourceOf }) => sourceOf),
       targetOf: hostsOf(({ targetOf }) => targetOf),
       blocker: bytes(({ blocker }) => blocker),
+      lack: bytes(({ lack }) => lack),
       vmClass: bytes(({ vmClass }) => vmClass),
       limitNs: times(({ result }) => result.limitNs, false),
       leftBytes: times(({ result }) => result.leftBytes, false),
@@ -199,10 +236,25 @@ function fittingNs(nowNs: number, lastsNs: number, windows: Windows | undefined)
   return fits ? nowNs : opensNs + windows.everyNs;
 }
 
-function changed({ memoryBytes, vfs, queues }: HostRoom, needs: Needs, by: 1 | -1): HostRoom {
+/** What is of each host, for the hosts of a step. */
+function reordered(of: Float64Array, ids: readonly number[]): Float64Array {
+  return Float64Array.from(ids, (host) => of[host]!);
+}
+
+function apartOf({ pfs, pf, outbound, inbound }: HostsApart, ids: readonly number[]): HostsApart {
+  return {
+    pfs: Int32Array.from(ids, (host) => pfs[host]!),
+    pf: reordered(pf, ids),
+    outbound: reordered(outbound, ids),
+    inbound: reordered(inbound, ids),
+  };
+}
+
+function changed({ memoryBytes, vfs, queues, vcpus }: HostRoom, needs: Needs, by: 1 | -1): HostRoom {
   return {
     memoryBytes: memoryBytes + by * needs.memoryBytes,
     vfs: vfs + by * needs.vfs,
     queues: queues + by * needs.queues,
+    vcpus: vcpus + by * needs.vcpus,
   };
 }

@@ -16,6 +16,7 @@ export interface Needs {
   readonly vfs: number;
   /** Queues of all its VFs. */
   readonly queues: number;
+  readonly vcpus: number;
 }
 
 export interface MoveClassInput {

@@ -16,6 +16,7 @@ import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
 import { GENERATION_IDS } from '../driver/generation.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { platformFields } from '../manager/question.ts';
+import { CPU_CLASS_NAMES } from '../memory/platform.ts';
 import { HOST_ORDERS, VM_ORDERS } from './evacuation-terms.ts';
 
 export const QUESTION_FORMAT = 'stopcopy-question';
@@ -123,38 +124,75 @@ const otherTraffic = z
   })
   .describe('What others take of the links: a share of each, and 10^9 bits per second of links of a kind.');
 
+const perHost = z.int().min(0).max(1000);
+const pfsPerHost = z.int().min(1).max(16);
+
+/** What a host can still take, next to its own VMs. */
+const roomFields = {
+  memory: bytes.optional(),
+  vfs: z.int().min(0).max(10_000),
+  queues: z.int().min(0).max(1_000_000),
+  vcpus: z.int().min(0).max(100_000).optional(),
+};
+
+/** Hosts that are alike, where not all of a fleet are. What they do not say, the fleet says. */
+const hostClass = z.strictObject({
+  name: z.string().min(1),
+  hosts: z.int().min(1).max(100_000).describe('So many of them; those of a class follow one another.'),
+  hostGigabitsPerSecond: linkGigabits.optional(),
+  pfsPerHost: pfsPerHost.optional(),
+  pfGigabitsPerSecond: linkGigabits.optional(),
+  outboundPerHost: z.int().min(1).optional().describe('Moves at once out of each, at most, next to the limits.'),
+  inboundPerHost: z.int().min(1).optional().describe('Moves at once into each, at most, next to the limits.'),
+  cpu: z.enum(CPU_CLASS_NAMES).optional().describe('Processor of the VMs that leave them.'),
+  room: z.strictObject(roomFields).partial().optional(),
+  vms: z.record(z.string(), perHost).optional().describe('VMs on each, by their names; others: their perHost.'),
+});
+
+/** VMs that must not share a host. */
+const antiAffinity = z.strictObject({
+  vms: z.array(z.string().min(1)).min(1).describe('Names of VMs no two of which share a host.'),
+  members: z.int().min(2).optional().describe('VMs of a group, host by host; left out: all of them are one.'),
+});
+
 const fleet = z.strictObject({
   racks: z.int().min(1).max(100_000),
   hostsPerRack: z.int().min(1).max(1000),
   /** Lines that migrations may use, in 10^9 bits per second; left out: never full. */
   hostGigabitsPerSecond: linkGigabits,
-  pfsPerHost: z.int().min(1).max(16).default(1),
+  pfsPerHost: pfsPerHost.default(1),
   pfGigabitsPerSecond: linkGigabits.optional(),
   rackGigabitsPerSecond: linkGigabits.optional(),
   spineGigabitsPerSecond: linkGigabits.optional(),
   otherTraffic: otherTraffic.optional(),
   /** What every host that is not emptied can still take. */
   room: z
-    .strictObject({
-      memory: bytes.optional(),
-      vfs: z.int().min(0).max(10_000).default(VFS_MAX),
-      queues: z.int().min(0).max(1_000_000).default(1024),
-    })
+    .strictObject({ ...roomFields, vfs: roomFields.vfs.default(VFS_MAX), queues: roomFields.queues.default(1024) })
     .prefault({}),
+  hostClasses: z
+    .array(hostClass)
+    .min(1)
+    .max(10_000)
+    .describe('Hosts that differ, in the order in which they stand in the racks.')
+    .optional(),
   vms: z
     .array(
       z.strictObject({
         name: z.string().min(1),
-        perHost: z.int().min(0).max(1000),
+        perHost: perHost
+          .optional()
+          .describe('On each host; of host classes that say it themselves, their number holds.'),
         /** Whether it may be moved at all; one that may not stays, and its host with it. */
         migratable: z.boolean().default(true),
         /** Those with more begin before others, in the whole fleet. */
         priority: z.int().min(0).max(1_000_000).default(0),
+        runsOn: z.array(z.string().min(1)).min(1).optional().describe('Host classes that may take it; left out: all.'),
         vm: questionVmSchema,
       }),
     )
     .min(1)
     .max(CLASSES_MAX),
+  antiAffinity: z.array(antiAffinity).min(1).max(1000).optional(),
 });
 
 const evacuate = z.strictObject({
@@ -180,6 +218,13 @@ const evacuate = z.strictObject({
       restart: durationIn('s').describe('From the last move out of a host until it takes VMs again.'),
     })
     .describe('Hosts are emptied one after another, restart and come back with their room.')
+    .optional(),
+  /** So many hosts' worth of room stays free on those that take VMs. */
+  reserve: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .describe('So many hosts may fail: what the others have free holds what the largest of them hold and have free.')
     .optional(),
   /** Times at which moves may begin; those that have begun run on. */
   windows: z

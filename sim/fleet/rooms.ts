@@ -1,11 +1,14 @@
 /**
  * Where VMs can go: room for memory, VFs and queues on each host, and how many may arrive at once. Hosts take their turn.
  */
-import type { EvacuationInput } from './evacuation-terms.ts';
+import { type EvacuationInput, type HostRoom, LACK } from './evacuation-terms.ts';
 import type { Needs } from './move-class.ts';
 import { NONE } from './source-hosts.ts';
 
-type RoomsInput = Pick<EvacuationInput, 'lines' | 'hosts' | 'room' | 'held' | 'concurrency'> & {
+type RoomsInput = Pick<
+  EvacuationInput,
+  'lines' | 'hosts' | 'room' | 'held' | 'concurrency' | 'apart' | 'vmClasses' | 'mayRun' | 'reserve'
+> & {
   readonly classes: readonly { readonly needs: Needs }[];
   /** Hosts from the first that is not emptied up to this one, not included, receive. */
   readonly to: number;
@@ -21,11 +24,14 @@ export class Rooms {
   static readonly BUSY = -2;
 
   private readonly needs: readonly Needs[];
-  private readonly inboundMax: number;
+  private readonly inboundMax: Float64Array;
   private readonly from: number;
   private readonly memory: Float64Array;
   private readonly vfs: Int32Array;
   private readonly queues: Int32Array;
+  private readonly vcpus: Float64Array;
+  /** Room of all hosts together, and what of it stays; null: nothing has to. */
+  private readonly together: Room | null;
   private readonly inbound: Int32Array;
   /** Hosts of which a class knows that they may have room, first come first served. */
   private readonly rings: Int32Array[];
@@ -42,29 +48,39 @@ export class Rooms {
   /** VMs of each group that are on their way. */
   private readonly coming = new Map<number, number>();
 
-  constructor({ hosts: from, to, lines, room, held = [], classes, concurrency }: RoomsInput) {
+  /** Why the last VM that found no host found none, by {@link LACK}. */
+  lack: number = LACK.none;
+
+  constructor(input: RoomsInput) {
+    const { hosts: from, to, lines, room, held = [], classes, concurrency, apart, vmClasses, mayRun, reserve } = input;
     const hosts = Math.max(0, to - from);
-    const needs = classes.map((each) => each.needs);
+    const needs = classes.slice(0, vmClasses).map((each) => each.needs);
     this.needs = needs;
-    this.inboundMax = concurrency.inboundPerHost;
+    this.inboundMax = Float64Array.from({ length: hosts }, (_, host) =>
+      Math.min(concurrency.inboundPerHost, apart?.inbound[from + host] ?? Infinity),
+    );
     this.from = from;
     this.memory = new Float64Array(hosts);
     this.vfs = new Int32Array(hosts);
     this.queues = new Int32Array(hosts);
+    this.vcpus = new Float64Array(hosts);
     for (let host = 0; host < hosts; host++) {
       const own = 'memoryBytes' in room ? room : room[host]!;
       this.memory[host] = own.memoryBytes;
       this.vfs[host] = own.vfs;
       this.queues[host] = own.queues;
+      this.vcpus[host] = own.vcpus;
     }
+    this.together = reserve === undefined ? null : this.roomBeyond(reserve);
     for (const [host, groups] of held.entries()) if (groups.size > 0) this.held.set(host, new Set(groups));
     this.inbound = new Int32Array(hosts);
     this.parked = new Int32Array(hosts);
     this.dropped = new Int32Array(hosts);
     const order = lines.rackOf === undefined ? byPlace(from, to, lines.hostsPerRack) : byRank(from, to, lines.rackOf);
-    this.rings = needs.map(() => Int32Array.from(order));
+    const takes = (kind: number, host: number): boolean => mayRun?.(kind, from + host) ?? true;
+    this.rings = needs.map((_, kind) => Int32Array.from(order.filter((host) => takes(kind, host))));
     this.heads = needs.map(() => 0);
-    this.sizes = needs.map(() => hosts);
+    this.sizes = this.rings.map(({ length }) => length);
     this.parkedCount = needs.map(() => 0);
   }
 
@@ -76,6 +92,10 @@ export class Rooms {
   take(kind: number, group: number): number {
     const ring = this.rings[kind]!;
     let passed = 0;
+    if (this.together !== null && !this.together.holds(this.needs[kind]!)) {
+      this.lack = LACK.reserve;
+      return Rooms.FULL;
+    }
     while (this.sizes[kind]! > passed) {
       const host = ring[this.heads[kind]!]!;
       this.heads[kind] = (this.heads[kind]! + 1) % ring.length;
@@ -84,7 +104,7 @@ export class Rooms {
         this.dropped[host]! |= 1 << kind;
         continue;
       }
-      if (this.inbound[host]! >= this.inboundMax) {
+      if (this.inbound[host]! >= this.inboundMax[host]!) {
         this.parked[host]! |= 1 << kind;
         this.parkedCount[kind]! += 1;
         continue;
@@ -100,6 +120,7 @@ export class Rooms {
       if (group !== NONE) this.hold(host, group);
       return host + this.from;
     }
+    this.lack = passed > 0 ? LACK.apart : LACK.room;
     // A member that gives up on its way leaves its host to others.
     return this.parkedCount[kind]! > 0 || (this.coming.get(group) ?? 0) > 0 ? Rooms.BUSY : Rooms.FULL;
   }
@@ -141,15 +162,75 @@ export class Rooms {
   }
 
   private fits(host: number, kind: number): boolean {
-    const { memoryBytes, vfs, queues } = this.needs[kind]!;
-    return this.memory[host]! >= memoryBytes && this.vfs[host]! >= vfs && this.queues[host]! >= queues;
+    const { memoryBytes, vfs, queues, vcpus } = this.needs[kind]!;
+    return (
+      this.memory[host]! >= memoryBytes &&
+      this.vfs[host]! >= vfs &&
+      this.queues[host]! >= queues &&
+      this.vcpus[host]! >= vcpus
+    );
   }
 
   private change(host: number, kind: number, by: 1 | -1): void {
-    const { memoryBytes, vfs, queues } = this.needs[kind]!;
+    const { memoryBytes, vfs, queues, vcpus } = this.needs[kind]!;
     this.memory[host]! += by * memoryBytes;
     this.vfs[host]! += by * vfs;
     this.queues[host]! += by * queues;
+    this.vcpus[host]! += by * vcpus;
+    this.together?.change(this.needs[kind]!, by);
+  }
+
+  /** What all hosts have together beyond what has to stay. */
+  private roomBeyond(reserve: HostRoom): Room {
+    return new Room({
+      memoryBytes: beyond(sumOf(this.memory), reserve.memoryBytes),
+      vfs: beyond(sumOf(this.vfs), reserve.vfs),
+      queues: beyond(sumOf(this.queues), reserve.queues),
+      vcpus: beyond(sumOf(this.vcpus), reserve.vcpus),
+    });
+  }
+}
+
+function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+/** What is left of room without an end has none either. */
+function beyond(room: number, reserve: number): number {
+  return Number.isFinite(room) ? room - reserve : Infinity;
+}
+
+/** Room that is not of one host. */
+class Room {
+  private memoryBytes: number;
+  private vfs: number;
+  private queues: number;
+  private vcpus: number;
+
+  constructor({ memoryBytes, vfs, queues, vcpus }: HostRoom) {
+    this.memoryBytes = memoryBytes;
+    this.vfs = vfs;
+    this.queues = queues;
+    this.vcpus = vcpus;
+  }
+
+  /** What a VM does not need may be missing. */
+  holds({ memoryBytes, vfs, queues, vcpus }: Needs): boolean {
+    return (
+      this.memoryBytes >= memoryBytes &&
+      (vfs === 0 || this.vfs >= vfs) &&
+      (queues === 0 || this.queues >= queues) &&
+      (vcpus === 0 || this.vcpus >= vcpus)
+    );
+  }
+
+  change({ memoryBytes, vfs, queues, vcpus }: Needs, by: 1 | -1): void {
+    this.memoryBytes += by * memoryBytes;
+    this.vfs += by * vfs;
+    this.queues += by * queues;
+    this.vcpus += by * vcpus;
   }
 }
 

@@ -42,10 +42,11 @@ export class SourceHosts {
   private readonly again = new Map<number, number[]>();
   private readonly onPf: Int32Array;
   private readonly pfs: number;
-  private readonly outboundMax: number;
+  private readonly outboundMax: Float64Array;
+  private readonly pfsOf: Int32Array | null;
   private readonly pfMax: number;
 
-  constructor({ hosts, classes, perHost, vmOrder, priorities, lists, lines, concurrency }: EvacuationInput) {
+  constructor({ hosts, classes, perHost, vmOrder, priorities, lists, lines, concurrency, apart }: EvacuationInput) {
     const alike: HostVms = { classes: listOf(perHost, classOrder(classes, vmOrder, priorities)) };
     const of = (host: number): HostVms => lists?.[host] ?? alike;
     this.first = new Int32Array(hosts + 1);
@@ -66,7 +67,10 @@ export class SourceHosts {
     this.outbound = new Int32Array(hosts);
     this.pfs = lines.pfsPerHost;
     this.onPf = new Int32Array(hosts * this.pfs);
-    this.outboundMax = concurrency.outboundPerHost;
+    this.outboundMax = Float64Array.from({ length: hosts }, (_, host) =>
+      Math.min(concurrency.outboundPerHost, apart?.outbound[host] ?? Infinity),
+    );
+    this.pfsOf = apart?.pfs ?? null;
     this.pfMax = concurrency.perPf;
   }
 
@@ -91,14 +95,14 @@ export class SourceHosts {
 
   mayBegin(host: number): boolean {
     const vm = this.nextOf(host);
-    if (vm === NONE || this.outbound[host]! >= this.outboundMax) return false;
+    if (vm === NONE || this.outbound[host]! >= this.outboundMax[host]!) return false;
     return this.onPf[this.pfOf(vm)]! < this.pfMax;
   }
 
   /** The PF that carries a VM's move. */
   pfOf(vm: number): number {
     const host = this.hostOf[vm]!;
-    return host * this.pfs + ((vm - this.first[host]!) % this.pfs);
+    return host * this.pfs + ((vm - this.first[host]!) % (this.pfsOf?.[host] ?? this.pfs));
   }
 
   groupOf(vm: number): number {

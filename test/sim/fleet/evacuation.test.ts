@@ -10,8 +10,16 @@ import { GIB } from '../../../sim/base/units.ts';
 /** Bounds of a fleet whose VMs are all alike. */
 function boundsOf({ hosts, perHost, lines, concurrency, setUpNs = 0 }: EvacuationInput, move: VmMoveInput) {
   if (typeof lines.host !== 'number') throw new Error('hosts are not alike');
-  const sources = [{ hosts, perHost, line: lines.host }];
-  return fleetBounds({ classes: [{ input: move, parameters: P }], sources, lines, concurrency, setUpNs });
+  const { host: line, pf, pfsPerHost: pfs, racks, hostsPerRack } = lines;
+  const vms = [{ kind: 0, count: perHost[0]! }];
+  return fleetBounds(
+    { classes: [{ input: move, parameters: P }], lines, concurrency, setUpNs },
+    {
+      sources: [{ hosts, vms, line, pf, pfs, outbound: Infinity }],
+      receivers: [{ hosts: racks * hostsPerRack - hosts, line, inbound: Infinity }],
+      areAlike: true,
+    },
+  );
 }
 
 describe('a VM alone moves as the model of a whole VM says', () => {
@@ -101,7 +109,7 @@ test('limits hold at every moment', () => {
 test('whoever finds no room stays, and its host is not empty', () => {
   const input = fleet([moveClass(moveInput())], {
     perHost: [10],
-    room: { memoryBytes: 4 * GIB, vfs: 63, queues: 1024 },
+    room: { memoryBytes: 4 * GIB, vfs: 63, queues: 1024, vcpus: Infinity },
   });
   const { fate, hostEmptyNs } = evacuate(input);
   expect([...fate].filter((each) => each === FATE.noRoom)).toHaveLength(3);

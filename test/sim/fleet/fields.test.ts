@@ -65,6 +65,25 @@ const WRITES_MUCH: Fields = {
 
 const NEVER_DONE: Fields = { ...WRITES_MUCH, convergence: { timeout: '10s' } };
 
+/** Two hosts of each of three classes: those of the first, then one of the second, are emptied. */
+const both = (base: Fields, change: Fields): Fields => over(base, change) as Fields;
+const MIXED = both(EVACUATE, { hosts: 3, fleet: { room: { memory: '400GiB', vcpus: 100 } } });
+const classes = (own: Fields = {}, other: Fields = {}): Fields =>
+  inFleet({
+    hostClasses: [
+      { name: 'a', hosts: 2, ...own },
+      { name: 'b', hosts: 2, ...other },
+      { name: 'c', hosts: 2 },
+    ],
+  });
+const pair = (change: Fields): Fields =>
+  inFleet({
+    vms: [
+      { name: 'small', perHost: 3, vm: VM },
+      { name: 'large', perHost: 1, vm: { ...VM, memory: { size: '32GiB' } }, ...change },
+    ],
+  });
+
 /** What a question says, and the same with one field changed; every ask's own fields. */
 const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after: Fields] | string>> = {
   '(most).of': [{ ask: 'most', of: 'vfs', vm: VM }, { vm: { vmm: 'cloud-hypervisor' } }, { of: 'queues' }],
@@ -123,6 +142,45 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
       ],
     }),
   ],
+  '(evacuate).fleet.room.vcpus': [EVACUATE, {}, inFleet({ room: { vcpus: 2 } })],
+  '(evacuate).fleet.hostClasses[].name': 'what others speak of it by: test/sim/fleet/mixed-fleet.test.ts',
+  '(evacuate).fleet.hostClasses[].hosts': [
+    MIXED,
+    classes({ hostGigabitsPerSecond: 25 }),
+    inFleet({
+      hostClasses: [
+        { name: 'a', hosts: 1, hostGigabitsPerSecond: 25 },
+        { name: 'b', hosts: 5 },
+      ],
+    }),
+  ],
+  '(evacuate).fleet.hostClasses[].hostGigabitsPerSecond': [MIXED, classes(), classes({ hostGigabitsPerSecond: 5 })],
+  '(evacuate).fleet.hostClasses[].pfsPerHost': [
+    MIXED,
+    both(classes(), inFleet({ pfGigabitsPerSecond: 1 })),
+    classes({ pfsPerHost: 2 }),
+  ],
+  '(evacuate).fleet.hostClasses[].pfGigabitsPerSecond': [MIXED, classes(), classes({ pfGigabitsPerSecond: 1 })],
+  '(evacuate).fleet.hostClasses[].outboundPerHost': [MIXED, classes(), classes({ outboundPerHost: 1 })],
+  '(evacuate).fleet.hostClasses[].inboundPerHost': [MIXED, classes(), classes({}, { inboundPerHost: 1 })],
+  '(evacuate).fleet.hostClasses[].cpu': [MIXED, classes(), classes({ cpu: 'kunpeng-920' })],
+  '(evacuate).fleet.hostClasses[].room.memory': [MIXED, classes(), classes({}, { room: { memory: '8GiB' } })],
+  '(evacuate).fleet.hostClasses[].room.vfs': [MIXED, classes(), classes({}, { room: { vfs: 0 } })],
+  '(evacuate).fleet.hostClasses[].room.queues': [MIXED, classes(), classes({}, { room: { queues: 0 } })],
+  '(evacuate).fleet.hostClasses[].room.vcpus': [MIXED, classes(), classes({}, { room: { vcpus: 0 } })],
+  '(evacuate).fleet.hostClasses[].vms.*': [MIXED, classes(), classes({ vms: { small: 2 } })],
+  '(evacuate).fleet.vms[].runsOn[]': [MIXED, both(classes(), pair({})), pair({ runsOn: ['b'] })],
+  '(evacuate).fleet.antiAffinity[].vms[]': [
+    both(MIXED, { hosts: 2, maintenance: { restart: '10min' } }),
+    {},
+    inFleet({ antiAffinity: [{ vms: ['large'] }] }),
+  ],
+  '(evacuate).fleet.antiAffinity[].members': [
+    both(MIXED, { hosts: 2, fleet: { antiAffinity: [{ vms: ['large'] }] } }),
+    {},
+    inFleet({ antiAffinity: [{ vms: ['large'], members: 3 }] }),
+  ],
+  '(evacuate).reserve': [both(MIXED, { fleet: { room: { memory: '80GiB' } } }), {}, { reserve: 1 }],
   '(evacuate).fleet.otherTraffic.share': [EVACUATE, {}, inFleet({ otherTraffic: { share: 0.5 } })],
   '(evacuate).fleet.otherTraffic.hostGigabitsPerSecond': [
     EVACUATE,

@@ -74,7 +74,7 @@ export function moveInput(change: MoveChange = {}): VmMoveInput {
 }
 
 export function moveClass(move: VmMoveInput): MoveClass {
-  const needs = { memoryBytes: move.memory.bytes, vfs: 1, queues: 8 };
+  const needs = { memoryBytes: move.memory.bytes, vfs: 1, queues: 8, vcpus: 8 };
   return new MoveClass({ name: 'vm', move, parameters: P, needs });
 }
 
@@ -97,7 +97,7 @@ export function fleet(classes: readonly MoveClass[], change: Partial<EvacuationI
     classes,
     perHost: classes.map(() => 1),
     hosts: 1,
-    room: { memoryBytes: 1e15, vfs: 1000, queues: 100_000 },
+    room: { memoryBytes: 1e15, vfs: 1000, queues: 100_000, vcpus: 1e6 },
     concurrency: { fleet: Infinity, outboundPerHost: Infinity, inboundPerHost: Infinity, perPf: Infinity },
     hostOrder: 'in turn',
     vmOrder: 'as listed',

@@ -11,7 +11,7 @@ import { fleet, moveClass, moveInput } from './fixture.ts';
 const S = 1e9;
 const QUIET = moveClass(moveInput({ gib: 1, pagesPerSecond: 0 }));
 const NEVER = moveClass(moveInput({ pagesPerSecond: 4_000_000, workingSetGib: 3, timeoutS: 10 }));
-const ROOMY = { memoryBytes: 1e12, vfs: 100, queues: 1000 };
+const ROOMY = { memoryBytes: 1e12, vfs: 100, queues: 1000, vcpus: 1000 };
 const ONE = { fleet: Infinity, outboundPerHost: 1, inboundPerHost: Infinity, perPf: Infinity };
 const ALONE_NS = evacuate(fleet([QUIET])).totalNs;
 
@@ -95,7 +95,7 @@ test('several at a time are emptied together, and the next follow when all of th
 
 describe('a host that cannot be emptied stops it', () => {
   test('for want of room', () => {
-    const room = { memoryBytes: QUIET.needs.memoryBytes, vfs: 100, queues: 1000 };
+    const room = { memoryBytes: QUIET.needs.memoryBytes, vfs: 100, queues: 1000, vcpus: 1000 };
     // Room for one more on each of the others, and three to move.
     const { blockedHost, hostEmptyNs, begunNs } = maintain(input({ perHost: 3, each: { room } }));
     expect(blockedHost).toBe(0);

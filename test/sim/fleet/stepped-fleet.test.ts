@@ -94,7 +94,7 @@ function inputOf(fleet: SteppedFleet): EvacuationInput {
           name: vm.name,
           move: moveOf(vm, fleet.timeoutS),
           parameters: P,
-          needs: { memoryBytes: vm.memoryBytes, vfs: vm.vfs, queues: vm.vfs * vm.queues },
+          needs: { memoryBytes: vm.memoryBytes, vfs: vm.vfs, queues: vm.vfs * vm.queues, vcpus: vm.vcpus },
         }),
     ),
     perHost: fleet.perHost,
@@ -154,6 +154,7 @@ const fleetArbitrary: fc.Arbitrary<SteppedFleet> = fc
     vms: fc.tuple(vmArbitrary(0), vmArbitrary(1)),
     perHost: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 3 })),
     roomGib: fc.integer({ min: 10, max: 60 }),
+    roomVcpus: fc.constantFrom(40, 100, 1000),
     roomVfs: fc.integer({ min: 2, max: 10 }),
     atOnce: fc.constantFrom(2, 3, 5, Infinity),
     outbound: fc.integer({ min: 1, max: 4 }),
@@ -165,11 +166,11 @@ const fleetArbitrary: fc.Arbitrary<SteppedFleet> = fc
     backOffS: fc.constantFrom(2.5, 20),
     window: fc.constantFrom({ windowS: 1e6, everyS: 1e7 }, { windowS: 10, everyS: 47.5 }, { windowS: 1, everyS: 6.25 }),
   })
-  .map(({ sources, roomGib, roomVfs, window, ...rest }) => ({
+  .map(({ sources, roomGib, roomVfs, roomVcpus, window, ...rest }) => ({
     ...rest,
     ...window,
     hosts: Math.min(sources, rest.racks * rest.hostsPerRack - 1),
-    room: { memoryBytes: roomGib * GIB, vfs: roomVfs, queues: 64 },
+    room: { memoryBytes: roomGib * GIB, vfs: roomVfs, queues: 64, vcpus: roomVcpus },
   }));
 
 interface Plan {

@@ -31,7 +31,12 @@ export interface SteppedFleet {
   readonly spine: number;
   readonly vms: readonly SteppedVm[];
   readonly perHost: readonly number[];
-  readonly room: { readonly memoryBytes: number; readonly vfs: number; readonly queues: number };
+  readonly room: {
+    readonly memoryBytes: number;
+    readonly vfs: number;
+    readonly queues: number;
+    readonly vcpus: number;
+  };
   readonly atOnce: number;
   readonly outbound: number;
   readonly inbound: number;
@@ -161,8 +166,8 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
     const order = targets[kind]!;
     while (order.length > 0) {
       const at = order.shift()!;
-      const { memoryBytes, vfs, queues } = room[at]!;
-      const fits = memoryBytes >= vm.memoryBytes && vfs >= vm.vfs && queues >= vm.vfs * vm.queues;
+      const { memoryBytes, vfs, queues, vcpus } = room[at]!;
+      const fits = memoryBytes >= vm.memoryBytes && vfs >= vm.vfs && queues >= vm.vfs * vm.queues && vcpus >= vm.vcpus;
       if (!fits) fullOf[kind]!.add(at);
       else if (flows.filter((flow) => flow.target === at).length >= fleet.inbound) busyOf[kind]!.add(at);
       else {
@@ -326,10 +331,15 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
 }
 
 /** Takes what a VM needs of a host's room, or gives it back. */
-function give(room: { memoryBytes: number; vfs: number; queues: number }, vm: SteppedVm, sign: 1 | -1): void {
+function give(
+  room: { memoryBytes: number; vfs: number; queues: number; vcpus: number },
+  vm: SteppedVm,
+  sign: 1 | -1,
+): void {
   room.memoryBytes += sign * vm.memoryBytes;
   room.vfs += sign * vm.vfs;
   room.queues += sign * vm.vfs * vm.queues;
+  room.vcpus += sign * vm.vcpus;
 }
 
 /** All rates rise together; whoever meets a full line or its own limit stays there. */

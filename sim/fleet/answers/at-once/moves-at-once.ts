@@ -20,7 +20,7 @@ export type AtOnceQuestion = QuestionOf<'at-once'>;
 
 /** Over one host or uplink, at most; a PF has its VFs. */
 const MOVES_MAX = 512;
-const ROOMY = { memoryBytes: Infinity, vfs: VFS_MAX, queues: 1024 };
+const ROOMY = { memoryBytes: Infinity, vfs: VFS_MAX, queues: 1024, vcpus: Infinity };
 const UNLIMITED = { fleet: Infinity, outboundPerHost: Infinity, inboundPerHost: Infinity, perPf: Infinity };
 
 /** What is tried: a VM under the operator's limits, its budget, and the uplink that moves share, if they do. */

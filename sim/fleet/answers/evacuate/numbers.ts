@@ -30,8 +30,9 @@ import type { MaintenanceResult } from '../../maintenance.ts';
 import { scheduleOf } from '../../schedule.ts';
 import type { TrialAt, VmTrials } from '../../vm-trials.ts';
 import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts';
-import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
+import type { AnswerNumbers, AnswerOptions, AnswerTable } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
+import { classTables } from './class-tables.ts';
 import { type Relaxable, relaxationOf } from './relaxing.ts';
 import { fleetTornado } from './tornado.ts';
 
@@ -52,6 +53,8 @@ const TIMEOUT_STEPS_MAX = 2 ** 14;
 export type Problem =
   | { readonly kind: 'staying'; readonly of: Staying }
   | { readonly kind: 'no room'; readonly vms: number }
+  | { readonly kind: 'kept apart'; readonly vms: number; readonly names: readonly string[] }
+  | { readonly kind: 'reserved'; readonly vms: number; readonly hosts: number }
   | { readonly kind: 'given up'; readonly vms: number; readonly hostsLeft: number }
   | { readonly kind: 'late'; readonly totalNs: number }
   | { readonly kind: 'over budget'; readonly vms: number };
@@ -72,8 +75,9 @@ interface MaintenanceNumbers {
   /** Moves that were made, and the most of one VM. */
   readonly moves: number;
   readonly mostOfOne: number;
-  /** The host at which it stops, from 1; null: none. */
+  /** The host at which it stops, from 1, and its name; null: none. */
   readonly blockedHost: number | null;
+  readonly blockedName: string | null;
 }
 
 /** An evacuation whose moves may begin in windows only. */
@@ -125,6 +129,12 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly windows: WindowNumbers | null;
   /** What hosts that follow one another come to, with nominal parameters; null: all are emptied at once. */
   readonly maintenance: MaintenanceNumbers | null;
+  /** Hosts' worth of room that stays free; null: none has to. */
+  readonly reserve: number | null;
+  /** Whether some VMs must not share a host. */
+  readonly hasGroups: boolean;
+  /** Figures of each class of a mixed fleet. */
+  readonly classTables: readonly AnswerTable[];
   /** Limits that the preset has by hearsay. */
   readonly secondHand: readonly LimitField[];
   readonly usedTimeoutNs: number;
@@ -199,9 +209,8 @@ class EvacuationSearch {
     const judged = outcomes[judgedEnd];
     // What an evacuation takes at least says nothing of one that leaves VMs.
     // Where a limit rises with time, moves that share may send less than alone: that bounds nothing.
-    // Hosts that follow one another take the sum of what each takes, of which the bounds know nothing.
     const isMaintained = question.maintenance !== undefined;
-    const bounds = (leftVms(judged) === 0 && plan.vms > 0 && !isMaintained ? plan.bounds('point') : []).filter(
+    const bounds = (leftVms(judged) === 0 && plan.vms > 0 ? plan.bounds('point') : []).filter(
       ({ ns }) => ns <= point.totalNs * BOUND_SHARE,
     );
     this.onProgress(3, steps, 'what relaxing buys');
@@ -232,7 +241,10 @@ class EvacuationSearch {
       hasTimeout: limits.hasTimeout,
       hasSetUp: limits.hasSetUp,
       windows: windowsOf(question, nominal),
-      maintenance: maintenanceOf(question, nominal),
+      maintenance: maintenanceOf(plan, nominal),
+      reserve: question.reserve ?? null,
+      hasGroups: question.fleet.antiAffinity !== undefined,
+      classTables: classTables(plan, nominal),
       secondHand: limits.secondHand,
       usedTimeoutNs: usedNs[judgedEnd],
       progressTimeoutNs: limits.progressTimeoutNs,
@@ -282,10 +294,13 @@ class EvacuationSearch {
   }
 
   private problems(judged: Outcome): readonly Problem[] {
-    const { noRoom, overBudget, totalNs, hostsEmptied } = judged;
+    const { lacking, keptApart, overBudget, totalNs, hostsEmptied } = judged;
     const found: Problem[] = this.plan.staying.map((of) => ({ kind: 'staying', of }));
     const stuck = stuckVms(judged);
-    if (noRoom > 0) found.push({ kind: 'no room', vms: noRoom });
+    if (lacking.room > 0) found.push({ kind: 'no room', vms: lacking.room });
+    if (lacking.apart > 0) found.push({ kind: 'kept apart', vms: lacking.apart, names: this.plan.namesOf(keptApart) });
+    const { reserve = 0 } = this.question;
+    if (lacking.reserve > 0) found.push({ kind: 'reserved', vms: lacking.reserve, hosts: reserve });
     if (stuck > 0) found.push({ kind: 'given up', vms: stuck, hostsLeft: this.plan.hosts - hostsEmptied });
     if (leftVms(judged) === 0 && totalNs > this.withinNs) found.push({ kind: 'late', totalNs });
     if (overBudget > 0) found.push({ kind: 'over budget', vms: overBudget });
@@ -369,10 +384,8 @@ class EvacuationSearch {
   }
 }
 
-function maintenanceOf(
-  { maintenance }: EvacuateQuestion,
-  result: EvacuationResult | MaintenanceResult,
-): MaintenanceNumbers | null {
+function maintenanceOf(plan: FleetPlan, result: EvacuationResult | MaintenanceResult): MaintenanceNumbers | null {
+  const { maintenance, fleet } = plan.question;
   if (maintenance === undefined || !('movesOf' in result)) return null;
   const { movesOf, blockedHost } = result;
   return {
@@ -381,6 +394,7 @@ function maintenanceOf(
     moves: movesOf.reduce((sum, moves) => sum + moves, 0),
     mostOfOne: Math.max(...movesOf),
     blockedHost: blockedHost < 0 ? null : blockedHost + 1,
+    blockedName: blockedHost < 0 || fleet.hostClasses === undefined ? null : plan.hostName(blockedHost),
   };
 }
 

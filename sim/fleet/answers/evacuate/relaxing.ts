@@ -43,5 +43,13 @@ export function relaxationOf(bound: BoundName, { limits, question }: FleetPlan):
   const gigabits = question.fleet[line];
   if (gigabits === undefined) return null;
   const to = 2 * gigabits;
-  return { of: line, to, change: { fleet: { ...question.fleet, [line]: to } } };
+  return { of: line, to, change: { fleet: { ...question.fleet, [line]: to, ...ofClasses(question.fleet, line) } } };
+}
+
+/** Links that host classes have of their own follow that of the fleet. */
+function ofClasses({ hostClasses }: EvacuateQuestion['fleet'], line: LineName): Partial<EvacuateQuestion['fleet']> {
+  if (hostClasses === undefined || (line !== 'hostGigabitsPerSecond' && line !== 'pfGigabitsPerSecond')) return {};
+  return {
+    hostClasses: hostClasses.map((each) => (each[line] === undefined ? each : { ...each, [line]: 2 * each[line] })),
+  };
 }

@@ -47,7 +47,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       finding: findingPhrase(each),
     })),
     relaxing: relaxing.map(({ of, to, totalNs }) => ({ change: RELAXED[of](to), answer: totalNs })),
-    tables: [outcomeTable(outcomes), ...(orders.length === 0 ? [] : [orderTable(orders)])],
+    tables: [outcomeTable(outcomes), ...numbers.classTables, ...(orders.length === 0 ? [] : [orderTable(orders)])],
     methods: (leftVms(point) === 0 && numbers.staying.length === 0 ? bounds.slice(0, 1) : []).map(({ ns }) => ({
       figure: 'whole evacuation (the closed form is a bound from below)',
       unit: 'ns',
@@ -64,7 +64,8 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval, mainten
   const stopped = maintenance?.blockedHost ?? null;
   if (stopped !== null) {
     const pauses = point.moved === 0 ? '' : `; ${pausesPhrase(point, long)}`;
-    return `Maintenance stops at host ${stopped} of ${hosts} under ${limits}, which is not emptied${pauses}.`;
+    const name = maintenance?.blockedName ?? null;
+    return `Maintenance stops at ${name === null ? '' : `${name}, `}host ${stopped} of ${hosts}${name === null ? '' : ','} under ${limits}, which is not emptied${pauses}.`;
   }
   if (leftVms(point) > 0) {
     const end = point.atOnce === 0 ? 'no move begins' : `the last move ends after ${formatLong(point.totalNs)}`;
@@ -163,14 +164,25 @@ function bindingSentence(numbers: EvacuateNumbers): string {
     return `${ENDS[numbers.judgedEnd]}${countOf(stuckVms(judged), 'move is', 'moves are')} given up: ${by.join(', ')}; ${found.join(', ')}.`;
   }
   const [binding, next] = numbers.bounds;
-  if (binding === undefined) return judged.noRoom > 0 ? 'What limits is the room on the other hosts.' : '';
+  if (binding === undefined) return lackSentence(judged);
   const { totalNs } = numbers.outcomes.point;
   const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
   const share = percent(binding.ns / totalNs);
+  const withRestarts = numbers.maintenance === null ? 'alone it takes' : 'alone with the restarts it takes';
   const near = isNearTimeout(numbers)
     ? ` The least time-out that would do is ${formatNs(numbers.usedTimeoutNs)}${perPhrase(numbers)}, and ${formatNs(numbers.timeoutNs)} are allowed.`
     : '';
-  return `${capital(binding.name)} binds: alone it takes ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
+  return `${capital(binding.name)} binds: ${withRestarts} ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
+}
+
+/** What most of the VMs without a destination lack. */
+function lackSentence({ lacking, noRoom }: Outcome): string {
+  if (noRoom === 0) return '';
+  const { room, apart, reserve } = lacking;
+  if (reserve > Math.max(room, apart)) return 'What limits is the reserve.';
+  return apart > room
+    ? 'What limits is which VMs must not share a host.'
+    : 'What limits is the room on the other hosts.';
 }
 
 /** Whether the longest move uses most of its time. */
@@ -193,6 +205,10 @@ function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: Evacua
       return stayingSentence(problem.of);
     case 'no room':
       return `The room on the other hosts cannot be kept: ${countOf(problem.vms, 'VM finds', 'VMs find')} none.`;
+    case 'kept apart':
+      return `${countOf(problem.vms, 'VM', 'VMs')} of ${problem.names.join(', ')} ${problem.vms === 1 ? 'finds' : 'find'} no host with room that has no other VM of the group (fleet.antiAffinity).`;
+    case 'reserved':
+      return `The reserve of ${countOf(problem.hosts, 'host')} keeps ${countOf(problem.vms, 'VM')} where ${problem.vms === 1 ? 'it is' : 'they are'}: without the largest ${problem.hosts === 1 ? 'of the hosts' : `${problem.hosts} hosts`} that take VMs, the others would not hold them all.`;
     case 'given up':
       return `${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${notEmptyPhrase(problem.hostsLeft, hosts)}.`;
     case 'late':
