@@ -7,6 +7,7 @@
 export { decades, INK as INK_COLOUR, MODELLED_COLOUR, P50_COLOUR, P99_COLOUR, seriesColour } from './chart-base.ts';
 export { bandChart, effectChart, type EffectRow, valueChart, type ValueRow, waterfallChart } from './charts-band.ts';
 export { frontChart, type FrontPoint } from './charts-front.ts';
+export { pauseChart } from './charts-pause.ts';
 export { latencyChart, roundsChart, type TimelineRow, timelineChart, waitedFor } from './charts-run.ts';
 export { scaleChart, type ScalePoint, type ScaleSeries } from './charts-scale.ts';
 export { laneChart, stripChart } from './charts-schedule.ts';

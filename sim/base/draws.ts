@@ -86,10 +86,17 @@ export function intervalAround(value: number, values: readonly number[]): Spread
   return { value, low: Math.min(low, value), high: Math.max(high, value) };
 }
 
+/** Places of values, from the least value to the largest. */
+export function placesOf(values: ArrayLike<number>): number[] {
+  return Array.from(values, (_, place) => place).toSorted((a, b) => compared(values[a]!, values[b]!) || a - b);
+}
+
+/** Infinities are alike. */
+function compared(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
 /** Place of the value in `values` below which a share of them lies, such as the draw that stands for the 90 % quantile. */
 export function placeAt(values: readonly number[], share: number): number {
-  const order = values
-    .map((value, place) => ({ value, place }))
-    .toSorted((a, b) => a.value - b.value || a.place - b.place);
-  return order[Math.min(order.length - 1, Math.floor(share * order.length))]!.place;
+  return placesOf(values)[Math.min(values.length - 1, Math.floor(share * values.length))]!;
 }

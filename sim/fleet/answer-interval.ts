@@ -7,7 +7,7 @@
  */
 import { placeAt } from '../base/draws.ts';
 import type { OwnSpreads } from '../memory/platform.ts';
-import { DRAWS, type Unknowns, unknownsOf } from '../scenario/unknowns.ts';
+import { type Unknowns, unknownsOf } from '../scenario/unknowns.ts';
 
 /** Questions have no seed: all are asked of the same draws. */
 const SEED = 1;
@@ -32,27 +32,26 @@ export interface AnswerInterval {
 /** At which end of the answers a draw without one stands: no number is less than any, no time is longer than any. */
 export type NoAnswerIs = 'least' | 'most';
 
-/** @param own parameters of a platform, in place of the shipped ones */
-export function answerDraws(own?: OwnSpreads): Unknowns {
-  return unknownsOf(SEED, own);
+/**
+ * @param count how many draws
+ * @param own parameters of a platform, in place of the shipped ones
+ */
+export function answerDraws(count?: number, own?: OwnSpreads): Unknowns {
+  return unknownsOf(SEED, own, count);
 }
 
-/**
- * By the answer in each draw; null: nothing satisfies the question in it.
- *
- * @param bound what is answered, where that is a bound; null: nothing, or it is none
- */
+/** Draws of which answers are asked: how many, and of which seed. */
+type DrawSet = Pick<Unknowns, 'count' | 'seed'>;
+
+/** By the answer in each draw; null: nothing satisfies the question in it. */
 export function intervalOfDraws(
   nominal: number | null,
   answerIn: (draw: number) => number | null,
   none: NoAnswerIs,
-  bound: number | null = null,
+  of: DrawSet,
 ): AnswerInterval {
-  const answers = Array.from({ length: DRAWS }, (_, draw) => answerIn(draw));
-  const holds = (answer: number | null): boolean =>
-    answer !== null && bound !== null && (none === 'least' ? answer >= bound : answer <= bound);
-  const holding = bound === null ? null : answers.filter((answer) => holds(answer)).length;
-  return { ...intervalFrom(nominal, answers, none), holding };
+  const answers = Array.from({ length: of.count }, (_, draw) => answerIn(draw));
+  return { ...intervalFrom(nominal, answers, none, of), holding: null };
 }
 
 /** By the answers of three draws that stand for the others, ranked by a figure on which the answer depends. */
@@ -61,29 +60,70 @@ export function intervalOfRanked(
   rankOf: (draw: number) => number,
   answerIn: (draw: number) => number | null,
   none: NoAnswerIs,
+  of: DrawSet,
 ): AnswerInterval {
-  const ranks = Array.from({ length: DRAWS }, (_, draw) => rankOf(draw));
+  const ranks = Array.from({ length: of.count }, (_, draw) => rankOf(draw));
   const played = PLACES.map((share) => answerIn(placeAt(ranks, share)));
-  return { ...intervalFrom(nominal, played, none), holding: null };
+  return { ...intervalFrom(nominal, played, none, of), holding: null };
+}
+
+/**
+ * By numbers that so many draws hold at least: where a number holds in a draw, so does every easier one.
+ *
+ * @param numberFor the furthest number that so many draws hold; null: none
+ * @param none `least`: the most is asked for
+ * @param answered in how many draws any number holds
+ * @param holding in how many draws the answer holds; null: there is none
+ */
+export function intervalOfNumbers(
+  nominal: number | null,
+  numberFor: (draws: number) => number | null,
+  none: NoAnswerIs,
+  { count, seed }: DrawSet,
+  answered: number,
+  holding: number | null,
+): AnswerInterval {
+  const at = PLACES.map((share) => Math.floor(share * count));
+  const [low, median, high] = at.map((place) => numberFor(none === 'least' ? count - place : place + 1));
+  const around = spanned([low!, median!, high!], nominal, none);
+  return { ...around, draws: count, seed, played: count, answered, holding };
 }
 
 function intervalFrom(
   nominal: number | null,
   answers: readonly (number | null)[],
   none: NoAnswerIs,
+  { count, seed }: DrawSet,
 ): Omit<AnswerInterval, 'holding'> {
-  const noneAt = none === 'least' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const placed = answers.map((answer) => answer ?? noneAt);
-  const at = nominal ?? noneAt;
-  const [low, median, high] = PLACES.map((share) => placed[placeAt(placed, share)]!);
-  const orNull = (answer: number): number | null => (answer === noneAt ? null : answer);
+  const placed = answers.map((answer) => answer ?? noneAt(none));
+  const values = PLACES.map((share) => orNull(placed[placeAt(placed, share)]!));
   return {
-    low: orNull(Math.min(low!, at)),
-    median: orNull(median!),
-    high: orNull(Math.max(high!, at)),
-    draws: DRAWS,
-    seed: SEED,
+    ...spanned(values, nominal, none),
+    draws: count,
+    seed,
     played: answers.length,
     answered: answers.filter((answer) => answer !== null).length,
   };
+}
+
+/** The interval is widened to the nominal answer. */
+function spanned(
+  [low, median, high]: readonly (number | null)[],
+  nominal: number | null,
+  none: NoAnswerIs,
+): Pick<AnswerInterval, 'low' | 'median' | 'high'> {
+  const at = nominal ?? noneAt(none);
+  return {
+    low: orNull(Math.min(low ?? noneAt(none), at)),
+    median: median ?? null,
+    high: orNull(Math.max(high ?? noneAt(none), at)),
+  };
+}
+
+function noneAt(none: NoAnswerIs): number {
+  return none === 'least' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+function orNull(answer: number): number | null {
+  return Number.isFinite(answer) ? answer : null;
 }

@@ -25,7 +25,9 @@ import { evacuateWords } from './answers/evacuate/words.ts';
 import { roomConstraints } from './answers/room/constraints.ts';
 import { roomNumbers } from './answers/room/numbers.ts';
 import { roomWords } from './answers/room/words.ts';
+import { answerDraws } from './answer-interval.ts';
 import { FleetPlan } from './fleet-plan.ts';
+import { drawsFor } from './guarantee.ts';
 import { allStayAnswer, staysAnswer } from './answers/stays.ts';
 import type { AskedCan } from '../scenario/ask-can.ts';
 import { queuelessPhrase } from '../scenario/compile.ts';
@@ -52,7 +54,9 @@ export interface QuestionFiles {
  * @throws UserError of kind `input` for a question that contradicts itself
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
-  const trials = new VmTrials(files.profiles, file, files.platform);
+  const draws = options.draws ?? ('confidence' in asked ? drawsFor(asked.confidence) : undefined);
+  const unknowns = answerDraws(draws, files.platform?.spreads);
+  const trials = new VmTrials(files.profiles, file, files.platform, unknowns);
   const question = withWholeVms(asked, files.presets);
   check(asked, question, trials);
   if ('limits' in question)

@@ -10,6 +10,7 @@ import { formatVersion } from '../base/formats.ts';
 import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
 import type { Watch } from '../memory/manager.ts';
 import { CLASSES_MAX } from './rooms.ts';
+import { CONFIDENCE_MAX, CONFIDENCE_MIN, DEFAULT_CONFIDENCE } from './confidence.ts';
 import { limitsSchema } from './limits.ts';
 import { ACCELERATOR_KINDS, MIGRATING_VERSIONS } from '../abi/accelerators.ts';
 import { IN_FLIGHT_MODES } from '../abi/in-flight.ts';
@@ -57,10 +58,17 @@ export type QuestionVm = z.output<typeof questionVmSchema> & { readonly watch?: 
 const budget = z
   .strictObject({
     pause: duration.default(300 * NS_PER_MS),
-    /** Where the pause has to stay within it: at every corner of the parameters, or with nominal parameters. */
+    /** Where the pause has to stay within it: with parameters anywhere in their ranges, or nominal. */
     judge: z.enum(['long', 'point']).default('long'),
   })
   .default({ pause: 300 * NS_PER_MS, judge: 'long' });
+
+/** Share of draws of everything unknown in which the answer holds; 1: in all, and at every corner of the parameters. */
+const confidence = z
+  .union([z.number().min(CONFIDENCE_MIN).max(CONFIDENCE_MAX), z.literal(1)], {
+    error: `allowed is ${CONFIDENCE_MIN} to ${CONFIDENCE_MAX}, or 1`,
+  })
+  .default(DEFAULT_CONFIDENCE);
 
 const head = {
   format: z.literal(QUESTION_FORMAT),
@@ -83,6 +91,7 @@ const most = z.strictObject({
   device,
   vm: questionVmSchema,
   budget,
+  confidence,
 });
 
 const least = z.strictObject({
@@ -91,6 +100,7 @@ const least = z.strictObject({
   of: z.enum(['gigabitsPerSecond', 'channels']),
   vm: questionVmSchema,
   budget,
+  confidence,
 });
 
 const atOnce = z.strictObject({
@@ -102,6 +112,7 @@ const atOnce = z.strictObject({
   vm: questionVmSchema,
   limits: limitsSchema.optional(),
   budget,
+  confidence,
 });
 
 const converge = z.strictObject({

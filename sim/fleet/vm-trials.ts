@@ -23,6 +23,7 @@ import { UserError } from '../base/user-error.ts';
 import { drawnInput } from '../scenario/drawn-moves.ts';
 import { postCopyOf } from '../scenario/manager-rules.ts';
 import { runScenario } from '../scenario/scenario-run.ts';
+import type { Unknowns } from '../scenario/unknowns.ts';
 import {
   type DeviceProfile,
   dependsOnQueues,
@@ -34,9 +35,10 @@ import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
 import { onPlatform, parametersAt } from '../memory/platform.ts';
 import type { OwnPlatform } from '../memory/platform-file.ts';
+import { boundedMove } from '../memory/pause-bound.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import { answerDraws } from './answer-interval.ts';
-import type { ConstraintId } from './constraint.ts';
+import type { ConstraintId, ConstraintUse } from './constraint.ts';
 import type { QuestionVm } from './question.ts';
 import { moveVf } from './vf-world.ts';
 import { CAN_OUTCOMES } from '../manager/can-answer.ts';
@@ -75,8 +77,6 @@ export interface VmTrial {
   readonly pauseNs: number;
   readonly totalNs: number;
   readonly result: VmMoveResult;
-  /** Device state that goes in the pause. */
-  readonly deviceBytes: number;
 }
 
 /** A limit of hardware or VMM that a VM's devices must keep. */
@@ -186,7 +186,7 @@ export function scenarioOf(vm: QuestionVm, profiles: ReadonlyMap<string, DeviceP
 }
 
 /** What the model of a whole VM gets, with the steps of its VFs. */
-interface TrialInput {
+export interface TrialInput {
   readonly input: VmMoveInput;
   readonly parameters: VmmParameters;
   /** The call of a driver that failed; null: none did. */
@@ -197,18 +197,19 @@ interface TrialInput {
 class DrawnVm {
   private readonly plan: CompiledScenario;
   private readonly vms: number;
+  private readonly unknowns: Unknowns;
   private readonly base: VmMoveInput;
   private readonly steps = new Map<RangeEnd, ReturnType<typeof stepsOfAll>>();
 
-  constructor(plan: CompiledScenario, vms: number) {
+  constructor(plan: CompiledScenario, vms: number, unknowns: Unknowns) {
     this.plan = plan;
     this.vms = vms;
+    this.unknowns = unknowns;
     this.base = moveInputOf(plan, 'point', COSTS.point);
   }
 
   input(draw: number): TrialInput {
-    const { plan, base } = this;
-    const unknowns = answerDraws(plan.platform?.spreads);
+    const { plan, base, unknowns } = this;
     const { steps, failed } = this.stepsAt(unknowns.registers(draw));
     const parameters = onPlatform(unknowns.parameters(draw), platformOf(plan.scenario));
     return { input: drawnInput(plan, base, unknowns, draw, steps), parameters, failed };
@@ -225,22 +226,30 @@ export class VmTrials {
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
   /** Name of the question, for messages. */
   readonly file: string;
+  readonly unknowns: Unknowns;
   private readonly drawn = new WeakMap<QuestionVm, Map<number, DrawnVm>>();
   private readonly known = new WeakMap<QuestionVm, Map<number, readonly Structure[]>>();
 
   /** Measured parameters of the machines; undefined: the shipped ones. */
   private readonly platform: OwnPlatform | undefined;
 
-  constructor(profiles: ReadonlyMap<string, DeviceProfile>, file: string, platform?: OwnPlatform) {
+  /** @param unknowns draws of everything unknown; default: those of questions */
+  constructor(
+    profiles: ReadonlyMap<string, DeviceProfile>,
+    file: string,
+    platform?: OwnPlatform,
+    unknowns: Unknowns = answerDraws(undefined, platform?.spreads),
+  ) {
     this.profiles = profiles;
     this.file = file;
     this.platform = platform;
+    this.unknowns = unknowns;
   }
 
   /** Parameters of the VMM at one end, or with one of them moved to another; or of a draw. */
   parameters(end: TrialAt, moved: Moved | undefined): VmmParameters {
     const own = this.platform?.spreads;
-    if (typeof end === 'object') return answerDraws(own).parameters(end.draw);
+    if (typeof end === 'object') return this.unknowns.parameters(end.draw);
     const all = parametersAt(end, own);
     if (moved?.group !== 'vmm') return all;
     const name = keyIn(VMM_PARAMETER, moved.name);
@@ -274,15 +283,20 @@ export class VmTrials {
   quick(vm: QuestionVm, end: TrialAt, moved?: Moved, vms: number = 1): VmTrial {
     const { input, parameters, failed } = this.inputOf(vm, end, moved, vms);
     const result = moveVm(input, parameters);
-    const { pauseNs, totalNs } = result;
-    return {
-      moved: failed === null && hasMoved(result.end),
-      failed,
-      pauseNs,
-      totalNs,
-      result,
-      deviceBytes: this.deviceBytes(vm, end),
-    };
+    return trialOf(failed, result, result.pauseNs);
+  }
+
+  /**
+   * By closed form, whatever the phase of the iterations: the pause is the longest that can be.
+   *
+   * @param share of its link that the stream gets; 1: as the VM says
+   */
+  bounded(vm: QuestionVm, end: TrialAt, vms: number = 1, share: (input: TrialInput) => number = () => 1): VmTrial {
+    const made = this.inputOf(vm, end, undefined, vms);
+    const { stream } = made.input;
+    const input = { ...made.input, stream: { ...stream, lineShare: stream.lineShare * share(made) } };
+    const { pauseNs, move } = boundedMove(input, made.parameters);
+    return trialOf(made.failed, move, pauseNs);
   }
 
   /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
@@ -296,19 +310,7 @@ export class VmTrials {
     }
     const { kind, pauseNs, totalNs, move: result, devices } = worst;
     const failed = kind === 'failed' ? callWords(devices.outcome) : null;
-    return { moved: hasMoved(kind), failed, pauseNs, totalNs, result, deviceBytes: this.deviceBytes(vm, end) };
-  }
-
-  /** Device state that goes in the pause, in bytes. */
-  deviceBytes({ devices }: QuestionVm, end: TrialAt): number {
-    let sum = 0;
-    for (const { profile: word, count } of devices) {
-      const profile = this.profiles.get(word)!;
-      const { stateBytes, preCopiedShare } =
-        typeof end === 'object' ? answerDraws().figures(profile, end.draw) : figuresOf(profile, end);
-      sum += count * stateBytes * (1 - preCopiedShare);
-    }
-    return sum;
+    return { moved: hasMoved(kind), failed, pauseNs, totalNs, result };
   }
 
   /** The parameters that a VM's pause may depend on. */
@@ -349,11 +351,16 @@ export class VmTrials {
     return found;
   }
 
+  /** What is used of {@link structures}. */
+  structureUses(vm: QuestionVm, vms: number = 1): readonly ConstraintUse[] {
+    return this.structures(vm, vms).map((each) => ({ ...each, broken: each.used > each.limit }));
+  }
+
   /** A VM made ready for draws; kept, since each draw asks for it. */
   private drawnVm(vm: QuestionVm, vms: number): DrawnVm {
     const known = this.drawn.get(vm) ?? new Map<number, DrawnVm>();
     this.drawn.set(vm, known);
-    const made = known.get(vms) ?? new DrawnVm(this.compiled(vm, vms), vms);
+    const made = known.get(vms) ?? new DrawnVm(this.compiled(vm, vms), vms, this.unknowns);
     known.set(vms, made);
     return made;
   }
@@ -375,6 +382,11 @@ export class VmTrials {
     }
     return changed;
   }
+}
+
+/** By closed form. */
+export function trialOf(failed: string | null, result: VmMoveResult, pauseNs: number): VmTrial {
+  return { moved: failed === null && hasMoved(result.end), failed, pauseNs, totalNs: result.totalNs, result };
 }
 
 function callWords({ at, errno }: Pick<MoveOutcome, 'at' | 'errno'>): string {

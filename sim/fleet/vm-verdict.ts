@@ -4,18 +4,30 @@
  */
 import type { MoveCause } from '../memory/outcome.ts';
 import type { ConstraintUse } from './constraint.ts';
-import type { Budget, QuestionVm } from './question.ts';
-import type { TrialAt, VmTrial, VmTrials } from './vm-trials.ts';
-
-/** Where the parameters are, or every corner: whichever end is worst for the VM. */
-export type JudgedEnd = TrialAt | 'worst';
+import type { VmTrial } from './vm-trials.ts';
 
 /** Everything that must hold of a VM, with what was used of it. */
 export interface VmVerdict {
   readonly holds: boolean;
   readonly uses: readonly ConstraintUse[];
-  /** Null: it was not tried, or others moved with it. */
+  /** The trial that was judged; null: it was not tried. */
   readonly trial: VmTrial | null;
+  /** The same move by both methods; null: it was not played, or it does not move. */
+  readonly methods: MethodPauses | null;
+}
+
+/** A pause by both methods, in ns. */
+interface MethodPauses {
+  readonly closedFormNs: number;
+  readonly simulatedNs: number;
+}
+
+/** What a simulation found that a closed form does not know. */
+export interface Played {
+  /** Null: it does not move. */
+  readonly methods: MethodPauses | null;
+  /** What keeps it from moving although the closed form moves it; null: nothing. */
+  readonly broken: ConstraintUse | null;
 }
 
 /** A number that was tried, by its verdict. */
@@ -26,49 +38,40 @@ export interface TriedNumber {
   readonly simulated: boolean;
 }
 
-/** Nominal, or whichever end of the parameters is worst, as the budget says. */
-export function judgedEnd({ judge }: Budget): JudgedEnd {
-  return judge === 'long' ? 'worst' : 'point';
-}
-
 /**
- * Tries a VM.
+ * Judges a trial.
  *
- * @param method `full`: register by register
- * @param vms how many such VMs move at once over one PF
+ * @param own what was used of limits that are known without a trial
+ * @param trialOf the trial; not asked for where such a limit is broken
+ * @param playedOf what its simulation found; null: it was not simulated
  */
-export function judgeVm(
-  trials: VmTrials,
-  vm: QuestionVm,
-  { pause }: Budget,
-  end: JudgedEnd,
-  method: 'quick' | 'full',
-  vms: number = 1,
+export function verdictOn(
+  own: readonly ConstraintUse[],
+  trialOf: () => VmTrial,
+  budgetNs: number,
+  playedOf: (() => Played) | null,
 ): VmVerdict {
-  const uses: ConstraintUse[] = trials.structures(vm, vms).map((structure) => ({
-    ...structure,
-    broken: structure.used > structure.limit,
-  }));
-  if (uses.some(({ broken }) => broken)) return { holds: false, uses, trial: null };
-  const ends: readonly TrialAt[] = end === 'worst' ? ['long', 'point', 'short'] : [end];
-  const tried = ends.map((each) => ({ each, trial: trials.quick(vm, each, undefined, vms) }));
-  const worst = tried.reduce((a, b) => (endlessOrPauseNs(b.trial) > endlessOrPauseNs(a.trial) ? b : a));
-  const { each } = worst;
-  // Registers are not played for each draw.
-  const trial = method === 'quick' || typeof each === 'object' ? worst.trial : trials.full(vm, each, vms);
-  uses.push(useOf(trial, pause));
-  return { holds: uses.every(({ broken }) => !broken), uses, trial };
+  if (own.some(({ broken }) => broken)) return { holds: false, uses: own, trial: null, methods: null };
+  const trial = trialOf();
+  const played = trial.moved ? (playedOf?.() ?? null) : null;
+  const use = played?.broken ?? useOf(trial, budgetNs, moreNs(played));
+  return { holds: !use.broken, uses: [...own, use], trial, methods: played?.methods ?? null };
 }
 
-/** A VM that is not moved fares worse than any pause. */
-export function endlessOrPauseNs({ moved, pauseNs }: VmTrial): number {
-  return moved ? pauseNs : Number.POSITIVE_INFINITY;
+/** By how much a simulation is longer than its closed form, in ns. */
+export function moreNs(played: Pick<Played, 'methods'> | null): number {
+  const { methods } = played ?? { methods: null };
+  return methods === null ? 0 : Math.max(0, methods.simulatedNs - methods.closedFormNs);
 }
 
 /** What a trial used of the pause budget; of a VM that is never stopped, what keeps it from stopping. */
-export function useOf({ moved, failed, pauseNs, result }: VmTrial, budgetNs: number): ConstraintUse {
+export function useOf(
+  { moved, failed, pauseNs, result }: VmTrial,
+  budgetNs: number,
+  addedNs: number = 0,
+): ConstraintUse {
   if (failed !== null) return { id: 'driverCalls', detail: failed, used: 1, limit: 0, broken: true };
-  if (moved) return pauseUse(pauseNs, budgetNs);
+  if (moved) return pauseUse(pauseNs + addedNs, budgetNs);
   return blockedUse(result.cause);
 }
 

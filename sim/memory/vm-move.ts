@@ -265,14 +265,14 @@ export function pauseRates({ stream }: MovedVm, p: VmmParameters, linkBytesPerSe
 /**
  * How long a VM is paused, in ns.
  *
- * @param wireBytesPerSecond what its links leave to its stream in the pause
+ * @param wireBytesPerSecond what its links leave to its stream in the pause; undefined: its own share
  * @param pendingBytes memory that is left
  * @param dirtiedBytes how much of it the last sync of the dirty bitmap found
  * @param zeroBytes pages of zeros that are left as well
  */
 export function pauseNsOf(
   given: MovedVm,
-  wireBytesPerSecond: number,
+  wireBytesPerSecond: number | undefined,
   pendingBytes: number,
   dirtiedBytes: number,
   zeroBytes: number,

@@ -7,7 +7,7 @@
  */
 import { sampleCorrelation } from 'simple-statistics';
 
-import { intervalAround, placeAt, type Spread } from '../base/draws.ts';
+import { intervalAround, placeAt, placesOf, type Spread } from '../base/draws.ts';
 import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
 import { VMMS } from '../memory/vmms.ts';
 import type { CompiledScenario } from './compile.ts';
@@ -79,19 +79,11 @@ export class MoveIntervals {
   /** What decides the interval of the pause most, the largest share first. */
   deciders(): readonly Decider[] {
     const { alike, unknowns } = this;
-    if (alike.length < LEAST_DRAWS) return [];
-    const ranks = ranksOf(alike.map(({ pauseNs }) => pauseNs));
-    return this.names()
-      .map((name) => {
-        const correlation = sampleCorrelation(
-          alike.map(({ draw }) => unknowns.share(name, draw)),
-          ranks,
-        );
-        return { name, share: correlation ** 2 };
-      })
-      .filter(({ share }) => share >= LEAST_SHARE)
-      .toSorted((a, b) => b.share - a.share)
-      .slice(0, DECIDERS_MAX);
+    return decidersIn(
+      alike.map(({ pauseNs }) => pauseNs),
+      this.names(),
+      (name, place) => unknowns.share(name, alike[place]!.draw),
+    );
   }
 
   private names(): readonly string[] {
@@ -107,9 +99,35 @@ export class MoveIntervals {
   }
 }
 
+/**
+ * What decides values in draws most, the largest share first.
+ *
+ * @param names of unknowns
+ * @param shareOf share of the distribution of an unknown below its value, by the place of the draw among the values
+ */
+export function decidersIn(
+  values: readonly number[],
+  names: readonly string[],
+  shareOf: (name: string, place: number) => number,
+): readonly Decider[] {
+  if (values.length < LEAST_DRAWS) return [];
+  const ranks = ranksOf(values);
+  return names
+    .map((name) => {
+      const correlation = sampleCorrelation(
+        values.map((_, place) => shareOf(name, place)),
+        ranks,
+      );
+      return { name, share: correlation ** 2 };
+    })
+    .filter(({ share }) => share >= LEAST_SHARE)
+    .toSorted((a, b) => b.share - a.share)
+    .slice(0, DECIDERS_MAX);
+}
+
 /** Place of each value among all, equal values at their mean place. */
 function ranksOf(values: readonly number[]): number[] {
-  const order = values.map((value, place) => ({ value, place })).toSorted((a, b) => a.value - b.value);
+  const order = placesOf(values).map((place) => ({ value: values[place]!, place }));
   const ranks = values.map(() => 0);
   for (let first = 0; first < order.length;) {
     let last = first;

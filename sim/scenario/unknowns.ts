@@ -120,23 +120,24 @@ function figureNames(profile: DeviceProfile): readonly string[] {
   );
 }
 
-/** Seeds whose draws are kept, of each platform. */
+/** Sets of draws that are kept, of each platform. */
 const KEPT_MAX = 4;
 const SHIPPED: OwnSpreads = {};
-const kept = new WeakMap<OwnSpreads, Map<number, Unknowns>>();
+const kept = new WeakMap<OwnSpreads, Map<string, Unknowns>>();
 
 /**
- * The {@link DRAWS} draws of a seed; the last seeds are kept, since a slider asks for the same ones again.
+ * The draws of a seed; the last ones are kept, since a slider asks for the same ones again.
  *
  * @param own parameters of a platform, in place of the shipped ones
  */
-export function unknownsOf(seed: number, own: OwnSpreads = SHIPPED): Unknowns {
-  const seeds = kept.get(own) ?? new Map<number, Unknowns>();
-  kept.set(own, seeds);
-  const known = seeds.get(seed);
+export function unknownsOf(seed: number, own: OwnSpreads = SHIPPED, count: number = DRAWS): Unknowns {
+  const sets = kept.get(own) ?? new Map<string, Unknowns>();
+  kept.set(own, sets);
+  const key = `${seed} ${count}`;
+  const known = sets.get(key);
   if (known !== undefined) return known;
-  const drawn = new Unknowns(seed, DRAWS, own);
-  if (seeds.size >= KEPT_MAX) seeds.delete(seeds.keys().next().value!);
-  seeds.set(seed, drawn);
+  const drawn = new Unknowns(seed, count, own);
+  if (sets.size >= KEPT_MAX) sets.delete(sets.keys().next().value!);
+  sets.set(key, drawn);
   return drawn;
 }

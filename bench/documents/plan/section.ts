@@ -4,8 +4,9 @@
 import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
+import { curvePlot, curveSchema, guaranteeSchema } from './curve-section.ts';
 import { formatValue } from '../../show/format.ts';
-import { bandSentence, presetsSentence } from './words.ts';
+import { bandSentence, besideLimit, presetsSentence } from './words.ts';
 import { FIGURE_KINDS } from '../../show/figure.ts';
 import { bandChart } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
@@ -103,6 +104,8 @@ export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
       z.looseObject({ figure: z.string(), unit: z.string(), closedForm: z.number(), simulated: z.number() }),
     ),
     schedule: scheduleSchema.exactOptional(),
+    guarantee: guaranteeSchema.nullable().exactOptional(),
+    curve: curveSchema.exactOptional(),
     nearest: z.string().nullable(),
   }),
 });
@@ -140,12 +143,14 @@ export function planSection(document: PlanDocument): ReportSection {
 type PlannedAnswer = PlanDocument['answer'];
 
 function body({ question, answer, presets = [] }: PlanDocument, id: string): Markup {
-  const { feasible, sentences, nearest, schedule } = answer;
+  const { feasible, sentences, nearest, schedule, curve, guarantee = null, value } = answer;
+  const pauses = curve === undefined ? undefined : curvePlot(curve, value, guarantee, id);
   const moves = schedule === undefined ? undefined : schedulePlot(schedule, id);
   return html`<p class="lead ${feasible ? '' : 'warning'}">
       ${assumedSentence(question.assume ?? {}) ?? ''} ${sentences.join(' ')} ${nearest ?? ''}
     </p>
     <p class="source">modelled. ${bandSentence(answer)} ${presetsSentence(presets)}</p>
+    ${pauses === undefined ? undefined : plotMarkup(pauses)}
     ${moves === undefined ? undefined : plotMarkup(moves)} ${tornadoPlot(answer, id)}
     ${tablesOf(answer).map(
       (table) =>
@@ -187,7 +192,8 @@ function tornadoPlot({ tornado }: PlannedAnswer, id: string): Markup | undefined
 }
 
 function tablesOf({ constraints, proof, relaxing, methods, tables, unit: of }: PlannedAnswer): readonly Table[] {
-  const cell = (value: number | null, unit: string): string => (value === null ? '' : formatValue(value, unit));
+  const cell = (value: number | null, unit: string, limit: number): string =>
+    value === null ? '' : besideLimit(value, limit, unit, formatValue);
   const all: readonly Table[] = [
     {
       caption: 'What must hold',
@@ -196,8 +202,8 @@ function tablesOf({ constraints, proof, relaxing, methods, tables, unit: of }: P
       rows: constraints.map(({ name, limit, used, next, binds, unit }) => [
         name,
         formatValue(limit, unit),
-        cell(used, unit),
-        cell(next, unit),
+        cell(used, unit, limit),
+        cell(next, unit, limit),
         binds ? 'binds' : '',
       ]),
     },

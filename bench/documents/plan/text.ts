@@ -10,7 +10,7 @@ import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { platformSentence } from '../platform/words.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
-import { bandSentence, presetsSentence, words } from './words.ts';
+import { bandSentence, besideLimit, presetsSentence, words } from './words.ts';
 
 const WIDTH = 110;
 const WIDTH_MAX = 140;
@@ -102,9 +102,9 @@ function constraintTable(states: readonly ConstraintState[]): string {
     columns('l', 'r', ['constraint', 'here', 'limit', 'one further', '']),
     states.map(({ name, unit, used, limit, next, binds }) => [
       name,
-      words(used, unit),
+      used === null ? '' : besideLimit(used, limit, unit, words),
       words(limit, unit),
-      words(next, unit),
+      next === null ? '' : besideLimit(next, limit, unit, words),
       binds ? 'binds' : '',
     ]),
   );

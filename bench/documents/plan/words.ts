@@ -3,7 +3,7 @@
  */
 import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { UsedPreset } from '../../../sim/fleet/used-presets.ts';
-import { formatLong } from '../../../sim/fleet/answers/phrases.ts';
+import { areSame, formatLong, unlike } from '../../../sim/fleet/answers/phrases.ts';
 import { formatValue } from '../../show/format.ts';
 
 /** A figure in its unit. */
@@ -18,6 +18,17 @@ export function words(value: number | string | null, unit: string): string {
 export function presetsSentence(presets: readonly UsedPreset[]): string {
   const named = presets.map(({ id, asOf }) => (asOf === null ? id : `${id} as of ${asOf}`));
   return named.length === 0 ? '' : `Limits: ${named.join(', ')}.`;
+}
+
+/** What differs from its limit is not shown as the same. @param written how both are written */
+export function besideLimit(
+  value: number,
+  limit: number,
+  unit: string,
+  written: (value: number, unit: string) => string,
+): string {
+  const text = written(value, unit);
+  return text === written(limit, unit) && !areSame(value, limit) ? unlike(value, limit, unit) : text;
 }
 
 /** Such as `Nominal: 63 VFs. 80 % interval: 44 VFs to 63 VFs. Corners: 63 VFs (all short), 25 VFs (all long).` */

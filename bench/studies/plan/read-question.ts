@@ -51,11 +51,17 @@ const NAMED_MAX = 6;
  * @param word a path, or the name of a shipped question
  * @param grid fields to sweep besides those of the document
  * @param platform measured parameters of the machines; default: the shipped ones
+ * @param confidence in place of what the document says; default: that
  * @throws UserError of kind `input`
  */
-export function readQuestion(word: string, grid: Grid = {}, platform?: OwnPlatform): AskedQuestion {
+export function readQuestion(
+  word: string,
+  grid: Grid = {},
+  platform?: OwnPlatform,
+  confidence?: number,
+): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
-  const given = parseInput(readInputText(path), file);
+  const given = withConfidence(parseInput(readInputText(path), file), confidence, file);
   const read = parseDocument(questionSchema, given, file);
   const unread = isOlder(given) ? unreadByAsk(read, filesOf([read], path).profiles) : [];
   const document = without(
@@ -76,6 +82,20 @@ export function questionsOf({
   cells: swept,
 }: Pick<AskedQuestion, 'question' | 'cells'>): readonly Question[] {
   return swept.length === 0 ? [question] : swept.map((cell) => cell.question);
+}
+
+/** Asks with a number that is guaranteed. */
+const GUARANTEED: ReadonlySet<unknown> = new Set(['most', 'least', 'at-once']);
+
+function withConfidence(document: unknown, confidence: number | undefined, file: string): unknown {
+  if (confidence === undefined) return document;
+  const { ask } = document as Readonly<Record<string, unknown>>;
+  if (GUARANTEED.has(ask)) return { ...(document as object), confidence };
+  throw new UserError(
+    'usage',
+    `--confidence is given, and ${file} asks ${String(ask)}`,
+    'Numbers of the asks most, least and at-once are guaranteed.',
+  );
 }
 
 /** A sentence for each reason why fields are left out. */

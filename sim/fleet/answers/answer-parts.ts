@@ -9,6 +9,8 @@ import type { RangeEnd } from '../../memory/device-profile.ts';
 import type { AnswerInterval } from '../answer-interval.ts';
 import type { Schedule } from '../schedule.ts';
 import type { Tornado } from '../tornado.ts';
+import type { StatedGuarantee } from '../guarantee.ts';
+import type { PauseCurve } from './curve.ts';
 
 /** Something that must hold, where the answer is and one step further. */
 export interface ConstraintState {
@@ -76,6 +78,9 @@ export interface AnswerNumbers {
   readonly tornado: Tornado | null;
   /** Of `evacuate`: the moves over time. */
   readonly schedule?: Schedule;
+  /** Where a number has a pause budget; null: it is judged by nominal parameters. */
+  readonly guarantee?: StatedGuarantee | null;
+  readonly curve?: PauseCurve;
 }
 
 /** What is said of the numbers. */
@@ -108,6 +113,10 @@ export interface Answer {
   readonly methods: readonly MethodPair[];
   /** Of `evacuate`: the moves over time. */
   readonly schedule?: Schedule;
+  /** Where a number has a pause budget; null: it is judged by nominal parameters. */
+  readonly guarantee?: StatedGuarantee | null;
+  /** Where a number has a pause budget: the pause against it. */
+  readonly curve?: PauseCurve;
   /** When infeasible: the nearest that is feasible. */
   readonly nearest: string | null;
 }
@@ -118,6 +127,8 @@ export interface AnswerOptions {
   readonly verify?: boolean;
   /** Whether parameters are moved one by one. Default: yes. */
   readonly tornado?: boolean;
+  /** Draws of everything unknown. Default: as many as the confidence of the question needs. */
+  readonly draws?: number;
   /** Told from time to time: so many steps done of so many, at what. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
 }
@@ -133,7 +144,7 @@ export function answerFrom<Numbers extends AnswerNumbers>(
   constraintsOf: (numbers: Numbers) => readonly ConstraintState[],
   wordsOf: (numbers: Numbers, constraints: readonly ConstraintState[]) => AnswerWords,
 ): Answer {
-  const { value, unit, band, interval, tornado, schedule } = numbers;
+  const { value, unit, band, interval, tornado, schedule, guarantee, curve } = numbers;
   const constraints = constraintsOf(numbers);
   const { sentences, proof, relaxing, tables, methods, nearest } = wordsOf(numbers, constraints);
   return {
@@ -150,6 +161,8 @@ export function answerFrom<Numbers extends AnswerNumbers>(
     tables,
     methods,
     ...(schedule === undefined ? {} : { schedule }),
+    ...(guarantee === undefined ? {} : { guarantee }),
+    ...(curve === undefined ? {} : { curve }),
     nearest,
   };
 }

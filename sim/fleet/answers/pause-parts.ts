@@ -6,7 +6,6 @@ import { mapValues } from '../../base/keys.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../base/pause-parts.ts';
 import type { RangeEnd } from '../../memory/device-profile.ts';
 import type { PartTimes } from '../../memory/pause-record.ts';
-import { DRAWS } from '../../scenario/unknowns.ts';
 import type { QuestionVm } from '../question.ts';
 import type { VmTrials } from '../vm-trials.ts';
 import type { AnswerTable } from './answer-parts.ts';
@@ -22,7 +21,9 @@ export const BAND_ENDS: readonly RangeEnd[] = ['short', 'point', 'long'];
 /** By closed form: the low ends of the 80 % intervals, the nominal pause, the high ends. Only the nominal parts add up. */
 export function pausesInParts(trials: VmTrials, vm: QuestionVm): readonly PauseInParts[] {
   const nominal = trials.quick(vm, 'point').result;
-  const drawn = Array.from({ length: DRAWS }, (_, draw) => trials.quick(vm, { draw })).filter(({ moved }) => moved);
+  const drawn = Array.from({ length: trials.unknowns.count }, (_, draw) => trials.quick(vm, { draw })).filter(
+    ({ moved }) => moved,
+  );
   const pause = intervalAround(
     nominal.pauseNs,
     drawn.map(({ pauseNs }) => pauseNs),

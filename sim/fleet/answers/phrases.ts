@@ -1,7 +1,7 @@
 /**
  * Phrases that the answers to several kinds of question share.
  */
-import { formatNs, MEGA, NS_PER_S, unitOf } from '../../base/units.ts';
+import { formatNs, MEGA, NS_PER_MS, NS_PER_S, unitOf } from '../../base/units.ts';
 import { constraintName, CONSTRAINTS } from '../constraint.ts';
 import type { TriedNumber, VmVerdict } from '../vm-verdict.ts';
 import type { ConstraintState, Proof } from './answer-parts.ts';
@@ -23,11 +23,41 @@ export function quantity(value: number, unit: string): string {
   return unit === '' ? String(value) : `${value} ${unitOf(value, unit)}`;
 }
 
+/** Values that differ by less than that share are the same: sums in another order do. */
+const SAME = 1e-9;
+
+export function areSame(value: number, other: number): boolean {
+  return Math.abs(value - other) <= SAME * Math.abs(other);
+}
+
+/** A quantity with as many digits as it takes to differ from another one. */
+export function unlike(value: number, other: number, unit: string): string {
+  const text = quantity(value, unit);
+  if (areSame(value, other) || text !== quantity(other, unit)) return text;
+  if (unit === 'ns') return unlikeNs(value, other);
+  return unit === 'B' || unit === 'B/s' ? `${value / MEGA} M${unit}` : text;
+}
+
+/** From 4 digits on; times of 1000 s and more in whole seconds do not need them. */
+function unlikeNs(value: number, other: number): string {
+  const [scale, name] = Math.abs(value) < NS_PER_S ? ([NS_PER_MS, 'ms'] as const) : ([NS_PER_S, 's'] as const);
+  for (let digits = 4; digits < 12; digits++) {
+    const text = (value / scale).toPrecision(digits);
+    if (text !== (other / scale).toPrecision(digits)) return `${text} ${name}`;
+  }
+  return `${value / scale} ${name}`;
+}
+
+/** What is used of a limit; nothing that differs from it is shown as the same. */
+export function usedPhrase(used: number, limit: number, unit: string): string {
+  return `${unlike(used, limit, unit)} of ${quantity(limit, unit)}`;
+}
+
 /** A constraint that binds: what is used of it, and what one step further would use. */
 export function bindingPhrase({ name, unit, limit, used, next }: ConstraintState): string {
-  const here = used === null ? '' : `, ${quantity(used, unit)} of ${quantity(limit, unit)} are used`;
+  const here = used === null ? '' : `, ${usedPhrase(used, limit, unit)} are used`;
   const allowed = used === null ? `, allowed are ${quantity(limit, unit)}` : '';
-  const there = next === null ? '' : `; one further would need ${quantity(next, unit)}${allowed}`;
+  const there = next === null ? '' : `; one further would need ${unlike(next, limit, unit)}${allowed}`;
   return `${name} binds${here}${there}`;
 }
 
@@ -36,7 +66,7 @@ export function findingPhrase({ holds, uses }: VmVerdict): string {
   const decisive = holds ? uses.at(-1) : uses.find(({ broken }) => broken);
   if (decisive === undefined) return '';
   const { unit } = CONSTRAINTS[decisive.id];
-  return `${constraintName(decisive)}: ${quantity(decisive.used, unit)} of ${quantity(decisive.limit, unit)}`;
+  return `${constraintName(decisive)}: ${usedPhrase(decisive.used, decisive.limit, unit)}`;
 }
 
 /** Numbers that were tried, with what was found. */

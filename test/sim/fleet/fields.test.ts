@@ -16,6 +16,9 @@ import { stating } from '../../stating.ts';
 
 const PRESET: Fields = { format: 'stopcopy-limits', version: 2, id: 'p', title: 'P' };
 
+/** Few draws show as well what is read. */
+const DRAWN = 20;
+
 /** All that is answered, by closed forms. */
 function answered(document: unknown, preset: Fields = PRESET, own?: DeviceProfile): string {
   const question = questionSchema.parse(document);
@@ -23,7 +26,7 @@ function answered(document: unknown, preset: Fields = PRESET, own?: DeviceProfil
   const profiles = new Map(words.map((word) => [word, own ?? readProfile(word)]));
   const presets = new Map<string, LimitsPreset>([['p', limitsPresetSchema.parse(preset)]]);
   const files = { profiles, presets, topologies: new Map() };
-  return JSON.stringify(answer(question, files, 'x', { verify: false, tornado: false }));
+  return JSON.stringify(answer(question, files, 'x', { verify: false, tornado: false, draws: DRAWN }));
 }
 
 const HEAD = {
@@ -98,6 +101,13 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
     { budget: { pause: '100ms' } },
     { budget: { judge: 'point' } },
   ],
+  '(most).confidence': [
+    { ask: 'most', of: 'vfs', vm: { ...VM, vmm: 'cloud-hypervisor', convergence: { downtimeLimit: '50ms' } } },
+    { budget: { pause: '120ms' } },
+    { confidence: 0.5 },
+  ],
+  '(least).confidence': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { confidence: 0.5 }],
+  '(at-once).confidence': [{ ask: 'at-once', over: 'host', vm: VM }, {}, { confidence: 0.5 }],
   '(least).of': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { of: 'channels' }],
   '(least).budget.pause': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { budget: { pause: '600ms' } }],
   '(least).budget.judge': [{ ask: 'least', of: 'gigabitsPerSecond', vm: VM }, {}, { budget: { judge: 'point' } }],

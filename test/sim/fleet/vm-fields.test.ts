@@ -14,6 +14,9 @@ import { type Fields, over } from '../../no-op-fields.ts';
 import { leavesOf } from '../../schema-leaves.ts';
 import { stating } from '../../stating.ts';
 
+/** Few draws show as well what is read. */
+const DRAWN = 20;
+
 const outputs = new Map<string, string>();
 
 /** What is answered by closed forms, or the sentence that refuses. */
@@ -30,7 +33,7 @@ function computed(document: Fields): string {
   const profiles = new Map(words.map((word) => [word, readProfile(word)]));
   try {
     const files = { profiles, presets: new Map(), topologies: new Map() };
-    return JSON.stringify(answer(question, files, 'x', { verify: false, tornado: false }));
+    return JSON.stringify(answer(question, files, 'x', { verify: false, tornado: false, draws: DRAWN }));
   } catch (error) {
     if (error instanceof UserError) return `refused: ${error.message}`;
     throw error;
@@ -52,7 +55,7 @@ const VM = over(ROOM_VM, {
   devices: [DEVICE],
 }) as Fields;
 
-const judge = { budget: { pause: '320ms', judge: 'point' } };
+const judge = { budget: { pause: '2s', judge: 'point' } };
 
 /** The question that asks something of a VM. */
 const ASKS: Readonly<Record<string, (vm: Fields) => Fields>> = {
@@ -202,8 +205,8 @@ const CASES: Readonly<Record<string, VmCase | string>> = {
   'convergence.timeout': [SLOW, { convergence: { timeout: '100ms' } }],
   'convergence.whenOut': [{ ...WILD, convergence: { timeout: '10s' } }, { convergence: { whenOut: 'stop' } }],
   'convergence.rounds': [
-    { ...WILD, vmm: 'cloud-hypervisor', convergence: { timeout: '10s', rounds: 3, whenOut: 'stop' } },
-    { convergence: { rounds: 5 } },
+    { ...SLOW, vmm: 'cloud-hypervisor', convergence: { timeout: '1min', rounds: 1 } },
+    { convergence: { rounds: 50 } },
   ],
   'kubevirt.stallDetection': [KUBEVIRT, { kubevirt: { stallDetection: true } }],
   'kubevirt.downtimeTuning': [KUBEVIRT, { kubevirt: { downtimeTuning: true } }],

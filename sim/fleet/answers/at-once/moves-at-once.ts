@@ -4,22 +4,28 @@
 import { VFS_MAX } from '../../../abi/vft.ts';
 import { bug } from '../../../base/bug.ts';
 import { bytesPerSecondOf } from '../../../base/units.ts';
-import { hasMoved, type MoveCause } from '../../../memory/outcome.ts';
+import type { MoveCause } from '../../../memory/outcome.ts';
+import type { RangeEnd } from '../../../memory/device-profile.ts';
 import { BLOCKERS } from '../../../memory/precopy-end.ts';
 import { moveVm } from '../../../memory/vm-move.ts';
 import type { ConstraintUse } from '../../constraint.ts';
 import { evacuate } from '../../evacuation.ts';
 import { FATE } from '../../evacuation-terms.ts';
+import { Guarantee } from '../../guarantee.ts';
 import { moveClassOf } from '../../limited-vm.ts';
 import type { Limits } from '../../limits.ts';
 import type { Budget, QuestionOf, QuestionVm } from '../../question.ts';
-import { type JudgedEnd, judgeVm, pauseOf, pauseUse, blockedUse, useOf, type VmVerdict } from '../../vm-verdict.ts';
-import type { TrialAt, VmTrial, VmTrials } from '../../vm-trials.ts';
+import { playedVm } from '../../played-vm.ts';
+import { type TrialInput, trialOf, type VmTrial, type VmTrials } from '../../vm-trials.ts';
+import { blockedUse, pauseUse, type Played, verdictOn, type VmVerdict } from '../../vm-verdict.ts';
 
 export type AtOnceQuestion = QuestionOf<'at-once'>;
 
 /** Over one host or uplink, at most; a PF has its VFs. */
 const MOVES_MAX = 512;
+/** Where all parameters make pauses long, most is played; nominal where the VM does not move there. */
+const ENDS_PLAYED: readonly RangeEnd[] = ['long', 'point'];
+const NOMINAL: readonly RangeEnd[] = ['point'];
 const ROOMY = { memoryBytes: Infinity, vfs: VFS_MAX, queues: 1024, vcpus: Infinity };
 const UNLIMITED = { fleet: Infinity, outboundPerHost: Infinity, inboundPerHost: Infinity, perPf: Infinity };
 
@@ -34,57 +40,101 @@ export class MovesAtOnce {
   /** The most that can be asked for. */
   readonly high: number;
   private readonly over: AtOnceQuestion['over'];
+  private readonly confidence: number | null;
   private readonly trials: VmTrials;
   private readonly limits: Limits;
+  /** By the VM and the uplink. */
+  private readonly guarantees = new WeakMap<QuestionVm, Map<number, Guarantee>>();
 
-  constructor({ over }: AtOnceQuestion, trials: VmTrials, limits: Limits) {
+  constructor({ over, budget, confidence }: AtOnceQuestion, trials: VmTrials, limits: Limits) {
     this.over = over;
+    this.confidence = budget.judge === 'point' ? null : confidence;
     this.trials = trials;
     this.limits = limits;
     this.high = over === 'pf' ? VFS_MAX + 1 : MOVES_MAX;
   }
 
-  /** By closed form: all get the same, since all are alike and begin together. */
-  quick(n: number, end: JudgedEnd, asked: AtOnceAsked): VmVerdict {
-    if (this.over === 'pf') return this.limited(n, judgeVm(this.trials, asked.vm, asked.budget, end, 'quick', n));
-    if (end === 'worst') return worstEnd((each) => this.quick(n, each, asked));
-    return this.limited(n, this.structural(end, asked) ?? this.shared(n, end, asked));
+  /** Whether other registers are played for each number. */
+  get playsRegisters(): boolean {
+    return this.over === 'pf';
+  }
+
+  /** Pauses of so many moves at once, by closed form. */
+  guarantee({ vm, uplinkGigabitsPerSecond }: AtOnceAsked): Guarantee {
+    const known = this.guarantees.get(vm) ?? new Map<number, Guarantee>();
+    this.guarantees.set(vm, known);
+    const made =
+      known.get(uplinkGigabitsPerSecond) ??
+      new Guarantee(this.confidence, this.trials.unknowns.count, (n, at) =>
+        this.over === 'pf'
+          ? this.trials.bounded(vm, at, n)
+          : this.trials.bounded(vm, at, 1, (input) => this.shareOf(n, input, uplinkGigabitsPerSecond)),
+      );
+    known.set(uplinkGigabitsPerSecond, made);
+    return made;
+  }
+
+  /** By closed form: all get the same, since all are alike and begin together. @param end the corner that is judged */
+  quick(n: number, asked: AtOnceAsked, end?: RangeEnd): VmVerdict {
+    const guarantee = this.guarantee(asked);
+    const trial = (): VmTrial => (end === undefined ? guarantee.judged(n) : guarantee.corner(n, end));
+    return verdictOn(this.uses(n, asked), trial, asked.budget.pause, null);
+  }
+
+  /** With nominal parameters, at the phase that `run` plays. */
+  lucky(n: number, asked: AtOnceAsked): VmVerdict {
+    return verdictOn(this.uses(n, asked), () => this.alike(n, 'point', asked), asked.budget.pause, null);
   }
 
   /** By simulation: register by register over a PF, otherwise flows that share their links. */
-  full(n: number, end: JudgedEnd, asked: AtOnceAsked): VmVerdict {
-    if (end === 'worst') return worstEnd((each) => this.full(n, each, asked));
-    if (this.over === 'pf') return this.limited(n, judgeVm(this.trials, asked.vm, asked.budget, end, 'full', n));
-    return this.limited(n, this.structural(end, asked) ?? this.simulated(n, end, asked));
+  full(n: number, asked: AtOnceAsked): VmVerdict {
+    const { vm, budget } = asked;
+    const played = (): Played =>
+      this.over === 'pf' ? playedVm(this.trials, vm, budget.judge, n) : this.playedFlows(n, asked);
+    return verdictOn(this.uses(n, asked), () => this.guarantee(asked).judged(n), budget.pause, played);
   }
 
-  /** The verdict on a VM that hardware or VMM do not allow; null when they do. */
-  private structural(end: TrialAt, { vm, budget }: AtOnceAsked): VmVerdict | null {
-    const broken = this.trials.structures(vm).some(({ used, limit }) => used > limit);
-    return broken ? judgeVm(this.trials, vm, budget, end, 'quick') : null;
+  /** What is used of limits that are known without a trial. */
+  uses(n: number, { vm }: AtOnceAsked): readonly ConstraintUse[] {
+    const vms = this.over === 'pf' ? n : 1;
+    return [
+      ...this.limitUses(n),
+      ...this.trials.structureUses(vm, vms).filter(this.over === 'pf' ? () => true : isBroken),
+    ];
   }
 
-  /** One of `n` moves that share the host's line, or the uplink. */
-  private shared(n: number, end: TrialAt, { vm, budget, uplinkGigabitsPerSecond }: AtOnceAsked): VmVerdict {
-    const { input, parameters, failed } = this.trials.inputOf(vm, end);
-    const { stream } = input;
+  /** Share of its link that one of `n` moves gets. */
+  private shareOf(n: number, { input: { stream }, parameters }: TrialInput, uplinkGigabitsPerSecond: number): number {
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
     const host = usable(stream.gigabitsPerSecond);
     const share = this.over === 'host' ? host / n : Math.min(host, usable(uplinkGigabitsPerSecond) / n);
-    const result = moveVm({ ...input, stream: { ...stream, lineShare: share / host } }, parameters);
-    const { end: ended, pauseNs, totalNs } = result;
-    const trial: VmTrial = {
-      moved: hasMoved(ended) && failed === null,
-      failed,
-      pauseNs,
-      totalNs,
-      result,
-      deviceBytes: this.trials.deviceBytes(vm, end),
-    };
-    return { holds: true, uses: [useOf(trial, budget.pause)], trial };
+    return share / host;
   }
 
-  private simulated(n: number, end: TrialAt, asked: AtOnceAsked): VmVerdict {
+  /** One of `n` moves alike, as it happens to end. */
+  private alike(n: number, end: RangeEnd, { vm, uplinkGigabitsPerSecond }: AtOnceAsked): VmTrial {
+    if (this.over === 'pf') return this.trials.quick(vm, end, undefined, n);
+    const made = this.trials.inputOf(vm, end);
+    const { input, parameters, failed } = made;
+    const stream = { ...input.stream, lineShare: this.shareOf(n, made, uplinkGigabitsPerSecond) };
+    const result = moveVm({ ...input, stream }, parameters);
+    return trialOf(failed, result, result.pauseNs);
+  }
+
+  private playedFlows(n: number, asked: AtOnceAsked): Played {
+    for (const end of this.confidence === null ? NOMINAL : ENDS_PLAYED) {
+      const closed = this.alike(n, end, asked);
+      if (!closed.moved) continue;
+      const use = this.simulated(n, end, asked, closed);
+      return use.id === 'pause'
+        ? { methods: { closedFormNs: closed.pauseNs, simulatedNs: use.used }, broken: null }
+        : { methods: null, broken: use };
+    }
+    return { methods: null, broken: null };
+  }
+
+  /** The longest pause by flows that share their links, or what keeps a VM from moving. */
+  private simulated(n: number, end: RangeEnd, asked: AtOnceAsked, closed: VmTrial): ConstraintUse {
     const { vm: asks, budget } = asked;
     const { kind, parameters } = moveClassOf('vm', asks, this.trials, end);
     const usable = (gigabits: number): number => bytesPerSecondOf(gigabits) * parameters.lineShare;
@@ -109,26 +159,19 @@ export class MovesAtOnce {
       vmOrder: 'as listed',
     });
     if (fate.every((each) => each <= FATE.forced)) {
-      return { holds: true, uses: [pauseUse(Math.max(...pauseNs), budget.pause)], trial: null };
+      return pauseUse(Math.max(...pauseNs), budget.pause);
     }
     // What kept a VM from moving is recorded where its move ended; its rates come from the closed form.
     const vm = fate.findIndex((each) => each > FATE.forced);
-    const alone = this.shared(n, end, asked).trial?.result.cause ?? bug('NO_TRIAL', n);
     const cause: MoveCause = {
-      ...alone,
+      ...closed.result.cause,
       blocker: BLOCKERS[blocker[vm]!] ?? 'none',
       fitsBytes: fitsBytes[vm]!,
       leftBytes: leftBytes[vm]!,
       deviceBytes: kind.precopy.deviceBytes,
       usedNs: endNs[vm]! - startNs[vm]!,
     };
-    return { holds: false, uses: [blockedUse(cause)], trial: null };
-  }
-
-  /** A verdict, with what the operator's own limits say first. */
-  private limited(n: number, { holds, uses, trial }: VmVerdict): VmVerdict {
-    const all = [...this.limitUses(n), ...uses];
-    return { holds: holds && all.every(({ broken }) => !broken), uses: all, trial };
+    return blockedUse(cause);
   }
 
   private limitUses(n: number): readonly ConstraintUse[] {
@@ -151,8 +194,6 @@ export function uplinkOf({ over, uplinkGigabitsPerSecond }: AtOnceQuestion): num
   return uplinkGigabitsPerSecond ?? bug('NO_UPLINK');
 }
 
-/** Of the three ends of the parameters, the verdict on the one that fares worst. */
-function worstEnd(at: (end: TrialAt) => VmVerdict): VmVerdict {
-  const pauseNs = (verdict: VmVerdict): number => pauseOf(verdict) ?? Number.POSITIVE_INFINITY;
-  return (['long', 'point', 'short'] as const).map(at).reduce((a, b) => (pauseNs(b) > pauseNs(a) ? b : a));
+function isBroken({ broken }: ConstraintUse): boolean {
+  return broken;
 }

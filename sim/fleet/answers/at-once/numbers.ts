@@ -2,14 +2,18 @@
  * Numbers of `at-once`: how many migrations at once, from one host, over one PF, over one uplink.
  */
 import { NS_PER_MS } from '../../../base/units.ts';
+import type { RangeEnd } from '../../../memory/device-profile.ts';
 import { lastThatHolds, settleBound } from '../../bound-search.ts';
 import { limitedVm } from '../../limited-vm.ts';
-import { intervalOfDraws } from '../../answer-interval.ts';
+import { intervalOfNumbers } from '../../answer-interval.ts';
+import { type Decider, decidersOf } from '../../deciders.ts';
+import { statedOf } from '../../guarantee.ts';
 import type { Limits } from '../../limits.ts';
-import { type JudgedEnd, judgedEnd, pauseOf, type TriedNumber, type VmVerdict } from '../../vm-verdict.ts';
+import { moreNs, pauseOf, type TriedNumber, type VmVerdict } from '../../vm-verdict.ts';
 import { pauseTornado } from '../../vm-tornado.ts';
 import type { VmTrials } from '../../vm-trials.ts';
 import type { AnswerNumbers, AnswerOptions } from '../answer-parts.ts';
+import { curveOf } from '../curve.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 import { type AtOnceAsked, type AtOnceQuestion, MovesAtOnce, uplinkOf } from './moves-at-once.ts';
 
@@ -24,6 +28,10 @@ export interface AtOnceNumbers extends AnswerNumbers {
   readonly further: VmVerdict | null;
   /** Every number that was tried in full, the smallest first. */
   readonly tried: readonly TriedNumber[];
+  /** The number of moves with nominal parameters, whose iterations end as they happen to; null: none. */
+  readonly lucky: number | null;
+  /** Whose ranges decide the pause that is judged, the one with the largest share first. */
+  readonly deciders: readonly Decider[];
   readonly relaxing: readonly { readonly change: AtOnceChange; readonly answer: number | null }[];
   readonly parts: readonly PauseInParts[] | null;
   /** The pause by both methods. */
@@ -44,19 +52,19 @@ export function atOnceNumbers(
   const moves = new MovesAtOnce(question, trials, limits);
   const vm = limitedVm(question.vm, limits);
   const asked: AtOnceAsked = { vm, budget, uplinkGigabitsPerSecond: uplinkOf(question) };
-  const end = judgedEnd(budget);
   onProgress(0, 3, 'the bound, by closed form');
-  const search = (at: JudgedEnd, change: Partial<AtOnceAsked> = {}): number | null =>
-    mostByClosedForm(moves, at, { ...asked, ...change });
+  const most = (holds: (n: number) => boolean): number | null => mostThatHolds(moves.high, holds);
+  const search = (end?: RangeEnd, change: Partial<AtOnceAsked> = {}): number | null =>
+    most((n) => moves.quick(n, { ...asked, ...change }, end).holds);
   const band = { short: search('short'), point: search('point'), long: search('long') };
   onProgress(1, 3, 'the bound, by simulation');
   const seen = new Map<number, VmVerdict>();
   const verdict = (n: number): VmVerdict => {
-    const known = seen.get(n) ?? (verify ? moves.full(n, end, asked) : moves.quick(n, end, asked));
+    const known = seen.get(n) ?? (verify ? moves.full(n, asked) : moves.quick(n, asked));
     seen.set(n, known);
     return known;
   };
-  const value = settleBound(search(end) ?? 1, 1, moves.high, 1, (n) => verdict(n).holds);
+  const value = settleBound(search() ?? 1, 1, moves.high, 1, (n) => verdict(n).holds);
   const here = verdict(value ?? 1);
   const tried = [...seen].toSorted(([a], [b]) => a - b);
   const relaxing: readonly [change: AtOnceChange, to: Partial<AtOnceAsked>][] = [
@@ -64,29 +72,74 @@ export function atOnceNumbers(
     ['twiceHostLine', { vm: withTwiceTheLine(vm) }],
     ...(over === 'uplink' ? [twiceTheUplink(asked)] : []),
   ];
-  const bought = relaxing.map(([change, to]) => ({ change, answer: search(end, to) }));
+  const bought = relaxing.map(([change, to]) => ({ change, answer: search(undefined, to) }));
   onProgress(2, 3, 'each parameter at its ends');
   const alone = over === 'pf' && value !== null ? value : 1;
   return {
     value,
     unit: 'moves at once',
     band,
-    interval: intervalOfDraws(band.point, (draw) => search({ draw }), 'least', value),
     tornado: tornado && value !== null ? pauseTornado(trials, vm, alone) : null,
+    ...surenessOf(moves, trials, asked, value, here, band.point),
     over,
     budgetNs: budget.pause,
     here,
     further: value === null ? here : value < moves.high ? verdict(value + 1) : null,
-    tried: tried.map(([at, each]) => ({ at, verdict: each, simulated: verify })),
+    tried: tried.map(([at, each]) => ({ at, verdict: each, simulated: each.methods !== null })),
     relaxing: bought,
     parts: value !== null && over === 'pf' ? pausesInParts(trials, vm) : null,
-    methods: verify ? tried.flatMap(([n, each]) => bothMethods(n, each, moves.quick(n, end, asked))) : [],
+    methods: tried.flatMap(([n, { methods }]) => (methods === null ? [] : [{ moves: n, ...methods }])),
     nearestBudgetNs: value === null ? neededBudgetNs(here, budget.pause) : null,
   };
 }
 
-function mostByClosedForm(moves: MovesAtOnce, end: JudgedEnd, asked: AtOnceAsked): number | null {
-  const found = lastThatHolds(1, moves.high, (n) => moves.quick(n, end, asked).holds);
+type Sureness = Pick<AtOnceNumbers, 'interval' | 'guarantee' | 'curve' | 'lucky' | 'deciders'>;
+
+/** How sure a number of moves is, and the pause against it. */
+function surenessOf(
+  moves: MovesAtOnce,
+  trials: VmTrials,
+  asked: AtOnceAsked,
+  value: number | null,
+  here: VmVerdict,
+  nominal: number | null,
+): Sureness {
+  const guarantee = moves.guarantee(asked);
+  const budgetNs = asked.budget.pause;
+  const can = (n: number): boolean => moves.uses(n, asked).every(({ broken }) => !broken);
+  const most = (holds: (n: number) => boolean): number | null => mostThatHolds(moves.high, holds);
+  const holding = (n: number): number => (can(n) ? guarantee.holding(n, budgetNs) : 0);
+  const held = value === null ? null : guarantee.holding(value, budgetNs, moreNs(here));
+  const around = value ?? 1;
+  const isGuaranteed = guarantee.confidence !== null;
+  return {
+    interval: intervalOfNumbers(
+      nominal,
+      (draws) => most((n) => holding(n) >= draws),
+      'least',
+      trials.unknowns,
+      holding(1),
+      held,
+    ),
+    guarantee: isGuaranteed ? { ...statedOf(guarantee), holding: held } : null,
+    curve: curveOf({
+      guarantee,
+      unit: 'moves at once',
+      scale: 1,
+      budgetNs,
+      low: 1,
+      high: moves.high,
+      around,
+      few: moves.playsRegisters,
+      can,
+    }),
+    lucky: most((n) => moves.lucky(n, asked).holds),
+    deciders: isGuaranteed && can(around) ? decidersOf(trials, asked.vm, guarantee.pausesNs(around)) : [],
+  };
+}
+
+function mostThatHolds(high: number, holds: (n: number) => boolean): number | null {
+  const found = lastThatHolds(1, high, holds);
   return found < 1 ? null : found;
 }
 
@@ -96,12 +149,6 @@ function withTwiceTheLine(vm: AtOnceAsked['vm']): AtOnceAsked['vm'] {
 
 function twiceTheUplink({ uplinkGigabitsPerSecond }: AtOnceAsked): [AtOnceChange, Partial<AtOnceAsked>] {
   return ['twiceUplink', { uplinkGigabitsPerSecond: 2 * uplinkGigabitsPerSecond }];
-}
-
-function bothMethods(moves: number, simulated: VmVerdict, closedForm: VmVerdict): AtOnceNumbers['methods'] {
-  const simulatedNs = pauseOf(simulated);
-  const closedFormNs = pauseOf(closedForm);
-  return simulatedNs === null || closedFormNs === null ? [] : [{ moves, closedFormNs, simulatedNs }];
 }
 
 function neededBudgetNs(verdict: VmVerdict, budgetNs: number): number | null {

@@ -3,6 +3,7 @@
  */
 import { countOf, formatNs } from '../../../base/units.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
+import { guaranteeSentences } from '../guarantee-words.ts';
 import { partsTable } from '../pause-parts.ts';
 import { bindingPhrase, proofOf } from '../phrases.ts';
 import type { AtOnceQuestion } from './moves-at-once.ts';
@@ -24,7 +25,7 @@ export function atOnceWords(numbers: AtOnceNumbers, constraints: readonly Constr
   const { value, over, tried, relaxing, parts, methods } = numbers;
   const knows = over === 'pf' ? ' (the closed form knows of no waiting for the PF)' : '';
   return {
-    sentences: [sentence(numbers, constraints)],
+    sentences: [sentence(numbers, constraints), ...guaranteeSentences(numbers, 'every smaller number')],
     proof: proofOf(tried),
     relaxing: relaxing.map(({ change, answer }) => ({ change: CHANGES[change], answer })),
     tables: parts === null ? [] : [partsTable(parts)],

@@ -6,8 +6,9 @@ import { VMMS } from '../../../memory/vmms.ts';
 import { constraintName, CONSTRAINTS } from '../../constraint.ts';
 import { pauseOf } from '../../vm-verdict.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
+import { guaranteeSentences } from '../guarantee-words.ts';
 import { partsTable } from '../pause-parts.ts';
-import { bindingPhrase, findingPhrase, proofOf, quantity } from '../phrases.ts';
+import { bindingPhrase, findingPhrase, proofOf, quantity, unlike, usedPhrase } from '../phrases.ts';
 import { AXES, type AxisName } from './axes.ts';
 import type { BoundNumbers } from './numbers.ts';
 import type { BoundChange } from './relaxing.ts';
@@ -21,9 +22,18 @@ const COUNTED: Readonly<Record<AxisName, (device: string) => string>> = {
   gigabitsPerSecond: () => 'line between the hosts',
 };
 
+/** Numbers that hold too. */
+const EASIER: Readonly<Record<AxisName, string>> = {
+  vfs: 'every smaller number',
+  queues: 'every smaller number',
+  load: 'every smaller load',
+  channels: 'every larger number up to what the VM says, or can have',
+  gigabitsPerSecond: 'every faster link',
+};
+
 const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>> = {
   twicePause: 'twice the pause budget',
-  bestGuesses: 'nominal parameters instead of every corner',
+  bestGuesses: 'nominal parameters instead of any in their ranges',
   twiceLine: 'twice the line',
   twiceChannels: 'twice the channels',
   halfWriting: 'a guest that writes half as much',
@@ -34,6 +44,7 @@ export function boundWords(numbers: BoundNumbers, constraints: readonly Constrai
   return {
     sentences: [
       ...(value === null ? [infeasibleSentence(numbers)] : feasibleSentences(numbers, value, constraints)),
+      ...guaranteeSentences(numbers, EASIER[numbers.axis]),
       givenSentence(numbers),
     ],
     proof: proofOf(tried),
@@ -55,28 +66,23 @@ function changePhrase(change: BoundChange): string {
 }
 
 function feasibleSentences(
-  { axis, device, unit, budgetNs, exceptions }: BoundNumbers,
+  { axis, device, unit, budgetNs }: BoundNumbers,
   value: number,
   constraints: readonly ConstraintState[],
 ): readonly string[] {
   const bound = AXES[axis].direction === 1 ? 'At most' : 'At least';
   const binding = constraints.filter(({ binds }) => binds).map((state) => bindingPhrase(state));
-  const sentences = [
+  return [
     `Asked for: ${COUNTED[axis](device)}, with a pause of at most ${formatNs(budgetNs)}.`,
     `${bound} ${quantity(value, unit)}: ${binding.join('; ')}.`,
   ];
-  if (exceptions.length > 0) {
-    sentences.push(`Not everything on this side holds: it does not with ${exceptions.join(', ')} ${unit}.`);
-  }
-  return sentences;
 }
 
 function infeasibleSentence({ unit, budgetNs, here }: BoundNumbers): string {
   const broken = here.uses
     .filter((use) => use.broken)
     .map((use) => {
-      const words = (value: number): string => quantity(value, CONSTRAINTS[use.id].unit);
-      return `${constraintName(use)} cannot be met, ${words(use.used)} of ${words(use.limit)}`;
+      return `${constraintName(use)} cannot be met, ${usedPhrase(use.used, use.limit, CONSTRAINTS[use.id].unit)}`;
     });
   return `There is no number of ${unit} with a pause of at most ${formatNs(budgetNs)}: ${broken.join('; ')}.`;
 }
@@ -87,7 +93,7 @@ function givenSentence({ given: { at, verdict }, unit, budgetNs }: BoundNumbers)
   const pauseNs = pauseOf(verdict);
   if (pauseNs === null) return `As the VM is given, with ${said}, it does not hold: ${findingPhrase(verdict)}.`;
   const [word, side] = verdict.holds ? ['holds', 'within'] : ['does not hold', 'over'];
-  return `As the VM is given, with ${said}, it ${word}: a pause of ${formatNs(pauseNs)}, ${side} the ${formatNs(budgetNs)} allowed.`;
+  return `As the VM is given, with ${said}, it ${word}: a pause of up to ${unlike(pauseNs, budgetNs, 'ns')}, ${side} the ${formatNs(budgetNs)} allowed.`;
 }
 
 function nearestSentence({ unit, nearest }: BoundNumbers): string {

@@ -108,6 +108,7 @@ function variantNumbers(
         return moved ? drawnNs : null;
       },
       'most',
+      trials.unknowns,
     ),
     judgedNs,
     notMoved: stays === undefined ? null : whyNot(own, stays, trials, verify),

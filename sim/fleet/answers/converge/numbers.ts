@@ -89,7 +89,7 @@ export function convergeNumbers(
     value,
     unit: 'step',
     band: { short: stepOf(vm, 'short'), point: value, long: stepOf(vm, 'long') },
-    interval: intervalOfDraws(value, (draw) => stepOf(vm, { draw }), 'most'),
+    interval: intervalOfDraws(value, (draw) => stepOf(vm, { draw }), 'most', trials.unknowns),
     tornado: tornado && value !== null ? pauseTornado(trials, vm) : null,
     isGated: isGated(vm),
     steps,

@@ -264,7 +264,7 @@ class EvacuationSearch {
     const { plan } = this;
     if (plan.vms === 0) return null;
     const boundNs = (draw: number): number => plan.bounds({ draw })[0]?.ns ?? 0;
-    return intervalOfRanked(nominalNs, boundNs, (draw) => emptyNs(this.run({ draw })), 'most');
+    return intervalOfRanked(nominalNs, boundNs, (draw) => emptyNs(this.run({ draw })), 'most', this.trials.unknowns);
   }
 
   private run(end: TrialAt, change?: FleetChange): Outcome {

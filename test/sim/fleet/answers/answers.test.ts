@@ -139,6 +139,7 @@ describe('what must hold', () => {
     holds: uses.every(({ broken }) => !broken),
     uses,
     trial: null,
+    methods: null,
   });
 
   test('binds where it is broken one step further, whatever else is used', () => {
@@ -214,10 +215,12 @@ describe('phrases', () => {
   test('of a finding: the last of what holds, the first of what is broken', () => {
     const pause: ConstraintUse = { id: 'pause', used: 2e8, limit: 3e8, broken: false };
     const vfs: ConstraintUse = { id: 'vfsOfPf', used: 64, limit: 63, broken: true };
-    expect(findingPhrase({ holds: true, uses: [{ ...vfs, used: 1, broken: false }, pause], trial: null })).toBe(
-      'pause budget: 200 ms of 300 ms',
+    expect(
+      findingPhrase({ holds: true, uses: [{ ...vfs, used: 1, broken: false }, pause], trial: null, methods: null }),
+    ).toBe('pause budget: 200 ms of 300 ms');
+    expect(findingPhrase({ holds: false, uses: [pause, vfs], trial: null, methods: null })).toBe(
+      'VFs of one PF: 64 of 63',
     );
-    expect(findingPhrase({ holds: false, uses: [pause, vfs], trial: null })).toBe('VFs of one PF: 64 of 63');
   });
 });
 
