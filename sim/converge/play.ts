@@ -2,9 +2,9 @@
  * Moves of guests under policies, one after another in one slot of the pre-copy engine.
  */
 import { pointCosts } from '../device/costs.ts';
-import type { DeviceFigures } from '../memory/device-profile.ts';
+import type { DeviceFigures, DeviceProfile } from '../memory/device-profile.ts';
 import { GIB, NS_PER_S } from '../base/units.ts';
-import { QEMU, type VmmParameters } from '../memory/parameters.ts';
+import { pointParameters, QEMU, type VmmParameters } from '../memory/parameters.ts';
 import { type PageWays, pageWays } from '../memory/post-copy.ts';
 import { precopyKind, type SilentWork } from '../memory/precopy.ts';
 import { END_REASONS, PRECOPY_ENDS } from '../memory/precopy-end.ts';
@@ -50,7 +50,22 @@ export interface Devices {
   readonly name: string;
   readonly count: number;
   readonly queues: number;
+  readonly profile: DeviceProfile;
   readonly figures: DeviceFigures;
+}
+
+/** What nobody knows of a move, whatever its guest. */
+export interface MoveUnknowns {
+  readonly parameters: VmmParameters;
+  readonly vcpuStopNs: number;
+  readonly vcpuStartNs: number;
+  /** {@link READER_TOUCHES}. */
+  readonly readerTouches: number;
+}
+
+function nominalUnknowns(): MoveUnknowns {
+  const { vcpuStopNs, vcpuStartNs } = pointCosts();
+  return { parameters: pointParameters(), vcpuStopNs, vcpuStartNs, readerTouches: READER_TOUCHES.value };
 }
 
 /** Figures of moves, by their place: doubles, NaN where there is no such figure. */
@@ -96,7 +111,6 @@ export function moveColumns(count: number): MoveColumns {
   };
 }
 
-const { vcpuStopNs: VCPU_STOP_NS, vcpuStartNs: VCPU_START_NS } = pointCosts();
 const CANCELLED = PRECOPY_ENDS.indexOf('cancelled');
 const FORCED = PRECOPY_ENDS.indexOf('forced');
 
@@ -130,21 +144,20 @@ export class ConvergePlayer {
   private guest: Guest | undefined;
   private readonly moves = new Map<string, GuestMove>();
 
-  private readonly readerTouches: number;
+  private readonly unknowns: MoveUnknowns;
 
-  /** @param readerTouches {@link READER_TOUCHES} */
+  /** @param unknowns default: nominal */
   constructor(
     stream: StreamSettings,
     devices: readonly Devices[],
     horizonNs: number,
-    p: VmmParameters,
-    readerTouches: number = READER_TOUCHES.value,
+    unknowns: MoveUnknowns = nominalUnknowns(),
   ) {
-    this.readerTouches = readerTouches;
+    this.unknowns = unknowns;
+    this.p = unknowns.parameters;
     this.stream = stream;
     this.devices = devices;
     this.horizonNs = horizonNs;
-    this.p = p;
   }
 
   /** Guest memory that a stream carries, in bytes per second: rates of classes are shares of it. */
@@ -219,7 +232,7 @@ export class ConvergePlayer {
     columns.waitedPages[at] = waitedPages;
     columns.speed[at] = speed;
     const waitedNs = (1 - speed) * arrivesNs;
-    this.noteLost(guest, policy, columns, at, waitedNs, waitedNs * this.readerTouches);
+    this.noteLost(guest, policy, columns, at, waitedNs, waitedNs * this.unknowns.readerTouches);
   }
 
   private note(
@@ -326,8 +339,8 @@ export class ConvergePlayer {
       parallelDevices: false,
       switchoverAck,
       returnPath: VMMS[vmm].returnPath,
-      vcpuStopNs: VCPU_STOP_NS,
-      vcpuStartNs: VCPU_START_NS,
+      vcpuStopNs: this.unknowns.vcpuStopNs,
+      vcpuStartNs: this.unknowns.vcpuStartNs,
       busyVcpus: true,
     };
   }

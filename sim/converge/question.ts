@@ -20,6 +20,15 @@ const CHANNELS_MAX = 128;
 const DEFAULT_GIGABITS = 25;
 const DEFAULT_CHANNELS = 4;
 const DEFAULT_SEEDS = 1000;
+export const DRAWS_MAX = 1000;
+const DEFAULT_DRAWS = 20;
+/** Guests of a draw, at most: all draws together have no more than the class has, unless it has many. */
+const DRAWN_GUESTS_MAX = 50;
+
+/** Guests that are moved again in each draw of the parameters. */
+export function guestsOfDraw({ seeds, draws }: Pick<ConvergeQuestion, 'seeds' | 'draws'>): number {
+  return draws === 0 ? 0 : Math.min(DRAWN_GUESTS_MAX, Math.ceil(seeds / draws));
+}
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 const FAULT_DAYS = 30;
@@ -146,6 +155,12 @@ export const convergeQuestionSchema = z
           'missing loses the VM. Default: 30 days, assumed.',
       ),
     seeds: z.int().min(1).max(SEEDS_MAX).default(DEFAULT_SEEDS).describe('Guests of each class.'),
+    draws: z
+      .int()
+      .min(0)
+      .max(DRAWS_MAX)
+      .default(DEFAULT_DRAWS)
+      .describe('Draws of the parameters within their ranges, each with some of these guests; 0: none.'),
     seed: z.int().min(0).default(1).describe('Where the random numbers begin.'),
     prefer: z
       .enum(PREFERENCES)

@@ -115,13 +115,14 @@ export function quantiles(values: Float64Array): Quantiles {
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-function isMoved(end: number): boolean {
+/** Whether a VM runs at its destination. */
+export function hasMoved(end: number): boolean {
   return end === MOVE_END.moved || end === MOVE_END.forced || end === MOVE_END['post-copy'];
 }
 
 /** What a move costs, by what is preferred; Infinity: it failed. */
 function costOf({ end, totalNs, pauseNs, lostNs }: MoveColumns, preference: Preference, seed: number): number {
-  if (!isMoved(end[seed]!)) return Number.POSITIVE_INFINITY;
+  if (!hasMoved(end[seed]!)) return Number.POSITIVE_INFINITY;
   if (preference === 'time') return totalNs[seed]!;
   return pauseNs[seed]! + (preference === 'pause' ? 0 : lostNs[seed]!);
 }
@@ -146,9 +147,7 @@ export function summarise(
   faultNs: number,
 ): ClassSummary {
   const seeds = columns[0]?.end.length ?? 0;
-  const costs = columns.map((each) =>
-    Float64Array.from({ length: seeds }, (_, seed) => costOf(each, preference, seed)),
-  );
+  const costs = costsOf(columns, seeds, preference);
   const wins = winsOf(costs, seeds);
   const plain = columns.map((each, i) => policySummary(names[i]!, each, wilson(wins[i]!, seeds), faultNs));
   const policies = plain.map((each) => ({ ...each, onFront: isOnFront(each, plain) }));
@@ -166,8 +165,17 @@ export function summarise(
   return { workload, seeds, policies, answer, without };
 }
 
+/** What each move costs, by what is preferred: of each policy, of so many seeds. */
+export function costsOf(
+  columns: readonly MoveColumns[],
+  seeds: number,
+  preference: Preference,
+): readonly Float64Array[] {
+  return columns.map((each) => Float64Array.from({ length: seeds }, (_, seed) => costOf(each, preference, seed)));
+}
+
 /** In how many seeds each policy is among the best. */
-function winsOf(costs: readonly Float64Array[], seeds: number): readonly number[] {
+export function winsOf(costs: readonly Float64Array[], seeds: number): readonly number[] {
   const wins = costs.map(() => 0);
   for (let seed = 0; seed < seeds; seed++) {
     let least = Number.POSITIVE_INFINITY;
@@ -212,7 +220,7 @@ function policySummary(
     if (why !== 'none') reasons[why] = (reasons[why] ?? 0) + 1;
   }
   const ofMoved = (figure: (seed: number) => number): Quantiles =>
-    quantiles(Float64Array.from(end, (code, seed) => (isMoved(code) ? figure(seed) : Number.NaN)));
+    quantiles(Float64Array.from(end, (code, seed) => (hasMoved(code) ? figure(seed) : Number.NaN)));
   const share = (name: MoveFigure): Quantiles =>
     ofMoved((seed) => columns[name][seed]! / (totalNs[seed]! - pauseNs[seed]!));
   return {

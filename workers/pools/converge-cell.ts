@@ -2,6 +2,7 @@
  * Kind of job: some seeds of one class of workloads, played under every policy of a question.
  */
 import { bug } from '../../sim/base/bug.ts';
+import { spreadAt } from '../../sim/base/draws.ts';
 import { GuestSource } from '../../sim/converge/guest.ts';
 import { playedOwnPolicy } from '../../sim/converge/own-policy.ts';
 import {
@@ -13,9 +14,10 @@ import {
 } from '../../sim/converge/play.ts';
 import { playedPolicy, type PlayedPolicy, type PolicyName, type PolicySettings } from '../../sim/converge/policies.ts';
 import type { Guest } from '../../sim/converge/guest.ts';
+import { READER_TOUCHES } from '../../sim/converge/post-copy.ts';
 import type { PlayedClass } from '../../sim/converge/workload-class.ts';
-import { pointParameters } from '../../sim/memory/parameters.ts';
 import { DEFAULT_VMM } from '../../sim/memory/vmms.ts';
+import { Unknowns } from '../../sim/scenario/unknowns.ts';
 import { type OwnModule, ownPolicy } from './own-modules.ts';
 
 /** A policy of a question: one that comes with stopcopy, or a user's module. */
@@ -32,6 +34,8 @@ export interface ConvergeAsked {
   readonly devices: readonly Devices[];
   readonly horizonNs: number;
   readonly seed: number;
+  /** Draws of the parameters. */
+  readonly draws: number;
 }
 
 export interface ConvergeCell {
@@ -40,6 +44,8 @@ export interface ConvergeCell {
   /** First seed, and how many. */
   readonly from: number;
   readonly count: number;
+  /** Draw of the parameters; left out: nominal. */
+  readonly draw?: number;
 }
 
 export interface ConvergeValue {
@@ -56,11 +62,28 @@ function played({ name, module, settings }: AskedPolicy, guest: Guest, player: C
   return playedOwnPolicy(module.name, own, settings, guest, player.carries(own.vmm ?? DEFAULT_VMM));
 }
 
+/** The draws of a question, which its cells share. */
+let drawn: { readonly seed: number; readonly count: number; readonly unknowns: Unknowns } | undefined;
+
+function drawnPlayer({ stream, devices, horizonNs, seed, draws }: ConvergeAsked, draw: number): ConvergePlayer {
+  if (drawn?.seed !== seed || drawn.count !== draws)
+    drawn = { seed, count: draws, unknowns: new Unknowns(seed, draws) };
+  const { unknowns } = drawn;
+  const drawnDevices = devices.map((each) => ({ ...each, figures: unknowns.figures(each.profile, draw) }));
+  return new ConvergePlayer(stream, drawnDevices, horizonNs, {
+    parameters: unknowns.parameters(draw),
+    ...unknowns.vcpuCosts(draw),
+    readerTouches: spreadAt(READER_TOUCHES, unknowns.share('readerTouches', draw)),
+  });
+}
+
 /** @throws UserError of kind `input` for what a user's policy does wrong */
-function playCell(asked: ConvergeAsked, { workload, from, count }: ConvergeCell): ConvergeValue {
+function playCell(asked: ConvergeAsked, { workload, from, count, draw }: ConvergeCell): ConvergeValue {
   const { classes, policies, stream, devices, horizonNs, seed } = asked;
-  const player = new ConvergePlayer(stream, devices, horizonNs, pointParameters());
-  const guests = new GuestSource(classes[workload] ?? bug('WORKLOAD', workload), seed, player.carries(DEFAULT_VMM));
+  const nominal = new ConvergePlayer(stream, devices, horizonNs);
+  const player = draw === undefined ? nominal : drawnPlayer(asked, draw);
+  // Guests are the same whatever the parameters: rates of classes are shares of what the nominal stream carries.
+  const guests = new GuestSource(classes[workload] ?? bug('WORKLOAD', workload), seed, nominal.carries(DEFAULT_VMM));
   const columns = policies.map(() => moveColumns(count));
   for (let i = 0; i < count; i++) {
     const guest = guests.guest(from + i);

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { POLICY_NAMES } from '../../../sim/converge/policies.ts';
-import { SEEDS_MAX } from '../../../sim/converge/question.ts';
+import { DRAWS_MAX, SEEDS_MAX } from '../../../sim/converge/question.ts';
 import { PREFERENCES } from '../../../sim/converge/summary.ts';
 import type { ConvergeWords } from '../../studies/converge/read-question.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
@@ -39,6 +39,7 @@ export function registerConverge(command: Command, context: CommandContext): voi
     .option('--gbps <number>', 'of the link, in 10^9 bits per second', decimal('--gbps', 0.001, 100_000))
     .option('--seeds <n>', 'guests of each class', integer('--seeds', 1, SEEDS_MAX))
     .option('--seed <n>', 'where the random numbers begin', integer('--seed', 0, Number.MAX_SAFE_INTEGER))
+    .option('--draws <n>', 'of the parameters within their ranges, 0 for none', integer('--draws', 0, DRAWS_MAX))
     .option('--prefer <what>', `what a policy is best by: ${PREFERENCES.join(', ')}`, oneName('--prefer', PREFERENCES))
     .option('--threads <n>', 'default: all processors; the result is the same', integer('--threads', 1, THREADS_MAX))
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))

@@ -1,9 +1,10 @@
 /**
  * What `stopcopy converge --json` prints. Version 1; docs/converge.md explains each field.
  */
+import type { PlayedClassSummary } from '../../../sim/converge/draws-summary.ts';
 import { POLICIES, type PolicySettings } from '../../../sim/converge/policies.ts';
 import type { ConvergeQuestion } from '../../../sim/converge/question.ts';
-import type { ClassSummary, Preference } from '../../../sim/converge/summary.ts';
+import type { Preference } from '../../../sim/converge/summary.ts';
 import type { PlayedClass } from '../../../sim/converge/workload-class.ts';
 import type { AskedPolicy } from '../../../workers/pools/converge-cell.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -26,7 +27,7 @@ export interface ConvergeDocument {
   readonly format: typeof CONVERGE_RESULT;
   readonly version: typeof CONVERGE_RESULT_VERSION;
   readonly stopcopy: string;
-  /** Every figure follows from parameters; quantiles and intervals are over seeds, not over the ranges of the parameters. */
+  /** Every figure follows from parameters: quantiles are over seeds, with nominal ones; `drawn` has what their ranges do to it. */
   readonly kind: 'modelled';
   readonly question: {
     readonly file: string;
@@ -38,6 +39,7 @@ export interface ConvergeDocument {
     readonly faultEveryNs: number;
     readonly seeds: number;
     readonly seed: number;
+    readonly draws: number;
     readonly prefer: Preference;
   };
   readonly policies: readonly ShownPolicy[];
@@ -47,7 +49,7 @@ export interface ConvergeDocument {
     readonly basis: string;
     readonly source: string;
   }[];
-  readonly classes: readonly ClassSummary[];
+  readonly classes: readonly PlayedClassSummary[];
   /** Moves that were played, and events of the engine that they took: counted, the same on every machine. */
   readonly moves: number;
   readonly events: number;
@@ -60,14 +62,14 @@ interface Played {
   readonly labels: readonly string[];
   readonly policies: readonly AskedPolicy[];
   readonly workloads: readonly PlayedClass[];
-  readonly classes: readonly ClassSummary[];
+  readonly classes: readonly PlayedClassSummary[];
   readonly moves: number;
   readonly events: number;
 }
 
 export function convergeDocument(played: Played): ConvergeDocument {
   const { file, question, labels, policies, workloads, classes, moves, events } = played;
-  const { name, description, stream, horizon, faultEvery, seeds, seed, prefer } = question;
+  const { name, description, stream, horizon, faultEvery, seeds, seed, draws, prefer } = question;
   const { gigabitsPerSecond } = stream;
   return {
     format: CONVERGE_RESULT,
@@ -83,6 +85,7 @@ export function convergeDocument(played: Played): ConvergeDocument {
       faultEveryNs: faultEvery,
       seeds,
       seed,
+      draws,
       prefer,
     },
     policies: policies.map((policy, i) => shownPolicy(labels[i]!, policy)),

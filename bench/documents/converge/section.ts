@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { durationText } from '../../../sim/base/quantity.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
+import type { Interval, PlayedClassSummary } from '../../../sim/converge/draws-summary.ts';
 import { MOVE_ENDS } from '../../../sim/converge/play.ts';
 import { type ClassSummary, type PolicySummary, PREFERENCES, type Quantiles } from '../../../sim/converge/summary.ts';
 import { END_REASONS } from '../../../sim/memory/precopy-end.ts';
@@ -66,12 +67,35 @@ const answerSchema = z
   })
   .nullable();
 
-const classSchema: z.ZodType<ClassSummary> = z.looseObject({
+const interval = z.looseObject({ low: z.number(), high: z.number() });
+
+const drawnSchema = z
+  .looseObject({
+    draws: count,
+    guests: count,
+    policies: z.array(
+      z.looseObject({
+        policy: z.string(),
+        failed: interval,
+        best: interval,
+        totalNs: interval.nullable(),
+        pauseNs: interval.nullable(),
+        sentBytes: interval.nullable(),
+        writerSlowdown: interval.nullable(),
+      }),
+    ),
+    won: count.nullable(),
+    bestShare: z.number().nullable(),
+  })
+  .nullable();
+
+const classSchema: z.ZodType<PlayedClassSummary> = z.looseObject({
   workload: z.string(),
   seeds: count,
   policies: z.array(policySchema).min(1),
   answer: answerSchema,
   without: answerSchema,
+  drawn: drawnSchema,
 });
 
 export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
@@ -88,6 +112,7 @@ export const convergeResultSchema: z.ZodType<ConvergeDocument> = z.looseObject({
     faultEveryNs: z.number(),
     seeds: count,
     seed: count,
+    draws: count,
     prefer: z.enum(PREFERENCES),
   }),
   policies: z.array(
@@ -155,6 +180,7 @@ function body(document: ConvergeDocument, id: string): Markup {
       <dd>one each ${durationText(question.faultEveryNs)} at the mean: in post-copy it loses the VM</dd>
     </dl>
     ${plotMarkup(frontPlot(document, `${id}-front`))}
+    ${question.draws === 0 ? '' : drawnTable(document)}
     ${tableMarkup({
       caption: 'Policies, and where their rules were read',
       head: ['policy', 'what it is', 'source', 'date'],
@@ -197,6 +223,29 @@ function frontPlot({ classes }: ConvergeDocument, id: string): Plot {
       rows: classes.flatMap(({ workload, policies }) => policies.map((row) => figuresOf(workload, row))),
     },
   };
+}
+
+function drawnTable({ question: { draws }, classes }: ConvergeDocument): Markup {
+  const text = (of: Interval | null, show: (value: number) => string): string =>
+    of === null ? '' : `${show(of.low)} to ${show(of.high)}`;
+  const time = (ns: number): string => formatValue(ns, 'ns');
+  return tableMarkup({
+    caption: `Parameters drawn: what holds each figure in 80 % of ${draws} draws within the ranges of all parameters`,
+    head: ['class', 'policy', 'best', 'fails', 'time p50', 'pause p50', 'sent p50', 'writers p50'],
+    textColumns: [0, 1],
+    rows: classes.flatMap(({ workload, drawn }) =>
+      (drawn?.policies ?? []).map((row) => [
+        workload,
+        row.policy,
+        text(row.best, percent),
+        text(row.failed, percent),
+        text(row.totalNs, time),
+        text(row.pauseNs, time),
+        text(row.sentBytes, (bytes) => formatValue(bytes, 'B')),
+        text(row.writerSlowdown, percent),
+      ]),
+    ),
+  });
 }
 
 function partsOf(name: string): readonly string[] {

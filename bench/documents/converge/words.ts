@@ -1,13 +1,9 @@
 /**
  * The answer for each class in words: which policy, in how many seeds, and how sure.
  */
-import type {
-  ClassAnswer,
-  ClassSummary,
-  PairedWins,
-  Preference,
-  ShareInterval,
-} from '../../../sim/converge/summary.ts';
+import type { Interval, PlayedClassSummary } from '../../../sim/converge/draws-summary.ts';
+import type { ClassAnswer, PairedWins, Preference, ShareInterval } from '../../../sim/converge/summary.ts';
+import { formatValue } from '../../show/format.ts';
 
 /** What a policy is best by. */
 export const PREFERENCE_WORDS: Readonly<Record<Preference, string>> = {
@@ -40,14 +36,27 @@ function nearest({ against }: ClassAnswer): (PairedWins & { readonly share: Shar
 }
 
 /** Such as `stationary: proxmox is best in 61 % (58 % to 64 %) of 1000 seeds; better than …: sure.` */
-export function answerSentence({ workload, answer, without, seeds, policies }: ClassSummary): string {
+export function answerSentence(summary: PlayedClassSummary): string {
+  const { workload, answer, without, seeds, policies } = summary;
   if (answer === null) return `${workload}: no VM moved, under any policy.`;
-  const said = `${workload}: ${bestWords(answer, seeds)}.`;
+  const said = `${workload}: ${bestWords(answer, seeds)}.${drawnWords(summary)}`;
   const postCopy = policies.find(({ policy }) => policy === answer.policy)?.postCopy ?? null;
   if (postCopy === null) return said;
   const { switched, lostPerMillion } = postCopy;
   const risk = `It switches ${percent(switched.value)} of them to post-copy, in which ${few(lostPerMillion)} of a million VMs are lost`;
   return `${said} ${risk}${without === null ? '' : `; without it ${bestWords(without, seeds)}`}.`;
+}
+
+/** How sure the answer and its figures are with other parameters; empty where none were drawn. */
+function drawnWords({ answer, drawn }: PlayedClassSummary): string {
+  if (answer === null || drawn === null) return '';
+  const { draws, guests, won, bestShare, policies } = drawn;
+  const { pauseNs, totalNs } = policies.find(({ policy }) => policy === answer.policy)!;
+  const range = ({ low, high }: Interval): string => `${formatValue(low, 'ns')} to ${formatValue(high, 'ns')}`;
+  const medians =
+    pauseNs === null || totalNs === null ? '' : `; medians: pause ${range(pauseNs)}, time ${range(totalNs)}`;
+  const wins = `best for most of ${guests} guests in ${won} of ${draws}, and in ${percent(bestShare ?? 0)} of these moves`;
+  return ` Parameters drawn: ${wins}${medians}.`;
 }
 
 function bestWords(answer: ClassAnswer, seeds: number): string {

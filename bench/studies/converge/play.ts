@@ -6,7 +6,9 @@ import { availableParallelism } from 'node:os';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { type MoveColumns, moveColumns } from '../../../sim/converge/play.ts';
-import { type ClassSummary, summarise } from '../../../sim/converge/summary.ts';
+import { type PlayedClassSummary, summariseDraws } from '../../../sim/converge/draws-summary.ts';
+import { guestsOfDraw } from '../../../sim/converge/question.ts';
+import { summarise } from '../../../sim/converge/summary.ts';
 import {
   CONVERGE_CELL,
   type ConvergeAsked,
@@ -32,7 +34,7 @@ export interface ConvergeOptions {
 
 /** What was played: summaries, and what they took. */
 export interface PlayedConverge {
-  readonly classes: readonly ClassSummary[];
+  readonly classes: readonly PlayedClassSummary[];
   readonly moves: number;
   /** Events of the engine: counted, so that they are the same on every machine. */
   readonly events: number;
@@ -47,20 +49,26 @@ const THREAD_MOVES = 3000;
 export async function playConverge(asked: AskedPolicies, options: ConvergeOptions): Promise<PlayedConverge> {
   const { question, policies, classes, stream, devices, labels } = asked;
   for (const { module } of policies) if (module !== undefined) await loadOwnPolicy(module);
-  const { seeds, seed, horizon, prefer, faultEvery } = question;
-  const given: ConvergeAsked = { classes, policies, stream, devices, horizonNs: horizon, seed };
-  const cells = classes.flatMap((_, workload) =>
-    Array.from({ length: Math.ceil(seeds / CELL_SEEDS) }, (__, block): ConvergeCell => {
+  const { seeds, seed, draws, horizon, prefer, faultEvery } = question;
+  const given: ConvergeAsked = { classes, policies, stream, devices, horizonNs: horizon, seed, draws };
+  const guests = guestsOfDraw(question);
+  const cells = classes.flatMap((_, workload) => [
+    ...Array.from({ length: Math.ceil(seeds / CELL_SEEDS) }, (__, block): ConvergeCell => {
       const from = block * CELL_SEEDS;
       return { workload, from, count: Math.min(CELL_SEEDS, seeds - from) };
     }),
-  );
-  const moves = classes.length * policies.length * seeds;
+    ...Array.from({ length: draws }, (__, draw): ConvergeCell => ({ workload, from: 0, count: guests, draw })),
+  ]);
+  const moves = classes.length * policies.length * (seeds + draws * guests);
   const results = await runCells(given, cells, moves, options);
   const values = results.map((result) => valueOf(result));
-  const summaries = classes.map(({ name }, workload): ClassSummary => {
+  const summaries = classes.map(({ name }, workload): PlayedClassSummary => {
     const columns = policies.map((_, policy) => merged(cells, values, workload, policy, seeds));
-    return summarise(name, labels, columns, prefer, faultEvery);
+    const summary = summarise(name, labels, columns, prefer, faultEvery);
+    const drawn = cells.flatMap((cell, i) =>
+      cell.workload === workload && cell.draw !== undefined ? [values[i]!.columns] : [],
+    );
+    return { ...summary, drawn: draws === 0 ? null : summariseDraws(summary, columns, drawn, prefer) };
   });
   return { classes: summaries, moves, events: values.reduce((sum, { events }) => sum + events, 0) };
 }
@@ -98,7 +106,7 @@ function merged(
 ): MoveColumns {
   const all = moveColumns(seeds);
   for (const [i, cell] of cells.entries()) {
-    if (cell.workload !== workload) continue;
+    if (cell.workload !== workload || cell.draw !== undefined) continue;
     const part = values[i]!.columns[policy]!;
     for (const name of keysOf(all)) all[name].set(part[name], cell.from);
   }

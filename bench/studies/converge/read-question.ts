@@ -38,6 +38,7 @@ export interface ConvergeWords {
   readonly gbps?: number;
   readonly seeds?: number;
   readonly seed?: number;
+  readonly draws?: number;
   readonly prefer?: string;
 }
 
@@ -89,7 +90,7 @@ export function readConverge(word: string | undefined, words: ConvergeWords): As
 }
 
 function withWords(document: Record<string, unknown>, words: ConvergeWords): Record<string, unknown> {
-  const { policy, class: classes, gbps, seeds, seed, prefer } = words;
+  const { policy, class: classes, gbps, seeds, seed, draws, prefer } = words;
   // What the document says of itself no longer holds.
   if (policy !== undefined || classes !== undefined) document['description'] = '';
   if (policy !== undefined) document['policies'] = policy;
@@ -97,6 +98,7 @@ function withWords(document: Record<string, unknown>, words: ConvergeWords): Rec
   if (gbps !== undefined) document['stream'] = { ...(document['stream'] as object), gigabitsPerSecond: gbps };
   if (seeds !== undefined) document['seeds'] = seeds;
   if (seed !== undefined) document['seed'] = seed;
+  if (draws !== undefined) document['draws'] = draws;
   if (prefer !== undefined) document['prefer'] = prefer;
   return document;
 }
@@ -185,5 +187,5 @@ function devicesOf({ devices }: ConvergeQuestion, path: string): readonly Device
   const { profile: word, count, queues } = devices;
   const near = resolve(dirname(path), word);
   const profile = readProfile(isModule(word) && !existsSync(word) && existsSync(near) ? near : word);
-  return [{ name: profile.id, count, queues, figures: figuresOf(profile, 'point') }];
+  return [{ name: profile.id, count, queues, profile, figures: figuresOf(profile, 'point') }];
 }

@@ -47,7 +47,7 @@ export function played(
   stream: Partial<StreamSettings> = {},
   horizonNs: number = HOUR_NS,
 ): MoveColumns {
-  const player = new ConvergePlayer({ ...STREAM, ...stream }, [], horizonNs, P);
+  const player = new ConvergePlayer({ ...STREAM, ...stream }, [], horizonNs);
   const columns = moveColumns(guests.length);
   for (const [i, guest] of guests.entries()) player.play(guest, policy(guest), columns, i);
   return columns;

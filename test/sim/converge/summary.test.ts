@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
+import { summariseDraws } from '../../../sim/converge/draws-summary.ts';
 import { MOVE_END, moveColumns, type MoveColumns } from '../../../sim/converge/play.ts';
 import {
   type ClassSummary,
@@ -181,5 +182,36 @@ describe('the Pareto front', () => {
       c: { timeS: 10, pauseMs: 200, lostMs: 9 },
     };
     expect(front(rows)).toEqual(['b', 'c']);
+  });
+});
+
+describe('draws of parameters', () => {
+  const of = (pauses: readonly (number | null)[]): MoveColumns =>
+    moves(pauses.map((pauseMs) => (pauseMs === null ? null : { timeS: 10, pauseMs })));
+  // Four guests with nominal parameters, of which two are moved again in five draws.
+  const nominal = [of([100, 200, 300, 400]), of([150, 150, 350, 350])];
+  const drawn = [1, 1.1, 1.2, 1.3, 2].map((factor) => [of([100 * factor, 200 * factor]), of([150, null])]);
+  const summary = summarise('x', ['a', 'b'], nominal, 'pause');
+  const { policies, ...all } = summariseDraws(summary, nominal, drawn, 'pause');
+
+  test('scale each median by what they do to the same guest, and hold the nominal one', () => {
+    // Factors 1, 1.1, 1.2, 1.3 and 2: 90 % of the way from the first to the last is 0.6 of the way from 1.3 to 2.
+    expect(summary.policies[0]!.pauseNs.p50).toBe(200 * NS_PER_MS);
+    expect(policies[0]!.pauseNs!.low).toBeCloseTo(200 * NS_PER_MS, 3);
+    expect(policies[0]!.pauseNs!.high).toBeCloseTo((1.3 + 0.6 * 0.7) * 200 * NS_PER_MS, 3);
+    expect(policies[1]!.pauseNs).toEqual({ low: 150 * NS_PER_MS, high: 150 * NS_PER_MS });
+  });
+
+  test('change shares by as much as they do for the guests that are moved again', () => {
+    expect(policies[0]!.failed).toEqual({ low: 0, high: 0 });
+    // One of two fails in each draw, and none with nominal parameters.
+    expect(policies[1]!.failed).toEqual({ low: 0, high: 0.5 });
+  });
+
+  test('count in how many the answer is best for most guests, and for how many in all', () => {
+    // a and b share the four guests evenly, and the first is named. In draws its second guest is always best, its first
+    // while its pause is below 150 ms.
+    expect(summary.answer?.policy).toBe('a');
+    expect(all).toEqual({ draws: 5, guests: 2, won: 5, bestShare: 9 / 10 });
   });
 });

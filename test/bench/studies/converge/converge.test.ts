@@ -58,7 +58,7 @@ describe('the same seed', () => {
 
   test('gives the same result on one thread and on two, twice', async () => {
     const one = await converge(...words, '--threads', '1');
-    expect(one.moves).toBe(2 * 4 * 320);
+    expect(one.moves).toBe(2 * 4 * (320 + 20 * 16));
     for (const threads of ['2', '3', '2']) {
       expect(await converge(...words, '--seeds', '320', '--threads', threads)).toEqual(one);
     }
@@ -82,7 +82,7 @@ describe('the same seed', () => {
 });
 
 test('a move takes a fixed number of events: gates what a move costs', async () => {
-  const { moves, events } = await converge('--seeds', '200');
+  const { moves, events } = await converge('--seeds', '200', '--draws', '0');
   expect(moves).toBe(POLICY_NAMES.length * 6 * 200);
   // As many as were counted; fewer is fine, and more has to be said.
   expect(events).toBe(EVENTS);
@@ -207,9 +207,8 @@ describe('what is wrong in a question is said with its field', () => {
     const { status, stderr } = await stopcopyAt(folder, 'converge', '--rates', 'rates.csv', '--class', 'idle');
     expect(status).toBe(2);
     expect(stderr).toMatch(stating('--rates', 'recorded'));
-    expect((await converge('--rates', 'rates.csv', '--class', 'recorded', '--seeds', '5')).moves).toBe(
-      5 * POLICY_NAMES.length,
-    );
+    const words = ['--rates', 'rates.csv', '--class', 'recorded', '--seeds', '5', '--draws', '2'];
+    expect((await converge(...words)).moves).toBe((5 + 2 * 3) * POLICY_NAMES.length);
   });
 });
 
