@@ -56,7 +56,7 @@ export function typeOfNode(
   above: NodeDocument['kind'] | undefined,
 ): ExpressType {
   if (node.kind !== 'pci-bridge') return TYPES[node.kind];
-  return node.express ?? (above === 'root-port' || above === 'downstream-port' ? 'pcie-to-pci-bridge' : 'none');
+  return node.express ?? (above === undefined || above === 'pci-bridge' ? 'none' : 'pcie-to-pci-bridge');
 }
 
 /** How many physical functions, ports and bridges are in each slot. */

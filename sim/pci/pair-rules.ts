@@ -14,18 +14,24 @@ export const ACROSS = { stops: 0, direct: 1, up: 2 } as const;
 export type Across = (typeof ACROSS)[keyof typeof ACROSS];
 
 /**
- * @param from a port, or a device of the root complex or of a bridge, which leaves everything to what is above
+ * @param from a port, or a device or bridge: next to the ports of a switch it gets to them straight, elsewhere it leaves
+ *   everything to what is above
  * @param to its sibling; -1 for any that no egress vector speaks of
  * @param translated whether the request calls itself translated
  */
 export function acrossOf(t: Topology, from: number, to: number, translated: boolean): Across {
-  if (!isPort(t, from)) return ACROSS.up;
+  if (!isPort(t, from)) return isOfSwitch(t, from) ? ACROSS.direct : ACROSS.up;
   const acs = t.portAcs[from]!;
   if (translated && (acs & ACS.DT) !== 0) return ACROSS.direct;
   const redirects = (acs & ACS.RR) !== 0;
   if ((acs & ACS.EC) === 0 || to < 0 || !isPort(t, to)) return redirects ? ACROSS.up : ACROSS.direct;
   if (t.egress[from]?.[t.nodePosition[to]!] !== 1) return ACROSS.direct;
   return redirects ? ACROSS.up : ACROSS.stops;
+}
+
+function isOfSwitch({ nodeParent, nodeKind }: Topology, node: number): boolean {
+  const parent = nodeParent[node]!;
+  return parent >= 0 && nodeKind[parent] === NODE.switch;
 }
 
 /**
@@ -83,6 +89,7 @@ export function comesDirect(rules: PairRules, fn: number, holder: number): boole
   }
   if (staysInCard(t, device, fn, holder)) return true;
   let node = t.nodeParent[device]!;
+  if (isOfSwitch(t, device) && isBelow(t, holder, node)) return true;
   for (; node >= 0 && !isBelow(t, holder, node); node = t.nodeParent[node]!) {
     if (staysInCard(t, node, fn, holder)) return true;
     if (!isPort(t, node)) continue;

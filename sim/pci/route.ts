@@ -168,7 +168,7 @@ function functionsByTenant({ tenants, functionTenant }: Topology): readonly (rea
 /** The hop that lets it through: the port that believes a foreign ID, else the IOMMU if it saw it, else the last to choose. */
 function decisiveHop(hops: readonly Hop[], forged: boolean): Hop | undefined {
   if (forged) {
-    const chosen = ['SV off', 'conventional PCI', 'one link'];
+    const chosen = ['SV off', 'conventional PCI', 'one link', 'no downstream port'];
     return chosen.map((word) => hops.find(({ by }) => by === word)).find((hop) => hop !== undefined);
   }
   return hops.findLast(({ place }) => place === IOMMU) ?? hops.findLast(({ by }) => by !== '');

@@ -35,7 +35,7 @@ const ALLOWED_BELOW: Readonly<Record<Bridge['kind'] | 'root', readonly NodeDocum
   root: ['root-port', 'device', 'pci-bridge'],
   'root-port': ['device', 'switch', 'pci-bridge'],
   'downstream-port': ['device', 'switch', 'pci-bridge'],
-  switch: ['downstream-port'],
+  switch: ['downstream-port', 'device', 'pci-bridge'],
   'pci-bridge': ['device', 'pci-bridge'],
 };
 

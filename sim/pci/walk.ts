@@ -155,6 +155,10 @@ export class Walker {
         this.say(node, 'passes it up under an ID of its own', 'conventional PCI', true);
       }
       if (this.staysInCard(node, requester, at, target)) return this.deliver(address, target);
+      if (kind === NODE.switch && this.crossesSwitch(node, from, target)) return this.deliver(address, target);
+      if (kind === NODE.switch && claimed !== requester && !isPort(t, from) && isBelow(t, claimed, node)) {
+        this.say(node, 'has no port there that would check the ID', 'no downstream port', true);
+      }
       if (!isPort(t, node)) continue;
       if (claimed !== requester && t.sharesLink[from] === 1 && isBelow(t, claimed, node)) {
         this.say(node, 'cannot tell the functions of one card apart', 'one link', true);
@@ -165,6 +169,13 @@ export class Walker {
     // An integrated endpoint is wired to its stream; it has no way to claim another.
     const integrated = t.nodeParent[device]! < 0;
     return this.iommu(integrated ? requester : claimed, alias, at, address);
+  }
+
+  /** Whether a switch has a request of something next to its downstream ports, and no port in its way there. */
+  private crossesSwitch(node: number, from: number, target: number): boolean {
+    const t = this.topology;
+    if (isPort(t, from) || target < 0 || !isBelow(t, target, node) || isBelow(t, target, from)) return false;
+    return this.say(node, 'takes it straight to another of its ports', 'no downstream port', true);
   }
 
   /** Whether a request for another node of the same card gets there inside the card. */

@@ -1,7 +1,7 @@
 /**
  * In words: what a refusal rests on that nobody has said, and groups of the kernel that are not as its rules give them.
  */
-import type { KernelGroupsReport, LoadsIf, TopologyReport } from './document.ts';
+import type { DecisionReport, KernelGroupsReport, LoadsIf, TopologyReport } from './document.ts';
 
 const NAMED_MAX = 3;
 
@@ -21,6 +21,21 @@ export function loadsIfSentences({ loadsIf }: TopologyReport): readonly string[]
 function conditionWords({ field, of, value, question, ask }: LoadsIf['conditions'][number]): string {
   const where = of === '' ? '' : ` of ${of}`;
   return `${field}${where} is ${String(value)} (${question}; ask ${ask})`;
+}
+
+/** The verdict, or `would load` for a refusal that no setting mends and that rests on what nobody has said. */
+export function verdictWords(
+  loadsIf: readonly LoadsIf[],
+  { policy, verdict, remedy }: DecisionReport,
+  vf: string,
+): string {
+  const would = loadsIf.some((each) => each.policy === policy && each.vfs.includes(vf));
+  return would && remedy?.kind !== 'changes' ? 'would load' : verdict;
+}
+
+/** What was inferred or left out where another tool printed the topology. */
+export function readSentences({ imported }: TopologyReport): readonly string[] {
+  return imported.map(({ line, text }) => (line === undefined ? text : `line ${line}: ${text}`));
 }
 
 /** The comparison with the groups that the kernel has built. */

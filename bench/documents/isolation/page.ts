@@ -14,6 +14,7 @@ import {
   type TopologyReport,
   VERDICT_MEANINGS,
 } from './document.ts';
+import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { TREE_STYLE, treeDrawing } from './tree-svg.ts';
 import {
@@ -102,7 +103,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
       </details>
     </figure>
     ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${groupTable(report)} ${decisionTable(report)}
-    ${remedyList(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
+    ${remedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
   </section>`;
 }
 
@@ -127,7 +128,7 @@ function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
   };
 }
 
-function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
+function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
   if (vfs.length === 0) return undefined;
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
   return html`<h3>Virtual functions</h3>
@@ -142,7 +143,10 @@ function vfTable({ vfs, groups }: TopologyReport): Markup | undefined {
         dma.self,
         dma.other,
         `${group}, ${sizes.get(group) === 1 ? 'alone' : `of ${sizes.get(group)}`}`,
-        ...POLICIES.map((name) => decisions.find(({ policy }) => policy === name)?.verdict ?? ''),
+        ...POLICIES.map((name) => {
+          const decision = decisions.find(({ policy }) => policy === name);
+          return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
+        }),
       ]),
     })}`;
 }
@@ -215,4 +219,21 @@ function remedyList({ vfs }: TopologyReport): Markup | undefined {
       </ul>`;
   });
   return sections.length === 0 ? undefined : html`<h3>What to change</h3> ${sections}`;
+}
+
+/** What was not said and decides, groups of the kernel, and what was made of another tool's output. */
+function askedLists(report: TopologyReport): readonly Markup[] {
+  const lists: Readonly<Record<string, readonly string[]>> = {
+    'What is not known, and decides': loadsIfSentences(report),
+    'Groups of the kernel': kernelGroupSentences(report.kernelGroups),
+    'Read of the machine': readSentences(report),
+  };
+  return Object.entries(lists).flatMap(([title, sentences]) =>
+    sentences.length === 0
+      ? []
+      : html`<h3>${title}</h3>
+          <ul>
+            ${sentences.map((sentence) => html`<li>${sentence}</li>`)}
+          </ul>`,
+  );
 }

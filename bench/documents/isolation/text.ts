@@ -7,8 +7,8 @@ import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { BarReach } from '../../../sim/vfio/bar-reach.ts';
-import type { DecisionReport, LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
-import { kernelGroupSentences, loadsIfSentences } from './asked-words.ts';
+import type { LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
+import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';
 import {
@@ -128,7 +128,6 @@ function printGroups(report: TopologyReport, page: Page): void {
 
 /** What was not said and decides, and what was made of another tool's output. */
 function printAsked(report: TopologyReport, page: Page): void {
-  const { imported } = report;
   const list = (title: string, sentences: readonly string[]): void => {
     if (sentences.length === 0) return;
     page.heading(title);
@@ -136,10 +135,7 @@ function printAsked(report: TopologyReport, page: Page): void {
   };
   list('What is not known, and decides', loadsIfSentences(report));
   list('Groups of the kernel', kernelGroupSentences(report.kernelGroups));
-  list(
-    'Read of the machine',
-    imported.map(({ line, text }) => (line === undefined ? text : `line ${line}: ${text}`)),
-  );
+  list('Read of the machine', readSentences(report));
 }
 
 /** What each policy decides, and what to change so that the one which was asked for accepts. */
@@ -182,15 +178,8 @@ function vfRow(
     members === 1 ? `${group}` : `${group}, of ${members}`,
     ...decisions
       .filter((each) => policy === null || each.policy === policy)
-      .map((each) => (wouldLoad(loadsIf, each, address) ? WOULD_LOAD : each.verdict)),
+      .map((each) => verdictWords(loadsIf, each, address)),
   ];
-}
-
-/** Instead of a refusal that no setting mends, and that rests on what nobody has said. */
-const WOULD_LOAD = 'would load';
-
-function wouldLoad(loadsIf: readonly LoadsIf[], { policy, remedy }: DecisionReport, vf: string): boolean {
-  return remedy?.kind !== 'changes' && loadsIf.some((each) => each.policy === policy && each.vfs.includes(vf));
 }
 
 interface ReachGroup {

@@ -12,7 +12,7 @@ import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './do
 /** One paragraph: who reaches what, and what each policy makes of it. */
 export function topologySummary(report: TopologyReport): string {
   const { vfs } = report;
-  if (vfs.length === 0) return 'There is no VF here that could be migrated.';
+  if (vfs.length === 0) return 'There is no VF here that a VM has.';
   const bySelf = vfs.filter(({ possible }) => isOpen(possible.self)).length;
   const byOther = vfs.filter(({ possible }) => isOpen(possible.other)).length;
   const byCpu = vfs.filter(({ cpu, opens }) => opens.ok && cpu?.reachesControl === true).length;

@@ -27,6 +27,8 @@ export interface AcsFacts {
   readonly on: string;
   /** Port numbers whose bit of the egress control vector is set; only configuration space shows it. */
   readonly egress?: readonly number[];
+  /** Not read, but concluded from IOMMU groups. */
+  readonly inferred?: true;
 }
 
 export interface BarFacts {

@@ -24,6 +24,7 @@ import {
 import type { Finding } from '../../import/reader.ts';
 import type { CommentedField, CommentedList, CommentedMap, CommentedValue } from './commented.ts';
 import { flow } from './commented.ts';
+import { completed } from './denied-capabilities.ts';
 import { type Bar, BarKeeper } from './machine-bars.ts';
 import { holdsGroup, isVfio } from '../../import/machine/drivers.ts';
 import {
@@ -54,24 +55,20 @@ const ACCELERATOR_VF_BAR = { bar: 2, bytes: 64 * 1024 };
 /**
  * @param facts of one machine
  * @param names of its files, used in messages and the title
- * @throws UserError of kind `input` when it lacks what no default can stand for: the tree, or the types of its ports
+ * @throws UserError of kind `input` when it lacks what no default can stand for: the tree
  */
 export function machineTopology(facts: MachineFacts, names: readonly string[]): ImportedTopology {
-  refuseWithoutTypes(facts, names.join(', '));
-  return new TopologyMaker(facts, names).make();
+  refuseWithoutTree(facts, names.join(', '));
+  const { facts: whole, findings } = completed(facts);
+  const made = new TopologyMaker(whole, names).make();
+  return { ...made, findings: [...findings, ...made.findings] };
 }
 
-function refuseWithoutTypes({ functions, privileged }: MachineFacts, what: string): void {
-  const bridges = functions.filter(({ facts }) => facts.secondary !== undefined);
-  const isTree = functions.some(({ facts }) => facts.parent !== undefined);
-  if (privileged === true && isTree) return;
-  if (isTree && bridges.length === 0 && privileged !== false) return;
-  const why = isTree
-    ? 'does not say which bridge is a root port, which a switch, nor what ACS is on: capabilities could not be read'
-    : 'does not say which bridge is above which function';
+function refuseWithoutTree({ functions }: MachineFacts, what: string): void {
+  if (functions.some(({ facts }) => facts.parent !== undefined)) return;
   const hint =
     'Run lspci -vvv as root, or the script that `stopcopy import --collect machine` prints, and give that file, alone or with this one.';
-  throw new UserError('input', `${what}: ${why}`, hint);
+  throw new UserError('input', `${what}: does not say which bridge is above which function`, hint);
 }
 
 class TopologyMaker {
@@ -187,7 +184,9 @@ class TopologyMaker {
   private device({ functions }: DeviceNode): CommentedMap {
     const [first] = functions;
     const name = cleanName(first!.facts.name);
-    const silent = functions.filter(({ facts: { acs } }) => acs !== undefined && acs !== null && !hasBit(acs, 'RR'));
+    const silent = functions.filter(
+      ({ facts: { acs } }) => acs !== undefined && acs !== null && acs.inferred !== true && !hasBit(acs, 'RR'),
+    );
     const says = silent.length === functions.length;
     const comment = `inferred from the ACS capability without RR, ${this.placeOf(first!, 'acs')}`;
     if (says) this.silent.push(first!);
@@ -264,7 +263,8 @@ class TopologyMaker {
       this.findings.push({ kind: 'asked', text, line: (fn.from.acs ?? fn.at).line });
     }
     const value = flow({ can: acs.can, on, ...(egress.length === 0 ? {} : { egress: list(egress) }) });
-    return [{ key: 'acs', value, comment: this.placeOf(fn, 'acs') }];
+    const comment = acs.inferred === true ? `inferred: IOMMU group ${fn.facts.iommuGroup}` : this.placeOf(fn, 'acs');
+    return [{ key: 'acs', value, comment }];
   }
 
   /** Ports whose bit is set, by their port numbers. */

@@ -50,7 +50,7 @@ const BELOW: Readonly<Record<BridgeKind | 'root', readonly TreeNode['kind'][]>> 
   root: ['root-port', 'device', 'pci-bridge'],
   'root-port': ['device', 'switch', 'pci-bridge'],
   'downstream-port': ['device', 'switch', 'pci-bridge'],
-  switch: ['downstream-port'],
+  switch: ['downstream-port', 'device', 'pci-bridge'],
   'pci-bridge': ['device', 'pci-bridge'],
 };
 
@@ -124,8 +124,7 @@ class TreeMaker {
         if (node !== undefined) nodes.push(node);
       } else if (facts.secondary !== undefined) {
         this.leave(fn, `it is a bridge of ${facts.type === undefined ? 'unknown type' : `type ${facts.type}`}`);
-      } else if (!BELOW[where].includes('device')) this.leave(fn, `stopcopy has no functions ${WHERE[where]}`);
-      else {
+      } else {
         this.placed.add(facts.address);
         this.intoDevice(fn, where, nodes, devices);
       }

@@ -139,10 +139,7 @@ describe('several files of one machine', () => {
     expect(() => read(nnk + other, 'both.txt')).toThrow(/both\.txt: line 31: 0000:00:00\.0 begins again/);
   });
 
-  test('one without capabilities is refused, with what to run', () => {
-    expect(() => imported([read(sample('epyc-user.lspci-vvv.txt'), 'user.txt')])).toThrow(
-      /user\.txt: does not say which bridge is a root port/,
-    );
+  test('one without the tree is refused, with what to run', () => {
     expect(() => imported([read(sample('x570.lspci-nnk.txt'), 'nnk.txt')])).toThrow(
       /does not say which bridge is above/,
     );
@@ -159,6 +156,25 @@ describe('the topology of a machine', () => {
     const parsed = readTopology(parseInput(one.document.result.text, 'text'), 'text').document;
     expect(parsed).toEqual(readTopology(one.plain, 'text').document);
     expect(buildTopology(parsed, 'text').functions.length).toBeGreaterThan(0);
+  });
+
+  test('a bridge next to the ports of a switch has its place', () => {
+    const { report } = examine(join(FOLDER, 'x570-colour.lspci-vvv.txt'));
+    expect(report.groups.map(({ members }) => members)).toContainEqual(['PCI bridge 0000:03:09.0', '0000:07:00.0']);
+    expect(report.imported).toEqual([]);
+  });
+
+  test('what was printed without root is answered, with what was taken', () => {
+    const { report } = examine(join(FOLDER, 'epyc-user.lspci-vvv.txt'));
+    expect(report.kernelGroups).toMatchObject({ compared: 28, same: 28 });
+    const tree = examine(join(FOLDER, 'epyc.lspci-tv.txt')).report;
+    // Every port joins what is in its slot and below it.
+    expect(tree.groups).toHaveLength(16);
+    for (const { imported: read } of [report, tree]) {
+      expect(read).toContainEqual(
+        expect.objectContaining({ kind: 'asked', text: expect.stringContaining('as root') as string }),
+      );
+    }
   });
 
   test('groups of the kernel are compared one by one', () => {

@@ -142,6 +142,10 @@ class Decoder {
     const below: NodeDocument[] = [];
     const count = 1 + this.pick(3);
     for (let i = 0; i < count; i++) below.push(this.port('downstream-port', segment, secondary, i, level + 1));
+    // What stands on the bus inside a switch, next to its ports.
+    const inside = this.pick(8);
+    if (inside === 6) below.push(this.device(segment, secondary, 8));
+    if (inside === 7) below.push({ ...this.bridge(segment, secondary, level + 1), at: address(segment, secondary, 8) });
     this.vectors(below);
     return {
       kind: 'switch',

@@ -48,6 +48,30 @@ test.each([
   expect(page).toContain(words);
 });
 
+test('the page says what a refusal rests on that nobody has said, and which groups the kernel has', () => {
+  const named = { group: 4, members: ['0000:03:00.1'] };
+  const conditions = [
+    { field: 'turnaround', of: '', value: 'ur', places: 1, question: 'what it does', ask: 'its maker' },
+  ];
+  const [{ vfs } = { vfs: [] }] = document.topologies;
+  const asked = fixtureDocument({
+    vfs: vfs.map((vf) => ({ ...vf, decisions: vf.decisions.map((each) => ({ ...each, remedy: null })) })),
+    loadsIf: [{ policy: 'proof', vfs: ['0000:03:00.1'], conditions }],
+    kernelGroups: {
+      compared: 3,
+      same: 2,
+      differences: [{ kernel: [named], rules: [], why: 'of a quirk' }],
+      notCompared: [],
+    },
+    imported: [{ kind: 'asked', text: 'the IOMMU is off', file: 'a.txt' }],
+  });
+  const shown = isolationPage(asked);
+  for (const words of ['would load', 'turnaround is ur', 'of a quirk', 'the IOMMU is off', 'Of 3 groups']) {
+    expect(shown).toContain(words);
+    expect(page).not.toContain(words);
+  }
+});
+
 test('ids are unique, also with two topologies, which then have links', () => {
   const [topology] = document.topologies;
   const both = isolationPage({ ...document, topologies: [topology!, topology!] });
