@@ -26,7 +26,7 @@ export interface RealWorldOptions extends WorldOptions {
   readonly vms: number;
   /** Queue isolation (PF register 0x30) at source and destination. Default 0 and 0. */
   readonly isolation?: readonly [number, number];
-  /** Why the migration driver keeps away from the VFs of source and destination; null: it does not. Default: null. */
+  /** Why the migration driver does not load for the VFs of source and destination; null: it does. Default: null. */
   readonly refusals?: readonly [MigrationRefusal | null, MigrationRefusal | null];
   /** Threads of each pool, and so migrations at once. Default 1. */
   readonly threads?: number;
@@ -51,7 +51,7 @@ export type RealMigration =
       readonly partsNs: Readonly<Record<WallPart, number>>;
       /** Of what was sent in the pause. */
       readonly frameBytes: number;
-      /** Of each iteration before it. */
+      /** Bytes of each iteration before it. */
       readonly iterationBytes: readonly number[];
       readonly source: HalfCost;
       readonly destination: HalfCost;

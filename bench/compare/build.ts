@@ -70,7 +70,7 @@ export class Build {
     }
   }
 
-  /** Words before the task, for whoever starts Node itself. */
+  /** Words before the task, for callers that start Node themselves. */
   get command(): readonly string[] {
     return [join(this.root, MAIN), STAGE_COMMAND, '--json'];
   }

@@ -16,7 +16,7 @@ import { runProgram } from '../io/run-program.ts';
 import { type MetricResult, type TestSettings, UNDECIDED } from '../documents/comparison/document.ts';
 import { StageFailed } from './stage-failed.ts';
 
-/** A smaller change is told as none. */
+/** A smaller change is reported as none. */
 const COUNTED_SMALLEST = 0.001;
 
 const LENGTHS: readonly LoopLength[] = ['short', 'long'];
@@ -165,7 +165,7 @@ export async function compareCounted(
 }
 
 /**
- * Told from a per mille on, a regression from the smallest effect on: the place of code that a stage does not use already
+ * Reported from a per mille on, a regression from the smallest effect on: the place of code that a stage does not use already
  * moves its count by some ten thousandths.
  */
 export function countedVerdict(

@@ -1,8 +1,8 @@
 /**
- * From pairs of processes to a verdict, looked at several times, for several metrics at once.
+ * From pairs of processes to a verdict: a sequential test, for several metrics at once.
  *
- * Looking again and again, and stopping when it suits, finds differences between equals. Here each of the planned looks gets
- * an equal part of the chance of error (the p-value of a look is multiplied by their number, and the smallest counts), which
+ * Repeated testing with optional stopping finds differences between equals. Here each of the planned tests gets
+ * an equal part of the chance of error (the p-value of a test is multiplied by their number, and the smallest counts), which
  * holds whatever stops the run, and Holm's correction then takes care of many metrics.
  *
  * A difference must be significant and at least as large as the smallest effect that matters. "Same" is no absence of proof:
@@ -26,7 +26,7 @@ export function holm(chances: readonly number[]): readonly number[] {
 }
 
 /**
- * The chance that counts after several looks: valid at whichever look a run ends.
+ * The chance that counts after several tests: valid at whichever test a run ends.
  *
  * @param ratios log ratios in the order in which the pairs were measured
  */
@@ -64,7 +64,7 @@ export function decideComparison(
   });
 }
 
-/** The interval is looked at as often as the test. */
+/** The interval is tested as often as the p-value. */
 export function intervalLevel({ alpha, looks }: TestSettings): number {
   return 1 - alpha / looks.length;
 }
@@ -91,7 +91,7 @@ function verdictOf(
 
 /**
  * An interval becomes narrower with the root of the pairs. It has to fit between the effect and the nearest bound that is
- * to be told from it; for an effect right at the bound that takes more pairs than anybody has, so it is cut off.
+ * to differ from it; for an effect right at the bound that takes more pairs than there is time for, so it is cut off.
  */
 function pairsMissing(
   effect: number,

@@ -28,7 +28,7 @@ export interface ExactFlags {
   /** Why the values may change. */
   readonly accept?: string;
   readonly markdown: boolean;
-  /** Told what is printed; not when a change is accepted. */
+  /** Receives what is printed; not when a change is accepted. */
   readonly onDocument?: (document: ComparisonDocument) => void;
 }
 
@@ -67,7 +67,7 @@ export function passExactGate(flags: ExactFlags, output: Output, counted = exact
   return comparison.differences.length === 0;
 }
 
-/** A baseline that a merge has broken may be replaced, as the reason is given anew; any other file may not. */
+/** A baseline that a merge has broken may be replaced, as the reason is given again; any other file may not. */
 function baselineToReplace(path: string): Baseline {
   if (!existsSync(path)) return EMPTY_BASELINE;
   try {

@@ -1,6 +1,6 @@
 /**
- * Two builds measured by turns: every stage in pairs of fresh processes, until every metric is decided, the last look is
- * behind, or the budget is spent. Single-threaded stages take turns within a pair; those on threads run one after the other,
+ * Two builds measured interleaved: every stage in pairs of fresh processes, until every metric is decided, the last test is
+ * done, or the budget is spent. Single-threaded stages alternate within a pair; those on threads run one after the other,
  * the pairs in the order ABBA or BAAB.
  */
 import { median } from 'simple-statistics';
@@ -45,7 +45,7 @@ interface Series {
 /** A pair is expected to take no longer than so many before it. */
 const LAST_PAIRS = 3;
 
-/** A stage on its way: what its processes told so far. */
+/** A stage in progress: samples of its processes so far. */
 class StageTrack {
   readonly stage: ListedStage;
   readonly series: Map<string, Series> = new Map();
@@ -85,7 +85,7 @@ class StageTrack {
 
 export interface InterleavedOutcome {
   readonly results: readonly MetricResult[];
-  /** Rounds begun: the pairs of the stages that took longest to tell. */
+  /** Pairs begun, of the stages that took the most to decide. */
   readonly pairs: number;
   readonly seconds: number;
 }
@@ -116,7 +116,7 @@ export async function compareInterleaved(
 export const SINGLE_SHARE = 0.8;
 
 /**
- * Takes pairs of the stages in turn until each is decided, the last look is behind, or the budget is spent. Stages on threads
+ * Takes pairs of the stages in turn until each is decided, the last test is done, or the budget is spent. Stages on threads
  * come last: their pairs take many times as long, and spread so far that most comparisons end without a word on them.
  */
 export async function comparePairs(
@@ -262,7 +262,7 @@ interface Judged {
   readonly decision: ComparisonDecision;
 }
 
-/** Of the chance of error, what single-threaded stages have while there is one on threads: they are who can be told. */
+/** Share of the error probability for single-threaded stages while there is one on threads: only they resolve small effects. */
 export const SINGLE_CHANCE = 0.9;
 
 interface Group {
@@ -300,7 +300,7 @@ function seriesOf(tracks: readonly StageTrack[]): readonly Omit<Judged, 'decisio
     .flatMap((track) => [...track.series.values()].map((series) => ({ track, series })));
 }
 
-/** A stage that is told has no further processes. */
+/** A decided stage starts no further processes. */
 function settle(tracks: readonly StageTrack[], settings: TestSettings): void {
   const open = new Set(
     judge(tracks, settings)

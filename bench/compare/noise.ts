@@ -42,7 +42,7 @@ export interface NoiseOptions {
 export async function measureNoise(build: StageRunner, options: NoiseOptions): Promise<NoiseDocument> {
   const { budgetSeconds, signal, read = readMachine } = options;
   const before = read();
-  // A single look that proves nothing the same keeps all stages until the end.
+  // A single test that proves nothing the same keeps all stages until the end.
   const settings: TestSettings = { ...DEFAULT_SETTINGS, smallestEffect: 1e-6, looks: [PAIRS] };
   const stages = await build.stages(signal);
   // As a comparison takes them: those on threads have what the others leave of budget and chance.

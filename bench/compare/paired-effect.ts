@@ -42,7 +42,7 @@ export function bootstrapMedian(values: readonly number[], level: number, random
   const medians = new Float64Array(RESAMPLES);
   const places = new Uint32Array(length);
   for (let i = 0; i < RESAMPLES; i++) {
-    // Of resampled places in the sorted values the middle one is the median.
+    // The central one of the resampled, sorted values is the median.
     for (let j = 0; j < length; j++) places[j] = random.below(length);
     places.sort();
     const upper = sorted[places[length >>> 1]!]!;

@@ -1,6 +1,6 @@
 /**
  * Two result files of `stopcopy bench`: exact and modelled figures are compared, measured ones are only set side by side.
- * A file tells of one run; whether two runs differ by their builds or by their hour cannot be known from it.
+ * A file holds one run; whether two runs differ by their builds or by their time cannot be known from it.
  */
 import type { Figure } from '../show/figure.ts';
 import type { BenchResult, Cell } from '../documents/bench/result.ts';

@@ -17,7 +17,7 @@ export type ComparedSide =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'revision'; readonly commit: string };
 
-/** Steps of a build that take long enough to be told. */
+/** Steps of a build that take long enough to be reported. */
 type Tell = (text: string) => void;
 
 const BUILD_LIMIT_MS = 600_000;

@@ -12,7 +12,7 @@ export interface SignedRank {
   readonly count: number;
   /** Sum of the ranks of the positive differences. */
   readonly positive: number;
-  /** Two-sided: chance of a sum at least as far from its middle when signs are a matter of luck. */
+  /** Two-sided: chance of a sum at least as far from its centre when signs are a matter of luck. */
   readonly p: number;
 }
 
@@ -47,7 +47,7 @@ function rankMagnitudes(values: readonly number[]): readonly Ranked[] {
   return ranked;
 }
 
-/** Counts, among all ways to give signs, those whose sum is at least as far from the middle. */
+/** Counts, among all ways to give signs, those whose sum is at least as far from the centre. */
 function exactP(doubled: readonly number[], positive2: number): number {
   const total = doubled.reduce((sum, rank2) => sum + rank2, 0);
   // Shares instead of counts: 2^n leaves the range of doubles only far beyond EXACT_MAX, and shares never do.

@@ -20,7 +20,7 @@ const POWER = 0.8;
  *
  * @param alpha chance of an error that this metric has, of all metrics together
  * @param pairs that fit into the budget
- * @param looks after how many pairs the comparison decides
+ * @param looks numbers of pairs after which the comparison tests
  * @param smallestEffect that matters to the comparison, as a share
  * @returns null where nothing is found, or {@link SLOWDOWNS} has nothing as large
  */

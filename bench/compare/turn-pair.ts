@@ -14,18 +14,18 @@ import { NS_PER_S } from '../../sim/base/units.ts';
 export const SIDES = ['base', 'candidate'] as const;
 export type TurnSide = (typeof SIDES)[number];
 
-/** A metric as a pair tells it. */
+/** A metric of a pair. */
 export interface PairedSample {
   readonly metric: MeasuredMetric;
   readonly base: number;
   readonly candidate: number;
-  /** Logarithm of candidate over base; by turns, so not exactly that of the two medians. */
+  /** Logarithm of candidate over base; interleaved, so not exactly that of the two medians. */
   readonly logRatio: number;
 }
 
 /** Length of a turn: short against what disturbs a machine, long against waking a process up. */
 const TURN_NS = 6e6;
-/** Of a side: fewer make no median, more take time. */
+/** Slices of a side: fewer make no median, more take time. */
 const TURNS_MIN = 8;
 /** Turns of each side that are not counted: caches and the compiler settle. */
 const TURNS_BEFORE = 2;
@@ -60,7 +60,7 @@ export async function measureTurnPair(
       throw error instanceof StageFailed ? new SideFailed(side, error.message) : error;
     }
   };
-  // Both start at once; who fails first is told, and the other one's failure with it would be nobody's.
+  // Both start at once; the first failure is reported, and the other one's is handled with it.
   const [base, candidate] = await Promise.all(SIDES.map((side) => asked(side, stages[side].ready())));
   const ready: Readonly<Record<TurnSide, TurnReady>> = { base: base!, candidate: candidate! };
   const calls = Math.max(1, Math.round(TURN_NS / Math.max(base!.callNs, candidate!.callNs)));

@@ -1,5 +1,5 @@
 /**
- * A process of a build that stands ready with one single-threaded stage and works when it is told to, a turn at a time. Two of
+ * A process of a build that stands ready with one single-threaded stage and works on request, a slice at a time. Two of
  * them take turns of some milliseconds: what slows the machine down for longer slows both.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -25,7 +25,7 @@ const readySchema = z.object({
 });
 
 const turnSchema = z.object({
-  /** Of one call of the stage, and of its floor. */
+  /** Time of one call of the stage, and of its floor. */
   ns: z.number().positive(),
   floorNs: z.number().positive().optional(),
 });
@@ -85,7 +85,7 @@ export class TurnProcess implements TurnStage {
   }
 
   async turn(calls: number): Promise<TurnTimes> {
-    // A send to a process that has gone fails by itself; why it has gone is told by its end.
+    // A send to a process that has gone fails by itself; its end gives the reason.
     this.child.send(calls, () => {});
     return parse(turnSchema, await this.answer());
   }

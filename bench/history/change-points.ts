@@ -3,7 +3,7 @@
  *
  * The values are replaced by their ranks, so that neither outliers nor the shape of the noise matter. Within an interval the
  * running sum of the ranks about their mean, divided by their spread, behaves like a Brownian bridge when nothing changed
- * (Kolmogorov's distribution; this is Pettitt's test). Intervals of all lengths are looked at, not only the whole series
+ * (Kolmogorov's distribution; this is Pettitt's test). Intervals of all lengths are tested, not only the whole series
  * (seeded binary segmentation: Kovács, Bühlmann, Li and Munk, 2023), so that a slowdown that was repaired is found too; each
  * gets its part of the chance of error. The narrowest interval that shows something gives the place. A shift below the smallest
  * effect is no change point.
@@ -32,7 +32,7 @@ export interface ChangePointOptions {
 
 export const DEFAULT_CHANGE_POINTS: ChangePointOptions = { alpha: 0.01, smallestEffect: 0.02 };
 
-/** Shorter stretches cannot be told from an outlier. */
+/** A shorter stretch is no different from an outlier. */
 const INTERVAL_MIN = 16;
 const SIDE_MIN = 3;
 

@@ -119,7 +119,7 @@ function add(
 ): void {
   let list = lists.get(name);
   if (list === undefined) lists.set(name, (list = { kind, unit, values: [], of: [] }));
-  // A name that changed its unit begins anew.
+  // A name that changed its unit begins a new series.
   if (list.unit !== unit) Object.assign(list, { unit, values: [], of: [] });
   list.values.push(value);
   list.of.push(record);

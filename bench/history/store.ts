@@ -1,6 +1,6 @@
 /**
  * The history: one file, one line per record, each with its checksum. Appending never touches what is there; a line that a
- * crash cut short, or that something damaged, is told and passed over, and costs no other record.
+ * crash cut short, or that is damaged otherwise, is reported and skipped, and costs no other record.
  *
  *     1f2e3d4c {"v":1,"time":…}
  */
@@ -148,7 +148,7 @@ function endsOpen(file: number): boolean {
 
 /**
  * Rewrites the history with the records that are to be kept. Damaged lines stay as they are unless they are to go: perhaps
- * somebody can read them.
+ * a reader exists.
  *
  * @returns how many records and damaged lines went
  */

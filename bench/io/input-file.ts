@@ -161,7 +161,7 @@ const HOW_TO_START =
   'A format has examples: `stopcopy run --help` and `stopcopy plan --help` name files that come with stopcopy, and docs/ ' +
   'explains each field.';
 
-/** What is wrong with a text that is no YAML; whichever the parser does not tell apart is said by its kind. */
+/** What is wrong with a text that is no YAML; what the parser does not distinguish is named by its kind. */
 const YAML_MISTAKES: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS: 'an alias (*name) has an anchor or a tag of its own',
   BAD_ALIAS: 'an alias (*name) is not well formed',

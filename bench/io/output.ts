@@ -40,7 +40,7 @@ export class Output {
     if (!this.#json) this.#put(`${text}\n`);
   }
 
-  /** The help, or the version, on stdout: whoever asks for it gets it instead of a document. */
+  /** The help, or the version, on stdout: it replaces the document. */
   help(text: string): void {
     this.#put(text);
   }

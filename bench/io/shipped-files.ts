@@ -1,6 +1,6 @@
 /**
  * Data files that come with the package, by name: topologies, scenarios, device profiles, published tables. They stand
- * beside the sources that read them, in a checkout as well as in an installed package.
+ * next to the sources that read them, in a checkout as well as in an installed package.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export class ShippedFiles {
 
   /**
    * @param folder from the root of the package
-   * @param what one of the files, for messages: `topology`
+   * @param what one of the files, used in messages: `topology`
    */
   constructor(folder: string, what: string) {
     this.folder = join(packageRoot(), folder);

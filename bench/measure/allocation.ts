@@ -37,7 +37,7 @@ class Looks {
   private readonly garbage: number[] = [];
   private readonly survivors: number[] = [];
   private before = 0;
-  /** What a look itself leaves. */
+  /** Garbage of a reading itself. */
   private own = 0;
 
   begin(): void {

@@ -1,5 +1,5 @@
 /**
- * One run of the benchmark: prepares the folder, sweeps with progress, writes and tells the result. An interrupted run
+ * One run of the benchmark: prepares the folder, sweeps with progress, writes and prints the result. An interrupted run
  * keeps the cells that were finished.
  */
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ import { MS_PER_S } from '../../sim/base/units.ts';
 export interface BenchTarget {
   /** Folder for the files. */
   readonly out: string;
-  /** Whether a page is written beside the document, or the file that it goes to. */
+  /** Whether a page is written next to the document, or the file that it goes to. */
   readonly html: boolean | string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Samples to figures. The range of a measured figure holds the middle half of its samples.
+ * Samples to figures. The range of a measured figure is the interquartile range of its samples.
  */
 import { medianAbsoluteDeviation, quantileSorted } from 'simple-statistics';
 
@@ -44,7 +44,7 @@ export function percentile(samples: ArrayLike<number>, share: number): number {
   );
 }
 
-/** The median with the middle half of the samples as its range, and the samples in the order in which they came. */
+/** The median with the interquartile range, and the samples in the order in which they came. */
 export function medianFigure(samples: ArrayLike<number>, unit: string): Figure {
   const { p50, p25, p75 } = summarise(samples);
   return { value: p50, unit, kind: 'measured', low: p25, high: p75, samples: Array.from(samples, sixDigits) };
@@ -82,7 +82,7 @@ export function modelled(value: number, unit: string, low: number, high: number)
 
 /**
  * How often as long something took as its floor, both measured in turn: the median of the ratios of neighbours, which
- * whatever disturbs the machine for longer than a turn disturbs alike. The range holds the middle half of the ratios.
+ * whatever disturbs the machine for longer than a turn disturbs alike. The range is the interquartile range of the ratios.
  */
 export function ratioInTurn(samples: ArrayLike<number>, floor: ArrayLike<number>): Figure {
   if (samples.length !== floor.length) bug('RATIO_SAMPLES', samples.length, floor.length);

@@ -20,7 +20,7 @@ import {
 /**
  * @param html file of a page, if there is to be one
  * @param read of how crowded the machine is
- * @returns whether the run was interrupted; the suites that were finished are told all the same
+ * @returns whether the run was interrupted; the suites that were finished are reported all the same
  */
 export async function runSuites(
   names: readonly OwnSuiteName[],

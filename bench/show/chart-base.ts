@@ -1,7 +1,7 @@
 /**
- * What all charts share: echarts, its look, and the way from an option to SVG text.
+ * What all charts share: echarts, its style, and the way from an option to SVG text.
  *
- * Only charts.ts and the modules behind it may import this one: the build bundles them, with echarts, into one, so that the
+ * Only charts.ts and the modules below it may import this one: the build bundles them, with echarts, into one, so that the
  * package does not need echarts at run time.
  */
 import type { EChartsOption } from 'echarts';
@@ -21,7 +21,7 @@ export const MODELLED_COLOUR = 'var(--c4)';
 export const P50_COLOUR = 'var(--c1)';
 export const P99_COLOUR = 'var(--c2)';
 
-/** The n-th colour of the page; as many parts as there are colours can be told apart. */
+/** The n-th colour of the page; as many parts as there are colours can be distinguished. */
 export function seriesColour(index: number): string {
   return `var(--c${(index % 10) + 1})`;
 }
@@ -66,7 +66,7 @@ export function labelWidth(width: number): number {
   return width < 500 ? 122 : 190;
 }
 
-/** A title in the middle of an axis. */
+/** A title at the centre of an axis. */
 export function axisTitle(name: string, gap: number) {
   return { name, nameLocation: 'middle' as const, nameGap: gap, nameTextStyle: { color: INK } };
 }

@@ -17,7 +17,7 @@ const LABEL_WIDTH = 172;
 const LETTERS = 26;
 
 /**
- * A tornado: one bar per parameter around the best guess, the widest on top if the rows come so. Where a bar is too short to
+ * A tornado: one bar per parameter around the nominal value, the widest on top if the rows come so. Where a bar is too short to
  * be seen, words say how far the figure moves.
  *
  * @param unmoved what is said where the figure does not move at all; undefined: nothing
@@ -58,7 +58,7 @@ export function bandChart(
   });
 }
 
-/** From the best guess to both ends of each row. */
+/** From the nominal value to both ends of each row. */
 function bandBars(rows: readonly BandRow[], point: number) {
   return {
     type: 'custom' as const,
@@ -84,7 +84,7 @@ function bandBars(rows: readonly BandRow[], point: number) {
       silent: true,
       symbol: 'none',
       lineStyle: { color: INK, type: 'solid' as const },
-      label: { formatter: 'best guess', position: 'start' as const, color: INK },
+      label: { formatter: 'nominal', position: 'start' as const, color: INK },
       data: [{ xAxis: point }],
     },
   };

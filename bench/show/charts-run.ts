@@ -1,5 +1,5 @@
 /**
- * Charts of a run: its rounds, the pause over time, and what clients in the guest wait.
+ * Charts of a run: its iterations, the pause over time, and what clients in the guest wait.
  */
 import {
   axisLook,
@@ -31,7 +31,7 @@ export interface RoundsLook {
   readonly endNs: number;
 }
 
-/** Rounds of memory over time: areas for what each sent, lines for what the guest wrote meanwhile. */
+/** Iterations over time: areas for what each sent, lines for what the guest wrote meanwhile. */
 export function roundsChart(rounds: readonly RoundPoint[], { width, stoppedNs, endNs }: RoundsLook): string {
   const all = rounds.flatMap(({ sentBytes, dirtiedBytes }) => [sentBytes, dirtiedBytes]);
   const { low, high } = decades(all);
@@ -94,10 +94,10 @@ export interface TimelineSpan {
 }
 
 /**
- * The critical path: of each span the stretch that the whole waits for, which lies behind the end of all spans before it;
+ * The critical path: of each span the stretch that the whole waits for, which lies after the end of all spans before it;
  * undefined where the whole waits for others. The stretches add up to the whole.
  *
- * @param spans in the order in which the pause is reckoned
+ * @param spans in the order in which the pause is computed
  */
 export function waitedFor(spans: readonly TimelineSpan[]): readonly (TimelineSpan | undefined)[] {
   let toldNs = 0;
@@ -117,10 +117,10 @@ export interface TimelineRow {
 }
 
 /**
- * Spans of time in rows, from the moment at which the vCPUs stop. Framed is what the pause waits for, and beside it stands for
+ * Spans of time in rows, from the stop of the vCPUs. Framed is what the pause waits for, and next to it for
  * how long.
  *
- * @param rows with their spans in the order in which the pause is reckoned
+ * @param rows with their spans in the order in which the pause is computed
  */
 export function timelineChart(rows: readonly TimelineRow[], endNs: number, width: number): string {
   const left = labelWidth(width);
@@ -216,7 +216,7 @@ function waitWords(
         const stretch = span.row === row ? stretches[index] : undefined;
         return stretch === undefined ? sum : sum + stretch.toNs - stretch.fromNs;
       }, 0);
-      const text = ns === 0 ? 'beside others' : formatValue(ns, 'ns');
+      const text = ns === 0 ? 'in parallel' : formatValue(ns, 'ns');
       const first = across(Math.min(...spans.map(({ fromNs }) => fromNs)));
       const last = Math.max(across(Math.max(...spans.map(({ toNs }) => toNs))), first + 1.5);
       return { type: 'text' as const, style: { text, y, ...besides(text, first, last, left, width) } };
@@ -230,7 +230,7 @@ const RIGHT = 24;
 const GAP = 6;
 const LETTER = 7;
 
-/** Where a text beside spans has room: behind them, before them, or else in them. */
+/** Where a text next to spans has room: after them, before them, or else in them. */
 function besides(text: string, first: number, last: number, left: number, width: number) {
   const wide = text.length * LETTER + GAP;
   const look = { textVerticalAlign: 'middle' as const, fontSize: 12 };

@@ -1,5 +1,5 @@
 /**
- * The chart of moves at once: how many VFs move per second, against how many are told to.
+ * The chart of moves at once: how many VFs move per second, against how many move at once.
  */
 import { axisLook, axisTitle, draw, type DrawApi, INK, label, type Range } from './chart-base.ts';
 
@@ -9,7 +9,7 @@ export interface ScalePoint extends Range {
 }
 
 export interface ScaleSeries {
-  /** A letter beside each point, so that series can be told apart without colour. */
+  /** A letter next to each point, so that series differ without colour. */
   readonly mark: string;
   readonly colour: string;
   /** In the order of VFs. */

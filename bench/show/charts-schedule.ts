@@ -9,7 +9,7 @@ export interface LaneBar {
   readonly lane: number;
   readonly startNs: number;
   readonly endNs: number;
-  /** How long the VM stands still, up to the end of the bar. */
+  /** How long the VM is paused, up to the end of the bar. */
   readonly pauseNs: number;
   readonly colour: string;
 }

@@ -11,7 +11,7 @@ interface SeriesShift {
 }
 
 export interface SeriesLevel {
-  /** Places of its first value, and of the first one behind it. */
+  /** Places of its first value, and of the first one after it. */
   readonly from: number;
   readonly end: number;
   readonly value: number;

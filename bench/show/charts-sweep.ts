@@ -80,7 +80,7 @@ export function downtimeChart(points: readonly DowntimePoint[], axis: Range): st
 export interface ThroughputSeries {
   readonly name: string;
   readonly colour: string;
-  /** Hollow symbols tell restores from saves without colour. */
+  /** Hollow symbols mark restores, without colour. */
   readonly hollow: boolean;
   readonly points: readonly (Range & { readonly stateBytes: number; readonly value: number })[];
 }
@@ -92,7 +92,7 @@ const THROUGHPUT = { width: 400, height: 270, left: 70, right: 20, top: 20, bott
 const FLOOR_WORDS = { text: 'copy floor', width: 72, height: 22 };
 
 /**
- * Throughput against state size; series stand beside each other. `floor` is drawn as a line, named where no point is in the
+ * Throughput against state size; series are drawn next to each other. `floor` is drawn as a line, named where no point is in the
  * way.
  */
 export function throughputChart(series: readonly ThroughputSeries[], unit: string, floor?: number): string {
@@ -172,7 +172,7 @@ function floorPlace(
       high: tall * share(point.high, y),
     })),
   );
-  // Of a point around its middle.
+  // Offsets of a point around its centre.
   const radius = 6;
   const free = (start: boolean, above: boolean): boolean => {
     const [from, to] = start ? [0, FLOOR_WORDS.width] : [wide - FLOOR_WORDS.width, wide];

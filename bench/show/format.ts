@@ -1,5 +1,5 @@
 /**
- * Numbers for people: three significant digits and a unit prefix, the same in the table, the summary and the page.
+ * Readable numbers: three significant digits and a unit prefix, the same in the table, the summary and the page.
  */
 import { GIGA, KILO, MEGA, NS_PER_MS, NS_PER_S, NS_PER_US, unitOf } from '../../sim/base/units.ts';
 import type { Figure } from './figure.ts';

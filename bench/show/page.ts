@@ -39,7 +39,7 @@ export function sectionsPage(sections: readonly NamedSection[]): string {
   return documentPage({ title, nav, main, version: first?.version, style });
 }
 
-/** No two alike, so that they can be told apart in the list of links, also by ear: two runs of a scenario, for instance. */
+/** No two alike, so that links are unambiguous in a list, also by ear: two runs of a scenario, for instance. */
 function headingsOf(sections: readonly NamedSection[]): readonly string[] {
   const own = sections.map(({ name, section }) => section.heading ?? name);
   const twice = (all: readonly string[], heading: string): boolean => all.indexOf(heading) !== all.lastIndexOf(heading);

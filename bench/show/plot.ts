@@ -1,5 +1,5 @@
 /**
- * A figure of a page: charts with a title, what they rest on, a legend, and the table behind them.
+ * A figure of a page: charts with a title, what they rest on, a legend, and their table.
  */
 import { html, type Markup, raw } from './html.ts';
 import { type Table, tableMarkup } from './html-table.ts';

@@ -8,11 +8,11 @@ import type { Markup } from './html.ts';
 export type Word = readonly [word: string, meaning: string];
 
 export interface ReportSection {
-  /** Of a page that shows nothing else. */
+  /** Title of a page that shows nothing else. */
   readonly title: string;
-  /** Of the section; undefined: the name of its file. */
+  /** Title of the section; undefined: the name of its file. */
   readonly heading: string | undefined;
-  /** Of the stopcopy that wrote the document. */
+  /** Version of the stopcopy that wrote the document. */
   readonly version: string;
   /** Everything below the heading. All ids in it begin with `id` and a hyphen; its own headings are of level 3. */
   body(id: string): Markup;

@@ -4,7 +4,7 @@
 import { html, type Markup, raw } from './html.ts';
 import { SCRIPT, STYLE } from './style.ts';
 
-/** The browser is told to fetch nothing, whatever a result contains. */
+/** The browser may fetch nothing, whatever a result contains. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
@@ -13,7 +13,7 @@ export interface PageContent {
   /** Links to the parts of a page that has several. */
   readonly nav?: Markup | undefined;
   readonly main: Markup;
-  /** Of the stopcopy that made what is shown. */
+  /** Version of the stopcopy that made what is shown. */
   readonly version: string | undefined;
   /** Further rules for the style sheet. */
   readonly style?: string;

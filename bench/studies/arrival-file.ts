@@ -14,7 +14,7 @@ export function readArrivalFile(path: string, jobs: readonly string[]): Recorded
 }
 
 /**
- * @param path as the user wrote it, for messages
+ * @param path as the user wrote it, used in messages
  * @throws UserError of kind `input`, naming the line
  */
 export function parseArrivals(text: string, path: string, jobs: readonly string[]): RecordedArrivals {

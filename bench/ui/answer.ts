@@ -92,7 +92,7 @@ export function compiledOf(scenario: Scenario, profiles: ReadonlyMap<string, Dev
   return compileScenario(scenario, profiles, scenario.name);
 }
 
-/** Whether registers and memory meet: faults strike at moments of the move, and many VMs wait for each other. */
+/** Whether registers and memory meet: faults strike at points of the move, and many VMs wait for each other. */
 function needsWhole({ scenario: { faults, vms } }: CompiledScenario): boolean {
   return faults.length > 0 || vms > 1;
 }

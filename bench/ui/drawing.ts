@@ -1,5 +1,5 @@
 /**
- * Small drawings that are made anew with every turn of a knob. Words and figures stand beside them, so that they are hidden
+ * Small drawings that are made again with every move of a slider. Words and figures are next to them, so that they are hidden
  * from screen readers; colours are those of the page.
  */
 import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
@@ -50,7 +50,7 @@ export interface Band {
   readonly long: number | null;
 }
 
-/** A tornado: bars around the best guess, and the pauses at both ends beside them. */
+/** A tornado: bars around the nominal value, with the pauses at both ends. */
 export function bandMarkup(bands: readonly Band[], point: number): Markup {
   const values = [point, ...bands.flatMap(({ short, long }) => [short ?? point, long ?? point])];
   const low = Math.min(...values);
@@ -106,7 +106,7 @@ const HEIGHT = 150;
 const LEFT = 64;
 const BOTTOM = 22;
 const TOP = 8;
-/** More areas cannot be told apart. */
+/** More areas cannot be distinguished. */
 const ROUNDS = 300;
 
 export function roundsMarkup(rounds: readonly PrecopyIteration[], totalNs: number, pauseNs: number): Markup {

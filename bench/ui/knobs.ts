@@ -189,7 +189,7 @@ export function applySettings(scenario: Scenario, settings: Settings): Scenario 
   return changed;
 }
 
-/** What stands behind the `#` of a link. */
+/** The part after the `#` of a link. */
 export function linkOf(scenario: string, settings: Settings): string {
   const parameters = new URLSearchParams({ scenario });
   for (const name of KNOB_NAMES) {

@@ -1,5 +1,5 @@
 /**
- * Rules of the page with knobs, beside those of all pages.
+ * Rules of the page with sliders, in addition to those of all pages.
  */
 export const UI_STYLE = `
 :root { --good: #1a7f37; --warn: #9a6700; --bad: #b42318; }

@@ -1,5 +1,5 @@
 /**
- * The answer as markup: verdict, pause in its parts, rounds, what the pause hangs on. The same text for eyes and for ears.
+ * The answer as markup: verdict, pause in its parts, iterations, what the pause depends on. The same text for eyes and for ears.
  */
 import { countOf } from '../../sim/base/units.ts';
 import { formatValue, formatWithRange } from '../show/format.ts';

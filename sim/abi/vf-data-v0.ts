@@ -1,6 +1,6 @@
 /**
  * The image of a VF before it had a magic number and a version: 160 bytes, little endian, as the driver of 2021 kept it
- * behind the register block of its migration region.
+ * after the register block of its migration region.
  *
  * Source: docs/designs.md section 4. Offsets are bytes.
  */

@@ -8,10 +8,10 @@ import { keysOf } from '../base/keys.ts';
 /** The region is found by this type in its region info. */
 export const V1_REGION_TYPE = { type: 3, subtype: 1 } as const;
 
-/** Index of the first region behind those that every PCI device has. */
+/** Index of the first region after those that every PCI device has. */
 export const V1_REGION_INDEX = 9;
 
-/** Registers at the start of the region; data follows behind {@link V1_BLOCK_BYTES}. */
+/** Registers at the start of the region; data follows after {@link V1_BLOCK_BYTES}. */
 export const V1_REG = {
   deviceState: 0,
   reserved: 4,
@@ -40,7 +40,7 @@ export function v1RegisterAt(offset: number): V1RegisterName | undefined {
   return BY_OFFSET.get(offset);
 }
 
-/** Bits of device_state; the others are reserved and kept by whoever writes it. */
+/** Bits of device_state; the others are reserved and preserved by the writer. */
 export const V1_BIT = { RUNNING: 1, SAVING: 2, RESUMING: 4, mask: 7 } as const;
 
 /** Values of the three bits. 101 and 111 mean nothing; 110 is set by the driver alone, when it cannot go back. */
@@ -64,7 +64,7 @@ const { STOPPED, RUNNING, STOP_COPY, PRE_COPY, RESUMING } = V1_STATE;
 
 /**
  * Transitions that a driver has to take. `listed` are those of the protocol's text; `practice` are missing there, yet a
- * client gives up a migration, and goes on after a stop of the VM, by them.
+ * client cancels a migration, and resumes after a stop of the VM, by them.
  */
 const V1_TRANSITIONS: readonly (readonly [from: number, to: number, by: 'listed' | 'practice'])[] = [
   [RUNNING, STOPPED, 'listed'],
@@ -85,7 +85,7 @@ export function isV1Transition(from: number, to: number): boolean {
   return (isV1State(from) && from === to) || V1_TRANSITIONS.some(([a, b]) => a === from && b === to);
 }
 
-/** `struct vfio_region_info_cap_type` behind the region info: header, type, subtype. */
+/** `struct vfio_region_info_cap_type` that follows the region info: header, type, subtype. */
 export const V1_REGION_CAP = { id: 2, version: 1, bytes: 16 } as const;
 
 /** Flag of a region info that is followed by capabilities. */

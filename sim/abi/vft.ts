@@ -20,7 +20,7 @@ export function vftHigh(base: number, num: number): number {
   return num === 0 ? 0 : (((base >>> 4) & 0xfff) | (1 << 12) | (((num - 1) & 0x3ff) << 13)) >>> 0;
 }
 
-/** First queue. The valid bit is not looked at, as in the migration driver. */
+/** First queue. The valid bit is not checked, as in the migration driver. */
 export function vftBase(low: number, high: number): number {
   return ((low >>> 28) | ((high & 0xfff) << 4)) & 0xffff;
 }
@@ -39,13 +39,13 @@ export const VFT_OP = { write: 0, read: 1 } as const;
 /** Queues of one device: the pool that PF and VFs share on hardware V2 and later. */
 export const QUEUES_TOTAL = 1024;
 
-/** VFs behind one PF (QM_MAX_VFS_NUM_V2). */
+/** VFs of one PF (QM_MAX_VFS_NUM_V2). */
 export const VFS_MAX = 63;
 
 /**
  * The PF driver's default split of the queues over `vfCount` VFs. Each VF gets the floor; the highest-numbered VF gets
  * the remainder as well if that fits the per-function maximum, else the remainder is dealt one each. Bases are
- * assigned from the highest VF downward, starting behind the PF's own queues. docs/device.md 5.
+ * assigned from the highest VF downward, starting after the PF's own queues. docs/device.md 5.
  *
  * @param pfQueues queues that the PF keeps
  * @param vfCount number of VFs, 1 to 63

@@ -1,10 +1,10 @@
 /**
- * Pending events in the order of (time, arrival): a calendar that is sorted only where it is looked at.
+ * Pending events in the order of (time, arrival): a calendar that is sorted only where it is read.
  *
  * Time is cut into days of equal length; a year has as many days as there are bags, and the events of one day of all
- * years lie in one bag, newest first, unsorted. An event that is added goes on top of its bag and touches no other
+ * years lie in one bag, newest first, unsorted. An added event is put on top of its bag and touches no other
  * event; when its day comes, the day's events are put into the `current` list, in order. Events are therefore read
- * only when they are due, which is what makes this faster than a heap once the heap has outgrown the cache
+only when their time comes, which is what makes this faster than a heap once the heap has outgrown the cache
  * (Brown 1988 for calendar queues; the lazy sorting is that of ladder queues, Tang, Goh and Thng 2005).
  *
  * Events at one time come out first in, first out: a day maps times to bags monotonically, so equal times always lie in
@@ -30,7 +30,7 @@ const ONE_BY_ONE = 12;
 const STEPS_MAX = 16;
 /** Pops over which the length of a day is estimated, at least. */
 const POPS_MIN = 64;
-/** Events that are looked at to guess the length of a day before there were pops. */
+/** Events that are sampled to estimate the length of a day before there were pops. */
 const SAMPLE = 256;
 
 export class Calendar {
@@ -162,7 +162,7 @@ export class Calendar {
     }
   }
 
-  /** Into the current list, behind all that is not later. */
+  /** Into the current list, after all that is not later. */
   private insert(node: number, timeNs: number, x: number): void {
     const { times, words, mark } = this;
     let previous = NONE;
@@ -364,7 +364,7 @@ export class Calendar {
     return nodes;
   }
 
-  /** Mean gap between events that are soon due, in ns: between the last pops, or else within the earliest quarter. */
+  /** Mean gap between the next events, in ns: between the last pops, or else within the earliest quarter. */
   private gapNs(nodes: Int32Array): number {
     if (this.pops >= POPS_MIN && this.poppedNs > this.popsSinceNs) {
       return (this.poppedNs - this.popsSinceNs) / this.pops;

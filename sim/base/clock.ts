@@ -1,5 +1,5 @@
 /**
- * Virtual time: a count of nanoseconds that somebody moves forward.
+ * Virtual time: a count of nanoseconds that its owner advances.
  */
 import { bug } from './bug.ts';
 
@@ -7,7 +7,7 @@ export class VirtualClock {
   /** Nanoseconds since the start of the run. Exact up to 2^53, about 104 days. */
   nowNs = 0;
 
-  /** Moves to a later moment. */
+  /** Advances to a later time. */
   moveTo(nowNs: number): void {
     if (!(nowNs >= this.nowNs)) bug('CLOCK_BACKWARD', nowNs, this.nowNs);
     this.nowNs = nowNs;

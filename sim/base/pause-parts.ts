@@ -331,7 +331,7 @@ export function pausePartsNs<Name extends string>(pause: PauseRecord, view: Part
   for (let i = 0; i < parts.length;) {
     const startNs = startsNs[i]!;
     const name = view.partOf(parts[i]!);
-    // Leaf parts of one part that follow each other are one difference, so that a view rounds once for each stretch.
+    // Leaf parts of one part that follow each other are one difference, so that a view makes one rounding error for each stretch.
     do i += 1;
     while (i < parts.length && view.partOf(parts[i]!) === name);
     if (name !== undefined) timesNs[name] += (startsNs[i] ?? endNs) - startNs;

@@ -1,5 +1,5 @@
 /**
- * Reading a document against a schema, with errors for people: the path of the field, what was found, what is allowed.
+ * Reading a document against a schema, with readable errors: the path of the field, what was found, what is allowed.
  */
 import type { z } from 'zod';
 import { foreignDocument, formatOf, knownFormat } from './formats.ts';

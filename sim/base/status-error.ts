@@ -1,5 +1,5 @@
 /**
- * An error that carries the exit status of the command that it ends, and is no mistake of the user's. Who throws it knows no
+ * An error that carries the exit status of the command that it ends, and is no mistake of the user's. Its thrower knows no
  * command line, and the command line knows none of its kinds.
  */
 type ErrorStatus = 'failed' | 'workerLost' | 'bug' | 'outputFailed';

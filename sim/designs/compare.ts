@@ -1,7 +1,7 @@
 /**
  * Where should the driver live? The same whole move of the same VF, played with each design, and counted.
  *
- * Counts are taken where no cost makes a poll look twice, so that they depend on the design and on nothing that we
+ * Counts are taken where no cost makes a poll read twice, so that they depend on the design and on nothing that we
  * assume; times are played with the costs of sim/device/costs.ts. Source: docs/designs.md section 6.
  */
 import { ACCELERATORS, type AcceleratorKind, QM_HW } from '../abi/accelerators.ts';
@@ -41,7 +41,7 @@ export const DESIGNS = {
       'the kernel driver with the registers of VF and PF',
       'the PF driver, whose identity is checked',
       'the VMM with nothing: a wrong image is refused or breaks its own VF',
-      'that no other VF is at the function table in that moment: no lock is taken, though one could be',
+      'that no other VF is at the function table at that time: no lock is taken, though one could be',
     ],
   },
   'kernel-v1-a': {
@@ -50,7 +50,7 @@ export const DESIGNS = {
     queuePairsMin: RFC_SNAPSHOTS['rfc-2021-a'].queuesMin,
     trust: [
       'the kernel driver with the registers of VF and PF',
-      'whoever left data with the PF, unchecked',
+      'that what left data with the PF is trusted, unchecked',
       'the VMM with data_offset and data_size, on which kernel memory depends',
       'the VMM to keep the order of calls, on which the match check depends',
       'the guest not to keep its mailbox busy before the pause',
@@ -62,10 +62,10 @@ export const DESIGNS = {
     queuePairsMin: RFC_SNAPSHOTS['rfc-2021-b'].queuesMin,
     trust: [
       'the kernel driver with the registers of VF and PF',
-      'whoever left data with the PF, unchecked',
+      'that what left data with the PF is trusted, unchecked',
       'the VMM with data_offset, data_size and the length of an access, on which kernel memory depends',
       'the VMM to keep the order of calls, on which the match check depends',
-      'that no other VF is at the function table in that moment: no lock is taken, though one could be',
+      'that no other VF is at the function table at that time: no lock is taken, though one could be',
     ],
   },
   'user-mapped': {
@@ -74,9 +74,9 @@ export const DESIGNS = {
     queuePairsMin: 1,
     trust: [
       'the VMM with all of the VF’s BAR, to keep the upper half from its guest',
-      'the kernel’s list of PF registers and values, and whoever keeps it complete',
+      'the kernel’s list of PF registers and values, and the upkeep of it',
       'each VMM to have a driver for this device, of a version that fits the other side',
-      'that no other VF is at the function table in that moment: no lock could be held from request to request',
+      'that no other VF is at the function table at that time: no lock could be held from request to request',
     ],
   },
   'user-syscalls': {
@@ -85,9 +85,9 @@ export const DESIGNS = {
     queuePairsMin: 1,
     trust: [
       'the VMM with all of the VF’s BAR, to keep the upper half from its guest',
-      'the kernel’s list of PF registers and values, and whoever keeps it complete',
+      'the kernel’s list of PF registers and values, and the upkeep of it',
       'each VMM to have a driver for this device, of a version that fits the other side',
-      'that no other VF is at the function table in that moment: no lock could be held from request to request',
+      'that no other VF is at the function table at that time: no lock could be held from request to request',
       'nobody else to use the mailbox between the two writes of a command',
     ],
   },
@@ -116,7 +116,7 @@ interface DesignCounts {
 }
 
 export interface DesignTimes {
-  /** From the first look at the device to the last call. */
+  /** From the first query of the device to the last call. */
   readonly wholeNs: number;
   /** From the stop of the VM to its start, without vCPUs and network, which are the same for all. */
   readonly pauseNs: number;

@@ -1,5 +1,5 @@
 /**
- * What the designs have in common: two VFs, the steps of a move, and whoever watches the steps.
+ * What the designs have in common: two VFs, the steps of a move, and their observer.
  */
 import type { Boundary } from './boundary.ts';
 import { bug } from '../base/bug.ts';

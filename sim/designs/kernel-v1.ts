@@ -45,7 +45,7 @@ export class RfcSlot {
   }
 }
 
-/** A region behind the border: each access is a system call. */
+/** A region across the kernel's border: each access is a system call. */
 class CountedRegion implements V1RegionFile {
   readonly bytes: number;
   private readonly region: V1RegionFile;
@@ -82,7 +82,7 @@ class CountedRegion implements V1RegionFile {
   }
 }
 
-/** Twice: the first answer tells how much room the capability needs. */
+/** Twice: the first answer says how much room the capability needs. */
 function findRegion(region: V1RegionFile, boundary: Boundary): void {
   for (const room of [REGION_INFO_BYTES, 0]) {
     const bytes = new Uint8Array(room === 0 ? 64 : room);

@@ -1,5 +1,5 @@
 /**
- * One accelerator: a PF, its VFs, and the queue manager behind them.
+ * One accelerator: a PF, its VFs, and their queue manager.
  *
  * Access in, effect and cost out. The device reads no clock: every call says what time it is, and what the device does
  * by itself (tasks that end, mailbox commands that complete) is done when a call or {@link Accelerator.advance} brings
@@ -58,7 +58,7 @@ export class Accelerator {
   private readonly isolation: number;
   private readonly words: Uint32Array;
   private readonly registers: RegisterFile;
-  /** What is known of each function, and who is told of what they share. */
+  /** State of each function, and the observer of what they share. */
   readonly functions: Functions;
   private readonly timers: Timers;
   private readonly held: HeldRegisters;
@@ -151,7 +151,7 @@ export class Accelerator {
     if (nowNs >= this.nextEventNs) this.advance(nowNs);
     this.costNs = this.costs.mmioWriteNs;
     if (fn !== 0 && offset < DECODED_BYTES) {
-      // Most registers are only stored: nothing becomes due by that.
+      // Most registers are only stored: that schedules nothing.
       if (this.writeFunctional(fn, offset, value >>> 0, nowNs)) this.updateNextEvent();
       return;
     }
@@ -265,13 +265,13 @@ export class Accelerator {
     this.updateNextEvent();
   }
 
-  /** Does all that is due up to `nowNs`, each at its own time. */
+  /** Runs all events up to `nowNs`, each at its own time. */
   advance(nowNs: number): void {
     if (this.advancing) return;
     this.advancing = true;
     const { engine, mailbox, timers } = this;
     for (;;) {
-      // Of what is due at one time tasks come first: a command that waits for them then completes without delay.
+      // Of events at one time tasks come first: a command that waits for them then completes without delay.
       if (engine.nextNs <= nowNs && engine.nextNs <= mailbox.nextNs && engine.nextNs <= timers.nextNs) {
         const atNs = engine.nextNs;
         engine.finishTask();
@@ -353,7 +353,7 @@ export class Accelerator {
     this.writeFunctional(fn, offset, value, nowNs);
   }
 
-  /** Registers that every function has, in the lower half of its BAR2. @returns whether something may have become due */
+  /** Registers that every function has, in the lower half of its BAR2. @returns whether an event may have been scheduled */
   private writeFunctional(fn: number, offset: number, value: number, nowNs: number): boolean {
     if (offset >= DECODED_BYTES) return false;
     const { registers } = this;

@@ -3,7 +3,7 @@
  *
  * Next to nothing about the speed of this hardware is public (docs/device.md 16), so that most figures are assumptions.
  * Each therefore carries a range, and a report that depends on one must sweep it: {@link lowCosts} and {@link highCosts}
- * are the two ends of the band, {@link pointCosts} is the single best guess.
+ * are the two ends of the band, {@link pointCosts} is the nominal value.
  */
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { mapValues } from '../base/keys.ts';
@@ -13,12 +13,12 @@ export const COST_ORIGINS = ['driver-constant', 'published', 'derived', 'assumed
 type CostOrigin = (typeof COST_ORIGINS)[number];
 
 export interface Cost {
-  /** Best guess. */
+  /** Nominal value. */
   readonly ns: number;
   readonly min: number;
   readonly max: number;
   readonly from: CostOrigin;
-  /** The text or the lines that the figure rests on; for an assumption, the nearest thing that was looked at. */
+  /** The text or the lines that the figure rests on; for an assumption, the nearest published fact. */
   readonly source: string;
   readonly why: string;
 }
@@ -54,7 +54,7 @@ export const COST = {
     max: 500,
     from: 'assumed',
     source: 'as mmioWriteNs; docs/device.md 3.1 for the store barrier',
-    why: 'A posted store pair behind an outer-shareable store barrier.',
+    why: 'A posted store pair after an outer-shareable store barrier.',
   },
   doorbellNs: {
     ns: 80,
@@ -218,7 +218,7 @@ function pick(field: 'ns' | 'min' | 'max'): CostValues {
   return mapValues(COST, (cost) => cost[field]);
 }
 
-/** The best guess of every cost, in ns. */
+/** Nominal value of every cost, in ns. */
 export function pointCosts(): CostValues {
   return pick('ns');
 }

@@ -2,13 +2,13 @@
  * Doorbells: what software tells the device about its rings. docs/device.md section 4.
  *
  * Not revealed by the drivers, and modelled so: an SQ doorbell with index 0 and priority 1 is the kick with which the
- * migration driver resumes a function. It leaves the tail alone, lets the function run if it was stopped, and looks at
+ * migration driver resumes a function. It leaves the tail alone, lets the function run if it was stopped, and serves
  * that queue again, from its SQC in guest memory when the device does not hold it. A kick for a queue that was never set
  * up, or has been invalidated, does nothing else.
  *
- * Also modelled so: a function that was stopped and not loaded since goes on, with all its queues, when its messages are
+ * Also modelled so: a function that was stopped and not loaded since resumes, with all its queues, when its messages are
  * enabled again. The driver does that on every start, and it is all it does on a source whose migration was given up,
- * where it rings no doorbell (docs/device.md 8.9); yet such guests go on.
+ * where it rings no doorbell (docs/device.md 8.9); yet such guests resume.
  */
 import { doorbellHigh, QM_DB, QM_DOORBELL_CMD } from '../abi/doorbell.ts';
 import { QM_RAS } from '../abi/ras.ts';
@@ -60,7 +60,7 @@ export class Doorbells {
   /**
    * The doorbell at 0x1000. A command that does not belong there is dropped.
    *
-   * @returns whether something may have become due by it
+   * @returns whether it may have scheduled an event
    */
   sqCq(fn: number, low: number, high: number, nowNs: number): boolean {
     const command = (low >>> QM_DB.commandShift) & QM_DB.commandMask;
@@ -127,7 +127,7 @@ export class Doorbells {
     return true;
   }
 
-  /** Messages of a function were enabled: one that was stopped in place goes on. */
+  /** Messages of a function were enabled: one that was stopped in place resumes. */
   resumeInPlace(fn: number, nowNs: number): void {
     const { queues, functions } = this;
     if (functions.paused[fn] === 0 || functions.reloaded[fn] === 1) return;
@@ -165,7 +165,7 @@ export class Doorbells {
     if (head >= queues.cqDepth[slot]!) return;
     queues.cqHead[slot] = head;
     if ((flag & 1) === 0) return;
-    // Completions that came while the queue was not armed are told of at once; otherwise the next one will be.
+    // Completions that came while the queue was not armed are reported at once; otherwise the next one will be.
     if (queues.cqTail[slot] === head) {
       queues.cqArmed[slot] = 1;
     } else {

@@ -2,7 +2,7 @@
  * The accelerator's cores: they take tasks from the send queues in turn and report completions in the order of each
  * queue.
  *
- * Cores are equal and each serves one task at a time. A queue gets one turn per round. Tasks in service are kept in a
+ * Cores are equal and each serves one task at a time. Queues are served round robin. Tasks in service are kept in a
  * binary heap ordered by the time they end, then by the order in which they began; it is as large as there are cores.
  */
 import { AEQE, CQE } from '../abi/contexts.ts';
@@ -105,7 +105,7 @@ export class Engine {
     this.startTasks(nowNs);
   }
 
-  /** Ends the task that is due first; the time is {@link nextNs}. */
+  /** Ends the task whose end comes first; the time is {@link nextNs}. */
   finishTask(): void {
     const nowNs = this.nextNs;
     const slot = this.slot[0]!;

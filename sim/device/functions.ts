@@ -1,5 +1,5 @@
 /**
- * What the device knows of each function besides its registers: its RAM, its context tables, whether it is stopped.
+ * State of each function, apart from its registers: its RAM, its context tables, whether it is stopped.
  */
 import { SQC } from '../abi/contexts.ts';
 import { VFS_MAX } from '../abi/vft.ts';
@@ -26,7 +26,7 @@ const ENTRY_WORDS = SQC.bytes / 4;
 export class Functions {
   /** RAM that the function reaches by DMA; null when nothing is mapped for it. Set by {@link attach}. */
   readonly memory: (GuestMemory | null)[] = Array.from({ length: FUNCTIONS_MAX }, () => null);
-  /** 1 from the moment PAUSE_QM begins until something resumes the function. */
+  /** 1 from the time PAUSE_QM begins until something resumes the function. */
   readonly paused: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
   /** 1 when SQC_BT was set since the last PAUSE_QM: what runs next is another guest's state, not what was stopped. */
   readonly reloaded: Uint8Array = new Uint8Array(FUNCTIONS_MAX);
@@ -41,7 +41,7 @@ export class Functions {
   readonly sqeCount: Uint32Array = new Uint32Array(FUNCTIONS_MAX);
   readonly cqeCount: Uint32Array = new Uint32Array(FUNCTIONS_MAX);
   onInterrupt: InterruptHandler = () => {};
-  /** Is told of what the functions share. */
+  /** Observer of what the functions share. */
   watch: SharedPartsWatch | null = null;
 
   /**

@@ -33,7 +33,7 @@ export class HeldRegisters {
     this.show(fn, held);
   }
 
-  /** Lets go of a register whose time has come; one that has been held anew meanwhile stays. */
+  /** Lets go of a register whose time has come; one that has been held again meanwhile stays. */
   expire(fn: number, held: number, nowNs: number): void {
     if (this.untilNs[fn * HELD.count + held]! <= nowNs) this.force(fn, held, 0, 0);
   }

@@ -82,12 +82,12 @@ export class InterruptQueues {
     this.interrupt(fn, which, nowNs);
   }
 
-  /** Tells the function that one of its CQs has news. */
+  /** Notifies the function of a new completion in one of its CQs. */
   event(fn: number, cq: number, nowNs: number): void {
     if (!this.push(fn, EQ, cq & EQE.queueMask, nowNs)) this.abnormal(fn, AEQE.type.eqOverflow, 0, nowNs);
   }
 
-  /** Tells the function that something went wrong with a queue. An AEQ that is full loses the news. */
+  /** Notifies the function of a queue error. A full AEQ loses the event. */
   abnormal(fn: number, type: number, queue: number, nowNs: number): void {
     this.push(fn, AEQ, (queue & AEQE.queueMask) | (type << AEQE.typeShift), nowNs);
   }

@@ -1,5 +1,5 @@
 /**
- * The mailbox: one piece of hardware behind the mailbox registers of all functions.
+ * The mailbox: one piece of hardware, shared by the mailbox registers of all functions.
  *
  * One command is carried out at a time. Assumed, because the drivers do not reveal it: a command that finds the hardware
  * taken waits, and the first to come is the first served; a write to a mailbox whose busy bit stands is dropped;
@@ -48,7 +48,7 @@ interface MailboxParts {
 }
 
 export class Mailbox {
-  /** When the command in progress is due, in virtual ns; Infinity when there is none, or it waits for tasks to end. */
+  /** Completion time of the command in progress, in virtual ns; Infinity when there is none, or it waits for tasks to end. */
   nextNs: number = Infinity;
   private readonly registers: RegisterFile;
   private readonly functions: Functions;
@@ -143,7 +143,7 @@ export class Mailbox {
     if (!this.draining || !this.hasDrained(fn)) return;
     const word = this.word(fn);
     if ((word & QM_MB.commandMask) === QM_MB_CMD.STOP_QP) {
-      // The queue is drained and takes no more tasks until it is set up anew.
+      // The queue is drained and takes no more tasks until it is set up again.
       const slot = this.queues.slotOf(fn, word >>> QM_MB.queueShift);
       if (slot >= 0) this.queues.sqStopped[slot] = 1;
     }
@@ -180,7 +180,7 @@ export class Mailbox {
     let costNs = costs.mailboxCommandNs;
     if (command === QM_MB_CMD.PAUSE_QM) {
       costNs = costs.pauseBaseNs;
-      // The function starts no task from here on; those in service are dealt with when the command is due.
+      // The function starts no task from here on; those in service are handled when the command completes.
       if (this.fault?.status === undefined) {
         functions.paused[fn] = 1;
         functions.reloaded[fn] = 0;

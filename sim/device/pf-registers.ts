@@ -80,7 +80,7 @@ const STORED: readonly number[] = [
 
 export class PfRegisters {
   private readonly parts: PfParts;
-  /** 1 at the words of {@link COUNTED}, so that the many are told from the few at once. */
+  /** 1 at the words of {@link COUNTED}, so that one load separates the many from the few. */
   readonly counted: Uint8Array;
   /** 1 at the words of {@link STORED}. */
   private readonly stored: Uint8Array;
@@ -96,7 +96,7 @@ export class PfRegisters {
 
   /**
    * Says of which registers of the PF a read has no effect and gives just the word of the register file, unless
-   * {@link Faults.active}: somebody else may answer those.
+   * {@link Faults.active}: a fault may answer those.
    *
    * @param slots one byte per page of the PF's BAR2, see {@link RegisterFile.slotOfPage}
    * @param plain one byte per word of the PF's register file: 1 for those registers

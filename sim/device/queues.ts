@@ -42,7 +42,7 @@ export class Queues {
   readonly sqTail: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly sqDepth: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly sqBase: Float64Array = new Float64Array(QUEUES_TOTAL);
-  /** The queue does nothing more until it is set up anew: its CQ overflowed, or it could not be reached by DMA. */
+  /** The queue does nothing more until it is set up again: its CQ overflowed, or it could not be reached by DMA. */
   readonly sqStopped: Uint8Array = new Uint8Array(QUEUES_TOTAL);
   /** CQ number within the function. */
   readonly sqCq: Uint16Array = new Uint16Array(QUEUES_TOTAL);

@@ -1,7 +1,7 @@
 /**
  * The PF's error registers: source, status, mask and inject.
  *
- * Status follows source bit by bit, whatever the interrupt mask says: the migration driver looks at the status of the
+ * Status follows source bit by bit, whatever the interrupt mask says: the migration driver reads the status of the
  * whole device and refuses to stop a VF on any bit. docs/device.md 2.2 and 8.2.
  */
 import { QM_RAS } from '../abi/ras.ts';

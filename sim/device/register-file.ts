@@ -74,7 +74,7 @@ export class RegisterFile {
 
   /** Index of the word that keeps a PF register, or -1 where the PF's BAR2 has none. */
   pfIndex(offset: number): number {
-    // A page behind the table reads undefined, which is no slot either.
+    // A page after the table reads undefined, which is no slot either.
     const slot = this.slotOfPage[offset >>> PAGE_SHIFT] ?? PF_UNMAPPED;
     return slot === PF_UNMAPPED ? -1 : slot * PF_PAGE_WORDS + ((offset & 0xfff) >>> 2);
   }
@@ -100,7 +100,7 @@ export class RegisterFile {
     this.words[fn * FUNCTION_WORDS + (offset >>> 2)] = value;
   }
 
-  /** Stores a word that tells another thread to look at what was stored before it. */
+  /** Stores a word that publishes what was stored before it to another thread. */
   publish(fn: number, offset: number, value: number): void {
     const at = fn * FUNCTION_WORDS + (offset >>> 2);
     if (this.shared) Atomics.store(this.words, at, value);
@@ -115,7 +115,7 @@ export class RegisterFile {
    */
   resetFunction(fn: number, hardware: number, isolation: number): void {
     const first = fn * FUNCTION_WORDS;
-    // Behind these, a VF's lower half holds only the capabilities.
+    // After these, a VF's lower half holds only the capabilities.
     this.words.fill(0, first, first + (fn === 0 ? 0x4000 : FUNCTIONAL_BYTES) / 4);
     this.set(fn, VF_REG.QM_QUE_ISO_CFG_V, isolation);
     if (hardware < QM_HW.V3) return;

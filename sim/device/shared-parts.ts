@@ -3,7 +3,7 @@
  * tables, and the device itself where one function is reset.
  */
 
-/** Is told who uses them and when; all times in virtual ns. A device without a watch pays one test at each of these. */
+/** Observer of their uses; all times in virtual ns. A device without a watch pays one test at each of these. */
 export interface SharedPartsWatch {
   /** A function's command has come; the hardware may be taken. */
   mailboxAsked(fn: number, nowNs: number): void;

@@ -10,9 +10,9 @@ export const TIMER = { cacheWriteBack: 0, vftAccess: 1, faultEnds: 2, doorbellTi
 const CAPACITY_FIRST = 64;
 
 export class Timers {
-  /** When the earliest is due, in virtual ns; Infinity when nothing is pending. */
+  /** Earliest event time, in virtual ns; Infinity when nothing is pending. */
   nextNs: number = Infinity;
-  /** The timer that {@link take} took out: what, whose, and when it was due. */
+  /** The timer that {@link take} took out: what, whose, and its event time. */
   kind = 0;
   fn = 0;
   /** For {@link TIMER.faultEnds} the register, for {@link TIMER.doorbellTimeout} the queue. */

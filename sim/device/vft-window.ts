@@ -2,7 +2,7 @@
  * The PF's window to the function tables, 0x100054 to 0x10006c.
  *
  * One window serves all functions and nothing guards it: type, function and direction are taken from the registers at
- * the moment of the launch, whoever wrote them. Two users who interleave therefore see each other's entries, as on the
+ * the time of the launch, no matter which user wrote them. Two users who interleave therefore see each other's entries, as on the
  * real device (docs/device.md 13 and R21). A launch during an access replaces that access; [NR], assumed.
  */
 import { PF_REG } from '../abi/registers.ts';

@@ -10,7 +10,7 @@ export const PF = 0;
 export const VF = 1;
 export type FunctionSelect = typeof PF | typeof VF;
 
-/** How a register is polled, as read_poll_timeout() is told. Made once per register, by {@link pollSpec}, and kept. */
+/** How a register is polled, in the parameters of read_poll_timeout(). Made once per register, by {@link pollSpec}, and kept. */
 export interface PollSpec {
   /** Width of a read in bits; of the four words of a 128-bit read, word 0 is tested. */
   readonly width: 32 | 128;

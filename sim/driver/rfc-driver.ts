@@ -92,7 +92,7 @@ export class RfcDriver {
     return this.view.getBigUint64(V1_REG.dataSize, true);
   }
 
-  /** Stores data_size without looking at it. */
+  /** Stores data_size without a check. */
   set dataSize(value: bigint) {
     this.view.setBigUint64(V1_REG.dataSize, value, true);
   }
@@ -116,10 +116,10 @@ export class RfcDriver {
     this.initialise();
   }
 
-  /** A write of device_state. Which transitions the protocol knows is not looked at. */
+  /** A write of device_state. The transitions of the protocol are not checked. */
   setState(wanted: number): number {
     const from = this.state;
-    // Looks harmless, but "stopped" has an action, which then does not happen again.
+    // Seems harmless, but "stopped" has an action, which then does not happen again.
     if (wanted === from) return 0;
     this.lostState = false;
     let ret = 0;

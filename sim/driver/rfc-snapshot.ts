@@ -1,5 +1,5 @@
 /**
- * Two states of the migration driver of 2021, told as differences, and the conditions under which it offers migration.
+ * Two states of the migration driver of 2021, as differences, and the conditions under which it offers migration.
  *
  * As with the generations of today's driver, the code asks for a fact and never for a snapshot by name.
  *
@@ -25,9 +25,9 @@ export interface RfcSnapshot {
   readonly initialDataSize: number;
   /** Whether an access to the region is cut at its end. */
   readonly clipsCount: boolean;
-  /** What hides the upper half of BAR2: nothing, or the size that region info tells. Reads and writes reach all of it. */
+  /** What hides the upper half of BAR2: nothing, or the size in region info. Reads and writes reach all of it. */
   readonly barClip: 'none' | 'info';
-  /** Whether a reset first tells the VF that its guest is not ready; then a load has to tell it that it is. */
+  /** Whether a reset first marks the VF's guest as not ready; then a load has to mark it as ready. */
   readonly resetMarksNotReady: boolean;
   /** How long the region lives: as long as the driver is bound, or from the first open to the last close. */
   readonly regionLives: 'bound' | 'open';
@@ -64,7 +64,7 @@ export type RfcSnapshotId = keyof typeof RFC_SNAPSHOTS;
 
 export const RFC_SNAPSHOT_IDS = keysOf(RFC_SNAPSHOTS);
 
-/** What a driver finds when it looks from a VF to its PF. */
+/** What a driver finds as the PF of a VF. */
 export interface PfFound {
   /** Name of the driver that the PF is bound to. */
   readonly boundTo: string;
@@ -78,7 +78,7 @@ const PF_DRIVERS: ReadonlySet<string> = new Set(ACCELERATOR_KINDS.map((kind) => 
 
 /**
  * Whether the driver of 2021 offers migration: it takes any driver data that are there for the accelerator's, without
- * looking whose they are.
+ * a check of their owner.
  */
 export function rfcOffersMigration(vfDeviceId: number, pf: PfFound): boolean {
   if (acceleratorOfVf(vfDeviceId) === undefined || pf.vfCount === 0) return false;

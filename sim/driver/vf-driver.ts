@@ -60,7 +60,7 @@ export class VfDriver {
   /** Files created and not yet released by all their holders. */
   filesAlive = 0;
 
-  /** Told when a phase begins. The driver itself has no clock. */
+  /** Notified when a phase begins. The driver itself has no clock. */
   onPhase: ((phase: DriverPhase) => void) | null = null;
 
   private readonly kernel: KernelServices;

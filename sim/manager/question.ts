@@ -159,7 +159,7 @@ export const platformFields = {
   assume: assume.optional(),
 };
 
-/** What a scenario says of a device besides its profile, in the same words. */
+/** Fields of a device in a scenario in addition to its profile, under the same names. */
 export const platformDeviceFields = {
   attachedAs: attachedAs.optional(),
   migrates: z.boolean().optional(),

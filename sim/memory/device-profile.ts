@@ -7,7 +7,7 @@ import { PARAMETER_ORIGINS } from './parameter.ts';
 
 const figure = z.strictObject({
   value: z.number().nonnegative(),
-  /** Short end and long end: where it makes a pause short, where long. */
+  /** Values that make a pause short and long. */
   range: z.tuple([z.number().nonnegative(), z.number().nonnegative()]),
   from: z.enum(PARAMETER_ORIGINS),
   source: z.string().min(1),
@@ -31,7 +31,7 @@ const fields = z.strictObject({
   driver: z.string().min(1).optional(),
   /** Whether a driver that no table knows logs what the device writes; where that decides, it is asked for. */
   dmaLog: z.boolean().optional(),
-  /** Migration flags besides STOP_COPY. */
+  /** Migration flags in addition to STOP_COPY. */
   preCopy: z.boolean(),
   p2p: z.boolean(),
   /** Whether the times come from the register model of this VF; figures here then hold for nothing. */
@@ -53,7 +53,7 @@ const fields = z.strictObject({
   /** The same for each GiB of guest memory, such as unmapping it, and for each queue. Default: no time. */
   stopNsPerGib: figure.optional(),
   stopNsPerQueue: figure.optional(),
-  /** Stopping, saving, loading and starting one device, beside its bytes and queues, in ns. */
+  /** Stopping, saving, loading and starting one device, apart from its bytes and queues, in ns. */
   fixedNs: figure,
   /** Starting one device at the destination, when all else is there, in ns. Default: part of fixedNs. */
   startNs: figure.optional(),
@@ -70,7 +70,7 @@ const fields = z.strictObject({
   loadNsPerByte: figure.optional(),
   /** State bytes per second of one device alone, saved, sent and loaded. */
   streamBytesPerSecond: figure,
-  /** State bytes per second of all devices behind one PF together. */
+  /** State bytes per second of all devices of one PF together. */
   sharedBytesPerSecond: figure,
   /** Making room at the destination, in ns for each byte of state. */
   allocateNsPerByte: figure,

@@ -11,7 +11,7 @@ export type DirtyModel =
   | { readonly kind: 'none' }
   /** Writes to pages of a working set of `workingSetBytes`; default: all memory in use. */
   | { readonly kind: 'uniform'; readonly pagesPerSecond: number; readonly workingSetBytes?: number }
-  /** A small set written often beside the rest written seldom. */
+  /** A small set written often, the rest written seldom. */
   | {
       readonly kind: 'hotSet';
       readonly hotBytes: number;

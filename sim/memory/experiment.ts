@@ -1,5 +1,5 @@
 /**
- * A published measurement of a VM's move, as its authors told it, put into the terms of the model.
+ * A published measurement of a VM's move, as its authors published it, in the terms of the model.
  */
 import { z } from 'zod';
 import { bug } from '../base/bug.ts';
@@ -78,7 +78,7 @@ const moveExperimentFields = z.strictObject({
   vectorsPerDevice: z.int().positive().optional(),
   /** Inputs that no source states: they are drawn from a range about what was taken. */
   taken: z.array(z.enum(['gigabitsPerSecond', 'vcpus', 'channels', 'dirtyShareOfStream'])).default([]),
-  /** Which round a row tells of, from 0. */
+  /** Iteration that a row describes, from 0. */
   round: z.int().min(0).optional(),
 });
 
@@ -276,7 +276,7 @@ function zeroCheckOf({ zeroPageDetection, machineType, qemu, multifd }: MoveExpe
 
 function dirtyOf(experiment: MoveExperiment, p: VmmParameters): DirtyModel {
   if (experiment.rewrittenMib !== undefined) {
-    // Often enough that every page is written in every round.
+    // Often enough that every page is written in every iteration.
     const workingSetBytes = experiment.rewrittenMib * MIB;
     return { kind: 'uniform', workingSetBytes, pagesPerSecond: (100 * workingSetBytes) / PAGE_BYTES };
   }

@@ -17,7 +17,7 @@ function all(end: 'value' | 'short' | 'long'): VmmParameters {
   return mapValues(VMM_PARAMETER, (parameter) => parameter[end]);
 }
 
-/** Best guesses. */
+/** Nominal values. */
 export function pointParameters(): VmmParameters {
   return all('value');
 }
@@ -39,7 +39,7 @@ export const QEMU = {
   zeroPageWireBytes: 9,
   /** Guest memory in one multifd packet. */
   packetBytes: 512 * 1024,
-  /** Rate limit and bandwidth are reckoned over such a window; the switch is decided at its ends. */
+  /** Rate limit and bandwidth are computed over such a window; switchover is decided at its ends. */
   windowNs: 100_000_000,
   /** Without a rate limit an iteration ends after this time. */
   iterationNs: 50_000_000,

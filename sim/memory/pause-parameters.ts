@@ -82,7 +82,7 @@ export const PAUSE_PARAMETER = {
     from: 'derived',
     source:
       'Cloud Hypervisor issue 8899: 25 ms for the bitmap of 64 GiB of which a tenth is dirty, 12 ms after a change',
-    why: 'The last sync of the dirty log, in the pause. The vCPUs stand still, so that nothing is protected again.',
+    why: 'The last sync of the dirty log, in the pause. The vCPUs are paused, so that nothing is protected again.',
   },
   channelBacklogBytes: {
     value: 12e6,

@@ -23,7 +23,7 @@ export class PauseRecord {
   /** With everything that overlaps. */
   readonly busyNs: PartTimes = PAUSE_VIEW.noTimes();
   readonly startNs: number;
-  /** Up to here the critical path has been told. */
+  /** End of the critical path so far. */
   private toldNs: number;
 
   constructor(startNs: number) {
@@ -35,13 +35,13 @@ export class PauseRecord {
     return this.toldNs;
   }
 
-  /** A part that follows what was told so far. @returns its end */
+  /** A part that follows the path so far. @returns its end */
   add(part: PausePart, lastsNs: number, what?: string): number {
     return this.overlap(part, this.toldNs, lastsNs, what);
   }
 
   /**
-   * A part that begins at a moment, beside others. It adds to the critical path what lies behind everything told so far.
+   * A part that begins at a given time, in parallel with others. It adds to the critical path what exceeds the path so far.
    *
    * @returns its end
    */
@@ -50,7 +50,7 @@ export class PauseRecord {
     const endNs = startNs + lastsNs;
     if (lastsNs === 0) return endNs;
     this.spans.push({ part, what, startNs, endNs });
-    // Reckoned as below, so that rounding is the same.
+    // Computed as below, so that rounding is the same.
     this.busyNs[part] += endNs - startNs;
     if (endNs > this.toldNs) {
       this.criticalNs[part] += endNs - this.toldNs;

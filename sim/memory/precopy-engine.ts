@@ -78,7 +78,7 @@ export class PrecopyEngine extends PrecopyVmm {
     this.setDue(slot);
   }
 
-  /** The event that was due. */
+  /** The event that came. */
   advance(slot: number, nowNs: number): Advance {
     const came = this.vmmNs[slot]! <= this.managerNs[slot]! ? this.vmmEvent(slot, nowNs) : this.poll(slot, nowNs);
     this.setDue(slot);

@@ -15,7 +15,7 @@ export const SETS_MAX = 4;
 /** What a move is at. */
 export const STEP = { none: 0, sending: 1, syncing: 2, paused: 3, repeating: 4 } as const;
 
-/** What a move has come to by an event: it goes on, its VM is to be paused now, or it has ended. */
+/** Outcome of an event: the move continues, its VM is to be paused now, or it has ended. */
 export const ADVANCE = { running: 0, stopped: 1, ended: 2 } as const;
 export type Advance = (typeof ADVANCE)[keyof typeof ADVANCE];
 
@@ -76,7 +76,7 @@ export interface PrecopyRecorder {
 }
 
 export interface EngineOptions {
-  /** Whether managers look at every poll, also where nothing can change. Default: no. */
+  /** Whether managers act at every poll, also where nothing can change. Default: no. */
   readonly everyPoll?: boolean;
   readonly recorder?: PrecopyRecorder;
 }

@@ -1,7 +1,7 @@
 /**
  * What the VMM does with each move: iterations of memory until the VM may be stopped.
  *
- * QEMU sends what is dirty until no more is left than goes over the wire within the downtime limit; then it syncs the dirty
+ * QEMU sends what is dirty until no more is left than the link carries within the downtime limit; then it syncs the dirty
  * bitmap and stops if that is still so. It decides at the ends of windows of 100 ms. Cloud Hypervisor sends whole iterations
  * and stops when the next one would fit into its goal.
  */
@@ -24,7 +24,7 @@ const ROUNDING_BYTES = 1;
 const KEEPS_UP_SHARE = 0.9;
 
 export abstract class PrecopyVmm extends PrecopySlots {
-  /** The manager looks, and acts. */
+  /** The manager polls, and acts. */
   protected abstract act(slot: number, elapsedNs: number, nowNs: number, pass?: boolean): Advance;
   /** Takes note of the polls up to now. */
   protected abstract observe(slot: number, nowNs: number): void;

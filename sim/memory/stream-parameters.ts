@@ -120,7 +120,7 @@ export const STREAM_PARAMETER = {
     evidence: ['ch-7669', 'ch-39768704f'],
     from: 'fitted',
     source: 'tables connections, rounds',
-    why: 'One TCP connection of Cloud Hypervisor on a 100 Gbit/s line.',
+    why: 'One TCP connection of Cloud Hypervisor on a 100 Gbit/s link.',
   },
   tlsBytesPerSecond: {
     value: 1e9,

@@ -1,5 +1,5 @@
 /**
- * How fast guest memory goes from host to host: line, channels, TLS, compression, page faults; the slowest decides.
+ * How fast guest memory is sent from host to host: link, channels, TLS, compression, page faults; the slowest decides.
  */
 import { UserError } from '../base/user-error.ts';
 import type { VmmParameters } from './parameters.ts';
@@ -19,10 +19,10 @@ export type ZeroCheck = (typeof ZERO_CHECKS)[number];
 
 export interface StreamInput {
   readonly vmm: VmmName;
-  /** Of the line between the hosts, 10^9 bits per second. */
+  /** Rate of the link between the hosts, 10^9 bits per second. */
   readonly gigabitsPerSecond: number;
   readonly latencyNs: number;
-  /** Share of the line that this move gets, above 0 up to 1. */
+  /** Share of the link that this move gets, above 0 up to 1. */
   readonly lineShare: number;
   /** Channels for memory, 1 to 128. */
   readonly channels: number;
@@ -52,7 +52,7 @@ export interface StreamRates {
   readonly memoryBytesPerSecond: number;
   /** Bytes per second on the wire while memory is sent. */
   readonly wireBytesPerSecond: number;
-  /** The line's own rate, for single packets. */
+  /** The link's own rate, for single packets. */
   readonly lineBytesPerSecond: number;
   /** One channel alone, in bytes per second on the wire. */
   readonly channelBytesPerSecond: number;

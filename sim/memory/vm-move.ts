@@ -1,5 +1,5 @@
 /**
- * One VM moving, whole: memory in rounds, the pause with its parts, what the VMM reports of it.
+ * A whole VM's move: pre-copy, the pause with its parts, what the VMM reports of it.
  *
  * Follows the order in which QEMU and Cloud Hypervisor do things (docs/pause.md). Times are from the start of the move.
  */
@@ -57,7 +57,7 @@ export interface DeviceSteps {
   readonly startNs: number;
 }
 
-/** Devices of one kind behind one PF. */
+/** Devices of one kind of one PF. */
 export interface DeviceGroup {
   readonly name: string;
   readonly count: number;
@@ -74,7 +74,7 @@ export interface MovedVm {
   readonly memory: MemoryInput;
   readonly stream: StreamInput;
   readonly devices: readonly DeviceGroup[];
-  /** Whether device state goes over the channels, one thread per device at each side. */
+  /** Whether device state is sent on the channels, one thread per device at each side. */
   readonly parallelDevices: boolean;
   /** Whether the destination makes room for device state before the stop. */
   readonly switchoverAck: boolean;
@@ -444,7 +444,7 @@ function serialState(pause: PauseRecord, input: MovedVm, rates: StreamRates): vo
   }
 }
 
-/** A thread per device at each side, beside the last round of memory; what is locked comes one after another. */
+/** A thread per device at each side, in parallel with the final iteration of memory; what is locked comes one after another. */
 function parallelState(pause: PauseRecord, input: MovedVm, startNs: number, rates: StreamRates): void {
   const wireShare = input.devices.reduce((sum, group) => sum + group.count * lateBytes(group.figures), 0);
   const wireNs = (wireShare / rates.wireBytesPerSecond) * NS_PER_S;
@@ -483,7 +483,7 @@ function earlyStateBytes(devices: readonly DeviceGroup[]): number {
   return devices.reduce((sum, { count, figures }) => sum + count * (figures.stateBytes - lateBytes(figures)), 0);
 }
 
-/** Each page that is written again after a round traps once. */
+/** Each page that is written again after an iteration traps once. */
 function protectionOf(rounds: readonly PrecopyIteration[], pageBytes: number, p: VmmParameters): number {
   let pages = 0;
   for (const { dirtiedBytes, count } of rounds) pages += (dirtiedBytes / pageBytes) * count;

@@ -55,7 +55,7 @@ interface VmmFacts {
   readonly throttles: boolean;
   /** Whether it prints its pause as snapshot, sending and completion. */
   readonly breaksDown: boolean;
-  /** Whether the source waits for the destination's answer unless told otherwise. */
+  /** Whether the source waits for the destination's answer by default. */
   readonly returnPath: boolean;
 }
 

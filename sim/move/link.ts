@@ -19,7 +19,7 @@ export class Link {
     this.latencyNs = latencyNs;
   }
 
-  /** Sends bytes from a moment on. @returns when the last of them has arrived, in ns */
+  /** Sends bytes from a given time on. @returns when the last of them has arrived, in ns */
   send(nowNs: number, bytes: number): number {
     const startNs = Math.max(nowNs, this.freeNs);
     this.freeNs = startNs + (bytes * BITS_PER_BYTE) / this.gigabitsPerSecond;

@@ -1,6 +1,6 @@
 /**
  * The system calls of one move, one after another: made in one go where nobody else is at work, and in turn with those of
- * other moves where somebody is.
+ * other moves where there are any.
  */
 import { bug } from '../base/bug.ts';
 import type { Fiber } from '../world/fiber.ts';
@@ -31,7 +31,7 @@ export class MoveCalls {
    * Begins one call into the VFIO device of a slot.
    *
    * @param make the call, made on `vf`; where others are at work it may be made several times
-   * @returns what it gave; null when others are due first: {@link rest} then gives it
+   * @returns what it gave; null when others come first: {@link rest} then gives it
    */
   begin<Vf>(slot: VfSlot, make: (vf: Vf) => number, vf: Vf): number | null {
     const { world, fiber } = this;

@@ -365,7 +365,7 @@ export class Move {
 }
 
 /**
- * Runs moves to their ends on one clock. Several take turns, access by access: whoever is due first resumes, among equals
+ * Runs moves to their ends on one clock. Several interleave, access by access: the one whose time comes first resumes, among equals
  * the one given first.
  *
  * @returns the outcomes, in the order given

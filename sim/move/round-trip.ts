@@ -1,6 +1,6 @@
 /**
  * Whole migrations of one idle VF, back and forth between two hosts, without a VM around them: the unit in which the
- * speed of the virtual world is told.
+ * speed of the virtual world is given.
  */
 import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../abi/vf-data.ts';

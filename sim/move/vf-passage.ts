@@ -71,7 +71,7 @@ export interface VfCall {
   readonly make: (vf: VfPassage) => number;
   /** What follows when it succeeded, with what it gave. */
   readonly done: (vf: VfPassage, ret: number) => void;
-  /** What follows when it failed. @returns whether the move goes on all the same */
+  /** What follows when it failed. @returns whether the move continues all the same */
   readonly otherwise: (vf: VfPassage, ret: number) => boolean;
 }
 
@@ -136,7 +136,7 @@ export class VfPassage {
   prepareTried = false;
   stopTried = false;
   stopFailed = false;
-  /** Why the destination could not be loaded, in a move that goes on all the same: a negative errno. */
+  /** Why the destination could not be loaded, in a move that continues all the same: a negative errno. */
   loadErrno = 0;
   /** How the guest finds it at the end of the move. */
   end: VfEndState = 'served';
@@ -186,13 +186,13 @@ export class VfPassage {
     return this.imageBytes - this.aheadBytes + this.guest.layout.sectionBytes;
   }
 
-  /** Begins a call. @returns what it gave; null when others are due first, and it is to be waited for */
+  /** Begins a call. @returns what it gave; null when others come first, and it is to be waited for */
   call(call: VfCall): number | null {
     this.begin(call.part);
     return this.calls.begin(call.at === 'source' ? this.source : this.destination, call.make, this);
   }
 
-  /** The call that was begun last is over. @returns the failure, if the move cannot go on */
+  /** The call that was begun last is over. @returns the failure, if the move cannot continue */
   finish(call: VfCall, ret: number): CallFailure | null {
     this.close();
     if (ret < 0) return call.otherwise(this, ret) ? null : { vf: this.index, call, ret };
@@ -245,7 +245,7 @@ export class VfPassage {
     this.incoming = takeFile(this.to);
   }
 
-  /** Of a source that sent match data ahead the file is open already. */
+  /** Whether the file is open already: the source sent match data ahead. */
   openOutgoing(): void {
     this.outgoing ??= takeFile(this.from);
   }

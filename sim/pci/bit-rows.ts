@@ -45,12 +45,12 @@ export class BitRows {
     for (let i = 0; i < bits.length; i++) bits[i] = bits[i]! | added[i]!;
   }
 
-  /** Whether a row has any member besides one. */
+  /** Whether a row has any member other than one. */
   hasOther(row: number, member: number): boolean {
     return this.firstOther(row, member) >= 0;
   }
 
-  /** The least member of a row besides one, -1 for none. */
+  /** The least member of a row other than one, -1 for none. */
   firstOther(row: number, member: number): number {
     const bits = this.bits[row]!;
     if (bits === null) return -1;

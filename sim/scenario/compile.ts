@@ -36,7 +36,7 @@ import { DEFAULT_IN_FLIGHT, type InFlight } from '../abi/in-flight.ts';
 import type { Watch } from '../memory/manager.ts';
 import { VMMS } from '../memory/vmms.ts';
 
-/** VFs of one kind, behind one PF, whose registers are modelled. */
+/** VFs of one kind, of one PF, whose registers are modelled. */
 export interface RegisterGroup {
   readonly name: string;
   readonly kind: AcceleratorKind;
@@ -61,7 +61,7 @@ interface CompiledDevice {
 }
 
 export interface CompiledScenario {
-  /** Of the file, for messages. */
+  /** Name of the file, used in messages. */
   readonly file: string;
   readonly scenario: Scenario;
   readonly devices: readonly CompiledDevice[];
@@ -80,7 +80,7 @@ export interface CompiledScenario {
 }
 
 /**
- * @param file name of the scenario, for messages
+ * @param file name of the scenario, used in messages
  * @param profiles profile documents by the words that the scenario uses
  * @param platform parameters of the machines, measured by the user; default: the shipped ones
  * @throws UserError of kind `input` for a scenario that cannot be, or leaves out what decides whether it moves
@@ -361,7 +361,7 @@ function checkOtherQueues({ faults, vms }: Scenario, groups: readonly RegisterGr
   }
 }
 
-/** The phase of QEMU's window at which the limit is met is unknown: the middle is the best guess, and both ends are tried. */
+/** The phase of QEMU's window at which the limit is met is unknown: the centre is the nominal value, and both ends are tried. */
 export const WINDOW_PHASES: Readonly<Record<RangeEnd, readonly number[]>> = {
   point: [0.5],
   short: [0, 0.5, 1],
@@ -433,7 +433,7 @@ export function moveInputOf(
   };
 }
 
-/** Where a scenario does not say what comes last: as Linux leaves it that was never full, and at the long end data. */
+/** Where a scenario does not say what comes last: as Linux leaves it that was never full, and at the high end data. */
 function layoutOf(tail: Scenario['memory']['tail'], end: RangeEnd): MemoryLayout {
   return tail ?? (end === 'long' ? 'data' : 'rising');
 }

@@ -44,9 +44,9 @@ export interface VmOutcome {
   readonly foundAt: 'source' | 'destination' | 'torn';
   /** States (MIG_STATE) of the VFs that the guest does not have: at the other end of the way of each of its own. */
   readonly otherStates: readonly number[];
-  /** Of each VF. */
+  /** Outcome of each VF. */
   readonly reports: readonly CheckReport[];
-  /** Of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
+  /** Gaps of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
   readonly queuePausesNs: readonly (readonly number[])[];
   /** VF by VF. */
   readonly serviceGaps: readonly ServiceGap[];
@@ -96,7 +96,7 @@ export class DeviceWorld {
   private readonly numbers: WorldCosts;
   /** Source and destination of each group. */
   private readonly hosts: readonly (readonly [Host, Host])[];
-  /** Of each VM, its parts that use one VF each. */
+  /** Parts of each VM that use one VF each. */
   private readonly guests: readonly (readonly VfGuest[])[];
   private readonly watchNs: number;
 
@@ -165,7 +165,7 @@ export class DeviceWorld {
         return (slot.host === source ? destination : source).slot(slot.fn).vfio.getState();
       }),
       foundAt: parts.length === 0 ? outcome.guestAt : at(1) ? 'destination' : at(0) ? 'source' : 'torn',
-      // What a VF that stands still or was reset had in flight is told by its end, not counted as lost by the device.
+      // What a paused or reset VF had in flight is reported with its end, not counted as lost by the device.
       reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),
       queuePausesNs: parts.map(({ pauseNs }) => (outcome.pauseNs === 0 ? [] : [...pauseNs].filter((ns) => ns > 0))),
       serviceGaps: parts.map((part) => serviceGapOf(part, outcome.pauseNs > 0)),

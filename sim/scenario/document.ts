@@ -101,10 +101,10 @@ const memoryFields = z.strictObject({
   dirty: dirty.default({ kind: 'none' }),
   /**
    * What the last pages of the memory hold, where that is known: data, or zeros that were never touched. Default: what
-   * follows from nonZeroShare, and at the long end of the band data.
+   * follows from nonZeroShare, and at the high end of the band data.
    */
   tail: z.enum(TAILS).optional(),
-  /** What devices write by DMA besides. */
+  /** What devices write by DMA in addition. */
   dma: dmaWrites.optional(),
 });
 
@@ -163,7 +163,7 @@ export const convergenceFields = z.strictObject({
   /** Default: what the manager sets, false where there is none. */
   autoConverge: z.boolean().optional(),
   timeout: durationIn('s').optional(),
-  /** Rounds after which Cloud Hypervisor ends the iteration. */
+  /** Iterations after which Cloud Hypervisor ends pre-copy. */
   rounds: z.int().min(1).optional(),
   whenOut: z.enum(WHEN_OUT).default('cancel'),
 });
@@ -284,11 +284,11 @@ export const scenarioSchema = z.strictObject({
   memory,
   stream,
   convergence: convergence.default({ whenOut: 'cancel' }),
-  /** Whether device state goes over the channels of multifd, a thread per device. */
+  /** Whether device state is sent on the channels of multifd, a thread per device. */
   parallelDevices: z.boolean().default(false),
   /** Whether the destination makes room for device state before the stop. */
   switchoverAck: z.boolean().default(false),
-  /** Whether the source waits for the destination's answer. Default: as the VMM does unless told otherwise. */
+  /** Whether the source waits for the destination's answer. Default: as the VMM does by default. */
   returnPath: z.boolean().optional(),
   /** What becomes of a VF whose driver failed. Default: what the VMM does. */
   recovery: z.enum(RECOVERIES).optional(),

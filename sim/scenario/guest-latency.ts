@@ -24,7 +24,7 @@ export interface PhaseLatency {
   readonly maxNs: number;
 }
 
-/** Of all VFs of a group together. */
+/** Latencies of all VFs of a group together. */
 export interface GroupLatency {
   /** Place among the register groups. */
   readonly group: number;
@@ -48,7 +48,7 @@ export function guestLatencies(
 interface Change {
   readonly timeNs: number;
   readonly vf: number;
-  /** Undefined: it stops. Otherwise the engine on which it goes on. */
+  /** Undefined: it stops. Otherwise the engine on which it resumes. */
   readonly engine: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the pause of a VM hangs on: one parameter after another at both ends of its range, all others at their best guesses.
+ * What the pause of a VM depends on: one parameter after another at both ends of its range, all others nominal.
  */
 import { COST, pointCosts } from '../device/costs.ts';
 import {

@@ -21,7 +21,7 @@ export const ENDS: readonly RangeEnd[] = ['point', 'short', 'long'];
 
 export interface PauseShare {
   readonly name: string;
-  /** For people. */
+  /** For display. */
   readonly title: string;
   /** On the critical path; these add up to the pause. */
   readonly criticalNs: number;
@@ -34,7 +34,7 @@ export interface VmResult {
   /** vCPUs stopped to vCPUs running, wherever; 0 when they never stopped. */
   readonly pauseNs: number;
   readonly parts: readonly PauseShare[];
-  /** What the VMM tells as downtime; NaN when it tells none. */
+  /** Downtime as the VMM reports it; NaN when it reports none. */
   readonly reportedNs: number;
   /** From the first byte until it runs at the destination, or until the move has ended otherwise. */
   readonly totalNs: number;
@@ -146,7 +146,7 @@ export function runInput(plan: CompiledScenario): VmMoveInput {
   return moveInputOf(plan, 'point', pointCosts());
 }
 
-/** Of the phases of QEMU's window, the one that suits this end of the band. */
+/** The phase of QEMU's window for this end of the band. */
 function phaseOf(plan: CompiledScenario, end: RangeEnd, costs: CostValues, p: VmmParameters): number {
   const pauses = WINDOW_PHASES[end].map((phase) => {
     const { end: ended, pauseNs } = moveVm(moveInputOf(plan, end, costs, undefined, phase), p);

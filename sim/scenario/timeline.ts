@@ -62,11 +62,11 @@ const HOST_PID = { source: 1001, destination: 1002 } as const;
 const TRACK = { vcpus: 1, pause: 2, firstDevice: 10, firstChannel: 100 } as const;
 /** With more channels than this in all, those of a VM share a track. */
 const CHANNELS_MAX = 256;
-/** Rounds that a track shows; later ones are told as one. */
+/** Iterations that a track shows; later ones are shown as one. */
 const ROUNDS_MAX = 500;
 /** A VM whose memory is there when it runs. */
 const NO_POST_COPY = { arrivesNs: 0 } as const;
-/** What is shown behind the last event, in ns. */
+/** What is shown after the last event, in ns. */
 const TAIL_NS = 20e6;
 
 export function timelineOf(plan: CompiledScenario, result: ScenarioResult): Timeline {
@@ -303,7 +303,7 @@ class VmTracks {
   }
 }
 
-/** Rounds as spans that follow one another; those that a track has no room for as one. */
+/** Iterations as spans that follow one another; those that a track has no room for as one. */
 function roundSpans(
   rounds: readonly PrecopyIteration[],
   untilNs: number,
@@ -321,7 +321,7 @@ function roundSpans(
   return [...spans.slice(0, ROUNDS_MAX), { name, startNs: rest[0]!.startNs, endNs: rest.at(-1)!.endNs, bytes }];
 }
 
-/** How many are at work from a moment on. */
+/** How many are at work from a time on. */
 function counted(work: readonly Work[]): { readonly atNs: number; readonly count: number }[] {
   const steps = work
     .flatMap(({ startNs, endNs }) => [

@@ -28,7 +28,7 @@ export class AccessCheck {
   private label = '';
   private expected: readonly Expected[] = [];
   private at = 0;
-  /** Of a folded run: how many of its reads were seen. */
+  /** Reads seen of a folded run. */
   private inRun = 0;
 
   /** A new call begins. */

@@ -11,7 +11,7 @@ import { isKeyOf } from '../base/keys.ts';
 /** What a call gave in the replay. */
 export interface CallOutcome {
   readonly ret: number;
-  /** Fields of the result besides ret and errno. */
+  /** Fields of the result other than ret and errno. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** User memory that a read filled; its first `ret` bytes count. */
   readonly data?: Uint8Array;

@@ -36,7 +36,7 @@ const BAR_POLICIES = {
   whole: { reported: 'all', granted: 'all', by: 'driver' },
 } as const satisfies Record<string, BarRules>;
 
-/** Who decides how much of BAR2 user space sees. */
+/** Which code decides how much of BAR2 user space sees. */
 export type BarPolicy = keyof typeof BAR_POLICIES;
 
 /**

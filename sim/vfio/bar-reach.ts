@@ -15,7 +15,7 @@ interface BarVariant {
   readonly policy: BarPolicy;
   /** Whose BAR2 holds the control area. */
   readonly controlIn: 'vf' | 'pf';
-  /** What is done, for people. */
+  /** What is done, for display. */
   readonly what: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A source whose migration was given up goes on.
+ * A source whose migration was cancelled resumes.
  */
 import { QM_READY } from '../abi/registers.ts';
 import { MIG_STATE } from '../abi/vfio.ts';

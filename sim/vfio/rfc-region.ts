@@ -63,8 +63,8 @@ export class RfcRegion implements V1RegionFile {
   }
 
   /**
-   * Whatever lies at or behind data_offset is data as well, be it a register or refused a moment ago. The place in the
-   * image is reckoned from data_offset; only its being there is taken for granted.
+   * Everything at or after data_offset is data as well, be it a register or refused just before. The place in the
+   * image is computed from data_offset; that it exists is not checked.
    */
   private moveData(offset: number, count: number, user: UserMemory, kind: 'read' | 'write'): number {
     const { driver } = this;

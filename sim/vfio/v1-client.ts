@@ -135,7 +135,7 @@ export class V1Client {
     this.streamError = 0;
   }
 
-  /** Reads, changes some bits, writes; after a failure looks whether the device is beyond help. */
+  /** Reads, changes some bits, writes; after a failure checks whether the device can be recovered. */
   private changeState(mask: number, value: number): number {
     const state = this.readRegister('deviceState');
     if (state < 0) return state;
@@ -159,7 +159,7 @@ export class V1Client {
     return size;
   }
 
-  /** Data first, their size afterwards: that is what tells the driver to look at them. */
+  /** Data first, their size afterwards: that is the driver's signal to read them. */
   private loadChunk(bytes: Uint8Array): number {
     let done = 0;
     while (done < bytes.length) {

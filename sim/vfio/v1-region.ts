@@ -18,7 +18,7 @@ import {
 import type { UserMemory } from '../driver/kernel.ts';
 import type { V1RegionFile } from './v1-file.ts';
 
-/** The vendor driver behind a region. */
+/** The vendor driver that serves a region. */
 export interface V1Device {
   /** Takes a transition that the protocol has. 0 or a negative errno. */
   enter(from: number, to: number): number;
@@ -47,7 +47,7 @@ export class V1Region implements V1RegionFile {
   private readTo = 0;
   private acceptedSize = 0;
 
-  /** @param windowBytes room for data behind the register block */
+  /** @param windowBytes room for data after the register block */
   constructor(device: V1Device, windowBytes: number) {
     this.device = device;
     this.window = new Uint8Array(windowBytes);
@@ -102,7 +102,7 @@ export class V1Region implements V1RegionFile {
     }
   }
 
-  /** Asking how much is left tells the driver that the chunk was taken, if it was. */
+  /** Asking how much is left confirms to the driver that the chunk was taken, if it was. */
   private settle(): void {
     if (this.chunk === 0 || this.readTo < this.chunk) return;
     this.position += this.chunk;

@@ -59,7 +59,7 @@ export class V1StreamReader {
     return this.view.getBigUint64(this.at - 8, false);
   }
 
-  /** The bytes behind a size. */
+  /** The bytes after a size. */
   block(): Uint8Array | undefined {
     const size = this.number();
     if (size === undefined || size > BigInt(this.data.length - this.at)) return undefined;

@@ -25,7 +25,7 @@ export type ViolationKind =
   | 'wrongQueue'
   /** The next completion lies in the CQ with the wrong phase, so the guest cannot see it. */
   | 'wrongPhase'
-  /** The next completion lies in the CQ, but no event told the guest of it. */
+  /** The next completion lies in the CQ, but no event reported it to the guest. */
   | 'missedEvent';
 
 /** One finding. `task` is the task's running number in its queue, from 0; `expected` and `seen` depend on the kind. */
@@ -51,7 +51,7 @@ export interface CheckReport {
   readonly violations: readonly Violation[];
 }
 
-/** cmd_id counts modulo 2^16, so a number up to half of that behind can be told from one ahead. */
+/** cmd_id counts modulo 2^16, so a number up to half of that in the past differs from one ahead. */
 const CMD_ID_MASK = 0xffff;
 const CMD_ID_HALF = 0x8000;
 
@@ -81,7 +81,7 @@ export class CompletionChecker {
     return this.violationTotal;
   }
 
-  /** All that was seen so far, to go on with in another process. */
+  /** All that was seen so far, to continue in another process. */
   ledger(): GuestLedger['checker'] {
     return {
       next: [...this.next],
@@ -91,7 +91,7 @@ export class CompletionChecker {
     };
   }
 
-  /** Goes on where another process's checker stood still. @param accepted tasks per queue so far */
+  /** Continues where another process's checker stopped. @param accepted tasks per queue so far */
   takeOver(accepted: readonly number[], ledger: GuestLedger['checker']): void {
     this.acceptedCounts.set(accepted);
     this.next.set(ledger.next);
@@ -105,7 +105,7 @@ export class CompletionChecker {
     this.acceptedCounts[queue]! += 1;
   }
 
-  /** Number of the task whose completion is due next in the queue. */
+  /** Number of the task whose completion is expected next in the queue. */
   nextInOrder(queue: number): number {
     return this.next[queue]!;
   }
@@ -131,7 +131,7 @@ export class CompletionChecker {
     this.report('wrongQueue', queue, cmdId, queue, sqNum);
   }
 
-  /** A completion lies where the guest looks next, with the wrong phase or without an event. */
+  /** A completion lies where the guest reads next, with the wrong phase or without an event. */
   unseen(queue: number, kind: 'wrongPhase' | 'missedEvent'): void {
     const next = this.next[queue]!;
     this.report(kind, queue, next, next, next);

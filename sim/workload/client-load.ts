@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts';
 import { NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 
-/** Arrivals that somebody wrote down, in typed arrays of one length; parsing files is not the model's affair. */
+/** Recorded arrivals, in typed arrays of one length; parsing files is not the model's affair. */
 export interface RecordedArrivals {
   /** When, in ns from the start of the run, never falling. */
   readonly timesNs: Float64Array;
@@ -121,7 +121,7 @@ export class ArrivalStream {
     this.advance();
   }
 
-  /** Goes on to the following arrival. */
+  /** Advances to the following arrival. */
   advance(): void {
     const { load, random } = this;
     if (load.kind === 'recorded') {
@@ -138,7 +138,7 @@ export class ArrivalStream {
       const gapNs = NS_PER_S / load.onRatePerSecond;
       let nextNs = this.nextNs + random.exponential(gapNs);
       while (nextNs > this.onUntilNs) {
-        // The phase ended before it. Arrivals have no memory, so the next one is drawn anew from the next phase's begin.
+        // The phase ended before it. Arrivals have no memory, so the next one is drawn again from the next phase's begin.
         const onFromNs = this.onUntilNs + random.exponential(load.meanOffNs);
         this.onUntilNs = onFromNs + random.exponential(load.meanOnNs);
         nextNs = onFromNs + random.exponential(gapNs);

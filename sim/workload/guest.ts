@@ -3,7 +3,7 @@
  *
  * It sees registers through a bus, rings through its RAM, and nothing of migration: its indexes and phases are software
  * state in guest RAM, so a moved guest is this same object with memory and bus exchanged ({@link Guest.moveTo}).
- * It has no clock and is told when to look, so one source serves virtual time and a thread of its own.
+ * It has no clock and is driven from outside, so one source serves virtual time and a thread of its own.
  *
  * Sources: docs/device.md 6 (start order, contexts, phases), 12.1 (submit and complete), 4 (doorbells).
  * Not modelled: the asynchronous event queue after its set-up, PF-VF messages, reading the VFT.
@@ -22,7 +22,7 @@ import type { GuestLedger } from './ledger.ts';
 export interface GuestBus {
   read32(offset: number): number;
   write32(offset: number, value: number): void;
-  /** One 64-bit write (a doorbell). Guest RAM written before it must be visible to whoever acts on it. */
+  /** One 64-bit write (a doorbell). Guest RAM written before it must be visible to the reader of the doorbell. */
   write64(offset: number, low: number, high: number): void;
   /** A set command; waits until the device is done with it. False when the device refused or did not answer. */
   mailbox(command: number, queue: number, addressLow: number, addressHigh: number): boolean;
@@ -239,7 +239,7 @@ export class Guest {
   }
 
   /**
-   * What this guest's software knows, to go on with in another process. Its memory is not in it.
+   * State of this guest's software, to continue in another process. Its memory is not in it.
    *
    * @param load of its client
    */
@@ -256,7 +256,7 @@ export class Guest {
     return { load, guest: { ...lists, eqHead, eqPhase, inFlight }, checker: this.checker.ledger() };
   }
 
-  /** Goes on where another process's guest stood still. The memory is in place. Instead of {@link start}. */
+  /** Continues where another process's guest stopped. The memory is in place. Instead of {@link start}. */
   takeOver(ledger: GuestLedger): void {
     if (this.running || this.totalAccepted() > 0) bug('GUEST_STARTED_TWICE');
     const { guest } = ledger;
@@ -274,7 +274,7 @@ export class Guest {
   }
 
   /**
-   * The checker's verdict; when drained, first looks where each unfinished queue expects its next completion, to tell
+   * The checker's verdict; when drained, first reads where each unfinished queue expects its next completion, to distinguish
    * apart a completion that never came, one with the wrong phase, and one without an event. Once, at the end.
    *
    * @param drained whether all accepted tasks should be complete by now

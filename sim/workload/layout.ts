@@ -73,7 +73,7 @@ export class QueueLayout {
   /** RAM that the function needs, including padding and context buffers. */
   readonly totalBytes: number;
 
-  /** All that must travel with the VF besides its registers, by rising offset. */
+  /** All that must travel with the VF apart from its registers, by rising offset. */
   readonly sections: readonly LayoutSection[];
 
   /** Sum of the sections. */

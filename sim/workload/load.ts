@@ -116,14 +116,14 @@ export class ArrivalProcess {
     this.draw();
   }
 
-  /** Goes on to the following arrival. */
+  /** Advances to the following arrival. */
   advance(): void {
     this.arrivals += 1;
     if (this.left > 0) this.left -= 1;
     else this.draw();
   }
 
-  /** The guest stood still for so many ns, and its client with it: all arrivals to come are that much later. */
+  /** The guest was paused for so many ns, and its client with it: all arrivals to come are that much later. */
   delayBy(pauseNs: number): void {
     if (!(pauseNs >= 0)) bug('ARRIVAL_DELAY', pauseNs);
     this.exactNs += pauseNs;

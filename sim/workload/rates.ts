@@ -11,7 +11,7 @@
 import { ACCELERATORS, type AcceleratorKind } from '../abi/accelerators.ts';
 import { MEGA, NS_PER_S } from '../base/units.ts';
 
-/** `published`: the source states the number. `derived`: it follows from published ones, as `why` tells. */
+/** `published`: the source states the number. `derived`: it follows from published ones, as `why` explains. */
 type RateGrade = 'published' | 'derived';
 
 /** A number with where it comes from, and the range over which to sweep it. */

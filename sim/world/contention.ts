@@ -21,7 +21,7 @@ export type ContentionFinding =
       readonly fn: number;
       /** Whose entry it is; null: nobody's. */
       readonly of: number | null;
-      /** Whether it tells another number of queues: a destination then refuses the image. If not, nobody notices. */
+      /** Whether it reports another number of queues: a destination then refuses the image. If not, the error goes unnoticed. */
       readonly wrongCount: boolean;
       readonly atNs: number;
     }
@@ -56,12 +56,12 @@ export interface ContentionReport {
   readonly mailbox: SharedUse;
   /** Reads of entries by drivers, from the first write to the last read. Waiting: for the window to be ready before that. */
   readonly vftWindow: SharedUse;
-  /** Function resets. Waiting: for the PF's "resetting" mark, where drivers look at it. */
+  /** Function resets. Waiting: for the PF's "resetting" mark, where drivers read it. */
   readonly resets: SharedUse;
   readonly findings: readonly ContentionFinding[];
 }
 
-/** Time that a driver spends beyond its limit at most, looking once more. */
+/** Time that a driver spends beyond its limit at most, for one more read. */
 const POLL_SLACK = 1.1;
 
 export class Contention implements SharedPartsWatch, ResettingWatch, VftWitness {
@@ -147,7 +147,7 @@ export class Contention implements SharedPartsWatch, ResettingWatch, VftWitness 
   }
 
   launchedBy(fn: number): number {
-    // The port tells of a write before the device has it.
+    // The port reports a write before the device has it.
     this.followed = fn;
     return this.launchers.length;
   }

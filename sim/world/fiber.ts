@@ -1,8 +1,8 @@
 /**
  * Many at once in virtual time: each fiber is one thread of a VMM or of the kernel, with its own time on the one clock.
  *
- * A fiber is a generator that yields the moment until which it has nothing to do. Whoever is due first goes on, among
- * equals the one listed first; it runs until somebody else is due earlier. A driver call inside is left and made anew
+ * A fiber is a generator that yields the time until which it has nothing to do. The one whose time comes first resumes, among
+ * equals the one listed first; it runs until another one comes first. A driver call inside is left and made again
  * (`interleaved-port.ts`), so that calls on several VFs interleave access by access, in the order of their times.
  */
 import { bug } from '../base/bug.ts';
@@ -11,7 +11,7 @@ import type { VfSlot } from './host.ts';
 import { StateSnapshot } from './state-snapshot.ts';
 import type { World } from './world.ts';
 
-/** What a fiber does, from the moment at which it begins. */
+/** What a fiber does, from the time at which it begins. */
 export type FiberBody<T> = (fiber: Fiber) => Generator<number, T, void>;
 
 /** Whose turn it is, until when, and which VFs are in a call. */
@@ -21,7 +21,7 @@ class Turns implements Turn {
   private untilNs = Infinity;
   private untilIndex = 0;
 
-  /** A fiber's turn begins; it ends before anything that comes after the time at which another one is due. */
+  /** A fiber's turn begins; it ends before anything that comes after the next time of another one. */
   give(index: number, untilNs: number, untilIndex: number): void {
     this.index = index;
     this.untilNs = untilNs;
@@ -50,9 +50,9 @@ export class Fiber {
 
   /**
    * One driver call on a VF, from the clock's time on. It may be made several times, its driver put back each time: what
-   * the body does besides must bear that, or go through {@link once}.
+   * the body does in addition must bear that, or go through {@link once}.
    *
-   * @returns what it gave; or null when others are due first: {@link rest} then gives it
+   * @returns what it gave; or null when others come first: {@link rest} then gives it
    */
   call(slot: VfSlot, body: () => number): number | null {
     // A second caller would have to wait for the VF's state mutex.
@@ -97,7 +97,7 @@ export class Fiber {
     if (this.ret === null) this.snapshotOf(slot).restore();
   }
 
-  /** A call that is over is left when its time has come, so that its caller goes on in turn too. */
+  /** A call that is over is left when its time has come, so that its caller resumes in turn too. */
   private end(): number | null {
     const { ret, world, slot } = this;
     if (ret === null || slot === null || !this.turns.isDue(world.clock.nowNs)) return null;
@@ -120,7 +120,7 @@ export class Fiber {
 }
 
 /**
- * Runs fibers to their ends on one clock, whoever is due first next; among equals in the order given. The clock then
+ * Runs fibers to their ends on one clock, the earliest next; among equals in the order given. The clock then
  * stands at the end of the last.
  *
  * @returns what they gave, in the order given

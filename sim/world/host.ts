@@ -33,12 +33,12 @@ export interface VfUser {
   raised(vector: number, nowNs: number): void;
 }
 
-/** The moment of the event that is being worked on. */
+/** Time of the current event. */
 export interface EventTime {
   eventNs: number;
 }
 
-/** The guest's way to its VF: accesses happen at the moment of the event that the guest works on, and cost it nothing. */
+/** The guest's way to its VF: accesses happen at the time of the guest's current event, and cost it nothing. */
 class SlotBus implements GuestBus {
   private readonly device: Accelerator;
   private readonly fn: number;
@@ -137,7 +137,7 @@ export class Host implements SharedPfOwner {
   readonly facts: AcceleratorFacts;
   readonly accelerator: Accelerator;
   readonly pf: PfDriver;
-  /** Is told of looks at the PF's "resetting" mark. */
+  /** Observer of reads of the PF's "resetting" mark. */
   resettingWatch: ResettingWatch | null = null;
   /** The VFs, in the order of their hardware function numbers, from 1 on. */
   readonly slots: readonly VfSlot[];

@@ -1,14 +1,14 @@
 /**
  * Stands before a VF's port while calls on several VFs take turns, access by access.
  *
- * A driver call is a plain function that cannot be left in its midst. When its next operation is not due (somebody else's
+ * A driver call is a plain function that cannot be left in its midst. When its next operation may not run yet (another one's
  * time comes first), the call is ended by an exception, its driver is put back to where it was when the call began, and
- * once the operation has been carried out in its turn the call is made anew; up to that point the log answers, without
+ * once the operation has been carried out in its turn the call is made again; up to that point the log answers, without
  * touching the device, and the clock follows the logged times. What a driver sees is thus what it would have seen had it
  * waited.
  *
  * The operation that had to wait is carried out here, without the driver. A poll or a row of accesses, which may have to
- * wait many times, therefore makes the driver start anew but once.
+ * wait many times, therefore makes the driver start again but once.
  */
 import { bug } from '../base/bug.ts';
 import type { VirtualClock } from '../base/clock.ts';
@@ -26,7 +26,7 @@ class Suspended extends Error {
 
 const SUSPENDED = new Suspended('a driver call waits for its turn');
 
-/** Says whether whoever is running may do something at a time, before anybody else does. */
+/** Whether the running fiber may act at a time, before any other does. */
 export interface Turn {
   isDue(nowNs: number): boolean;
 }
@@ -65,7 +65,7 @@ export class InterleavedPort implements PortTurns {
     }
   }
 
-  /** Goes on with the operation that the call waits for. @returns whether it is over, so that the call can be made anew */
+  /** Continues the operation that the call waits for. @returns whether it is over, so that the call can be made again */
   proceed(): boolean {
     const { unfinished } = this.log;
     return unfinished === null || this.advance(this.port ?? bug('CALL_WITHOUT_PORT'), unfinished);
@@ -128,9 +128,9 @@ export class InterleavedPort implements PortTurns {
 
   /**
    * Something outside the driver that is neither an access nor a wait: a service of the kernel, a flag that VFs share, a
-   * word to whoever keeps the time. It happens once, in its turn, however often the call is made anew.
+   * word to the keeper of the time. It happens once, in its turn, however often the call is made again.
    *
-   * @param name tells one service from another
+   * @param name distinguishes one service from another
    * @param argument what must be the same each time
    */
   service(name: number, argument: number, run: () => number): number {
@@ -154,7 +154,7 @@ export class InterleavedPort implements PortTurns {
     return operation;
   }
 
-  /** Resumes an operation for as long as its next step is due. @returns whether it is over */
+  /** Resumes an operation for as long as its next step may run. @returns whether it is over */
   private advance(port: VirtualPort, operation: Operation): boolean {
     const { clock } = this;
     if (operation.kind === OP.wait) {

@@ -3,7 +3,7 @@
  * which it was over.
  *
  * A call that must wait for its turn is left, and later made again from its start; until the log is used up, the log
- * answers in place of the device. Whoever makes the call again must do the same again: an operation that differs from the
+ * answers in place of the device. A repeated call must do the same again: an operation that differs from the
  * logged one is a mistake of ours (state that was not restored, or a result that was not logged).
  */
 import { bug } from '../base/bug.ts';
@@ -28,7 +28,7 @@ type OpKind = (typeof OP)[keyof typeof OP];
 /** Places of the words that a 128-bit access needs; rows that need more get more. */
 const WORDS = 4;
 
-/** One operation. What `a` to `d` mean is the affair of whoever carries it out. */
+/** One operation. What `a` to `d` mean is the affair of the code that carries it out. */
 export class Operation {
   kind: OpKind = OP.wait;
   fn: FunctionSelect = 0;
@@ -69,7 +69,7 @@ export class OperationLog {
     this.at = 0;
   }
 
-  /** The same call begins anew. */
+  /** The same call begins again. */
   rewind(): void {
     this.at = 0;
   }

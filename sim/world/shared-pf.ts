@@ -1,6 +1,6 @@
 /**
- * What the VF drivers of one host share besides the device, as each of them sees it: the PF driver's object with its
- * "resetting" mark, and the kernel. While calls take turns, looks at and changes of these are taken in turn too.
+ * What the VF drivers of one host share apart from the device, as each of them sees it: the PF driver's object with its
+ * "resetting" mark, and the kernel. While calls interleave, reads and changes of these are interleaved too.
  */
 import type { VirtualClock } from '../base/clock.ts';
 import type { KernelServices, PfDriver } from '../driver/kernel.ts';
@@ -16,13 +16,13 @@ export const SERVICE = {
   phase: 5,
 } as const;
 
-/** Is told of the PF's "resetting" mark. */
+/** Observer of the PF's "resetting" mark. */
 export interface ResettingWatch {
-  /** A VF's driver saw the mark standing and will look again. */
+  /** A VF's driver saw the mark set and will read it again. */
   heldUp(fn: number, nowNs: number): void;
 }
 
-/** Whoever has the PF. */
+/** Holder of the PF. */
 export interface SharedPfOwner {
   readonly pf: PfDriver;
   readonly resettingWatch: ResettingWatch | null;
@@ -37,7 +37,7 @@ export class SharedPf implements PfDriver {
   private readonly fn: number;
   private readonly clock: VirtualClock;
 
-  /** @param fn the VF that looks */
+  /** @param fn the VF that reads */
   constructor(owner: SharedPfOwner, port: VirtualPort, fn: number, clock: VirtualClock) {
     this.hardware = owner.pf.hardware;
     this.hasDae = owner.pf.hasDae;

@@ -3,7 +3,7 @@
  * typed arrays. Restoring puts every field back, so that the call can be made again from its start.
  *
  * Generic on purpose: the driver does not know that it is ever made to start again. What is shared with others, or does
- * not change, is named by whoever takes the snapshot and stays out of it; functions do too.
+ * not change, is named by the caller and stays out of the snapshot; functions do too.
  */
 import { bug } from '../base/bug.ts';
 

@@ -9,7 +9,7 @@ import type { LoadDecision } from '../pci/verdict.ts';
 import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
 
 /**
- * @returns why the driver keeps away, with the way of the request that speaks against it; null when it loads, and when the
+ * @returns why the driver does not load, with the way of the request that speaks against it; null when it loads, and when the
  *   policy does not speak of such a driver. A VF that is `plain` is refused too, since it cannot migrate.
  */
 export function topologyRefusal(topology: Topology, vf: number, decision: LoadDecision): MigrationRefusal | null {

@@ -1,5 +1,5 @@
 /**
- * How a shared thing was used: each use has a moment at which it was asked for, one at which it began, and one at which
+ * How a shared thing was used: each use has a time at which it was asked for, one at which it began, and one at which
  * it was over.
  */
 import { bug } from '../base/bug.ts';
@@ -7,7 +7,7 @@ import { bug } from '../base/bug.ts';
 /** What came together over all uses. Times in virtual ns. */
 export interface SharedUse {
   readonly uses: number;
-  /** Time in which somebody used it. */
+  /** Time in which it was in use. */
   readonly busyNs: number;
   /** The uses' lengths added up: above {@link busyNs} where they overlapped. */
   readonly heldNs: number;

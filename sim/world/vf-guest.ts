@@ -1,5 +1,5 @@
 /**
- * A virtual machine with one VF, in virtual time: its vCPUs run or stand still, its client loads the VF's queues, and it
+ * A virtual machine with one VF, in virtual time: its vCPUs run or are paused, its client loads the VF's queues, and it
  * notes how long each queue was without a completion.
  */
 import { VECTOR } from '../device/functions.ts';
@@ -29,7 +29,7 @@ export interface VfGuestOptions {
 
 /** What a VM asks of the event loop that it lives in. */
 export interface GuestEvents {
-  /** The moment that is being worked on, in ns. */
+  /** Current time, in ns. */
   readonly eventNs: number;
   schedule(timeNs: number, vmIndex: number, kind: number): void;
 }
@@ -58,7 +58,7 @@ export class VfGuest {
   private readonly awaited: Uint8Array;
   private lastOfAllNs: number = Number.NaN;
   private awaitedOfAll = false;
-  /** An interrupt came while the vCPUs stood still; it is delivered when they run again, wherever that is. */
+  /** An interrupt came while the vCPUs were paused; it is delivered when they run again, wherever that is. */
   private interruptPending = false;
   private interruptScheduled = false;
   private arrivalScheduled = false;
@@ -111,7 +111,7 @@ export class VfGuest {
     return true;
   }
 
-  /** vCPUs stand still from now on. */
+  /** vCPUs are paused from now on. */
   stop(): void {
     this.running = false;
     this.stoppedAtNs = this.events.eventNs;
@@ -155,7 +155,7 @@ export class VfGuest {
     else this.interruptPending = true;
   }
 
-  /** One of this VM's events is due. */
+  /** The time of one of this VM's events has come. */
   handle(kind: number): void {
     if (kind === GUEST_EVENT.interrupt) {
       this.interruptScheduled = false;

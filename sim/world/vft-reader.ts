@@ -9,7 +9,7 @@ import type { AccessTracer } from './virtual-port.ts';
 /** Where a driver is in the nine steps of reading an entry. */
 type Stage = 'none' | 'asks' | 'writes' | 'waits' | 'reads';
 
-/** Who knows what the window really did. */
+/** What the window really did. */
 export interface VftWitness {
   /** A VF's driver launches an access. @returns its number */
   launchedBy(fn: number): number;
@@ -19,7 +19,7 @@ export interface VftWitness {
   entryRead(fn: number, low: number, high: number, span: ReadSpan): void;
 }
 
-/** From the first look that finds the window not ready, if any does; from the first write to it, and until the last read. */
+/** From the first read that finds the window not ready, if any does; from the first write to it, and until the last read. */
 export interface ReadSpan {
   readonly askedNs: number;
   readonly begunNs: number;
@@ -39,7 +39,7 @@ export class VftReader implements AccessTracer {
   private low = 0;
 
   /**
-   * @param inner another tracer, which is told as well
+   * @param inner another tracer, which is notified as well
    * @param timeoutNs after this long a driver no longer waits for what it launched
    */
   constructor(fn: number, witness: VftWitness, inner: AccessTracer | null, timeoutNs: number) {

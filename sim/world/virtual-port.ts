@@ -1,9 +1,9 @@
 /**
  * The driver's register port in the virtual world: each access costs what the cost table says and takes effect on the
- * device model at its moment.
+ * device model at its time.
  *
- * What is due elsewhere (tasks ending, guests running) happens before an access that comes after it. While calls on several
- * VFs take turns, something is always due, so that the ordinary way of an access knows nothing of them.
+ * Events elsewhere (tasks ending, guests running) happen before an access that comes after it. While calls on several
+ * VFs interleave, an event is always pending, so that the common path of an access knows nothing of them.
  */
 import { BasePort } from '../driver/base-port.ts';
 import { type FunctionSelect, PF, type PollSpec, type RegisterPort, VF } from '../driver/port.ts';
@@ -14,13 +14,13 @@ import { NS_PER_MS, NS_PER_US } from '../base/units.ts';
 
 /** Whatever else lives in virtual time. */
 export interface Surroundings {
-  /** When the next thing is due that is neither the port's nor the device's, in ns. */
+  /** Time of the next event that is neither the port's nor the device's, in ns. */
   nextNs: number;
-  /** Does all that is due up to a moment, devices included. */
+  /** Runs all events up to a time, devices included. */
   catchUp(nowNs: number): void;
 }
 
-/** Is told of every access while it is set; see {@link VirtualPort.tracer}. */
+/** Observer of every access while it is set; see {@link VirtualPort.tracer}. */
 export interface AccessTracer {
   /**
    * @param width in bytes
@@ -252,7 +252,7 @@ export class VirtualPort extends BasePort implements BarPort {
     this.pass(this.usleepNs);
   }
 
-  /** Whether nothing is due anywhere, and nobody listens, while the VF's registers are accessed so many times. */
+  /** Whether there is no event anywhere, and no observer, while the VF's registers are accessed so many times. */
   private undisturbed(fn: FunctionSelect, count: number, eachNs: number): boolean {
     if (fn === PF || this.tracer !== null) return false;
     const endNs = this.clock.nowNs + count * eachNs;
@@ -277,7 +277,7 @@ export class VirtualPort extends BasePort implements BarPort {
     clock.nowNs = nowNs;
   }
 
-  /** Does what is due. Commands and write-backs of an idle device concern nobody else, so they need no event loop. */
+  /** Runs due events. Commands and write-backs of an idle device affect nothing else, so they need no event loop. */
   private settle(nowNs: number): void {
     const { device, around } = this;
     if (around.nextNs > nowNs && device.quiet) device.advance(nowNs);

@@ -1,5 +1,5 @@
 /**
- * The virtual world: one clock, hosts with their accelerators, VMs, and what is due when.
+ * The virtual world: one clock, hosts with their accelerators, VMs, and their events.
  *
  * Driver calls are synchronous; tasks, interrupts and arrivals happen between their accesses. Where several VFs are at
  * work at once their calls take turns access by access (`fiber.ts`), each at its own time on the one clock.
@@ -18,9 +18,9 @@ export class World implements Surroundings, GuestEvents, EventTime {
   readonly clock: VirtualClock = new VirtualClock();
   readonly hosts: Host[] = [];
   readonly guests: VfGuest[] = [];
-  /** The moment of the event that is being worked on, in ns. */
+  /** Time of the current event, in ns. */
   eventNs = 0;
-  /** When the next event is due, in ns; always at once while calls take turns, so that every access asks for its turn. */
+  /** Time of the next event, in ns; always at once while calls interleave, so that every access asks for its turn. */
   nextNs = Infinity;
   /** Events handled so far, and a hash over all of them, for determinism. */
   eventCount = 0;
@@ -40,7 +40,7 @@ export class World implements Surroundings, GuestEvents, EventTime {
     return vm;
   }
 
-  /** Boots a VM; the time that its driver waits for the mailbox passes for everybody. */
+  /** Boots a VM; the time that its driver waits for the mailbox elapses in all of the world. */
   boot(vm: VfGuest): void {
     // The guest's way to the mailbox brings the device's time forward by itself, past others' turns.
     if (this.turns) bug('BOOT_AMONG_FIBERS', vm.index);
@@ -54,7 +54,7 @@ export class World implements Surroundings, GuestEvents, EventTime {
     this.nextNs = this.turns ? -Infinity : this.queue.peekNs();
   }
 
-  /** Does all that is due up to a moment, in the order of time; the clock is not moved. */
+  /** Runs all events up to a time, in the order of time; the clock is not moved. */
   catchUp(nowNs: number): void {
     for (;;) {
       let dueNs = this.queue.peekNs();
@@ -83,7 +83,7 @@ export class World implements Surroundings, GuestEvents, EventTime {
     this.nextNs = this.turns ? -Infinity : this.queue.peekNs();
   }
 
-  /** Whether driver calls take turns, access by access. Set by whoever gives the turns. */
+  /** Whether driver calls interleave, access by access. Set by the scheduler. */
   get takesTurns(): boolean {
     return this.turns;
   }
@@ -93,14 +93,14 @@ export class World implements Surroundings, GuestEvents, EventTime {
     this.nextNs = turns ? -Infinity : this.queue.peekNs();
   }
 
-  /** Lets time pass up to a moment. */
+  /** Lets time pass up to a given time. */
   runUntil(nowNs: number): void {
     this.catchUp(nowNs);
     this.clock.moveTo(Math.max(nowNs, this.clock.nowNs));
     this.eventNs = this.clock.nowNs;
   }
 
-  /** When anything is due next, in ns; Infinity when nothing ever is. */
+  /** Time of the next event of anything, in ns; Infinity when there is none. */
   nextDueNs(): number {
     let dueNs = this.queue.peekNs();
     for (const host of this.hosts) dueNs = Math.min(dueNs, host.accelerator.nextEventNs);

@@ -9,9 +9,12 @@ export interface Prose {
   readonly text: string;
 }
 
+/** A field, an option or a file set as code: a name, which is not prose. */
+const CODE_NAME = /`[\w.$-]+`/g;
+
 /** Lines of a page; tables, examples and outputs are read as well. */
 export function proseOfPage(path: string, text: string): readonly Prose[] {
-  return text.split('\n').map((line, index) => ({ path, line: index + 1, text: line }));
+  return text.split('\n').map((line, index) => ({ path, line: index + 1, text: line.replaceAll(CODE_NAME, '``') }));
 }
 
 /** Comments and values of several words in a YAML file. */
@@ -28,7 +31,9 @@ export function proseOfCode(path: string, text: string, program: Node): readonly
   const starts = lineStarts(text);
   const add = (part: string, start: number): void => {
     const first = lineAt(starts, start);
-    part.split('\n').forEach((line, index) => found.push({ path, line: first + index, text: line }));
+    part
+      .split('\n')
+      .forEach((line, index) => found.push({ path, line: first + index, text: line.replaceAll(CODE_NAME, '``') }));
   };
   for (const { start, value } of commentsOf(path, text)) add(value, start);
   walk(program, (node) => {

@@ -7,7 +7,7 @@
  *   payload, from a multiple of 64: the register image (none but in the last iteration), then the runs
  *
  * An iteration is checked as a whole before a byte of it reaches the VM's memory at the destination, and must be the one that
- * is due. Nothing is loaded before the last one has passed. docs/image-stream.md describes the format in full.
+ * is expected. Nothing is loaded before the last one has passed. docs/image-stream.md describes the format in full.
  */
 import { crc32 } from 'node:zlib';
 
@@ -187,7 +187,7 @@ export class IterationReader {
     const version = get('version');
     if (version !== ITERATION_VERSION)
       refuse(`format version ${version} of an iteration, this stopcopy knows ${ITERATION_VERSION}`);
-    if (get('zero') !== 0) refuse(`its prefix has 0x${get('zero').toString(16)} where zero is due`);
+    if (get('zero') !== 0) refuse(`its prefix has 0x${get('zero').toString(16)} where zero is expected`);
     const announced = get('frameBytes');
     if (announced !== frame.length) refuse(`${frame.length} bytes came, it announces ${announced}`);
     const runs = get('runs');
@@ -201,7 +201,7 @@ export class IterationReader {
     if (start > frame.length) refuse('its table reaches past the end');
     if (headChecksum(frame, runs) !== get('headChecksum')) refuse("the checksum of the iteration's table does not fit");
     this.compare(get, view.getBigUint64(AT.dmaBase, true));
-    if (get('iteration') !== due) refuse(`iteration ${get('iteration')} came, ${due} was due`);
+    if (get('iteration') !== due) refuse(`iteration ${get('iteration')} came, ${due} was expected`);
     const imageBytes = get('imageBytes');
     const last = get('last') === 1;
     if (imageBytes > expected.imageBytesMax || last !== imageBytes > 0) {

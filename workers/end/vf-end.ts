@@ -240,7 +240,7 @@ export class VfEnd {
   /** A source whose move failed: its VF resumes. */
   resumeQueues(): void {
     this.closeFile();
-    expectOk('going on', resumeQueues(this.vfio));
+    expectOk('resuming', resumeQueues(this.vfio));
   }
 
   /** Lets the VF go at its destination: its queues are kicked. */

@@ -35,7 +35,7 @@ export interface MigrationTask {
   readonly damagedIteration?: boolean;
 }
 
-/** What one half of a move did besides taking its time. */
+/** What one half of a move did, apart from its times. */
 export interface HalfCost {
   /** Bytes of image and queue structures that it copied. */
   readonly copiedBytes: number;
@@ -47,9 +47,9 @@ export type SaveResult =
   | {
       readonly kind: 'sent';
       readonly cost: HalfCost;
-      /** Of the frame, or of the last iteration: what crosses in the pause. */
+      /** Bytes that cross in the pause: the frame, or the final iteration. */
       readonly frameBytes: number;
-      /** Of each iteration before the pause. */
+      /** Bytes of each iteration before the pause. */
       readonly iterationBytes: readonly number[];
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly resumed: boolean };
@@ -148,7 +148,7 @@ export function save(task: MigrationTask): SaveResult {
     waitForVm(task.vm, STOPPED);
     end.save();
     stamp('gather');
-    // Of a frame, copies and checksums alternate; they are reported as if all copies came first.
+    // Copies and checksums of a frame alternate; they are reported as if all copies came first.
     const onGathered = (copyNs: number): void => {
       stamps[stampOf('checksum')] = stamps[stampOf('gather')]! + copyNs;
     };

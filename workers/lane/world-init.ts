@@ -10,7 +10,7 @@ import type { WaitingPolicy } from './waiting.ts';
 export interface WorldHost {
   /** PF register 0x30. */
   readonly isolation: number;
-  /** Why the migration driver keeps away from the VFs of this host; null: it does not. */
+  /** Why the migration driver does not load for the VFs of this host; null: it does. */
   readonly refusal: MigrationRefusal | null;
 }
 
@@ -30,7 +30,7 @@ export interface WorldSlot {
   readonly arena: SharedArrayBuffer;
   /** See HANDOVER. */
   readonly handover: SharedArrayBuffer;
-  /** Moments at which the parts of the downtime began, in ns: Float64, see WALL_PARTS. */
+  /** Times at which the parts of the downtime began, in ns: Float64, see WALL_PARTS. */
   readonly stamps: SharedArrayBuffer;
 }
 

@@ -27,7 +27,7 @@ export function gridSize(grid: Grid): number {
  * Sets every combination of a grid's values in copies of a document. The order is that of the fields, the last field changing
  * fastest; what a cell is does not depend on the rest of the grid, so that its key stays when the grid grows.
  *
- * @param name of the document, for messages
+ * @param name of the document, used in messages
  * @throws UserError of kind `input` where a path leads through something that is no object
  */
 export function cells(document: unknown, grid: Grid, name: string): readonly GridCell[] {

@@ -34,7 +34,7 @@ export function jobSet<Question, Cell, Value>(
 }
 
 /**
- * What cells depend on besides their arguments: the release, and the constants of the model, which change more often.
+ * What cells depend on in addition to their arguments: the release, and the constants of the model, which change more often.
  *
  * @param release version of the package
  */

@@ -123,7 +123,7 @@ export class JobRun<Question, Cell, Value> {
     return this.open.splice(-most).toReversed();
   }
 
-  /** Opens a cell again that somebody took. */
+  /** Opens a cell again that was taken. */
   putBack(index: number): void {
     this.open.push(index);
   }

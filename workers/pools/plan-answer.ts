@@ -10,7 +10,7 @@ import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
 
 /** What all cells of a sweep share: the documents that they name. */
 interface SweepQuestion {
-  /** Name of the question, for messages. */
+  /** Name of the question, used in messages. */
   readonly file: string;
   readonly profiles: Readonly<Record<string, DeviceProfile>>;
   readonly presets: Readonly<Record<string, LimitsPreset>>;

@@ -1,6 +1,6 @@
 /**
  * Cells run on the threads of a Piscina pool. Each thread has one batch at a time: as many cells as take some 100 ms
- * together, so that messages cost little beside them, and fewer towards the end, so that no thread waits for another.
+ * together, so that messages cost little in comparison, and fewer towards the end, so that no thread waits for another.
  */
 import { Piscina } from 'piscina';
 
@@ -101,7 +101,7 @@ export class PoolRunner implements JobRunner {
       // Each thread of it may report one; the first counts.
       pool.on('error', (cause: Error) => reject(new WorkerLost('job', null, { cause })));
     });
-    // Heard by whoever runs cells then.
+    // Heard by the caller that runs cells then.
     broken.catch(() => undefined);
     return { pool, broken };
   }

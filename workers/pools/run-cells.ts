@@ -10,7 +10,7 @@ import type { CellResult } from './job-results.ts';
 /** An error that is nobody's input: which it was. */
 export interface CellBug {
   readonly kind: 'bug';
-  /** Of a {@link Bug}; null for any other error. */
+  /** Code of a {@link Bug}; null for any other error. */
   readonly code: string | null;
   readonly seen: readonly string[];
   readonly name: string;
@@ -33,7 +33,7 @@ export interface Batch {
 export interface BatchOutcome {
   /** In the order of the batch. */
   readonly outcomes: readonly CellOutcome<unknown>[];
-  /** Of all cells together. */
+  /** Total of all cells. */
   readonly elapsedMs: number;
 }
 
@@ -68,7 +68,7 @@ export function batchRunner(kinds: readonly AnyJobKind[]): (batch: Batch) => Bat
   };
 }
 
-/** A value that no message can carry ends the thread, and nobody is told why: what has lost a thread is tried before it is sent. */
+/** A value that no message can carry ends the thread, without a reason given: what has lost a thread is tried before it is sent. */
 function sendable(outcome: CellOutcome<unknown>): CellOutcome<unknown> {
   try {
     return structuredClone(outcome);

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 
-/** Of the package; of no use in a build, where it is `dist`. */
+/** Root of the package; of no use in a build, where it is `dist`. */
 const ROOT = new URL('../../', import.meta.url).href;
 
 /**

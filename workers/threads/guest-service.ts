@@ -162,7 +162,7 @@ class GuestVm {
       if (this.absent) this.arriveHere(nowNs);
       const host = wanted - 1;
       if (host === this.host) {
-        // It only stood still for a while; what is reported is the pause of a move.
+        // It was only paused for a while; what is reported is the pause of a move.
         this.awaited.fill(0);
         this.lastNs.fill(Number.NaN);
       } else {

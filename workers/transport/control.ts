@@ -1,5 +1,5 @@
 /**
- * What the two sides say to each other besides chunks: small msgpack maps, checked by the side that reads them.
+ * Messages of the two sides other than chunks: small msgpack maps, checked by the side that reads them.
  */
 import { Packr } from 'msgpackr';
 import { z } from 'zod';

@@ -8,7 +8,7 @@ export interface TransportLimits {
   readonly handshakeMs: number;
   /** From a hello until the source asks for something, in ms; after that another source may take its place. */
   readonly prepareMs: number;
-  /** Without a byte from the other side while one is due, in ms. */
+  /** Silence of the other side while a byte is expected, in ms. */
   readonly idleMs: number;
   /** For everything up to the commit, in ms. */
   readonly totalMs: number;

@@ -64,7 +64,7 @@ export class MessageReader {
 
   /**
    * @param connection has a name for errors: `channel 2`
-   * @param channel its number; null when the first message is to tell
+   * @param channel its number; null when the first message decides it
    */
   constructor(connection: { readonly name: string }, channel: number | null, sink: MessageSink) {
     this.connection = connection;
@@ -127,7 +127,7 @@ export class MessageReader {
       throw new Damage(`it belongs to channel ${header.channel}, this is channel ${this.channel}`, TRY_AGAIN);
     }
     if (header.sequence !== this.sequence) {
-      throw new Damage(`message ${header.sequence} came where ${this.sequence} was due`, TRY_AGAIN);
+      throw new Damage(`message ${header.sequence} came where ${this.sequence} was expected`, TRY_AGAIN);
     }
     if (header.type === MESSAGE.chunk) {
       const place = this.sink.chunkBegins(header);

@@ -38,7 +38,7 @@ export interface SendReport {
   readonly outcome: SwitchoverOutcome;
   /** Tasks up to the stop of the VM; null when it was never stopped. */
   readonly left: { readonly accepted: number; readonly completed: number } | null;
-  /** Of a VM that stayed and ran to its end here; null when it went, or was interrupted. */
+  /** Outcome of a VM that stayed and ran to its end here; null when it moved, or was interrupted. */
   readonly stayed: CheckReport | null;
   /** Bytes of chunks given to the sockets, and chunks that had to be sent again. */
   readonly payloadBytes: number;

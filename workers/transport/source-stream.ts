@@ -1,6 +1,6 @@
 /**
  * The source's end of a stream: all channels of a move, the chunks that wait for one of them, and the questions asked over
- * them. A channel that is lost is connected again, and what it had not been acknowledged goes over whichever is free.
+ * them. A channel that is lost is connected again, and what was not acknowledged is sent on any free one.
  *
  * Memory is bounded: chunks are views of the parcel, and a socket is given more only when it has taken what it had.
  */

@@ -202,7 +202,7 @@ const TELL_MS = 200;
 /** How long the answer to a commit is still waited for when the user asks to stop, in ms. */
 const LAST_WORD_MS = 500;
 
-/** Says a last word, waits a moment for the answer, and ends the stream. */
+/** Says a last word, waits briefly for the answer, and ends the stream. */
 async function tell(stream: SourceStream, question: Question): Promise<void> {
   const late = setTimeout(() => stream.fail(new TransportFailed('no answer came')), TELL_MS);
   await stream.ask(question).catch(() => {});
@@ -214,7 +214,7 @@ function expectReply(reply: ControlReply, is: ControlReply['is']): void {
   if (reply.is === is) return;
   if (reply.is === 'discarded')
     throw new UserError('input', `the destination refused the VM: ${reply.reason}`, reply.hint);
-  throw new TransportFailed(`the destination answered ${reply.is} where ${is} was due`);
+  throw new TransportFailed(`the destination answered ${reply.is} where ${is} was expected`);
 }
 
 type DestinationState = 'empty' | 'filling' | 'loaded' | 'running' | 'discarded';

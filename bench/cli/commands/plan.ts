@@ -1,5 +1,5 @@
 /**
- * `stopcopy plan`: capacity questions, answered with what binds.
+ * `stopcopy plan`: capacity questions, answered with the binding constraint.
  */
 import { dirname } from 'node:path';
 

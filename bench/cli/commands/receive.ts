@@ -1,5 +1,5 @@
 /**
- * `stopcopy receive`: waits for a VM from stopcopy send, runs it to its end, and tells whether a task was lost.
+ * `stopcopy receive`: waits for a VM from stopcopy send, runs it to its end, and reports whether a task was lost.
  */
 import type { Command } from 'commander';
 

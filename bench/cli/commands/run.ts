@@ -1,5 +1,5 @@
 /**
- * `stopcopy run`: one migration scenario in virtual time; pause, rounds, VFs, timeline; or two, and where they differ.
+ * `stopcopy run`: one migration scenario in virtual time; pause, iterations, VFs, timeline; or two, and where they differ.
  */
 import type { Command } from 'commander';
 

@@ -1,5 +1,5 @@
 /**
- * `stopcopy stage-process`: a process that measures one stage, for `compare` and `bench --noise`. Not for people.
+ * `stopcopy stage-process`: a process that measures one stage, for `compare` and `bench --noise`. No user starts it.
  */
 import type { Command } from 'commander';
 

@@ -1,5 +1,5 @@
 /**
- * The parameters behind modelled figures, each with its range and where it comes from.
+ * The parameters of modelled figures, each with its range and where it comes from.
  */
 import { formatFigure, formatValue } from '../../show/format.ts';
 import type { CostParameter } from './result.ts';

@@ -1,5 +1,5 @@
 /**
- * The figures of the page: each with its charts, its legend, its source, and the table behind it.
+ * The figures of the page: each with its charts, its legend, its source, and its table.
  */
 import { WALL_TRANSFER_PARTS, type WallPart } from '../../../sim/base/pause-parts.ts';
 import { formatFigure, formatValue, formatWithRange } from '../../show/format.ts';

@@ -115,12 +115,12 @@ export const benchResultSchema = z
     suites: z.array(name),
     /** Driver generation. */
     driver: name,
-    /** What a pause did with tasks in service; a document of version 1 may not tell. */
+    /** What a pause did with tasks in service; a document of version 1 may lack it. */
     inFlight: z.enum([...IN_FLIGHT_MODES, 'unknown']),
     machine,
     /** Null when the run ended before the floors were measured. */
     floors: floors.nullable(),
-    /** The parameters behind the modelled figures. */
+    /** The parameters of the modelled figures. */
     costs: z.array(costParameter),
     cells: z.array(cell),
   })

@@ -43,11 +43,11 @@ export interface MetricResult {
   /** Interval of the effect. */
   readonly low?: number;
   readonly high?: number;
-  /** Chance of such a difference between equals, after all looks and all metrics are accounted for. */
+  /** Chance of such a difference between equals, after all tests and all metrics are accounted for. */
   readonly p?: number;
-  /** Pairs of processes behind it. */
+  /** Pairs of processes that it rests on. */
   readonly pairs?: number;
-  /** About so many further pairs would tell. */
+  /** About so many further pairs would decide. */
   readonly morePairs?: number;
   /** What they would take, in seconds. */
   readonly moreSeconds?: number;
@@ -74,11 +74,11 @@ export const SPEED = 'speed, all measured figures';
 
 /** How measured metrics are decided. */
 export interface TestSettings {
-  /** Chance that equals are told apart, over all metrics of a comparison together. */
+  /** Chance that equals are reported as different, over all metrics of a comparison together. */
   readonly alpha: number;
   /** Smallest effect that matters, as a share: 0.02 is 2 %. */
   readonly smallestEffect: number;
-  /** Numbers of pairs after which the samples are looked at, rising. */
+  /** Numbers of pairs after which the samples are tested, rising. */
   readonly looks: readonly number[];
 }
 

@@ -55,7 +55,7 @@ export const COMPARISON_KIND = reportKind<Document>({
   section: comparisonSection,
 });
 
-/** Of a comparison that was just made. */
+/** Section of a comparison that was just made. */
 export function madeComparison(document: ComparisonDocument): ReportSection {
   return comparisonSection(comparisonSchema.parse(document));
 }

@@ -179,7 +179,7 @@ export function resultSentence(result: MetricResult): string {
   return `${name}${values}${effect}: ${verdict}`;
 }
 
-/** Instructions are told to the last one: equal builds differ by some millionths. */
+/** Instructions are printed to the last one: equal builds differ by some millionths. */
 function valueWords(value: number, unit: string): string {
   if (unit === '') return String(value);
   return unit === 'instructions' ? value.toLocaleString('en-US') : formatValue(value, unit);

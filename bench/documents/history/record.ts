@@ -84,8 +84,8 @@ export function metricIn({ metrics }: HistoryRecord, name: string): NamedValue |
 }
 
 /**
- * A record that was read with its checksum intact was written by stopcopy: only its head is looked at, so that ten thousand
- * of them are read at once. What a newer stopcopy wrote is told apart by its version.
+ * A record that was read with its checksum intact was written by stopcopy: only its head is checked, so that ten thousand
+ * of them are read at once. What a newer stopcopy wrote is recognised by its version.
  */
 export function isRecord(value: unknown): value is HistoryRecord {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,5 +1,5 @@
 /**
- * Histories: metrics over commits, the commits at which a level shifted, and what there is besides.
+ * Histories: metrics over commits, the commits at which a level shifted, and the rest.
  */
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
 /**
- * The history for a person: records, series with their change points, CSV, and the file behind a badge.
+ * The history as text: records, series with their change points, CSV, and the file of a badge.
  */
 import { countOf } from '../../../sim/base/units.ts';
 import { formatValue, percent, signedPercent } from '../../show/format.ts';

@@ -17,7 +17,7 @@ export interface NoiseOfMetric {
   readonly worstPair: number;
   /** Pairs that this rests on. */
   readonly pairs: number;
-  /** Pairs that fit into the budget, with all stages, up to the last look. */
+  /** Pairs that fit into the budget, with all stages, up to the last test. */
   readonly pairsInBudget: number;
   /** Smallest slowdown that the budget finds four times of five; null: none of those tried. */
   readonly smallestFound: number | null;

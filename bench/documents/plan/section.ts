@@ -1,5 +1,5 @@
 /**
- * Answers of the planner: the number, what binds, the proof, moves over time, what it hangs on, and what another value would buy.
+ * Answers of the planner: the number, the binding constraint, the proof, moves over time, what it depends on, and what another value would buy.
  */
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
 /**
- * An answer for a person at a terminal: the sentence, what binds, the proof, what relaxing buys, tables, and the tornado
+ * An answer at a terminal: the sentence, the binding constraint, the proof, what relaxing buys, tables, and the tornado
  * as text.
  */
 import type { Answer, AnswerTable, ConstraintState } from '../../../sim/fleet/answers/answer-parts.ts';
@@ -131,7 +131,7 @@ function tableText({ columns: heads, rows }: AnswerTable): string {
   return shown.length < rows.length ? `${text}\n… and ${rows.length - shown.length} more; --json has all` : text;
 }
 
-/** Each bar from the short to the long end; `|` is the nominal value. */
+/** Each bar goes from low to high; `|` is the nominal value. */
 function tornadoText({ value, unit, bars }: Tornado): string {
   const shown = bars.slice(0, BARS_SHOWN);
   const low = Math.min(value, ...shown.flatMap(({ short, long }) => [short, long]));

@@ -144,7 +144,7 @@ export interface VmReport {
   readonly at: string | null;
   readonly errno: string | null;
   readonly pauseNs: number;
-  /** What the VMM tells as downtime; null when it tells none. */
+  /** Downtime as the VMM reports it; null when it reports none. */
   readonly reportedNs: number | null;
   readonly totalNs: number;
   readonly memoryBytes: number;
@@ -236,7 +236,7 @@ export interface RunDocument {
   readonly clocks: readonly ClockReport[];
   /** Parts of the pause of the VM that had the longest pause as they lay in time; empty unless it moved. */
   readonly spans: readonly SpanReport[];
-  /** What that pause hangs on, one parameter at a time, the widest first; empty unless it moved. */
+  /** What that pause depends on, one parameter at a time, the widest first; empty unless it moved. */
   readonly influences: readonly Influence[];
   readonly traceHash: string;
 }
@@ -321,7 +321,7 @@ function spanReport({ part, what, startNs, endNs }: PauseSpan, stoppedAtNs: numb
   return { part, what: what ?? null, beginsNs: startNs - stoppedAtNs, endsNs: endNs - stoppedAtNs };
 }
 
-/** Of the VFs of one VM. */
+/** Figures of the VFs of one VM. */
 function timesByEnd({ point, short, long }: Played, vm: number) {
   const of = ({ vms }: ScenarioResult) => vms[vm]!.devices.outcome.times;
   return { point: of(point), short: of(short), long: of(long) };

@@ -133,7 +133,7 @@ function pausePlot(document: RunDocument, id: string): Plot | undefined {
   };
 }
 
-/** More bars cannot be told apart. */
+/** More bars cannot be distinguished. */
 const ROUNDS_DRAWN = 400;
 
 function roundsPlot(document: RunDocument, id: string): Plot | undefined {

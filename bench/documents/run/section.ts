@@ -1,5 +1,5 @@
 /**
- * Runs of a scenario: the pause in its parts, rounds and pause over time, what the pause hangs on, what clients wait.
+ * Runs of a scenario: the pause in its parts, iterations and pause over time, what the pause depends on, what clients wait.
  */
 import { runPlots } from './plots.ts';
 import { RUN_FORMAT, type RunDocument } from './document.ts';

@@ -1,5 +1,5 @@
 /**
- * A run for a person at a terminal: what became of the VMs, the pause and its parts, the rounds, the VFs.
+ * A run at a terminal: what became of the VMs, the pause and its parts, the iterations, the VFs.
  */
 import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';

@@ -27,7 +27,7 @@ const ns = (value: number): string => formatValue(value, 'ns');
 const bytes = (value: number): string => formatValue(value, 'B');
 const marked = (figure: Figure): string => `${formatWithRange(figure)} [${KIND_MARK[figure.kind]}]`;
 
-/** The VM that is told of: the one that stood still longest. */
+/** The VM that is described: the one with the longest pause. */
 export function toldVm({ vms, longest }: RunDocument): VmReport {
   return vms[longest - 1]!;
 }

@@ -1,5 +1,5 @@
 /**
- * What a suite of its own gives: rows of figures, words to them, and the parameters behind what is modelled. One document
+ * What a suite of its own gives: rows of figures, notes on them, and the parameters of what is modelled. One document
  * holds the reports of all suites of a run; docs/result-format.md section 8.
  */
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
@@ -50,7 +50,7 @@ export interface SuiteReport {
   readonly columns: readonly SuiteColumn[];
   readonly rows: readonly SuiteRow[];
   readonly remarks: readonly SuiteRemark[];
-  /** The parameters behind the modelled figures. */
+  /** The parameters of the modelled figures. */
   readonly costs: readonly CostParameter[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Of the suite `scale`: how many VFs move per second when so many are told to at once.
+ * The suite `scale`: how many VFs move per second when so many move at once.
  */
 import { formatValue } from '../../show/format.ts';
 import type { Figure } from '../../show/figure.ts';

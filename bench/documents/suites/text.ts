@@ -61,7 +61,7 @@ function isNumber(rows: readonly SuiteRow[], name: string): boolean {
   return rows.every(({ at }) => typeof at[name] === 'number');
 }
 
-/** The mark stands behind the last line of a title, or alone on an empty one. */
+/** The mark follows the last line of a title, or alone on an empty one. */
 function lastLine(title: string): string {
   return title.endsWith('\n') ? '' : ' ';
 }

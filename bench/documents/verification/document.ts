@@ -8,7 +8,7 @@ export type FileOutcome =
   | ({
       readonly kind: 'verified';
       readonly file: string;
-      /** Of a trace that failed: the other generations with which it passes. */
+      /** Other generations with which a failed trace passes. */
       readonly passesIn?: readonly string[];
     } & VerifyResult)
   /** A trace of hardware; it passes when a generation makes the same accesses. */

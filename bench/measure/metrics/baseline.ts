@@ -46,7 +46,7 @@ export interface Baseline {
   readonly metrics: ReadonlyMap<string, number | string>;
 }
 
-/** Of the checkout or package that runs. */
+/** Path in the checkout or package that runs. */
 export function baselinePath(): string {
   return join(packageRoot(), 'bench', 'baseline', 'exact.json');
 }
@@ -136,7 +136,7 @@ export function metricMap(metrics: readonly ExactMetric[]): ReadonlyMap<string, 
 }
 
 /**
- * The baseline after a change that somebody stands for.
+ * The baseline after an accepted change.
  *
  * @throws UserError of kind `usage` when there is no reason
  */

@@ -1,5 +1,5 @@
 /**
- * What a process does that measures one stage: `list` tells the stages of this build and where the program is that repeats
+ * What a process does that measures one stage: `list` prints the stages of this build and where the program is that repeats
  * one for a counting tool, `exact` its exact metrics, `measure` one on threads: one JSON document on standard output each.
  * `turns` works whenever its parent sends a number of calls, and sends back what they took.
  *
@@ -23,7 +23,7 @@ const HEAD = { ...documentHead('stopcopy-stage-process'), protocol: STAGE_PROTOC
 
 const LOOP = new URL('./stage-loop.js', import.meta.url);
 
-/** A run of calls must be so long before it tells what a call takes, in ns. */
+/** Least length of a run of calls from which the time of one is taken, in ns. */
 const CALIBRATION_NS = 2e6;
 /** A turn of a floor is this share of the turn before it. */
 const FLOOR_SHARE = 0.25;
@@ -49,7 +49,7 @@ export async function stageProcess(words: readonly string[]): Promise<HeadedDocu
   throw new UserError('usage', `a stage process was asked to '${words.join(' ')}'`);
 }
 
-/** Works when told to, until the parent goes. @returns the sum of what the calls gave */
+/** Works on request, until the parent exits. @returns the sum of what the calls gave */
 function takeTurns({ call, warmUp, operations, floor }: StageWork, send: (message: object) => void): Promise<number> {
   let sink = 0;
   const timeCalls = (fn: () => number, calls: number): number => {

@@ -1,5 +1,5 @@
 /**
- * The stages whose speed is tracked. Each is measured in a process of its own, which tells one value per metric; each has
+ * The stages whose speed is tracked. Each is measured in a process of its own, which prints one value per metric; each has
  * a version that rises when it does something else, so that two builds are never compared by different work.
  *
  * Single-threaded stages can also be counted: the same work some more times, and nothing else, costs the difference.
@@ -22,14 +22,14 @@ import type { Better } from '../../documents/metric.ts';
 import { DEFAULT_GENERATION } from '../../../sim/driver/generation.ts';
 import { STAGE_NAMES, type StageName } from './stage-names.ts';
 import { isKeyOf } from '../../../sim/base/keys.ts';
-/** What a process tells of a metric: the median of its samples. */
+/** Value of a metric in a process: the median of its samples. */
 interface StageMetric {
   readonly name: string;
   readonly kind: 'measured' | 'ratio';
   readonly unit: string;
   readonly better: Better;
   readonly value: number;
-  /** Of a ratio to a floor: more than this is a regression whatever the base does. */
+  /** Limit of a ratio to a floor: more is a regression whatever the base does. */
   readonly limit?: number;
 }
 

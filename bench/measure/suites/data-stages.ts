@@ -28,7 +28,7 @@ class FrameBench {
   readonly memory: Uint8Array;
   readonly there: Uint8Array;
   readonly arena: Uint8Array;
-  /** Of the image and all sections. */
+  /** Bytes of the image and all sections. */
   readonly bytes: number;
   readonly from: Uint8Array;
   readonly into: Uint8Array;

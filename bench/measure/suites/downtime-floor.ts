@@ -1,5 +1,5 @@
 /**
- * The suite `downtime-floor`: a VM moved with everything in the pause, and with rounds before it, in turn; its parts beside
+ * The suite `downtime-floor`: a VM moved with everything in the pause, and with iterations before it, interleaved; its parts next to
  * those that the model says, by the same definitions; and what must be copied against a bare copy of as many bytes.
  */
 import { bug } from '../../../sim/base/bug.ts';
@@ -26,7 +26,7 @@ export interface DowntimeEffort {
 const FULL: DowntimeEffort = { queuePairs: [1, 64], loads: LOAD_NAMES, moves: 60 };
 const QUICK: DowntimeEffort = { queuePairs: [64], loads: ['saturated'], moves: 16 };
 
-/** Ways to move: rounds at most before the pause. */
+/** Ways to move: iterations at most before the pause. */
 const ROUNDS = [0, 5] as const;
 /** Moves of each way that only warm the code up. */
 const WARM_UP = 2;

@@ -17,7 +17,7 @@ import { laneOf } from './vf-measure.ts';
 
 /** Moves for each that is timed, before all of them: a driver's code is compiled when it is called, and so is this one's by then. */
 const WARM_UP_MOVES_EACH = 3;
-/** Batches of round trips for one floor, of which the middle one counts. */
+/** Batches of round trips for one floor, of which the median counts. */
 const BATCHES = 9;
 const ECHOES = 16;
 
@@ -35,7 +35,7 @@ type StageName = (typeof STAGES)[number]['stage'];
 const WAITS_FLOOR = 'ping-pong for each wait, and the driver’s own delays';
 const WHOLE_FLOOR = `${WAITS_FLOOR}; one copy and one crc32 of the bytes`;
 
-/** Each call of the driver, then whole saves and restores, with a VM whose vCPUs stand still. */
+/** Each call of the driver, then whole saves and restores, with a VM whose vCPUs are paused. */
 export function measureDriverStages({ world, moves }: StageTask): readonly StageMeasurement[] {
   const lane = laneOf(world);
   const bare = devicePingPong(lane, world.waiting);
@@ -104,9 +104,9 @@ export function measureDriverStages({ world, moves }: StageTask): readonly Stage
 }
 
 interface Floors {
-  /** Of one round trip. */
+  /** Time of one round trip. */
   readonly echoNs: number;
-  /** Of a copy and a checksum. */
+  /** Time of a copy and a checksum. */
   readonly bytesNs: number;
 }
 

@@ -27,7 +27,7 @@ const VF_COUNTS = [1, 4, 16, 63] as const;
 const SPANS_NS = [NS_PER_MS, 4 * NS_PER_MS, 16 * NS_PER_MS, 64 * NS_PER_MS] as const;
 const MOVES_PER_CALL = 500;
 
-/** A VM of 16 GiB that writes, over 25 Gbit/s: pre-copy in rounds, no queue detail. */
+/** A VM of 16 GiB that writes, over 25 Gbit/s: pre-copy in iterations, no queue detail. */
 export const WHOLE_VM: VmMoveInput = {
   vcpus: 16,
   memory: {

@@ -1,6 +1,6 @@
 /**
- * The hand-over of a frame alone: one thread says that it is complete, another has waited for that and answers; against a bare
- * word that the two pass back and forth. They sleep while they wait: whoever waits for a frame has long stopped spinning when
+ * The handover of a frame alone: one thread says that it is complete, another has waited for that and answers; against a bare
+ * word that the two pass back and forth. They sleep while they wait: a thread that waits for a frame has long stopped spinning when
  * it comes.
  */
 import { answerEcho } from '../../../workers/lane/echo.ts';
@@ -20,11 +20,11 @@ export interface HandoverTask {
 
 /** `ready` has this when no more will come. */
 export const HANDOVERS_OVER = -1;
-/** … and this when bare words are to be passed for a while. */
+/** … and this when bare words are to be passed for a time. */
 const PING_PONG = -2;
 const CALLS = 200;
 
-/** The restoring side: answers each frame until told that there are no more. */
+/** The restoring side: answers each frame until there are no more. */
 export function answerHandovers(world: WorldInit): void {
   const words = new Int32Array(world.slots[0]!.handover);
   for (let taken = 0; ;) {

@@ -43,7 +43,7 @@ export async function runHandshakeFloor(
   for (const kind of options.accelerators ?? KIND_DEFAULT) {
     for (const style of STYLES) {
       if (options.signal?.aborted === true) continue;
-      // Where nobody is to spin, the middle way is shown as it would be on a quieter machine.
+      // Where no thread is to spin, the way between is shown as it would be on a quieter machine.
       const waiting = waitingOf(style, chosen.style === 'wait' ? undefined : chosen);
       const task = { batches: effort.batches[style], perBatch: effort.perBatch };
       const measurement = await measure(options, kind, waiting, task);

@@ -143,7 +143,7 @@ function warmUp(kind: RoundTrips): void {
   kind.rest?.();
 }
 
-/** Times round trips in batches, since one is shorter than the clock can tell. ns per round trip, one entry per batch. */
+/** Times round trips in batches, since one is shorter than the clock resolves. ns per round trip, one entry per batch. */
 function timeRoundTrips(roundTrip: () => void, batches: number, perBatch: number): Float64Array {
   const samples = new Float64Array(batches);
   for (let batch = 0; batch < batches; batch++) {

@@ -1,5 +1,5 @@
 /**
- * Tasks of the harness's pools for the suite `scale`: saves of many VFs behind one PF thread.
+ * Tasks of the harness's pools for the suite `scale`: saves of many VFs of one PF thread.
  */
 import { runningOn, STOPPED } from '../../../workers/lane/guest-map.ts';
 import { VfEnd } from '../../../workers/end/vf-end.ts';
@@ -29,7 +29,7 @@ export interface ScaleMeasurement {
   readonly copiedBytes: number;
 }
 
-/** Saves one VF after another, again and again; its vCPUs stand still. */
+/** Saves one VF after another, again and again; its vCPUs are paused. */
 class Saver {
   private readonly ends: readonly VfEnd[];
   private readonly arena: Uint8Array;
@@ -78,7 +78,7 @@ class Saver {
   }
 }
 
-/** Saves between two looks at the heap. */
+/** Saves between two readings of the heap. */
 const HEAP_SAVES = 20;
 
 /** Saves of one VF and of many, and what a bare copy costs, in turn. */
@@ -120,7 +120,7 @@ export function empty(): number {
 
 let kept: Saver | undefined;
 
-/** Saves some VFs in one task. @returns the moments at which each was done, in ns by the clock of all threads */
+/** Saves some VFs in one task. @returns the times at which each was done, in ns by the clock of all threads */
 export function saveBatch({ world, vfs }: { readonly world: WorldInit; readonly vfs: number }): number[] {
   // The thread comes back to the same VFs, whose vCPUs stay where they are.
   kept ??= new Saver(

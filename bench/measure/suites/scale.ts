@@ -1,5 +1,5 @@
 /**
- * The suite `scale`: what one more VF costs behind the same PF thread, moves of all VFs at once through pools of several
+ * The suite `scale`: what one more VF costs on the same PF thread, moves of all VFs at once through pools of several
  * sizes and over several PFs, and saves sent to a pool alone and in batches.
  */
 import type { Piscina } from 'piscina';
@@ -176,7 +176,7 @@ async function movesOf(
   try {
     for (let pf = 0; pf < pfs; pf++) worlds.push(await openWorld(options, { kind, queuePairs, vms: vfs, threads }));
     const rounds: MoveRound[] = [];
-    // The first round warms the code of all threads up.
+    // The first pass warms the code of all threads up.
     for (let round = -1; round < moves && options.signal?.aborted !== true; round++) {
       const startNs = nowNs();
       const latenciesNs = await Promise.all(

@@ -25,7 +25,7 @@ export interface SnapshotEffort {
 const FULL: SnapshotEffort = { queuePairs: [1, 64], turns: 31, seconds: 0.006, moves: 101 };
 const QUICK: SnapshotEffort = { queuePairs: [64], turns: 11, seconds: 0.004, moves: 31 };
 
-/** Hand-overs that are timed for each move of the other stages: they are short. */
+/** Handovers that are timed for each move of the other stages: they are short. */
 const HANDOVERS_PER_MOVE = 4;
 
 export async function runSnapshot(
@@ -77,7 +77,7 @@ async function measure(
   }
 }
 
-/** The hand-over needs a second thread, which answers. */
+/** The handover needs a second thread, which answers. */
 async function handOvers(
   pool: Piscina,
   options: SuiteOptions,

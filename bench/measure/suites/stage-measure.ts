@@ -18,7 +18,7 @@ import { devicePingPong, timeInTurn } from './ping-pong.ts';
 import { measurePairs, type Pair, sharedBytes, type StageMeasurement, type StageTask } from './stage.ts';
 import { laneOf, whileStopped } from './vf-measure.ts';
 
-/** Every stage of save and restore that this thread does, with a VM whose vCPUs stand still. */
+/** Every stage of save and restore that this thread does, with a VM whose vCPUs are paused. */
 export async function measureStages(task: StageTask): Promise<readonly StageMeasurement[]> {
   const { world } = task;
   return whileStopped(world, 0, 0, async () => [...(await measureDataStages(task)), ...measureDriverStages(task)]);

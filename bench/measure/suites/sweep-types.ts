@@ -1,5 +1,5 @@
 /**
- * The border between the bench command and the sweep that measures: what is asked, what is told on the way, what comes
+ * The border between the bench command and the sweep that measures: what is asked, what is reported on the way, what comes
  * back.
  */
 import type { AcceleratorKind } from '../../../sim/abi/accelerators.ts';
@@ -20,7 +20,7 @@ export type SuiteName = keyof typeof SUITES;
 
 export interface SweepOptions {
   readonly suites: readonly SuiteName[];
-  /** Fewer and shorter measurements, for a look and for tests. */
+  /** Fewer and shorter measurements, for a first impression and for tests. */
   readonly quick: boolean;
   readonly seed: number;
   readonly accelerators: readonly AcceleratorKind[];
@@ -32,10 +32,10 @@ export interface SweepOptions {
 }
 
 export interface SweepHooks {
-  /** Called once per finished cell, in order. A cell that was cut short by the signal is not told. */
+  /** Called once per finished cell, in order. A cell that was cut short by the signal is not reported. */
   onCell(cell: Cell): void;
   /**
-   * Called when the floors are known, with the parameters behind the modelled figures, and again before each cell that adds to
+   * Called when the floors are known, with the parameters of the modelled figures, and again before each cell that adds to
    * what ratios were divided by.
    *
    * @param bestPingPongNs the best bare ping-pong that the threads of this process were calibrated with

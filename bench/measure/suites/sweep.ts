@@ -68,7 +68,7 @@ const QUICK: Effort = {
 
 type Coordinates = Pick<Cell, 'accelerator' | 'queuePairs' | 'load'>;
 
-/** Runs the sweep. Stops soon after the signal fires; cells told by then stand. */
+/** Runs the sweep. Stops soon after the signal fires; cells reported by then stand. */
 export async function runSweep(options: SweepOptions, hooks: SweepHooks): Promise<void> {
   const { signal } = hooks;
   refuseTooManyQueues(options.accelerators, options.queuePairs);
@@ -285,7 +285,7 @@ function guestPause(pausesNs: readonly number[]): Partial<Cell> {
   return { guestPauseNs: { p50: withoutSamples(p50), p99, max: measured(max, 'ns') } };
 }
 
-/** The parameters behind the modelled figures. */
+/** The parameters of the modelled figures. */
 function costParameters(): CostParameter[] {
   const device = keysOf(COST)
     .filter((name) => !UNUSED.has(name))

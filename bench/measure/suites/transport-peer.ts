@@ -26,7 +26,7 @@ export interface PeerAnswer {
   readonly copiedBytes: number;
 }
 
-/** Takes whatever is sent into an arena that is never looked at. */
+/** Takes whatever is sent into an arena that is never read. */
 class AnyOwner implements DestinationOwner {
   readonly state = 'filling';
 

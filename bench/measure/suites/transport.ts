@@ -46,7 +46,7 @@ const SIZES: Readonly<Record<'quick' | 'full', TransportSize>> = {
 };
 
 const FRAME_BYTES = [64 * KIB, MIB] as const;
-/** Images between two looks at the heap. */
+/** Images between two readings of the heap. */
 const HEAP_IMAGES = 3;
 
 const COLUMNS: readonly SuiteColumn[] = [
@@ -176,7 +176,7 @@ async function visitPlace(
   try {
     await stream.open();
     for (let image = -warmUpImages; image < images; image++) {
-      // Whoever comes first finds the cores in another state: they take turns in that, too.
+      // The first one finds the cores in another state: the order alternates, too.
       for (const { samples, once: send } of image % 2 === 0 ? kinds : kinds.toReversed()) {
         const startNs = performance.now() * NS_PER_MS;
         await send();

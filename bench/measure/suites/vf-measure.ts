@@ -1,5 +1,5 @@
 /**
- * Measuring tasks of the harness's own Piscina pool: saves, restores and handshakes of one VF whose vCPUs stand still,
+ * Measuring tasks of the harness's own Piscina pool: saves, restores and handshakes of one VF whose vCPUs are paused,
  * timed by benny on the thread that does them.
  */
 import { PF_REG } from '../../../sim/abi/registers.ts';
@@ -52,7 +52,7 @@ export function wishAndWait(world: WorldInit, vm: number, value: number): void {
   }
 }
 
-/** Runs something while the VM's vCPUs stand still. */
+/** Runs something while the VM's vCPUs are paused. */
 export async function whileStopped<T>(world: WorldInit, vm: number, host: number, body: () => Promise<T>): Promise<T> {
   wishAndWait(world, vm, STOPPED);
   try {

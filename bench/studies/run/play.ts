@@ -131,7 +131,7 @@ function labelOf(end: RangeEnd): string {
   return end === 'point' ? 'nominal parameters' : `parameters that make pauses ${end}`;
 }
 
-/** Reads something that a scenario names; an error tells where it is named. */
+/** Reads something that a scenario names; an error says where it is named. */
 function readAt<T>(where: string, read: () => T): T {
   try {
     return read();
@@ -141,7 +141,7 @@ function readAt<T>(where: string, read: () => T): T {
   }
 }
 
-/** A file that a scenario names is looked for beside it, unless the word is good as it is. */
+/** A file that a scenario names is sought next to it, unless the word is good as it is. */
 function beside(scenario: string, word: string): string {
   const path = resolve(dirname(scenario), word);
   return !existsSync(word) && /[/\\.]/.test(word) && existsSync(path) ? path : word;

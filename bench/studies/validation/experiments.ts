@@ -1,5 +1,5 @@
 /**
- * The experiments that published tables may tell of: what goes in, what comes out, and the model of it.
+ * The experiments that published tables may hold: what goes in, what comes out, and the model of it.
  */
 import type { z } from 'zod';
 

@@ -26,7 +26,7 @@ const lab = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and 
 const rowSchema = z.strictObject({
   /** In place of the table's. */
   lab: lab.optional(),
-  /** Beside, or in place of, the inputs of the table. */
+  /** In addition to, or in place of, the inputs of the table. */
   inputs: inputs.default({}),
   taken: takenSchema.optional(),
   /** What was measured. */

@@ -110,7 +110,7 @@ class Page {
     const assumed = assumedSentence(this.scenario.assume ?? {});
     element('description').textContent = `${this.scenario.description}.${assumed === null ? '' : ` ${assumed}`}`;
     for (const knob of KNOB_NAMES) this.place(knob);
-    // Of a link, the curve of what was turned.
+    // A link restores the curve of the slider that was moved.
     this.knob = KNOB_NAMES.findLast((knob) => settings[knob] !== undefined) ?? 'gbit';
     this.show();
   }

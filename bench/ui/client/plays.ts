@@ -1,5 +1,5 @@
 /**
- * Registers are played in a worker, so that the page goes on answering; a question that nobody waits for any more is dropped.
+ * Registers are played in a worker, so that the page keeps answering; an outdated question is dropped.
  */
 import type { Scenario } from '../../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';

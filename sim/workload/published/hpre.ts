@@ -2,7 +2,7 @@
  * RSA-2048 per second with and without the HPRE engine, as `openssl speed` counts it.
  *
  * `openssl speed` divides by the CPU time that it used. A synchronous operation costs some software, then waits for the
- * engine; during half of the wait, on average, the thread looks on, and the other half it sleeps. A verification is less
+ * engine; during half of the wait, on average, the thread polls, and the other half it sleeps. A verification is less
  * arithmetic than a signature by a known factor. On the CPU both are arithmetic alone.
  */
 import { ACCELERATORS } from '../../abi/accelerators.ts';
@@ -23,7 +23,7 @@ export const HPRE_PARAMETERS = {
     high: 20_000,
     from: 'fitted',
     source: KAE_README,
-    why: 'CPU time of one operation besides waiting: OpenSSL, the engine plug-in, submission.',
+    why: 'CPU time of one operation without waiting: OpenSSL, the engine plug-in, submission.',
   },
   signatureNs: {
     value: 296_007,
@@ -108,7 +108,7 @@ export function predictHpre(inputs: HpreInputs, parameters: HpreParameters = hpr
   const part = work / SIGN_WORK;
   const waitNs = parameters.signatureNs * part;
   const cpuNs = parameters.softwareNs + parameters.lookingShare * waitNs;
-  if (per === 'cpu') return { value: NS_PER_S / cpuNs, boundBy: waitNs > cpuNs / 2 ? 'looking on' : 'software' };
+  if (per === 'cpu') return { value: NS_PER_S / cpuNs, boundBy: waitNs > cpuNs / 2 ? 'polling' : 'software' };
   // On a core for the published saturated rate; the rest of the wait is on the way there and back.
   const { cores } = ACCELERATORS.hpre;
   const coreNs = Math.min(waitNs, serviceNs(JOB_RATES.hpre) * part);

@@ -2,9 +2,9 @@
  * Throughput of the ZIP engine as UADK's performance page measures it: blocks of one process, some in flight, with and
  * without shared virtual addresses (SVA).
  *
- * One thread submits a batch, sleeps, takes all that is done, puts as many new blocks in, and sleeps again. A round so
+ * One thread submits a batch, sleeps, takes all that is done, puts as many new blocks in, and sleeps again. A cycle so
  * lasts `sleep + batch * turn`, or as long as the engine needs for the batch, whichever is longer. The thread serves its
- * queues one after another, so that their number changes nothing. With one block it does not sleep but looks on until
+ * queues one after another, so that their number changes nothing. With one block it does not sleep but polls until
  * the block is done. Without SVA it copies every block, which takes longer than the engine, and the next block is
  * copied while the engine works.
  */
@@ -21,7 +21,7 @@ export const ZIP_PARAMETERS = {
     high: 60_000,
     from: 'constant',
     source: 'prctl(2), PR_SET_TIMERSLACK: 50 µs for an ordinary task',
-    why: 'The shortest sleep of a thread that polls; rounds of 10 to 50 blocks all take 52 to 62 µs.',
+    why: 'The shortest sleep of a thread that polls; batches of 10 to 50 blocks all take 52 to 62 µs.',
   },
   turnNs: {
     value: 200,

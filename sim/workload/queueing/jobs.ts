@@ -5,18 +5,18 @@ import { bug } from '../../base/bug.ts';
 
 const NO_JOB = -1;
 
-/** Where a job is. Each job goes round in this order; a held one goes back from `onCore` to `waiting`. */
+/** Where a job is. Each job passes through them in this order; a held one goes back from `onCore` to `waiting`. */
 export const JOB = { free: 0, thinking: 1, waiting: 2, onCore: 3, done: 4 } as const;
 
 export class Jobs {
   state: Uint8Array = new Uint8Array(256);
   kind: Uint8Array = new Uint8Array(256);
   queue: Int32Array = new Int32Array(256);
-  /** The job behind it in whatever list it is in. */
+  /** The next job in whatever list it is in. */
   next: Int32Array = new Int32Array(256);
   /** When it was submitted; of a thinking client, when it will be. */
   sinceNs: Float64Array = new Float64Array(256);
-  /** How long its VF had stood still, in all, when its thinking was timed. */
+  /** Total pause of its VF, when its think time was set. */
   stoodNs: Float64Array = new Float64Array(256);
   private used = 0;
   private spare = NO_JOB;
@@ -41,7 +41,7 @@ export class Jobs {
     this.spare = job;
   }
 
-  /** One step in a job's life; any other than the one it is due for is an error of the model. */
+  /** One step in a job's life; any other than the expected one is an error of the model. */
   go(job: number, from: number, to: number): void {
     if (this.state[job] !== from) bug('JOB_STATE', job, this.state[job], from, to);
     this.state[job] = to;

@@ -3,7 +3,7 @@
  *
  * hdr-histogram-js takes about 125 ns for each value that it records, half as long as all else that the model does for a job; so
  * the hot loop counts into one typed array with the library's own bucket layout, and the library gets the counts when
- * somebody asks.
+ * they are asked for.
  */
 import { build, type Histogram } from 'hdr-histogram-js';
 

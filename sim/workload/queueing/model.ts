@@ -1,8 +1,8 @@
 /**
  * VFs, their queue pairs and engines at the level of jobs: what a client sees of a move when only waiting counts.
  *
- * Beside the register-level guest (sim/workload/guest.ts), which has every doorbell and entry, this model has a job's
- * submission, its place in a queue, its time on a core, and the moment its client sees it done; that is enough for
+ * In contrast to the register-level guest (sim/workload/guest.ts), which has every doorbell and entry, this model has a job's
+ * submission, its place in a queue, its time on a core, and the time its client sees it done; that is enough for
  * latencies and runs some millions of jobs per second. Nothing is lost: a job's state is checked at each step, and it is
  * seen done exactly once.
  *
@@ -97,7 +97,7 @@ export class QueueingModel {
     }
   }
 
-  /** Lets time pass up to a moment, with all that happens until then and at it. */
+  /** Lets time pass up to a given time, with all that happens until then and at it. */
   run(untilNs: number): this {
     if (!(untilNs >= this.nowNs)) bug('QUEUEING_BACKWARD', untilNs, this.nowNs);
     const { queue } = this;
@@ -128,10 +128,10 @@ export class QueueingModel {
   }
 
   /**
-   * The VF and its guest stand still from now on.
+   * The VF and its guest are paused from now on.
    *
    * @param inFlight `finish` (default): jobs on the cores end, which takes until {@link counts} says so; `hold`: they go
-   *   back to the front of their queues at once, and begin anew after the resume
+   *   back to the front of their queues at once, and begin again after the resume
    */
   pause(vf: number, inFlight: InFlight = DEFAULT_IN_FLIGHT): void {
     const state = this.vf(vf);
@@ -146,7 +146,7 @@ export class QueueingModel {
   }
 
   /**
-   * It goes on, on the same engine or another.
+   * It resumes, on the same engine or another.
    *
    * @param engine where; default: where it was
    * @throws UserError when jobs of the VF are still on the cores
@@ -212,7 +212,7 @@ export class QueueingModel {
     return { accepted, seen, refused, waiting, onCores, unseen };
   }
 
-  /** Over every job that was seen done: its queue and the moment, in whole ns. */
+  /** Over every job that was seen done: its queue and the time, in whole ns. */
   get traceHash(): string {
     return this.hash.value;
   }

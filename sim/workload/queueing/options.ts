@@ -42,8 +42,8 @@ export interface VfOptions {
   /** Its engine at first; default 0. */
   readonly engine?: number;
   /**
-   * `inside` (default): the client lives in the guest, and its thoughts and arrivals stand still with it. `outside`:
-   * requests come from elsewhere and go on coming while the guest stands still; they wait from then on. For open loads.
+   * `inside` (default): the client lives in the guest, and its think times and arrivals are paused with it. `outside`:
+   * requests come from elsewhere and keep coming while the guest is paused; they wait from then on. For open loads.
    */
   readonly client?: 'inside' | 'outside';
 }

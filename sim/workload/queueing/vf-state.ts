@@ -1,5 +1,5 @@
 /**
- * One VF of a queueing model: its client, its books, and whether it stands still.
+ * One VF of a queueing model: its client, its books, and whether it is paused.
  */
 import { Random } from '../../base/random.ts';
 import { ArrivalStream } from '../client-load.ts';
@@ -24,14 +24,14 @@ export interface Vf {
   /** From a completion to the handler's begin; or the sleep of the polling thread. */
   readonly wakeNs: number;
   readonly perCompletionNs: number;
-  /** Of an interrupt's handler. */
+  /** Handler of an interrupt. */
   readonly drainMax: number;
   engine: number;
   paused: boolean;
   pauses: number;
   pausedNs: number;
   resumedNs: number;
-  /** How long it has stood still in all. */
+  /** Total time that it was paused. */
   stoodNs: number;
   /** {@link stoodNs} when the next arrival was timed. */
   arrivalStoodNs: number;

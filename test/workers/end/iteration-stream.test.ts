@@ -90,9 +90,9 @@ describe('an iteration is refused', () => {
     const reader = new IterationReader(EXPECTED);
     const first = sender.iteration();
     const second = sender.iteration();
-    expect(refusal(second, reader)).toContain('iteration 1 came, 0 was due');
+    expect(refusal(second, reader)).toContain('iteration 1 came, 0 was expected');
     reader.read(first);
-    expect(refusal(first, reader)).toContain('iteration 0 came, 1 was due');
+    expect(refusal(first, reader)).toContain('iteration 0 came, 1 was expected');
     reader.read(second);
   });
 

@@ -181,7 +181,7 @@ describe('a header is refused', () => {
     ['of another version', headerOf({}, (bytes) => (bytes[4] = 9)), 'protocol version 9, this stopcopy knows 2'],
     ['with a wrong checksum', headerOf({}, (bytes) => (bytes[9] = 9)), 'the checksum of the header does not fit'],
     ['of another channel', headerOf({ channel: 2 }), 'it belongs to channel 2, this is channel 3'],
-    ['out of order', headerOf({ sequence: 4 }), 'message 4 came where 0 was due'],
+    ['out of order', headerOf({ sequence: 4 }), 'message 4 came where 0 was expected'],
     ['of no known type', headerOf({ type: 99 as Header['type'] }), 'message type 99 is not known'],
     [
       'of a chunk with another length',

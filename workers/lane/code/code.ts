@@ -18,7 +18,7 @@ export interface LaneCode {
    * and that the register file answers (MAP.answers).
    *
    * @param lanes taken
-   * @param rounds in which each lane is polled once, 1 or more
+   * @param rounds passes in which each lane is polled once, 1 or more
    * @returns the lane that wants something else, as soon as one does, or one of {@link FOUND}
    */
   readonly serve: (lanes: number, rounds: number) => number;

@@ -30,7 +30,7 @@ const handBackIf = (condition: string): string => `(br_if $handBack ${condition}
 export const LANE_CODE_TEXT: string = `(module
   (import "map" "memory" (memory 1 65536 shared))
 
-  ;; The device thread's end. A round is one visit to each lane, and a longer one to the lane that was served last.
+  ;; The device thread's end. A pass is one visit to each lane, and a longer one to the lane that was served last.
   (func (export "serve") (param $lanes i32) (param $rounds i32) (result i32)
     (local $result i32) (local $index i32) (local $lane i32) (local $seen i32) (local $polls i32) (local $answersLeft i32)
     (local $count i32) (local $word i32) (local $offset i32) (local $host i32) (local $answers i32) (local $register i32)
