@@ -1,5 +1,5 @@
 /**
- * How much tests try of what is endless: random cases, sizes, moments. `npm run test:fast` tries little of all, `npm test`
+ * How much tests try of what is endless: random cases, sizes, times. `npm run test:fast` tries little of all, `npm test`
  * more, and with STOPCOPY_LONG=1 it tries for hours.
  */
 const LONG = process.env['STOPCOPY_LONG'] === '1';

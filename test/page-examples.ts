@@ -95,7 +95,7 @@ function expectPrinted(printed: string, shown: string): void {
     const standsAt = (at: number): boolean => piece.every((line, offset) => lines[at + offset] === line);
     let at = from;
     if (index > 0) while (at < lines.length && !standsAt(at)) at++;
-    // What is missing is told with what stands where it should begin.
+    // What is missing is reported with what stands where it should begin.
     const begin = standsAt(at) ? at : Math.max(from, lines.indexOf(piece[0] ?? '', from));
     expect(lines.slice(begin, begin + piece.length)).toEqual(piece);
     from = begin + piece.length;

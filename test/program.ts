@@ -16,7 +16,7 @@ export const STOPCOPY: readonly string[] = [join(ROOT, 'dist', 'bench', 'main.js
 export interface RunOptions {
   /** In which it runs. Default: that of the package. */
   readonly cwd?: string;
-  /** Beside the variables of this process. */
+  /** In addition to the variables of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Does what the tutorials tell their readers to do, in order, and holds what they show against what is printed.
+ * Does what the tutorials have their readers do, in order, and holds what they show against what is printed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { STOPCOPY } from './program.ts';
 
 const ROOT = packageRoot();
 const PROJECT_FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
-/** Of a tutorial: each command with its exit status. */
+/** Commands of a tutorial, each with its exit status. */
 type Statuses = readonly (readonly [command: string, status: number | null])[];
 
 let folder: string;

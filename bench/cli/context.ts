@@ -16,6 +16,8 @@ export type RegisterCommand = (command: Command, context: CommandContext) => voi
 
 export const JSON_OPTION = ['--json', 'print one JSON document on stdout and nothing else there'] as const;
 
+export const WIDE_OPTION = ['--wide', 'all columns of tables; default: what fits 100 characters'] as const;
+
 /** Examples at the end of a command's help. */
 export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));

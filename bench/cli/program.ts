@@ -19,7 +19,7 @@ const PROGRAM_EXAMPLES = examples([
   ['stopcopy bench --quick', 'measure, in a short time'],
   ['stopcopy run zip-64', 'one migration of a whole VM, and its pause in parts'],
   ['stopcopy send --socket /tmp/move.sock', 'a VM, moved live to stopcopy receive in another process'],
-  ['stopcopy plan vfs-per-vm', 'how many VFs a VM may have, and what binds'],
+  ['stopcopy plan vfs-per-vm', 'how many VFs a VM may have, and what limits it'],
   ['stopcopy verify', 'replay the recorded traces of the package'],
   ['stopcopy isolation t12', 'who reaches the control area on a PCIe topology'],
   ['stopcopy bench --help', 'options and examples of a command'],
@@ -49,7 +49,7 @@ const COMMANDS = {
     load: async () => (await import('./commands/can.ts')).registerCan,
   },
   plan: {
-    summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what binds',
+    summary: 'capacity: how many VFs, how many moves at once, how long to empty a rack, and what limits it',
     load: async () => (await import('./commands/plan.ts')).registerPlan,
   },
   explain: {
@@ -89,7 +89,7 @@ const COMMANDS = {
     load: async () => (await import('./commands/import.ts')).registerImport,
   },
   compare: {
-    summary: 'a verdict per metric: two builds by turns, or this build against the exact baseline',
+    summary: 'a verdict per metric: two builds interleaved, or this build against the exact baseline',
     load: async () => (await import('./commands/compare.ts')).registerCompare,
   },
   history: {
@@ -134,7 +134,7 @@ interface Surroundings {
  * @returns the exit status
  */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
-  const { output = new Output(args.includes('--json')), interrupts = new Interrupts() } = surroundings;
+  const { output = outputOf(args), interrupts = new Interrupts() } = surroundings;
   let exitCode: ExitCode = EXIT.fine;
   const context: CommandContext = {
     output,
@@ -158,6 +158,11 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     if (report.exit === 'bug') printStack(error, output);
     return report.exitCode;
   }
+}
+
+/** The way to print, from the words alone: errors in options are printed in it, too. */
+function outputOf(args: readonly string[]): Output {
+  return new Output(args.includes('--json'), undefined, undefined, args.includes('--wide'));
 }
 
 /** The commands whose options are needed: the one that is called. */

@@ -124,7 +124,7 @@ export class Build {
       );
     }
     const parsed = schema.safeParse(document);
-    if (!parsed.success) throw new StageFailed('told something that is no measurement');
+    if (!parsed.success) throw new StageFailed('printed something that is no measurement');
     return parsed.data;
   }
 }
@@ -133,6 +133,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new StageFailed('told no JSON document');
+    throw new StageFailed('printed no JSON document');
   }
 }

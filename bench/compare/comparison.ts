@@ -63,7 +63,7 @@ export async function compare(
   const [file, other] = base.kind === 'file' ? [baseWord, candidateWord] : [candidateWord, baseWord];
   throw new UserError(
     'usage',
-    `${file} is a file and ${other} is not: what a file tells was measured at another time`,
+    `${file} is a file and ${other} is not: what a file holds was measured at another time`,
     'Give two files, or two of revisions and built folders.',
   );
 }

@@ -6,7 +6,7 @@ import type { Figure } from '../show/figure.ts';
 import type { BenchResult, Cell } from '../documents/bench/result.ts';
 import type { MetricResult } from '../documents/comparison/document.ts';
 
-const NOT_BY_TURNS = 'one run each, not by turns; compare the revisions, or several files of each with -- between';
+const NOT_BY_TURNS = 'one run each, not interleaved; compare the revisions, or several files of each with -- between';
 
 /** Figures of a cell by name. */
 export function figuresOf(cell: Cell): readonly (readonly [string, Figure | undefined])[] {

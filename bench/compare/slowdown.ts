@@ -20,7 +20,7 @@ const POWER = 0.8;
  *
  * @param alpha chance of an error that this metric has, of all metrics together
  * @param pairs that fit into the budget
- * @param looks numbers of pairs after which the comparison tests
+ * @param testedAfter numbers of pairs after which the comparison tests
  * @param smallestEffect that matters to the comparison, as a share
  * @returns null where nothing is found, or {@link SLOWDOWNS} has nothing as large
  */
@@ -28,10 +28,10 @@ export function smallestSlowdown(
   ratios: readonly number[],
   alpha: number,
   pairs: number,
-  looks: readonly number[] = DEFAULT_LOOKS,
+  testedAfter: readonly number[] = DEFAULT_LOOKS,
   smallestEffect = DEFAULT_SETTINGS.smallestEffect,
 ): number | null {
-  const taken = looks.findLast((look) => look <= pairs);
+  const taken = testedAfter.findLast((count) => count <= pairs);
   if (taken === undefined) return null;
   const found = (slowdown: number): boolean => {
     const random = new Random(1);
@@ -43,7 +43,7 @@ export function smallestSlowdown(
         return shift + (random.below(2) === 0 ? ratio : -ratio);
       });
       // As strict as the comparison is.
-      if (sequentialChance(drawn, looks) <= alpha && median(drawn) >= Math.log1p(smallestEffect)) hits += 1;
+      if (sequentialChance(drawn, testedAfter) <= alpha && median(drawn) >= Math.log1p(smallestEffect)) hits += 1;
     }
     return hits >= POWER * PLAYED;
   };

@@ -120,6 +120,6 @@ export class TurnProcess implements TurnStage {
 
 function parse<T extends z.ZodType>(schema: T, message: unknown): z.output<T> {
   const parsed = schema.safeParse(message);
-  if (!parsed.success) throw new StageFailed('told something that is no measurement');
+  if (!parsed.success) throw new StageFailed('printed something that is no measurement');
   return parsed.data;
 }

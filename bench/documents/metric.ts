@@ -8,7 +8,7 @@ export const METRIC_KINDS = {
   exact: 'counted or computed in virtual time: compared with ===, against the baseline of the repository',
   counted: 'instructions of one single-threaded process: compared by their size, where the tool is installed',
   ratio: 'measured and divided by a floor of the same process: compared like a measured one, and with its limit',
-  measured: 'wall time: compared only when both sides ran by turns on the same machine',
+  measured: 'wall time: compared only when both sides ran interleaved on the same machine',
 } as const;
 
 export type MetricKind = keyof typeof METRIC_KINDS;

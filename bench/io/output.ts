@@ -20,12 +20,19 @@ export class Output {
   readonly #stdout: TextStream;
   readonly #stderr: TextStream;
   readonly #json: boolean;
+  readonly #wide: boolean;
   #documentWritten = false;
   /** Set once stdout takes nothing more: its reader is gone, or writing failed, which was thrown. */
   #closed = false;
 
-  constructor(json: boolean, stdout: TextStream = standardStream(1), stderr: TextStream = standardStream(2)) {
+  constructor(
+    json: boolean,
+    stdout: TextStream = standardStream(1),
+    stderr: TextStream = standardStream(2),
+    wide = false,
+  ) {
     this.#json = json;
+    this.#wide = wide;
     this.#stdout = stdout;
     this.#stderr = stderr;
   }
@@ -33,6 +40,11 @@ export class Output {
   /** Whether the command was asked for JSON. */
   get json(): boolean {
     return this.#json;
+  }
+
+  /** Whether tables have all columns, however wide they are. */
+  get wide(): boolean {
+    return this.#wide;
   }
 
   /** Text for a person, on stdout. Says nothing when stdout belongs to a JSON document. */

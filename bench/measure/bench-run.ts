@@ -145,7 +145,7 @@ export function printResult(result: BenchResult, files: readonly string[], outpu
   const crowded = crowdingSentence(result.crowded);
   if (crowded !== null) output.text(`${output.style('yellow', wrap(crowded, columnsOf(output)))}\n`);
   if (result.cells.length > 0) {
-    output.text(resultTable(result));
+    output.text(resultTable(result, output.wide));
     output.text('');
     output.text(output.style('dim', legend()));
     output.text('');

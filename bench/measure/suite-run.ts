@@ -57,7 +57,7 @@ export async function runSuites(
   output.document(document);
   const crowded = crowdingSentence(document.crowded);
   if (crowded !== null) output.text(`${crowded}\n`);
-  output.text(suites.map(suiteText).join('\n\n'));
+  output.text(suites.map((report) => suiteText(report, output.wide)).join('\n\n'));
   if (page !== null) output.path(page);
   return signal.aborted;
 }

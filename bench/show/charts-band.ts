@@ -2,7 +2,18 @@
  * Horizontal bars: how far a figure moves (a tornado), and figures with their ranges.
  */
 import { formatValue } from './format.ts';
-import { axisLook, decades, draw, type DrawApi, INK, label, labelWidth, PAPER, type Range } from './chart-base.ts';
+import {
+  axisLook,
+  breakWidth,
+  decades,
+  draw,
+  type DrawApi,
+  INK,
+  label,
+  labelWidth,
+  PAPER,
+  type Range,
+} from './chart-base.ts';
 
 export interface BandRow {
   readonly label: string;
@@ -90,7 +101,7 @@ function bandBars(rows: readonly BandRow[], point: number) {
   };
 }
 
-/** A text for each row, on the side of the point on which there is more room. @param middle centre of the plot, in pixels */
+/** A text for each row, on the side of the point on which there is more room. @param middle of the plot, in pixels */
 function bandWords(texts: readonly string[], point: number, middle: number) {
   return {
     type: 'custom' as const,
@@ -233,9 +244,6 @@ export function effectChart(rows: readonly EffectRow[], width: number): string {
   });
 }
 
-/** Room for letters that are wider than echarts takes them to be. */
-const WIDER_FONT = 24;
-
 export interface StepRow extends Range {
   readonly label: string;
   /** How long the step lasts; low and high are the interval of that. */
@@ -245,7 +253,7 @@ export interface StepRow extends Range {
 
 /** Steps one after another, each from where the last one ends, with a line over what it may last. */
 export function waterfallChart(rows: readonly StepRow[], width: number): string {
-  const left = labelWidth(width) + WIDER_FONT;
+  const left = labelWidth(width);
   const begins = rows.map((_, index) => rows.slice(0, index).reduce((sum, { ns }) => sum + ns, 0));
   const most = Math.max(...rows.map(({ ns, high }, index) => begins[index]! + Math.max(ns, high)));
   return draw(width, 60 + ROW * rows.length, {
@@ -253,7 +261,7 @@ export function waterfallChart(rows: readonly StepRow[], width: number): string 
     xAxis: { ...axisLook(), type: 'value', min: 0, max: most, axisLabel: label('ns'), splitNumber: 4 },
     yAxis: categories(
       rows.map((row) => row.label),
-      left - WIDER_FONT,
+      left,
     ),
     series: [
       {
@@ -288,6 +296,6 @@ function categories(names: readonly string[], width: number) {
     type: 'category' as const,
     inverse: true,
     data: [...names],
-    axisLabel: { color: INK, width: width - 10, overflow: 'break' as const, lineHeight: 12, interval: 0 },
+    axisLabel: { color: INK, width: breakWidth(width), overflow: 'break' as const, lineHeight: 12, interval: 0 },
   };
 }

@@ -9,6 +9,7 @@ import {
   type DrawApi,
   INK,
   label,
+  breakWidth,
   labelWidth,
   P50_COLOUR,
   P99_COLOUR,
@@ -141,7 +142,7 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
       type: 'category',
       inverse: true,
       data: rows.map((row) => row.label),
-      axisLabel: { color: INK, interval: 0, width: left - 10, overflow: 'break', lineHeight: 12 },
+      axisLabel: { color: INK, interval: 0, width: breakWidth(left), overflow: 'break', lineHeight: 12 },
     },
     series: [spanBars(all), waitFrames(all, stretches), waitWords(rows, all, stretches, { endNs, left, width })],
   });

@@ -8,7 +8,7 @@ import { keysOf } from '../../sim/base/keys.ts';
 /** Where a number comes from, in the words of the legend. */
 export const FIGURE_KINDS = {
   exact: 'counted in the virtual world; equal on every machine',
-  measured: 'wall time on this machine; the range holds the middle half of the samples',
+  measured: 'wall time on this machine; the range is the interquartile range',
   ratio: 'measured, divided by a floor measured in the same run',
   modelled: 'follows from cost parameters; the range follows from their ranges',
 } as const;

@@ -2,6 +2,7 @@
  * Small drawings that are made again with every move of a slider. Words and figures are next to them, so that they are hidden
  * from screen readers; colours are those of the page.
  */
+import { parameterWords } from '../documents/parameter-words.ts';
 import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
 import { GIGA } from '../../sim/base/units.ts';
 import { formatValue } from '../show/format.ts';
@@ -63,20 +64,20 @@ export function bandMarkup(bands: readonly Band[], point: number): Markup {
     ></i>`;
   };
   const words = (value: number | null): string => (value === null ? 'never stopped' : ns(value));
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: what the pause hangs on"><table class="tornado">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: what the pause depends on"><table class="tornado">
     <thead>
       <tr>
         <th scope="col" class="text">parameter</th>
-        <th scope="col"><span class="swatch" style="--swatch:var(--c1)" aria-hidden="true"></span>short end</th>
+        <th scope="col"><span class="swatch" style="--swatch:var(--c1)" aria-hidden="true"></span>low</th>
         <td class="wide" aria-hidden="true"></td>
-        <th scope="col"><span class="swatch" style="--swatch:var(--c2)" aria-hidden="true"></span>long end</th>
+        <th scope="col"><span class="swatch" style="--swatch:var(--c2)" aria-hidden="true"></span>high</th>
       </tr>
     </thead>
     <tbody>
       ${bands.map(
         ({ name, title, short, long }) =>
           html`<tr>
-            <th scope="row" title="${title}">${name}</th>
+            <th scope="row" title="${title}">${parameterWords(name)}</th>
             <td>${words(short)}</td>
             <td class="wide" aria-hidden="true">
               <span class="track"

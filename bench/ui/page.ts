@@ -44,7 +44,7 @@ export function uiPage(data: UiData, program: string): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="${raw(UI_POLICY)}" />
         <meta name="color-scheme" content="light dark" />
-        <title>stopcopy: how long does the VM stand still?</title>
+        <title>stopcopy: how long is the VM paused?</title>
         <style>
           ${raw(STYLE + UI_STYLE)}
         </style>
@@ -52,7 +52,7 @@ export function uiPage(data: UiData, program: string): string {
       <body class="ui">
         <a class="skip" href="#answer">Skip to the answer</a>
         <header>
-          <h1>How long does the VM stand still?</h1>
+          <h1>How long is the VM paused?</h1>
         </header>
         <main>
           <form class="knobs" aria-label="Settings" autocomplete="off">
@@ -76,7 +76,7 @@ export function uiPage(data: UiData, program: string): string {
             <p id="spoken" class="unseen" role="status"></p>
             <section id="pause" aria-label="Pause"></section>
             <section id="curve" aria-label="Pause against the slider"></section>
-            <section id="rounds" aria-label="Rounds"></section>
+            <section id="rounds" aria-label="Iterations"></section>
             <section id="influence" aria-label="Sensitivity"></section>
           </div>
         </main>

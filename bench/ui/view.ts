@@ -150,19 +150,19 @@ export function roundsSection({ point, intervals: { rate, total } }: UiAnswer): 
   if (rounds.length === 0) return undefined;
   const told = rounds.slice(0, ROWS);
   const all = rounds.reduce((sum, { count }) => sum + count, 0);
-  return html`<h2>Rounds of memory</h2>
+  return html`<h2>Iterations over memory</h2>
     <p class="source">
       ${countOf(all, 'round')} at ${formatWithRange({ ...rate, unit: 'B/s' })}, bound by the ${bound}; in all
       ${formatWithRange({ ...total, unit: 'ns' })} [modelled]. Areas: sent. Lines: written by the guest meanwhile.
     </p>
     ${roundsMarkup(rounds, totalNs, pauseNs)}
-    <div class="scroll" tabindex="0" role="group" aria-label="Table: rounds of memory"><table>
+    <div class="scroll" tabindex="0" role="group" aria-label="Table: iterations over memory"><table>
       <caption>
         ${rounds.length > ROWS ? `The first ${ROWS} rows of ${rounds.length}` : 'Times since the start of the move'}
       </caption>
       <thead>
         <tr>
-          <th scope="col">round</th>
+          <th scope="col">iteration</th>
           <th scope="col">begins</th>
           <th scope="col">lasts</th>
           <th scope="col">sent</th>
@@ -189,7 +189,7 @@ const INFLUENCES = 7;
 export function influenceSection({ influences, point }: UiAnswer): Markup | undefined {
   const widest = influences.slice(0, INFLUENCES);
   if (widest.length === 0) return undefined;
-  return html`<h2>What the pause hangs on</h2>
+  return html`<h2>What the pause depends on</h2>
     <p class="source">One parameter at a time at the ends of its range [modelled]; all others nominal.</p>
     ${bandMarkup(
       widest.map(({ name, title, shortPauseNs, longPauseNs }) => ({

@@ -173,7 +173,7 @@ export class Accelerator {
 
   /**
    * A VF's 32-bit writes to a row of words of its event queues' contexts: they take effect at once, and nothing becomes
-   * due by them.
+   * scheduled by them.
    *
    * @returns false, having done nothing, when the row is not within those windows
    */

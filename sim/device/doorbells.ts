@@ -1,5 +1,5 @@
 /**
- * Doorbells: what software tells the device about its rings. docs/device.md section 4.
+ * Doorbells: how software informs the device about its rings. docs/device.md section 4.
  *
  * Not revealed by the drivers, and modelled so: an SQ doorbell with index 0 and priority 1 is the kick with which the
  * migration driver resumes a function. It leaves the tail alone, lets the function run if it was stopped, and serves

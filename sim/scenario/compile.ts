@@ -279,7 +279,7 @@ function checkQueues({ vms }: Scenario, groups: readonly RegisterGroup[], refuse
     const vfs = vms * count;
     if (vfs > VFS_MAX) {
       refuse(
-        `${countOf(vms, 'VM')} with ${countOf(count, 'VF')} of ${name} each are ${vfs} VFs behind one PF`,
+        `${countOf(vms, 'VM')} with ${countOf(count, 'VF')} of ${name} each are ${vfs} VFs of one PF`,
         `A PF has up to ${VFS_MAX} of them.`,
       );
     }
@@ -322,7 +322,7 @@ function checkFields(scenario: Scenario, groups: readonly RegisterGroup[], refus
     refuse(`recovery is park, and ${vmm.title} parks no vCPUs`, 'Give reset, or goOn.');
   }
   if (!vmm.countsIterations && convergence.rounds !== undefined) {
-    refuse(`convergence.rounds is given, and ${vmm.title} does not count rounds`, 'Give convergence.timeout.');
+    refuse(`convergence.rounds is given, and ${vmm.title} does not count iterations`, 'Give convergence.timeout.');
   }
   if (stream.multifd === false && stream.channels > 1) {
     refuse(`stream.channels is ${stream.channels} without multifd`, 'Without it everything takes one channel.');

@@ -90,9 +90,9 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
       name: 'registers',
       title: 'all costs of the VFs’ registers and engines together',
       from: 'mostly assumed',
-      value: 'best guesses',
-      short: 'short ends',
-      long: 'long ends',
+      value: 'nominal',
+      short: 'low',
+      long: 'high',
       shortPauseNs: moved(moveInputOf(plan, 'point', costs, stepsOf(plan, times.short))),
       longPauseNs: moved(moveInputOf(plan, 'point', costs, stepsOf(plan, times.long))),
     });
@@ -109,7 +109,7 @@ export function influencesOn(plan: CompiledScenario, times: TimesByEnd): Influen
     .toSorted((a, b) => widthOf(b, basePauseNs) - widthOf(a, basePauseNs));
 }
 
-/** Unknown and no parameter of anybody's: where in QEMU's window of 100 ms the limit is met. */
+/** Unknown, and no parameter: where in QEMU's window of 100 ms the limit is met. */
 function windowInfluence(plan: CompiledScenario, steps: readonly (readonly DeviceSteps[] | undefined)[]): Influence {
   const at = (phase: number): number | null =>
     pauseOf(moveVm(moveInputOf(plan, 'point', pointCosts(), steps, phase), parametersOf(plan, 'point')));

@@ -198,7 +198,7 @@ class VmTracks {
       const name = `throttled to ${Math.round(speed * 100)} %`;
       drawing.span(pid, TRACK.vcpus, name, 'vcpu', readyNs + startNs, endNs);
     }
-    drawing.span(pid, TRACK.vcpus, 'stand still', 'pause', stopNs, stopNs + pauseNs);
+    drawing.span(pid, TRACK.vcpus, 'paused', 'pause', stopNs, stopNs + pauseNs);
     const where = devices.outcome.guestAt;
     const name = where === 'destination' ? 'run at the destination' : 'run on at the source';
     const { arrivesNs } = hasMoved(kind) ? (vm.move.postCopy ?? NO_POST_COPY) : NO_POST_COPY;
@@ -317,7 +317,7 @@ function roundSpans(
   if (spans.length <= ROUNDS_MAX) return spans;
   const rest = spans.slice(ROUNDS_MAX);
   const bytes = rest.reduce((sum, span) => sum + span.bytes, 0);
-  const name = countOf(rest.length, 'more round');
+  const name = countOf(rest.length, 'more iteration');
   return [...spans.slice(0, ROUNDS_MAX), { name, startNs: rest[0]!.startNs, endNs: rest.at(-1)!.endNs, bytes }];
 }
 

@@ -277,7 +277,7 @@ export class VirtualPort extends BasePort implements BarPort {
     clock.nowNs = nowNs;
   }
 
-  /** Runs due events. Commands and write-backs of an idle device affect nothing else, so they need no event loop. */
+  /** Runs pending events. Commands and write-backs of an idle device affect nothing else, so they need no event loop. */
   private settle(nowNs: number): void {
     const { device, around } = this;
     if (around.nextNs > nowNs && device.quiet) device.advance(nowNs);

@@ -1,7 +1,7 @@
 /**
- * A register port that writes down what is asked of the one behind it.
+ * A register port that records the accesses to the one that it wraps.
  *
- * A poll is one line with its end, however often it looked: how often is a matter of time, and times may differ.
+ * A poll is one line with its end, however often it read: how often is a matter of time, and times may differ.
  */
 import { PF, type FunctionSelect, type PollSpec, type RegisterPort } from '../../sim/driver/port.ts';
 

@@ -114,7 +114,7 @@ function find(trace: Recorded, wanted: Selector): { access: Writable<RecordedAcc
 const isRead: Selector = (access) => access[1] === 'r' && access.length === 6;
 const isWrite: Selector = (access) => access[1] === 'w';
 
-/** A value with its lowest bit turned round. */
+/** A value with its lowest bit flipped. */
 function flipped(value: string): string {
   return `0x${(BigInt(value) ^ 1n).toString(16)}`;
 }
@@ -354,7 +354,7 @@ describe.each(GENERATIONS)('with %s, a replay notices', (generation) => {
     }
   });
 
-  test('an image cut short, or not told at all', () => {
+  test('an image cut short, or not given at all', () => {
     const trace = recorded(`plain-stop-copy.${generation}.json`);
     const { step, index } = calls(trace).find(({ step: candidate }) => candidate.result_len === 176)!;
     const original = step.data_hex!;

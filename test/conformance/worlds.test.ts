@@ -1,6 +1,6 @@
 /**
  * One script of VFIO calls through both worlds: the same accesses with the same values, the same data, results, states.
- * Times are not compared, nor how often a poll looked.
+ * Times are not compared, nor how often a poll read.
  */
 import { afterEach, describe, expect, test } from 'vitest';
 
@@ -75,7 +75,7 @@ function virtualRig(kind: AcceleratorKind, generation: GenerationId): Rig {
   const memory = new GuestMemory(new ArrayBuffer(layoutOf(kind).totalBytes), DMA_BASE);
   host.accelerator.attachMemory(FN, memory);
   const { port, bus } = host.slot(FN);
-  // The guest works at the moment that the driver has reached, and takes its time.
+  // The guest works at the time that the driver has reached, and takes its time.
   const timed: GuestBus = {
     read32: (offset) => bus.read32(offset),
     write32: (offset, value) => bus.write32(offset, value),
@@ -301,7 +301,7 @@ const SCRIPTS: Readonly<Record<string, (session: Session) => void>> = {
     session.read(40);
     session.tasks(2);
   },
-  'a pre-copy that goes on to the save, and a source that goes on': (session) => {
+  'a pre-copy that continues to the save, and a source that resumes': (session) => {
     session.tasks(5);
     session.state(PRE_COPY);
     session.read(40);

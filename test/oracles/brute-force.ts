@@ -114,7 +114,7 @@ class BruteForce {
       )
         continue;
       this.walker.walk(fn, other, AT.untranslated, MEMORY_ADDRESS);
-      // Of an integrated endpoint the IOMMU knows better than to believe it.
+      // The IOMMU knows better than to believe an integrated endpoint.
       if (this.walker.sawIommu && this.walker.stream !== fn) this.exposure.spoofs[fn] = 1;
     }
   }

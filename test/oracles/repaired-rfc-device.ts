@@ -1,6 +1,6 @@
 /**
- * The driver of 2021 behind a region that keeps to the protocol: user space cannot reach its memory any more, chunks may
- * have any size, a load without its data is refused, and a source that is given up goes on.
+ * The driver of 2021 under a region that conforms to the protocol: user space cannot reach its memory any more, chunks may
+ * have any size, a load without its data is refused, and a source that is given up resumes.
  */
 import { EFAULT, EINVAL } from '../../sim/abi/errno.ts';
 import { V0_BYTES, V0_MATCH_BYTES } from '../../sim/abi/vf-data-v0.ts';
@@ -9,7 +9,7 @@ import type { RfcDriver } from '../../sim/driver/rfc-driver.ts';
 import { RFC_SNAPSHOTS, type RfcSnapshot } from '../../sim/driver/rfc-snapshot.ts';
 import type { V1Device } from '../../sim/vfio/v1-region.ts';
 
-/** What a driver behind {@link RepairedRfcDevice} should be: match data from the PF, and "stopped" stops. */
+/** What a driver under {@link RepairedRfcDevice} should be: match data from the PF, and "stopped" stops. */
 export const REPAIRED_SNAPSHOT: RfcSnapshot = RFC_SNAPSHOTS['rfc-2021-b'];
 
 const { STOPPED, RUNNING, STOP_COPY, PRE_COPY, RESUMING } = V1_STATE;

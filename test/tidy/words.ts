@@ -19,12 +19,16 @@ const NETWORK =
   /^(?:sim\/(?:memory|fleet|scenario|manager)\/|test\/sim\/(?:memory|fleet|scenario)\/|docs\/(?:pause|plan|scenario|run|tutorial-op))/;
 
 export const WORDS: readonly Replaced[] = [
-  { not: 'middle', say: 'median, at the median, interquartile range', pattern: /\bmiddle\b/gi },
+  {
+    not: 'middle',
+    say: 'median, at the median, interquartile range',
+    pattern: /(?<!anchor(?:: |="))(?<!@param )\bmiddle\b/gi,
+  },
   { not: 'hangs on', say: 'depends on', pattern: /\b(?:hangs?|hanging|hung) on\b/gi },
   {
     not: 'behind',
     say: 'after',
-    pattern: /\bbehind\b(?! (?:an?|the|that|this|one) (?:IOMMU|switch|bridge|port|root))/gi,
+    pattern: /\bbehind\b(?! (?:an?|the|that|this|one) (?:(?:virtual )?IOMMU|switch|bridge|port|root))/gi,
   },
   { not: 'beside', say: 'in addition to, next to', pattern: /\bbesides?\b/gi },
   { not: 'anew', say: 'again', pattern: /\banew\b/gi },
@@ -35,7 +39,8 @@ export const WORDS: readonly Replaced[] = [
   {
     not: 'round (of memory)',
     say: 'pre-copy iteration, iteration',
-    pattern: /(?<!\$)(?<!\b(?:all|next|other way|year) )\brounds?\b(?![- ](?:trips?|robin|up|down|and round|off|it))/gi,
+    pattern:
+      /(?<![$.#])(?<!=")(?<!\b(?:all|next|other way|year|tables?|connections,|@param) )\brounds?\b(?!:)(?![- ](?:trips?|robin|up|down|and round|off|it))/gi,
   },
   { not: 'line (network)', say: 'link', pattern: /\blines?\b(?! rate)/gi, where: NETWORK },
   { not: 'line (one connection)', say: 'channel', pattern: /\blines?\b(?! rate)/gi, where: TRANSPORT },

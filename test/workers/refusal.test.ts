@@ -22,6 +22,6 @@ test.each([
   await progress(world);
   const [report] = await world.finish();
   expect(report?.report).toMatchObject({ ok: true, lostTasks: 0 });
-  // It never stood still.
+  // It was never paused.
   expect(report?.pausesNs).toEqual([]);
 });

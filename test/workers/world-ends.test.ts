@@ -55,7 +55,7 @@ describe('a device thread that dies', () => {
     await lossOf(world.finish());
   });
 
-  test('leaves nothing behind once the world is closed', async () => {
+  test('leaves nothing over once the world is closed', async () => {
     const before = threadHandles();
     const world = await RealWorld.open({ ...OPTIONS, vms: 4, threads: 2 });
     expect(threadHandles()).toBeGreaterThan(before);

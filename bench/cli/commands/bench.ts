@@ -8,7 +8,7 @@ import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { integer, integerList, nameList, oneName } from '../options.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
@@ -75,7 +75,7 @@ export function registerBench(command: Command, context: CommandContext): void {
     )
     .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
     .option('--vf <address>', 'VF of the topology; default: all of them')
-    .addOption(new OutputFile('--html <file>', 'the HTML page; default: beside the JSON document'))
+    .addOption(new OutputFile('--html <file>', 'the HTML page; default: next to the JSON document'))
     .option('--no-html', 'no HTML page')
     .option('--noise', 'how much this machine disturbs, and the smallest slowdown that compare finds on it')
     .option(
@@ -84,16 +84,17 @@ export function registerBench(command: Command, context: CommandContext): void {
       integer('--budget', 1, 86_400),
       BUDGET_SECONDS_DEFAULT,
     )
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nSuites:\n${suites}\n${examples([
         ['stopcopy bench', 'everything; about a minute'],
-        ['stopcopy bench --quick', 'a look'],
+        ['stopcopy bench --quick', 'a first impression'],
         ['stopcopy bench --accelerator zip --queue-pairs 1,64 --load saturated', 'two cells'],
         ['stopcopy bench --suite downtime --json > downtime.json', 'for a script'],
         ['stopcopy bench --suite designs', 'a table of its own, at once'],
-        ['stopcopy bench --noise', 'what this machine can tell apart'],
+        ['stopcopy bench --noise', 'the smallest slowdown that this machine can show'],
       ])}`,
     )
     .action(async (flags: BenchFlags) => {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type CiFlags, ciOptions, tellCi } from '../ci-options.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, nameList } from '../options.ts';
 import type { CompareOptions, SideWords } from '../../compare/comparison.ts';
@@ -42,7 +42,7 @@ export function registerCompare(command: Command, context: CommandContext): void
   const stages = STAGE_NAMES.map((name) => `  ${name.padEnd(12)} ${STAGE_ABOUT[name]}`);
   command
     .description(
-      'Compares two result files, or two builds (folders or git revisions) that are measured by turns in fresh processes ' +
+      'Compares two result files, or two builds (folders or git revisions) that are measured interleaved in fresh processes ' +
         'until the answer is clear or the budget is spent. With --exact: this build against the baseline in the repository.',
     )
     .argument(
@@ -50,6 +50,7 @@ export function registerCompare(command: Command, context: CommandContext): void
       'base and candidate: each a result file, a built folder or a git revision; or several result files of each, with -- between',
     );
   compareOptions(command)
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -107,7 +108,7 @@ function sidesOf(words: readonly string[], after: number | null): readonly [Side
 function compareOptions(command: Command): Command {
   return ciOptions(command)
     .option('--exact', 'exact metrics only, which takes seconds; without sides: this build against the baseline')
-    .option('--accept <reason>', 'with --exact: write the baseline anew, and say why it may change')
+    .option('--accept <reason>', 'with --exact: write the baseline again, with the reason for the change')
     .addOption(
       new InputFile('--baseline <file>', 'another baseline; default: bench/baseline/exact.json of the package'),
     )

@@ -20,7 +20,7 @@ const TASKS = {
   list: 'the records and the classes of machines',
   show: 'change points of all metrics, or one metric with its values',
   prune: 'takes away all but the last --keep records of each machine, and with --damaged lines that cannot be read',
-  export: 'values of a machine as CSV or in the format of --as; with --badge the file behind a badge of one metric',
+  export: 'values of a machine as CSV or in the format of --as; with --badge the file of a badge for one metric',
 } as const;
 
 type Task = keyof typeof TASKS;
@@ -47,9 +47,7 @@ export function registerHistory(command: Command, context: CommandContext): void
   const tasks = Object.entries(TASKS).map(([name, about]) => `  ${name.padEnd(7)} ${about}`);
   const formats = Object.entries(EXCHANGE_FORMATS).map(([name, about]) => `  ${name.padEnd(14)} ${about}`);
   command
-    .description(
-      'Keeps results of commits in one file, tells machines apart, and names the commits at which a level shifted.',
-    )
+    .description('Keeps results of commits in one file, by machine, and names the commits at which a level shifted.')
     .argument('<task>', Object.keys(TASKS).join(', '))
     .argument(
       '[words...]',
@@ -70,7 +68,7 @@ export function registerHistory(command: Command, context: CommandContext): void
       '--as <format>',
       `export: the format; default: csv. record: that of results, where it is not to be recognised: ${RESULT_FORMATS.join(', ')}`,
     )
-    .addOption(new OutputFile('--badge <file>', 'export: write the file behind a badge, for one metric'))
+    .addOption(new OutputFile('--badge <file>', 'export: write the file of a badge, for one metric'))
     .addOption(new OutputFile('--html <file>', 'show: also write a self-contained page'))
     .option(...JSON_OPTION)
     .addHelpText(

@@ -19,7 +19,7 @@ export function registerReceive(command: Command, context: CommandContext): void
   command
     .description(
       'Listens for one VM from stopcopy send, loads it, runs it once the source has committed, lets its queues run ' +
-        'empty, and tells whether every task that was accepted, here or at the source, completed exactly once.',
+        'empty, and reports whether every task that was accepted, here or at the source, completed exactly once.',
     )
     .option('--socket <path>', 'Unix socket to listen at; one that nobody serves any more is replaced')
     .option('--listen <host:port>', 'TCP place to listen at; without a host the loopback, port 0 takes a free one')

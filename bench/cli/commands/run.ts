@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { integer, oneName, PLATFORM_OPTION } from '../options.ts';
@@ -35,7 +35,7 @@ const RUN_EXAMPLES = examples([
 export function registerRun(command: Command, context: CommandContext): void {
   command
     .description(
-      'Plays a scenario in virtual time: memory in rounds, the pause in parts that add up, every VF register by ' +
+      'Plays a scenario in virtual time: memory in iterations, the pause in parts that add up, every VF register by ' +
         'register; nominal, with 80 % intervals over seeded draws of all that is unknown.',
     )
     .argument(
@@ -58,6 +58,7 @@ export function registerRun(command: Command, context: CommandContext): void {
       "exit with 1 unless it holds of a figure of --json, such as 'pause.high < 300ms' (several times)",
       (text, before: readonly string[] | undefined) => [...(before ?? []), text],
     )
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

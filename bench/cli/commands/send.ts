@@ -29,7 +29,7 @@ export function registerSend(command: Command, context: CommandContext): void {
   command
     .description(
       'Boots a VM with a VF and a load on threads of this process, copies it ahead, stops it, and hands it over to ' +
-        'stopcopy receive. If that fails before the commit, the guest goes on here, and it is shown that no task was lost.',
+        'stopcopy receive. If that fails before the commit, the guest resumes here, and it is shown that no task was lost.',
     )
     .option('--socket <path>', 'Unix socket of the destination')
     .option('--connect <host:port>', 'TCP place of the destination')
@@ -40,8 +40,8 @@ export function registerSend(command: Command, context: CommandContext): void {
       integer('--frame-kib', CHUNK_BYTES_MIN / KIB, CHUNK_BYTES_MAX / KIB),
       CHUNK_BYTES_MIN / KIB,
     )
-    .option('--rounds <n>', 'rounds of pre-copy at most, 0 to 30', integer('--rounds', 0, 30), 3)
-    .option('--checksums', 'a checksum for each frame, besides those of the image')
+    .option('--rounds <n>', 'iterations of pre-copy at most, 0 to 30', integer('--rounds', 0, 30), 3)
+    .option('--checksums', 'a checksum for each frame, in addition to those of the image')
     .option('--load <name>', LOAD_NAMES.join(', '), oneName('--load', LOAD_NAMES), 'saturated')
     .option(
       '--in-flight <mode>',

@@ -18,7 +18,7 @@ const PORT_MAX = 65_535;
 export function registerUi(command: Command, context: CommandContext): void {
   command
     .description(
-      'Serves one page on 127.0.0.1: pick a scenario, move sliders, and see the pause in its parts, the rounds of memory ' +
+      'Serves one page on 127.0.0.1: pick a scenario, move sliders, and see the pause in its parts, the iterations of memory ' +
         'and the verdict change. The model computes in the browser; nothing is fetched from anywhere.',
     )
     .argument('[scenario]', 'to begin with: a file, or the name of one that comes with stopcopy', undefined)

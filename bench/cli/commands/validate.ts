@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import { type CiFlags, ciOptions, tellCi } from '../ci-options.ts';
 import { OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 
 interface ValidateFlags extends CiFlags {
@@ -25,6 +25,7 @@ export function registerValidate(command: Command, context: CommandContext): voi
     .addOption(
       new OutputFile('--html <file>', 'also write a self-contained page: published against modelled, and the tables'),
     )
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -84,7 +84,7 @@ function downtimePlot(result: BenchResult, id: string): Plot | undefined {
     ],
     panels,
     table: {
-      caption: 'Downtime: median with the middle half of the samples, 99th percentile, modelled value with its band',
+      caption: 'Downtime: median with interquartile range, 99th percentile, modelled value with its band',
       head: [...CELL_HEAD, 'wall p50', 'wall p99', 'modelled', 'guest pause p50', 'p99', 'max', 'lost tasks'],
       textColumns: [2],
       rows: cells.map((cell) => [
@@ -146,8 +146,8 @@ function throughputPlot(result: BenchResult, id: string): Plot | undefined {
     id: `${id}-throughput`,
     title: 'Save and restore throughput against state size',
     source:
-      'measured: wall time on this machine; bars hold the middle half of the samples. State size is exact; points ' +
-      'of one size stand beside each other. ' +
+      'measured: wall time on this machine; bars are interquartile ranges. State size is exact; points ' +
+      'of one size are drawn next to each other. ' +
       `${floor === undefined ? '' : 'The dashed line is a plain memory copy, measured in the same run. '}Both axes are logarithmic.`,
     wide: true,
     legend: bytes.map(({ name, colour, hollow }) => ({ text: name, colour, look: hollow ? 'hollow' : 'round' })),
@@ -156,7 +156,7 @@ function throughputPlot(result: BenchResult, id: string): Plot | undefined {
       { title: 'Images per second', svg: throughputChart(images, '/s') },
     ],
     table: {
-      caption: 'Throughput: median with the middle half of the samples',
+      caption: 'Throughput: median with interquartile range',
       head: [...CELL_HEAD, 'state', 'saves', 'saved', 'restores', 'restored', 'handshake p50', 'p99', 'p50 / floor'],
       textColumns: [2],
       rows: cells.map((cell) => [
@@ -194,7 +194,7 @@ function bothPartsPlot(result: BenchResult, id: string): Plot | undefined {
   ]);
   return partsPlot(rows, {
     id,
-    title: 'Parts of the downtime, measured beside modelled',
+    title: 'Parts of the downtime, measured and modelled',
     source:
       'measured: median wall time of each part on this machine; the medians need not add up to the median downtime. ' +
       'modelled: virtual time on hardware, from the cost parameters below, at the point value of each. ' +

@@ -38,10 +38,10 @@ const ORDER: readonly ComparisonVerdict[] = [
 ];
 
 export function printComparison(document: ComparisonDocument, markdown: boolean, output: Output): void {
-  output.text(markdown ? comparisonMarkdown(document) : comparisonText(document));
+  output.text(markdown ? comparisonMarkdown(document) : comparisonText(document, output.wide));
 }
 
-export function comparisonText(document: ComparisonDocument): string {
+export function comparisonText(document: ComparisonDocument, wide = false): string {
   const { base, candidate } = document;
   const { rows, untold } = listedResults(document);
   const crowded = crowdingSentence(document.crowded);
@@ -54,7 +54,7 @@ export function comparisonText(document: ComparisonDocument): string {
       bareTable(
         [
           { head: 'metric', align: 'left' },
-          { head: 'kind', align: 'left' },
+          { head: 'kind', align: 'left', detail: 2 },
           { head: 'base', align: 'right' },
           { head: 'candidate', align: 'right' },
           { head: 'change', align: 'right' },
@@ -62,6 +62,7 @@ export function comparisonText(document: ComparisonDocument): string {
           { head: 'verdict', align: 'left' },
         ],
         rows.slice(0, TEXT_ROWS_MAX).map(cells),
+        { wide },
       ),
     );
     if (rows.length > TEXT_ROWS_MAX) lines.push(`… and ${rows.length - TEXT_ROWS_MAX} more; --json has all`);
@@ -103,7 +104,7 @@ export function comparisonMarkdown(document: ComparisonDocument): string {
   if (settings !== undefined && machine !== undefined) {
     lines.push(
       '',
-      `<sub>${settings.pairs} ${settings.pairs === 1 ? 'pair' : 'pairs'} of fresh processes by turns, ${Math.round(settings.seconds)} s; smallest effect that ` +
+      `<sub>${settings.pairs} ${settings.pairs === 1 ? 'pair' : 'pairs'} of fresh processes, interleaved, ${Math.round(settings.seconds)} s; smallest effect that ` +
         `matters ${percent(settings.smallestEffect)}; chance of a false alarm ${percent(settings.alpha)} in all; ` +
         `${machine.cores} × ${escapeCell(machine.cpu)}, Node ${machine.node}</sub>`,
     );

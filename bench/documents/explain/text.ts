@@ -8,7 +8,7 @@ import { formatValue, formatWithRange, signedPercent } from '../../show/format.t
 import { wrap } from '../../show/wrap.ts';
 import type { ExplainDocument } from './document.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
 const WIDTH_MAX = 140;
 
 /** A table of an explanation. */

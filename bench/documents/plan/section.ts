@@ -1,6 +1,7 @@
 /**
  * Answers of the planner: the number, the binding constraint, the proof, moves over time, what it depends on, and what another value would buy.
  */
+import { parameterWords } from '../parameter-words.ts';
 import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
@@ -165,23 +166,25 @@ const BARS = 10;
 function tornadoPlot({ tornado }: PlannedAnswer, id: string): Markup | undefined {
   if (tornado === null || tornado.bars.length === 0) return undefined;
   const { figure, unit, value, bars } = tornado;
-  const shown = bars.slice(0, BARS).map(({ parameter, short, long }) => ({ label: parameter, short, long }));
+  const shown = bars
+    .slice(0, BARS)
+    .map(({ parameter, short, long }) => ({ label: parameterWords(parameter), short, long }));
   return plotMarkup({
     id: `${id}-tornado`,
-    title: `What the ${figure} hangs on`,
+    title: `What the ${figure} depends on`,
     source: 'modelled: one parameter after another at the two ends of its range, all others nominal.',
     wide: true,
     legend: [
-      { text: 'at its short end', colour: 'var(--c1)' },
-      { text: 'at its long end', colour: 'var(--c2)' },
+      { text: 'at its low end', colour: 'var(--c1)' },
+      { text: 'at its high end', colour: 'var(--c2)' },
     ],
     panels: [fullPanel('', (width) => bandChart(shown, value, unit, width, 'no effect'))],
     table: {
       caption: `The ${figure}, ${formatValue(value, unit)} nominal`,
-      head: ['parameter', 'short end', 'long end', 'from', 'source'],
+      head: ['parameter', 'low', 'high', 'from', 'source'],
       textColumns: [3, 4],
       rows: bars.map(({ parameter, short, long, from, source }) => [
-        parameter,
+        parameterWords(parameter),
         formatValue(short, unit),
         formatValue(long, unit),
         from,

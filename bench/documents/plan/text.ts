@@ -10,13 +10,14 @@ import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { platformSentence } from '../platform/words.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
+import { parameterWords } from '../parameter-words.ts';
 import { bandSentence, besideLimit, presetsSentence, words } from './words.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
 const WIDTH_MAX = 140;
 /** Parameters that are drawn, the longest bars first. */
 const BARS_SHOWN = 8;
-const BAR_WIDTH = 40;
+const BAR_WIDTH = 24;
 const ROWS_SHOWN = 12;
 
 function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): void {
@@ -146,12 +147,12 @@ function tornadoText({ value, unit, bars }: Tornado): string {
     [
       { head: 'parameter', align: 'left' },
       { head: 'from', align: 'left' },
-      { head: 'short', align: 'right' },
+      { head: 'low', align: 'right' },
       { head: '', align: 'left' },
-      { head: 'long', align: 'left' },
+      { head: 'high', align: 'left' },
     ],
     shown.map(({ parameter, from, short, long }) => [
-      parameter,
+      parameterWords(parameter),
       from,
       words(short, unit),
       draw(short, long),

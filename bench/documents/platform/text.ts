@@ -9,7 +9,7 @@ import { bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { figure, percentOf } from '../validation/text.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
 /** Moves to measure next that are printed. */
 const NEXT_SHOWN = 3;
 

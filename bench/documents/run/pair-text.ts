@@ -18,7 +18,7 @@ import {
 import { type AnyRun, isPlayed, unplayedSentences } from './unplayed.ts';
 import { endingSentences } from './words.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
 const WIDTH_MAX = 140;
 /** What did not happen, or is not given. */
 const NONE = '—';
@@ -42,7 +42,7 @@ export function printRunPair(document: RunPairDocument, names: readonly [string,
   const say = (text: string): void => output.text(wrap(text, width));
   const table = (title: string, columns: readonly BareColumn[], rows: readonly (readonly string[])[]): void => {
     output.text(`\n${output.style('bold', title)}`);
-    output.text(bareTable(columns, rows));
+    output.text(bareTable(columns, rows, { wide: output.wide }));
   };
   const { a, b, fields, figures, parts, equal } = document;
   say(`A, ${names[0]}: ${memberSentences(a)}`);

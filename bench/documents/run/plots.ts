@@ -1,6 +1,7 @@
 /**
  * The figures of a run's page.
  */
+import { parameterWords } from '../parameter-words.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { formatValue, wholePercent } from '../../show/format.ts';
 import {
@@ -145,14 +146,15 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
     sentBytes,
     dirtiedBytes,
   }));
-  const many = rounds.length > ROUNDS_DRAWN ? ` Of ${rounds.length} rounds the first ${ROUNDS_DRAWN} are drawn.` : '';
+  const many =
+    rounds.length > ROUNDS_DRAWN ? ` Of ${rounds.length} iterations the first ${ROUNDS_DRAWN} are drawn.` : '';
   return {
     id,
-    title: 'The move over time: rounds of memory',
-    source: `modelled, nominal. An area and a line are a round; the axis of bytes is logarithmic.${many}`,
+    title: 'The move over time: iterations over memory',
+    source: `modelled, nominal. An area and a line are an iteration; the axis of bytes is logarithmic.${many}`,
     wide: true,
     legend: [
-      { text: 'sent in the round', colour: P50_COLOUR },
+      { text: 'sent in the iteration', colour: P50_COLOUR },
       { text: 'written by the guest meanwhile', colour: P99_COLOUR },
     ],
     panels: [
@@ -161,7 +163,7 @@ function roundsPlot(document: RunDocument, id: string): Plot | undefined {
       ),
     ],
     table: {
-      caption: 'Rounds of memory; times since the start of the move',
+      caption: 'Iterations over memory; times since the start of the move',
       head: ['begins', 'lasts', 'rounds', 'sent', 'written', 'downtime limit', 'vCPU speed'],
       rows: rounds
         .slice(0, ROUNDS_DRAWN)
@@ -198,7 +200,7 @@ function timelinePlot({ spans, figures }: RunDocument, id: string): Plot | undef
     title: 'The pause over time',
     source:
       'modelled, nominal. Bars that lie above each other run at the same time. Framed is the critical path: at each ' +
-      'moment the one part that the pause waits for. How long it waits for a part stands beside it; these times add up to the ' +
+      'time the one part that the pause waits for. The time that it waits for a part is next to it; these times add up to the ' +
       'pause.',
     wide: true,
     legend: [{ text: 'framed: the pause waits for it', colour: INK_COLOUR, look: 'frame' }],
@@ -230,30 +232,30 @@ function influencePlot({ influences, figures }: RunDocument, id: string): Plot |
   if (influences.length === 0) return undefined;
   const orPoint = (pauseNs: number | null): number => pauseNs ?? value;
   const bars = influences.slice(0, INFLUENCES_DRAWN).map(({ name, shortPauseNs, longPauseNs }) => ({
-    label: name,
+    label: parameterWords(name),
     short: orPoint(shortPauseNs),
     long: orPoint(longPauseNs),
   }));
   const never = influences.some(({ shortPauseNs, longPauseNs }) => shortPauseNs === null || longPauseNs === null);
   return {
     id,
-    title: 'What the pause hangs on',
+    title: 'What the pause depends on',
     source:
-      'modelled: one parameter after another at the two ends of its range, all others nominal. A pause that ' +
-      'is shorter at the long end is no mistake: the VMM stops the VM when what is left fits into the limit, so that a ' +
-      `slower stream is stopped with less left.${never ? ' Where no bar is drawn the VM would never be stopped.' : ''}`,
+      'modelled: one parameter after another at the two ends of its range, all others nominal. A slower ' +
+      'stream can give a shorter pause: the VMM stops the VM when what is left fits into the limit, and so with less ' +
+      `left.${never ? ' Where no bar is drawn the VM would never be stopped.' : ''}`,
     wide: true,
     legend: [
-      { text: 'at its short end', colour: 'var(--c1)' },
-      { text: 'at its long end', colour: 'var(--c2)' },
+      { text: 'at its value for a short pause', colour: 'var(--c1)' },
+      { text: 'at its value for a long pause', colour: 'var(--c2)' },
     ],
     panels: [fullPanel('', (width) => bandChart(bars, value, 'ns', width))],
     table: {
       caption: `The pause, ${ns(value)} nominal, with one parameter at an end of its range`,
-      head: ['parameter', 'nominal', 'short end', 'pause', 'long end', 'pause', 'unit', 'from'],
+      head: ['parameter', 'nominal', 'for a short pause', 'pause', 'for a long pause', 'pause', 'unit', 'from'],
       textColumns: [6, 7],
       rows: influences.map(({ name, title, from, value: at, short, long, shortPauseNs, longPauseNs }) => [
-        name,
+        parameterWords(name),
         at,
         short,
         shortPauseNs === null ? 'never stopped' : ns(shortPauseNs),

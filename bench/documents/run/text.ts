@@ -11,7 +11,7 @@ import type { RunDocument } from './document.ts';
 import { type AnyRun, endSentence, isPlayed, type UnplayedRun } from './unplayed.ts';
 import { runSentences, runTables } from './words.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
 const WIDTH_MAX = 140;
 /** Rows of a table at its beginning and its end, where there are many. */
 const ROWS_SHOWN = 6;
@@ -26,7 +26,7 @@ export function printRun(document: RunDocument, output: Output): void {
   output.text(wrap(runSentences(document).join(' '), width));
   for (const { title, columns, rows } of runTables(document)) {
     output.text(`\n${output.style('bold', title)}`);
-    output.text(bareTable(columns, abridged(rows)));
+    output.text(bareTable(columns, abridged(rows), { wide: output.wide }));
   }
   output.text(`\n${legendOf(document.kinds)}`);
 }

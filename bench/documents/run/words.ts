@@ -7,6 +7,7 @@ import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
+import { parameterWords } from '../parameter-words.ts';
 import type { DrawsReport } from './intervals.ts';
 import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
 import { type Hazard, HAZARD_IDS, HAZARDS } from '../../../sim/driver/hazards.ts';
@@ -35,7 +36,7 @@ export function toldVm({ vms, longest }: RunDocument): VmReport {
 export function runTables(document: RunDocument): readonly RunTable[] {
   const { vms } = document;
   const vm = toldVm(document);
-  const which = vms.length === 1 ? '' : ` of VM ${vm.vm}, which stood still longest`;
+  const which = vms.length === 1 ? '' : ` of VM ${vm.vm}, which was paused longest`;
   const tables: RunTable[] = [];
   if (vm.pauseNs > 0) tables.push({ title: `The pause${which}`, ...partsTable(document, vm) });
   if (vm.rounds.length > 0) {
@@ -66,44 +67,48 @@ export function runSentences(document: RunDocument): string[] {
   const said = [...beforeAll(document), ending(vms)];
   const several = vms.length > 1;
   if (vm.pauseNs > 0) {
-    const who = several ? 'The one that stood still longest did so for' : 'It stood still for';
+    const who = several ? 'The longest pause was' : 'It was paused for';
     said.push(`${who} ${marked(figures.pause)}.`);
     if (several) {
       const pauses = vms.map(({ pauseNs }) => pauseNs).filter((pauseNs) => pauseNs > 0);
       said.push(`The shortest pause was ${ns(Math.min(...pauses))} [P].`);
     }
   } else if (vms.every(({ kind }) => kind !== 'unowned')) {
-    said.push(several ? 'None of them ever stood still.' : 'It never stood still.');
+    said.push(several ? 'None of them was ever paused.' : 'It was never paused.');
   }
   if (figures.reported !== undefined) {
     const vmm = VMMS[scenario.vmm].title;
-    said.push(`${vmm} calls ${marked(figures.reported)} downtime.`);
+    said.push(`${vmm} reports a downtime of ${marked(figures.reported)}.`);
   }
   const isAllLater = vm.postCopy !== undefined && vm.postCopy.leftBytes >= vm.memoryBytes;
-  if (isAllLater) said.push(`No memory went before the switch, which took ${marked(figures.total)}.`);
-  else if (vm.memoryBytes === 0) said.push(`No memory went; in all it took ${marked(figures.total)}.`);
+  if (isAllLater) said.push(`No memory was sent before the switchover, which took ${marked(figures.total)}.`);
+  else if (vm.memoryBytes === 0) said.push(`No memory was sent; the move took ${marked(figures.total)}.`);
   else {
     const { memoryBytesPerSecond, bound } = document.stream;
     const rate: Figure = figures.rate ?? { value: memoryBytesPerSecond, unit: 'B/s', kind: 'modelled' };
     said.push(
-      `${bytes(vm.memoryBytes)} of memory went, at ${formatWithRange(rate)}, bound by the ${bound}; in all it took ` +
-        `${marked(figures.total)}.`,
+      `The move took ${marked(figures.total)}: ${bytes(vm.memoryBytes)} of memory at ${formatWithRange(rate)}, limited by the ` +
+        `${boundWords(bound)}.`,
     );
   }
   said.push(...postCopySentences(document, vm));
   if (figures.queuePauseMax !== undefined && figures.queuePauseP50 !== undefined) {
-    said.push(
-      `Queues were without a completion for ${marked(figures.queuePauseP50)} in the middle, and for ` +
-        `${marked(figures.queuePauseMax)} at most.`,
-    );
+    const [median, most] = [marked(figures.queuePauseP50), marked(figures.queuePauseMax)];
+    const gaps = median === most ? most : `${median} at the median, ${most} at most`;
+    said.push(`Service gap of its queues: ${gaps}.`);
   }
   said.push(taskSentence(document));
   const bad = vms.flatMap(({ vfs }) => vfs.filter(({ end }) => end !== 'served'));
   const blank = bad.filter(({ end }) => end === 'blank').length;
   const paused = bad.filter(({ end }) => end === 'paused').length;
-  if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: what was in them is gone.`);
+  if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: their tasks are lost.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
   return [...said, ...drawSentences(document)];
+}
+
+/** The slowest part of the stream, as readers call it. */
+function boundWords(bound: string): string {
+  return bound === 'line' ? 'link' : bound;
 }
 
 /** What follows the pause of a move by post-copy. */
@@ -111,7 +116,7 @@ function postCopySentences({ figures: { pagesArrive } }: RunDocument, { postCopy
   if (pagesArrive === undefined || postCopy === undefined) return [];
   const { leftBytes, requestNs, speed } = postCopy;
   return [
-    `${bytes(leftBytes)} came by post-copy, after the switch: the last page ${marked(pagesArrive)} later. Until then a ` +
+    `${bytes(leftBytes)} came by post-copy, after the switchover: the last page ${marked(pagesArrive)} later. Until then a ` +
       `page that is missing takes ${ns(requestNs.value)} [P], and up to ${ns(requestNs.high)} [P] after others; vCPUs run ` +
       `${wholePercent(speed.value)} of the time [P], and ${wholePercent(speed.low)} [P] if they miss every page.`,
   ];
@@ -126,11 +131,11 @@ export function endingSentences(document: RunDocument): string[] {
 function drawSentences(document: RunDocument): string[] {
   const { draws } = document;
   if (draws === null || draws.deciders.length === 0) return endedSentences(document);
-  const named = draws.deciders.map(({ name, share }) => `${name} (${percent(share, 2)})`);
-  return [
-    ...endedSentences(document),
-    `Unknowns that decide its interval, with their shares of the variance: ${named.join(', ')}.`,
-  ];
+  const named = draws.deciders.map(({ name, share }, index) => {
+    const of = index === 0 ? ' of its variance' : '';
+    return `${parameterWords(name)} (${percent(share, 2)}${of})`;
+  });
+  return [...endedSentences(document), `The interval of the pause depends most on: ${named.join(', ')}.`];
 }
 
 const DRAWN_ENDS: Readonly<Record<keyof DrawsReport['ended'], string>> = {
@@ -260,7 +265,7 @@ function roundsTable({ rounds }: VmReport): Rows {
   });
   return {
     columns: [
-      left('round'),
+      left('iteration'),
       right('begins [P]'),
       right('lasts [P]'),
       right('sent [P]'),
@@ -292,8 +297,8 @@ function clockTable({ clocks }: RunDocument): Rows {
       left('program'),
       left('figure'),
       right('time [P]'),
-      right('low [P]'),
-      right('high [P]'),
+      { ...right('low [P]'), detail: 2 },
+      { ...right('high [P]'), detail: 2 },
       left('as printed'),
     ],
     rows,
@@ -343,7 +348,7 @@ function pausedTable({ figures }: RunDocument, { pauseNs, vfs, otherDevices }: V
 
 const PHASE_TITLES = {
   before: 'before the stop',
-  during: 'submitted before the resume, done after it',
+  during: 'submitted before the resume, done later',
   after: 'submitted after the resume',
 } as const;
 
@@ -401,10 +406,10 @@ function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[]
       left('VF'),
       left('ends'),
       right('pause,\ndrain [P]'),
-      right('status\nchecks [P]'),
+      { ...right('status\nchecks [P]'), detail: 3 },
       right('write-\nback [P]'),
       right('save\n[P]'),
-      right('read\n[P]'),
+      { ...right('read\n[P]'), detail: 2 },
       right('load\n[P]'),
       right('start\n[P]'),
       right('tasks\n[E]'),

@@ -40,8 +40,8 @@ export function scalePlot({ suite, rows }: SuiteReport, id: string): Plot | unde
     id: `${id}-moves`,
     title: 'Throughput against VFs',
     source:
-      'measured: wall time on this machine; the point is one second divided by the median time per VF when all are told ' +
-      'to move at once, the line holds the middle half of the samples. The axis of VFs is logarithmic.',
+      'measured: wall time on this machine; the point is one second divided by the median time per VF when all move ' +
+      'at once, the line is the interquartile range. The axis of VFs is logarithmic.',
     wide: true,
     legend: pools.map((pool, index) => ({
       text: `${mark(pool)}: ${pool}`,
@@ -53,7 +53,7 @@ export function scalePlot({ suite, rows }: SuiteReport, id: string): Plot | unde
     ),
     table: {
       caption: 'Moves of VFs at once, measured',
-      head: ['device', 'VFs', 'threads of each pool', 'PFs', 'moves', 'middle half', 'time per VF'],
+      head: ['device', 'VFs', 'threads of each pool', 'PFs', 'moves', 'interquartile range', 'time per VF'],
       rows: moves.map(({ device, vfs, threads, pfs, perVf, point }) => [
         device,
         String(vfs),

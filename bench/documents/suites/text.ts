@@ -19,7 +19,7 @@ function numberOf(figure: Figure | undefined): string {
 }
 
 /** A table with one row per row of the report, and the kind of each column under its title. */
-export function suiteTable({ columns, rows }: SuiteReport): string {
+export function suiteTable({ columns, rows }: SuiteReport, wide = false): string {
   const names = Object.keys(rows[0]?.at ?? {});
   const shown = columns.filter(({ name }) => rows.some(({ figures }) => figures[name] !== undefined));
   const head = [
@@ -38,18 +38,19 @@ export function suiteTable({ columns, rows }: SuiteReport): string {
       ...names.map((name) => String(at[name] ?? '')),
       ...shown.map(({ name }) => numberOf(figures[name])),
     ]),
+    { wide, keys: names.length },
   );
 }
 
 /** The whole report for a person. */
-export function suiteText(report: SuiteReport): string {
+export function suiteText(report: SuiteReport, wide = false): string {
   const kinds = new Set(report.rows.flatMap(({ figures }) => Object.values(figures).map(({ kind }) => kind)));
   const remarks = report.remarks.flatMap(({ about, lines }) => [about, ...lines.map((line) => `  ${line}`)]);
   const known = keysOf(KIND_MARK).filter((kind) => kinds.has(kind));
   return [
     `${report.title}.`,
     '',
-    suiteTable(report),
+    suiteTable(report, wide),
     '',
     legend(known),
     ...(remarks.length === 0 ? [] : ['']),

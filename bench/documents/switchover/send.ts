@@ -51,6 +51,6 @@ export function sendText({ endpoint }: Sent, { outcome, left, stayed, payloadByt
     case 'kept':
       return `the VM stays here, ${outcome.resumed ? 'and runs on' : 'and its VF is not served'}${stayed === null ? '' : `\n${tasksText(stayed)}`}`;
     default:
-      return `the VM was committed to ${place}, and nobody confirmed it: it stands still here and may run there`;
+      return `the VM was committed to ${place}, without a confirmation: it is paused here and may run there`;
   }
 }

@@ -2,16 +2,19 @@
  * A validation for a person at a terminal: a table for each published one, then what it comes to.
  */
 import { countOf } from '../../../sim/base/units.ts';
-import Table from 'cli-table3';
 
 import type { Comparison, KindSummary, LabSummary, Listed, TableReport, Validation } from './document.ts';
 import { FIGURE_KINDS } from './kinds.ts';
 import { FITTED_ORIGIN, fittedParameters } from './fitted.ts';
 import type { Output } from '../../io/output.ts';
+import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { percent } from '../../show/format.ts';
 import { wrap } from '../../show/wrap.ts';
 
-const WIDTH = 110;
+const WIDTH = 100;
+
+const left = (head: string): BareColumn => ({ head, align: 'left' });
+const right = (head: string, detail = 0): BareColumn => ({ head, align: 'right', detail });
 
 export function printValidation(validation: Validation, output: Output): void {
   for (const report of validation.tables) printTable(report, output);
@@ -20,19 +23,23 @@ export function printValidation(validation: Validation, output: Output): void {
 
 function printTable({ table, comparisons, listed }: TableReport, output: Output): void {
   output.text('');
-  output.text(output.style('bold', `${table.id}: ${table.title} (grade ${table.grade})`));
+  output.text(output.style('bold', wrap(`${table.id}: ${table.title} (grade ${table.grade})`, WIDTH)));
   output.text(wrap(table.source, WIDTH));
   if (table.notPredicted !== undefined) {
     output.text(wrap(`Not predicted: ${table.notPredicted}.`, WIDTH));
     return;
   }
-  const grid = new Table({
-    head: ['', 'inputs', 'figure', 'published', 'modelled', '80 %', 'error', ''],
-    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const comparison of comparisons) grid.push(rowOf(comparison));
-  output.text(grid.toString());
+  const columns = [
+    right('row'),
+    left('inputs'),
+    left('figure'),
+    right('published'),
+    right('modelled'),
+    right('80 %'),
+    right('error'),
+    left(''),
+  ];
+  output.text(bareTable(columns, comparisons.map(rowOf), { wide: output.wide }));
   for (const { row, note } of notes(comparisons)) output.text(wrap(`row ${row}: ${note}`, WIDTH));
   for (const [why, figures] of listedByReason(listed)) {
     const said = why === undefined ? 'Published, without a counterpart in the model' : `Not predicted (${why})`;
@@ -57,7 +64,7 @@ function rowOf(comparison: Comparison): string[] {
   const given = Object.entries(inputs).map(([name, value]) => `${name} ${value}`);
   return [
     String(row),
-    wrap(given.join(', '), 44),
+    given.join(', '),
     output,
     figure(published),
     figure(modelled),
@@ -96,13 +103,10 @@ function printSummary(validation: Validation, output: Output): void {
 }
 
 function printKinds(kinds: readonly KindSummary[], output: Output): void {
-  const grid = new Table({
-    head: [...KIND_HEAD],
-    colAligns: ['left', ...KIND_HEAD.slice(1).map(() => 'right' as const)],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const each of kinds) grid.push(kindRow(each));
-  output.text(grid.toString());
+  const columns = KIND_HEAD.map((head, index) =>
+    index === 0 ? left(head) : right(head, KIND_DETAILS.indexOf(head) + 1),
+  );
+  output.text(bareTable(columns, kinds.map(kindRow), { wide: output.wide }));
 }
 
 export const KIND_WORDS =
@@ -123,6 +127,9 @@ export const KIND_HEAD: readonly string[] = [
   'nearest row',
   'its score',
 ];
+
+/** What a narrow table goes without, the last first. */
+const KIND_DETAILS: readonly string[] = ['near', 'allowed', 'score', 'nearest row', 'its score'];
 
 export function kindRow(each: KindSummary): string[] {
   const { nearestError, nearestScore, errorMax } = each;

@@ -20,7 +20,7 @@ const BASELINE_VERSION = 1;
 /** Older reasons are in the history of the repository. */
 const CHANGES_KEPT = 20;
 
-const WRITE_ANEW = 'Write it anew: npx stopcopy compare --exact --accept "why".';
+const WRITE_ANEW = 'Write it again: npx stopcopy compare --exact --accept "why".';
 
 const change = z.strictObject({
   reason: z.string().min(1),

@@ -70,14 +70,14 @@ export async function runDowntimeFloor(
   return {
     suite: 'downtime-floor',
     title:
-      'Wall downtime with everything sent in the pause and with rounds before it, moves in turn, and the modelled one',
+      'Wall downtime with everything sent in the pause and with iterations before it, moves interleaved, and the modelled one',
     columns: COLUMNS,
     rows,
     remarks: [
       {
         about: `rounds ${ROUNDS[1]}`,
         lines: [
-          `rounds of pre-copy end when one is not a quarter shorter than the one before, and after ${ROUNDS[1]}`,
+          `iterations of pre-copy end when one is not a quarter shorter than the one before, and after ${ROUNDS[1]}`,
           'the model sends everything in the pause, whatever the row',
           'copied per byte: by both sides, of what was sent before the pause and in it',
         ],

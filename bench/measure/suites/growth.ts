@@ -193,7 +193,7 @@ async function wholeVms(runner: Runner, options: MeasureOptions): Promise<SuiteR
   const { samples } = await runner.measure('whole VMs', move, options);
   const rounds = moveVm(WHOLE_VM, parameters).rounds.length;
   return {
-    at: { what: 'whole VMs moved, rounds of each', number: rounds },
+    at: { what: 'whole VMs moved, iterations of each', number: rounds },
     figures: { wallPerUnitNs: inNs(samples, MOVES_PER_CALL), rate: rateFigure(samples, '/s', MOVES_PER_CALL) },
   };
 }

@@ -68,7 +68,7 @@ export async function measureHandover({ world, batches }: HandoverTask): Promise
   );
   const [ns, floorNs] = await timeInTurn([{ roundTrip: () => void handOver() }, bare], batches, 1);
   return {
-    stage: 'hand-over and answer',
+    stage: 'handover and answer',
     floor: 'ping-pong of the same two threads, which sleep',
     ns: ns!,
     floorNs: floorNs!,

@@ -43,11 +43,11 @@ export const OWN_SUITES = {
     load: async () => (await import('./codec.ts')).runCodec,
   },
   'downtime-floor': {
-    about: 'moves with everything in the pause and with rounds before it, in parts, beside the modelled parts',
+    about: 'moves with everything in the pause and with iterations before it, in parts, next to the modelled parts',
     load: async () => (await import('./downtime-floor.ts')).runDowntimeFloor,
   },
   scale: {
-    about: 'one to 63 VFs behind one PF thread, pools and PFs of several sizes, saves in batches',
+    about: 'one to 63 VFs of one PF thread, pools and PFs of several sizes, saves in batches',
     load: async () => (await import('./scale.ts')).runScale,
   },
 } as const satisfies Readonly<Record<string, OwnSuite>>;

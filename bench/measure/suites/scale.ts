@@ -98,7 +98,7 @@ export async function runScale(
   }
   return {
     suite: 'scale',
-    title: `VFs with ${queuePairs} queue pairs behind the threads of their PFs, and what pools and batches make of it`,
+    title: `VFs with ${queuePairs} queue pairs on the threads of their PFs, and what pools and batches make of it`,
     columns: COLUMNS,
     rows,
     remarks: [
@@ -109,7 +109,7 @@ export async function runScale(
       {
         about: 'move',
         lines: [
-          'all VFs are told to move at once; per VF is the time until the last has moved, shared by all',
+          'all VFs move at once; per VF is the time until the last has moved, shared by all',
           'p99, first and last are from the order to the end of a move; floor: one VF alone',
         ],
       },

@@ -1,5 +1,5 @@
 /**
- * A question answered, with progress for whoever waits.
+ * A question answered, with progress.
  */
 import { answer } from '../../../sim/fleet/answer.ts';
 import type { Output } from '../../io/output.ts';

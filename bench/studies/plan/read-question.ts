@@ -49,7 +49,7 @@ const NAMED_MAX = 6;
  * Reads a question.
  *
  * @param word a path, or the name of a shipped question
- * @param grid fields to sweep besides those of the document
+ * @param grid fields to sweep in addition to those of the document
  * @param platform measured parameters of the machines; default: the shipped ones
  * @param confidence in place of what the document says; default: that
  * @throws UserError of kind `input`
@@ -162,7 +162,7 @@ export function presets(): ReadonlyMap<string, LimitsPreset> {
   return new Map(PRESETS.names().map((name) => [name, readInputFile(PRESETS.path(name), limitsPresetSchema)]));
 }
 
-/** A file that a question names is looked for beside it, unless the word is good as it is. */
+/** A file that a question names is sought next to it, unless the word is good as it is. */
 function beside(question: string, word: string): string {
   const path = resolve(dirname(question), word);
   return !existsSync(word) && /[/\\.]/.test(word) && existsSync(path) ? path : word;

@@ -1,6 +1,6 @@
 /**
- * A question asked for every cell of its grid, on a pool of threads. Finished cells are kept in a file beside the output,
- * one per line, so that a sweep that was interrupted goes on where it was.
+ * A question asked for every cell of its grid, on a pool of threads. Finished cells are kept in a file next to the output,
+ * one per line, so that an interrupted sweep continues where it was.
  */
 import { countOf } from '../../../sim/base/units.ts';
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -22,7 +22,7 @@ import { type SweepDocument, sweepDocument, type SweepOutcome } from '../../docu
 import { type AskedQuestion, questionsOf } from './read-question.ts';
 
 export interface PlanSweepOptions {
-  /** Where the document goes; finished cells are kept beside it. */
+  /** Where the document goes; finished cells are kept next to it. */
   readonly out: string;
   /** Default: as many as there are processors. */
   readonly threads?: number;
@@ -32,7 +32,7 @@ export interface PlanSweepOptions {
   readonly signal: AbortSignal;
 }
 
-/** Beside the output, until all cells are finished. */
+/** Next to the output, until all cells are finished. */
 export function keptPath(out: string): string {
   return `${out}.cells`;
 }

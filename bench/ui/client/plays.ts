@@ -37,18 +37,18 @@ const PATIENCE_MS = 250;
 /** The page's side. */
 export class Plays {
   private readonly url: string;
-  private readonly told: (reply: PlayReply) => void;
+  private readonly onReply: (reply: PlayReply) => void;
   private worker: Worker | undefined;
   private asked: { readonly key: string; readonly sinceMs: number } | undefined;
   private next: PlayQuestion | undefined;
 
   /**
    * @param program text of the page's program
-   * @param told called with each reply
+   * @param onReply called with each reply
    */
-  constructor(program: string, told: (reply: PlayReply) => void) {
+  constructor(program: string, onReply: (reply: PlayReply) => void) {
     this.url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
-    this.told = told;
+    this.onReply = onReply;
   }
 
   /** Key of the question that is being worked on. */
@@ -87,13 +87,13 @@ export class Plays {
     const worker = new Worker(this.url);
     worker.addEventListener('message', ({ data }: MessageEvent<PlayReply>) => {
       this.nextPlay();
-      this.told(data);
+      this.onReply(data);
     });
     worker.addEventListener('error', ({ message }) => {
       const key = this.asked?.key ?? '';
       this.worker = undefined;
       this.nextPlay();
-      this.told({ key, failed: message });
+      this.onReply({ key, failed: message });
     });
     return worker;
   }

@@ -41,7 +41,7 @@ export const HPRE_PARAMETERS = {
     high: 0.75,
     from: 'assumed',
     source: `${KAE_README}: 4.95 s of CPU time in 10 s`,
-    why: 'Part of the wait during which the thread polls without sleeping; a round number near what was seen.',
+    why: 'Part of the wait during which the thread polls without sleeping; a simple figure near what was seen.',
   },
   cyclesPerLimb: {
     value: 3,

@@ -121,7 +121,7 @@ test('more queue pairs than the device has are refused before anything is measur
   expect(stderr).toContain('768');
 });
 
-test('a folder that cannot be written is told before anything is measured', async () => {
+test('a folder that cannot be written is reported before anything is measured', async () => {
   const { status, stderr } = await stopcopy('bench', '--quick', '--out', join(file('plain-file', ''), 'below'));
   expect(status).toBe(2);
   expect(stderr).toMatch(stating('plain-file/below', 'file', 'folder'));
@@ -151,7 +151,7 @@ test('a usage error with --json is one JSON document on stdout', async () => {
 });
 
 describe('report', () => {
-  test('writes a page beside the result', async () => {
+  test('writes a page next to the result', async () => {
     const path = file('one.json', JSON.stringify(fixtureResult()));
     const page = join(folder, 'one.html');
     expect(await stopcopy('report', path)).toEqual({ status: 0, stdout: `${page}\n`, stderr: '' });

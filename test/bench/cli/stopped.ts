@@ -249,7 +249,7 @@ function wrongOf(
   if (stdout.startsWith('{') && !isJson(stdout)) wrong.push(`stdout is no document: ${said}`);
   for (const name of readdirSync(folder)) {
     const text = (): string => readFileSync(join(folder, name), 'utf8');
-    if (/\.tmp$|\.lock|\.sock$/.test(name)) wrong.push(`${name} was left behind`);
+    if (/\.tmp$|\.lock|\.sock$/.test(name)) wrong.push(`${name} was left over`);
     if (name.endsWith('.json') && !isJson(text())) wrong.push(`${name} is cut`);
     if (name.endsWith('.html') && !text().trimEnd().endsWith('</html>')) wrong.push(`${name} is cut`);
   }

@@ -45,7 +45,7 @@ describe('counted instructions', () => {
     expect(countedVerdict(10_000, 9_700, settings)).toMatchObject({ verdict: 'better', fails: false });
   });
 
-  test('are told to the last one', () => {
+  test('are printed to the last one', () => {
     const side = { word: 'a', kind: 'built folder', revision: null } as const;
     const [base, candidate] = [9_176_177, 9_176_150];
     const result = { ...countedVerdict(base, candidate, DEFAULT_SETTINGS), base, candidate };
@@ -56,7 +56,7 @@ describe('counted instructions', () => {
     expect(text).toMatch(/counted +9,176,177 +9,176,150 +\+0\.00 % +same/);
   });
 
-  test('of a build from before are missing, and say why; the comparison goes on', async () => {
+  test('of a build from before are missing, and say why; the comparison continues', async () => {
     const build = new Build(packageRoot(), 'this build');
     const why = 'is from before';
     build.loop = () => Promise.reject(new StageFailed(why));

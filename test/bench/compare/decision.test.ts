@@ -28,8 +28,8 @@ test("Holm's correction, on the example of p.adjust in R", () => {
   expect(holm([0.7, 0.9])).toEqual([1, 1]);
 });
 
-describe('the chance after several looks', () => {
-  test('counts each look as often as there are looks, and keeps the smallest', () => {
+describe('the chance after several tests', () => {
+  test('counts each test as often as there are tests, and keeps the smallest', () => {
     const rising = Array.from({ length: 16 }, (_, i) => 0.01 * (i + 1));
     expect(sequentialChance(rising.slice(0, 12), [12, 16])).toBeCloseTo((2 * 2) / 2 ** 12, 12);
     expect(sequentialChance(rising, [12, 16])).toBeCloseTo((2 * 2) / 2 ** 16, 12);
@@ -37,7 +37,7 @@ describe('the chance after several looks', () => {
     expect(sequentialChance(spoilt, [12, 16])).toBeCloseTo((2 * 2) / 2 ** 12, 12);
   });
 
-  test('says nothing before the first look', () => {
+  test('says nothing before the first test', () => {
     expect(sequentialChance([1, 2, 3, 4, 5, 6, 7, 8], [12, 16])).toBe(1);
   });
 });
@@ -61,7 +61,7 @@ describe('verdicts', () => {
     expect(decision.verdict).toBe('same');
   });
 
-  test('no change with much noise cannot be told, and it says how much more it takes', () => {
+  test('no change with much noise gives no verdict, and it says how much more it takes', () => {
     const noisy = one('lower', pairs(new Random(5), 16, 0, 0.1));
     expect(noisy.verdict).toBe('cannot tell');
     expect(noisy.morePairs).toBeGreaterThan(50);
@@ -69,14 +69,14 @@ describe('verdicts', () => {
     expect(quiet.morePairs ?? 0).toBeLessThan(noisy.morePairs!);
   });
 
-  test('before the first look nothing is told, however clear it seems', () => {
+  test('before the first test nothing is decided, however clear it seems', () => {
     const early = one('lower', pairs(new Random(6), 11, 0.5, 0.001));
     expect(early.verdict).toBe('cannot tell');
     expect(early.morePairs).toBe(1);
   });
 });
 
-test('equals are told apart less often than the settings allow, with ten metrics and four looks', () => {
+test('equals are reported as different less often than the settings allow, with ten metrics and four tests', () => {
   const random = new Random(11);
   const runs = effort(60, 150);
   let alarms = 0;

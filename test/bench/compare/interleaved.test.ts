@@ -71,7 +71,7 @@ function options(changes: Partial<InterleavedOptions> = {}): InterleavedOptions 
 
 const around = (random: Random, value: number, spread: number) => () => value * (1 + spread * (random.uniform() - 0.5));
 
-describe('two builds by turns', () => {
+describe('two builds, interleaved', () => {
   test('take turns in the order ABBA or BAAB, and both come first as often', async () => {
     const log: string[] = [];
     const random = new Random(1);
@@ -83,7 +83,7 @@ describe('two builds by turns', () => {
     expect(new Set(blocks)).toEqual(new Set(['ABBA', 'BAAB']));
   });
 
-  test('a slowdown of 10 % is worse, and is told at the first look', async () => {
+  test('a slowdown of 10 % is worse, and is reported at the first test', async () => {
     const random = new Random(2);
     const base = new FakeBuild('A', { x: around(random, 1000, 0.03) });
     const slow = new FakeBuild('B', { x: around(random, 1100, 0.03) });
@@ -109,7 +109,7 @@ describe('two builds by turns', () => {
     expect(results[1]!.morePairs).toBeGreaterThan(0);
   });
 
-  test('the budget ends it, and what is open then cannot be told', async () => {
+  test('the budget ends it, and what is open then gets no verdict', async () => {
     let ms = 0;
     const random = new Random(4);
     const build = new FakeBuild('A', { x: () => ((ms += 1000), around(random, 1000, 0.001)()) });
@@ -240,7 +240,7 @@ describe('two result files', () => {
     expect(results[0]!.why).toMatch(stating('seed (7, 8)', 'quick (false, true)'));
   });
 
-  test('cells of one side only are told', () => {
+  test('cells of one side only are reported', () => {
     const more = fixtureResult({ cells: [...fixtureResult().cells, fixtureCell('zip', 256, 'idle')] });
     expect(compareResultFiles(fixtureResult(), more).filter(({ verdict }) => verdict === 'new')).toMatchObject([
       { name: 'zip-256-idle' },

@@ -90,7 +90,7 @@ describe('ties and zeros', () => {
   });
 });
 
-test('behind the exact range the normal form goes on where the exact one ends', () => {
+test('past the exact range the normal form continues where the exact one ends', () => {
   const spread = (n: number) => Array.from({ length: n }, (_, i) => (i % 20 < 11 ? i + 1 : -i - 1));
   const [exact, normal] = [signedRankTest(spread(400)).p, signedRankTest(spread(401)).p];
   expect(Math.abs(exact - normal)).toBeLessThan(0.05);
@@ -98,7 +98,7 @@ test('behind the exact range the normal form goes on where the exact one ends', 
   expect(normal).toBeLessThan(1);
 });
 
-test('the sign of all differences turned round changes the sum and not the chance', () => {
+test('the opposite sign of all differences changes the sum and not the chance', () => {
   const differences = [3, -1, 4, 1, -5, 9, 2, 6];
   const turned = signedRankTest(differences.map((value) => -value));
   expect(turned.p).toBe(signedRankTest(differences).p);

@@ -15,7 +15,7 @@ import { stating } from '../../stating.ts';
 /** Time of a call of a stage that fails at its first turn. */
 const BROKEN = 1e9;
 
-/** What a turn takes on a machine that gets slower by half in the middle of the run, for both alike. */
+/** What a turn takes on a machine that gets slower by half during the run, for both alike. */
 class Machine {
   readonly log: string[] = [];
   private turns = 0;
@@ -84,7 +84,7 @@ describe('a pair that takes turns', () => {
     expect(toFloor!.candidate).toBeCloseTo(21, 12);
   });
 
-  test('tells an operation, not a call', async () => {
+  test('reports an operation, not a call', async () => {
     const { stages } = pair(2000);
     const [wall] = await measureTurnPair(stages, { ...options(), seconds: 1e-6 });
     // 20 operations in a call of 2000 ns; the few turns end before the machine slows down.
@@ -103,7 +103,7 @@ describe('a process that takes turns', () => {
   const { signal } = new AbortController();
   const build = new Build(packageRoot(), 'this one');
 
-  test('is warm, works when it is told to, and goes', async () => {
+  test('is warm, works on request, and exits', async () => {
     const stage = build.open('frame-read', undefined, signal);
     try {
       const ready = await stage.ready();

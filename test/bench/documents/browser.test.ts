@@ -43,7 +43,7 @@ describe.runIf(BROWSER_FOUND)('a report in a browser', () => {
         colorScheme,
         viewport: { width, height: 800 },
       });
-      // Moves of a host one by one, and of racks as strips, are among what is looked at.
+      // Moves of a host one by one, and of racks as strips, are among what is checked.
       expect(await page.locator('figure[id$="-schedule"]').count()).toBe(2);
       expect(await violations(page)).toEqual([]);
       expect(complaints).toEqual([]);

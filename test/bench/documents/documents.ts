@@ -39,7 +39,7 @@ import { captured } from '../captured.ts';
 import { fixtureResult } from '../fixture.ts';
 import { recordsOf } from '../history/records.ts';
 
-/** A scenario whose registers are played in a moment. */
+/** A scenario whose registers are played quickly. */
 export function smallPlan(changes: Readonly<Record<string, unknown>> = {}): CompiledScenario {
   const scenario = scenarioSchema.parse({
     format: 'stopcopy-scenario',
@@ -75,12 +75,12 @@ const SUITES: SuitesDocument = {
         { at: { way: 'long way', queuePairs: 1 }, figures: { fast: measured(100, '/s'), same: exact(3, 'calls') } },
         { at: { way: 'short way', queuePairs: 1 }, figures: { fast: measured(9000, '/s'), same: exact(3, 'calls') } },
       ],
-      remarks: [{ about: 'long way', lines: ['goes round'] }],
+      remarks: [{ about: 'long way', lines: ['is longer'] }],
       costs: [],
     },
     {
       suite: 'scale',
-      title: 'VFs behind the threads of their PFs',
+      title: 'VFs on the threads of their PFs',
       columns: [{ name: 'perVfNs', title: 'per VF\np50' }],
       rows: [
         scaleRow('save', 63, 1, 1, 700_000),

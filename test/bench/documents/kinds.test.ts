@@ -59,14 +59,14 @@ test('what is read from a file is embedded as it was', () => {
 });
 
 describe('every chart has its source with the kinds of its figures, and a table', () => {
-  test('of a run: pause, rounds, timeline, influences, latencies', () => {
+  test('of a run: pause, iterations, timeline, influences, latencies', () => {
     const page = sectionsPage([readSection(written(documents['run']))]);
     const figures = page.match(/<figure .*?<\/figure>/gs) ?? [];
     expect(figures.map((figure) => /<h3[^>]*>(.*?)<\/h3>/s.exec(figure)?.[1])).toEqual([
       'The pause on the critical path, part by part',
-      'The move over time: rounds of memory',
+      'The move over time: iterations over memory',
       'The pause over time',
-      'What the pause hangs on',
+      'What the pause depends on',
       'What a client in the guest waits for a job',
     ]);
     for (const figure of figures) {
@@ -106,7 +106,7 @@ describe('every chart has its source with the kinds of its figures, and a table'
   test('of a run that fails: no timeline and no influences, and it is said', () => {
     const page = sectionsPage([readSection(written(documents['failed run']))]);
     expect(page).toMatch(stating('at the source', 'failed'));
-    expect(page).not.toContain('What the pause hangs on');
+    expect(page).not.toContain('What the pause depends on');
   });
 
   test('of a validation: a panel for each figure, calibrating rows hollow', () => {
@@ -133,7 +133,7 @@ test('of suite scale: throughput against VFs, from the rows in which VFs move', 
   const rows = [...(/<tbody>.*<\/tbody>/s.exec(figure)?.[0] ?? '').matchAll(/<tr>.*?<\/tr>/gs)].map(([row]) =>
     [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map((cell) => cell[1]!),
   );
-  // 5 ms each are 200 a second; the longest of the middle half is the slowest.
+  // 5 ms each are 200 a second; the longest of the interquartile range is the slowest.
   expect(rows).toEqual([
     ['zip', '1', '1', '1', '200 /s', '160 /s to 250 /s', '5 ms'],
     ['zip', '63', '1', '1', '250 /s', '200 /s to 313 /s', '4 ms'],

@@ -66,7 +66,7 @@ describe('a host that is emptied', () => {
         expect(Math.abs(bars[index]![1] - pixels(endNs - startNs))).toBeLessThan(2);
       }
     }
-    // At the end of each the VM stands still.
+    // At the end of each the VM is paused.
     expect(barsOf(figure, 'ink')).toHaveLength(15);
   });
 

@@ -19,7 +19,7 @@ function withAllParts(): BenchResult {
   };
 }
 
-/** Rows of the table behind a plot, its head first. */
+/** Rows of the table of a plot, its head first. */
 function tableOf(result: BenchResult, id: string): readonly (readonly string[])[] {
   const plot = plotsOf(result, 'r').find(({ text }) => text.includes(`id="${id}"`));
   const rows = [...(plot?.text ?? '').matchAll(/<tr>(.*?)<\/tr>/gs)];

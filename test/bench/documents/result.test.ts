@@ -43,13 +43,13 @@ test('a document of version 2 is read: whether its machine was crowded is not kn
 describe('of version 1', () => {
   const path = join(import.meta.dirname, 'bench-version-1.json');
 
-  test('a document is read: what it did not tell is unknown, and the rest is as it was', () => {
+  test('a document is read: what it did not say is unknown, and the rest is as it was', () => {
     const before = JSON.parse(readFileSync(path, 'utf8')) as object;
     expect(before).not.toHaveProperty('inFlight');
     expect(readBenchResult(path)).toEqual({ ...before, version: 3, inFlight: 'unknown' });
   });
 
-  test('one that told the pause mode keeps it', () => {
+  test('one that has the pause mode keeps it', () => {
     const { version: _, ...rest } = fixtureResult();
     expect(parseBenchResult(JSON.stringify({ ...rest, version: 1 }), 'r.json')).toEqual(fixtureResult());
   });

@@ -14,7 +14,7 @@ function document(changes: Changes) {
 
 const WILD = { size: '4GiB', dirty: { kind: 'uniform', pagesPerSecond: 2e6, workingSet: '2GiB' } };
 
-test('a run by post-copy says what came after the switch, when the last of it did, and what a missing page takes', () => {
+test('a run by post-copy says what came after the switchover, when the last of it did, and what a missing page takes', () => {
   const made = document({
     vmmVersion: '10.2',
     memory: WILD,
@@ -29,20 +29,20 @@ test('a run by post-copy says what came after the switch, when the last of it di
   const said = runSentences(made).join(' ');
   expect(said).toMatch(/^The VM moved, by post-copy: the user allows it 30\.0 s; the guest dirties /);
   expect(said).toMatch(
-    /1\.\d\d GB came by post-copy, after the switch: the last page \d+ ms .* later\. Until then a page/,
+    /1\.\d\d GB came by post-copy, after the switchover: the last page \d+ ms .* later\. Until then a page/,
   );
   expect(runSchema.parse(structuredClone(made))).toMatchObject({ vms: [{ postCopy: vm!.postCopy }] });
 });
 
-test('where nothing was sent before the switch, no rate is claimed of it', () => {
+test('where nothing was sent before the switchover, no rate is claimed of it', () => {
   const made = document({
     vmm: 'cloud-hypervisor',
     vmmVersion: 'main',
     cloudHypervisor: { memoryMode: 'postcopy' },
   });
   const said = runSentences(made).join(' ');
-  expect(said).toMatch(/^The VM moved\. .* No memory went before the switch, which took /);
-  expect(said).not.toContain('bound by');
+  expect(said).toMatch(/^The VM moved\. .* No memory was sent before the switchover, which took /);
+  expect(said).not.toContain('limited by');
   expect(said).toContain('1.07 GB came by post-copy');
 });
 

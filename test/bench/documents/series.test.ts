@@ -83,7 +83,7 @@ describe('a history', () => {
   });
 
   test('marks each change point where it is, what is worse by a whole line and what is better by a dashed one', () => {
-    // 60 commits from 74 to 956, each in the middle of its share.
+    // 60 commits from 74 to 956, each at the centre of its share.
     const at = (index: number): number => 74 + ((index + 0.5) * (980 - 74 - 24)) / 60;
     const [worse] = linesOf(chart, 'c9');
     const [better] = linesOf(chart, 'c3');
@@ -103,7 +103,7 @@ describe('a history', () => {
     for (const { from, to } of levels) expect(from[1]).toBe(to[1]);
   });
 
-  test('without values tells its change points in a table, and says what is missing', () => {
+  test('without values lists its change points in a table, and says what is missing', () => {
     const bare = pageOf(historyDocument(false));
     expect(figures(bare)).toEqual([]);
     expect(bare).toMatch(stating('no values'));

@@ -48,7 +48,7 @@ test('what is appended is read back, in order', async () => {
   expect(readdirSync(folder).filter((name) => name.includes('.lock'))).toEqual([]);
 });
 
-describe('a crash in the middle of a write', () => {
+describe('a crash during a write', () => {
   test('costs that record only, wherever it was cut, and the next append works', async () => {
     const whole = recordLine(historyRecord({ commit: 'lost' }));
     for (let cut = 1; cut < whole.length; cut += 7) {
@@ -66,7 +66,7 @@ describe('a crash in the middle of a write', () => {
     expect(commits()).toEqual(['whole', 'after']);
   });
 
-  test('by a process that is killed while it writes leaves a history that is read and goes on', async () => {
+  test('by a process that is killed while it writes leaves a history that is read and continued', async () => {
     const child = spawn(process.execPath, writer('killed', 100_000), { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.on('close', resolve));
     while (!existsSync(path) || readFileSync(path).length < 2000)
@@ -87,7 +87,7 @@ describe('a damaged record', () => {
     ['one byte changed', flip, /fit.*checksum/],
     ['its checksum gone', (line: string) => line.slice(9), /begin.*checksum/],
     ['zeros, as after a power cut', (line: string) => `${'\0'.repeat(line.length - 1)}\n`, /begin.*checksum/],
-  ])('%s: is told and passed over, all others are there', async (_, damage, why) => {
+  ])('%s: is reported and skipped, all others are there', async (_, damage, why) => {
     const lines = recordsOf([1, 2, 3]).map(recordLine);
     writeFileSync(path, [lines[0], damage(lines[1]!), lines[2]].join(''));
     const { records, damaged } = readHistory(path);
@@ -95,7 +95,7 @@ describe('a damaged record', () => {
     expect(damaged).toEqual([{ line: 2, why: expect.stringMatching(why) as string }]);
   });
 
-  test('of a later version is told by its version', () => {
+  test('of a later version is named by its version', () => {
     const later = { ...historyRecord(), v: 2 } as unknown as ReturnType<typeof historyRecord>;
     writeFileSync(path, recordLine(historyRecord()) + recordLine(later));
     expect(readHistory(path).damaged).toEqual([
@@ -138,7 +138,7 @@ describe('the lock', () => {
     expect(existsSync(lock())).toBe(false);
   });
 
-  test('of a process that lives is waited for, and then told', async () => {
+  test('of a process that lives is waited for, and then reported', async () => {
     symlinkSync(`stopcopy-${process.pid}@${hostname()}`, lock());
     await expect(withLock(path, '--file', () => 1, 60)).rejects.toThrow('another process has had');
     rmSync(lock());
@@ -165,7 +165,7 @@ describe('pruning', () => {
     expect(readHistory(path).damaged).toEqual([]);
   });
 
-  test('a history cut short in the middle keeps what is whole', async () => {
+  test('a history cut short halfway keeps what is whole', async () => {
     await appendRecords(path, recordsOf([1, 2, 3]));
     truncateSync(path, readFileSync(path).length - 5);
     expect(commits()).toEqual(['commit-0', 'commit-1']);

@@ -115,7 +115,7 @@ test('so does one whose sweep lets the abort come up as an error', async () => {
   expect(written(target.out).result).toMatchObject({ interrupted: true, floors, cells: [CELLS[0]] });
 });
 
-test('when a worker is lost, what was measured is kept, and the error goes on', async () => {
+test('when a worker is lost, what was measured is kept, and the error is passed on', async () => {
   const sweep = sweepOf(() => {
     throw new WorkerLost('PF');
   });

@@ -36,7 +36,7 @@ test('gives the raw samples in seconds per call and prints nothing', async () =>
   vi.restoreAllMocks();
 });
 
-test('an error of the function comes out, also in the middle of a sample', async () => {
+test('an error of the function comes out, also within a sample', async () => {
   let calls = 0;
   const failing = (): void => {
     if (++calls > 50) throw new RangeError('worn out');
@@ -53,7 +53,7 @@ test('an abort ends the measurement between two samples', async () => {
     if (++calls === 5_000) controller.abort(reason);
     return work();
   };
-  // It would go on for a day.
+  // It would last for a day.
   const limits = { maxSeconds: 86_400, minSamples: 2, signal: controller.signal };
   await expect(runner.measure('long', endless, limits)).rejects.toBe(reason);
 });

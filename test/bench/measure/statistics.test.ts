@@ -20,7 +20,7 @@ test('a summary holds the order statistics and leaves the samples alone', () => 
   expect(percentile(Float64Array.from(SAMPLES), 0.5)).toBe(3);
 });
 
-test('a measured figure is the median with the middle half as its range', () => {
+test('a measured figure is the median with the interquartile range', () => {
   expect(medianFigure(SAMPLES, 'ns')).toEqual({
     value: 3,
     unit: 'ns',

@@ -45,7 +45,7 @@ test('otherwise there are tables', async () => {
   expect(stdout()).not.toContain('{');
 });
 
-test('an interrupted run tells what it has, and that it was interrupted', async () => {
+test('an interrupted run prints what it has, and that it was interrupted', async () => {
   const { at, stdout } = context(true, true);
   expect(await runSuites(['designs'], OPTIONS, at)).toBe(true);
   expect(JSON.parse(stdout())).toMatchObject({ suites: [] });

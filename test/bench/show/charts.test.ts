@@ -51,7 +51,7 @@ function framesOf(svg: string): readonly (readonly [x: number, width: number])[]
   return [...frames].map(([, x, width]) => [Number(x), Number(width)] as const);
 }
 
-test('the critical path is what lies behind all that was told before, and adds up to the whole', () => {
+test('the critical path is what lies after all spans before, and adds up to the whole', () => {
   const spans = [
     { fromNs: 0, toNs: 100 },
     { fromNs: 100, toNs: 400 },
@@ -96,13 +96,13 @@ test.each([980, 380])('a timeline %d wide frames what the pause waits for, and s
   expect(words.filter((word) => /^(410|395|195) ns$|^beside/.test(word))).toEqual([
     '410 ns',
     '395 ns',
-    'beside others',
+    'in parallel',
     '195 ns',
   ]);
 });
 
 describe('words at the line of the floor', () => {
-  /** Middle of the words in the chart; undefined: there are none. */
+  /** Centre of the words in the chart; undefined: there are none. */
   function wordsAt(points: readonly (readonly [bytes: number, value: number])[], floor: number) {
     const series = [
       {
@@ -158,7 +158,7 @@ describe('words at the line of the floor', () => {
       undefined,
     ],
   ] as const)('with points at %j: %j', (points, expected) => {
-    // With one far above and one far below, in the middle.
+    // With one far above and one far below, at the centre.
     expect(wordsAt([...points, [1e6, 1e8], [1e6, 5e9]], 1e9)).toEqual(expected);
   });
 });
@@ -178,7 +178,7 @@ test('series of one state size do not cover each other', () => {
   expect(xOf('c2') - xOf('c1')).toBeCloseTo(3, 0);
 });
 
-test('a bar too short to be seen is told in words, and what changes nothing has no effect', () => {
+test('a bar too short to be seen is given in words, and what changes nothing has no effect', () => {
   const rows = [
     { label: 'long', short: 5e7, long: 2e8 },
     { label: 'short', short: 1e8 - 300, long: 1e8 },
@@ -189,7 +189,7 @@ test('a bar too short to be seen is told in words, and what changes nothing has 
       .map((match) => match[1]!)
       .filter((word) => /at most|effect/.test(word));
   expect(words('no effect')).toEqual(['at most 300 ns', 'no effect']);
-  // A pause that is never begun has no bar either: whoever draws it says so.
+  // A pause that is never begun has no bar either: the drawing says so.
   expect(words()).toEqual(['at most 300 ns']);
 });
 

@@ -49,7 +49,7 @@ test('ids are unique, also with two results on the page', () => {
   expect(both).toContain('href="#r1"');
 });
 
-test('results of the same heading are told apart by their files, and then by their places', () => {
+test('results of the same heading are distinguished by their files, and then by their places', () => {
   const both = reportPage([
     { name: 'a.json', result },
     { name: 'a.json', result: fixtureResult({ seed: 8 }) },

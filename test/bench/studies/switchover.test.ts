@@ -179,7 +179,7 @@ describe('a wrong command line is refused with a sentence', () => {
   });
 });
 
-/** What two programs of which one was killed have told, as one sentence per complaint. */
+/** Output of two programs of which one was killed, as one sentence per complaint. */
 function complaints(victim: 'send' | 'receive', sent: Ended, received: Ended): string[] {
   const found: string[] = [];
   const here = sent.stdout === '' ? null : documentOf(sent);
@@ -187,8 +187,8 @@ function complaints(victim: 'send' | 'receive', sent: Ended, received: Ended): s
   if (here?.outcome === 'kept' && there?.outcome === 'running') found.push('both ran the VM');
   if (here?.outcome === 'kept' && here.tasks?.ok !== true) found.push('the source kept the VM and lost a task');
   if (there?.outcome === 'running' && there.tasks?.ok !== true) found.push('the destination lost a task');
-  if (victim === 'receive' && here === null) found.push(`the source told nothing: ${sent.stderr}`);
-  if (victim === 'send' && there === null) found.push(`the destination told nothing: ${received.stderr}`);
+  if (victim === 'receive' && here === null) found.push(`the source printed nothing: ${sent.stderr}`);
+  if (victim === 'send' && there === null) found.push(`the destination printed nothing: ${received.stderr}`);
   for (const document of [here, there]) {
     if (document !== null && !['moved', 'running'].includes(document.outcome) && (document.reason ?? '') === '') {
       found.push(`${document.outcome} without a reason`);
@@ -231,7 +231,7 @@ async function linkTo(destination: string, bytes: number, strike: () => void): P
   return { path, close };
 }
 
-/** A little more than a move with the options below takes: 20 rounds of some 2 MB. */
+/** A little more than a move with the options below takes: 20 iterations of some 2 MB. */
 const MOVE_BYTES = 45_000_000;
 
 test(`${KILLS} moves of which one program is killed at a random byte: never two owners, no task lost, no hang`, async () => {

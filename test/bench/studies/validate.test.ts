@@ -162,7 +162,7 @@ test('inputs of tables for older releases are read as they are said today', () =
   expect(modelled({ platform: 'server', corpus: 'random', tail: 'data' })).not.toEqual(today);
 });
 
-describe('a model that is wrong is told', () => {
+describe('a model that is wrong is reported', () => {
   const [multifd] = readTables(['multifd']);
 
   test('by its median, kind by kind', () => {

@@ -132,6 +132,6 @@ test('a bug of ours is not taken for a bad file', async () => {
   await expect(verifyPaths([join(folder, 'c-pass.json')], broken, never)).rejects.toThrow('oops');
 });
 
-test('the traces of the package are where the default looks', () => {
+test('the traces of the package are where the default reads', () => {
   expect(defaultTracePath()).toMatch(/traces$/);
 });

@@ -98,7 +98,7 @@ test('before the registers are played there is an answer that leaves out or take
   expect(answerOf(planned('link-fails'), undefined, false)).toBeUndefined();
 });
 
-test('influences lie around the best guess, the widest first', () => {
+test('influences lie around the nominal value, the widest first', () => {
   const { influences, point } = answered(planned('zip-64'));
   const width = ({ shortPauseNs, longPauseNs }: (typeof influences)[number]): number => {
     const values = [shortPauseNs ?? point.pauseNs, longPauseNs ?? point.pauseNs, point.pauseNs];

@@ -40,7 +40,7 @@ describe('the server', () => {
     });
   }
 
-  test('gives the page, and tells the browser to fetch nothing and to be framed by nobody', async () => {
+  test('gives the page, and forbids the browser to fetch anything and to be framed', async () => {
     const { status, headers, text } = await ask('/');
     expect({ status, text }).toEqual({ status: 200, text: PAGE });
     expect(headers['content-security-policy']).toContain("default-src 'none'");

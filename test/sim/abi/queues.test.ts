@@ -20,7 +20,7 @@ describe('an SQC VFT entry', () => {
     expect([vftBase(0, 0), vftNum(0)]).toEqual([0, 1]);
   });
 
-  test('is read without a look at the valid bit', () => {
+  test('is read whatever the valid bit says', () => {
     const high = vftHigh(256, 12) & ~(1 << 12);
     expect([vftBase(vftLow(256, 12), high), vftNum(high)]).toEqual([256, 12]);
   });

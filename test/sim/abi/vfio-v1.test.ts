@@ -83,7 +83,7 @@ test('the image of 2021 has 160 bytes, whose fields follow one another', () => {
     sqcDma: 8,
     cqcDma: 8,
   };
-  // Four reserved words behind the match fields, five behind the contexts.
+  // Four reserved words after the match fields, five after the contexts.
   const reservedBefore: Partial<Record<keyof typeof V0, number>> = { aeqIntMask: 16, eqeDma: 20 };
   let end = 0;
   for (const field of Object.keys(widths) as (keyof typeof V0)[]) {

@@ -83,7 +83,7 @@ describe('error numbers', () => {
     expect(exported.toSorted()).toEqual(all.map(([name]) => name).toSorted());
   });
 
-  test('an unknown one is told by its number', () => {
+  test('an unknown one is named by its number', () => {
     expect(errno.errnoName(-95)).toBe('errno 95');
   });
 });

@@ -10,14 +10,14 @@ interface Entry {
   readonly payload: number;
 }
 
-/** The oracle: a list kept sorted by inserting behind everything that is not later. */
+/** The oracle: a list kept sorted by inserting after everything that is not later. */
 function insert(list: Entry[], entry: Entry): void {
   let at = list.length;
   while (at > 0 && list[at - 1]!.timeNs > entry.timeNs) at -= 1;
   list.splice(at, 0, entry);
 }
 
-/** The same for long lists: behind everything that is not later, found by bisection. */
+/** The same for long lists: after everything that is not later, found by bisection. */
 function insertFar(list: Entry[], entry: Entry): void {
   let low = 0;
   let high = list.length;

@@ -92,7 +92,7 @@ describe('the clock of a pause', () => {
     expect(pausePartsNs(pause, DOWNTIME_VIEW).save).toBe(2 + 13);
   });
 
-  test('takes leaf parts of one part that follow each other for one stretch, so that it rounds once', () => {
+  test('takes leaf parts of one part that follow each other for one stretch, with one rounding error', () => {
     const [beganNs, betweenNs, endedNs] = [0.1, 1_000_000.3, 2_000_000.7];
     const clock = new PauseClock(beganNs);
     clock.enter('save', beganNs);

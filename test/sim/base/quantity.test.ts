@@ -38,7 +38,7 @@ describe('a time', () => {
     expect(duration.safeParse(text).success).toBe(false);
   });
 
-  test('a wrong one is told with the units that there are', () => {
+  test('a wrong one is refused with the units that there are', () => {
     const { error } = duration.safeParse('3 weeks');
     expect(error?.issues[0]?.message).toMatch(/ns, us, µs, ms, s, min, h/);
   });

@@ -51,7 +51,7 @@ describe('Random', () => {
     );
   });
 
-  test('the end state tells how much was drawn', () => {
+  test('the end state shows how much was drawn', () => {
     const [a, b] = [new Random(1), new Random(1)];
     a.uniform();
     b.uniform();

@@ -85,7 +85,7 @@ describe('counts', () => {
       const mapped = outcome('user-mapped', LEGACY, queuePairs).counts;
       const calls = outcome('user-syscalls', LEGACY, queuePairs).counts;
       expect([mapped.vfAccesses, mapped.pfAccesses]).toEqual([kernel.vfAccesses, kernel.pfAccesses]);
-      // Besides the PF's registers: where the BAR is, and what the PF is, at either end.
+      // In addition to the PF's registers: where the BAR is, and what the PF is, at either end.
       expect(mapped.syscallsByName.ioctl).toBe(mapped.pfAccesses + 4);
       expect(mapped.syscalls).toBe(mapped.syscallsByName.ioctl + 4);
       // Each of seven commands takes two writes of the region, which reach the device as three.

@@ -1,5 +1,5 @@
 /**
- * Protocol v1 on the device model: a VM under load moves with the driver of 2021, and with the same driver behind a
+ * Protocol v1 on the device model: a VM under load moves with the driver of 2021, and with the same driver under a
  * region that keeps to the protocol. docs/designs.md 4 and 5.
  */
 import { describe, expect, test } from 'vitest';
@@ -73,7 +73,7 @@ class V1Rig {
     must(client.complete(this.stream));
   }
 
-  /** The VM's RAM, as it is copied at this moment, for the destination. */
+  /** The VM's RAM, as it is copied at this time, for the destination. */
   copyMemory(): GuestMemory {
     return new GuestMemory(this.vm.memory.u8.slice().buffer, GUEST_DMA_BASE);
   }
@@ -211,7 +211,7 @@ describe.each(DOORS)('%s', (_, snapshot, door) => {
 });
 
 describe('given up after the function was stopped', () => {
-  test.each(['vmStop', 'complete'] as const)('and after %s, the guest goes on when the protocol is kept', (step) => {
+  test.each(['vmStop', 'complete'] as const)('and after %s, the guest resumes when the protocol is kept', (step) => {
     const on = new V1Rig(REPAIRED_SNAPSHOT, 64);
     on.sourceUpTo(step);
     expect(on.source.client.cancel()).toBe(0);
@@ -252,7 +252,7 @@ test('A’s "stopped" lets the source’s function work on in the RAM that was j
   }
 });
 
-test('a guest that keeps its mailbox busy holds up A’s pre-copy and makes it fail; B does not look there', () => {
+test('a guest that keeps its mailbox busy holds up A’s pre-copy and makes it fail; B does not read it', () => {
   for (const snapshot of [A, B]) {
     const on = new V1Rig(snapshot, 'as posted');
     const { accelerator } = on.rig.hosts[0];

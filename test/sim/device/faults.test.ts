@@ -108,7 +108,7 @@ describe('status faults', () => {
     expect([999, 1000].map((at) => on.read32(1, 0x60, at))).toEqual([1, 0]);
   });
 
-  test('a fault that is set anew outlasts the end of the first', () => {
+  test('a fault that is set again outlasts the end of the first', () => {
     const on = device();
     on.faults.vfNotReady(1, 1000);
     on.faults.vfNotReady(1, 2000);

@@ -92,7 +92,7 @@ describe('contexts', () => {
     expect(g.ring(AT.buffer, 3)).toBe(7 | (7 << 12));
     expect(g.mailbox(QM_MB_CMD.CQC, 1, true, AT.buffer, RAM_HIGH)).toBe(0);
     expect(g.ring(AT.buffer, 0)).toBe(3 << 16);
-    // One completion told of, so that the flag is down; no wrap, so that the phase is still 1.
+    // One completion reported, so that the flag is down; no wrap, so that the phase is still 1.
     expect(g.ring(AT.buffer, 6)).toBe(1);
   });
 
@@ -184,7 +184,7 @@ describe('draining', () => {
     expect([g.harvest(0).length, g.harvest(1).length]).toEqual([2, 1]);
   });
 
-  // Two cores serve in 10 us each. Both are busy with the other function, whose queue has one turn per round: its tasks
+  // Two cores serve in 10 us each. Both are busy with the other function, whose queue is served once per pass: its tasks
   // 1 and 2 end at 10 us, its task 3 and the one task that is drained begin then and end at 20 us, before task 4 begins.
   const drained = [
     ...[0, 1, 2, 3].map((queue) => ({ fn: 1, other: 2, queue })),
@@ -238,7 +238,7 @@ describe('messages of hardware V3', () => {
     expect([vf.read(0x20), vf.read(0x28), pf.read(0x100128)]).toEqual([0, 0, 0]);
   });
 
-  test('target 0x7f kicks every VF, and a masked one is told without an interrupt', () => {
+  test('target 0x7f kicks every VF, and a masked one gets the message without an interrupt', () => {
     const on = device();
     const told: number[] = [];
     on.onInterrupt = (fn) => told.push(fn);

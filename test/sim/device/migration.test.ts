@@ -58,7 +58,7 @@ describe.each(MODES)('PAUSE_QM that makes tasks in service %s', (inFlight) => {
     }
   });
 
-  test('lets the source itself go on after a kick', () => {
+  test('lets the source itself resume after a kick', () => {
     const g = new Guest(device({ inFlight }), 1, 8);
     g.start();
     g.openQueue(0);
@@ -87,7 +87,7 @@ test('under finish the pause takes as long as the tasks in service; under hold i
   expect(tookNs).toEqual([SERVICE_NS, COSTS.pauseBaseNs]);
 });
 
-test('a function that is not paused goes on while another is', () => {
+test('a function that is not paused continues while another is', () => {
   const on = device();
   const a = new Guest(on, 1);
   const b = new Guest(on, 2);
@@ -129,7 +129,7 @@ test('a write-back drops the contexts of a function that is stopped, and those o
   g.start();
   g.openQueue(0);
   writeBack(g);
-  // The table says one task more than the device knows of: a device that holds the context does not look.
+  // The table says one task more than the device knows of: a device that holds the context does not read it.
   g.put(g.sqAddress(0), [5]);
   g.put(AT.sqcTable, [1 << 16]);
   g.kick(0);
@@ -237,7 +237,7 @@ describe('a function-level reset', () => {
     expect(g.memory.u32[g.cqAddress(0) / 4 + 1]! & 0xffff).toBe(7);
   });
 
-  test('lets the tasks of other functions and their waiting commands go on', () => {
+  test('lets the tasks of other functions and their waiting commands continue', () => {
     const on = device();
     const a = new Guest(on, 1);
     const b = new Guest(on, 2);

@@ -178,7 +178,7 @@ describe('the event queue', () => {
     expect(g.ring(AT.aeq, 0)).toBe((1 << 17) | 0x10000);
   });
 
-  test('a CQ that is full costs an AEQE of type CQ overflow and stops its queue, and the others go on', () => {
+  test('a CQ that is full costs an AEQE of type CQ overflow and stops its queue, and the others continue', () => {
     const g = guest(8);
     const vectors: number[] = [];
     g.device.onInterrupt = (_fn, vector) => vectors.push(vector);

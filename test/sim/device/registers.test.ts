@@ -114,7 +114,7 @@ describe('registers of every function', () => {
     },
   );
 
-  test('the capability block tells of QoS, STOP_QP, FLUSH_QM, messages and depths from V3 on', () => {
+  test('the capability block reports QoS, STOP_QP, FLUSH_QM, messages and depths from V3 on', () => {
     const d = device();
     expect(d.read32(1, 0x3100, 0) & 0xfff).toBe(0xf00);
     expect(d.read32(1, 0x3104, 0)).toBe(0x04000800);
@@ -126,7 +126,7 @@ describe('registers of every function', () => {
     expect(device({ isolation: 1 }).read32(0, 0x30, 0)).toBe(1);
   });
 
-  test('the seven words of both windows keep what is written, and the word behind them does not', () => {
+  test('the seven words of both windows keep what is written, and the word after them does not', () => {
     const d = device();
     for (let i = 0; i < 16; i++) d.write32(1, 0x8000 + i * 4, 0x100 + i, 0);
     const shown = Array.from({ length: 16 }, (_, i) => d.read32(1, 0x8000 + i * 4, 0));

@@ -2,7 +2,7 @@
  * A guest for device tests: its RAM, its rings, and the register accesses that a guest driver makes.
  *
  * Layout of the RAM, from its DMA base: SQC table at 0, CQC table at 0x1000, EQ ring at 0x2000, AEQ ring at 0x3000,
- * a buffer for contexts at 0x4000, then for each queue 8 KiB with the SQ and behind it the CQ.
+ * a buffer for contexts at 0x4000, then for each queue 8 KiB with the SQ and after it the CQ.
  */
 import { mailboxWord, QM_MB_CMD } from '../../../sim/abi/mailbox.ts';
 import { doorbellHigh, doorbellLow, QM_DOORBELL_CMD } from '../../../sim/abi/doorbell.ts';
@@ -21,7 +21,7 @@ const QUEUE_BYTES = 0x2000;
 const CQ_IN_QUEUE = 0x1000;
 const SQE_BYTES = 128;
 
-/** Round figures, so that a test can say when something happens. */
+/** Simple figures, so that a test can say when something happens. */
 export const COSTS: CostValues = {
   ...pointCosts(),
   mailboxCommandNs: 1000,

@@ -26,7 +26,7 @@ const EBUSY = -16;
 const EINVAL = -22;
 const ETIMEDOUT = -110;
 
-/** One sleep before the first look at the mailbox, and at a completion: what upstream adds to each command. */
+/** One sleep before the first read of the mailbox, and of a completion: what upstream adds to each command. */
 const SLEEP_US = 10;
 const SECOND_FAILS_US = 1_000_010;
 
@@ -101,7 +101,7 @@ describe.each(BOTH)('with %s, a stop where', (generation) => {
     ['sec', '0x301008', 0x80000000],
     ['hpre', '0x301800', 0x80000000],
     ['zip', '0x3010ac', 0x80000000],
-  ] as const)('%s looks at its own core status only', (kind, own, value) => {
+  ] as const)('%s reads its own core status only', (kind, own, value) => {
     const others = ['0x301008', '0x301800', '0x3010ac'].filter((offset) => offset !== own);
     const device = { kind, pf_regs: Object.fromEntries(others.map((offset) => [offset, value])) };
     const rig = opened(generation, { device });
@@ -179,7 +179,7 @@ describe('the device-error check of upstream-2026', () => {
 });
 
 describe('the slowest stop that succeeds', () => {
-  /** Looks that say no before the last possible one says yes, each status 100 times. */
+  /** Reads that say no before the last possible one says yes, each status 100 times. */
   function slow(limits: { idle: number; done: number; writeBack: number; pfLooks: number }): ResponderSettings {
     return {
       mailbox_busy_reads_left: limits.idle,
@@ -194,7 +194,7 @@ describe('the slowest stop that succeeds', () => {
     };
   }
 
-  test('takes about 43 ms on linux-6.12.117, whose polls look once more behind the deadline', () => {
+  test('takes about 43 ms on linux-6.12.117, whose polls read once more after the deadline', () => {
     const rig = opened(LEGACY);
     const limits = { idle: 102, done: 102, writeBack: 102, pfLooks: 100 };
     rig.change(slow(limits));
@@ -312,7 +312,7 @@ describe.each(BOTH)('with %s, a save where', (generation) => {
     });
     const { ret, us } = rig.go('STOP_COPY');
     expect(ret).toBe(0);
-    // The guest's state, an idle mailbox for the first command, two completions; upstream looks 10 us late for the second.
+    // The guest's state, an idle mailbox for the first command, two completions; upstream polls 10 us late for the second.
     expect(us).toBe(legacy ? 4 * POLL_FAILS_US : 2 * POLL_FAILS_US + 2 * SECOND_FAILS_US + SLEEP_US);
   });
 });
@@ -363,7 +363,7 @@ describe.each(BOTH)('with %s, an image that does not fit', (generation) => {
   test.each([
     ['refuses it', { status: 1 }, 0, 2 * SLEEP_US],
     ['never answers', { busy_reads: -1 }, POLL_FAILS_US, SLEEP_US + SECOND_FAILS_US],
-  ])('as far as the VF can tell, whose mailbox %s, is refused', (_, behaviour, legacyUs, upstreamUs) => {
+  ])('as far as the VF sees, whose mailbox %s, is refused', (_, behaviour, legacyUs, upstreamUs) => {
     const rig = opened(generation, { device: { mailbox: { SQC_VFT_V2: behaviour } } });
     const file = rig.fileAt('RESUMING');
     const { ret, us } = rig.during(() => rig.write(file, image()));

@@ -28,7 +28,7 @@ describe('read() on a saving file', () => {
     expect(file.seekRefused()).toBe(ESPIPE);
   });
 
-  test('behind the length is EINVAL, even when disabled and with a bad buffer', () => {
+  test('past the length is EINVAL, even when disabled and with a bad buffer', () => {
     const file = new MigrationFile('save', true);
     file.disable();
     file.position = 1;
@@ -84,7 +84,7 @@ describe('write() on a resuming file', () => {
     expect(file.write(unmapped(), past)).toBe(EINVAL);
   });
 
-  test('behind 176 bytes is ENOMEM, even when disabled and with a bad buffer, and stores nothing', () => {
+  test('past 176 bytes is ENOMEM, even when disabled and with a bad buffer, and stores nothing', () => {
     const file = new MigrationFile('resume', true);
     file.disable();
     expect(file.write(unmapped(), 177)).toBe(ENOMEM);
@@ -130,7 +130,7 @@ describe.each(BOTH)('with %s', (generation) => {
     expect(rig.read(rig.fileAt('RESUMING'))).toBe(EBADF);
   });
 
-  test('a stream goes on at its place from PRE_COPY into STOP_COPY, through the same file', () => {
+  test('a stream continues at its place from PRE_COPY into STOP_COPY, through the same file', () => {
     const rig = opened(generation);
     const file = rig.fileAt('PRE_COPY');
     expect(rig.read(file, 30)).toHaveLength(30);
@@ -223,7 +223,7 @@ function precopyInfo(rig: Rig, file: MigrationFile, argsz = 24, flags = 0): Info
 }
 
 describe.each(BOTH)('the pre-copy info of %s', (generation) => {
-  test('tells the bytes left, and that none are dirty', () => {
+  test('gives the bytes left, and that none are dirty', () => {
     const rig = opened(generation);
     const file = rig.fileAt('PRE_COPY');
     for (const [length, left] of [

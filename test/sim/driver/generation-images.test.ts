@@ -166,7 +166,7 @@ const IMAGE_ROWS: readonly Row<unknown>[] = [
       [176, EINVAL],
       [176, EINVAL],
       [176, 0],
-      // Refused, and then loaded all the same: nothing but write() looks at the check.
+      // Refused, and then loaded all the same: only write() evaluates the check.
       [EFAULT, 0],
       [EFAULT, 0],
       ...times(4, [176, 0]),

@@ -70,7 +70,7 @@ describe.each(BOTH)('R24: with %s', (generation) => {
     expect(rig.driver.filesAlive).toBe(3);
   });
 
-  test('a save that fails from PRE_COPY leaves none behind', () => {
+  test('a save that fails from PRE_COPY leaves none', () => {
     const rig = opened(generation, refusing);
     const file = rig.fileAt('PRE_COPY');
     expect(rig.go('STOP_COPY').ret).toBeLessThan(0);
@@ -111,13 +111,13 @@ describe.each(BOTH)('R12: with %s, an image of version 1', (generation) => {
     expect(rig.go('STOP').tally).toMatchObject({ 'vf w32': 24 });
   });
 
-  test('that is split behind its match data is not repaired, and so not loaded', () => {
+  test('that is split after its match data is not repaired, and so not loaded', () => {
     const rig = opened(generation);
     writeSplit(rig, image(NO_ADDRESSES), 40);
     expect(rig.go('STOP')).toMatchObject({ ret: 0, tally: {} });
   });
 
-  test('that is split behind its match data keeps the wrong addresses that come later', () => {
+  test('that is split after its match data keeps the wrong addresses that come later', () => {
     const rig = opened(generation);
     const file = rig.fileAt('RESUMING');
     const wrong = image({ ...VERSION_1, 144: 0x0001_0002 });

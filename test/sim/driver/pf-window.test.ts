@@ -28,7 +28,7 @@ describe.each([1, 2, 31, 63])('upstream-2026 on hardware V4 with the window sele
     expect(inWindow).toEqual([...registers, ...words(0x1c00), ...words(0x1c20), ...exchange, ...exchange, ...bells]);
   });
 
-  test('rings the event queues behind its window, where the next function’s begins (R20)', () => {
+  test('rings the event queues after its window, where the next function’s begins (R20)', () => {
     const rig = opened(UPSTREAM, hardware4(fn - 1));
     rig.at('STOP');
     const bells = rig.go('STOP_COPY').log.filter(({ width }) => width === 8);

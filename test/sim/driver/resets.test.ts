@@ -70,7 +70,7 @@ describe('upstream-2026', () => {
     expect([rig.pf.resetting, rig.state]).toEqual([false, 'RUNNING']);
   });
 
-  test('gives up after a minute, goes on unserialised and leaves the mark to its owner', () => {
+  test('gives up after a minute, continues unserialised and leaves the mark to its owner', () => {
     const rig = opened(UPSTREAM, { pf: { resetting: true } });
     rig.at('STOP');
     const { us } = rig.during(() => (rig.device.reset(), 0));

@@ -105,7 +105,7 @@ describe('stop-and-copy', () => {
     go(PRE_COPY);
     const { ret, tally } = go(STOP_COPY);
     expect(ret).toBe(0);
-    // Pause 3 reads, checks 2, write-back 1, registers 19, two queries of 5; B looks first whether the guest is ready.
+    // Pause 3 reads, checks 2, write-back 1, registers 19, two queries of 5; B checks first whether the guest is ready.
     expect(tally).toEqual({ 'vf r32': id === A ? 35 : 36, 'vf w32': 1, 'vf w128': 3, 'pf r32': 2 });
     expect([driver.pending, driver.dataSize]).toEqual([160n, 160n]);
     expect(words(driver, V0.aeqIntMask, 5)).toEqual([
@@ -153,7 +153,7 @@ describe('"stopped"', () => {
       go(PRE_COPY);
       go(STOP_COPY);
       expect(go(STOPPED).tally).toEqual(id === A ? { 'vf w64': QUEUES.num } : {});
-      // Asked for again it is not even looked at.
+      // Asked for again it is not even checked.
       expect(go(STOPPED).tally).toEqual({});
     }
   });
@@ -185,7 +185,7 @@ describe('running after resuming', () => {
     }
   });
 
-  test('a load that fails half way is told by an errno only: the state reads resuming, and there is no 110', () => {
+  test('a load that fails half way is reported by an errno only: the state reads resuming, and there is no 110', () => {
     const source = rigOf(A);
     for (const state of [PRE_COPY, STOP_COPY]) source.go(state);
     const to = rigOf(A);
@@ -247,7 +247,7 @@ test('no transition is refused for its own sake', () => {
   }
 });
 
-test('a reset begins anew; B first marks the guest as not ready', () => {
+test('a reset begins again; B first marks the guest as not ready', () => {
   for (const id of RFC_SNAPSHOT_IDS) {
     const { rig, driver, go } = rigOf(id);
     go(PRE_COPY);
@@ -285,7 +285,7 @@ describe('whether migration is offered', () => {
     expect(rfcOffersMigration(0xa256, { ...found, vfCount: 0 })).toBe(false);
   });
 
-  test('a foreign driver’s data are taken for the accelerator’s; the merged driver looks whose they are', () => {
+  test('a foreign driver’s data are taken for the accelerator’s; the merged driver checks whose they are', () => {
     const foreign = { ...found, boundTo: 'vfio-pci' };
     expect(rfcOffersMigration(0xa256, foreign)).toBe(true);
     expect(mergedDriverOffersMigration(0xa256, foreign)).toBe(false);

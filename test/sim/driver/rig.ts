@@ -23,7 +23,7 @@ export const BOTH = [LEGACY, UPSTREAM] as const satisfies readonly GenerationId[
 export type BothId = (typeof BOTH)[number];
 
 /**
- * Microseconds that a poll of 1000 us takes to fail: it sleeps 10 us at a time, and the first look past the deadline
+ * Microseconds that a poll of 1000 us takes to fail: it sleeps 10 us at a time, and the first read past the deadline
  * is its last.
  */
 export const POLL_FAILS_US = 1_010;
@@ -133,7 +133,7 @@ export class Rig {
     return MIG_STATE_NAMES[this.driver.state]!;
   }
 
-  /** Runs something and tells its result, the virtual time that it took and the accesses that it made. */
+  /** Runs something and returns its result, the virtual time that it took and the accesses that it made. */
   during(action: () => number): Episode {
     this.log = [];
     const start = this.port.timeUs;
@@ -182,7 +182,7 @@ export class Rig {
     return this.device.writeFile(file, new UserBuffer(bytes), bytes.length);
   }
 
-  /** A VF register as it stands, read behind the driver's back. */
+  /** A VF register as it is, read without the driver. */
   peek(offset: number): number {
     const kept = this.log;
     this.log = [];
@@ -253,7 +253,7 @@ export function image(changes: ImageChanges = {}): Uint8Array {
 /** Changes that make an image one of version 1; the words where the version stood were reserved. */
 export const VERSION_1: ImageChanges = { 0: 0xfeedaacc, 4: 0xcdcdcdcd, 28: 0 };
 
-/** Whether a PAUSE_QM command was sent, and whether the mailbox then told its success. */
+/** Whether a PAUSE_QM command was sent, and whether the mailbox then reported its success. */
 export function pauseSeen(log: readonly Access[]): 'not sent' | 'sent' | 'accepted' {
   const sent = log.findIndex(({ write, width, words }) => write && width === 16 && words[0] === 0x200e);
   if (sent < 0) return 'not sent';

@@ -69,7 +69,7 @@ describe('a VM alone moves as the model of a whole VM says', () => {
   });
 });
 
-test('VMs that share a line are as fast as one with its share', () => {
+test('VMs that share a link are as fast as one with its share', () => {
   const move = moveInput();
   const shared = moveVm({ ...move, stream: { ...move.stream, lineShare: 1 / 4 } }, P);
   const { totalNs, pauseNs } = evacuate(fleet([moveClass(move)], { perHost: [4] }));
@@ -87,7 +87,7 @@ test('the slowest link on the way decides: PF, rack, spine', () => {
   }
 });
 
-test('limits hold at every moment', () => {
+test('limits hold at all times', () => {
   const input = fleet([moveClass(moveInput({ gib: 2 })), moveClass(moveInput({ gib: 1 }))], {
     hosts: 3,
     perHost: [5, 4],
@@ -106,7 +106,7 @@ test('limits hold at every moment', () => {
   }
 });
 
-test('whoever finds no room stays, and its host is not empty', () => {
+test('a VM that finds no room stays, and its host is not empty', () => {
   const input = fleet([moveClass(moveInput())], {
     perHost: [10],
     room: { memoryBytes: 4 * GIB, vfs: 63, queues: 1024, vcpus: Infinity },

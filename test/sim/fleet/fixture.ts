@@ -78,7 +78,7 @@ export function moveClass(move: VmMoveInput): MoveClass {
   return new MoveClass({ name: 'vm', move, parameters: P, needs });
 }
 
-/** A line that carries what `gigabits` of it carry in the model. */
+/** A link that carries what `gigabits` of it carry in the model. */
 export function usable(gigabits: number): number {
   return ((gigabits * 1e9) / 8) * P.lineShare;
 }

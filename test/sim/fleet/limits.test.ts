@@ -139,7 +139,7 @@ describe('a limit', () => {
 });
 
 /**
- * Two hosts are emptied, each of 6 VMs on 3 PFs, and two receive. Lines carry far more than all streams together, so that
+ * Two hosts are emptied, each of 6 VMs on 3 PFs, and two receive. Links carry far more than all streams together, so that
  * moves do not slow one another: every move takes as long as one alone, T, and 12 VMs with `n` at once take 12 / n times T.
  */
 const FLEET = {
@@ -188,7 +188,7 @@ function emptied(limits: object | string, preset: ReadonlyMap<string, LimitsPres
   return evacuate(plan.input('point'));
 }
 
-describe('each limit has its effect on an evacuation, whoever gives it', () => {
+describe('each limit has its effect on an evacuation, wherever it is given', () => {
   const alone = emptied({ atOnce: 1 }, new Map(), QUIET).endNs[0]!;
   const free = emptied({}, new Map(), QUIET);
 
@@ -201,7 +201,7 @@ describe('each limit has its effect on an evacuation, whoever gives it', () => {
   const CONCURRENT = [
     // Five, five and two.
     { field: 'atOnce', value: 5, other: 1, atOnce: 5, turns: 3 },
-    // Of each of the two hosts that are emptied.
+    // Moves of each of the two hosts that are emptied.
     { field: 'outboundPerHost', value: 2, other: 1, atOnce: 4, turns: 3 },
     // Into each of the two hosts that receive.
     { field: 'inboundPerHost', value: 1, other: 6, atOnce: 2, turns: 6 },

@@ -65,7 +65,7 @@ test('rates are max-min fair after every coming and going, whatever happened bef
   );
 });
 
-test('only flows whose rate changed are told, each once', () => {
+test('only flows whose rate changed are reported, each once', () => {
   const shares = new LinkShares(Float64Array.of(10, 10), 4);
   shares.add(0, [0], 100);
   shares.add(1, [1], 100);
@@ -78,7 +78,7 @@ test('only flows whose rate changed are told, each once', () => {
   expect([shares.rate[0], shares.rate[1], shares.rate[2]]).toEqual([5, 10, 5]);
 });
 
-test('a link with many flows is used up to its slack, and looked at seldom', () => {
+test('a link with many flows is used up to its slack, and computed seldom', () => {
   const many = 2000;
   const shares = new LinkShares(Float64Array.of(1000), many, 0.01);
   for (let flow = 0; flow < many; flow++) {
@@ -88,6 +88,6 @@ test('a link with many flows is used up to its slack, and looked at seldom', () 
   }
   const fair = 1000 / many;
   for (const rate of shares.rate) expect(Math.abs(rate - fair) / fair).toBeLessThan(0.02);
-  // Every flow that comes would otherwise look at all that are there: two million looks.
+  // Every flow that comes would otherwise visit all that are there: two million visits.
   expect(shares.looks).toBeLessThan(many * 200);
 });

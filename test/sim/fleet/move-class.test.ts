@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { moveClass, moveInput, usable } from './fixture.ts';
 import { GIB } from '../../../sim/base/units.ts';
 
-test('a pause that was reckoned before is that of a kind of VM that reckons it for the first time', () => {
+test('a pause that was computed before is that of a kind of VM that computes it for the first time', () => {
   const move = moveInput({ gib: 8, pagesPerSecond: 40_000 });
   const rate = fc.constantFrom(usable(1), usable(5), usable(25));
   const bytes = fc.constantFrom(0, 1, GIB / 64, GIB / 8, GIB);

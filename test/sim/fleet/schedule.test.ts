@@ -17,7 +17,7 @@ function emptied(hosts: number, perHost: number) {
   return { result, hostsPerRack, schedule: scheduleOf(result, { hosts, hostsPerRack, classes: ['small'] }) };
 }
 
-test('a small evacuation is told move by move, never more at once out of a host than allowed', () => {
+test('a small evacuation is listed move by move, never more at once out of a host than allowed', () => {
   const { result, schedule } = emptied(3, 5);
   expect(schedule.groups).toBeNull();
   const moves = schedule.moves!;
@@ -32,7 +32,7 @@ test('a small evacuation is told move by move, never more at once out of a host 
   expect(moves.filter(({ host }) => host === 3).map(({ endNs }) => endNs)).toContain(result.hostEmptyNs[2]);
 });
 
-test('a large one is told in groups of hosts: each move counts for as long as it lasts', () => {
+test('a large one is listed in groups of hosts: each move counts for as long as it lasts', () => {
   const { result, schedule } = emptied(50, 20);
   expect(schedule.moves).toBeNull();
   const { sliceNs, of } = schedule.groups!;

@@ -1,6 +1,6 @@
 /**
- * A second opinion on fleets: a simulator that shares nothing with the planner but the numbers. Time goes on in small
- * steps, rates come from filling all lines evenly until each flow is stopped by one, memory is dirtied step by step, and
+ * A second opinion on fleets: a simulator that shares nothing with the planner but the numbers. Time advances in small
+ * steps, rates come from filling all links evenly until each flow is stopped by one, memory is dirtied step by step, and
  * hosts and destinations are looked for from the start each time.
  */
 export interface SteppedVm {
@@ -70,7 +70,7 @@ export interface SteppedNumbers {
   readonly latencyS: number;
   readonly packetBytes: number;
   readonly channelBytesPerSecond: number;
-  /** Of the line alone, not what streams get of it. */
+  /** Rate of the link alone, not what streams get of it. */
   readonly lineBytesPerSecond: number;
   readonly sliceS: number;
 }
@@ -84,7 +84,7 @@ export interface SteppedVmEnd {
   readonly pauseS: number;
 }
 
-/** Moments that are nearer to each other are one. */
+/** Times that are nearer to each other are one. */
 const SAME_S = 1e-5;
 
 /** A VM of a host that has yet to move. */
@@ -99,7 +99,7 @@ interface Flow {
   readonly kind: number;
   readonly host: number;
   readonly pf: number;
-  /** Of its VM on the host. */
+  /** Index of its VM on the host. */
   readonly index: number;
   readonly target: number;
   readonly startS: number;
@@ -108,7 +108,7 @@ interface Flow {
   /** When the set-up is over. */
   readonly sendsS: number;
   rate: number;
-  /** Left of hot and cold memory as of the last look, and what was written since. */
+  /** Left of hot and cold memory as of the last sync, and what was written since. */
   left: [number, number];
   written: [number, number];
   pending: number;
@@ -160,7 +160,7 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
   const next = (hosts: number[]): number => (fleet.oneByOne ? Math.min(...hosts) : hosts[0]!);
   const drop = (hosts: number[], host: number): void => void hosts.splice(hosts.indexOf(host), 1);
 
-  /** The first destination that fits and may take one more; whoever stood before it leaves the line until that changes. */
+  /** The first destination that fits and may take one more; those before it leave the queue until that changes. */
   const targetOf = (kind: number): number | undefined => {
     const vm = fleet.vms[kind]!;
     const order = targets[kind]!;
@@ -342,7 +342,7 @@ function give(
   room.vcpus += sign * vm.vcpus;
 }
 
-/** All rates rise together; whoever meets a full line or its own limit stays there. */
+/** All rates rise together; a flow that meets a full link or its own limit stays there. */
 function fill(fleet: SteppedFleet, flows: Flow[], rackOf: (host: number) => number, n: SteppedNumbers): void {
   const lines = new Map<string, { capacity: number; flows: Flow[] }>();
   const put = (name: string, capacity: number, flow: Flow): void => {
@@ -435,7 +435,7 @@ function beginRound(flow: Flow, n: SteppedNumbers): void {
   flow.toSend = flow.roundBytes;
 }
 
-/** A round, a look at the dirty log or the pause is over. @returns whether the move is */
+/** An iteration, a dirty-bitmap sync or the pause is over. @returns whether the move is */
 function decide(flow: Flow, n: SteppedNumbers): boolean {
   const { vm } = flow;
   if (flow.phase === 'pause') return true;

@@ -234,7 +234,7 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
         limits: { outboundPerHost: allowed },
         budget: { pause: '20s', judge: end },
       });
-      // Alike and begun together, each has its share of the line, as several VMs of one scenario have.
+      // Alike and begun together, each has its share of the link, as several VMs of one scenario have.
       const holds = (n: number): boolean => n <= allowed && surePause(question.vm, n, end) <= 20e9;
       return { question, low: 1, high: 512, direction: 1, holds };
     }),
@@ -358,7 +358,7 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
     }),
 };
 
-/** A VM without devices that writes so much that only a few may share a line. */
+/** A VM without devices that writes so much that only a few may share a link. */
 function crowdVm(by: string, pagesPerSecond: number): object {
   return drawnVm({
     vmm: by,

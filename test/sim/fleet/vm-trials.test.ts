@@ -29,7 +29,7 @@ const shapes: readonly (readonly [queues: number, load: Device['load'], change: 
   // Rings of completions that fill up before those of tasks do.
   [2, { kind: 'open', fraction: 1.5, burst: 20 }, { depths: { sq: 512, cq: 24 } }],
   [3, { kind: 'open', fraction: 0.5, burst: 20 }, { profile: 'acc-hpre', depths: { sq: 1024, cq: 8 } }],
-  // What is in service when the VF stops hangs on what was refused before.
+  // What is in service when the VF stops depends on what was refused before.
   [1, { kind: 'open', fraction: 2, burst: 60 }, { profile: 'acc-hpre' }],
   [1, { kind: 'open', fraction: 1.2, burst: 5 }, { profile: 'acc-hpre' }],
 ];
@@ -54,7 +54,7 @@ test.each(shapes)('a VF with %i queues, %j: its steps are those of the rings tha
   }
 });
 
-test('a VF that its driver cannot stop in time is told as in its full world', () => {
+test('a VF that its driver cannot stop in time is reported as in its full world', () => {
   const own: QuestionVm = { ...vm, devices: [{ ...vm.devices[0]!, queues: 600, load: 'half' }] };
   const { outcome } = runScenario(compileScenario(scenarioOf(own, profiles), profiles, 'test'), 'long').vms[0]!.devices;
   expect(outcome.kind).toBe('failed');

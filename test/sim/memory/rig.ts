@@ -52,7 +52,7 @@ const MEMORY: MemoryInput = {
   layout: 'data',
 };
 
-/** A device with 100 MB of state, 100 MB/s alone, 200 MB/s together, and 50 ms beside. */
+/** A device with 100 MB of state, 100 MB/s alone, 200 MB/s together, and 50 ms in addition. */
 const FIGURES: DeviceFigures = {
   stateBytes: 100e6,
   preCopiedShare: 0,

@@ -15,7 +15,7 @@ const NO_TAIL: Partial<MemoryInput> = {
   layout: 'rising',
 };
 
-/** Four channels at rest: a packet of 512 KiB each, at the rate of the line. */
+/** Four channels at rest: a packet of 512 KiB each, at the rate of the link. */
 const FLUSH_NS = ((4 * 512 * 1024) / ((64e9 / 8) * (1 / POINT.lineShare))) * S;
 
 function move(changes: Changes = {}): ReturnType<typeof moveVm> {
@@ -41,7 +41,7 @@ describe('an idle guest', () => {
     expect(criticalNs.memory).toBeCloseTo(leftMs * MS + FLUSH_NS, 3);
   });
 
-  test('whose memory ends with pages that were never used has no last round to speak of', () => {
+  test('whose memory ends with pages that were never used has next to no final iteration', () => {
     expect(move({ memory: NO_TAIL }).criticalNs.memory).toBeLessThan(FLUSH_NS + MS);
   });
 
@@ -60,7 +60,7 @@ describe('a guest that writes', () => {
     dirty: { kind: 'uniform', pagesPerSecond: (gigabytesPerSecond * 1e9) / 4096 },
   });
 
-  test('converges below the rate of the stream, in rounds that shrink', () => {
+  test('converges below the rate of the stream, in iterations that shrink', () => {
     const result = move({ memory: writing(2) });
     expect(result.end).toBe('moved');
     expect(result.pauseNs).toBeLessThan(300 * MS + FLUSH_NS + 20_000);
@@ -140,7 +140,7 @@ describe('devices', () => {
     expect(criticalNs.deviceState).toBeCloseTo(4 * (50 + 1000) * MS, 3);
   });
 
-  test('side by side take as long as what they share, beside the last round of memory', () => {
+  test('side by side take as long as what they share, in parallel with the final iteration', () => {
     const { criticalNs, busyNs } = move({ devices: devices(4), parallelDevices: true });
     // 400 MB at 200 MB/s, 50 ms before it; 400 MB less of memory may be left, which take 50 ms.
     const stateNs = (50 + 2000) * MS;
@@ -217,7 +217,7 @@ describe('what is reported', () => {
   });
 
   test('parameters that make a pause short make it no longer than those that make it long', () => {
-    // A last round of memory fills the limit whatever the rate, so it is left out.
+    // A final iteration fills the limit whatever the rate, so it is left out.
     const input = vm({ devices: devices(2), memory: NO_TAIL });
     const [low, point, high] = [shortParameters(), POINT, longParameters()].map((p) => moveVm(input, p).pauseNs);
     expect(low).toBeLessThan(point!);
@@ -229,7 +229,7 @@ describe('Cloud Hypervisor', () => {
   const vmm = 'cloud-hypervisor';
   const inVmm = { stream: { vmm, channels: 8, multifd: false }, convergence: { vmm, manager: 'vmm' } } as const;
 
-  test('sends whole rounds and stops when the next would fit', () => {
+  test('sends whole iterations and stops when the next would fit', () => {
     const dirty = { kind: 'uniform', pagesPerSecond: 1e9 / 4096 } as const;
     const result = move({ ...inVmm, memory: { dirty } });
     expect(result.end).toBe('moved');
@@ -239,7 +239,7 @@ describe('Cloud Hypervisor', () => {
     expect(result.criticalNs.memory).toBeCloseTo((left / RATE) * S, 0);
   });
 
-  test('ends the iteration after its last round, however much is left', () => {
+  test('ends pre-copy after its last iteration, however much is left', () => {
     const dirty = { kind: 'uniform', pagesPerSecond: 1e12 / 4096 } as const;
     const result = move({
       ...inVmm,

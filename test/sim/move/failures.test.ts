@@ -32,10 +32,10 @@ function both(errno: string): Readonly<Record<BothId, string>> {
   return { [LINUX]: errno, [UPSTREAM]: errno };
 }
 
-/** Longer than the stop with all its looks, shorter than the stop and a second one. */
+/** Longer than the stop with all its polls, shorter than the stop and a second one. */
 const STUCK_NS = 15e6;
 
-/** The device gets over these by itself, so that the second try of whoever goes on at the source succeeds. */
+/** The device gets over these by itself, so that the second try of a VM that resumes at the source succeeds. */
 const PASSING: readonly Fault[] = [
   {
     name: 'a refused PAUSE_QM',
@@ -107,7 +107,7 @@ const LASTING: readonly Fault[] = [
     set: ({ faults }) => faults.cacheWriteBack(FN, Infinity),
   },
   {
-    name: 'a PF whose table of queues cannot be read, which the driver finds behind the stop',
+    name: 'a PF whose table of queues cannot be read, which the driver finds after the stop',
     errno: both('EINVAL'),
     set: ({ faults }) => {
       faults.vftExtraNs = Infinity;
@@ -121,7 +121,7 @@ function rigOf(generation: GenerationId, options: RigOptions = {}): Rig {
   return rig;
 }
 
-/** The verdict of a guest whose VF may stand still: what is not complete is outstanding, not lost. */
+/** The verdict of a guest whose VF may be paused: what is not complete is outstanding, not lost. */
 function untilNow(rig: Rig): CheckReport {
   return rig.vms[0]!.guest.finish(false);
 }
@@ -165,7 +165,7 @@ describe.each(TRIED)('%s: a source that fails', (generation) => {
   });
 
   test.each([QM_MB_CMD.SQC_BT, QM_MB_CMD.CQC_BT])(
-    'for good at the query of command %i goes on all the same: its guest was found ready',
+    'for good at the query of command %i continues all the same: its guest was found ready',
     (command) => {
       const rig = rigOf(generation);
       rig.hosts[0].accelerator.faults.mailbox(FN, command, { status: 1 });
@@ -185,7 +185,7 @@ describe.each(TRIED)('%s: a source that fails', (generation) => {
   });
 });
 
-test('the vCPUs stand still in a failed move until they run at the source again, not until the destination is reset', () => {
+test('the vCPUs are paused in a failed move until they run at the source again, not until the destination is reset', () => {
   const rig = rigOf(LINUX);
   rig.hosts[0].accelerator.faults.mailbox(FN, QM_MB_CMD.SQC_BT, { status: 1, times: 1 });
   const { pauseNs } = rig.move();
@@ -193,7 +193,7 @@ test('the vCPUs stand still in a failed move until they run at the source again,
   expect(pauseNs).toBeLessThan(rig.costs.flrNs);
 });
 
-test('a PAUSE_QM that takes 1.5 ms is too slow for the old driver, which goes on, and not for the new one', () => {
+test('a PAUSE_QM that takes 1.5 ms is too slow for the old driver, which continues, and not for the new one', () => {
   const outcomes = GENERATIONS.map((generation) => {
     const rig = rigOf(generation);
     rig.hosts[0].accelerator.faults.mailbox(FN, QM_MB_CMD.PAUSE_QM, { busy: 1.5e6, times: 1 });
@@ -229,7 +229,7 @@ test('one error of the PF keeps every VF of it from moving', () => {
 describe.each(TRIED)('%s: a destination that', (generation) => {
   const FAILS = { kind: 'failed', vfs: ['served'] };
 
-  /** The move fails as told, the guest goes on at the source, and loses nothing. */
+  /** The move fails as expected, the guest resumes at the source, and loses nothing. */
   function refuses(rig: Rig, at: string, errno: string, onWire?: (image: Uint8Array) => void): void {
     expect(rig.move(rig.vms[0], onWire)).toMatchObject({ ...FAILS, at, errno });
     expect(rig.vms[0]!.slot.host).toBe(rig.hosts[0]);

@@ -67,7 +67,7 @@ describe('the parts of the downtime', () => {
     expect(outcome.partsNs.transfer).toBeCloseTo(LINK.latencyNs + (bytes * 8) / LINK.gigabitsPerSecond, 3);
   });
 
-  test.each([1, 7])('start %i queue pairs with one doorbell each, behind two message registers', (queuePairs) => {
+  test.each([1, 7])('start %i queue pairs with one doorbell each, after two message registers', (queuePairs) => {
     const rig = new Rig({ load: 'idle', queuePairs });
     const { syscallNs, mmioWriteNs, doorbellNs } = rig.costs;
     expect(moved(rig.move()).partsNs.start).toBeCloseTo(syscallNs + 2 * mmioWriteNs + queuePairs * doorbellNs, 3);

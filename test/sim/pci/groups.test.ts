@@ -6,7 +6,7 @@ import { isolationOf } from '../../../sim/pci/isolation.ts';
 import type { Topology } from '../../../sim/pci/topology.ts';
 import { at, example } from './rig.ts';
 
-/** Who is in the group of a function. */
+/** Members of the group of a function. */
 function groupOf(topology: Topology, address: string): readonly string[] {
   const { groups, groupOf: numbers } = groupsOf(topology);
   return groupMembers(topology, groups[numbers[at(topology, parseAddress(address))]!]!);

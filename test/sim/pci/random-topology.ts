@@ -34,7 +34,7 @@ export function randomTape(random: Random): Uint8Array {
     tape[i + 2] = word >>> 16;
     tape[i + 3] = word >>> 24;
   }
-  // A part of the run looks at small topologies, where a single difference shows more often.
+  // A part of the run tries small topologies, where a single difference shows more often.
   return tape.subarray(0, 20 + random.below(TAPE_BYTES - 20));
 }
 

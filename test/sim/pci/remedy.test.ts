@@ -70,7 +70,7 @@ describe('what would have to change', () => {
   });
 });
 
-/** Everything that can be changed, looked at or not. */
+/** Everything that can be changed, tried or not. */
 function allChanges(topology: Topology): readonly Change[] {
   const settings: Setting[] = [];
   for (const { index } of topology.nodes) {

@@ -97,7 +97,7 @@ test('a domain has what the VMM can map', () => {
   ];
   const two = example('t01-integrated', { 'tree[0].functions[0].sriov.bars': bars });
   expect(two.domains[1]!.mapped).toEqual([lower, { start: 0x150000000, end: 0x150010000 }]);
-  // Of a VF that cannot migrate nothing is hidden.
+  // Nothing is hidden of a VF that cannot migrate.
   expect(example('t25-plain').domains[1]!.mapped).toEqual([whole]);
   expect(example('t23-windows-in-pf').domains[1]!.mapped).toEqual([whole]);
 });

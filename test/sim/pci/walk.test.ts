@@ -102,7 +102,7 @@ describe('a request for a control area', () => {
     expect(last('translated', true).at(-1)).toBe('bar');
   });
 
-  test('by an address of the domain arrives only where the IOMMU may put out addresses of BARs', () => {
+  test('by an address of the domain arrives only where the IOMMU may translate to addresses of BARs', () => {
     const way = (reflects: boolean): readonly string[] => {
       const topology = example('t03-clip-missing', { 'iommu.reflectsToMmio': reflects });
       return go(topology, 0x7501, 0x7501, AT.untranslated, IOVA_BASE + topology.areas[0]!.start);
@@ -119,7 +119,7 @@ describe('a request under the ID of another', () => {
   test('stops at the first port with SV that has no such bus', () => {
     const topology = example('t16-all-on');
     expect(claims(0x0501, 0x0601, topology)).toEqual(['downstream port 0000:04:00.0: SV', 'stopped']);
-    // Of the same card, hence the same bus, SV cannot tell; the device is trusted to know its functions.
+    // Of the same card, hence the same bus, SV sees no difference; the device is trusted to know its functions.
     expect(claims(0x0501, 0x0502, topology).at(-2)).toBe('IOMMU: stream translate');
   });
 

@@ -9,7 +9,7 @@ import { GIB } from '../../../sim/base/units.ts';
 
 const [ZIP] = SMALL.devices;
 
-/** Rewrites 8 GB per second over a line of 25 Gbit/s. */
+/** Rewrites 8 GB per second over a link of 25 Gbit/s. */
 const WILD = { size: '16GiB', dirty: { kind: 'uniform', pagesPerSecond: 2e6 } };
 
 function refusal(changes: Changes): UserError {
@@ -117,7 +117,7 @@ describe('refused, with the reason', () => {
       { vmm: 'cloud-hypervisor', stream: { gigabitsPerSecond: 1, compression: 'zstd' } },
       /compression is zstd/,
     ],
-    ['rounds in QEMU', { convergence: { rounds: 6 } }, /QEMU does not count/],
+    ['limit of iterations in QEMU', { convergence: { rounds: 6 } }, /QEMU does not count/],
     ['channels without multifd', { stream: { gigabitsPerSecond: 1, channels: 4, multifd: false } }, /without multifd/],
     ['a stop after no time', { convergence: { whenOut: 'stop' } }, /no timeout/],
     [

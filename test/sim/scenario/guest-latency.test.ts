@@ -31,7 +31,7 @@ describe.each(['saturated', 'half'])('%s: a client of a VM that moves', (load) =
     expect(before!.maxNs).toBeLessThan(pauseNs / 10);
   });
 
-  test('is told percentiles in their order', () => {
+  test('gets percentiles in their order', () => {
     for (const { p50Ns, p99Ns, maxNs } of of) {
       expect(p50Ns).toBeLessThanOrEqual(p99Ns);
       expect(p99Ns).toBeLessThanOrEqual(maxNs);
@@ -44,7 +44,7 @@ test('a VM that does not stop has jobs of one kind only', () => {
   expect(of.map(({ jobs }) => jobs > 0)).toEqual([true, false, false]);
 });
 
-test('idle VFs and bursts have no latencies to tell', () => {
+test('idle VFs and bursts have no latencies to report', () => {
   expect(phases({ devices: [{ ...ZIP, load: 'idle' }] }).of).toEqual([]);
   expect(phases({ devices: [{ ...ZIP, load: { kind: 'open', fraction: 0.5, burst: 2 } }] }).of).toEqual([]);
 });

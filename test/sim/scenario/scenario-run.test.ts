@@ -75,7 +75,7 @@ describe('a VM that moves', () => {
     expect(off!.reportedNs).toBeLessThan(off!.pauseNs - MS);
   });
 
-  test('twenty at once share line and mailbox', () => {
+  test('twenty at once share link and mailbox', () => {
     const alone = run();
     const together = runScenario(plan({ vms: 20 }), 'point').vms;
     expect(together.every(({ kind }) => kind === 'moved')).toBe(true);
@@ -129,13 +129,13 @@ describe('a move that is cut off', () => {
     expect(vm.devices.outcome.times[0]!.pauseAndDrainNs).toBe(0);
   });
 
-  test('by a broken link half way through the stream has half of it behind it', () => {
+  test('by a broken link half way through the stream has sent half of it', () => {
     const [half, whole] = [0.5, 1].map((share) => run({ faults: [{ kind: 'link', at: 'sending', share }] }));
     expect(half!.kind).toBe('failed');
     expect(part(half!, 'stream')).toBeCloseTo(part(whole!, 'stream') / 2, -2);
   });
 
-  test('in the rounds has sent that share of them', () => {
+  test('in pre-copy has sent that share of it', () => {
     const [half, whole] = [0.5, 1].map((share) => run({ faults: [{ kind: 'link', at: 'precopy', share }] }));
     expect(half!.totalNs).toBeCloseTo(whole!.totalNs / 2, 0);
     expect(half!.memoryBytes).toBeLessThan(whole!.memoryBytes);
@@ -157,7 +157,7 @@ describe('a driver that fails', () => {
     expect(devices.reports[0]!.outstanding).toBeGreaterThan(0);
   });
 
-  test('at the stop once, and is asked again: the guest goes on with all its tasks', () => {
+  test('at the stop once, and is asked again: the guest resumes with all its tasks', () => {
     const { kind, devices } = run({ faults: [refused], recovery: 'goOn' });
     expect(kind).toBe('failed');
     expect(devices.outcome.vfs).toEqual(['served']);
@@ -169,7 +169,7 @@ describe('a driver that fails', () => {
     expect(devices.outcome.vfs).toEqual(['paused']);
   });
 
-  test.each(['qemu', 'cloud-hypervisor'])('of %s behind the look at its guest goes on for all that', (vmm) => {
+  test.each(['qemu', 'cloud-hypervisor'])('of %s after the check of its guest continues all the same', (vmm) => {
     const faults = [{ kind: 'device', what: 'queueTableRefused', side: 'source' }];
     const { kind, devices } = run({ vmm, faults, recovery: 'goOn' });
     expect(kind).toBe('failed');
@@ -223,7 +223,7 @@ describe('a driver that fails', () => {
     expect(() => run({ faults: [refused], recovery: 'park' })).toThrow('QEMU parks no vCPUs');
   });
 
-  test('at the match data: QEMU knows before the stop, Cloud Hypervisor behind it', () => {
+  test('at the match data: QEMU knows before the stop, Cloud Hypervisor after it', () => {
     const faults = [{ kind: 'otherQueues', queues: 3 }];
     const qemu = run({ faults });
     expect(qemu.devices.outcome).toMatchObject({ at: 'destination write', errno: 'EFAULT', vfs: ['served'] });

@@ -45,7 +45,7 @@ function faultsOf(document: Timeline): string[] {
   return found;
 }
 
-/** Spans of a track that begin within another and end behind it. Viewers draw them wrong. */
+/** Spans of a track that begin within another and end after it. Viewers draw them wrong. */
 function overlaps(track: string, spans: readonly Span[]): string[] {
   const found: string[] = [];
   // Times in ns are whole, so that sums can be compared.
@@ -56,7 +56,7 @@ function overlaps(track: string, spans: readonly Span[]): string[] {
     const startNs = ns(ts);
     const endNs = startNs + ns(dur);
     while (open.length > 0 && open.at(-1)! <= startNs) open.pop();
-    if (open.length > 0 && endNs > open.at(-1)!) found.push(`${track}: ${name} at ${ts} ends behind what it is in`);
+    if (open.length > 0 && endNs > open.at(-1)!) found.push(`${track}: ${name} at ${ts} ends after what it is in`);
     open.push(endNs);
   }
   return found;
@@ -94,7 +94,7 @@ describe('a timeline keeps to the format', () => {
           stream: { gigabitsPerSecond: 100, channels: 8 },
         }),
     ],
-    ['a cancel in the rounds', () => plan({ faults: [{ kind: 'cancel', at: 'precopy' }] })],
+    ['a cancel in pre-copy', () => plan({ faults: [{ kind: 'cancel', at: 'precopy' }] })],
     ['a driver that fails', () => plan({ vms: 2, faults: [{ kind: 'device', what: 'coreError', side: 'source' }] })],
     ['many channels', () => plan({ vms: 3, devices: [], stream: { gigabitsPerSecond: 25, channels: 128 } })],
   ];
@@ -104,7 +104,7 @@ describe('a timeline keeps to the format', () => {
 
   test('which the checks would notice', () => {
     const good = draw(plan());
-    const [first] = spansNamed(good, 'stand still');
+    const [first] = spansNamed(good, 'paused');
     const crossing = { ...first!, name: 'crossing', ts: first!.ts - 1, dur: 10 };
     const nameless = { ...first!, tid: 77 };
     const broken = { ...good, traceEvents: [...good.traceEvents, crossing, nameless, { ...first!, dur: 0 }] };
@@ -141,11 +141,11 @@ describe('a timeline has', () => {
     ]);
   });
 
-  test('the pause as long as the run tells it, and the steps of VFs within', () => {
+  test('the pause as long as the run says, and the steps of VFs within', () => {
     const of = plan();
     const result = runScenario(of, 'point');
     const timeline = timelineOf(of, result);
-    const [still] = spansNamed(timeline, 'stand still');
+    const [still] = spansNamed(timeline, 'paused');
     // Both ends are rounded to whole ns.
     expect(Math.abs(still!.dur * 1000 - result.vms[0]!.pauseNs)).toBeLessThanOrEqual(1);
     for (const name of ['pause and drain', 'registers saved', 'image loaded', 'started']) {

@@ -56,7 +56,7 @@ describe.each(DEVICES)('on hardware %s', (_, generation, options, end) => {
     expect(wrong).toEqual([]);
   });
 
-  test('no register behind the end can be read or written', () => {
+  test('no register past the end can be read or written', () => {
     const rig = opened(generation, options);
     for (const offset of [end, end + 4, end + 0x20, WHOLE, WHOLE + 4, 2 ** 40]) {
       expect(rig.during(() => read(rig, offset, 8))).toMatchObject({ ret: EINVAL, tally: {} });
@@ -69,7 +69,7 @@ describe.each(DEVICES)('on hardware %s', (_, generation, options, end) => {
     ['one page', 0, 0x1000, 0],
     ['a page too much', 0, end + 0x1000, EINVAL],
     ['a page across the end', end - 0x1000, 0x2000, EINVAL],
-    ['a page behind the end', end, 0x1000, EINVAL],
+    ['a page past the end', end, 0x1000, EINVAL],
     ['a byte too much', 1, end, EINVAL],
   ])('%s can be mapped or not', (_name, offset, length, ret) => {
     expect(opened(generation, options).device.map(BAR2, offset, length, true)).toBe(ret);
@@ -105,7 +105,7 @@ describe('an access', () => {
     );
   });
 
-  test('reads what was written, byte by byte, and changes nothing beside it', () => {
+  test('reads what was written, byte by byte, and changes nothing else', () => {
     fc.assert(
       fc.property(fc.nat(0x100), fc.uint8Array({ minLength: 1, maxLength: 32 }), (distance, bytes) => {
         const rig = opened(LEGACY);

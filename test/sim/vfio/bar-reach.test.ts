@@ -1,5 +1,5 @@
 /**
- * Who gets into the control area of BAR2 under each answer of the 2021 discussion: every access around the boundary is
+ * Accesses that reach the control area of BAR2 under each answer of the 2021 discussion: every access around the boundary is
  * made, and compared with a set of bytes that is written down here from docs/device.md 10.
  */
 import { describe, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ class Recorder implements BarPort {
   }
 }
 
-/** What a device needs to be told to be one of each variant. */
+/** Settings that make a device one of each variant. */
 const DEVICES: Readonly<Record<BarVariantName, { readonly clip: BarClip; readonly pfMode: boolean }>> = {
   unclipped: { clip: 'none', pfMode: false },
   infoOnly: { clip: 'info', pfMode: false },
@@ -120,7 +120,7 @@ const EDGES = [0, BOUNDARY, BAR_BYTES] as const;
 const AROUND = 24;
 const LENGTHS = 40;
 
-/** @returns the bytes at and behind the boundary that any access of the walk touched */
+/** @returns the bytes at and after the boundary that any access of the walk touched */
 function walkCalls(variant: BarVariantName): ReadonlySet<number> {
   const { device, seen } = open(variant);
   const reach = bytesOf(variant);

@@ -103,7 +103,7 @@ describe.each(BOTH)('with %s', (generation) => {
     expect(rig.state).toBe('RUNNING');
   });
 
-  test('a file that its user cannot be told of is closed at once', () => {
+  test('a file that its user cannot be given is closed at once', () => {
     const rig = opened(generation);
     const user = featureStruct(SET | DEVICE_STATE, 16, MIG_STATE.PRE_COPY);
     const copyToUser = user.copyToUser.bind(user);

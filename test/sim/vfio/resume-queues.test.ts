@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { resumeQueues } from '../../../sim/vfio/resume-queues.ts';
 import { BOTH, opened, pauseSeen } from '../driver/rig.ts';
 
-/** The writes that tell the function to take part in messages again: the driver has started it. */
+/** The writes that enable the function's messages again: the driver has started it. */
 const STARTED = [
   [0x20, 1],
   [0x24, 0],
 ];
 
-describe.each(BOTH)('with %s, a source that goes on', (generation) => {
+describe.each(BOTH)('with %s, a source that resumes', (generation) => {
   test('after a completed save is started', () => {
     const rig = opened(generation);
     const file = rig.fileAt('STOP_COPY');

@@ -103,7 +103,7 @@ describe.each(RFC_SNAPSHOT_IDS)('%s, with data_offset set to 0', (id) => {
     const on = rigOf(id);
     expect(on.put(V1_REG.dataOffset, 8, 0)).toBe(8);
     const seen = on.read(152, 40);
-    // Bytes 184 to 223 of 192: eight of its own, and then those of somebody else.
+    // Bytes 184 to 223 of 192: eight of its own, and then those of another.
     expect(on.driver.memory.overruns).toEqual([{ kind: 'read', from: REGION, bytes: 32 }]);
     expect((seen as number[]).slice(8)).toEqual(Array.from({ length: 32 }, () => GUARD_BYTE));
   });
@@ -154,7 +154,7 @@ test('a data_offset further on moves the image, up to where nothing of it can be
   expect(on.read(191, 1)).toBe(EFAULT);
 });
 
-test('the upper half of BAR2 is open in both; B only tells of half of it', () => {
+test('the upper half of BAR2 is open in both; B only reports half of it', () => {
   for (const id of RFC_SNAPSHOT_IDS) {
     const { port } = new Rig(LEGACY);
     const bars = new BarAccess(port, 0x10000);
@@ -168,7 +168,7 @@ test('the upper half of BAR2 is open in both; B only tells of half of it', () =>
 });
 
 describe('guarded memory', () => {
-  test('tells neighbouring bytes as one overrun, and the directions apart', () => {
+  test('reports neighbouring bytes as one overrun, and the directions separately', () => {
     const memory = new GuardedMemory(8, 16);
     for (let at = 6; at < 11; at++) memory.writeByte(at, at);
     memory.readByte(8);

@@ -175,7 +175,7 @@ describe('the stream', () => {
 });
 
 describe('failures', () => {
-  test('at the stop of the VM can only be told in the stream, where the completion finds it', () => {
+  test('at the stop of the VM can only be reported in the stream, where the completion finds it', () => {
     const { device, client } = rig();
     const stream = new V1StreamWriter();
     client.saveSetup(stream);
@@ -234,7 +234,7 @@ describe('giving up', () => {
     expect(file.log.at(-1)).toBe('deviceState := 1');
   });
 
-  test('a VM that only stopped goes on as well', () => {
+  test('a VM that only stopped resumes as well', () => {
     const { file, client } = rig();
     client.vmStop();
     client.vmStart();

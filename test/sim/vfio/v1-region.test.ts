@@ -242,7 +242,7 @@ describe('the resume loop', () => {
     expect(on.get(V1_REG.dataSize, 8)).toBe(2);
   });
 
-  test('bad data are told by the write of their size; the state stays', () => {
+  test('bad data are reported by the write of their size; the state stays', () => {
     const on = rig(4);
     go(on, RESUMING);
     on.device.acceptRefuses = EINVAL;

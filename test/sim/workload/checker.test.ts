@@ -97,7 +97,7 @@ describe('CompletionChecker', () => {
     ]);
   });
 
-  test('a completion from the wrong slot is told, in order or ahead', () => {
+  test('a completion from the wrong slot is reported, in order or ahead', () => {
     const checker = accepted(3);
     checker.completed(0, 0, 1);
     checker.completed(0, 2, 0);

@@ -282,7 +282,7 @@ describe('stop', () => {
     expect(guest.finish()).toMatchObject({ ok: true, accepted: 4, completed: 4 });
   });
 
-  test('goes on past a queue that does not stop', () => {
+  test('continues past a queue that does not stop', () => {
     const { guest, device } = world();
     device.failCommand.add(8);
     expect(guest.stop()).toBe(2);

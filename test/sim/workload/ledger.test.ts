@@ -26,7 +26,7 @@ function guestOf(): Guest {
   });
 }
 
-/** Of a guest that has tasks in flight. */
+/** Ledger of a guest that has tasks in flight. */
 function busyLedger(): GuestLedger {
   const guest = guestOf();
   guest.start();

@@ -99,7 +99,7 @@ describe('ArrivalProcess', () => {
     expect(a.state()).toBe(b.state());
   });
 
-  test('begins where told, and a pause moves all that is to come by its length', () => {
+  test('begins where given, and a pause moves all that is to come by its length', () => {
     const options = { ratePerSecond: 1e6, queues: 3 };
     const plain = new ArrivalProcess({ ...options, random: new Random(7) });
     const late = new ArrivalProcess({ ...options, random: new Random(7), startNs: 1000 });

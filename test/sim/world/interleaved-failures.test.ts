@@ -52,7 +52,7 @@ describe.each([LINUX, UPSTREAM] as const)('%s', (generation) => {
   test('an error of the PF holds every stopping VF, all at once, and fails it', () => {
     const { outcomes, rig } = run(generation, ({ hosts }) => hosts[0].accelerator.faults.rasStatus(QM_RAS.ecc_1bit));
     expect(kinds(outcomes)).toEqual(same('EBUSY paused'));
-    // Ten milliseconds of looks for the stop and for the try to go on; five VFs in the time of one.
+    // Ten milliseconds of polls for the stop and for the try to resume; five VFs in the time of one.
     const looksNs = 100 * (100_000 + rig.costs.mmioReadNs);
     for (const { pauseNs } of outcomes) {
       expect(pauseNs).toBeGreaterThan(2 * looksNs);
@@ -60,14 +60,14 @@ describe.each([LINUX, UPSTREAM] as const)('%s', (generation) => {
     }
   });
 
-  test('an error of the PF that passes lets every guest go on at the source, and move the next time', () => {
+  test('an error of the PF that passes lets every guest resume at the source, and move the next time', () => {
     const all = run(generation, (rig) => rig.hosts[0].accelerator.faults.rasStatus(QM_RAS.ecc_1bit, rig.nowNs + 14e6));
     expect(kinds(all.outcomes)).toEqual(same('EBUSY served'));
     expectAllDone(all);
     expect(kinds(all.rig.moveAll())).toEqual(same('moved'));
   });
 
-  test('an error of the PF that passes within the looks only makes all of them wait', () => {
+  test('an error of the PF that passes within the polls only makes all of them wait', () => {
     const all = run(generation, (rig) => rig.hosts[0].accelerator.faults.rasStatus(QM_RAS.ecc_1bit, rig.nowNs + 5e6));
     expect(kinds(all.outcomes)).toEqual(same('moved'));
     for (const { pauseNs } of all.outcomes) expect(pauseNs).toBeGreaterThan(5e6);
@@ -86,7 +86,7 @@ describe.each([LINUX, UPSTREAM] as const)('%s', (generation) => {
       hosts[1].accelerator.faults.mailbox(4, QM_MB_CMD.SQC_BT, { status: 1, times: 1 });
     const some = run(generation, refuse, { kernel });
     expect(kinds(some.outcomes)).toEqual(['moved', 'EMFILE served', 'moved', 'EIO served', 'moved']);
-    // A call that was made anew did not ask the kernel again: a file each, and one more for the guest that went on.
+    // A repeated call did not ask the kernel again: a file each, and one more for the guest that resumed.
     expect(files).toBe(2 * VMS + 1);
     expectAllDone(some);
   });
@@ -97,7 +97,7 @@ describe.each([LINUX, UPSTREAM] as const)('%s', (generation) => {
       hosts[0].accelerator.faults.mailbox(3, QM_MB_CMD.PAUSE_QM, hang),
     );
     for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'failed', at: 'source STOP_COPY' });
-    // The first two had paused, and their saves failed: their guests go on, as their drivers were found ready.
+    // The first two had paused, and their saves failed: their guests resume, as their drivers were found ready.
     expect(outcomes.flatMap(({ vfs }) => vfs)).toEqual(['served', 'served', 'paused', 'paused', 'paused']);
   });
 });
@@ -138,7 +138,7 @@ describe('one PAUSE_QM that takes 1 ms keeps the shared mailbox from the others'
 describe('eight VFs whose tasks take 0.7 ms pause one after another, each until its tasks have ended', () => {
   const options = { vms: 8, engine: { servers: 2, serviceNs: 700_000 } };
 
-  test('the old driver gives up on some, and leaves guests behind that nobody resumes', () => {
+  test('the old driver gives up on some, and leaves guests that nobody resumes', () => {
     const { outcomes, report } = run(LINUX, () => {}, options);
     expect(kinds(outcomes)).toContain('ETIMEDOUT paused');
     expect(report.findings.map(({ kind }) => kind)).toContain('lateCommand');

@@ -1,5 +1,5 @@
 /**
- * A driver call that must wait is made anew from its start: it must do then what it did before.
+ * A driver call that must wait is made again from its start: it must do then what it did before.
  */
 import { describe, expect, test } from 'vitest';
 
@@ -96,7 +96,7 @@ describe.each(DRIVERS)('$generation on hardware $hardware', (driver) => {
     }
   });
 
-  test('a driver’s own state is put back before its call is made anew, so that tampering with it has no effect', () => {
+  test('a driver’s own state is put back before its call is made again, so that tampering with it has no effect', () => {
     const states = [false, true].map((tampers) => {
       const rig = new Rig({ ...driver, vms: 2, load: 'idle' });
       const [slot] = rig.hosts[0].slots;
@@ -132,13 +132,13 @@ test('the operations of a call happen once each, at rising times, however often 
     return met ? 1 : words[0]! + words[1]! + words[2]!;
   };
   expect(together(rig, body)).toEqual([24, 24]);
-  // Rows, 11 accesses; looks up to and past the deadline, and once more; wide looks.
+  // Rows, 11 accesses; polls up to and past the deadline, and once more; wide polls.
   const { mmioReadNs, mmioRead128Ns, usleepActualNs } = rig.costs;
   const looks = Math.floor(50_000 / (mmioReadNs + usleepActualNs)) + 2;
   const wideLooks = Math.floor((50_000 - usleepActualNs) / (mmioRead128Ns + usleepActualNs)) + 2;
   expect(timesNs).toHaveLength(3 + 3 + 5 + looks + 1 + wideLooks);
   expect(timesNs).toEqual(timesNs.toSorted((a, b) => a - b));
-  // Anew for each operation that had to wait, but not for each look or each access of a row.
+  // Again for each operation that had to wait, but not for each read of a poll or each access of a row.
   expect(made).toBeGreaterThan(2);
   expect(made).toBeLessThanOrEqual(6);
 });

@@ -17,7 +17,7 @@ import { World } from '../../../sim/world/world.ts';
 import { DRIVERS, LINK, Rig, type RigOptions } from './rig.ts';
 import { effort } from '../../effort.ts';
 
-/** Writes in full, reads by place, and looks that follow one another at one place as one: polls differ in their looks. */
+/** Writes in full, reads by place, and reads that follow one another at one place as one: polls differ in their reads. */
 class Sequence implements AccessTracer {
   readonly accesses: string[] = [];
 
@@ -37,7 +37,7 @@ function listen(rig: Rig): Sequence[] {
   });
 }
 
-/** As calls were made before they took turns: each in one go, whoever is due first next. */
+/** As calls were made before they interleaved: each in one go, the earliest next. */
 function callByCall(rig: Rig): MoveOutcome[] {
   const { world } = rig;
   const steps = rig.vms.map((vm) => rig.moveOf(vm).run(null));
@@ -96,7 +96,7 @@ describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (dri
     expect(run()).toEqual(run());
   });
 
-  test('who is listed first does not matter where no two are due at once', () => {
+  test('the order of the list does not matter where no two come at the same time', () => {
     const run = (reversed: boolean): unknown => {
       const rig = new Rig({ ...options, load: 'half' });
       rig.pass(1);
@@ -139,7 +139,7 @@ describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (dri
     expect(destination!.longestQueue).toBe(driver.vms - 1);
 
     expect(lastedNs).toBeGreaterThan(Math.max(loneNs, source!.busyNs, destination!.busyNs));
-    // Nothing makes a VF wait but the mailboxes, the link and the looks of polls, which are late by a period at most.
+    // Nothing makes a VF wait but the mailboxes, the link and the reads of polls, which are late by a period at most.
     const bytes = ACC_VF_DATA_BYTES + lone.vms[0]!.layout.sectionBytes;
     const linkNs = (driver.vms * bytes * 8) / LINK.gigabitsPerSecond;
     const latePollsNs = 20 * (rig.costs.usleepActualNs + rig.costs.mmioRead128Ns);

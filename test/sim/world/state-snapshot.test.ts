@@ -42,7 +42,7 @@ test('everything that changed is put back: fields, lists, bytes, however deep', 
   expect(shared.calls).toBe(1);
 });
 
-test('may be restored again and again, and taken anew', () => {
+test('may be restored again and again, and taken once more', () => {
   const { node, file, shared } = graph();
   const snapshot = new StateSnapshot([shared]);
   for (const name of ['x', 'y']) {

@@ -1,5 +1,5 @@
 /**
- * From a topology to a driver that keeps away, and to a guest that runs on.
+ * From a topology to a driver that does not load, and to a guest that runs on.
  */
 import { describe, expect, test } from 'vitest';
 

@@ -30,7 +30,7 @@ function opened(options: RigOptions, call: typeof openAll): Opened {
 }
 
 describe.each([openAll, resetAll])('%o of six VFs at once', (call) => {
-  test('upstream-2026: go one by one, as long as six of them, and whoever looks first is next', () => {
+  test('upstream-2026: go one by one, as long as six of them, and the first to poll is next', () => {
     const { rig, contention, lastedNs } = opened({ generation: 'upstream-2026' }, call);
     const { flrNs } = rig.costs;
     lastedNs.forEach((ns, i) => {

@@ -17,7 +17,7 @@ const UNLIKE: RigOptions = { vms: 2, queuePairsEach: [4, 6], load: 'idle' };
 
 const { mmioReadNs, mmioWriteNs, vftAccessNs, usleepActualNs } = pointCosts();
 
-/** When a driver does what, from its first look on, where nobody is in its way. */
+/** When a driver does what, from its first read on, where no other is in its way. */
 const READ = {
   writesNotReady: mmioReadNs + 3 * mmioWriteNs,
   launchEnds: mmioReadNs + 4 * mmioWriteNs + vftAccessNs,
@@ -54,7 +54,7 @@ function moves(options: RigOptions, afterNs: number): Moves {
   return { rig, outcomes, findings: contention.report.findings };
 }
 
-/** Stops that take the mailbox for a moment only do not space out what follows them. */
+/** Stops that take the mailbox for a short time only do not space out what follows them. */
 function quickPause(): CostValues {
   return { ...pointCosts(), pauseBaseNs: 2_000 };
 }
@@ -71,13 +71,13 @@ describe.each(DRIVERS)('$generation on hardware $hardware: two VFs that enter PR
     for (let afterNs = 0; afterNs <= 16_000; afterNs += effort(200, 40)) {
       const { findings } = preCopy(options, afterNs);
       // The second one finds the window ready before the first has said otherwise, or when the first has its answer
-      // but has not looked; and says otherwise before the first does look.
+      // but has not read it; and says otherwise before the first does read it.
       const collides =
         afterNs < READ.writesNotReady || (afterNs >= READ.launchEnds && afterNs + READ.writesNotReady < READ.seesReady);
       expect([afterNs, kinds(findings)]).toEqual([afterNs, collides ? ['readyForAnother 1', 'foreignEntry 1'] : []]);
       if (collides) struck += 1;
     }
-    // 22 offsets from 0 on, 197 from 2960 on: half of the time that one look-up takes. Of each fifth, 0 to 800 and 3000 to 10800.
+    // 22 offsets from 0 on, 197 from 2960 on: half of the time that one access takes. Of each fifth, 0 to 800 and 3000 to 10800.
     expect(struck).toBe(effort(5 + 40, 22 + 197));
   });
 
@@ -91,7 +91,7 @@ describe.each(DRIVERS)('$generation on hardware $hardware: two VFs that enter PR
     expect(vftWindow.heldNs).toBeGreaterThan(vftWindow.busyNs);
   });
 
-  test('at the same moment: the one listed first is first, and so the one that is wronged', () => {
+  test('at the same time: the one listed first is first, and so the one that is wronged', () => {
     for (const listed of [
       [1, 2],
       [2, 1],
@@ -115,7 +115,7 @@ describe.each(DRIVERS)('$generation on hardware $hardware: two VFs that enter PR
     expect(vftWindow.waitNs).toBe(2 * mmioReadNs + usleepActualNs);
   });
 
-  test('see it ready too early, and read half an entry, where the device answers within the looks of both', () => {
+  test('see it ready too early, and read half an entry, where the device answers within the polls of both', () => {
     const costs = { ...pointCosts(), vftAccessNs: 800 };
     // The first one's answer comes between the second one's "not ready" and its launch.
     const { findings } = preCopy({ ...options, costs }, 830);
@@ -129,7 +129,7 @@ describe.each(DRIVERS)('$generation on hardware $hardware: two VFs that enter PR
 describe.each(DRIVERS)('$generation on hardware $hardware: two VMs that move', (driver) => {
   const unlike = { ...UNLIKE, ...driver, costs: quickPause() };
 
-  test('with unlike VFs: the destination refuses the image with the foreign entry, and its guest goes on', () => {
+  test('with unlike VFs: the destination refuses the image with the foreign entry, and its guest resumes', () => {
     const { rig, outcomes, findings } = moves(unlike, 5_000);
     expect(kinds(findings)).toEqual(['readyForAnother 1', 'foreignEntry 1']);
     expect(outcomes).toMatchObject([

@@ -14,7 +14,7 @@ const MEMORY = new Uint8Array(256).map((_, index) => index * 37 + 11);
 const EXPECTED: FrameExpectation = { identity: IDENTITY, imageBytesMax: IMAGE.length, places: PLACES };
 const BYTES = frameBytesMax(IMAGE.length, PLACES);
 
-test('a writer tells its copying time once, before header and prefix stand', () => {
+test('a writer reports its copying time once, before header and prefix stand', () => {
   const into = new Uint8Array(BYTES);
   const told: number[] = [];
   const startNs = nowNs();
@@ -30,7 +30,7 @@ test('a writer tells its copying time once, before header and prefix stand', () 
 
 test('a frame of memory that changes between the sum of a section and its copy is refused', () => {
   const memory = MEMORY.slice();
-  /** Somebody writes into a section just before it is copied. */
+  /** A write into a section just before it is copied. */
   class Changing extends Uint8Array {
     override set(data: Uint8Array, at?: number): void {
       if (data.buffer === memory.buffer && data.length === PLACES[1]!.bytes) data[7]! ^= 1;

@@ -405,7 +405,7 @@ describe('a frame is refused whose', () => {
     expect(refusal(craft(header))).toMatch(stating('checksum', `section "${name}"`));
   });
 
-  test('sections reach behind its end', () => {
+  test('sections reach past its end', () => {
     const frame = craft(headerOf()).subarray(0, -ALIGN);
     view(frame).setUint32(16, frame.length, true);
     expect(refusal(frame)).toContain('reaches past the end');

@@ -85,7 +85,7 @@ test('another iteration is worth it for as long as each has less than three quar
 });
 
 describe('an iteration is refused', () => {
-  test('that is not the one that is due, and the due one is taken after it', () => {
+  test('that is not the expected one, and the expected one is taken after it', () => {
     const sender = new Sender();
     const reader = new IterationReader(EXPECTED);
     const first = sender.iteration();
@@ -154,7 +154,7 @@ describe('an iteration is refused', () => {
     reader.read(new Sender().iteration());
     const iteration = sender.iteration(true);
     const silent: number[] = [];
-    // Padding behind table and image is summed up too, but for that of the table.
+    // Padding after table and image is summed up too, but for that of the table.
     const table = ITERATION_PREFIX_BYTES + 8 * new DataView(iteration.buffer).getUint32(12, true);
     const payload = new DataView(iteration.buffer).getUint32(20, true);
     for (let at = 0; at < iteration.length; at++) {

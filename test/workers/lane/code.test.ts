@@ -133,13 +133,13 @@ describe("the device thread's end", () => {
     expect(bench.done(0)).toEqual([0, 0]);
   });
 
-  test('finds nothing where nothing is, in as many rounds as it is given', () => {
+  test('finds nothing where nothing is, in as many passes as it is given', () => {
     const bench = new Bench();
     expect(bench.code.serve(0, 1)).toBe(FOUND.nothing);
     expect(bench.code.serve(3, 1_000)).toBe(FOUND.nothing);
   });
 
-  test('answers every lane, and tells the first that wants something else; then it goes on with the next', () => {
+  test('answers every lane, and returns the first that wants something else; then it continues with the next', () => {
     const bench = new Bench();
     const write = operationWord(OPERATION.write32, 1, 0);
     for (const lane of [0, 1, 3, 4]) bench.put(lane, lane === 1 || lane === 3 ? write : READ_PF, SCRATCH, 1);
@@ -152,7 +152,7 @@ describe("the device thread's end", () => {
     expect(bench.code.serve(5, 1)).toBe(1);
   });
 
-  test('looks at all lanes it is told of, and at no other', () => {
+  test('polls all lanes that it is given, and no other', () => {
     const bench = new Bench();
     bench.put(2, READ_PF, SCRATCH, 1);
     expect(bench.code.serve(2, 10)).toBe(FOUND.nothing);
@@ -171,7 +171,7 @@ describe("the device thread's end", () => {
 describe('the asking end', () => {
   const lane = laneStart(1);
 
-  test('puts word, offset and count before the device thread, and gives up after so many looks', () => {
+  test('puts word, offset and count before the device thread, and gives up after so many polls', () => {
     const bench = new Bench();
     for (const looks of [0, 1, 1_000])
       expect(bench.code.ask(4 * lane, 0x0100_0001, VF_REG.QM_PAGE_SIZE, 7, looks)).toBe(0);

@@ -25,7 +25,7 @@ const QUEUE_PAIRS = 3;
 const DMA_BASE = 0x1000_0000;
 const LAYOUT = new QueueLayout({ kind: 'zip', queuePairs: QUEUE_PAIRS, dmaBase: DMA_BASE });
 
-/** A guest and its device on this thread; the device works whenever the guest would wait, and when told to. */
+/** A guest and its device on this thread; the device works whenever the guest would wait, and on request. */
 class Rig {
   readonly memory = new SharedArrayBuffer(LAYOUT.totalBytes);
   readonly bytes = new Uint8Array(this.memory);
@@ -117,7 +117,7 @@ test('iterations that carry only what is found dirty leave the same bytes at the
       const dirty = new DirtyRings(rig.marks, LAYOUT);
       for (const steps of script) {
         dirty.sync();
-        // Half of what happens is done before the copy, half behind it: a guest does not wait for an iteration.
+        // Half of what happens is done before the copy, half after it: a guest does not wait for an iteration.
         play(rig, steps.slice(0, steps.length / 2));
         copyRuns(dirty, rig.bytes, there);
         play(rig, steps.slice(steps.length / 2));
@@ -132,7 +132,7 @@ test('iterations that carry only what is found dirty leave the same bytes at the
   );
 });
 
-test('the first look finds everything, the next one what stands before the rings', () => {
+test('the first pass finds everything, the next one what stands before the rings', () => {
   const rig = new Rig();
   const dirty = new DirtyRings(rig.marks, LAYOUT);
   dirty.sync();

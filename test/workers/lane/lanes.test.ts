@@ -165,7 +165,7 @@ describe('a read', () => {
     }
   });
 
-  test('of the PF sees a fault from the moment it is armed', () => {
+  test('of the PF sees a fault from the time it is armed', () => {
     const bench = new Bench();
     const port = bench.served();
     expect(port.read32(PF, PF_REG.QM_ABNORMAL_INT_STATUS)).toBe(0);
@@ -180,7 +180,7 @@ describe('a read', () => {
     expect(bench.word(lane, LANE.produced)).toBe(0);
   });
 
-  test('of 128 bits brings four words of one moment', () => {
+  test('of 128 bits brings four words of one time', () => {
     const port = new Bench().served();
     // Without the busy bit the words lie there as they were written.
     port.write128(VF, VF_REG.QM_MB_CMD_SEND_BASE, 0x80000001, 0xfffffff2, 3, 0x80000004);
@@ -292,7 +292,7 @@ describe('the ring', () => {
   test.each([
     ['2^31', 0x7fff_ffff],
     ['2^32', 0xffff_ffff],
-  ])('is full in the middle of a wrap at %s as it is anywhere', (_name, last) => {
+  ])('is full within a wrap at %s as it is anywhere', (_name, last) => {
     const bench = new Bench();
     const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
@@ -335,7 +335,7 @@ test('lanes are served in turn: one that is full does not keep a short one waiti
 });
 
 describe('who waits for a device thread that does not serve', () => {
-  test('is told so within its limit, with the last access', () => {
+  test('learns so within its limit, with the last access', () => {
     const bench = new Bench();
     const port = bench.port(new Lane(bench.memory, LIMIT_MS), 2);
     const startMs = performance.now();
@@ -363,7 +363,7 @@ describe('who waits for a device thread that does not serve', () => {
     }).toThrow(new WorkerLost('device thread', text));
   });
 
-  test('is no longer marked as asleep afterwards, and may go on when somebody serves again', () => {
+  test('is no longer marked as asleep afterwards, and may resume when it is served again', () => {
     const bench = new Bench();
     const lane = new Lane(bench.memory, LIMIT_MS);
     const port = bench.port(lane);
@@ -428,7 +428,7 @@ describe('a device thread', () => {
     expect(waitForValue(bench.map, MAP.ready, 1, AGES_MS)).toBe(true);
   }
 
-  test('serves writes far beyond the ring, in order, before the read behind them', () => {
+  test('serves writes far beyond the ring, in order, before the read after them', () => {
     const bench = new Bench();
     start(bench);
     const port = bench.port(new Lane(bench.memory, AGES_MS));
@@ -443,7 +443,7 @@ describe('a device thread', () => {
     start(bench);
     const port = bench.port(new Lane(bench.memory, AGES_MS));
     for (let value = 1; value <= 10; value++) {
-      // Nobody rings when it goes to sleep, so look.
+      // No bell rings when it goes to sleep, so poll.
       for (const deadlineMs = performance.now() + AGES_MS; Atomics.load(bench.map, MAP.serviceAsleep) !== 1;) {
         if (performance.now() > deadlineMs) throw new Error('the device thread never sleeps');
       }
@@ -452,7 +452,7 @@ describe('a device thread', () => {
     }
   });
 
-  test('plays ping-pong with a lane when told to, and serves what was posted meanwhile when it is over', () => {
+  test('plays ping-pong with a lane on request, and serves what was posted meanwhile when it is over', () => {
     const bench = new Bench();
     start(bench);
     const lane = new Lane(bench.memory, AGES_MS);

@@ -46,12 +46,12 @@ describe('how threads wait', () => {
 describe('a wait while a word has a value', () => {
   const words = new Int32Array(new SharedArrayBuffer(4));
 
-  test.each([0, 10])('is over at once when it has another, which it tells (%i loads before it sleeps)', (spins) => {
+  test.each([0, 10])('is over at once when it has another, which it returns (%i loads before it sleeps)', (spins) => {
     words[0] = 7;
     expect(waitWhileValue(words, 0, 3, 60_000, spins)).toBe(7);
   });
 
-  test('ends with its limit, and tells that', () => {
+  test('ends with its limit, and returns that', () => {
     words[0] = 3;
     expect(waitWhileValue(words, 0, 3, 5, 10)).toBe(null);
   });
@@ -70,7 +70,7 @@ describe('an echo', () => {
     for (let i = 0; i < 300; i++) asker.roundTrip();
     expect(Atomics.load(peer.words, 0)).toBe(300);
     expect(Atomics.load(peer.words, 16)).toBe(300);
-    // Another way to ask goes on where the first one ended.
+    // Another way to ask continues where the first one ended.
     peer.asker(0, 0).roundTrip();
     expect(Atomics.load(peer.words, 16)).toBe(301);
   });

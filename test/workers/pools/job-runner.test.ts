@@ -92,7 +92,7 @@ describe.each([0, 1, 2, 4])('%i threads', (threads) => {
     expect(results.size).toBe(3);
   });
 
-  test('keep what was done when they are stopped, and go on with the rest', async () => {
+  test('keep what was done when they are stopped, and continue with the rest', async () => {
     const results = new JobResults<Squared>();
     const controller = new AbortController();
     const onCell = ({ done }: { done: number }): void => {

@@ -1,6 +1,6 @@
 /**
  * Moves in which something dies at a random point: the source, the destination, the thread of a PF, or channels. Whatever
- * dies and whenever, at most one side runs the VM, whoever runs it has all its tasks, and nothing is left behind.
+ * dies and whenever, at most one side runs the VM, the side that runs it has all its tasks, and nothing is left over.
  *
  * STOPCOPY_LONG=1 plays ten thousand of them.
  */
@@ -24,9 +24,9 @@ const VICTIMS = ['nobody', 'channel', 'channels', 'source', 'destination', 'sour
 
 type Victim = (typeof VICTIMS)[number];
 
-/** What is held is looked at after so many moves, and then again. The first ones also compile code and fill caches. */
+/** What is held is measured after so many moves, and then again. The first ones also compile code and fill caches. */
 const LOOK_EACH = MOVES / 5;
-/** What may come on top from the first look to the last. A parcel that something still held has hundreds of kilobytes. */
+/** What may come on top from the first measurement to the last. A parcel that something still held has hundreds of kilobytes. */
 const GROWTH_BYTES_MAX = 3_000_000;
 
 interface Held {
@@ -39,7 +39,7 @@ interface Held {
 const TURNS_MAX = 60;
 /** Calls on a VM in one move. */
 const CALLS_MAX = 7;
-/** How soon a destination that died is given up after the commit, when only the clock can tell. Too soon is no harm: it is dead. */
+/** How soon a destination that died is given up after the commit, when only the clock decides. Too soon is no harm: it is dead. */
 const SOON_MS = 30;
 
 interface Ending {
@@ -173,7 +173,7 @@ function openFiles(): number {
   return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
 }
 
-test(`${MOVES} moves, each with somebody who may die`, { timeout: effort(15, 15, 120) * MINUTES }, async () => {
+test(`${MOVES} moves, each with a part that may die`, { timeout: effort(15, 15, 120) * MINUTES }, async () => {
   const wrong: string[] = [];
   const endings = new Map<string, number>();
   const looks: Held[] = [];

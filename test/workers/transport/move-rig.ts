@@ -62,7 +62,7 @@ export interface Sides {
   readonly out: SourceStream;
   readonly into: DestinationStream;
   readonly receiving: Receiving;
-  /** What was told of lost connections. */
+  /** What was reported of lost connections. */
   readonly losses: string[];
   close(): void;
 }

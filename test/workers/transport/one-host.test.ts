@@ -75,7 +75,7 @@ function threadHandles(): number {
 test.each([
   ['saturated', OPTIONS.load],
   ['half loaded', { kind: 'open', fractionOfCapacity: 0.5 }],
-] as const)('a VM that is %s goes on at the destination with all its tasks, and its load', async (_, load) => {
+] as const)('a VM that is %s resumes at the destination with all its tasks, and its load', async (_, load) => {
   const { source, destination, receiving, move } = await two({ load });
   await progress(source);
   expect(await move()).toMatchObject({ kind: 'moved', trouble: null });

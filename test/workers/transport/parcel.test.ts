@@ -24,7 +24,7 @@ const LEDGER = packLedger({
   checker: { next: [3], overtaken: [], violations: [], violationCount: 0 },
 });
 
-test('a parcel has room for the frame, and behind it for the ledger', () => {
+test('a parcel has room for the frame, and after it for the ledger', () => {
   const parcel = new Uint8Array(layout.bytes);
   const seal = layout.seal(parcel, 640, LEDGER);
   const { frame, ledger } = layout.open(parcel, seal);

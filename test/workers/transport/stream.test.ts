@@ -220,7 +220,7 @@ describe('a stranger', () => {
     expect(losses).toEqual(['a new connection: no hello within 20 ms']);
   });
 
-  test('that is another source is told so', async () => {
+  test('that is another source is informed', async () => {
     const { into, out } = await pair({}, { prepareMs: 0 }, AGES);
     await out.open();
     await out.ask({ ask: 'prepare' });

@@ -28,7 +28,7 @@ describe('a VM that moves', () => {
     ['in frames of 1 MiB', { chunkBytes: 1024 * 1024 }],
     ['with a checksum for each frame', { checksums: true, channels: 2 }],
     ['into a destination that copies what it reads', { readMode: 'data', channels: 3 }],
-  ] as [string, SidesOptions][])('%s goes on there, and each task completes exactly once', async (_, options) => {
+  ] as [string, SidesOptions][])('%s resumes there, and each task completes exactly once', async (_, options) => {
     const { source, destination, out, into, receiving, losses } = await opened(options);
     const outcome = await switchOver(source, out, ITERATIONS);
     expect(outcome).toMatchObject({ kind: 'moved' });

@@ -186,7 +186,7 @@ export class VirtualVm implements SourceVm, DestinationVm {
     if (this.ledger === null) throw new Error('started before it was loaded');
     must('RUNNING', this.slot.vfio.setState(MIG_STATE.RUNNING));
     this.vm.guest.takeOver(this.ledger);
-    // A VMM gives a moved guest one interrupt too many, so that it looks at events that were on their way.
+    // A VMM gives a moved guest one interrupt too many, so that it reads events that were in flight.
     this.vm.raised(VECTOR.eq, this.world.clock.nowNs);
     this.world.eventNs = this.world.clock.nowNs;
     this.vm.start();

@@ -27,7 +27,7 @@ test('the document is embedded whole, and its text is text', () => {
   expect(isolationPage(nasty).includes('<script>alert')).toBe(false);
 });
 
-test('the drawing has its words and its tables beside it', () => {
+test('the drawing has its words and its tables next to it', () => {
   expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="r0-t0-drawn"\s+aria-describedby="r0-t0-words"/);
   const description = /<desc id="r0-t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
   for (const words of ['1: at 0000:03:00.2, sends it', '3: at 0000:02:00.0', 'UF off']) {
@@ -102,7 +102,7 @@ test('a topology without VFs, and one where nothing arrives, still make a page',
   expect(closed).not.toContain('lead warning');
 });
 
-test('many ways are told up to a number, and the rest is in the document', () => {
+test('many ways are listed up to a number, and the rest is in the document', () => {
   const [vf] = document.topologies[0]!.vfs;
   const many = { ...vf!, paths: Array.from({ length: 60 }, () => vf!.paths[0]!) };
   expect(isolationPage(fixtureDocument({ vfs: [many] }))).toMatch(stating('10 more', 'JSON'));

@@ -63,7 +63,7 @@ test('the hops of one way of each kind, with what decided; the others are counte
   ]);
   expect(lines.join('\n')).toMatch(stating('0000:03:00.2 (vm2)', 'control area', '0000:03:00.1 (vm1)', 'DMA'));
   expect(text).toMatch(stating('2 more', '--vf ADDRESS'));
-  // Of one VF all are told.
+  // All ways of one VF are listed.
   const one = printed({ ...report!, vfs: report!.vfs.slice(0, 1) });
   expect(one).not.toContain('more of the same kind');
 });

@@ -73,7 +73,7 @@ function lines(stations: readonly string[] = [], keep: readonly string[] = []): 
   return treeLines(drawn, trailOf(drawn, stations)).map(({ text }) => text);
 }
 
-/** Without what stands behind the name. */
+/** Without what follows the name. */
 function branches(stations: readonly string[] = []): readonly string[] {
   return lines(stations, [VF1]).map((line) => line.split(/ {2,}(?=[^│├└┃┣┗┡┠ ])/)[0]!);
 }
@@ -109,7 +109,7 @@ describe('the tree', () => {
     expect(lineTo(tree(VF1), key)?.at(-1)?.notes).toBe(notes);
   });
 
-  test('shows VFs of which nothing particular is told in one row, unless they are asked for', () => {
+  test('shows VFs without particulars in one row, unless they are asked for', () => {
     const vfs = (...keep: readonly string[]): readonly string[] =>
       lineTo(tree(...keep), '0000:03:00.0')!
         .at(-1)!

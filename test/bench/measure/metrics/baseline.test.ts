@@ -70,7 +70,7 @@ describe('the file', () => {
   });
 });
 
-test('values are compared with ===, and what is new or gone is told', () => {
+test('values are compared with ===, and what is new or gone is reported', () => {
   const after = new Map<string, number | string>([
     ['arc/a/accesses', 13],
     ['new/bytes', 1],
@@ -127,13 +127,13 @@ describe('the gate', () => {
     }
   });
 
-  test('the baseline of this checkout can be read, and somebody stands for it', () => {
+  test('the baseline of this checkout can be read, and has its reasons', () => {
     const { changes, metrics: known } = readBaseline(baselinePath());
     expect(known.size).toBeGreaterThan(1000);
     expect(changes.length).toBeGreaterThan(0);
   });
 
-  test('one register access more than the baseline has is a regression, and is told by name', () => {
+  test('one register access more than the baseline has is a regression, and is reported by name', () => {
     const name = 'arc/upstream-2026/V3/zip/16/stop-copy/accesses';
     const path = join(folder, 'one-less.json');
     const lowered = new Map(metricMap(metrics));
@@ -147,7 +147,7 @@ describe('the gate', () => {
     expect(said.stderr()).toContain('--accept');
   });
 
-  test('one less is told as better, and fails too until somebody stands for it', () => {
+  test('one less is reported as better, and fails too until it is accepted', () => {
     const name = 'arc/upstream-2026/V3/zip/16/stop-copy/accesses';
     const path = join(folder, 'one-more.json');
     const raised = new Map(metricMap(metrics));
@@ -183,7 +183,7 @@ describe('the gate', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"name":"other"}');
   });
 
-  test('a baseline that a merge has broken is written anew with a reason', () => {
+  test('a baseline that a merge has broken is written again with a reason', () => {
     const path = join(folder, 'merged.json');
     writeFileSync(path, baselineText(SOME).replace('12', '13'));
     expect(() => passExactGate({ baseline: path, markdown: false }, captured(false).output, metrics)).toThrow(

@@ -99,7 +99,7 @@ describe('the costs', () => {
     }),
   );
 
-  test('that are told change some time; all others change none', () => {
+  test('that are listed change some time; all others change none', () => {
     for (const name of keysOf(COST)) {
       const changed = cases.some(({ timesWith, usual }) => {
         const { wholeNs, pauseNs } = timesWith({ ...pointCosts(), [name]: COST[name].ns * 20 + 1 });

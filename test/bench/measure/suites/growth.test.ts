@@ -29,7 +29,7 @@ test('the suite growth moves VFs, plays events and moves whole VMs', async () =>
   expect(accesses[3]!.value).toBeLessThan(5 * accesses[0]!.value);
 });
 
-test('its whole VM can be moved, in rounds', () => {
+test('its whole VM can be moved, in iterations', () => {
   checkMove(WHOLE_VM);
   const result = moveVm(WHOLE_VM, pointParameters());
   expect(result.end).toBe('moved');

@@ -6,7 +6,7 @@ import { measureTransport, WAYS } from '../../../../bench/measure/suites/transpo
 /** TLS hands out pieces of its own. */
 const copies = (way: unknown): number => (way === 'copied' || way === 'encrypted' ? 1 : 0);
 
-test('images go over each kind of socket in each way, in turn with bare ones, and their copies are counted', async () => {
+test('images are sent on each kind of socket in each way, in turn with bare ones, and their copies are counted', async () => {
   const report = await measureTransport({ queuePairs: 1, channels: [1, 2], images: 2, warmUpImages: 2, visits: 2 });
   const rows = report.rows.map(({ at }) => `${at['transport']} ${at['frame']} ${at['channels']} ${at['way']}`);
   const expected = ['unix', 'tcp'].flatMap((transport) =>

@@ -73,7 +73,7 @@ async function documentOf(...args: readonly string[]): Promise<IsolationDocument
 }
 
 describe('for a person', () => {
-  test('tells the tree, the VFs, the way, the groups, the decisions and what to change; exit 0', async () => {
+  test('prints the tree, the VFs, the way, the groups, the decisions and what to change; exit 0', async () => {
     const { status, stdout, stderr } = await stopcopy('isolation', file('open.yaml', card(OPEN)));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/0000:02:00\.0 downstream port +ACS on: SV RR CR, off: UF +◄ 3/);
@@ -152,7 +152,7 @@ describe('the JSON document', () => {
     expect(topology!.assumed).toContainEqual({ path: 'turnaround', value: 'loopback' });
   });
 
-  test('tells for each VF who gets in, and by which hops', async () => {
+  test('prints for each VF what gets in, and by which hops', async () => {
     const [topology] = (await documentOf(file('open.yaml', card(OPEN)), '--vf', '03:00.1')).topologies;
     const [vf] = topology!.vfs;
     expect(topology!.vfs).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('the JSON document', () => {
     ]);
   });
 
-  test('tells what a CPU reaches, for each answer to the question of 2021', async () => {
+  test('prints what a CPU reaches, for each answer to the question of 2021', async () => {
     const variants = async (settings: string): Promise<unknown> => {
       const text = card(CLOSED).replace('{ tenant: vm1 }', `{ tenant: vm1, ${settings} }`);
       const { cpu } = (await documentOf(file('clip.yaml', text), '--vf', VF1)).topologies[0]!.vfs[0]!;
@@ -192,7 +192,7 @@ describe('the JSON document', () => {
 });
 
 describe('the page', () => {
-  test('is written beside the text, and named', async () => {
+  test('is written in addition to the text, and named', async () => {
     const page = join(folder, 'page.html');
     const { status, stdout } = await stopcopy('isolation', file('open.yaml', card(OPEN)), '--html', page);
     expect(status).toBe(0);
@@ -209,7 +209,7 @@ describe('the page', () => {
     expect(JSON.parse(stdout)).toMatchObject({ format: 'stopcopy-isolation' });
   });
 
-  test('that cannot be written is told, with the option', async () => {
+  test('that cannot be written is reported, with the option', async () => {
     const below = join(file('plain', ''), 'below.html');
     const { status, stderr } = await stopcopy('isolation', file('open.yaml', card(OPEN)), '--html', below);
     expect(status).toBe(2);
@@ -258,7 +258,7 @@ describe('a topology that is none', () => {
     expect(stderr).toMatch(/levels below each other|aliases would multiply/);
   });
 
-  test('leaves no page behind', async () => {
+  test('leaves no page', async () => {
     const page = join(folder, 'none.html');
     await stopcopy('isolation', file('open.yaml', card(OPEN)), file('wrong.yaml', ''), '--html', page);
     expect(existsSync(page)).toBe(false);

@@ -56,7 +56,7 @@ hosts:
   expect(newer.stderr).toMatch(stating(file, 'hosts[0].hardware', 'kind', 'other'));
 });
 
-test('--json prints one document that says what binds', async () => {
+test('--json prints one document with the binding constraint', async () => {
   const { status, stdout } = await stopcopy('plan', 'line', '--json', '--no-tornado');
   expect(status).toBe(0);
   const document = JSON.parse(stdout) as {
@@ -149,7 +149,7 @@ describe('a sweep', () => {
     whole = (await sweep(wholePath(), 1)).document;
   });
 
-  test('is the same on any number of threads, goes on after an interruption, and leaves nothing behind', async () => {
+  test('is the same on any number of threads, resumes after an interruption, and leaves no file over', async () => {
     const again = join(folder, 'again.json');
     // Interrupted: what is kept answers another question, and the last line is torn.
     const controller = new AbortController();
@@ -179,7 +179,7 @@ describe('a sweep', () => {
     expect(document).toEqual(whole);
   });
 
-  test('tells of cells that cannot be, and goes on', async () => {
+  test('reports cells that cannot be, and continues', async () => {
     const some = readQuestion('vfs-per-vm', { device: [1, 2] });
     const { output } = captured(false);
     const signal = new AbortController().signal;

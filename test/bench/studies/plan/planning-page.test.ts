@@ -32,7 +32,7 @@ test.each(EXAMPLES)('$command', async ({ command, shown }) => {
     if (words.includes('--sweep')) words.push('--threads', '1', '--out', out);
     const { status, stdout } = await stopcopy(...words);
     expect(status).toBe(0);
-    // Of a sweep the last line is the name of its document.
+    // The last line of a sweep is the name of its document.
     expectShown(stdout.replace(`\n${out}\n`, ''), shown);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -47,11 +47,11 @@ function sumOf(parts: readonly { readonly criticalNs: number }[]): number {
 }
 
 describe('run', () => {
-  test('tells the pause in parts, and says of each figure which kind it is', async () => {
+  test('prints the pause in parts, and says of each figure which kind it is', async () => {
     const { status, stdout } = await stopcopy('run', 'idle-vf');
     expect(status).toBe(0);
     expect(stdout).toMatch(/The VM moved\. It stood still for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
-    for (const part of ['vCPUs stop', 'last round of memory', 'device state loaded', 'together']) {
+    for (const part of ['vCPUs stop', 'final memory iteration', 'device state loaded', 'together']) {
       expect(stdout).toContain(`\n${part} `);
     }
     expect(stdout).toContain('[E] exact');
@@ -94,7 +94,7 @@ describe('run', () => {
     expect((JSON.parse(other) as RunDocument).traceHash).not.toBe((JSON.parse(first) as RunDocument).traceHash);
   });
 
-  test('writes the timeline and the page where it is told to', async () => {
+  test('writes the timeline and the page to the given files', async () => {
     const [trace, page] = [join(folder, 'run.trace.json'), join(folder, 'run.html')];
     const { status, stderr } = await stopcopy('run', 'link-fails', '--json', '--timeline', trace, '--html', page);
     expect(status).toBe(0);
@@ -107,13 +107,13 @@ describe('run', () => {
     expect(html).not.toMatch(/\b(?:src|href)="https?:/);
   });
 
-  test('a move that fails is told, and is no failure of the command', async () => {
+  test('a move that fails is reported, and is no failure of the command', async () => {
     const { status, stdout } = await stopcopy('run', 'link-fails');
     expect(status).toBe(0);
     expect(stdout).toMatch(stating('at the source', 'failed', 'link at sending'));
   });
 
-  test('a profile of the user is looked for beside the scenario', async () => {
+  test('a profile of the user is sought next to the scenario', async () => {
     const own = readFileSync(join(ROOT, 'sim', 'memory', 'profiles', 'template.yaml'), 'utf8');
     file('mine.yaml', own.replace('id: template', 'id: mine'));
     const path = file('uses-mine.yaml', SMALL.replace(/ {2}- .*\n/, '  - { profile: ./mine.yaml, count: 2 }\n'));
@@ -166,7 +166,7 @@ describe('a wrong scenario exits with 3 and names file and field', () => {
     });
   });
 
-  test('a name that is none is told which there are', async () => {
+  test('an unknown name is answered with those that exist', async () => {
     const { status, stderr } = await stopcopy('run', 'zip-65');
     expect(status).toBe(3);
     for (const name of shippedScenarios()) expect(stderr).toContain(name);

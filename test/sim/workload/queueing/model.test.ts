@@ -108,7 +108,7 @@ describe('the rate cap', () => {
     expect(m.histogram(0, 'before').maxValue / ((1_000_000 - 65_536) / 0.125)).toBeCloseTo(1, 1);
   });
 
-  test('is the device’s: lifted or set at any moment', () => {
+  test('is the device’s: lifted or set at any time', () => {
     const m = model([{ ...CLOSED, qosSteps: 20 }]).run(1e7);
     const slow = m.counts(0).seen;
     m.setQosSteps(0, undefined);
@@ -139,7 +139,7 @@ describe('a pause', () => {
     expect(m.histogram(1, 'during').totalCount).toBe(0);
   });
 
-  test('lets jobs on the cores end, or takes them off and begins them anew, as asked', () => {
+  test('lets jobs on the cores end, or takes them off and begins them again, as asked', () => {
     const vf: VfOptions = { queues: 1, load: recorded(0, 0), jobs: [JOB] };
     const finish = model([vf]).run(400);
     finish.pause(0, 'finish');
@@ -177,7 +177,7 @@ describe('a pause', () => {
     expect(m.counts(1).seen - before).toBe(10);
   });
 
-  test('stops a client inside, its thoughts and arrivals; one outside goes on', () => {
+  test('stops a client inside, its think times and arrivals; one outside continues', () => {
     const arrivals = recorded(1000, 3000, 9000);
     const run = (client: 'inside' | 'outside'): QueueingModel => {
       const m = model([{ queues: 1, load: arrivals, jobs: [JOB], client }]).run(2500);
@@ -209,7 +209,7 @@ describe('a pause', () => {
       m.run(m.nowNs + 20_000);
       return m.counts(0).seen - caught;
     };
-    // However long it stood still, the same happens in the 20 µs after it.
+    // However long it was paused, the same happens in the 20 µs after it.
     expect(at(0)).toBeGreaterThan(5);
     expect(at(30_000)).toBe(at(0));
     expect(at(10_000_000)).toBe(at(0));

@@ -43,7 +43,7 @@ const move = fc.record({
   qosSteps: fc.constantFrom(undefined, 3, 50),
 });
 
-/** Least and most jobs of a VF that are in flight at any moment. */
+/** Least and most jobs of a VF that are in flight at any time. */
 function inFlightOf(load: VfOptions['load'], queues: number): [least: number, most: number] {
   if (load.kind !== 'closed') return [0, Infinity];
   const most = load.inFlightPerQueue * queues;
@@ -82,7 +82,7 @@ test('whatever is moved, whenever: each job is seen once, and all is seen in the
           expect(inFlight).toBeGreaterThanOrEqual(least);
           expect(inFlight).toBeLessThanOrEqual(most);
           expect(load.kind === 'closed' ? refused : 0).toBe(0);
-          // Nobody is forgotten in a line that nobody looks at any more.
+          // No job is forgotten in a queue that is not served any more.
           model.setQosSteps(at, undefined);
         }
         const accepted = vfs.map((_, at) => model.counts(at).accepted);

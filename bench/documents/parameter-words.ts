@@ -1,0 +1,115 @@
+/**
+ * Parameters of the model as their readers call them: in sentences, tables and charts. Documents have the names.
+ */
+import type { CostName } from '../../sim/device/costs.ts';
+import type { VmmParameterName } from '../../sim/memory/parameters.ts';
+
+type KnownName = VmmParameterName | CostName | 'windowPhase' | 'registers';
+
+const WORDS: Readonly<Record<KnownName, string>> = {
+  stopNsPerVcpu: 'stop of one vCPU',
+  busyStopNsPerVcpu: 'stop of one busy vCPU',
+  bitmapSyncNsPerGib: 'dirty-bitmap sync, per GiB of memory',
+  unalignedSyncNsPerDevice: 'page-by-page bitmap sync, per vhost device',
+  dirtySyncNsPerGib: 'dirty-bitmap sync, per dirty GiB',
+  finalSyncNsPerGib: 'final dirty-bitmap sync, per GiB',
+  channelBacklogBytes: 'backlog of a channel',
+  channelSyncNs: 'sync of a multifd channel',
+  platformSaveNs: 'save of the platform state',
+  vcpuSaveNs: 'save of one vCPU',
+  wideVcpuSaveNs: 'save of one vCPU of more than 128',
+  platformLoadNs: 'load of the platform state',
+  vhostStopNsPerDevice: 'stop of a vhost device',
+  vhostStopNsPerQueue: 'stop of a vhost queue',
+  vhostLoadNsPerDevice: 'load of a vhost device',
+  commitNsPerDevice: 'memory map rebuild, per vhost device',
+  commitNsPerQueue: 'memory map rebuild, per vhost queue',
+  routeNsPerVector: 'enabling a vector, up to QEMU 7.0',
+  vectorNs: 'enabling a vector',
+  cloudHypervisorSaveNs: 'save of the VM state by Cloud Hypervisor',
+  cloudHypervisorLoadNs: 'load of the VM state by Cloud Hypervisor',
+  setupNs: 'set-up of the move',
+  dirtyLogStartNsPerGib: 'start of dirty logging, per GiB',
+  cloudHypervisorLogStartNsPerGib: 'start of dirty logging in Cloud Hypervisor, per GiB',
+  idlePagesPerSecond: 'pages that an idle guest writes',
+  hintPagesPerBlock: 'pages written by free-page hinting',
+  discardNsPerGib: 'discard at the switch to post-copy, per GiB',
+  pageRequestNs: 'request of a page in post-copy',
+  redirtyNsPerPage: 'first write to a page after an iteration',
+  cpuSpeed: 'CPU speed within its class',
+  unknownCpuSpeed: 'unstated CPU speed',
+  lineShare: 'usable share of the link',
+  qemuChannelBytesPerSecond: 'rate of a multifd channel',
+  qemuMainThreadBytesPerSecond: "rate of QEMU's migration thread",
+  mainThreadPageNs: 'page of data in the migration thread',
+  zeroPageNs: 'walk and check of a zero page',
+  zeroRunShare: 'share of zero pages in runs',
+  zeroWalkNs: 'walk over a zero page',
+  zeroCheckNs: 'zero check of a page',
+  cloudHypervisorChannelBytesPerSecond: 'rate of a Cloud Hypervisor connection',
+  tlsBytesPerSecond: 'rate of TLS',
+  capShare: 'share of the bandwidth cap that is reached',
+  deflateSoftwareBytesPerSecond: 'rate of deflate in software',
+  zstdBytesPerSecond: 'rate of zstd',
+  zlibBytesPerSecond: 'rate of zlib',
+  olderBuildSpeed: 'speed of an older compression thread',
+  hardwareChannelBytesPerSecond: 'rate of a channel with hardware compression',
+  engineBytesPerSecond: 'rate of the compression engine',
+  hardwareDeflateRatio: 'compression ratio in hardware',
+  softwareDeflateRatio: 'compression ratio of deflate',
+  zstdRatio: 'compression ratio of zstd',
+  entropyShare: 'compression of random symbols',
+  faultBytesPerSecond: 'rate of page faults at the destination',
+  faultContention: 'contention of page faults',
+  mmioReadNs: 'register read',
+  mmioWriteNs: 'register write',
+  mmioRead128Ns: '128-bit register read',
+  mmioWrite128Ns: '128-bit register write',
+  doorbellNs: 'doorbell write',
+  mailboxCommandNs: 'mailbox command',
+  pauseBaseNs: 'pause of a function',
+  stopQueueBaseNs: 'stop of a queue',
+  flushBaseNs: 'flush of a function',
+  cacheWriteBackBaseNs: 'context write-back',
+  cacheWriteBackPerContextNs: 'context write-back, per context',
+  vftAccessNs: 'function table access',
+  flrNs: 'function-level reset',
+  sriovEnableNs: 'enabling SR-IOV',
+  usleepActualNs: 'sleep between two polls',
+  interruptNs: 'interrupt',
+  syscallNs: 'system call',
+  vcpuStopNs: 'stop of the vCPUs',
+  vcpuStartNs: 'start of the vCPUs',
+  secTaskNs: 'SEC task',
+  hpreTaskNs: 'HPRE task',
+  zipTaskNs: 'ZIP task',
+  windowPhase: "phase in QEMU's 100 ms window",
+  registers: "costs of the VFs' registers and engines",
+};
+
+/** Figures of a device profile. */
+const PROFILE_WORDS: Readonly<Record<string, string>> = {
+  stateBytes: 'state size',
+  bytesPerQueue: 'state per queue',
+  bytesPerSecond: 'state rate',
+  sharedBytesPerSecond: 'state rate of all devices',
+  fixedNs: 'fixed time',
+  fixedNsPerQueue: 'time per queue',
+};
+
+/** A name without words of its own, such as a field of a profile, is divided into its parts. */
+export function parameterWords(name: string): string {
+  if (isKnown(name)) return WORDS[name];
+  const [owner, field] = name.split('.', 2);
+  if (owner === undefined || field === undefined) return dividedName(name);
+  return `${owner}: ${PROFILE_WORDS[field] ?? dividedName(field)}`;
+}
+
+function isKnown(name: string): name is KnownName {
+  return Object.hasOwn(WORDS, name);
+}
+
+/** `firstChunkNs` is `first chunk`: the unit stands with the value. */
+function dividedName(name: string): string {
+  return name.replace(/(?:Ns|Bytes)$/, '').replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
