@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -69,6 +69,22 @@ if (existsSync(schemas)) {
     const text = `${JSON.stringify(publishedSchema(format), undefined, 1)}\n`;
     writeFileSync(join(dist, 'schemas', schemaFile(format)), text);
   }
+}
+
+// The types of what users import, without those of what it is made of: a user needs no types of Node for them.
+const library = join(dist, 'bench', 'library');
+if (existsSync(library)) {
+  const { rolldown } = await import('rolldown');
+  const { dts } = await import('rolldown-plugin-dts');
+  const entries = ['index', 'sim', 'workers', 'bench'].map((name) => [name, join(library, `${name}.d.ts`)]);
+  const bundle = await rolldown({
+    input: Object.fromEntries(entries),
+    plugins: [dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false })],
+    checks: { bundlerTimings: false },
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+  });
+  await bundle.write({ dir: join(dist, 'types'), format: 'es', chunkFileNames: '[name]-[hash].d.ts' });
+  await bundle.close();
 }
 
 const main = join(dist, 'bench', 'main.js');

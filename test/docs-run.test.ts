@@ -172,6 +172,22 @@ describe('docs/import.md', () => {
   });
 });
 
+describe('CONTRIBUTING.md', () => {
+  it('has a scenario and a question that are played', async () => {
+    const steps = stepsOf(read('CONTRIBUTING.md'));
+    expect(steps.map(({ does }) => does)).toEqual(['write', 'run', 'write', 'run']);
+    const folder = mkdtempSync(join(tmpdir(), 'stopcopy-contributing-'));
+    try {
+      for (const step of steps) {
+        const status = await doStep(step, folder, (words) => stopcopyAt(folder, ...words));
+        expect(status ?? 0).toBe(0);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('README.md', () => {
   const shown = stepsOf(read('README.md')).flatMap((step) => (step.does === 'run' ? [step] : []));
 

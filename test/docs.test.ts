@@ -17,6 +17,8 @@ const ROOT = join(import.meta.dirname, '..');
 const OWN_FOLDERS = ['sim/', 'workers/', 'bench/', 'test/', 'traces/', 'docs/'];
 const PAGES: readonly string[] = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

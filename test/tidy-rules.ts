@@ -46,8 +46,8 @@ const BENCH: readonly (readonly [place: string, sees: readonly string[], hint: s
     'a table of parsers: what one does belongs to the place that needs it',
   ],
   [
-    'library.ts',
-    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'parsers.ts'],
+    'library',
+    ['io', 'show', 'documents', 'studies', 'measure', 'compare', 'history', 'ui', 'parsers.ts'],
     'the library is what the commands do, without the commands',
   ],
   ['main.ts', ['cli'], 'the program is its command line'],
@@ -126,7 +126,7 @@ const NO_FOLDER_CIRCLES = ['sim', 'workers', 'bench'] as const;
 /** Started or loaded otherwise than by an import. */
 const ENTRIES: readonly RegExp[] = [
   /^bench\/main\.ts$/,
-  /^bench\/library\.ts$/,
+  /^bench\/library\/(?:index|sim|workers|bench)\.ts$/,
   /^bench\/measure\/metrics\/stage-loop\.ts$/,
   /^test\/build\.ts$/,
   /^workers\/pools\/(?:job|converge)-tasks\.ts$/,

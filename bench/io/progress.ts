@@ -1,7 +1,10 @@
 /**
  * Progress on stderr: a bar on a terminal, plain lines elsewhere, with the time left.
  */
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+
+import type CliProgress from 'cli-progress';
+
 import { MS_PER_S } from '../../sim/base/units.ts';
 import type { TextStream } from './standard-stream.ts';
 
@@ -21,6 +24,8 @@ export function openProgress(stream: TextStream, now: Clock = () => performance.
 }
 
 function barProgress(stream: NodeJS.WriteStream, now: Clock): Progress {
+  // Only a terminal needs it.
+  const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   const bar = new cliProgress.SingleBar(
     {
       stream,

@@ -1,7 +1,6 @@
 /**
  * The documents that users write, by what their field `format` says.
  */
-import { z } from 'zod';
 
 interface InputFormat {
   /** Name with its article, used in messages. */
@@ -29,20 +28,6 @@ export const INPUT_FORMATS = {
 } as const satisfies Readonly<Record<string, InputFormat>>;
 
 export type InputFormatName = keyof typeof INPUT_FORMATS;
-
-/** The field `version` of a document, whichever is read; a document that was read is of the newest. */
-export function formatVersion(format: InputFormatName) {
-  const versions: readonly number[] = INPUT_FORMATS[format].versions;
-  const newest = versions.at(-1)!;
-  return z
-    .literal(versions, {
-      error: ({ input }) =>
-        typeof input === 'number' && input > newest
-          ? `allowed is up to ${newest}: the file is for a newer stopcopy`
-          : undefined,
-    })
-    .transform(() => newest);
-}
 
 /** Documents that commands write, and what reads them. */
 export const RESULT_READERS = {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { byteRate, bytesIn, duration, durationIn } from '../base/quantity.ts';
 import { MIB, NS_PER_S, NS_PER_US } from '../base/units.ts';
 import { linkGigabits } from '../scenario/document.ts';

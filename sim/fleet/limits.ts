@@ -7,7 +7,7 @@ import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import { day } from '../base/day.ts';
 import { byteRate, duration, durationIn } from '../base/quantity.ts';
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { MANAGER_NAMES, type ManagerName, MANAGERS, timeoutFor } from '../memory/manager.ts';
 import { VMM_NAMES, type VmmName, VMMS } from '../memory/vmms.ts';
 import type { RangeEnd } from '../memory/device-profile.ts';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { VFS_MAX } from '../abi/vft.ts';
 import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
 import { bytes, duration, durationIn } from '../base/quantity.ts';
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { linkGigabits, scenarioSchema } from '../scenario/document.ts';
 import type { Watch } from '../memory/manager.ts';
 import { CLASSES_MAX } from './rooms.ts';

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 
 import { bytes, duration } from '../base/quantity.ts';
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import { VMM_NAMES } from '../memory/vmms.ts';
 import { DISTRIBUTION_IDS, DRIVER_IDS, IOMMU_IDS } from './drivers.ts';

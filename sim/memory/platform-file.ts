@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { keysOf } from '../base/keys.ts';
 import { VMM_PARAMETER } from './parameters.ts';
 import { CPU_CLASS_NAMES, type CpuClass, type OwnSpreads } from './platform.ts';

@@ -19,7 +19,7 @@ import { DEFAULT_VMM, VMM_NAMES } from '../memory/vmms.ts';
 import { LOAD_NAMES } from '../workload/load.ts';
 import { POLICIES } from '../pci/policy.ts';
 import { byteRate, bytes, bytesIn, duration, durationIn, sizeText } from '../base/quantity.ts';
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { platformDeviceFields, platformFields } from '../manager/question.ts';
 import { withUnits } from '../base/schema-fields.ts';
 

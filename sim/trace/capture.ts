@@ -35,7 +35,7 @@ const step = z.looseObject({
 });
 export type CapturedStep = z.output<typeof step>;
 
-export const captureSchema = z.object({
+const captureSchema = z.object({
   name: z.string(),
   driver: z.literal('unknown'),
   description: z.string().optional(),

@@ -15,6 +15,7 @@ import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { BUDGET_SECONDS_DEFAULT } from '../../compare/settings.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../../measure/suites/registry.ts';
 import type { SuiteOptions } from '../../documents/suites/document.ts';
+import { defaultSweep, QUEUE_PAIRS } from '../../measure/suites/default-sweep.ts';
 import type { SuiteName, SweepOptions } from '../../measure/suites/sweep-types.ts';
 import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/abi/in-flight.ts';
 import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
@@ -38,8 +39,6 @@ interface BenchFlags {
 }
 
 const SEED_MAX = 2 ** 32 - 1;
-
-const QUEUE_PAIRS = { quick: [1, 64], full: [1, 16, 64, 256] } as const;
 
 export function registerBench(command: Command, context: CommandContext): void {
   const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
@@ -123,17 +122,17 @@ async function measure(flags: BenchFlags, context: CommandContext): Promise<bool
 }
 
 function sweepOptions(flags: BenchFlags, suites: readonly SuiteName[]): SweepOptions {
-  const quick = flags.quick === true;
-  return {
+  const { quick, seed, accelerator, queuePairs, load, driver, inFlight } = flags;
+  return defaultSweep({
     suites,
-    quick,
-    seed: flags.seed,
-    accelerators: flags.accelerator ?? ACCELERATOR_KINDS,
-    queuePairs: flags.queuePairs ?? (quick ? QUEUE_PAIRS.quick : QUEUE_PAIRS.full),
-    loads: flags.load ?? LOAD_NAMES,
-    driver: flags.driver,
-    inFlight: flags.inFlight,
-  };
+    seed,
+    driver,
+    inFlight,
+    ...(quick === undefined ? {} : { quick }),
+    ...(accelerator === undefined ? {} : { accelerators: accelerator }),
+    ...(queuePairs === undefined ? {} : { queuePairs }),
+    ...(load === undefined ? {} : { loads: load }),
+  });
 }
 
 /** @throws UserError when an option was given that only the sweep has */

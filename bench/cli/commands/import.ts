@@ -5,24 +5,18 @@ import type { Command } from 'commander';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { type Foreign, type ForeignFile, type ForeignKind, formatsText } from '../../import/readers.ts';
+import { type ForeignKind, formatsText } from '../../import/readers.ts';
 import { headed } from '../../io/document-head.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import type { ImportDocument } from '../../documents/import/document.ts';
-import { MOVE_DOCUMENTS, type MoveDocument } from '../../studies/import/move-documents.ts';
+import type { ImportWords } from '../../studies/import/import-files.ts';
+import { MOVE_DOCUMENTS } from '../../studies/import/move-documents.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { collector, COLLECTORS } from '../../studies/import/collect.ts';
 import { OutputFile } from '../file-options.ts';
 import { integer, oneName } from '../options.ts';
 
-interface ImportFlags {
-  readonly as?: string;
+interface ImportFlags extends ImportWords {
   readonly out?: string;
-  readonly to?: MoveDocument;
-  readonly host?: string;
-  readonly vf?: string;
-  readonly move?: number;
-  readonly set?: readonly string[];
   readonly collect?: keyof typeof COLLECTORS;
 }
 
@@ -84,7 +78,8 @@ export function registerImport(command: Command, context: CommandContext): void 
       }
       const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
-      const document = await documentOf(files, flags);
+      const { importedDocument } = await import('../../studies/import/import-files.ts');
+      const document = await importedDocument(files, flags);
       for (const sentence of importText(document)) context.output.note(sentence);
       if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
       else {
@@ -95,87 +90,6 @@ export function registerImport(command: Command, context: CommandContext): void 
       context.output.document(document);
       context.exit(EXIT.fine);
     });
-}
-
-/** Options that are for files of one kind. */
-const ONLY_OF: readonly (readonly [flag: 'to' | 'move' | 'set' | 'host' | 'vf', kind: ForeignKind, what: string])[] = [
-  ['to', 'move', 'a move'],
-  ['move', 'move', 'a move'],
-  ['set', 'move', 'a move'],
-  ['host', 'fleet', 'a fleet'],
-  ['vf', 'driver', 'a driver'],
-];
-
-/** The document that follows from the files, by what they are of. */
-async function documentOf(paths: readonly string[], flags: ImportFlags): Promise<ImportDocument> {
-  const { readForeign } = await import('../../import/readers.ts');
-  const files = paths.map((path) => readForeign(path, flags.as)).toSorted(byKind);
-  const [first] = files;
-  // What lspci says of a host explains the addresses of a trace.
-  const other = files.find(({ kind }) => kind !== first!.kind && !(first!.kind === 'driver' && kind === 'machine'));
-  if (other !== undefined) {
-    throw new UserError(
-      'usage',
-      `${first!.file} is ${first!.reader}, and ${other.file} is ${other.reader}: they are not of one thing`,
-      'Import them one by one.',
-    );
-  }
-  for (const [flag, kind, what] of ONLY_OF) {
-    if (flags[flag] === undefined || first!.kind === kind) continue;
-    throw new UserError(
-      'usage',
-      `--${flag} is given, and ${first!.file} is not of ${what} but ${first!.reader}`,
-      'Leave it out.',
-    );
-  }
-  return MAKE[first!.kind](files as never, flags);
-}
-
-/** Traces of a driver come first. */
-function byKind(a: ForeignFile, b: ForeignFile): number {
-  return Number(b.kind === 'driver') - Number(a.kind === 'driver');
-}
-
-type MakeDocument<Kind extends ForeignKind> = (
-  files: readonly Foreign<Kind>[],
-  flags: ImportFlags,
-) => Promise<ImportDocument>;
-
-const MAKE: { readonly [Kind in ForeignKind]: MakeDocument<Kind> } = {
-  async machine(files) {
-    const { imported } = await import('../../studies/import/import.ts');
-    return imported(files).document;
-  },
-  async fleet(files, { host }) {
-    const { importFleet } = await import('../../studies/import/import-fleet.ts');
-    return importFleet(onlyOne(files, 'a fleet'), host);
-  },
-  async move(files, { as, to, move: which, set = [] }) {
-    const { importMove } = await import('../../studies/import/import-move.ts');
-    const { givenOf } = await import('../../studies/import/moves.ts');
-    return importMove(onlyOne(files, 'a move'), { as, which, given: set.map(givenOf) }, to ?? 'scenario');
-  },
-  async driver(files, { vf }) {
-    const { traceOf } = await import('../../studies/driver/read-driver.ts');
-    const { importDriver } = await import('../../studies/driver/import-driver.ts');
-    return importDriver(traceOf(files), vf);
-  },
-  async results([first]) {
-    throw new UserError(
-      'input',
-      `${first!.file}: has results (${first!.format}), of which no document is made here`,
-      `stopcopy history record ${first!.file} keeps them.`,
-    );
-  },
-};
-
-function onlyOne<Kind extends ForeignKind>(files: readonly Foreign<Kind>[], what: string): Foreign<Kind> {
-  if (files.length === 1) return files[0]!;
-  throw new UserError(
-    'usage',
-    `${files.length} files are given, and ${files[0]!.file} is of ${what}`,
-    `Give one file of ${what}.`,
-  );
 }
 
 /** Prints the script, or writes it. */

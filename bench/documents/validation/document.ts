@@ -113,6 +113,9 @@ export interface Validation {
   readonly complaints: readonly string[];
 }
 
+/** What `stopcopy validate --json` prints. */
+export type ValidationDocument = ReturnType<typeof validationDocument>;
+
 export function validationDocument(validation: Validation) {
   const { tables, kinds, labs, medianError, predicted, calibrating, rows, fitted, complaints } = validation;
   return {

@@ -1,5 +1,5 @@
 // A policy for `stopcopy converge --policy`: waits for a time in which the guest writes little, and takes any after a while.
-/** @type {import('stopcopy').OwnPolicy} */
+/** @type {import('stopcopy/sim').OwnPolicy} */
 const patient = {
   pollMs: 500,
   atIterations: true,

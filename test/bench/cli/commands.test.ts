@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { packageRoot } from '../../../bench/io/package-root.ts';
+import { packageRoot, packageVersion } from '../../../bench/io/package-root.ts';
 import { runStopcopy, STOPCOPY } from '../../program.ts';
 import { stopcopy } from '../command.ts';
 import { fixtureResult } from '../fixture.ts';
@@ -141,7 +141,7 @@ test('--help of the program names the exit codes, and that of each command has e
 });
 
 test('--version is the version of the package', async () => {
-  expect(await stopcopy('--version')).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
+  expect(await stopcopy('--version')).toEqual({ status: 0, stdout: `${packageVersion()}\n`, stderr: '' });
 });
 
 test('a usage error with --json is one JSON document on stdout', async () => {
@@ -238,7 +238,7 @@ describe('a program of its own', () => {
     const refused = runStopcopy(['bench', '--seed', '-4']);
     expect([refused.status, refused.stdout]).toEqual([2, '']);
     expect(refused.stderr).toContain("--seed is '-4'");
-    expect(runStopcopy(['--version'])).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
+    expect(runStopcopy(['--version'])).toEqual({ status: 0, stdout: `${packageVersion()}\n`, stderr: '' });
   });
 
   test('puts no escape sequences into a pipe, and none with NO_COLOR', () => {

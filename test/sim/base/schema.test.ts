@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { formatVersion, INPUT_FORMATS } from '../../../sim/base/formats.ts';
+import { formatVersion } from '../../../sim/base/format-version.ts';
+import { INPUT_FORMATS } from '../../../sim/base/formats.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { bytes, duration } from '../../../sim/base/quantity.ts';
 import { fieldsAt, withUnits } from '../../../sim/base/schema-fields.ts';
