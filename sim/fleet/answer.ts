@@ -50,7 +50,7 @@ export interface QuestionFiles {
  * Answers a question.
  *
  * @param asked as it was read; what stands at its head is put into its VMs
- * @param file name of the question, for messages
+ * @param file name of the question, used in messages
  * @throws UserError of kind `input` for a question that contradicts itself
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {

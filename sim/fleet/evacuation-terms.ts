@@ -105,7 +105,7 @@ export interface EvacuationInput {
   readonly windows?: Windows;
   /** Change that a busy link leaves unanswered; {@link LinkShares}. Default there. */
   readonly slack?: number;
-  /** Whether managers look at every poll, also where nothing can change. Default: no. */
+  /** Whether managers act at every poll, also where nothing can change. Default: no. */
   readonly everyPoll?: boolean;
   /** Notes the iterations of each VM, times from the start of its move. */
   readonly onIterations?: (vm: number, row: PrecopyIteration) => void;

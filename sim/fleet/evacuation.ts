@@ -1,5 +1,5 @@
 /**
- * Hosts being emptied: VMs begin to move as limits allow, share PFs, hosts' lines, racks' uplinks and the spine, and go
+ * Hosts being emptied: VMs begin to move as limits allow, share PFs, hosts' links, racks' uplinks and the spine, and go
  * where there is room.
  */
 import { bug } from '../base/bug.ts';
@@ -15,7 +15,7 @@ import { ADVANCE } from '../memory/precopy-slots.ts';
 import { Rooms } from './rooms.ts';
 import { NONE, SourceHosts } from './source-hosts.ts';
 
-/** Moments that are nearer to each other than this are one: rates are kept to a ten-millionth, and moves last minutes. */
+/** Times that are nearer to each other than this are one: rates are kept to a ten-millionth, and moves last minutes. */
 const SAME_NS = 10_000;
 
 /** Empties the hosts. */
@@ -145,7 +145,7 @@ class Evacuation {
         if (came === ADVANCE.ended) ended.push(slot);
         else this.schedule(slot, true);
       }
-      // What ends at one moment counts in the order of hosts, and of VMs on a host.
+      // What ends at one time counts in the order of hosts, and of VMs on a host.
       if (ended.length > 1) ended.sort((a, b) => slotVm[a]! - slotVm[b]!);
       for (const slot of ended) this.finish(slot);
       ended.length = 0;
@@ -352,7 +352,7 @@ class Evacuation {
     if (!moved && failed <= most) this.timers.push(nowNs + backOffNs * 2 ** (failed - 1), this.slots + vm);
   }
 
-  /** New rates for whoever they changed. */
+  /** New rates for the moves that they changed. */
   private reckon(): void {
     const { shares, engine, nowNs } = this;
     shares.settle();

@@ -1,8 +1,8 @@
 /**
- * How long emptying hosts takes at least, by what each line and each limit can do: closed forms, next to the simulation.
+ * How long emptying hosts takes at least, by what each link and each limit can do: closed forms, next to the simulation.
  *
- * Each bound takes one thing as the only one that is scarce. The largest of them is what binds. They count the bytes and
- * the time of a VM that has its way for itself; one that shares it sends more rounds, so that these are bounds from below.
+ * Each bound takes one thing as the only one that is scarce. The largest of them is the binding one. They count the bytes and
+ * the time of a VM that has its way for itself; one that shares it sends more iterations, so that these are bounds from below.
  */
 import { NS_PER_S } from '../base/units.ts';
 import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';

@@ -189,7 +189,7 @@ export class FleetPlan {
     return { hosts: this.hosts, hostsPerRack, classes };
   }
 
-  /** Closed forms: how long it takes at least, by each line and limit. */
+  /** Closed forms: how long it takes at least, by each link and limit. */
   bounds(end: TrialAt, change: FleetChange = {}, moved?: Moved): readonly FleetBound[] {
     const { fleet, limits } = this.with(change);
     const { maintenance } = this.question;
@@ -347,7 +347,7 @@ export interface Outcome {
   readonly pauseP50Ns: number;
   readonly pauseP99Ns: number;
   readonly pauseMaxNs: number;
-  /** VMs that stood still for longer than the budget. */
+  /** VMs that were paused for longer than the budget. */
   readonly overBudget: number;
   /** Moves that were begun again. */
   readonly retries: number;

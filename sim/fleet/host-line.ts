@@ -1,5 +1,5 @@
 /**
- * Hosts in a line: who came first is served first, or the host with the lowest number. Each stands in it at most once.
+ * A queue of hosts: first come, first served, or the host with the lowest number. Each is in it at most once.
  */
 import { bug } from '../base/bug.ts';
 
@@ -40,7 +40,7 @@ export class HostLine {
     places[place] = host;
   }
 
-  /** Takes who is next out of the line. There must be somebody. */
+  /** Takes the next host out of the queue, which must not be empty. */
   take(): number {
     const { places } = this;
     if (this.count === 0) bug('HOST_LINE_EMPTY');

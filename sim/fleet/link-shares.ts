@@ -2,7 +2,7 @@
  * Flows that share links: each gets its max-min fair share, kept up to date as flows come and go.
  *
  * Every link has a share: the most that one flow may take of it, infinite while it is not full. A flow's rate is the
- * least of its own limit and the shares of its links. When a flow comes or goes, its links reckon their shares anew
+ * least of its own limit and the shares of its links. When a flow comes or goes, its links compute their shares again
  * from what their flows may take elsewhere; where that changes a flow's rate, that flow's other links follow. What comes
  * to rest is the max-min fair allocation: each flow has a full link on which nobody has more.
  *
@@ -16,7 +16,7 @@ const PATH_MAX = 6;
 const NONE = -1;
 /** A rate that changes by less, relative to itself, stays as it is. */
 const RATE_TOLERANCE = 1e-7;
-/** Links with up to so many flows are always reckoned at once. */
+/** Links with up to so many flows are always computed at once. */
 const FEW_FLOWS = 64;
 
 export class LinkShares {
@@ -27,9 +27,9 @@ export class LinkShares {
   /** Flows whose rate has changed since the caller emptied the list; each is there once. */
   readonly changed: Int32Array;
   changedCount = 0;
-  /** Reckonings of single links so far. */
+  /** Computations of single links so far. */
   reckonings = 0;
-  /** Flows looked at in them. */
+  /** Flows visited in them. */
   looks = 0;
 
   private readonly capacity: Float64Array;
@@ -42,7 +42,7 @@ export class LinkShares {
   private readonly first: Int32Array;
   private readonly count: Int32Array;
   private readonly used: Float64Array;
-  /** By how much the flows' rates have changed since the link was reckoned. */
+  /** By how much the flows' rates have changed since the link was computed. */
   private readonly moved: Float64Array;
   private readonly queued: Uint8Array;
   private readonly marked: Uint8Array;
@@ -122,7 +122,7 @@ export class LinkShares {
     this.add(flow, links, limit);
   }
 
-  /** Reckons until nothing changes any more; {@link changed} tells whose rate did. */
+  /** Computes until nothing changes any more; {@link changed} has the flows whose rate did. */
   settle(): void {
     while (this.queue.length > 0) {
       const links = this.queue;

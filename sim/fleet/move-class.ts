@@ -1,5 +1,5 @@
 /**
- * A kind of VM as the fleet moves it: its memory, its rules when to stop, and how long it then stands still, at whatever
+ * A kind of VM as the fleet moves it: its memory, its rules when to stop, and how long it is then paused, at whatever
  * rate it gets.
  */
 import { bug } from '../base/bug.ts';
@@ -21,7 +21,7 @@ export interface Needs {
 
 export interface MoveClassInput {
   readonly name: string;
-  /** With the whole line for itself. */
+  /** With the whole link for itself. */
   readonly move: VmMoveInput;
   readonly parameters: VmmParameters;
   readonly needs: Needs;
@@ -51,7 +51,7 @@ export class MoveClass {
   readonly memoryBytes: number;
   private readonly move: VmMoveInput;
   private readonly parameters: VmmParameters;
-  /** Pauses reckoned before, by the memory that was left: VMs of a kind mostly share few rates, and end alike. */
+  /** Pauses computed before, by the memory that was left: VMs of a kind mostly share few rates, and end alike. */
   private readonly knownPauses = new Map<number, KnownPause>();
 
   /** @throws UserError of kind `input` for a guest whose writing changes with time */
@@ -84,7 +84,7 @@ export class MoveClass {
    *
    * @param wireBytesPerSecond what the stream gets
    * @param pendingBytes memory that is left
-   * @param dirtiedBytes how much of it the last look at the dirty log found
+   * @param dirtiedBytes how much of it the final dirty-bitmap sync found
    * @param zeroBytes pages of zeros that are left as well
    */
   pauseNs(wireBytesPerSecond: number, pendingBytes: number, dirtiedBytes: number, zeroBytes: number): number {

@@ -107,7 +107,7 @@ const atOnce = z.strictObject({
   ...head,
   ask: z.literal('at-once'),
   over: z.enum(['host', 'pf', 'uplink']),
-  /** Of the uplink that moves from several hosts share. */
+  /** Rate of the uplink that moves from several hosts share. */
   uplinkGigabitsPerSecond: linkGigabits.optional(),
   vm: questionVmSchema,
   limits: limitsSchema.optional(),
@@ -169,7 +169,7 @@ const antiAffinity = z.strictObject({
 const fleet = z.strictObject({
   racks: z.int().min(1).max(100_000),
   hostsPerRack: z.int().min(1).max(1000),
-  /** Lines that migrations may use, in 10^9 bits per second; left out: never full. */
+  /** Links that migrations may use, in 10^9 bits per second; left out: never full. */
   hostGigabitsPerSecond: linkGigabits,
   pfsPerHost: pfsPerHost.default(1),
   pfGigabitsPerSecond: linkGigabits.optional(),

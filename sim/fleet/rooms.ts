@@ -87,7 +87,7 @@ export class Rooms {
   /**
    * A host for a VM of a class, whose room is then taken; or {@link FULL} or {@link BUSY}.
    *
-   * @param group whose members may not share a host: hosts with one of them go to the end of the line; -1: none
+   * @param group whose members may not share a host: hosts with one of them go to the end of the queue; -1: none
    */
   take(kind: number, group: number): number {
     const ring = this.rings[kind]!;

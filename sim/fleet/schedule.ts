@@ -41,18 +41,18 @@ interface ScheduledGroup {
   readonly atOnce: readonly number[];
 }
 
-/** With best guesses. */
+/** With nominal parameters. */
 export interface Schedule {
   readonly totalNs: number;
   /** VMs that stay where they are: given up, or without room. */
   readonly leftBehind: number;
-  /** In the order of hosts; null: there are more than can be told one by one. */
+  /** In the order of hosts; null: there are too many to list. */
   readonly moves: readonly ScheduledMove[] | null;
   /** In place of the moves; null when there are moves. */
   readonly groups: { readonly sliceNs: number; readonly of: readonly ScheduledGroup[] } | null;
 }
 
-/** Up to so many moves are told one by one. */
+/** Up to so many moves are listed one by one. */
 const MOVES_MAX = 600;
 const GROUPS_MAX = 40;
 const SLICES = 100;

@@ -2,7 +2,7 @@
  * One VF moved in a world of its own, for the times of its steps.
  *
  * The world is that of a scenario with one VM and one VF, and ends when the VF runs again: nothing that a plan asks for
- * comes later. Its rings are short where that cannot be told: as long as no task is refused for want of room in them, no
+ * comes later. Its rings are short where that makes no difference: as long as no task is refused for want of room in them, no
  * time depends on how long they are. Where one is refused, the world is played again with the rings that the VF has.
  */
 import { bug } from '../base/bug.ts';

@@ -1,5 +1,5 @@
 /**
- * Which parameter a pause depends on most: each at its short and at its long end, all others at their best guesses.
+ * Which parameter a pause depends on most: each at its low and at its high value, all others nominal.
  */
 import { type Tornado, type TornadoBar, tornadoOf } from './tornado.ts';
 import type { QuestionVm } from './question.ts';
@@ -7,7 +7,7 @@ import type { VmTrials } from './vm-trials.ts';
 
 /**
  * @param vms so many such VMs at once
- * @param onBar told before each parameter: so many done of so many
+ * @param onBar called before each parameter: so many done of so many
  */
 export function pauseTornado(
   trials: VmTrials,

@@ -1,5 +1,5 @@
 /**
- * One VM tried out: how long it stands still, with every parameter at one end of its range or one of them moved.
+ * One VM tried out: how long it is paused, with every parameter at one end of its range or one of them moved.
  *
  * Quick trials are closed forms: the steps of a VF are taken from a world with one such VF, once, and put into the model
  * of the whole VM. Full trials play the scenario with all its VFs, register by register.
@@ -57,7 +57,7 @@ export type TrialAt = RangeEnd | { readonly draw: number };
 /** One parameter that is moved to an end of its range, the others staying. */
 export interface Moved {
   readonly group: 'vmm' | 'cost' | 'profile' | 'jobs' | 'window';
-  /** Of the group `profile`: `acc-sec.fixedNs`. */
+  /** Name in the group `profile`: `acc-sec.fixedNs`. */
   readonly name: string;
   readonly end: 'short' | 'long';
 }
@@ -224,7 +224,7 @@ class DrawnVm {
 
 export class VmTrials {
   readonly profiles: ReadonlyMap<string, DeviceProfile>;
-  /** Name of the question, for messages. */
+  /** Name of the question, used in messages. */
   readonly file: string;
   readonly unknowns: Unknowns;
   private readonly drawn = new WeakMap<QuestionVm, Map<number, DrawnVm>>();
@@ -299,7 +299,7 @@ export class VmTrials {
     return trialOf(made.failed, move, pauseNs);
   }
 
-  /** Register by register, all VFs of all VMs; of the VM that stood still longest. */
+  /** Register by register, all VFs of all VMs; of the VM with the longest pause. */
   full(vm: QuestionVm, end: RangeEnd, vms: number = 1): VmTrial {
     const plan = this.compiled(vm, vms);
     const results = runScenario(plan, end).vms;

@@ -23,7 +23,7 @@ export function withWholeVms(question: Question, presets: ReadonlyMap<string, Li
  * Checks that what stands at the head of a question is read by a VM: of the question, or of one of its sweep.
  *
  * @param asked the question, or every one of its sweep
- * @param file name of the question, for messages
+ * @param file name of the question, used in messages
  * @throws UserError of kind `input` for options that no VM reads
  */
 export function checkHeads(asked: readonly Question[], presets: ReadonlyMap<string, LimitsPreset>, file: string): void {

@@ -1,10 +1,10 @@
 /**
- * What IOMMU domains hold besides the guests' memory. docs/isolation.md 3, step 7.
+ * What IOMMU domains hold in addition to the guests' memory. docs/isolation.md 3, step 7.
  */
 import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
 import type { AddressRange, Domain, Topology } from './topology.ts';
 
-/** What {@link domainsOf} looks at. */
+/** What {@link domainsOf} reads. */
 type Source = Pick<
   Topology,
   | 'document'
@@ -21,7 +21,7 @@ type Source = Pick<
 
 /**
  * The domains, by tenant: the parts of BARs that a VMM can mmap through VFIO and so put into its guest's domain, and
- * what root mapped beside VFIO.
+ * what root mapped outside VFIO.
  *
  * A control area in the VF's BAR2 is left out when all three operations stop at the half. Then a host whose pages are
  * larger than the half cannot map the other half either.

@@ -7,7 +7,7 @@ import type { Topology } from './topology.ts';
 export interface Exposure {
   /** By control area: the tenants whose requests reach it. */
   readonly reached: BitRows;
-  /** By control area: the tenants whose requests reach it by way of what root mapped beside VFIO. */
+  /** By control area: the tenants whose requests reach it by way of what root mapped outside VFIO. */
   readonly privileged: BitRows;
   /** By function: 1 when the IOMMU may take a request of it for one of another tenant's. */
   readonly spoofs: Uint8Array;

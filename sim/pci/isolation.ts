@@ -112,7 +112,7 @@ export class Isolation {
 
   /**
    * Requests that arrive where they should not: one of the own VM, one of each of the first other VMs, one by what root
-   * mapped, one that passes for another's, one that nobody checks.
+   * mapped, one that spoofs another's, one that is not checked.
    *
    * @param othersMax so many other VMs
    */
@@ -131,7 +131,7 @@ export class Isolation {
       possible: boolean,
       route: Route | undefined,
     ): void => {
-      // The rules said that there is one; they and the walker look at the same topology.
+      // The rules said that there is one; they and the walker read the same topology.
       if (route === undefined) bug('ROUTE_MISSING', hazard, functionLabel(topology, vf), tenants[tenant]);
       found.push({ hazard, privileged, possible, tenant: tenants[tenant]!, route });
     };

@@ -2,7 +2,7 @@
  * What would have to change: the smallest set of settings that makes a policy accept a VF.
  *
  * Exact, by branching on witnesses. As long as a VF is refused there is a request that shows why. Its way depends only on
- * the settings that were looked at along it, so any set of changes that helps contains one of those; trying each of them
+ * the settings that were evaluated along it, so any set of changes that helps contains one of those; trying each of them
  * in turn, to a depth that rises by one, finds a smallest set, and when nothing is left to try, there is none. Requests
  * that have no setting in common need a change each: fewer need not be tried.
  */

@@ -1,5 +1,5 @@
 /**
- * One offending request each, found by walking, with the hops it takes: what a person looks at when a rule has spoken.
+ * One offending request each, found by walking, with the hops it takes: what a reader wants to see when a rule has decided.
  */
 import { segmentOf } from './address.ts';
 import { noteOnce, type Setting } from './setting.ts';
@@ -24,7 +24,7 @@ export interface Route {
   /** As the device sends it. */
   readonly address: number;
   readonly hops: readonly Hop[];
-  /** Settings that were looked at on the way, each once: with all of them alike, the way is the same. */
+  /** Settings that were evaluated on the way, each once: with all of them alike, the way is the same. */
   readonly settings: readonly Setting[];
   /** What lets the request through: the bit or parameter of the last hop that chose, and where. */
   readonly by: string;
@@ -59,7 +59,7 @@ export class Router {
   /**
    * How a tenant reaches a control area.
    *
-   * @param privileged whether to look at what root mapped through sysfs, and nowhere else
+   * @param privileged whether to follow what root mapped through sysfs, and nowhere else
    */
   toArea(area: ControlArea, tenant: number, privileged = false): Route | undefined {
     const first = this.topology.functionTenant[area.vf] === tenant ? area.vf : this.lately.get(tenant);

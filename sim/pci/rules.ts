@@ -46,9 +46,9 @@ class Rules {
   private readonly free: readonly [BitRows, BitRows];
   /** By type: tenants whose requests get from a node to the others of its card without leaving it. */
   private readonly inside: readonly [BitRows, BitRows];
-  /** Tenants whose requests come to a node from beside it. */
+  /** Tenants whose requests come to a node from its siblings. */
   private readonly incoming: BitRows;
-  /** By topmost bridge: whether a stream behind it is in bypass. */
+  /** By topmost bridge: whether a stream below it is in bypass. */
   private readonly aliasBypass: Uint8Array;
   /** Tenants that may use a tenant's domain. */
   private readonly users: BitRows;
@@ -110,7 +110,7 @@ class Rules {
     return t.turnsBack[port] === 1 ? OWN.turns : OWN.stops;
   }
 
-  /** Who shares a requester ID, and what the shared stream is good for. */
+  /** Functions that share a requester ID, and what the shared stream is good for. */
   private findAliases(): void {
     const { t } = this;
     const members = new BitRows(t.nodes.length, t.tenants.length);
@@ -257,7 +257,7 @@ class Rules {
     else if (crossesCard(t, from, -1, type === TRANSLATED)) into.addAll(row, this.senders[type], from);
   }
 
-  /** By host address: from beside the device, from inside it, and back into it. */
+  /** By host address: from siblings of the device, from inside it, and back into it. */
   private findReached(): void {
     const { t, exposure } = this;
     const within = new BitRows(t.nodes.length, t.tenants.length);

@@ -60,7 +60,7 @@ const NO_SETTINGS: FunctionSettings = {};
  * The topology of a document.
  *
  * @param document as `readTopology` gives it
- * @param what its name, for messages
+ * @param what its name, used in messages
  * @throws UserError of kind `input` for what cannot be: addresses or BARs that overlap, buses outside of the bridge
  *   above, a bit that is on and not in the capability, a field that has no meaning where it stands
  */

@@ -1,5 +1,5 @@
 /**
- * What no server can be: the checks on a topology document that look at one node and its neighbours.
+ * What no server can be: the checks on a topology document that concern one node and its neighbours.
  */
 import { type HardwareVersion, versionOfRevision } from '../abi/accelerators.ts';
 import { UserError } from '../base/user-error.ts';
@@ -182,7 +182,7 @@ function checkVersion(fn: PhysicalFunctionDocument, path: string, what: string):
   }
 }
 
-/** What one physical function may be, beside the first of its device. */
+/** What one physical function may be, next to the first of its device. */
 export function checkPhysicalFunction(
   fn: PhysicalFunctionDocument,
   first: PhysicalFunctionDocument,

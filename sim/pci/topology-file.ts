@@ -28,7 +28,7 @@ export const TOPOLOGY_FORMAT = 'stopcopy-topology/1';
 
 const DOMAIN_PATTERN = /^[0-9a-f]{4,8}$/i;
 
-/** Who owns a function that was not given to a VM. */
+/** Owner of a function that was not given to a VM. */
 export const HOST = 'host';
 
 /** Levels of nodes below each other. */
@@ -102,7 +102,7 @@ const ats = z.strictObject({
   guestChooses: z.boolean().default(true),
 });
 
-/** What can be told of any function that may be given to a VM. */
+/** Fields of any function that may be given to a VM. */
 const settings = z.strictObject({
   /** A VM by name, or `host`; when left out: host for a physical function, a VM of its own for a VF. */
   tenant: z.string().min(1).optional(),
@@ -201,7 +201,7 @@ export interface PortDocument extends BridgeFields {
   readonly kind: 'root-port' | 'downstream-port';
   readonly acs?: AcsDocument | undefined;
   readonly turnaround?: Turnaround | undefined;
-  /** For people; what Linux does there (TB) shows in `acs.on`. */
+  /** For display; what Linux does there (TB) shows in `acs.on`. */
   readonly externalFacing?: boolean | undefined;
 }
 
@@ -240,7 +240,7 @@ const node: z.ZodType<NodeDocument> = z.lazy(() =>
 );
 const below = z.array(node).default([]);
 
-/** What a VM's IOMMU domain holds besides the guest's memory. */
+/** What a VM's IOMMU domain holds in addition to the guest's memory. */
 const tenant = z.strictObject({
   /** Whether the VMM also maps the BARs it can mmap, as QEMU does. */
   mapsBars: z.boolean().default(true),
@@ -335,7 +335,7 @@ interface TopologyFile {
  * Checks a parsed YAML or JSON document and fills in what it leaves out.
  *
  * @param raw the parsed document
- * @param what its name, for messages
+ * @param what its name, used in messages
  * @throws UserError of kind `input` for the first field that does not fit
  */
 export function readTopology(raw: unknown, what: string): TopologyFile {

@@ -1,5 +1,5 @@
 /**
- * A PCI topology in memory: objects for people, and beside them flat arrays of numbers for whoever walks many requests.
+ * A PCI topology in memory: objects for display, and flat arrays of numbers for walks of many requests.
  *
  * Nodes stand in the order of the document, each before what is below it, so that everything below node `n` has the
  * numbers from `n + 1` up to, not including, `nodeEnd[n]`.
@@ -191,7 +191,7 @@ export function isBelow(topology: Topology, fn: number, node: number): boolean {
   return place >= node && place < topology.nodeEnd[node]!;
 }
 
-/** The function's address, for people. */
+/** The function's address, for display. */
 export function functionLabel(topology: Topology, fn: number): string {
   return formatAddress(topology.functionAddress[fn]!);
 }
@@ -203,7 +203,7 @@ const NODE_NAMES = {
   'pci-bridge': 'PCI bridge',
 } as const;
 
-/** What a node is and where, for people: `downstream port 0000:02:01.0`. */
+/** What a node is and where, for display: `downstream port 0000:02:01.0`. */
 export function nodeLabel(topology: Topology, node: number): string {
   const { document } = topology.nodes[node]!;
   if (document.kind !== 'device') return `${NODE_NAMES[document.kind]} ${formatAddress(document.at)}`;

@@ -52,7 +52,7 @@ export interface Hop {
   readonly by: string;
 }
 
-/** Hops of one walk, and all settings that were looked at: with all of them alike, the walk would be the same. */
+/** Hops of one walk, and all settings that were evaluated: with all of them alike, the walk would be the same. */
 export interface RoutedPath {
   readonly hops: Hop[];
   readonly settings: Setting[];

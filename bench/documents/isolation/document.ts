@@ -15,7 +15,7 @@ export const ISOLATION_VERSION = DOCUMENTS[ISOLATION_FORMAT].version;
 
 /** What is asked of a topology before the migration driver attaches itself to a VF. */
 export const POLICY_MEANINGS = {
-  upstream: 'what Linux does: no look at the topology',
+  upstream: 'what Linux does: the topology is not examined',
   thread: 'only integrated endpoints, as the discussion of 2021 ended, and no way in',
   proof: 'wherever no way into the control area is found',
 } as const satisfies Record<Policy, string>;
@@ -23,7 +23,7 @@ export const POLICY_MEANINGS = {
 export const VERDICT_MEANINGS = {
   'load-clipped': 'migration is offered, and the guest sees half of the BAR',
   'load-full': 'migration is offered, and the guest sees the whole BAR',
-  refuse: 'the migration driver keeps away; the VF can be assigned, and not migrated',
+  refuse: 'the migration driver does not load; the VF can be assigned, and not migrated',
   plain: 'the device could not migrate anyway; the VF can be assigned',
   'n/a': 'the policy says nothing about such a driver',
 } as const satisfies Record<LoadVerdict, string>;

@@ -1,6 +1,6 @@
 /**
  * An isolation document on a page: drawings of the trees with the ways of requests, and the tables
- * behind them.
+ * of them.
  */
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES } from '../../../sim/pci/policy.ts';

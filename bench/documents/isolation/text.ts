@@ -187,7 +187,7 @@ interface ReachGroup {
   readonly cells: readonly string[];
 }
 
-/** VFs with the same reach are told of together. */
+/** VFs with the same reach are printed together. */
 function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
   const byReach = new Map<BarReach, VfIsolation[]>();
   for (const vf of vfs) {
@@ -207,7 +207,7 @@ function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
   return [...groups.values()];
 }
 
-/** Of each kind the first; all of a VF that was asked for. */
+/** The first of each kind; all of a VF that was asked for. */
 function pathsToTell(vfs: readonly VfIsolation[]): readonly PathReport[] {
   const all = vfs.flatMap(({ paths }) => paths);
   if (vfs.length === 1) return all;

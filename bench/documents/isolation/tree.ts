@@ -155,7 +155,7 @@ function vfNotes(sriov: SriovDocument, number: number, document: TopologyDocumen
   return notes.join('; ');
 }
 
-/** A VF of which nothing is told has a VM of its own. */
+/** A VF without particulars has a VM of its own. */
 function tenantNote(tenant: string | undefined): string {
   if (tenant === undefined) return 'of a VM of its own';
   return tenant === HOST ? 'of the host' : `of ${tenant}`;

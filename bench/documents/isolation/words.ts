@@ -119,7 +119,7 @@ export function splitSentences({ splits }: TopologyReport): readonly string[] {
   return splits.map((parts) => `Linux has these in one group, and the series would split them: ${parts.join(' | ')}`);
 }
 
-/** Decisions that are the same for many VFs are told once. */
+/** Decisions that are the same for many VFs are printed once. */
 export interface DecisionGroup {
   readonly policy: Policy;
   readonly verdict: string;
@@ -153,7 +153,7 @@ function order({ policy }: DecisionGroup): number {
   return POLICIES.indexOf(policy);
 }
 
-/** What would make a policy accept VFs that it refuses; VFs for which that is the same are told of once. */
+/** What would make a policy accept VFs that it refuses; VFs for which that is the same are printed once. */
 export function remedySentences(vfs: readonly VfIsolation[], policy: Policy): readonly string[] {
   const groups = new Map<string, VfIsolation[]>();
   for (const vf of vfs) {
@@ -198,7 +198,7 @@ function formatBytesAt(offset: number): string {
   return offset === 0 ? '0' : formatBytes(offset);
 }
 
-/** What the file leaves out; a field that is left out in many places is told of once. */
+/** What the file leaves out; a field that is left out in many places is printed once. */
 export function assumedSentence({ assumed }: TopologyReport): string | undefined {
   if (assumed.length === 0) return undefined;
   const times = new Map<string, number>();

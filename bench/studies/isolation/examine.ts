@@ -58,10 +58,10 @@ export interface IsolationOptions {
   readonly rule?: GroupRule | undefined;
 }
 
-/** So many VFs have a row of their own in the drawing, whatever is to be told of them. */
+/** So many VFs have a row of their own in the drawing, whatever there is to show of them. */
 const VFS_DRAWN = 8;
 const VFS_NAMED = 8;
-/** Other VMs of which a way is told, for each VF. */
+/** Other VMs of which a way is listed, for each VF. */
 const OTHERS_MAX = 3;
 
 /**
@@ -199,7 +199,7 @@ function remedyReport(isolation: Isolation, vf: number, policy: Policy): RemedyR
   return { kind: 'unknown', changes: [], why: `fewer than ${remedy.atLeast} changes do not help` };
 }
 
-/** How far BAR2 lies open under each variant; trying all accesses takes a moment. */
+/** How far BAR2 lies open under each variant; trying all accesses takes a while. */
 const reaches = new Map<string, BarReach>();
 
 function reach(variant: BarVariantName, pageBytes: number): BarReach {

@@ -129,7 +129,7 @@ export interface AnswerOptions {
   readonly tornado?: boolean;
   /** Draws of everything unknown. Default: as many as the confidence of the question needs. */
   readonly draws?: number;
-  /** Told from time to time: so many steps done of so many, at what. */
+  /** Called from time to time: so many steps done of so many, at what. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
 }
 

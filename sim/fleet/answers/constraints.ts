@@ -1,5 +1,5 @@
 /**
- * What must hold, as rows of an answer: at the answer, one step further, and whether it binds.
+ * What must hold, as rows of an answer: at the answer, one step further, and whether it is the binding one.
  */
 import { constraintName, CONSTRAINTS } from '../constraint.ts';
 import type { VmVerdict } from '../vm-verdict.ts';
@@ -32,7 +32,7 @@ export function rowStates<Numbers>(rows: readonly ConstraintRow<Numbers>[], numb
     }));
 }
 
-/** Every constraint of two verdicts: what is broken one step further binds. */
+/** Every constraint of two verdicts: what is broken one step further is binding. */
 export function verdictStates(here: VmVerdict, further: VmVerdict | null): ConstraintState[] {
   const states = new Map<string, ConstraintState>();
   for (const use of here.uses) {

@@ -53,7 +53,7 @@ export function usedPhrase(used: number, limit: number, unit: string): string {
   return `${unlike(used, limit, unit)} of ${quantity(limit, unit)}`;
 }
 
-/** A constraint that binds: what is used of it, and what one step further would use. */
+/** A binding constraint: what is used of it, and what one step further would use. */
 export function bindingPhrase({ name, unit, limit, used, next }: ConstraintState): string {
   const here = used === null ? '' : `, ${usedPhrase(used, limit, unit)} are used`;
   const allowed = used === null ? `, allowed are ${quantity(limit, unit)}` : '';

@@ -59,7 +59,7 @@ export interface ConvergeNumbers extends AnswerNumbers {
   readonly carriedBytesPerSecond: number;
   /** What bounds the stream. */
   readonly carriedBound: string;
-  /** Of the last iteration: memory that was made dirty, and at which rate. */
+  /** Memory that was made dirty in the last iteration, and at which rate. */
   readonly dirtiedBytes: number;
   readonly dirtiedBytesPerSecond: number;
   /** The step before the answer, where there is one, and the answer. */

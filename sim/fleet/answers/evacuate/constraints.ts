@@ -1,5 +1,5 @@
 /**
- * What must hold of `evacuate`: what each line and limit takes at least, and what may not happen to VMs.
+ * What must hold of `evacuate`: what each link and limit takes at least, and what may not happen to VMs.
  */
 import { leftVms, stuckVms } from '../../fleet-plan.ts';
 import { type Blocker, BLOCKERS, neverFits } from '../../../memory/precopy-end.ts';

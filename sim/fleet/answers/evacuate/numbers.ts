@@ -142,7 +142,7 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly outcomes: Readonly<Record<RangeEnd, Outcome>>;
   /** The end by which it is judged. */
   readonly judgedEnd: RangeEnd;
-  /** What each line and limit would take alone, with nominal parameters, the longest first. */
+  /** What each link and limit would take alone, with nominal parameters, the longest first. */
   readonly bounds: readonly FleetBound[];
   readonly problems: readonly Problem[];
   readonly tried: readonly TriedLimit[];
@@ -307,7 +307,7 @@ class EvacuationSearch {
     return found;
   }
 
-  /** Where a limit is what binds a deadline: the least of it that meets the deadline, and that one less does not. */
+  /** Where a limit is what a deadline fails on: the least of it that meets the deadline, and that one less does not. */
   private triedLimits(judged: Outcome): readonly TriedLimit[] {
     const { limits, withinNs, question } = this;
     const { outboundPerHost } = limits;

@@ -1,5 +1,5 @@
 /**
- * What is relaxed of an evacuation to see what it buys: the limit or the lines that a bound comes from, twice as large.
+ * What is relaxed of an evacuation to see what it buys: the limit or the links that a bound comes from, twice as large.
  */
 import type { Concurrency } from '../../evacuation-terms.ts';
 import type { BoundName } from '../../fleet-bounds.ts';
@@ -7,7 +7,7 @@ import type { EvacuateQuestion, FleetChange, FleetPlan } from '../../fleet-plan.
 
 type LimitName = keyof Concurrency;
 type LineName = Extract<keyof EvacuateQuestion['fleet'], `${string}GigabitsPerSecond`>;
-/** A limit of the operator, or a line of the fleet. */
+/** A limit of the operator, or a link of the fleet. */
 export type Relaxable = LimitName | LineName;
 
 /** What a bound comes from. */
@@ -31,7 +31,7 @@ export interface Relaxation {
   readonly change: FleetChange;
 }
 
-/** @returns null where the fleet has no such line */
+/** @returns null where the fleet has no such link */
 export function relaxationOf(bound: BoundName, { limits, question }: FleetPlan): Relaxation | null {
   const origin = ORIGINS[bound];
   if ('limit' in origin) {
