@@ -278,6 +278,11 @@ describe('with all rows', () => {
       tree.write('trace.json', JSON.stringify({ ...trace, driver: GENERATION, device }));
       expect(await ends(0, 'verify trace.json')).toContain(`pass plain-stop-copy ${GENERATION} `);
     },
+    check: async () => {
+      expect(await document(1, `check --generation ${GENERATION} --runs 20`)).toMatchObject({
+        generations: [{ generation: GENERATION, runs: 20 }],
+      });
+    },
     isolation: async () => {
       const topology = readFileSync(join(ROOT, 'sim/pci/topologies/t01-integrated.yaml'), 'utf8');
       tree.write('topology.yaml', topology.replace('kind: zip', `kind: ${KIND}`));

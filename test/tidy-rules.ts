@@ -105,6 +105,11 @@ const MAY_IMPORT: readonly (readonly [folder: string, allowed: readonly string[]
     ],
     'a scenario puts the parts together: what one of them should do itself belongs there',
   ],
+  [
+    'sim/check',
+    ['sim/base', 'sim/abi', 'sim/device', 'sim/driver', 'sim/vfio', 'sim/workload', 'sim/world'],
+    'a search plays worlds of hosts and guests: what it prints belongs to bench',
+  ],
   ['sim/fleet', ['sim'], 'move what threads or commands share into sim/base'],
   ['workers', ['sim'], 'hand it over as data: the harness in bench/ starts the workers, never the other way'],
   ...benchChain(),

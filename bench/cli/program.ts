@@ -80,6 +80,10 @@ const COMMANDS = {
     summary: 'replay recorded driver traces, access by access',
     load: async () => (await import('./commands/verify.ts')).registerVerify,
   },
+  check: {
+    summary: 'search the migration driver for bugs of order, traced, shortened, replayable',
+    load: async () => (await import('./commands/check.ts')).registerCheck,
+  },
   isolation: {
     summary: 'who reaches the migration control area on a PCIe topology; load, refuse or plain',
     load: async () => (await import('./commands/isolation.ts')).registerIsolation,

@@ -11,6 +11,7 @@ import { CAN_OUTCOME_IDS, MESSAGE_SOURCES } from '../../sim/manager/can-answer.t
 import { EXIT } from '../io/exit-status.ts';
 import { figureSchema } from '../show/figure.ts';
 import { crowdingSchema } from './bench/crowding.ts';
+import { checkedSchema } from './check/document.ts';
 import { machine } from './bench/result.ts';
 import { recordSchema } from './history/record.ts';
 import { importFindingSchema } from './import/document.ts';
@@ -261,6 +262,7 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
   'stopcopy-can-answer': CAN_ANSWER,
   'stopcopy-noise': NOISE,
   'stopcopy-verification': VERIFICATION,
+  'stopcopy-check': printed('stopcopy-check', { generations: z.array(checkedSchema) }),
   'stopcopy-generations': printed('stopcopy-generations', {
     from: z.enum(GENERATION_IDS),
     to: z.enum(GENERATION_IDS),

@@ -51,6 +51,7 @@ export const PRINTED_FORMATS = {
   'stopcopy-noise': { title: 'a result of stopcopy bench --noise', version: 3 },
   'stopcopy-verification': { title: 'a result of stopcopy verify', version: 1 },
   'stopcopy-generations': { title: 'a result of stopcopy verify --between', version: 1 },
+  'stopcopy-check': { title: 'a result of stopcopy check', version: 1 },
   'stopcopy-send': { title: 'a result of stopcopy send', version: 1 },
   'stopcopy-receive': { title: 'a result of stopcopy receive', version: 1 },
   'stopcopy-collector': { title: 'a script of stopcopy import --collect', version: 1 },

@@ -64,13 +64,24 @@ export function resetAll(world: World, slots: readonly VfSlot[]): VfCallOutcome[
   );
 }
 
+export interface PfResetOptions {
+  /** What the reset takes beyond the ordinary, in ns. Default: 0. */
+  readonly extraNs?: number;
+  /** Called when the reset begins, with the mark held, and when it ends. */
+  readonly onReset?: (begins: boolean) => void;
+}
+
 /**
  * The PF driver resets the device: it waits for the mark, holds it, and every function forgets what it was. How long the
  * PF driver waits is taken to be as long as a VF's. The migration windows are selected again as they were.
  *
  * @param afterNs how long after the others it begins
  */
-export function resetPf(host: Host, afterNs = 0): FiberBody<VfCallOutcome> {
+export function resetPf(
+  host: Host,
+  afterNs = 0,
+  { extraNs = 0, onReset }: PfResetOptions = {},
+): FiberBody<VfCallOutcome> {
   return function* run(fiber: Fiber): Generator<number, VfCallOutcome, void> {
     const { clock } = fiber.world;
     const { accelerator, pf } = host;
@@ -81,10 +92,12 @@ export function resetPf(host: Host, afterNs = 0): FiberBody<VfCallOutcome> {
       yield clock.nowNs + RESET_WAIT_MS * NS_PER_MS;
     }
     pf.resetting = true;
+    onReset?.(true);
     const selected = accelerator.read32(0, PF_REG.QM_MIG_REGION_SEL, clock.nowNs);
     accelerator.resetFunction(0, clock.nowNs);
-    yield clock.nowNs + accelerator.costNs;
+    yield clock.nowNs + accelerator.costNs + extraNs;
     accelerator.write32(0, PF_REG.QM_MIG_REGION_SEL, selected, clock.nowNs);
+    onReset?.(false);
     pf.resetting = false;
     return { ret: 0, beganNs, endedNs: clock.nowNs };
   };

@@ -148,6 +148,11 @@ export class VfGuest {
     this.quiet = true;
   }
 
+  /** Drops the interrupt that is kept for vCPUs that are paused. */
+  loseInterrupt(): void {
+    this.interruptPending = false;
+  }
+
   /** The device raised a vector of this VM's function. */
   raised(vector: number, nowNs: number): void {
     if (vector !== VECTOR.eq) return;

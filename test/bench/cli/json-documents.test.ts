@@ -78,6 +78,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
     ['--between linux-6.2 linux-6.8', 'stopcopy-generations'],
     ['--between linux-6.2', 'stopcopy-error'],
   ],
+  check: [
+    ['--runs 20', 'stopcopy-check'],
+    ['--runs 0', 'stopcopy-error'],
+  ],
   isolation: [
     ['t12', 'stopcopy-isolation'],
     ['t', 'stopcopy-error'],

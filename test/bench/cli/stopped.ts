@@ -56,6 +56,7 @@ const STOPPED = {
       workMs: 2000,
     },
   ],
+  check: [{ words: ['check', '--runs', '200', '--json'], stages: ['work', 'write'], workMs: 1000, ends: 1 }],
   can: [{ words: ['can', 'can.yaml', '--json'], stages: ['parse', 'write'], workMs: 50 }],
   plan: [
     {

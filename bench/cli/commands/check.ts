@@ -1,0 +1,68 @@
+/**
+ * `stopcopy check`: searches the migration driver for bugs of order.
+ */
+import type { Command } from 'commander';
+
+import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { HAZARD_IDS, type HazardId } from '../../../sim/driver/hazards.ts';
+import type { CheckedGeneration } from '../../documents/check/document.ts';
+import { EXIT } from '../../io/exit-status.ts';
+import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { integer, nameList, oneName } from '../options.ts';
+
+interface CheckFlags {
+  readonly generation?: GenerationId;
+  readonly matrix?: boolean;
+  readonly unfix?: readonly HazardId[];
+  readonly runs: number;
+  readonly seed: number;
+  readonly threads?: number;
+  readonly replay?: string;
+}
+
+const RUNS_MAX = 100_000_000;
+const RUNS_DEFAULT = 4000;
+const THREADS_MAX = 256;
+
+export function registerCheck(command: Command, context: CommandContext): void {
+  command
+    .description(
+      'Searches the migration driver for bugs of order: VMMs that make legal calls on one or two VFs, cut images into pieces, give ' +
+        'moves up and reset devices, a PF that is reset, and faults. Each finding is traced to its cause, made short, and can be ' +
+        'replayed. Ends with 1 when something was found.',
+    )
+    .option('--generation <name>', `default: ${DEFAULT_GENERATION}`, oneName('--generation', GENERATION_IDS))
+    .option('--matrix', 'every generation, and which bug was found in which')
+    .option('--unfix <bugs>', 'take the fix of a bug back, such as R8', nameList('--unfix', HAZARD_IDS))
+    .option('--runs <n>', `default: ${RUNS_DEFAULT}`, integer('--runs', 1, RUNS_MAX), RUNS_DEFAULT)
+    .option('--seed <n>', 'where the random numbers begin', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--threads <n>', 'default: all processors; the result is the same', integer('--threads', 1, THREADS_MAX))
+    .option('--replay <bytes>', 'play one run, as a finding prints it')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples([
+        ['stopcopy check', 'what is still open in the newest driver'],
+        ['stopcopy check --generation linux-6.2', 'the driver of another kernel'],
+        ['stopcopy check --unfix R8', 'the newest driver without one fix'],
+        ['stopcopy check --matrix --runs 1000', 'which bug is found in which generation'],
+      ]),
+    )
+    .action(async ({ generation, matrix, replay, unfix, ...flags }: CheckFlags) => {
+      const { check, replayOne } = await import('../../studies/check/check.ts');
+      const { printCheck } = await import('../../documents/check/text.ts');
+      const asked = unfix === undefined ? {} : { unfix };
+      let checked: readonly CheckedGeneration[];
+      if (replay === undefined) {
+        const which = matrix === true ? 'all' : generation;
+        checked = await check({ ...flags, ...asked, ...(which === undefined ? {} : { generation: which }) }, context);
+      } else {
+        const { bytesOf } = await import('../../../sim/check/choices.ts');
+        checked = [replayOne(generation ?? DEFAULT_GENERATION, unfix ?? [], bytesOf(replay))];
+      }
+      printCheck(checked, context.output);
+      context.signal.throwIfAborted();
+      const found = checked.some(({ findings }) => findings.length > 0);
+      context.exit(found && matrix !== true ? EXIT.failed : EXIT.fine);
+    });
+}

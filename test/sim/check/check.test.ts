@@ -1,0 +1,135 @@
+/**
+ * The search for bugs of the driver: what it finds, that it finds nothing else, and that a run is its bytes.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { packageRoot } from '../../../bench/io/package-root.ts';
+import { causeOf, FIXED_IDS, rulesThatSee, unfixed } from '../../../sim/check/causes.ts';
+import { bytesOf, Choices, hexOf } from '../../../sim/check/choices.ts';
+import { play } from '../../../sim/check/play.ts';
+import { RULE_IDS, RULES } from '../../../sim/check/rules.ts';
+import { mergeBlocks, runBytes, searchBlock } from '../../../sim/check/search.ts';
+import { shrink } from '../../../sim/check/shrink.ts';
+import { DEFAULT_GENERATION, GENERATIONS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { hasHazard, HAZARD_IDS, type HazardId } from '../../../sim/driver/hazards.ts';
+
+const NEWEST = GENERATIONS[DEFAULT_GENERATION];
+
+test('a run is its bytes: equal bytes give equal calls at equal times, and the choices past the end are the plainest', () => {
+  for (let run = 0; run < 20; run++) {
+    const bytes = runBytes(7, run);
+    const once = play(NEWEST, bytes);
+    expect(play(NEWEST, bytes)).toEqual(once);
+    const longer = Uint8Array.from([...bytes.slice(0, once.used), 0, 0, 0]);
+    expect(play(NEWEST, once.used < bytes.length ? longer : bytes).hash).toBe(once.hash);
+  }
+  expect(new Set(Array.from({ length: 20 }, (_, run) => play(NEWEST, runBytes(7, run)).hash)).size).toBe(20);
+  const choices = new Choices(new Uint8Array(0));
+  expect([choices.below(9), choices.oneIn(2), choices.of(['a', 'b'])]).toEqual([0, false, 'a']);
+});
+
+test('no bytes are one plain move, which loses nothing', () => {
+  for (const id of ['linux-6.12.117', DEFAULT_GENERATION] as const) {
+    const { finding, calls, steps } = play(GENERATIONS[id], new Uint8Array(0), { keepsSteps: true });
+    expect({ id, finding }).toEqual({ id, finding: null });
+    expect(calls).toBeGreaterThan(8);
+    for (const { ret } of steps!) expect(ret ?? 0).toBeGreaterThanOrEqual(0);
+  }
+});
+
+test('blocks of runs give what one long search gives, in any order', () => {
+  const whole = searchBlock(NEWEST, 3, { from: 0, count: 120 });
+  const blocks = [0, 40, 80].map((from) => searchBlock(NEWEST, 3, { from, count: 40 }));
+  for (const order of [blocks, blocks.toReversed()]) {
+    const { hits, ...counts } = mergeBlocks(order);
+    expect(counts).toEqual({ runs: whole.runs, calls: whole.calls, withFinding: whole.withFinding });
+    expect(hits).toEqual(mergeBlocks([whole]).hits);
+  }
+  expect(whole.hits.length).toBeGreaterThan(2);
+});
+
+/** Bugs that some hundred runs find, of those that each generation has. */
+const SOON: Readonly<Partial<Record<GenerationId, readonly HazardId[]>>> = {
+  'linux-5.18': ['R3', 'R4', 'R5', 'R8', 'R10', 'R11', 'R14', 'R22', 'R23', 'R25'],
+  'linux-6.2': ['R1', 'R5', 'R10', 'R11', 'R15'],
+  'linux-6.12.117': ['R12', 'R14', 'R23', 'R25'],
+  [DEFAULT_GENERATION]: ['R12', 'R20', 'R21', 'R22', 'R23', 'R25'],
+};
+
+describe.each(Object.entries(SOON) as [GenerationId, readonly HazardId[]][])('%s', (id, soon) => {
+  test('is found to have what it has, and nothing that it fixed', () => {
+    const { hits } = searchBlock(GENERATIONS[id], 1, { from: 0, count: 400 });
+    const found = hits.flatMap(({ cause }) => cause.id ?? []);
+    // Some findings in the older ones are differences that no number stands for.
+    expect(id === DEFAULT_GENERATION && hits.some(({ cause }) => cause.id === null)).toBe(false);
+    expect(found).toEqual(expect.arrayContaining([...soon]));
+    expect(found.filter((hazard) => !hasHazard(id, hazard))).toEqual([]);
+  });
+});
+
+/** A run that shows each bug in a generation that does not have its fix. */
+const SHOWN: Readonly<Partial<Record<HazardId, string>>> = {
+  R1: '',
+  R3: '000000000b0000000000000000000000000000000032',
+  R5: '000000000000000000000000000000000000000001',
+  R8: '000000000000000000000b000000000001000000000b000b',
+  R10: '0000000000000000000000000001',
+  R11: '00000b00000b000000000000000000000000000001006232',
+  R13: '13000000000000000000000000000000000000030b8c',
+  R14: '0000004b00000000030000000000000000017f00007d1001',
+  R15: '0b000000000000000b000000000000000000000000000000003b22000083',
+  R18: '0b0000000000000000000000000000000000000001000000000000003bcd',
+  R16: '000000000b00000b000b000000000000005100000001000200000000000000000001010000000000000000000000000000000001',
+  R4: '000000000b0000000000000000000000000000000001',
+  R28: '1ffc004126a25908b30f6ae8544459b23d9be1fbee880b8487a37486f19e95e336da91b76a0151636bb0e0584e4117d3d605',
+  R27: '0000000000000000000000000000cf',
+};
+
+test.each(FIXED_IDS)('without its fix %s is found, and with it the same run does not find it', (id) => {
+  const generation = unfixed(NEWEST, [id])!;
+  const text = SHOWN[id];
+  if (text === undefined) throw new Error(`no run shows ${id}`);
+  const bytes = bytesOf(text);
+  const { finding } = play(generation, bytes);
+  expect(finding).not.toBeNull();
+  expect(rulesThatSee(id)).toContain(finding!.rule);
+  expect(causeOf(generation, bytes, finding!).id).toBe(id);
+  const fixed = play(NEWEST, bytes).finding;
+  expect(fixed?.rule).not.toBe(finding!.rule);
+});
+
+test('a finding that is made shorter is the same finding of the same cause', () => {
+  for (const hit of searchBlock(NEWEST, 1, { from: 0, count: 40 }).hits.slice(0, 1)) {
+    const { bytes, finding } = shrink(NEWEST, hit.bytes, hit.finding);
+    expect(bytes.length).toBeLessThanOrEqual(hit.bytes.length);
+    expect({ rule: finding.rule, place: finding.place }).toEqual({ rule: hit.finding.rule, place: hit.finding.place });
+    expect(causeOf(NEWEST, bytes, finding)).toEqual(hit.cause);
+    expect(play(NEWEST, bytes).finding).toEqual(finding);
+    // Shrinking what is short gives it back.
+    expect(hexOf(shrink(NEWEST, bytes, finding).bytes)).toBe(hexOf(bytes));
+  }
+});
+
+test('the page has each rule with what it finds and what it does not see, and the bugs that no rule sees', () => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'check.md'), 'utf8').replaceAll(/ +\|/g, ' |');
+  for (const id of RULE_IDS) expect(page).toContain(`| \`${id}\` | ${RULES[id].what} | ${RULES[id].blind} |`);
+  const blind = page.slice(page.indexOf('## What is not found'));
+  expect(Array.from(blind.matchAll(/^\| (R\d+) \|/gm), ([, id]) => id)).toEqual(
+    HAZARD_IDS.filter((id) => rulesThatSee(id).length === 0),
+  );
+});
+
+test('what no rule sees is said', () => {
+  expect(HAZARD_IDS.filter((id) => rulesThatSee(id).length === 0)).toEqual([
+    'R2',
+    'R6',
+    'R7',
+    'R9',
+    'R17',
+    'R19',
+    'R26',
+  ]);
+});
