@@ -8,8 +8,9 @@ import type { VfTimes } from '../../sim/move/vf-passage.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
 import { longestLimitNs, rulesOf } from '../../sim/scenario/rules.ts';
 import { type Influence, influencesOn } from '../../sim/scenario/influence.ts';
-import { atRest, type RegistersByEnd, registersOf } from '../../sim/scenario/drawn-moves.ts';
+import { atRest, drawBounds, type RegistersByEnd, registersOf } from '../../sim/scenario/drawn-moves.ts';
 import { type Decider, type DrawnEnds, MoveIntervals } from '../../sim/scenario/intervals.ts';
+import { unknownsOf } from '../../sim/scenario/unknowns.ts';
 import { compileScenario, type CompiledScenario } from '../../sim/scenario/compile.ts';
 import {
   ENDS,
@@ -181,13 +182,40 @@ function intervalsOf(
   };
 }
 
-/** The pause for every place of a knob, in ns; null where the VM is not stopped. */
-export function pausesAlong(plans: readonly (CompiledScenario | null)[], played: Play | undefined): (number | null)[] {
-  return plans.map((plan) => {
-    if (plan === null) return null;
-    const { end, pauseNs } = moveWithTimes(plan, fitted(played?.registers, vfsOf(plan)).point.times);
-    return hasMoved(end) ? pauseNs : null;
-  });
+/** The pause at one place of a knob, in ns; null where the VM is not stopped. */
+export interface PlacePause {
+  readonly nominalNs: number | null;
+  /** The 80 % interval, wherever the iterations end. */
+  readonly lowNs: number | null;
+  readonly highNs: number | null;
+  /** No pause is longer in 95 of 100 draws. */
+  readonly sureNs: number | null;
+}
+
+/** All of so many draws: were only 95 of 100 to hold, so many would hold once in twenty times. */
+const SURE_DRAWS = 59;
+
+/** The pause for every place of a knob. */
+export function pausesAlong(plans: readonly (CompiledScenario | null)[], played: Play | undefined): PlacePause[] {
+  return plans.map((plan) => (plan === null ? NEVER : pauseAt(plan, fitted(played?.registers, vfsOf(plan)))));
+}
+
+const NEVER: PlacePause = { nominalNs: null, lowNs: null, highNs: null, sureNs: null };
+
+function pauseAt(plan: CompiledScenario, registers: RegistersByEnd): PlacePause {
+  const { end, pauseNs } = moveWithTimes(plan, registers.point.times);
+  const nominalNs = hasMoved(end) ? pauseNs : Number.POSITIVE_INFINITY;
+  const bounds = drawBounds(plan, registers, unknownsOf(plan.scenario.seed, undefined, SURE_DRAWS)).toSorted();
+  const at = (share: number): number => bounds[Math.floor(share * bounds.length)]!;
+  return mapValues(
+    {
+      nominalNs,
+      lowNs: Math.min(nominalNs, at(0.1)),
+      highNs: Math.max(nominalNs, at(0.9)),
+      sureNs: Math.max(nominalNs, bounds.at(-1)!),
+    },
+    (ns) => (Number.isFinite(ns) ? ns : null),
+  );
 }
 
 const NO_TIMES: VfTimes = {

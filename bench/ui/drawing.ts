@@ -4,6 +4,7 @@
  */
 import { parameterWords } from '../documents/parameter-words.ts';
 import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
+import type { PlacePause } from './answer.ts';
 import { GIGA } from '../../sim/base/units.ts';
 import { formatValue } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
@@ -13,7 +14,7 @@ const ns = (value: number): string => formatValue(value, 'ns');
 export interface Curve {
   readonly title: string;
   readonly places: readonly number[];
-  readonly pausesNs: readonly (number | null)[];
+  readonly pauses: readonly PlacePause[];
   /** Index of the place where the slider stands. */
   readonly at: number;
   readonly budgetNs: number;
@@ -148,32 +149,26 @@ export function roundsMarkup(rounds: readonly PrecopyIteration[], totalNs: numbe
   </svg>`;
 }
 
-export function curveMarkup({ places, pausesNs, at, budgetNs, format }: Curve): Markup {
-  const known = pausesNs.filter((pause) => pause !== null);
-  const top = Math.max(...known, budgetNs, 1) * 1.08;
+export function curveMarkup({ places, pauses, at, budgetNs, format }: Curve): Markup {
+  const top = Math.max(...pauses.flatMap(({ highNs, sureNs }) => [highNs ?? 0, sureNs ?? 0]), budgetNs, 1) * 1.08;
   const x = (index: number): number => LEFT + ((WIDTH - LEFT - 8) * index) / Math.max(places.length - 1, 1);
   const y = (value: number): number => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * value) / top;
-  let drawing = false;
-  const line = pausesNs
-    .map((pause, index) => {
-      if (pause === null) {
-        drawing = false;
-        return '';
-      }
-      const command = `${drawing ? 'L' : 'M'}${x(index).toFixed(1)} ${y(pause).toFixed(1)}`;
-      drawing = true;
-      return command;
-    })
-    .join('');
-  const here = pausesNs[at] ?? null;
+  const lineOf = (of: keyof PlacePause): string => linePath(pauses, of, x, y);
+  const here = pauses[at]?.nominalNs ?? null;
   return html`<svg class="drawing" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
     <path class="grid" d="M${LEFT} ${y(0)}H${WIDTH - 8}" />
     <text x="${LEFT - 6}" y="${y(0)}" text-anchor="end">0</text>
     <text x="${LEFT - 6}" y="${(y(top / 1.08) + 4).toFixed(1)}" text-anchor="end">${ns(top / 1.08)}</text>
     <path class="limit" d="M${LEFT} ${y(budgetNs).toFixed(1)}H${WIDTH - 8}" />
     <path class="here" d="M${x(at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}" />
-    <path class="curve" d="${line}" />
-    ${pausesNs.map((pause, index) =>
+    ${pauses.map(({ lowNs, highNs }, index) =>
+      lowNs === null || highNs === null
+        ? undefined
+        : html`<path class="interval" d="M${x(index).toFixed(1)} ${y(lowNs).toFixed(1)}V${y(highNs).toFixed(1)}" />`,
+    )}
+    <path class="sure" d="${lineOf('sureNs')}" />
+    <path class="curve" d="${lineOf('nominalNs')}" />
+    ${pauses.map(({ nominalNs: pause }, index) =>
       pause === null
         ? html`<text class="never" x="${x(index).toFixed(1)}" y="${HEIGHT - BOTTOM - 4}" text-anchor="middle">✕</text>`
         : html`<circle class="dot" cx="${x(index).toFixed(1)}" cy="${y(pause).toFixed(1)}" r="3" />`,
@@ -182,4 +177,22 @@ export function curveMarkup({ places, pausesNs, at, budgetNs, format }: Curve): 
     <text x="${LEFT}" y="${HEIGHT - 6}">${format(places[0]!)}</text>
     <text x="${WIDTH - 8}" y="${HEIGHT - 6}" text-anchor="end">${format(places.at(-1)!)}</text>
   </svg>`;
+}
+
+/** A line from place to place, with gaps where there is none. */
+function linePath(
+  pauses: readonly PlacePause[],
+  of: keyof PlacePause,
+  x: (index: number) => number,
+  y: (value: number) => number,
+): string {
+  let drawing = false;
+  return pauses
+    .map((pause, index) => {
+      const value = pause[of];
+      const command = value === null ? '' : `${drawing ? 'L' : 'M'}${x(index).toFixed(1)} ${y(value).toFixed(1)}`;
+      drawing = value !== null;
+      return command;
+    })
+    .join('');
 }

@@ -37,7 +37,8 @@ select:focus-visible, input:focus-visible { outline: 3px solid var(--c1); outlin
 .drawing { display: block; width: 100%; height: auto; } .drawing text { fill: var(--ink); font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .drawing .grid { stroke: var(--rule); fill: none; stroke-width: .75; } .drawing .sent { fill: var(--c1); opacity: .75; }
 .drawing .written { fill: var(--c2); } .drawing .stop, .drawing .limit { stroke: var(--ink); stroke-dasharray: 4 3; fill: none; }
-.drawing .curve { stroke: var(--c1); stroke-width: 2; fill: none; } .drawing .dot { fill: var(--c1); }
+.drawing .curve { stroke: var(--c1); stroke-width: 2; fill: none; } .drawing .sure { stroke: var(--c2); stroke-width: 2; fill: none; }
+.drawing .interval { stroke: var(--c1); stroke-width: 7; opacity: 0.25; fill: none; } .drawing .dot { fill: var(--c1); }
 .drawing .dot.at { fill: var(--c2); stroke: var(--paper); stroke-width: 2; } .drawing .here { stroke: var(--c2); fill: none; }
 .drawing .never { fill: var(--bad); }
 .tornado { width: 100%; } .tornado .wide { width: 50%; min-width: 8rem; } .track { position: relative; display: block; height: 1.1rem; }

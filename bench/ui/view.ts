@@ -6,7 +6,8 @@ import { formatValue, formatWithRange } from '../show/format.ts';
 import { html, type Markup } from '../show/html.ts';
 import { blockerPhrase, reasonPhrase } from '../../sim/memory/cause-words.ts';
 import { hasMoved } from '../../sim/memory/outcome.ts';
-import type { UiAnswer, UiDraw } from './answer.ts';
+import { unlike } from '../../sim/fleet/answers/phrases.ts';
+import type { PlacePause, UiAnswer, UiDraw } from './answer.ts';
 import { bandMarkup, type Curve, curveMarkup, roundsMarkup, stackMarkup } from './drawing.ts';
 
 const ns = (value: number): string => formatValue(value, 'ns');
@@ -203,14 +204,25 @@ export function influenceSection({ influences, point }: UiAnswer): Markup | unde
 }
 
 export function curveSection(curve: Curve): Markup {
-  const known = curve.pausesNs.filter((pause) => pause !== null);
-  const never = curve.pausesNs.length - known.length;
+  const { pauses, at, budgetNs, title } = curve;
+  const known = pauses.flatMap(({ nominalNs }) => nominalNs ?? []);
+  const never = pauses.length - known.length;
   const words =
     known.length === 0
       ? 'At no place of this slider is the VM stopped.'
       : `From ${ns(Math.min(...known))} to ${ns(Math.max(...known))}` +
-        `${never === 0 ? '' : `; at ${never} of ${curve.pausesNs.length} places it is never stopped`}.`;
-  return html`<h2>The pause against: ${curve.title.toLowerCase()}</h2>
-    <p class="source">${words} The dashed line is the budget. [modelled, nominal]</p>
+        `${never === 0 ? '' : `; at ${never} of ${pauses.length} places it is never stopped`}.`;
+  return html`<h2>The pause against: ${title.toLowerCase()}</h2>
+    <p class="source">${words} ${guaranteedWords(pauses[at], budgetNs)} The dashed line is the budget, bars are 80 %
+      intervals, the upper line is what 95 of 100 draws stay below wherever iterations end. [modelled]</p>
     ${curveMarkup(curve)}`;
+}
+
+/** What can be relied on where the slider stands. */
+function guaranteedWords(here: PlacePause | undefined, budgetNs: number): string {
+  if (here === undefined || here.nominalNs === null) return '';
+  const { sureNs } = here;
+  if (sureNs === null) return 'Here it is not guaranteed to move.';
+  const side = sureNs <= budgetNs ? 'within' : 'over';
+  return `Here a pause of at most ${unlike(sureNs, budgetNs, 'ns')} is guaranteed, ${side} the budget of ${ns(budgetNs)}.`;
 }

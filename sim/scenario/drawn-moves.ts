@@ -8,6 +8,7 @@ import type { RangeEnd } from '../memory/device-profile.ts';
 import type { DirtyModel } from '../memory/dirty.ts';
 import { hasMoved, type MoveEnd } from '../memory/outcome.ts';
 import { onPlatform } from '../memory/platform.ts';
+import { boundedMove } from '../memory/pause-bound.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
 import type { VfTimes } from '../move/vf-passage.ts';
 import { type CompiledScenario, moveInputOf, platformOf } from './compile.ts';
@@ -181,4 +182,19 @@ function endedMove({ kind, pauseNs, partsNs, began }: EndedVm, move: VmMoveResul
     wireBytes,
     partsNs,
   };
+}
+
+/**
+ * The longest pause of a VM wherever its iterations end, for each draw, in ns; Infinity where it does not move. Without faults.
+ *
+ * @param registers of that VM
+ */
+export function drawBounds(plan: CompiledScenario, registers: RegistersByEnd, unknowns: Unknowns): Float64Array {
+  const base = moveInputOf(plan, 'point', pointCosts());
+  const platform = platformOf(plan.scenario);
+  const steps = mapValues(registers, ({ times }) => stepsOf(plan, times));
+  return Float64Array.from({ length: unknowns.count }, (_, draw) => {
+    const input = drawnInput(plan, base, unknowns, draw, steps[unknowns.registers(draw)]);
+    return boundedMove(input, onPlatform(unknowns.parameters(draw), platform)).pauseNs;
+  });
 }

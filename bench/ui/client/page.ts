@@ -213,7 +213,7 @@ class Page {
     return curveSection({
       title,
       places,
-      pausesNs: pausesAlong(plans, this.latest),
+      pauses: pausesAlong(plans, this.latest),
       at: places.indexOf(nearest(places, settings[knob] ?? of(scenario))),
       budgetNs: answer.budgetNs,
       format: (value) => format(value, this.asked),

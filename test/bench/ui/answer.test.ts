@@ -112,10 +112,24 @@ test('influences lie around the nominal value, the widest first', () => {
 test('pauses along a slider are those at its places', () => {
   const plans = [10, 25, 100].map((gbit) => planned('idle-vf', { gbit }));
   const played = play(plans[0]!);
-  expect(pausesAlong([...plans, null], played)).toEqual([
+  const along = pausesAlong([...plans, null], played);
+  expect(along.map(({ nominalNs }) => nominalNs)).toEqual([
     ...plans.map((plan) => answerOf(plan, played, true)!.point.pauseNs),
     null,
   ]);
+});
+
+test('along a slider the nominal pause is in its interval, and a faster link never guarantees less', () => {
+  const plans = [5, 10, 20, 25, 30, 40, 50, 100].map((gbit) => planned('idle-vf', { gbit }));
+  const along = pausesAlong(plans, play(plans[0]!));
+  let before = Infinity;
+  for (const { nominalNs, lowNs, highNs, sureNs } of along) {
+    expect(lowNs!).toBeLessThanOrEqual(nominalNs!);
+    expect(highNs!).toBeGreaterThanOrEqual(nominalNs!);
+    expect(sureNs!).toBeGreaterThanOrEqual(highNs!);
+    expect(sureNs!).toBeLessThanOrEqual(before);
+    before = sureNs!;
+  }
 });
 
 describe('verdicts', () => {
