@@ -12,11 +12,13 @@ import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
+import { costFileSchema } from '../sim/device/cost-file.ts';
 import { deviceProfileSchema } from '../sim/memory/device-profile.ts';
 import { platformSchema } from '../sim/memory/platform-file.ts';
 import { buildTopology } from '../sim/pci/topology-build.ts';
 import { readTopology } from '../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../sim/scenario/document.ts';
+import { parseCapture } from '../sim/trace/capture.ts';
 import { parseTrace } from '../sim/trace/format.ts';
 import { QueueLayout } from '../sim/workload/layout.ts';
 import { GUEST_DMA_BASE } from '../sim/world/vf-guest.ts';
@@ -116,6 +118,10 @@ export const PARSERS = {
   platform: file('parameters of a platform: stopcopy run, plan', (words) =>
     parseInputFile(words, INPUT, platformSchema),
   ),
+  costs: file('a measured cost table: stopcopy bench, run, plan', (words) =>
+    parseInputFile(words, INPUT, costFileSchema),
+  ),
+  capture: file('a trace of hardware: stopcopy verify, calibrate', (words) => parseCapture(words, INPUT)),
   'published-table': file('measurements of others: stopcopy validate', (words) => parseTable(words, INPUT)),
   arrivals: file('recorded arrivals of jobs', (words) => parseArrivals(words, INPUT, ['deflate'])),
   trace: file('a recording of a driver: stopcopy verify', (words) => parseTrace(words, INPUT)),

@@ -12,6 +12,7 @@ import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
 import { canQuestionSchema } from '../sim/manager/question.ts';
+import { costFileSchema } from '../sim/device/cost-file.ts';
 import { deviceProfileSchema } from '../sim/memory/device-profile.ts';
 import { platformSchema } from '../sim/memory/platform-file.ts';
 import { topologySchema } from '../sim/pci/topology-file.ts';
@@ -48,6 +49,7 @@ const INPUT: Readonly<Record<InputFormatName, z.ZodType>> = {
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,
   'stopcopy-platform': platformSchema,
+  'stopcopy-costs': costFileSchema,
   'stopcopy-topology/1': topologySchema,
 };
 

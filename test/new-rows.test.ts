@@ -257,6 +257,13 @@ describe('with all rows', () => {
       tree.write('table.yaml', readFileSync(join(ROOT, 'bench/studies/fit/examples/small-lab.yaml'), 'utf8'));
       expect(await document(0, 'fit table.yaml')).toMatchObject({ format: 'stopcopy-platform', id: 'small-lab' });
     },
+    calibrate: async () => {
+      tree.write('driver.txt', readFileSync(join(ROOT, 'test/bench/import/samples/hisi-rwmmio.trace-cmd.txt'), 'utf8'));
+      expect(await document(0, 'calibrate driver.txt')).toMatchObject({
+        format: 'stopcopy-costs',
+        costs: { mmioReadNs: {} },
+      });
+    },
     import: async () => {
       const vf = ACCELERATORS.zip.vfDeviceId.toString(16);
       tree.write(

@@ -84,6 +84,11 @@ export function time(option: string): (text: string) => Date {
 }
 
 /** Of commands whose model may have measured parameters. */
+export const COSTS_OPTION = [
+  '--costs <file>',
+  'costs of the device that stopcopy calibrate found in your traces, in place of the shipped ones',
+] as const;
+
 export const PLATFORM_OPTION = [
   '--platform <name>',
   'parameters of your machines, as stopcopy fit writes them: a file, or NAME of platforms/NAME.yaml here',

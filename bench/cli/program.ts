@@ -92,6 +92,10 @@ const COMMANDS = {
     summary: 'output of lspci and other tools as a document of stopcopy',
     load: async () => (await import('./commands/import.ts')).registerImport,
   },
+  calibrate: {
+    summary: 'traces of a driver on hardware: what its registers, polls and commands cost',
+    load: async () => (await import('./commands/calibrate.ts')).registerCalibrate,
+  },
   compare: {
     summary: 'a verdict per metric: two builds interleaved, or this build against the exact baseline',
     load: async () => (await import('./commands/compare.ts')).registerCompare,

@@ -24,6 +24,7 @@ export const INPUT_FORMATS = {
     command: 'stopcopy run, named by a scenario',
   },
   'stopcopy-platform': { title: 'a platform', versions: [1], command: 'stopcopy run and plan, with --platform' },
+  'stopcopy-costs': { title: 'a cost table', versions: [1], command: 'stopcopy bench, run and plan, with --costs' },
   'stopcopy-topology/1': { title: 'a topology', versions: [], command: 'stopcopy isolation' },
 } as const satisfies Readonly<Record<string, InputFormat>>;
 
@@ -72,7 +73,7 @@ export type PrintedFormat = keyof typeof PRINTED_FORMATS;
 
 /** Every document that a command prints says which it is. */
 export interface PrintedDocument {
-  readonly format: keyof typeof RESULT_READERS | PrintedFormat | 'stopcopy-platform';
+  readonly format: keyof typeof RESULT_READERS | PrintedFormat | 'stopcopy-platform' | 'stopcopy-costs';
   readonly version: number;
 }
 

@@ -8,8 +8,8 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { mapValues } from '../base/keys.ts';
 
-/** Where a figure comes from, best first. `derived` is arithmetic on published figures; `assumed` is a guess. */
-export const COST_ORIGINS = ['driver-constant', 'published', 'derived', 'assumed'] as const;
+/** Where a figure comes from, best first. `measured` is a user's own trace, by `stopcopy calibrate`; `derived` is arithmetic on published figures; `assumed` is a guess. */
+export const COST_ORIGINS = ['driver-constant', 'measured', 'published', 'derived', 'assumed'] as const;
 type CostOrigin = (typeof COST_ORIGINS)[number];
 
 export interface Cost {
@@ -236,4 +236,17 @@ export function highCosts(): CostValues {
 /** Costs of 0 ns each, where time is measured or only accesses count. */
 export function zeroCosts(): CostValues {
   return mapValues(COST, () => 0);
+}
+
+let measuredTable: string | null = null;
+
+/** Rows of a user's own table, from now on in this thread; to be called before anything is played. */
+export function useMeasuredCosts(name: string, rows: Readonly<Partial<Record<CostName, Cost>>>): void {
+  for (const [cost, row] of Object.entries(rows)) Object.assign(COST[cost as CostName], row);
+  measuredTable = name;
+}
+
+/** Name of the user's table that is in use; null: none is. */
+export function measuredCosts(): string | null {
+  return measuredTable;
 }

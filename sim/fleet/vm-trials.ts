@@ -88,7 +88,7 @@ export interface Structure {
   readonly limit: number;
 }
 
-const COSTS: Readonly<Record<RangeEnd, CostValues>> = { point: pointCosts(), short: lowCosts(), long: highCosts() };
+const COSTS: Readonly<Record<RangeEnd, () => CostValues>> = { point: pointCosts, short: lowCosts, long: highCosts };
 /** Steps of one VF, by everything that they depend on; worlds are deterministic. */
 const knownSteps = new Map<string, DeviceSteps | string>();
 const KNOWN_MAX = 10_000;
@@ -205,7 +205,7 @@ class DrawnVm {
     this.plan = plan;
     this.vms = vms;
     this.unknowns = unknowns;
-    this.base = moveInputOf(plan, 'point', COSTS.point);
+    this.base = moveInputOf(plan, 'point', COSTS.point());
   }
 
   input(draw: number): TrialInput {
@@ -216,7 +216,7 @@ class DrawnVm {
   }
 
   private stepsAt(end: RangeEnd): ReturnType<typeof stepsOfAll> {
-    const known = this.steps.get(end) ?? stepsOfAll(this.plan, this.vms, end, COSTS[end], undefined);
+    const known = this.steps.get(end) ?? stepsOfAll(this.plan, this.vms, end, COSTS[end](), undefined);
     this.steps.set(end, known);
     return known;
   }
@@ -394,9 +394,9 @@ function callWords({ at, errno }: Pick<MoveOutcome, 'at' | 'errno'>): string {
 }
 
 function costsWith(end: RangeEnd, moved: Moved | undefined): CostValues {
-  if (moved?.group !== 'cost') return COSTS[end];
+  if (moved?.group !== 'cost') return COSTS[end]();
   const name = keyIn(COST, moved.name);
-  return { ...COSTS[end], [name]: COSTS[moved.end][name] };
+  return { ...COSTS[end](), [name]: COSTS[moved.end]()[name] };
 }
 
 /** Steps of all VFs of a VM, by its groups of devices; or the call that failed. */

@@ -91,6 +91,38 @@ parameters:
   - { name: platformLoadNs, value: 8e6, low: 5e6, high: 12e6 }
 `;
 
+const COSTS = `format: stopcopy-costs
+version: 1
+name: lab-a
+costs:
+  mmioReadNs: { ns: 829, min: 169, max: 988, from: measured, samples: 35, source: a trace }
+`;
+
+const CAPTURE = JSON.stringify({
+  name: 'one',
+  driver: 'unknown',
+  capture: { from: ['a.txt: a trace'], vf: '0000:75:00.1', lacks: ['wide'], lostEvents: 0, assumed: [] },
+  device: {
+    kind: 'zip',
+    pf_device_id: '0xa250',
+    vf_device_id: '0xa251',
+    vf_index: 0,
+    hw_ver: 48,
+    vf_bar2_len: '0x10000',
+    enable_reset: false,
+  },
+  steps: [
+    {
+      call: 'set_state',
+      to: 'STOP',
+      from: 'mark',
+      t_start_us: 0,
+      t_end_us: 9,
+      mmio: [['vf', 'r', 4, '0x28', '0x0', 1, { end_us: 2, line: 7 }]],
+    },
+  ],
+});
+
 export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   scenario: () => shipped('sim/scenario/scenarios/zip-64.yaml'),
   question: () => shipped('sim/fleet/questions/room.yaml'),
@@ -99,6 +131,8 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   topology: () => shipped('sim/pci/topologies/t12-card-under-switch.yaml'),
   'device-profile': () => shipped('sim/memory/profiles/acc-zip.yaml'),
   platform: () => utf8(PLATFORM),
+  costs: () => utf8(COSTS),
+  capture: () => utf8(CAPTURE),
   'published-table': () => shipped('bench/studies/validation/tables/d06.yaml'),
   'converge-question': () => shipped('sim/converge/questions/slow-link.yaml'),
   rates: () => shipped('sim/converge/rates/redis.csv'),

@@ -216,5 +216,5 @@ test('recordings, the exact baseline and drawn documents are as their schemas sa
 
 test('every format that is read has files here, or none that ship', () => {
   const without = keysOf(INPUT_FORMATS).filter((format) => !Object.hasOwn(SHIPPED, format));
-  expect(without).toEqual(['stopcopy-can', 'stopcopy-platform']);
+  expect(without).toEqual(['stopcopy-can', 'stopcopy-platform', 'stopcopy-costs']);
 });

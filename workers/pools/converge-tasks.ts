@@ -1,6 +1,7 @@
 /**
  * Task of the threads that play policies: modules of users are loaded before the first batch.
  */
+import './measured-costs.ts';
 import type { ConvergeAsked } from './converge-cell.ts';
 import { CONVERGE_CELL } from './converge-cell.ts';
 import { loadOwnPolicy } from './own-modules.ts';

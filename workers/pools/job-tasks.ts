@@ -1,6 +1,7 @@
 /**
  * Task of the threads that run jobs.
  */
+import './measured-costs.ts';
 import { JOB_KINDS } from './job-kinds.ts';
 import { batchRunner } from './run-cells.ts';
 

@@ -10,7 +10,7 @@ import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { integer, integerList, nameList, oneName } from '../options.ts';
+import { COSTS_OPTION, integer, integerList, nameList, oneName } from '../options.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { BUDGET_SECONDS_DEFAULT } from '../../compare/settings.ts';
 import { aboutSuite, type AnySuiteName, chooseSuites, SUITE_NAMES } from '../../measure/suites/registry.ts';
@@ -21,6 +21,7 @@ import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/
 import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 
 interface BenchFlags {
+  readonly costs?: string;
   readonly noise?: boolean;
   readonly budget: number;
   readonly suite?: readonly AnySuiteName[];
@@ -73,6 +74,7 @@ export function registerBench(command: Command, context: CommandContext): void {
       ),
     )
     .option('--policy <name>', `${POLICIES.join(', ')}: asked of the topology`, oneName('--policy', POLICIES))
+    .addOption(new InputFile(...COSTS_OPTION))
     .option('--vf <address>', 'VF of the topology; default: all of them')
     .addOption(new OutputFile('--html <file>', 'the HTML page; default: next to the JSON document'))
     .option('--no-html', 'no HTML page')
@@ -97,6 +99,8 @@ export function registerBench(command: Command, context: CommandContext): void {
       ])}`,
     )
     .action(async (flags: BenchFlags) => {
+      const { useCostTable } = await import('../../io/cost-table.ts');
+      useCostTable(flags.costs);
       const interrupted = await measure(flags, context);
       context.exit(interrupted ? EXIT.interrupted : EXIT.fine);
     });

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { day, decimal, integer, PLATFORM_OPTION, time } from '../options.ts';
+import { COSTS_OPTION, day, decimal, integer, PLATFORM_OPTION, time } from '../options.ts';
 import { CONFIDENCE_MAX, CONFIDENCE_MIN } from '../../../sim/fleet/confidence.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { PlanDocument } from '../../documents/plan/document.ts';
@@ -17,6 +17,7 @@ import type { Grid } from '../../../workers/pools/grid.ts';
 
 interface PlanFlags {
   readonly platform?: string;
+  readonly costs?: string;
   readonly sweep?: Grid;
   readonly out?: string;
   readonly threads?: number;
@@ -46,6 +47,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
       sweepField,
     )
     .addOption(new InputFile(...PLATFORM_OPTION))
+    .addOption(new InputFile(...COSTS_OPTION))
     .addOption(new OutputFile('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json'))
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
     .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
@@ -76,6 +78,8 @@ export function registerPlan(command: Command, context: CommandContext): void {
         ]),
     )
     .action(async (word: string, flags: PlanFlags) => {
+      const { useCostTable } = await import('../../io/cost-table.ts');
+      useCostTable(flags.costs);
       const { questionsOf, readQuestion } = await import('../../studies/plan/read-question.ts');
       const { readOwnPlatform } = await import('../../io/platforms.ts');
       const asked = readQuestion(word, flags.sweep, readOwnPlatform(flags.platform), flags.confidence);

@@ -7,12 +7,13 @@ import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { integer, oneName, PLATFORM_OPTION } from '../options.ts';
+import { COSTS_OPTION, integer, oneName, PLATFORM_OPTION } from '../options.ts';
 import { type MoveEnd, MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 
 interface RunFlags {
   readonly seed?: number;
   readonly platform?: string;
+  readonly costs?: string;
   readonly timeline?: string;
   readonly html?: string;
   readonly expect?: MoveEnd;
@@ -46,6 +47,7 @@ export function registerRun(command: Command, context: CommandContext): void {
     .argument('[other]', 'a second scenario: prints how the two differ, in fields, figures and parts of the pause')
     .option('--seed <n>', `in place of the scenario's seed, 0 to ${SEED_MAX}`, integer('--seed', 0, SEED_MAX))
     .addOption(new InputFile(...PLATFORM_OPTION))
+    .addOption(new InputFile(...COSTS_OPTION))
     .addOption(new OutputFile('--timeline <file>', 'also write Chrome trace events, for ui.perfetto.dev'))
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page'))
     .option(
@@ -68,9 +70,11 @@ export function registerRun(command: Command, context: CommandContext): void {
         `--assert, or those fields of the scenario, demand does not hold.\n` +
         RUN_EXAMPLES,
     )
-    .action((a: string, b: string | undefined, flags: RunFlags) =>
-      b === undefined ? runOne(a, flags, context) : runTwo([a, b], flags, context),
-    );
+    .action(async (a: string, b: string | undefined, flags: RunFlags) => {
+      const { useCostTable } = await import('../../io/cost-table.ts');
+      useCostTable(flags.costs);
+      return b === undefined ? runOne(a, flags, context) : runTwo([a, b], flags, context);
+    });
 }
 
 async function runOne(word: string, flags: RunFlags, context: CommandContext): Promise<void> {

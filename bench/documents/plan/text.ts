@@ -8,7 +8,7 @@ import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import type { Output } from '../../io/output.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
-import { platformSentence } from '../platform/words.ts';
+import { costsSentence, platformSentence } from '../platform/words.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
 import { parameterWords } from '../parameter-words.ts';
 import { bandSentence, besideLimit, presetsSentence, words } from './words.ts';
@@ -25,12 +25,13 @@ function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): 
   if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
 }
 
-export function printPlan({ question, answer, platform, presets = [] }: PlanDocument, output: Output): void {
+export function printPlan({ question, answer, platform, costs, presets = [] }: PlanDocument, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   output.text(output.style('bold', question.name));
   output.text(wrap(`${question.description}.`, width));
   sayAssumed(question, output);
   if (platform !== undefined) output.text(wrap(platformSentence(platform), width));
+  if (costs !== undefined) output.text(wrap(costsSentence(costs), width));
   output.text('');
   for (const sentence of answer.sentences) output.text(wrap(sentence, width));
   if (answer.nearest !== null) output.text(wrap(answer.nearest, width));

@@ -6,3 +6,8 @@
 export function platformSentence(id: string): string {
   return `Parameters of the platform ${id}, in place of the shipped ones.`;
 }
+
+/** Which costs of the device a result rests on. */
+export function costsSentence(name: string): string {
+  return `Costs of the device as measured in ${name}, in place of the shipped ones.`;
+}

@@ -6,7 +6,7 @@ import { bareTable } from '../../show/bare-table.ts';
 import { legendOf } from '../../show/figure.ts';
 import { wrap } from '../../show/wrap.ts';
 import { printCan } from '../can/text.ts';
-import { platformSentence } from '../platform/words.ts';
+import { costsSentence, platformSentence } from '../platform/words.ts';
 import type { RunDocument } from './document.ts';
 import { type AnyRun, endSentence, isPlayed, type UnplayedRun } from './unplayed.ts';
 import { runSentences, runTables } from './words.ts';
@@ -22,6 +22,7 @@ export function printRun(document: RunDocument, output: Output): void {
   output.text(output.style('bold', name));
   output.text(wrap(`${description}.`, width));
   if (document.platform !== undefined) output.text(wrap(platformSentence(document.platform), width));
+  if (document.costs !== undefined) output.text(wrap(costsSentence(document.costs), width));
   output.text('');
   output.text(wrap(runSentences(document).join(' '), width));
   for (const { title, columns, rows } of runTables(document)) {

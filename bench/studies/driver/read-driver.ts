@@ -4,13 +4,15 @@
  */
 import { basename } from 'node:path';
 
+import { NS_PER_US } from '../../../sim/base/units.ts';
 import { type Capture, isCapture, parseCapture } from '../../../sim/trace/capture.ts';
 import { isRegularFile, sourceOfFile } from '../../import/lines.ts';
-import { type DriverTrace, driverTrace } from '../../import/driver/trace.ts';
+import { type DriverTrace, driverTrace, type RegisterAccess } from '../../import/driver/trace.ts';
 import { type Foreign, type ForeignFile, kindOfFile, readForeign } from '../../import/readers.ts';
 import { readInputText } from '../../io/input-file.ts';
-import { callsOf } from './calls.ts';
+import { callsOf, type InferredCall } from './calls.ts';
 import { captureOf } from './capture-of.ts';
+import { phasesOf } from './phases.ts';
 import { streamsOf } from './streams.ts';
 
 /**
@@ -75,3 +77,53 @@ export function driverInputs(paths: readonly string[]): DriverInputs {
   }));
   return { captures: [...captures, ...read], trace, rest };
 }
+
+/** The calls of a captured trace. */
+export function callsOfCapture({ steps }: Capture): readonly InferredCall[] {
+  return steps.map(({ call, to, from, segment = 0, t_start_us, t_end_us, mmio, ...rest }): InferredCall => {
+    const line = typeof rest['line'] === 'number' ? rest['line'] : 1;
+    const accesses = mmio.map((access) => accessOf(access, segment));
+    return {
+      call: call === 'set_state' || call === 'write' ? call : 'other',
+      ...(to === undefined ? {} : { to }),
+      from,
+      startNs: nsOf(t_start_us),
+      endNs: nsOf(t_end_us),
+      phases: phasesOf(accesses),
+      segment,
+      task: 0,
+      line,
+    };
+  });
+}
+
+function nsOf(us: number): number {
+  return Math.round(us * NS_PER_US);
+}
+
+function accessOf(
+  [fn, op, width, offset, value, us, { end_us, line = 1 }]: Capture['steps'][number]['mmio'][number],
+  segment: number,
+): RegisterAccess {
+  return {
+    fn,
+    op,
+    width,
+    offset: Number(offset),
+    address: 0,
+    physical: false,
+    value,
+    // Without its end it is not known which of the two events is lost: the time is no begin then.
+    startNs: end_us === undefined ? null : nsOf(us),
+    endNs: end_us === undefined ? null : nsOf(end_us),
+    cpu: 0,
+    task: 0,
+    line,
+    segment,
+    window: CAPTURED,
+    file: '',
+  };
+}
+
+/** Captured accesses have their offsets: the window is not needed again. */
+const CAPTURED = { role: 'other', base: 0, bytes: 0, physical: false, inferred: false } as const;

@@ -25,6 +25,8 @@ export function seenSteps(calls: readonly InferredCall[]): readonly SeenStep[] {
 function stepsAt(call: InferredCall, phase: Phase, index: number): readonly SeenStep[] {
   const { kind, accesses } = phase;
   const [first, last] = [accesses[0]!, accesses.at(-1)!];
+  // Where an event is lost there is no time.
+  if (!isWhole(first) || !isWhole(last)) return [];
   const span = { startNs: timeOf(first), ns: timeOf(last) - timeOf(first), line: first.line, fromGap: false };
   if (kind === 'table query') return [{ step: 'vftRead', ...span }];
   if (kind === 'write-back' && pollsOf(phase).ok !== null) {
@@ -44,12 +46,18 @@ function pauseAt(
 ): readonly SeenStep[] {
   const before = phases[index - 1];
   const step = 'pauseMailbox' as const;
-  if (before?.kind === 'mailbox' && before.command === QM_MB_CMD.PAUSE_QM) {
+  if (
+    before?.kind === 'mailbox' &&
+    before.command === QM_MB_CMD.PAUSE_QM &&
+    isWhole(before.accesses[0]!) &&
+    isWhole(before.accesses.at(-1)!)
+  ) {
     const at = timeOf(before.accesses[0]!);
     return [{ step, startNs: at, ns: timeOf(before.accesses.at(-1)!) - at, polls: before.accesses.length, fromGap: false, line: before.accesses[0]!.line }]; // prettier-ignore
   }
   if (before !== undefined) {
     const last = before.accesses.at(-1)!;
+    if (!isWhole(last)) return [];
     const at = last.endNs ?? timeOf(last);
     return [{ step, startNs: at, ns: endNs - at, fromGap: true, line }];
   }
@@ -61,6 +69,12 @@ function saveMailboxesAt({ phases }: InferredCall, index: number, endNs: number,
   const before = phases[index - 1];
   if (before?.kind !== 'registers read') return [];
   const last = before.accesses.at(-1)!;
+  if (!isWhole(last)) return [];
   const at = last.endNs ?? timeOf(last);
   return [{ step: 'saveMailboxes', startNs: at, ns: endNs - at, fromGap: true, line }];
+}
+
+/** Whether both events of an access are there, so that its time is known. */
+function isWhole({ op, startNs, endNs }: Phase['accesses'][number]): boolean {
+  return startNs !== null && (endNs !== null || op === 'w');
 }

@@ -16,6 +16,7 @@ import { unreadByAsk, unreadSentence } from '../../../sim/fleet/unread.ts';
 import { convergeQuestionSchema } from '../../../sim/converge/question.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
+import { costFileSchema } from '../../../sim/device/cost-file.ts';
 import { platformSchema } from '../../../sim/memory/platform-file.ts';
 import { readTopology, TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
 import { scenarioSchema } from '../../../sim/scenario/document.ts';
@@ -38,6 +39,7 @@ const SCHEMAS: Readonly<Record<Exclude<InputFormatName, 'stopcopy-topology/1'>, 
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,
   'stopcopy-platform': platformSchema,
+  'stopcopy-costs': costFileSchema,
 };
 
 /** The option that says the unit of each kind, with its usual value. */

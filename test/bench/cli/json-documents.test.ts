@@ -25,6 +25,7 @@ import { documentFindings } from '../published.ts';
 
 const TRACE = join(packageRoot(), 'traces', 'plain-stop-copy.upstream-2026.json');
 
+const DRIVER_TRACE = join(packageRoot(), 'test/bench/import/samples/hisi-rwmmio.trace-cmd.txt');
 const LSPCI = join(packageRoot(), 'test/bench/import/samples/switch-acs.lspci-vvv.txt');
 
 /** A command line without `--json`, and the format that it prints. */
@@ -70,6 +71,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   ],
   fit: [
     ['table.yaml', 'stopcopy-platform'],
+    ['bad.yaml', 'stopcopy-error'],
+  ],
+  calibrate: [
+    [`${DRIVER_TRACE} --name mine`, 'stopcopy-costs'],
     ['bad.yaml', 'stopcopy-error'],
   ],
   verify: [
@@ -211,6 +216,6 @@ test('what is measured for minutes has documents of these formats', () => {
 
 test('there is no format that no command line here prints', () => {
   expect([...printed].toSorted()).toEqual(
-    ['stopcopy-platform', ...keysOf(RESULT_READERS), ...keysOf(PRINTED_FORMATS)].toSorted(),
+    ['stopcopy-costs', 'stopcopy-platform', ...keysOf(RESULT_READERS), ...keysOf(PRINTED_FORMATS)].toSorted(),
   );
 });

@@ -96,6 +96,13 @@ const STOPPED = {
       workMs: 1000,
     },
   ],
+  calibrate: [
+    {
+      words: ['calibrate', 'driver.txt', '--out', 'o.yaml'],
+      stages: ['write', 'rename'],
+      workMs: 200,
+    },
+  ],
   verify: [{ words: ['verify', 'traces'], stages: ['write'], workMs: 500 }],
   isolation: [
     {
@@ -214,6 +221,7 @@ export function fillFolder(folder: string): void {
   cpSync(from('sim/converge/questions/policies.yaml'), at('converge.yaml'));
   cpSync(from('sim/pci/topologies/t12-card-under-switch.yaml'), at('topology.yaml'));
   cpSync(from('bench/studies/validation/tables/multifd.yaml'), at('table.yaml'));
+  cpSync(from('test/bench/import/samples/hisi-rwmmio.trace-cmd.txt'), at('driver.txt'));
   cpSync(from('bench/studies/import/examples/qemu-zip.qmp.jsonl'), at('moved.qmp'));
   mkdirSync(at('traces'));
   for (const name of readdirSync(from('traces')).filter((each) => each.startsWith('plain-stop-copy'))) {

@@ -1,0 +1,14 @@
+/**
+ * Takes over the cost table of the thread that started this one. To be imported before what reads costs.
+ */
+import { getEnvironmentData } from 'node:worker_threads';
+
+import { type Cost, type CostName, useMeasuredCosts } from '../../sim/device/costs.ts';
+
+/** Key of the table among the data that threads are started with. */
+export const MEASURED_COSTS = 'stopcopy-costs';
+
+const given = getEnvironmentData(MEASURED_COSTS) as
+  | { readonly name: string; readonly rows: Readonly<Partial<Record<CostName, Cost>>> }
+  | undefined;
+if (given !== undefined) useMeasuredCosts(given.name, given.rows);
