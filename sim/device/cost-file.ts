@@ -12,7 +12,7 @@ export const COSTS_FORMAT = 'stopcopy-costs';
 
 const ns = z.number().positive();
 
-const cost = z
+const costRow = z
   .strictObject({
     /** Nominal value. */
     ns,
@@ -45,12 +45,12 @@ export const costFileSchema = z.strictObject({
   name: z.string().regex(/^[a-zA-Z0-9][\w.-]*$/, 'letters, digits, hyphens, dots and underscores'),
   /** The files that it rests on. */
   traces: z.array(z.string()).optional(),
-  costs: z.partialRecord(z.enum(keysOf(COST)), cost),
+  costs: z.partialRecord(z.enum(keysOf(COST)), costRow),
   /** Steps as they were seen, with all that is in them. */
   steps: z.array(step).optional(),
 });
 export type CostFile = z.output<typeof costFileSchema>;
-export type MeasuredCost = z.output<typeof cost>;
+export type MeasuredCost = z.output<typeof costRow>;
 export type MeasuredStep = z.output<typeof step>;
 
 /** Rows of the cost table that a file brings. */

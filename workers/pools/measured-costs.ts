@@ -1,5 +1,5 @@
 /**
- * Takes over the cost table of the thread that started this one. To be imported before what reads costs.
+ * The cost table of the thread that started this one.
  */
 import { getEnvironmentData } from 'node:worker_threads';
 
@@ -8,7 +8,10 @@ import { type Cost, type CostName, useMeasuredCosts } from '../../sim/device/cos
 /** Key of the table among the data that threads are started with. */
 export const MEASURED_COSTS = 'stopcopy-costs';
 
-const given = getEnvironmentData(MEASURED_COSTS) as
-  | { readonly name: string; readonly rows: Readonly<Partial<Record<CostName, Cost>>> }
-  | undefined;
-if (given !== undefined) useMeasuredCosts(given.name, given.rows);
+/** To be called before anything is played. */
+export function takeMeasuredCosts(): void {
+  const given = getEnvironmentData(MEASURED_COSTS) as
+    | { readonly name: string; readonly rows: Readonly<Partial<Record<CostName, Cost>>> }
+    | undefined;
+  if (given !== undefined) useMeasuredCosts(given.name, given.rows);
+}

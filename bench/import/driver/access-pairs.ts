@@ -72,6 +72,8 @@ export class AccessPairs {
 
   private begin(half: TracedAccess): void {
     const list = this.open.get(half.task) ?? [];
+    // The same access twice: the end of the first is lost.
+    if (list.length > 0 && isSame(list.at(-1)!, half)) this.lone(list.pop()!);
     list.push(half);
     if (list.length > OPEN_MAX) this.lone(list.shift()!);
     this.open.set(half.task, list);

@@ -67,8 +67,13 @@ class Events {
 
   private other(text: string, line: number): void {
     const loss = lossLine(text);
-    if (loss !== null) this.losses.push({ ...loss, line });
-    else if (hasNoTime(text)) {
+    if (loss !== null) {
+      this.losses.push({ ...loss, line });
+      // An event after a loss may be the second one of another access.
+      this.pairs.flush();
+    }
+    if (loss !== null) return;
+    if (hasNoTime(text)) {
       this.timeless += 1;
       this.note(line);
     } else if (text.trim() !== '' && !/^\s*(?:#|cpus=\d+|version = |Samples|$)/.test(text)) this.note(line);

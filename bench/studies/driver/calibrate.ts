@@ -142,7 +142,7 @@ function round(ns: number): number {
   return Math.round(ns * 10) / 10;
 }
 
-/** Longest accesses of one mailbox command, besides its sleeps. */
+/** Longest accesses of one mailbox command, without its sleeps. */
 const COMMAND_MAX_NS = 6 * COST.mmioRead128Ns.max + COST.mmioWrite128Ns.max;
 
 /** Mailbox functions hold one command each, with an idle poll before it and the poll that sees it done. */

@@ -46,7 +46,7 @@ export interface SleepReach {
   readonly max: number;
 }
 
-/** Longest step of a wide mailbox besides sleeps: an idle read, the write and the read that sees it done. */
+/** Longest step of a wide mailbox without its sleeps: an idle read, the write and the read that sees it done. */
 const HIDDEN_MAX_NS = 2 * COST.mmioRead128Ns.max + COST.mmioWrite128Ns.max;
 
 /** Times of accesses and polls. @param isBroken whether an event was lost between two accesses */
@@ -127,7 +127,8 @@ function seenCommands({ accesses }: Phase, into: SeenTimes): void {
     while (done < words.length && ((wordOf(words[done]) ?? QM_MB.busyBit) & QM_MB.busyBit) !== 0) done += 1;
     const [end, busy] = [words[done], words[done - 1]];
     if (end?.endNs === null || end === undefined) continue;
-    const low = done > i + 1 && busy?.startNs !== null ? Math.max(0, busy!.startNs! - first.startNs) : 0;
+    const low =
+      done > i + 1 && busy?.startNs !== null && busy !== undefined ? Math.max(0, busy.startNs - first.startNs) : 0;
     const bounds = { low, high: end.endNs - idle.endNs };
     ((after & QM_MB.commandMask) === QM_MB_CMD.PAUSE_QM ? into.pauses : into.commands).push(bounds);
   }

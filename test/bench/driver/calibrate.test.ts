@@ -52,13 +52,6 @@ function calibrated(options: MovesOptions) {
 
 const worst = (all: readonly number[]): number => Math.max(...all);
 
-function report(title: string, { inside, errors }: ReturnType<typeof calibrated>): void {
-  const shares = [...inside].map(([name, { held, of }]) => `${name} ${held}/${of}`);
-  console.log(
-    `${title}: ${shares.join(', ')}; worst read ${worst(errors.read)}, write-back ${worst(errors.writeBack)}, arc ${worst(errors.arc)}`,
-  );
-}
-
 const GENERATIONS = ['linux-6.12.117', 'upstream-2026'] as const;
 
 describe.each(GENERATIONS)('a driver of %s', (generation) => {
@@ -69,15 +62,12 @@ describe.each(GENERATIONS)('a driver of %s', (generation) => {
     ['interrupts', { ...base, interrupts: 0.1 }],
     ['microseconds', { ...base, digits: 6 }],
     ['interrupts, microseconds, lost events', { ...base, digits: 6, interrupts: 0.05, lost: 0.01 }],
-  ] as const)('%s', (title, options) => {
+  ] as const)('%s', (_, options) => {
     const result = calibrated(options);
-    report(`${generation}, ${title}`, result);
     const { inside, errors } = result;
     for (const [name, { held, of }] of inside) expect([name, held >= 0.95 * of - 1]).toEqual([name, true]);
-    if (options.digits === 9) expect(worst(errors.read)).toBeLessThan(0.02);
-    if (options.lost === 0 && options.digits === 9) {
-      expect(worst(errors.arc)).toBeLessThan(0.02);
-      expect(worst(errors.writeBack)).toBeLessThan(0.02);
-    }
+    // A clock of microseconds identifies none of them; its ranges do hold.
+    const identified = options.digits === 9 ? [errors.read, errors.arc, errors.writeBack] : [];
+    expect(identified.map(worst).filter((error) => error >= 0.02)).toEqual([]);
   });
 });
