@@ -3,6 +3,7 @@
  */
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { CostFile } from '../../../sim/device/cost-file.ts';
+import { readInputText } from '../../io/input-file.ts';
 import { calibrate } from './calibrate.ts';
 import { callsOfCapture, captureName, driverInputs } from './read-driver.ts';
 
@@ -17,6 +18,7 @@ export function calibrateFiles(paths: readonly string[], name?: string): Calibra
   const { captures, trace, rest } = driverInputs(paths);
   const [stranger] = rest;
   if (stranger !== undefined) {
+    readInputText(stranger);
     throw new UserError('input', `${stranger}: is no trace of a driver that is recognised`, 'stopcopy import --collect driver prints what to record.'); // prettier-ignore
   }
   const all = [...(trace?.files ?? []).flatMap(({ file, reading }) => reading.findings.map((each) => ({ file, ...each }))), ...(trace?.findings ?? [])]; // prettier-ignore

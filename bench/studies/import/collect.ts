@@ -1,5 +1,5 @@
 /**
- * Scripts that collect what stopcopy needs of a machine or a move: printed for users, or run on this machine.
+ * Scripts that collect what stopcopy needs of a machine, a move or a driver: printed for users, or run on this machine.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { type Imported, imported } from './import.ts';
 export const COLLECTORS = {
   machine: 'bench/import/machine/collect.sh',
   move: 'bench/import/move/collect.sh',
+  driver: 'bench/import/driver/collect.sh',
 } as const;
 
 /** The name of this machine's collection, used in messages. */
