@@ -114,6 +114,7 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['import', 'in.yaml', '--out', 'in.yaml'], 'import'],
   [['explain', 'in.yaml', '--html', 'in.yaml'], 'explain'],
   [['converge', 'in.yaml', '--html', 'in.yaml'], 'converge'],
+  [['calibrate', 'in.yaml', '--out', 'in.yaml'], 'calibrate'],
   [['fit', 'in.yaml', '--out', 'in.yaml'], 'fit'],
   [['fit', 'in.yaml', '--html', './in.yaml'], 'fit'],
   [['upgrade', 'in.yaml', '--out', 'in.yaml'], 'upgrade'],
