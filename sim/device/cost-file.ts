@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { formatVersion } from '../base/formats.ts';
+import { formatVersion } from '../base/format-version.ts';
 import { keysOf } from '../base/keys.ts';
 import { COST, type Cost, type CostName } from './costs.ts';
 
