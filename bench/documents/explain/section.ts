@@ -4,7 +4,9 @@
 import { html } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import type { ReportSection } from '../../show/section.ts';
+import { plotMarkup } from '../../show/plot.ts';
 import type { ExplainDocument } from './document.ts';
+import { explainPlots } from './plots.ts';
 import { explainTables } from './text.ts';
 
 export function explainSection(document: ExplainDocument): ReportSection {
@@ -16,6 +18,7 @@ export function explainSection(document: ExplainDocument): ReportSection {
     body: () =>
       html`<p>${source}</p>
         ${sentences.map((sentence) => html`<p>${sentence}</p>`)}
+        ${explainPlots(document, 'explain').map(plotMarkup)}
         ${explainTables(document).map(
           ({ title, columns, rows }) =>
             html`<h3>${title}</h3>

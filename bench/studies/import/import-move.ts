@@ -8,7 +8,7 @@ import { signedPercent } from '../../show/format.ts';
 import type { Finding } from '../../import/reader.ts';
 import { plainOf, yamlOf } from './commented.ts';
 import type { MoveDocument } from './move-documents.ts';
-import { moveTable } from './move-row.ts';
+import { hasFigure, moveTable } from './move-row.ts';
 import type { Foreign } from '../../import/readers.ts';
 import { type ImportedMove, importedMove, type MoveWanted, scenarioName } from './moves.ts';
 
@@ -18,15 +18,18 @@ import { type ImportedMove, importedMove, type MoveWanted, scenarioName } from '
  * @throws UserError of kind `input` for a file without a move, or with too little for the document
  */
 export function importMove(reading: Foreign<'move'>, wanted: MoveWanted, to: MoveDocument): ImportDocument {
-  const imported = importedMove(reading, wanted);
-  const { made } = imported;
   const path = reading.file;
+  const moves =
+    to === 'row' && wanted.which === undefined ? rowMoves(reading, wanted) : [importedMove(reading, wanted)];
+  const imported = moves.at(-1)!;
   const asks = asksOf(imported);
-  const body = to === 'row' ? moveTable(imported, scenarioName(path)) : made.document;
-  const findings = [...reading.findings, ...fitFindings(imported)].map((each): ImportFinding => ({
-    file: path,
-    ...each,
-  }));
+  const body = to === 'row' ? moveTable(moves, scenarioName(path), errorsOf) : imported.made.document;
+  const findings = [...reading.findings, ...movesFinding(reading, moves, to), ...moves.flatMap(fitFindings)].map(
+    (each): ImportFinding => ({
+      file: path,
+      ...each,
+    }),
+  );
   return {
     ...documentHead('stopcopy-import'),
     inputs: [
@@ -40,19 +43,47 @@ export function importMove(reading: Foreign<'move'>, wanted: MoveWanted, to: Mov
     ],
     result: {
       format: to === 'row' ? 'stopcopy-published-table' : 'stopcopy-scenario',
-      text: headText(imported, asks) + yamlOf(body),
+      text: headText(imported, asks, moves.length === 1) + yamlOf(body),
     },
     findings,
     asks,
   };
 }
 
+/** Moves of a file that have a row each: those that were measured to their end. */
+function rowMoves(reading: Foreign<'move'>, wanted: MoveWanted): readonly ImportedMove[] {
+  const places = reading.facts.moves.flatMap((move, place) => (hasFigure(move) ? [place + 1] : []));
+  const last = places.slice(-ROWS_MAX);
+  return last.length === 0
+    ? [importedMove(reading, wanted)]
+    : last.map((which) => importedMove(reading, { ...wanted, which }));
+}
+
+/** Rows of one table: each is fitted. */
+const ROWS_MAX = 100;
+
+/** Which of several moves the document has. */
+function movesFinding(
+  { facts }: Foreign<'move'>,
+  moves: readonly ImportedMove[],
+  to: MoveDocument,
+): readonly Finding[] {
+  const all = facts.moves.length;
+  if (all === moves.length) return [];
+  const text =
+    to === 'row'
+      ? `${all - moves.length} of ${all} moves have no row: they were not completed, or there are more than ${ROWS_MAX}`
+      : `the file has ${all} moves: this is one of them; --move says another, and --to row makes a table of all`;
+  return [{ kind: 'warning', text }];
+}
+
 /** How far the model is off, and fields that follow from others. */
-function fitFindings({ made }: ImportedMove): readonly Finding[] {
+function fitFindings({ made, move }: ImportedMove): readonly Finding[] {
+  const whose = move.name === null ? '' : `${move.name}: `;
   const inferred = made.fields.filter(({ origin }) => origin === 'inferred');
   return [
-    ...inferred.map(({ path, why }): Finding => ({ kind: 'inferred', text: `${path}: ${why}` })),
-    ...errorsOf(made).map((text): Finding => ({ kind: 'inferred', text })),
+    ...inferred.map(({ path, why }): Finding => ({ kind: 'inferred', text: `${whose}${path}: ${why}` })),
+    ...errorsOf(made).map((text): Finding => ({ kind: 'inferred', text: `${whose}${text}` })),
   ];
 }
 
@@ -77,8 +108,9 @@ function asksOf({ made }: ImportedMove): readonly ImportAsk[] {
   });
 }
 
-function headText({ file, format, made }: ImportedMove, asks: readonly ImportAsk[]): string {
-  const errors = errorsOf(made);
+function headText({ file, format, made }: ImportedMove, asks: readonly ImportAsk[], isAlone: boolean): string {
+  // Of several moves each row has its own.
+  const errors = isAlone ? errorsOf(made) : [];
   return [
     `# Made by stopcopy import of ${file} (${format}).`,
     '# A comment after a value says where it is from: said by the file, inferred from what it says, or assumed.',

@@ -101,7 +101,15 @@ function compiledAt(
 }
 
 function withFitted(field: DraftField, { link, dirtyRate, workingSet, limit }: FreeValues): DraftField {
-  if (field.path === PATHS.link && link !== undefined) return { ...field, value: rounded(link), origin: 'inferred' };
+  if (field.path === PATHS.link && link !== undefined) {
+    const isFitted = rounded(link) !== field.value;
+    // Where no rate was measured the link stands for all that decides the total.
+    const why =
+      field.origin === 'assumed' && isFitted
+        ? `${field.why}: with this one the model has the measured total`
+        : field.why;
+    return { ...field, value: rounded(link), why };
+  }
   if (field.path === PATHS.limit && limit !== undefined) {
     return {
       ...field,

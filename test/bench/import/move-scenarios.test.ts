@@ -1,12 +1,14 @@
 /**
  * Scenarios of measured moves: they come to what was measured, say where each value is from, and are the same each time.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { importMove } from '../../../bench/studies/import/import-move.ts';
+import { parseTable, type PublishedTable } from '../../../bench/studies/validation/published-table.ts';
 import { readForeign, readForeignOf, readTextOf } from '../../../bench/import/readers.ts';
 import { yamlOf } from '../../../bench/studies/import/commented.ts';
 import { importedMove, readMove } from '../../../bench/studies/import/moves.ts';
@@ -99,4 +101,54 @@ test('thousands of empty lines and comments in front are passed over at once', (
   expect(() => readTextOf('move', `${'\n  \n#\n'.repeat(20_000)}x`, 'x')).toThrow(/no format of a move/);
   const { user } = process.cpuUsage(started);
   expect(user / 1e6).toBeLessThan(2);
+});
+
+describe('a table', () => {
+  /** The table of moves of a text, as validate and fit read it. */
+  const tableOf = (
+    text: string,
+    which?: number,
+  ): { readonly table: PublishedTable; readonly said: string; readonly text: string } => {
+    const reading = readTextOf('move', text, 'moves.log');
+    const { result, findings } = importMove(reading, { which }, 'row');
+    return {
+      table: parseTable(result.text, 'moves.yaml'),
+      said: findings.map((each) => each.text).join('\n'),
+      text: result.text,
+    };
+  };
+  const sample = (name: string): string => readFileSync(join(SAMPLES, name), 'utf8');
+
+  test('has a row for each move of a file, and says how far the model is off each', () => {
+    const one = sample('proxmox-qmigrate.log');
+    const other = one.replaceAll(/downtime \d+ ms/g, 'downtime 321 ms');
+    const unfinished = one.slice(0, one.indexOf('average migration speed'));
+    const { table, said, text } = tableOf(`${one}\n${other}\n${unfinished}\n`);
+    const alone = tableOf(one).table.rows[0]!;
+    expect(table.rows.length).toBe(2);
+    expect(table.rows[0]).toEqual(alone);
+    expect(table.rows[1]!.published).toEqual({ ...alone.published, downtimeMs: 321 });
+    expect(said).toContain('1 of 3 moves have no row');
+    expect(text.match(/published: .* # total: measured .* the scenario has .*%/g)?.length).toBe(2);
+    expect(tableOf(`${one}\n${other}\n`, 1).table.rows).toEqual([alone]);
+  });
+
+  test('has the state of devices, and parts of the pause by their names', () => {
+    const [row] = tableOf(sample('cloud-hypervisor-53-source.log')).table.rows;
+    expect(row!.published['finalIterationMs']).toBe(112);
+    const qmp = sample('qemu-10.2-vfio.qmp.jsonl');
+    expect(tableOf(qmp).table.rows[0]!.inputs).toMatchObject({ profile: 'acc-zip', devices: 1 });
+    // A device of unknown make has its state as measured.
+    const large = qmp.replaceAll('"vfio": {"transferred": 176}', `"vfio": {"transferred": ${50 * 2 ** 20}}`);
+    expect(tableOf(large).table.rows[0]!.inputs).toMatchObject({ devices: 1, deviceStateMib: 50 });
+  });
+});
+
+test('a link of which the file has no rate stays assumed, also where the total was fitted by it', () => {
+  for (const name of ['cloud-hypervisor-53.events.json', 'kubevirt-1.8-vmim.yaml']) {
+    const { made } = readMove(join(SAMPLES, name));
+    const link = made.fields.find(({ path }) => path === 'stream.gigabitsPerSecond')!;
+    expect([name, link.origin]).toEqual([name, 'assumed']);
+    expect(link.decides).toBeDefined();
+  }
 });
