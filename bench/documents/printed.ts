@@ -271,6 +271,7 @@ export const PRINTED_SCHEMAS: Readonly<Record<PrintedFormat, z.ZodType>> = {
     introduced: z.array(hazard),
   }),
   'stopcopy-collector': printed('stopcopy-collector', { collects: text, text }),
+  'stopcopy-masked': printed('stopcopy-masked', { files: z.array(z.strictObject({ file: text, text })) }),
   'stopcopy-import': IMPORT,
   'stopcopy-explanation': EXPLANATION,
   'stopcopy-upgrade': printed('stopcopy-upgrade', {

@@ -52,6 +52,11 @@ export class Output {
     if (!this.#json) this.#put(`${text}\n`);
   }
 
+  /** A piece of a long text, on stdout as it is. Says nothing when stdout belongs to a JSON document. */
+  piece(text: string): void {
+    if (!this.#json) this.#put(text);
+  }
+
   /** The help, or the version, on stdout: it replaces the document. */
   help(text: string): void {
     this.#put(text);

@@ -56,6 +56,7 @@ export const PRINTED_FORMATS = {
   'stopcopy-send': { title: 'a result of stopcopy send', version: 1 },
   'stopcopy-receive': { title: 'a result of stopcopy receive', version: 1 },
   'stopcopy-collector': { title: 'a script of stopcopy import --collect', version: 1 },
+  'stopcopy-masked': { title: 'files of stopcopy import --mask', version: 1 },
   'stopcopy-import': { title: 'a result of stopcopy import', version: 1 },
   'stopcopy-explanation': { title: 'a result of stopcopy explain', version: 1 },
   'stopcopy-upgrade': { title: 'a result of stopcopy upgrade', version: 1 },

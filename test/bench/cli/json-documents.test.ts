@@ -94,6 +94,7 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   import: [
     [LSPCI, 'stopcopy-import'],
     ['--collect machine', 'stopcopy-collector'],
+    [`--mask ${LSPCI}`, 'stopcopy-masked'],
     ['bad.yaml', 'stopcopy-error'],
   ],
   compare: [
