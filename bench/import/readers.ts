@@ -42,7 +42,7 @@ const READERS: ReadersOf = {
 const KINDS: Readonly<Record<ForeignKind, { readonly title: string; readonly commands: string }>> = {
   machine: { title: 'a machine', commands: 'stopcopy isolation and stopcopy import' },
   move: { title: 'a move', commands: 'stopcopy explain, stopcopy run and stopcopy import' },
-  fleet: { title: 'a fleet', commands: 'stopcopy import' },
+  fleet: { title: 'a fleet', commands: 'stopcopy plan --fleet and stopcopy import' },
   driver: { title: 'a driver', commands: 'stopcopy import and stopcopy verify' },
   results: { title: 'results', commands: 'stopcopy history record' },
 };
@@ -103,6 +103,13 @@ function recognise<Kind extends ForeignKind>(
     );
   }
   return best?.reader;
+}
+
+/** What a text is of, where a reader knows it for certain. */
+export function kindOf({ head }: TextSource): ForeignKind | undefined {
+  const sure = ALL_KINDS.flatMap((kind) => READERS[kind].map((reader) => ({ kind, sure: reader.sniff(head) })));
+  const [best] = sure.toSorted((a, b) => b.sure - a.sure);
+  return best !== undefined && best.sure >= SURE_MIN ? best.kind : undefined;
 }
 
 /** The reader of `--as`. @throws UserError of kind `usage` */

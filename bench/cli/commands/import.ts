@@ -16,6 +16,7 @@ import { OutputFile } from '../file-options.ts';
 import { integer, oneName } from '../options.ts';
 
 interface ImportFlags extends ImportWords {
+  readonly mask?: true;
   readonly out?: string;
   readonly collect?: keyof typeof COLLECTORS;
 }
@@ -33,6 +34,8 @@ const EXAMPLES = [
     'stopcopy import trace.txt vmallocinfo.txt -o driver.json',
     'a trace of the kernel’s driver, for verify and calibrate',
   ],
+  ['stopcopy import servers.json flavors.json hypervisors.json', 'a fleet of OpenStack as a question of plan'],
+  ['stopcopy import --mask qemu.log > posted.log', 'the same text without names and addresses'],
   ['stopcopy import machine.txt --as sysfs --json', 'all facts and the document, for a script'],
 ] as const;
 
@@ -41,7 +44,7 @@ export function registerImport(command: Command, context: CommandContext): void 
     .description(
       'Reads what other tools print and writes the document of stopcopy that follows from it, with a comment after each value ' +
         'that says where it is from. Prints what was read, what was inferred, what remains to be said, and what could not be ' +
-        'used. Several files are of one machine: each adds what the others lack.',
+        'used. Several files are of one machine or one fleet: each adds what the others lack.',
     )
     .argument(
       '[file...]',
@@ -54,7 +57,10 @@ export function registerImport(command: Command, context: CommandContext): void 
       `what a move becomes: ${MOVE_DOCUMENTS.join(', ')} (of a table, for validate and fit); default: scenario`,
       oneName('--to', MOVE_DOCUMENTS),
     )
-    .option('--host <name>', 'which host of a list of VMs is emptied; default: that with the most memory of VMs')
+    .option(
+      '--host <name>',
+      'which hosts of a fleet are emptied, divided by commas; default: that with the most memory of VMs',
+    )
     .option('--vf <address>', 'which VF of a driver trace, such as 0000:75:00.1; default: that with the most accesses')
     .option('--move <n>', 'which move of the file, from 1; default: the last', integer('--move', 1, MOVES_MAX))
     .option(
@@ -68,6 +74,11 @@ export function registerImport(command: Command, context: CommandContext): void 
       `print the script that collects what is needed of one of ${keysOf(COLLECTORS).join(', ')}`,
       oneName('--collect', keysOf(COLLECTORS)),
     )
+    .option(
+      '--mask',
+      'print the file without names, addresses and serial numbers, each replaced by the same word everywhere, for a post; ' +
+        'several files go to a folder, --out',
+    )
     .option(...JSON_OPTION)
     .addHelpText('after', examples(EXAMPLES))
     .action(async (files: readonly string[], flags: ImportFlags) => {
@@ -76,8 +87,12 @@ export function registerImport(command: Command, context: CommandContext): void 
         await writeScript(collect, files, out, context);
         return;
       }
-      const { importText } = await import('../../documents/import/text.ts');
       if (files.length === 0) throw new UserError('usage', 'a file is missing', 'Give the output of lspci -vvv.');
+      if (flags.mask === true) {
+        await maskFiles(files, flags, context);
+        return;
+      }
+      const { importText } = await import('../../documents/import/text.ts');
       const { importedDocument } = await import('../../studies/import/import-files.ts');
       const document = await importedDocument(files, flags);
       for (const sentence of importText(document)) context.output.note(sentence);
@@ -90,6 +105,21 @@ export function registerImport(command: Command, context: CommandContext): void 
       context.output.document(document);
       context.exit(EXIT.fine);
     });
+}
+
+/** Writes the files without what says whose they are. */
+async function maskFiles(files: readonly string[], flags: ImportFlags, context: CommandContext): Promise<void> {
+  const other = (['as', 'to', 'host', 'vf', 'move', 'set'] as const).find((flag) => flags[flag] !== undefined);
+  if (other !== undefined) {
+    throw new UserError(
+      'usage',
+      `--${other} is given with --mask, which makes no document`,
+      'Leave one of the two out.',
+    );
+  }
+  const { writeMasked } = await import('../../studies/import/mask.ts');
+  writeMasked(files, flags.out, context.output);
+  context.exit(EXIT.fine);
 }
 
 /** Prints the script, or writes it. */

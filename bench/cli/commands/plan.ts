@@ -16,6 +16,8 @@ import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 import type { Grid } from '../../../workers/pools/grid.ts';
 
 interface PlanFlags {
+  readonly fleet?: readonly string[];
+  readonly host?: string;
   readonly platform?: string;
   readonly costs?: string;
   readonly sweep?: Grid;
@@ -34,13 +36,17 @@ interface PlanFlags {
 const THREADS_MAX = 256;
 
 export function registerPlan(command: Command, context: CommandContext): void {
+  addFleetOptions(command);
   command
     .description(
       'Answers a capacity question by closed forms and by simulation: the number that holds wherever iterations end and in ' +
         '95 of 100 draws of everything unknown, what limits it and by how much, the proof that one further does not hold, ' +
         'what relaxing buys, and what it depends on.',
     )
-    .argument('<question>', 'a YAML or JSON file, or the name of one that comes with stopcopy, such as vfs-per-vm')
+    .argument(
+      '[question]',
+      'a YAML or JSON file, or the name of one that comes with stopcopy, such as vfs-per-vm; with --fleet one of an evacuation, or none',
+    )
     .option(
       '--sweep <field=values>',
       'ask for each of the values, divided by commas; may be given several times, for every combination',
@@ -72,17 +78,20 @@ export function registerPlan(command: Command, context: CommandContext): void {
           ['stopcopy plan vfs-per-vm', 'the most VFs within a pause of 200 ms'],
           ['stopcopy plan vfs-per-vm --confidence 0.99', 'the same, so that it holds in 99 of 100 cases'],
           ['stopcopy plan empty-rack', 'how long to empty a rack, under the limits of KubeVirt'],
+          [
+            'stopcopy plan --fleet vmis.json',
+            'how long to empty the fullest host, from kubectl get vmi,nodes -A -o json',
+          ],
           ['stopcopy plan mine.yaml --json', 'a question of your own, for a script'],
           ['stopcopy plan line --sweep vm.vcpus=8,16,32,64', 'the same question for several VMs'],
           ['stopcopy plan line --sweep vm.vcpus=8,16,32,64 --html line.html', 'the same, drawn'],
         ]),
     )
-    .action(async (word: string, flags: PlanFlags) => {
+    .action(async (word: string | undefined, flags: PlanFlags) => {
       const { useCostTable } = await import('../../io/cost-table.ts');
       useCostTable(flags.costs);
-      const { questionsOf, readQuestion } = await import('../../studies/plan/read-question.ts');
-      const { readOwnPlatform } = await import('../../io/platforms.ts');
-      const asked = readQuestion(word, flags.sweep, readOwnPlatform(flags.platform), flags.confidence);
+      const { questionsOf } = await import('../../studies/plan/read-question.ts');
+      const asked = await askedBy(word, flags);
       for (const note of asked.notes) context.output.note(note);
       const { ageNotes, usedPresets } = await import('../../../sim/fleet/used-presets.ts');
       const used = usedPresets(questionsOf(asked), asked.files.presets);
@@ -92,6 +101,40 @@ export function registerPlan(command: Command, context: CommandContext): void {
         : answerOne(asked, flags, context));
       context.exit(feasible ? EXIT.fine : EXIT.infeasible);
     });
+}
+
+/** Which fleet is asked about. */
+function addFleetOptions(command: Command): void {
+  command
+    .option(
+      '--fleet <file>',
+      'a list of VMs and hosts from kubectl, openstack, pvesh or a table (CSV), or a question whose fleet it is (several times)',
+      (file, before: readonly string[] | undefined) => [...(before ?? []), file],
+    )
+    .option(
+      '--host <names>',
+      'which hosts of --fleet are emptied, divided by commas; default: that with the most memory of VMs',
+    );
+}
+
+/** The question of the words of the command. */
+async function askedBy(
+  word: string | undefined,
+  { fleet, host, sweep, platform, confidence }: PlanFlags,
+): Promise<AskedQuestion> {
+  const { readFleetQuestion, readQuestion } = await import('../../studies/plan/read-question.ts');
+  const { readOwnPlatform } = await import('../../io/platforms.ts');
+  const own = readOwnPlatform(platform);
+  if (fleet !== undefined) return readFleetQuestion({ fleet, question: word, hosts: host }, sweep, own, confidence);
+  if (word === undefined)
+    throw new UserError('usage', 'a question is missing', 'Give a file, a name such as vfs-per-vm, or --fleet FILE.');
+  if (host !== undefined)
+    throw new UserError(
+      'usage',
+      '--host is given without --fleet',
+      'It names hosts of a list: give that with --fleet.',
+    );
+  return readQuestion(word, sweep, own, confidence);
 }
 
 /** Asks the question for every cell of its grid. @returns whether one of them is feasible */

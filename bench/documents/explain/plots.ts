@@ -7,7 +7,7 @@ import { P50_COLOUR, P99_COLOUR, roundsChart, seriesColour, waterfallChart } fro
 import { fullPanel, type Plot } from '../../show/plot.ts';
 import type { ComparedPart, ExplainDocument } from './document.ts';
 
-/** More passes cannot be told apart. */
+/** More passes cannot be distinguished. */
 const PASSES_DRAWN = 400;
 
 const ns = (value: number): string => formatValue(value, 'ns');

@@ -39,6 +39,6 @@ function findingText({ file, line, text }: ImportFinding): string {
 }
 
 function askText({ field, times, taken, apart, question, decides, ask }: ImportAsk): string {
-  const where = times === 1 ? '' : ` (${times} devices)`;
+  const where = times === 1 ? '' : ` (in ${times} places)`;
   return `${field}${where}: ${question}. Taken: ${String(taken)}; else ${String(apart)}. It decides ${decides}. Ask ${ask}.`;
 }

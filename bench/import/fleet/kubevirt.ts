@@ -1,35 +1,56 @@
 /**
- * Listings of KubeVirt: VirtualMachineInstances, and nodes, from kubectl get -o json or -o yaml.
+ * Listings of KubeVirt: VirtualMachineInstances and nodes, from kubectl get -o json or -o yaml.
  */
 import { isObject, type JsonObject, listAt, textAt, valueAt } from '../json-values.ts';
 import { kubernetesObjects } from '../kubernetes.ts';
 import { kubernetesQuantity } from '../quantities.ts';
 import type { Finding, Reader } from '../reader.ts';
-import type { FleetFile, FleetHost, FleetVm } from './facts.ts';
+import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type LabelNeed } from './facts.ts';
 
 export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
   id: 'kubevirt-vmis',
-  title: 'kubectl get vmi -A -o json',
+  title: 'kubectl get vmi,nodes -A -o json',
   kind: 'fleet',
-  sniff: (head) => (/["']?kind["']?\s*:\s*["']?VirtualMachineInstance(?:List)?["'\s,]/.test(head) ? 0.97 : 0),
+  sniff(head) {
+    if (/["']?kind["']?\s*:\s*["']?VirtualMachineInstance(?:List)?["'\s,]/.test(head)) return 0.97;
+    // The list of nodes alone, or in front of the VMIs.
+    return /["']?kind["']?\s*:\s*["']?Node(?:List)?["'\s,]/.test(head) &&
+      /["']?allocatable["']?\s*:|kubernetes\.io\//.test(head)
+      ? 0.9
+      : 0;
+  },
   read(lines, file) {
     const findings: Finding[] = [];
     const vms: FleetVm[] = [];
-    const hosts: FleetHost[] = [];
+    const nodes: JsonObject[] = [];
     for (const { value, line } of kubernetesObjects(lines, file, findings)) {
       if (value['kind'] === 'VirtualMachineInstance') vms.push(vmOf(value));
-      else if (value['kind'] === 'Node') hosts.push(nodeOf(value));
+      else if (value['kind'] === 'Node') nodes.push(value);
       else findings.push({ kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
     }
+    // KubeVirt marks nodes that take VMs; of a list without any such mark nothing follows.
+    const areMarked = nodes.some((node) => labelsOf(node)[SCHEDULABLE] !== undefined);
+    const hosts = nodes.map((node) => nodeOf(node, areMarked));
     noteVms(vms, findings);
+    for (const { name, closed } of hosts)
+      if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
     return {
-      format: 'kubectl get vmi -A -o json',
-      facts: { manager: 'kubevirt', vms, hosts, said: { vms: vms.map(saidOf) } },
+      format: vms.length === 0 ? 'kubectl get nodes -o json' : 'kubectl get vmi -A -o json',
+      facts: {
+        manager: 'kubevirt',
+        vms,
+        hosts,
+        flavors: [],
+        said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { nodes: hosts.map(saidOfHost) }) },
+      },
       findings,
       unknown: ['dirty rate', 'queues of the devices', 'link speed'],
     };
   },
 };
+
+const SCHEDULABLE = 'kubevirt.io/schedulable';
+const HOSTNAME = 'kubernetes.io/hostname';
 
 /** A factor of vCPUs: 1 where it is left out. */
 function factorOf(topology: unknown, name: string): number {
@@ -51,30 +72,104 @@ function vmOf(vmi: JsonObject): FleetVm {
   const status = textAt(condition, 'status');
   const namespace = textAt(vmi, 'metadata', 'namespace');
   const name = textAt(vmi, 'metadata', 'name') ?? '?';
-  return {
+  const hostDevices = namesOf(domain, 'hostDevices');
+  const gpus = namesOf(domain, 'gpus');
+  return fleetVm({
     name: namespace === undefined ? name : `${namespace}/${name}`,
     host: textAt(vmi, 'status', 'nodeName') ?? null,
     vcpus: factorOf(topology, 'cores') * factorOf(topology, 'sockets') * factorOf(topology, 'threads'),
     memoryBytes: memory.find((bytes) => bytes !== undefined && bytes > 0) ?? null,
-    hostDevices: namesOf(domain, 'hostDevices'),
-    gpus: namesOf(domain, 'gpus'),
+    hostDevices,
+    gpus,
     migratable: status === 'True' ? true : status === 'False' ? false : null,
     reason: status === 'False' ? (textAt(condition, 'reason') ?? null) : null,
+    pins: pinsOf(vmi, hostDevices, gpus, status !== undefined),
+    needs: needsOf(vmi),
     running: textAt(vmi, 'status', 'phase') === 'Running',
-  };
+  });
+}
+
+/** What keeps a VMI on its node, in the fields that say so. */
+function pinsOf(
+  vmi: JsonObject,
+  devices: readonly string[],
+  gpus: readonly string[],
+  isJudged: boolean,
+): readonly string[] {
+  const spec = vmi['spec'];
+  const pins: string[] = [];
+  if (!isJudged && devices.length > 0) pins.push('hostDevices: KubeVirt does not move VMs with them');
+  if (!isJudged && gpus.length > 0)
+    pins.push('gpus: KubeVirt moves one mediated vGPU at most, and only with a feature gate');
+  if (textAt(spec, 'evictionStrategy') === 'None')
+    pins.push('evictionStrategy None: a drain shuts it down in place of moving it');
+  if (listAt(spec, 'volumes').some((each) => isObject(valueAt(each, 'hostDisk')))) pins.push('hostDisk: a local disk');
+  return pins;
+}
+
+/** Demands of nodeSelector and of nodeAffinity, where one label can be said for each. */
+function needsOf(vmi: JsonObject): readonly LabelNeed[] {
+  const selector = valueAt(vmi, 'spec', 'nodeSelector');
+  const needs: LabelNeed[] = Object.entries(isObject(selector) ? selector : {}).map(([label, value]) => ({
+    label,
+    values: [String(value)],
+  }));
+  const terms = listAt(
+    valueAt(vmi, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'),
+    'nodeSelectorTerms',
+  );
+  // Terms are alternatives: only one alone is a demand.
+  if (terms.length !== 1) return needs;
+  for (const each of listAt(terms[0], 'matchExpressions')) {
+    const label = textAt(each, 'key');
+    const operator = textAt(each, 'operator');
+    if (label === undefined || (operator !== 'In' && operator !== 'Exists')) continue;
+    needs.push({ label, values: operator === 'In' ? listAt(each, 'values').map(String) : null });
+  }
+  return needs;
 }
 
 function namesOf(domain: unknown, list: string): readonly string[] {
   return listAt(valueAt(domain, 'devices'), list).flatMap((each) => textAt(each, 'deviceName') ?? []);
 }
 
-function nodeOf(node: JsonObject): FleetHost {
+/** Resources of a node that are no devices for VMs. */
+const NO_DEVICE =
+  /^(?:cpu|memory|pods|storage|ephemeral-storage|hugepages-.*|attachable-volumes-.*|devices\.kubevirt\.io\/.*)$/;
+
+function nodeOf(node: JsonObject, areMarked: boolean): FleetHost {
   const allocatable = valueAt(node, 'status', 'allocatable');
-  return {
+  const devices = Object.entries(isObject(allocatable) ? allocatable : {}).flatMap(([name, value]) => {
+    const count = NO_DEVICE.test(name) ? undefined : kubernetesQuantity(value);
+    return count === undefined ? [] : [[name, count] as const];
+  });
+  return fleetHost({
     name: textAt(node, 'metadata', 'name') ?? '?',
     cpus: kubernetesQuantity(valueAt(allocatable, 'cpu')) ?? null,
     memoryBytes: kubernetesQuantity(valueAt(allocatable, 'memory')) ?? null,
-  };
+    devices: Object.fromEntries(devices),
+    closed: closedOf(node, areMarked),
+    labels: labelsOf(node),
+  });
+}
+
+function labelsOf(node: JsonObject): Readonly<Record<string, string>> {
+  const labels = valueAt(node, 'metadata', 'labels');
+  const pairs = Object.entries(isObject(labels) ? labels : {}).map(([name, value]) => [name, String(value)] as const);
+  const name = textAt(node, 'metadata', 'name');
+  return { ...(name === undefined ? {} : { [HOSTNAME]: name }), ...Object.fromEntries(pairs) };
+}
+
+function closedOf(node: JsonObject, areMarked: boolean): string | null {
+  if (valueAt(node, 'spec', 'unschedulable') === true) return 'it is cordoned (unschedulable)';
+  const ready = listAt(node['status'], 'conditions').find((each) => textAt(each, 'type') === 'Ready');
+  if (ready !== undefined && textAt(ready, 'status') !== 'True') return 'it is not Ready';
+  const taint = listAt(node['spec'], 'taints').find((each) =>
+    ['NoSchedule', 'NoExecute'].includes(textAt(each, 'effect') ?? ''),
+  );
+  if (taint !== undefined) return `taint ${textAt(taint, 'key') ?? '?'}`;
+  const mark = labelsOf(node)[SCHEDULABLE];
+  return areMarked && mark !== 'true' ? `label ${SCHEDULABLE} is ${mark ?? 'missing'}` : null;
 }
 
 function saidOf({ name, host, reason, ...vm }: FleetVm): object {
@@ -83,13 +178,13 @@ function saidOf({ name, host, reason, ...vm }: FleetVm): object {
   return { ...said, ...(reason === null ? {} : { reason }), running };
 }
 
+function saidOfHost({ name, cpus, memoryBytes, devices, closed }: FleetHost): object {
+  return { node: name, cpus, memoryBytes, devices, schedulable: closed === null };
+}
+
 function noteVms(vms: readonly FleetVm[], findings: Finding[]): void {
+  if (vms.length === 0) return;
   findings.push({ kind: 'read', text: 'vCPUs are cores x sockets x threads, each 1 where it is left out' });
-  const pinned = vms.filter(({ migratable }) => migratable === false);
-  for (const { name, reason } of pinned.slice(0, 20)) {
-    findings.push({ kind: 'warning', text: `${name}: KubeVirt says that it does not migrate${reason === null ? '' : ` (${reason})`}` }); // prettier-ignore
-  }
-  if (pinned.length > 20) findings.push({ kind: 'warning', text: `${pinned.length - 20} more VMs do not migrate` });
-  const silent = vms.filter(({ migratable }) => migratable === null).length;
+  const silent = vms.filter(({ migratable, pins }) => migratable === null && pins.length === 0).length;
   if (silent > 0) findings.push({ kind: 'asked', text: `${silent} VMs without the condition LiveMigratable: they are taken to migrate` }); // prettier-ignore
 }

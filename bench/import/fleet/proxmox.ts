@@ -1,56 +1,119 @@
 /**
- * Listings of Proxmox VE: `pvesh get /cluster/resources --type vm` and `/nodes/NODE/qemu`, as JSON.
+ * Listings of Proxmox VE as JSON: `pvesh get /cluster/resources`, `/nodes`, `/nodes/NODE/qemu`, and the config of a VM.
  */
+import { MIB } from '../../../sim/base/units.ts';
 import { amountAt, flagAt, type JsonObject, jsonValues, textAt } from '../json-values.ts';
 import type { Finding, Reader } from '../reader.ts';
-import type { FleetFile, FleetVm } from './facts.ts';
+import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm } from './facts.ts';
 
 export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
   id: 'proxmox-vms',
-  title: 'pvesh get /cluster/resources --type vm --output-format json',
+  title: 'pvesh get /cluster/resources --output-format json',
   kind: 'fleet',
-  sniff: (head) => (/"vmid"\s*:\s*"?\d+/.test(head) && /"maxmem"\s*:/.test(head) ? 0.96 : 0),
+  sniff(head) {
+    if (!/"maxmem"\s*:/.test(head))
+      return /"hostpci\d+"\s*:|"ostype"\s*:[^{}]*"digest"\s*:|"digest"\s*:[^{}]*"ostype"\s*:/.test(head) ? 0.9 : 0;
+    return /"vmid"\s*:\s*"?\d+|"type"\s*:\s*"node"|"id"\s*:\s*"node\//.test(head) ? 0.96 : 0;
+  },
   read(lines, file) {
     const findings: Finding[] = [];
     const vms: FleetVm[] = [];
-    for (const { value, line } of jsonValues(lines, file, findings)) {
-      const vm = vmOf(value);
-      if (vm === null)
-        findings.push({ kind: 'unused', line, text: 'an object that is no VM, a container or a template' });
-      else vms.push(vm);
+    const hosts: FleetHost[] = [];
+    let configs = 0;
+    let others = 0;
+    for (const { value } of jsonValues(lines, file, findings)) {
+      const host = hostOf(value);
+      const vm = host === null ? (vmOf(value) ?? configuredVm(value)) : null;
+      if (host !== null) hosts.push(host);
+      else if (vm === null) others += 1;
+      else {
+        vms.push(vm);
+        if (amountAt(value, 'vmid') === undefined) configs += 1;
+      }
     }
-    findings.push({
-      kind: 'asked',
-      text: 'host devices are in the config of each VM (hostpciN), and not in this list',
-    });
-    if (vms.some(({ host }) => host === null)) findings.push({ kind: 'asked', text: 'the list of one node does not name it: all VMs are taken to be on one host' }); // prettier-ignore
+    if (others > 0)
+      findings.push({ kind: 'unused', text: `${others} objects that are no VMs: containers, templates, storage` });
+    if (configs === 0) findings.push({ kind: 'asked', text: 'host devices and local disks are in the config of each VM (pvesh get /nodes/NODE/qemu/ID/config), which is read too' }); // prettier-ignore
+    if (vms.some(({ host }) => host === null) && configs === 0) findings.push({ kind: 'asked', text: 'the list of one node does not name it: all VMs are taken to be on one host' }); // prettier-ignore
+    for (const { name, closed } of hosts)
+      if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
     return {
       format: 'pvesh get … --output-format json',
-      facts: { manager: 'proxmox', vms, hosts: [], said: { vms: vms.map(saidOf) } },
+      facts: {
+        manager: 'proxmox',
+        vms,
+        hosts,
+        flavors: [],
+        said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { nodes: hosts.map(saidOfHost) }) },
+      },
       findings,
-      unknown: ['host devices', 'dirty rate', 'link speed', 'free memory of hosts'],
+      unknown: [
+        ...(configs === 0 ? ['host devices'] : []),
+        'dirty rate',
+        'link speed',
+        ...(hosts.length === 0 ? ['free memory of hosts'] : []),
+      ],
     };
   },
 };
+
+function hostOf(value: JsonObject): FleetHost | null {
+  const name = textAt(value, 'node');
+  if (name === undefined || textAt(value, 'type') !== 'node') return null;
+  const status = textAt(value, 'status');
+  return fleetHost({
+    name,
+    cpus: amountAt(value, 'maxcpu') ?? null,
+    memoryBytes: amountAt(value, 'maxmem') ?? null,
+    closed: status === undefined || status === 'online' ? null : `its status is ${status}`,
+  });
+}
 
 function vmOf(value: JsonObject): FleetVm | null {
   const id = amountAt(value, 'vmid') ?? textAt(value, 'vmid');
   const isContainer = textAt(value, 'type') === 'lxc';
   const isTemplate = flagAt(value, 'template') === true || amountAt(value, 'template') === 1;
   if (id === undefined || isContainer || isTemplate) return null;
-  return {
+  return fleetVm({
     name: textAt(value, 'name') ?? String(id),
+    id: String(id),
     host: textAt(value, 'node') ?? null,
     vcpus: amountAt(value, 'cpus') ?? amountAt(value, 'maxcpu') ?? null,
     memoryBytes: amountAt(value, 'maxmem') ?? null,
-    hostDevices: [],
-    gpus: [],
-    migratable: null,
-    reason: null,
     running: textAt(value, 'status') === 'running',
-  };
+  });
+}
+
+/** A VM by its config, which has no state: another list says on which host it runs. */
+function configuredVm(value: JsonObject): FleetVm | null {
+  const name = textAt(value, 'name');
+  if (name === undefined || textAt(value, 'digest') === undefined) return null;
+  const memory = Number(textAt(value, 'memory')?.replace(/^current=/, '') ?? amountAt(value, 'memory'));
+  const devices = Object.entries(value).flatMap(([key, text]) =>
+    /^hostpci\d+$/.test(key) ? [{ key, text: String(text) }] : [],
+  );
+  const disks = Object.entries(value).filter(([key, text]) => /^(?:scsi|virtio|sata|ide)\d+$/.test(key) && /^local(?:-\w+)?:/.test(String(text)) && !String(text).includes('media=cdrom')); // prettier-ignore
+  return fleetVm({
+    name,
+    vcpus: (amountAt(value, 'cores') ?? 1) * (amountAt(value, 'sockets') ?? 1),
+    memoryBytes: Number.isFinite(memory) && memory > 0 ? memory * MIB : null,
+    hostDevices: devices.map(({ text }) => text.replace(/,.*$/, '').replace(/^mapping=/, '')),
+    pins: [
+      ...devices.map(({ key, text }) =>
+        text.includes('mapping=')
+          ? `${key}: it moves only where its mapping is live-migration-capable, which the config does not say`
+          : `${key}: Proxmox VE moves no VM with local devices`,
+      ),
+      ...disks.map(([key]) => `${key}: a local disk, which moves only with --with-local-disks`),
+    ],
+    running: false,
+  });
 }
 
 function saidOf({ name, host, vcpus, memoryBytes, running }: FleetVm): object {
   return { vm: name, ...(host === null ? {} : { node: host }), vcpus, memoryBytes, running };
+}
+
+function saidOfHost({ name, cpus, memoryBytes, closed }: FleetHost): object {
+  return { node: name, cpus, memoryBytes, online: closed === null };
 }

@@ -46,7 +46,7 @@ export function yamlOf(value: CommentedMap): string {
 function mapLines({ fields }: CommentedMap, lead: string, indent: string, lines: string[]): void {
   let front = lead;
   for (const { key, value, comment } of fields) {
-    const behind = comment === undefined ? '' : ` # ${comment}`;
+    const behind = comment === undefined ? '' : ` # ${oneLine(comment)}`;
     if (isInline(value)) lines.push(`${front}${keyText(key)}: ${inlineOf(value)}${behind}`);
     else {
       lines.push(`${front}${keyText(key)}:${behind}`);
@@ -55,6 +55,15 @@ function mapLines({ fields }: CommentedMap, lead: string, indent: string, lines:
     }
     front = indent;
   }
+}
+
+/** Characters that would end a comment, or that YAML does not take. */
+// oxlint-disable-next-line no-control-regex
+const NOT_IN_COMMENTS = /[\u0000-\u001F\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]|[\uD800-\uDFFF]/g;
+
+/** Text that came from a file, within one line. */
+export function oneLine(text: string): string {
+  return text.replaceAll(NOT_IN_COMMENTS, '?');
 }
 
 function itemLines(item: CommentedValue, indent: string, lines: string[]): void {

@@ -77,7 +77,7 @@ const MAKE: { readonly [Kind in ForeignKind]: MakeDocument<Kind> } = {
   },
   async fleet(files, { host }) {
     const { importFleet } = await import('./import-fleet.ts');
-    return importFleet(onlyOne(files, 'a fleet'), host);
+    return importFleet(files, { hosts: host }).document;
   },
   async move(files, { as, to, move: which, set = [] }) {
     const { importMove } = await import('./import-move.ts');

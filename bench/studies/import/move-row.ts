@@ -1,7 +1,7 @@
 /**
  * Measured moves as rows of a table of published measurements, which validate and fit read.
  */
-import { BITS_PER_BYTE, GIB, GIGA, KIB, MEGA, MIB, MS_PER_S, NS_PER_MS } from '../../../sim/base/units.ts';
+import { BITS_PER_BYTE, GIB, GIGA, KIB, MEGA, MIB, MS_PER_S, NS_PER_MS, US_PER_MS } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { Scenario } from '../../../sim/scenario/document.ts';
@@ -170,5 +170,3 @@ function publishedOf(move: MoveFacts): readonly (readonly [string, number])[] {
   ];
   return rows.flatMap(([name, value]) => (value === undefined || value <= 0 ? [] : [[name, value] as const]));
 }
-
-const US_PER_MS = 1000;

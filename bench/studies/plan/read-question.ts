@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { parseDocument } from '../../../sim/base/schema.ts';
+import { MIB } from '../../../sim/base/units.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
 import { unreadByAsk, type UnreadOfAsk } from '../../../sim/fleet/unread.ts';
@@ -18,6 +19,8 @@ import type { OwnPlatform } from '../../../sim/memory/platform-file.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 import { cells, type Grid, type GridPoint, gridSize, pointText } from '../../../workers/pools/grid.ts';
 import { parseInput, readInputFile, readInputText } from '../../io/input-file.ts';
+import { readForeignOf, readIfForeign } from '../../import/readers.ts';
+import { importFleet } from '../import/import-fleet.ts';
 import { TOPOLOGIES } from '../isolation/shipped.ts';
 import { readProfile } from '../../io/profiles.ts';
 import { PRESETS, QUESTIONS } from './shipped.ts';
@@ -61,7 +64,133 @@ export function readQuestion(
   confidence?: number,
 ): AskedQuestion {
   const { path, name: file } = QUESTIONS.place(word);
-  const given = withConfidence(parseInput(readInputText(path), file), confidence, file);
+  const asked = { grid, platform, confidence };
+  if (readIfForeign('fleet', path) !== undefined)
+    return readFleetQuestion({ fleet: [path] }, grid, platform, confidence);
+  return askedOf(parseInput(readInputText(path), file), { path, file, notes: [] }, asked);
+}
+
+/** What is asked of a fleet that a manager lists. */
+interface FleetWords {
+  /** Lists of it, or one question whose fleet it is. */
+  readonly fleet: readonly string[];
+  /** The question that is asked of it; default: how long it takes to empty the host with the most memory of VMs. */
+  readonly question?: string | undefined;
+  /** Which hosts are emptied, divided by commas. */
+  readonly hosts?: string | undefined;
+}
+
+/**
+ * The question of a fleet, by what a manager lists.
+ *
+ * @throws UserError of kind `input` for files that are no fleet; of kind `usage` for a question of something else
+ */
+export function readFleetQuestion(
+  { fleet, question: word, hosts }: FleetWords,
+  grid: Grid = {},
+  platform?: OwnPlatform,
+  confidence?: number,
+): AskedQuestion {
+  const wanted = { grid, platform, confidence };
+  const place = word === undefined ? undefined : QUESTIONS.place(word);
+  const asked =
+    place === undefined ? undefined : objectOf(parseInput(readInputText(place.path), place.name), place.name);
+  if (asked !== undefined && asked['ask'] !== 'evacuate') {
+    throw new UserError(
+      'usage',
+      `${place!.name} asks '${String(asked['ask'])}', which is not of a fleet`,
+      'Give a question whose ask is evacuate, or leave it out.',
+    );
+  }
+  const count = typeof asked?.['hosts'] === 'number' ? asked['hosts'] : undefined;
+  const { document, notes, isOwn } = fleetDocument(fleet, { hosts, count });
+  const file = [...(place === undefined ? [] : [`${place.name} of`]), fleet.join(', ')].join(' ');
+  const path = place?.path ?? fleet[0]!;
+  if (asked === undefined) return askedOf(document, { path, file, notes }, wanted);
+  const { racks: _, ...rest } = asked;
+  // Hosts of a list are chosen; those of a question are its first ones.
+  const given = isOwn ? asked : { ...rest, hosts: document['hosts'] };
+  return askedOf({ ...given, fleet: document['fleet'] }, { path, file, notes }, wanted);
+}
+
+interface FleetDocument {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly notes: readonly string[];
+  /** Whether it is a question, and no list. */
+  readonly isOwn: boolean;
+}
+
+/** The question that follows from lists of a fleet, or that a file is. */
+function fleetDocument(
+  paths: readonly string[],
+  wanted: { readonly hosts: string | undefined; readonly count: number | undefined },
+): FleetDocument {
+  const [first] = paths;
+  const isOwn = paths.length === 1 && readIfForeign('fleet', first!) === undefined;
+  if (!isOwn) {
+    const { plain, document } = importFleet(
+      paths.map((path) => readForeignOf('fleet', path)),
+      wanted,
+    );
+    const said = document.findings
+      .filter(({ kind }) => kind === 'warning' || kind === 'unused')
+      .map(({ text }) => text);
+    const assumed = document.asks.map(
+      ({ field, taken, decides }) => `assumed: ${field} is ${String(taken)}. It decides ${decides}.`,
+    );
+    return {
+      document: plain as FleetDocument['document'],
+      notes: [...said, ...assumed].map((each) => `${paths.join(', ')}: ${each}`),
+      isOwn,
+    };
+  }
+  const text = readInputText(first!);
+  if (!/stopcopy-question/.test(text)) readForeignOf('fleet', first!);
+  const document = objectOf(parseInput(text, first!, FLEET_BYTES_MAX), first!);
+  if (wanted.hosts !== undefined) {
+    throw new UserError(
+      'usage',
+      `--host is given, and ${first!} is a question, which says itself how many are emptied`,
+      'Give a list of the fleet, or leave --host out.',
+    );
+  }
+  if (!('fleet' in document))
+    throw new UserError(
+      'input',
+      `${first!}: has no fleet`,
+      'Give a question whose ask is evacuate, or a list of a manager.',
+    );
+  return { document, notes: [], isOwn };
+}
+
+/** A fleet of thousands of hosts that differ. */
+const FLEET_BYTES_MAX = 4 * MIB;
+
+function objectOf(given: unknown, file: string): Readonly<Record<string, unknown>> {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given))
+    return given as Readonly<Record<string, unknown>>;
+  throw new UserError('input', `${file}: is no question`, 'docs/plan-format.md has its fields.');
+}
+
+interface AskedPlace {
+  readonly path: string;
+  readonly file: string;
+  readonly notes: readonly string[];
+}
+
+/** What is asked apart from what the document says. */
+interface AskedWith {
+  readonly grid: Grid;
+  readonly platform: OwnPlatform | undefined;
+  readonly confidence: number | undefined;
+}
+
+function askedOf(
+  raw: unknown,
+  { path, file, notes }: AskedPlace,
+  { grid, platform, confidence }: AskedWith,
+): AskedQuestion {
+  const given = withConfidence(raw, confidence, file);
   const read = parseDocument(questionSchema, given, file);
   const unread = isOlder(given) ? unreadByAsk(read, filesOf([read], path).profiles) : [];
   const document = without(
@@ -73,7 +202,7 @@ export function readQuestion(
   const asked = questionsOf({ question, cells: swept });
   const files = { ...filesOf(asked, path), ...(platform === undefined ? {} : { platform }) };
   checkHeads(asked, files.presets, file);
-  return { file, question, files, cells: swept, notes: notesOn(unread, file) };
+  return { file, question, files, cells: swept, notes: [...notes, ...notesOn(unread, file)] };
 }
 
 /** Every question that is asked: of its grid, or the one that there is. */
