@@ -33,10 +33,14 @@ import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts'
 import type { AnswerNumbers, AnswerOptions, AnswerTable } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import { classTables } from './class-tables.ts';
+import { hostTable, noticeTable, oneMoreTable } from './day.ts';
 import { type Relaxable, relaxationOf } from './relaxing.ts';
 import { fleetTornado } from './tornado.ts';
 
-/** The simulation answers no small changes of a link's shares, and may be that much faster than a bound. */
+/**
+ * What an evacuation takes at least says nothing of one that leaves VMs. Where a limit rises with time, moves that share may send
+ * less than alone: that bounds nothing. The simulation answers no small changes of a link's shares, and may be that much faster than a bound.
+ */
 const BOUND_SHARE = 1.05;
 
 /** Up to so many hosts a limit is tried below what is allowed. */
@@ -135,6 +139,8 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly hasGroups: boolean;
   /** Figures of each class of a mixed fleet. */
   readonly classTables: readonly AnswerTable[];
+  /** When each host is empty, a notice for tenants, and what one more buys. */
+  readonly dayTables: readonly AnswerTable[];
   /** Limits that the preset has by hearsay. */
   readonly secondHand: readonly LimitField[];
   readonly usedTimeoutNs: number;
@@ -201,14 +207,13 @@ class EvacuationSearch {
     const nominal = this.ended('point', 1, steps);
     const point = outcomeAt('point', nominal);
     const schedule = scheduleOf(nominal, plan.scheduleFleet);
-    const long = outcomeAt('long', this.ended('long', 2, steps));
+    const slow = this.ended('long', 2, steps);
+    const long = outcomeAt('long', slow);
     const outcomes = { short, point, long };
     const emptyNs = (outcome: Outcome): number | null =>
       leftVms(outcome) === 0 && plan.staying.length === 0 ? outcome.totalNs : null;
     const judgedEnd = budget.judge === 'point' ? 'point' : worstEnd(outcomes, withinNs);
     const judged = outcomes[judgedEnd];
-    // What an evacuation takes at least says nothing of one that leaves VMs.
-    // Where a limit rises with time, moves that share may send less than alone: that bounds nothing.
     const isMaintained = question.maintenance !== undefined;
     const bounds = (leftVms(judged) === 0 && plan.vms > 0 ? plan.bounds('point') : []).filter(
       ({ ns }) => ns <= point.totalNs * BOUND_SHARE,
@@ -245,6 +250,7 @@ class EvacuationSearch {
       reserve: question.reserve ?? null,
       hasGroups: question.fleet.antiAffinity !== undefined,
       classTables: classTables(plan, nominal),
+      dayTables: [...this.dayTables(nominal, slow), ...this.oneMore(bounds, point)],
       secondHand: limits.secondHand,
       usedTimeoutNs: usedNs[judgedEnd],
       progressTimeoutNs: limits.progressTimeoutNs,
@@ -345,6 +351,23 @@ class EvacuationSearch {
       if (tried === RELAXED_MAX) break;
     }
     return relaxed;
+  }
+
+  private dayTables(nominal: EvacuationResult, long: EvacuationResult): readonly AnswerTable[] {
+    return this.plan.vms === 0 ? [] : [hostTable(this.plan, nominal), noticeTable(this.plan, nominal, long)];
+  }
+
+  /** One more of each limit and link, simulated; nothing where VMs are left, or hosts follow one another. */
+  private oneMore(bounds: readonly FleetBound[], point: Outcome): readonly AnswerTable[] {
+    const { plan, question } = this;
+    const isWhole = plan.vms > 0 && plan.staying.length === 0 && leftVms(point) === 0;
+    if (!isWhole || question.maintenance !== undefined || plan.hosts > PROOF_HOSTS_MAX) return [];
+    const names = bounds.map(({ name }) => name);
+    const play = (change: FleetChange): number | null => {
+      const then = this.run('point', change);
+      return leftVms(then) === 0 ? then.totalNs : null;
+    };
+    return [oneMoreTable(plan, point.totalNs, names, play)];
   }
 
   private orders(): readonly OrderNumbers[] {

@@ -32,14 +32,19 @@ export interface Relaxation {
 }
 
 /** @returns null where the fleet has no such link */
-export function relaxationOf(bound: BoundName, { limits, question }: FleetPlan): Relaxation | null {
+export function relaxationOf(bound: BoundName, plan: FleetPlan): Relaxation | null {
+  const { limits } = plan;
   const origin = ORIGINS[bound];
   if ('limit' in origin) {
     const { limit } = origin;
     const to = 2 * limits[limit];
     return { of: limit, to, change: { limits: { ...limits, [limit]: to } } };
   }
-  const { line } = origin;
+  return twice(origin.line, plan);
+}
+
+/** @returns null where the fleet has no such link */
+export function twice(line: LineName, { question }: FleetPlan): Relaxation | null {
   const gigabits = question.fleet[line];
   if (gigabits === undefined) return null;
   const to = 2 * gigabits;

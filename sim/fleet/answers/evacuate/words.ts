@@ -47,7 +47,12 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       finding: findingPhrase(each),
     })),
     relaxing: relaxing.map(({ of, to, totalNs }) => ({ change: RELAXED[of](to), answer: totalNs })),
-    tables: [outcomeTable(outcomes), ...numbers.classTables, ...(orders.length === 0 ? [] : [orderTable(orders)])],
+    tables: [
+      outcomeTable(outcomes),
+      ...numbers.dayTables,
+      ...numbers.classTables,
+      ...(orders.length === 0 ? [] : [orderTable(orders)]),
+    ],
     methods: (leftVms(point) === 0 && numbers.staying.length === 0 ? bounds.slice(0, 1) : []).map(({ ns }) => ({
       figure: 'whole evacuation (the closed form is a bound from below)',
       unit: 'ns',

@@ -279,6 +279,7 @@ describe('an evacuation is told by its record alone', () => {
     reserve: null,
     hasGroups: false,
     classTables: [],
+    dayTables: [],
     secondHand: [],
     usedTimeoutNs: 20 * NS_PER_S,
     progressTimeoutNs: Infinity,
