@@ -9,7 +9,7 @@ import { placeAt } from '../base/draws.ts';
 import type { OwnSpreads } from '../memory/platform.ts';
 import { type Unknowns, unknownsOf } from '../scenario/unknowns.ts';
 
-/** Questions have no seed: all are asked of the same draws. */
+/** Questions that give no seed are all asked of the same draws. */
 const SEED = 1;
 
 /** Where the ends and the median of an interval stand among its draws. */
@@ -36,8 +36,8 @@ export type NoAnswerIs = 'least' | 'most';
  * @param count how many draws
  * @param own parameters of a platform, in place of the shipped ones
  */
-export function answerDraws(count?: number, own?: OwnSpreads): Unknowns {
-  return unknownsOf(SEED, own, count);
+export function answerDraws(count?: number, own?: OwnSpreads, seed: number = SEED): Unknowns {
+  return unknownsOf(seed, own, count);
 }
 
 /** Draws of which answers are asked: how many, and of which seed. */

@@ -55,7 +55,7 @@ export interface QuestionFiles {
  */
 export function answer(asked: Question, files: QuestionFiles, file: string, options: AnswerOptions = {}): Answer {
   const draws = options.draws ?? ('confidence' in asked ? drawsFor(asked.confidence) : undefined);
-  const unknowns = answerDraws(draws, files.platform?.spreads);
+  const unknowns = answerDraws(draws, files.platform?.spreads, 'seed' in asked ? asked.seed : undefined);
   const trials = new VmTrials(files.profiles, file, files.platform, unknowns);
   const question = withWholeVms(asked, files.presets);
   check(asked, question, trials);

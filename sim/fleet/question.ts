@@ -70,6 +70,13 @@ const confidence = z
   })
   .default(DEFAULT_CONFIDENCE);
 
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+  .optional()
+  .describe('Which draws of everything unknown are taken; left out: the same for all questions.');
+
 const head = {
   format: z.literal(QUESTION_FORMAT),
   version: formatVersion(QUESTION_FORMAT),
@@ -87,6 +94,7 @@ const device = z.int().min(1).max(VFS_MAX).default(1);
 const most = z.strictObject({
   ...head,
   ask: z.literal('most'),
+  seed,
   of: z.enum(['vfs', 'queues', 'load']),
   device,
   vm: questionVmSchema,
@@ -97,6 +105,7 @@ const most = z.strictObject({
 const least = z.strictObject({
   ...head,
   ask: z.literal('least'),
+  seed,
   of: z.enum(['gigabitsPerSecond', 'channels']),
   vm: questionVmSchema,
   budget,
@@ -106,6 +115,7 @@ const least = z.strictObject({
 const atOnce = z.strictObject({
   ...head,
   ask: z.literal('at-once'),
+  seed,
   over: z.enum(['host', 'pf', 'uplink']),
   /** Rate of the uplink that moves from several hosts share. */
   uplinkGigabitsPerSecond: linkGigabits.optional(),
@@ -118,6 +128,7 @@ const atOnce = z.strictObject({
 const converge = z.strictObject({
   ...head,
   ask: z.literal('converge'),
+  seed,
   vm: questionVmSchema,
   limits: limitsSchema.optional(),
 });
@@ -209,6 +220,7 @@ const fleet = z.strictObject({
 const evacuate = z.strictObject({
   ...head,
   ask: z.literal('evacuate'),
+  seed,
   /** How many hosts, or racks, are emptied; the first ones. */
   hosts: z.int().min(1).optional(),
   racks: z.int().min(1).optional(),
@@ -276,6 +288,7 @@ const room = z.strictObject({
 const compare = z.strictObject({
   ...head,
   ask: z.literal('compare'),
+  seed,
   vm: questionVmSchema,
   variants: z
     .array(

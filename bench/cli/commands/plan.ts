@@ -72,8 +72,8 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .addHelpText(
       'after',
       `\nQuestions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, line, moves-per-host,\n` +
-        `moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, empty-region, room,\n` +
-        `generations.\nThe exit status is 4 when nothing satisfies the question; the nearest that does is printed.\n` +
+        `moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, two-generations,\n` +
+        `empty-region, room, generations.\nThe exit status is 4 when nothing satisfies the question; the nearest that does is printed.\n` +
         examples([
           ['stopcopy plan vfs-per-vm', 'the most VFs within a pause of 200 ms'],
           ['stopcopy plan vfs-per-vm --confidence 0.99', 'the same, so that it holds in 99 of 100 cases'],

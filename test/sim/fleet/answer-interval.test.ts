@@ -7,6 +7,7 @@ import {
   intervalOfNumbers,
   intervalOfRanked,
 } from '../../../sim/fleet/answer-interval.ts';
+import { answer } from '../../../sim/fleet/answer.ts';
 import { VmTrials } from '../../../sim/fleet/vm-trials.ts';
 import { DRAWS, Unknowns } from '../../../sim/scenario/unknowns.ts';
 
@@ -99,4 +100,21 @@ test('a trial in a draw is the same again, and has the parameters of that draw',
     expect(parameters.lineShare).toBe(new Unknowns(answerDraws().seed).parameters(draw).lineShare);
     expect(input.convergence.windowPhase).toBe(answerDraws().windowPhase(draw));
   }
+});
+
+test('a seed chooses the draws of a question, and leaves the nominal answer as it is', () => {
+  const { question, files } = readQuestion('converge-nova');
+  const asked = (seed?: number) =>
+    answer({ ...question, ...(seed === undefined ? {} : { seed }) }, files, 'q', { tornado: false });
+  const [first, again, third, fourth] = [asked(), asked(1), asked(3), asked(4)];
+  expect(again).toEqual(first);
+  expect(third.interval!.seed).toBe(3);
+  expect([third.value, third.band]).toEqual([first.value, first.band]);
+  expect(asked(3)).toEqual(third);
+  // Whatever the seed, the interval holds the nominal answer.
+  for (const { interval, value } of [first, third, fourth]) {
+    expect(interval!.low! <= value! && value! <= interval!.high!).toBe(true);
+  }
+  const draws = (seed: number): number[] => [0, 1, 2].map((draw) => answerDraws(3, undefined, seed).windowPhase(draw));
+  expect(draws(3)).not.toEqual(draws(4));
 });

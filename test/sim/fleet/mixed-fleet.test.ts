@@ -57,11 +57,15 @@ function asked(fleet: Fields, head: Fields = {}) {
   return answer(questionOf(fleet, head), FILES, 'q.yaml', { tornado: false });
 }
 
-function played(fleet: Fields, head: Fields = {}): EvacuationResult {
+function planOf(fleet: Fields, head: Fields): FleetPlan {
   const question = questionOf(fleet, head);
   if (question.ask !== 'evacuate') throw new Error(question.ask);
   const limits = limitsOf(question.limits, FILES.presets);
-  return new FleetPlan(question, new VmTrials(FILES.profiles, 'q.yaml'), limits).play('point');
+  return new FleetPlan(question, new VmTrials(FILES.profiles, 'q.yaml'), limits);
+}
+
+function played(fleet: Fields, head: Fields = {}): EvacuationResult {
+  return planOf(fleet, head).play('point');
 }
 
 /** A class of hosts with other words, in place of the first or the second. */
@@ -169,6 +173,37 @@ describe('rooms', () => {
       ['c', 0, 0],
     ]);
   });
+});
+
+test('no bound of a mixed fleet is more than what it takes', () => {
+  const sort = fc.record({
+    hostGigabitsPerSecond: fc.integer({ min: 5, max: 50 }),
+    pfsPerHost: fc.integer({ min: 1, max: 2 }),
+    pfGigabitsPerSecond: fc.integer({ min: 5, max: 25 }),
+    outboundPerHost: fc.integer({ min: 1, max: 3 }),
+    inboundPerHost: fc.integer({ min: 1, max: 3 }),
+    vms: fc.record({ guest: fc.integer({ min: 1, max: 3 }) }),
+  });
+  const head = fc.record({
+    hosts: fc.integer({ min: 1, max: 5 }),
+    maintenance: fc.option(fc.record({ restart: fc.constant('10s'), hostsAtOnce: fc.integer({ min: 1, max: 2 }) }), {
+      nil: undefined,
+    }),
+  });
+  const RUNS = effort(15, 30, 1000);
+  let tight = 0;
+  fc.assert(
+    fc.property(sort, sort, sort, head, (a, b, c, asks) => {
+      const plan = planOf({ ...classes(a, b, c), room: { memory: '1TiB' } }, asks);
+      const { totalNs } = plan.play('point');
+      const [largest] = plan.bounds('point');
+      expect(largest!.ns).toBeLessThanOrEqual(totalNs * (1 + 1e-6));
+      if (largest!.ns > 0.8 * totalNs) tight += 1;
+    }),
+    { numRuns: RUNS },
+  );
+  // Nor are they so low that they say nothing.
+  expect(tight).toBeGreaterThan(RUNS / 2);
 });
 
 describe('a reserve', () => {

@@ -3,43 +3,22 @@
  * steps, rates come from filling all links evenly until each flow is stopped by one, memory is dirtied step by step, and
  * hosts and destinations are looked for from the start each time.
  */
-export interface SteppedVm {
-  readonly name: string;
-  readonly memoryBytes: number;
-  /** Pages that are written again and again, in bytes, and how many bytes of writes fall on them per second. */
-  readonly hotBytes: number;
-  readonly hotBytesPerSecond: number;
-  readonly coldBytesPerSecond: number;
-  readonly limitMs: number;
-  readonly vcpus: number;
-  readonly channels: number;
-  readonly vfs: number;
-  readonly queues: number;
-  /** Those with more begin before others. */
-  readonly priority: number;
-}
+import { fits, give, type SteppedGuest, type SteppedHost, type SteppedVm, survives, wholeOf } from './stepped-hosts.ts';
 
 export interface SteppedFleet {
-  readonly racks: number;
-  readonly hostsPerRack: number;
-  readonly hosts: number;
-  readonly pfs: number;
+  readonly hosts: readonly SteppedHost[];
+  /** Hosts that are emptied, and those that receive as they stand in line at the begin. */
+  readonly sources: readonly number[];
+  readonly receivers: readonly number[];
   /** Usable bytes per second. */
-  readonly pf: number;
-  readonly host: number;
   readonly rack: number;
   readonly spine: number;
   readonly vms: readonly SteppedVm[];
-  readonly perHost: readonly number[];
-  readonly room: {
-    readonly memoryBytes: number;
-    readonly vfs: number;
-    readonly queues: number;
-    readonly vcpus: number;
-  };
+  /** Whether VMs of a class may run on a host. */
+  readonly mayRun: (kind: number, host: number) => boolean;
+  /** So many hosts may fail. */
+  readonly reserve: number;
   readonly atOnce: number;
-  readonly outbound: number;
-  readonly inbound: number;
   readonly oneByOne: boolean;
   readonly timeoutS: number;
   /** Before the first byte of a move and before its time-out, while it counts. */
@@ -76,8 +55,12 @@ export interface SteppedNumbers {
 }
 
 export interface SteppedVmEnd {
-  readonly kind: number;
+  readonly guest: SteppedGuest;
   readonly host: number;
+  /** Place among the VMs of the host. */
+  readonly index: number;
+  /** Null: it stays. */
+  readonly target: number | null;
   readonly fate: 'moved' | 'timeout' | 'no room';
   readonly startS: number;
   readonly endS: number;
@@ -89,6 +72,7 @@ const SAME_S = 1e-5;
 
 /** A VM of a host that has yet to move. */
 interface Left {
+  readonly guest: SteppedGuest;
   readonly kind: number;
   readonly index: number;
   readonly failed: number;
@@ -96,6 +80,7 @@ interface Left {
 
 interface Flow {
   readonly vm: SteppedVm;
+  readonly guest: SteppedGuest;
   readonly kind: number;
   readonly host: number;
   readonly pf: number;
@@ -124,59 +109,59 @@ interface Flow {
 }
 
 export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number): readonly SteppedVmEnd[] {
-  const hostsInAll = fleet.racks * fleet.hostsPerRack;
-  const rackOf = (host: number): number => Math.floor(host / fleet.hostsPerRack);
+  const rackOf = (host: number): number => fleet.hosts[host]!.rack;
   const byPriority = fleet.vms
     .map((_, kind) => kind)
     .toSorted((a, b) => fleet.vms[b]!.priority - fleet.vms[a]!.priority);
   const levels = [...new Set(byPriority.map((kind) => fleet.vms[kind]!.priority))];
-  const left: Left[][] = Array.from({ length: fleet.hosts }, () =>
-    byPriority
-      .flatMap((kind) => Array<number>(fleet.perHost[kind]!).fill(kind))
-      .map((kind, index) => ({ kind, index, failed: 0 })),
+  const left: Left[][] = fleet.hosts.map((host, place) =>
+    (fleet.sources.includes(place) ? host.guests : [])
+      .toSorted((a, b) => byPriority.indexOf(a.kind) - byPriority.indexOf(b.kind))
+      .map((guest, index) => ({ guest, kind: guest.kind, index, failed: 0 })),
   );
   let backOffs: { readonly host: number; readonly of: Left; readonly overS: number }[] = [];
-  const room = Array.from({ length: hostsInAll }, () => ({ ...fleet.room }));
+  const room = fleet.hosts.map((host) => ({ ...host.room }));
+  const whole = fleet.hosts.map(({ room: free, guests }) => wholeOf(free, guests, fleet.vms));
+  const groups = fleet.hosts.map(({ guests }) => guests.flatMap(({ group }) => group ?? []));
   const ends: SteppedVmEnd[] = [];
   let flows: Flow[] = [];
   let nowS = 0;
   // Hosts that may begin a move; hosts whose next VM waits for a destination, and destinations, by the kind of VM.
-  const line = Array.from({ length: fleet.hosts }, (_, host) => host);
+  const line = fleet.sources.filter((host) => left[host]!.length > 0);
   const waiting = fleet.vms.map((): number[] => []);
-  const targets = fleet.vms.map(() => {
-    const order: number[] = [];
-    for (let place = 0; place < fleet.hostsPerRack; place++)
-      for (let rack = 0; rack < fleet.racks; rack++) {
-        const host = rack * fleet.hostsPerRack + place;
-        if (host >= fleet.hosts) order.push(host);
-      }
-    return order;
-  });
+  const targets = fleet.vms.map((_, kind) => fleet.receivers.filter((host) => fleet.mayRun(kind, host)));
   const busyOf = fleet.vms.map(() => new Set<number>());
   const fullOf = fleet.vms.map(() => new Set<number>());
 
   const may = (host: number): boolean =>
-    left[host]!.length > 0 && flows.filter((flow) => flow.host === host).length < fleet.outbound;
-  const next = (hosts: number[]): number => (fleet.oneByOne ? Math.min(...hosts) : hosts[0]!);
+    left[host]!.length > 0 && flows.filter((flow) => flow.host === host).length < fleet.hosts[host]!.outbound;
+  const next = (hosts: number[]): number =>
+    fleet.oneByOne ? hosts.toSorted((a, b) => fleet.sources.indexOf(a) - fleet.sources.indexOf(b))[0]! : hosts[0]!;
   const drop = (hosts: number[], host: number): void => void hosts.splice(hosts.indexOf(host), 1);
 
-  /** The first destination that fits and may take one more; those before it leave the queue until that changes. */
-  const targetOf = (kind: number): number | undefined => {
+  /**
+   * The first destination that fits, has no VM of the group, and may take one more. One that is full or busy leaves the queue
+   * until that changes; one with the group goes last.
+   */
+  const targetOf = (kind: number, group: number | null): number | undefined => {
     const vm = fleet.vms[kind]!;
     const order = targets[kind]!;
-    while (order.length > 0) {
+    if (!survives(fleet, room, whole, vm)) return undefined;
+    const passed: number[] = [];
+    let found: number | undefined;
+    while (order.length > 0 && found === undefined) {
       const at = order.shift()!;
-      const { memoryBytes, vfs, queues, vcpus } = room[at]!;
-      const fits = memoryBytes >= vm.memoryBytes && vfs >= vm.vfs && queues >= vm.vfs * vm.queues && vcpus >= vm.vcpus;
-      if (!fits) fullOf[kind]!.add(at);
-      else if (flows.filter((flow) => flow.target === at).length >= fleet.inbound) busyOf[kind]!.add(at);
-      else {
-        order.push(at);
-        return at;
-      }
+      if (!fits(room[at]!, vm)) fullOf[kind]!.add(at);
+      else if (flows.filter((flow) => flow.target === at).length >= fleet.hosts[at]!.inbound) busyOf[kind]!.add(at);
+      else if (group !== null && groups[at]!.includes(group)) passed.push(at);
+      else found = at;
     }
-    return undefined;
+    order.push(...passed);
+    if (found !== undefined) order.push(found);
+    return found;
   };
+  const isComing = (group: number | null): boolean =>
+    group !== null && flows.some(({ guest }) => guest.group === group);
 
   const levelOf = (host: number): number => fleet.vms[left[host]![0]!.kind]!.priority;
   const opensS = (): number => Math.floor((nowS + SAME_S) / fleet.everyS) * fleet.everyS;
@@ -191,23 +176,26 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
   /** @returns whether the next VM of a host waits for a destination; otherwise it moves, or stays for ever */
   const waits = (host: number): boolean => {
     const of = left[host]![0]!;
-    const { kind, index } = of;
+    const { guest, kind, index } = of;
     const vm = fleet.vms[kind]!;
-    const target = targetOf(kind);
-    if (target === undefined && busyOf[kind]!.size > 0) return true;
+    const target = targetOf(kind, guest.group);
+    const waitsOn = busyOf[kind]!.size > 0 || isComing(guest.group);
+    if (target === undefined && waitsOn && survives(fleet, room, whole, vm)) return true;
     left[host]!.shift();
     if (target === undefined) {
-      ends.push({ kind, host, fate: 'no room', startS: Number.NaN, endS: Number.NaN, pauseS: 0 });
+      ends.push({ guest, host, index, target: null, fate: 'no room', startS: Number.NaN, endS: Number.NaN, pauseS: 0 });
       return false;
     }
     give(room[target]!, vm, -1);
+    if (guest.group !== null) groups[target]!.push(guest.group);
     flows.push({
       vm,
+      guest,
       kind,
       host,
       index,
       target,
-      pf: index % fleet.pfs,
+      pf: index % fleet.hosts[host]!.pfs,
       startS: nowS,
       failed: of.failed,
       sendsS: nowS + fleet.setUpS,
@@ -265,20 +253,36 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
 
   const over = (flow: Flow): number => Math.max(0, flow.sendsS + fleet.timeoutS - nowS);
   const finish = (ended: readonly Flow[]): void => {
-    for (const flow of ended.toSorted((a, b) => a.host - b.host || a.index - b.index)) {
-      const { vm, kind, host, index, target, startS, pauseS, phase, waitS, failed } = flow;
+    const place = ({ host }: Flow): number => fleet.sources.indexOf(host);
+    for (const flow of ended.toSorted((a, b) => place(a) - place(b) || a.index - b.index)) {
+      const { vm, guest, kind, host, index, target, startS, pauseS, phase, waitS, failed } = flow;
       // A VM that is still paused when its time is out is cancelled.
       const moved = phase === 'pause' && waitS <= SAME_S;
       if (!moved) give(room[target]!, vm, 1);
+      if (!moved && guest.group !== null) drop(groups[target]!, guest.group);
       for (const [each, order] of targets.entries()) {
         const back = busyOf[each]!.delete(target);
         if ((!moved && fullOf[each]!.delete(target)) || back) order.push(target);
       }
       if (!moved && failed < fleet.retries) {
-        backOffs.push({ host, of: { kind, index, failed: failed + 1 }, overS: nowS + fleet.backOffS * 2 ** failed });
+        backOffs.push({
+          host,
+          of: { guest, kind, index, failed: failed + 1 },
+          overS: nowS + fleet.backOffS * 2 ** failed,
+        });
         continue;
       }
-      ends.push({ kind, host, fate: moved ? 'moved' : 'timeout', startS, endS: nowS, pauseS: moved ? pauseS : 0 });
+      const fate = moved ? 'moved' : 'timeout';
+      ends.push({
+        guest,
+        host,
+        index,
+        target: moved ? target : null,
+        fate,
+        startS,
+        endS: nowS,
+        pauseS: moved ? pauseS : 0,
+      });
     }
   };
 
@@ -324,22 +328,10 @@ export function stepFleet(fleet: SteppedFleet, n: SteppedNumbers, stepS: number)
       flows = flows.filter((flow) => !ended.includes(flow));
       finish(ended);
       const inLine = new Set([...line, ...waiting.flat()]);
-      for (let host = 0; host < fleet.hosts; host++) if (!inLine.has(host) && may(host)) line.push(host);
+      for (const host of fleet.sources) if (!inLine.has(host) && may(host)) line.push(host);
     }
   }
   return ends;
-}
-
-/** Takes what a VM needs of a host's room, or gives it back. */
-function give(
-  room: { memoryBytes: number; vfs: number; queues: number; vcpus: number },
-  vm: SteppedVm,
-  sign: 1 | -1,
-): void {
-  room.memoryBytes += sign * vm.memoryBytes;
-  room.vfs += sign * vm.vfs;
-  room.queues += sign * vm.vfs * vm.queues;
-  room.vcpus += sign * vm.vcpus;
 }
 
 /** All rates rise together; a flow that meets a full link or its own limit stays there. */
@@ -351,9 +343,10 @@ function fill(fleet: SteppedFleet, flows: Flow[], rackOf: (host: number) => numb
     lines.set(name, line);
   };
   for (const flow of flows) {
-    put(`pf ${flow.host} ${flow.pf}`, fleet.pf, flow);
-    put(`out ${flow.host}`, fleet.host, flow);
-    put(`in ${flow.target}`, fleet.host, flow);
+    const source = fleet.hosts[flow.host]!;
+    put(`pf ${flow.host} ${flow.pf}`, source.pf, flow);
+    put(`out ${flow.host}`, source.line, flow);
+    put(`in ${flow.target}`, fleet.hosts[flow.target]!.line, flow);
     const [from, to] = [rackOf(flow.host), rackOf(flow.target)];
     if (from === to) continue;
     put(`up ${from}`, fleet.rack, flow);
