@@ -1,7 +1,11 @@
 /**
  * Files in, files out: measured moves, published tables, traces, output of other tools, results over time, pages.
  */
+import type { CostFile } from '../../sim/device/cost-file.ts';
+import type { GenerationId } from '../../sim/driver/generation.ts';
+import type { HazardId } from '../../sim/driver/hazards.ts';
 import type { PlatformFile } from '../../sim/memory/platform-file.ts';
+import type { CheckedGeneration } from '../documents/check/document.ts';
 import type { HistoryDocument } from '../documents/history/document.ts';
 import type { HistoryRecord } from '../documents/history/record.ts';
 import type { ImportDocument } from '../documents/import/document.ts';
@@ -10,6 +14,7 @@ import type { ValidationDocument } from '../documents/validation/document.ts';
 import type { Verification } from '../documents/verification/document.ts';
 import type { ImportWords } from '../studies/import/import-files.ts';
 import type { BareUnits } from '../studies/upgrade/upgrade.ts';
+import { quietIo } from './quiet.ts';
 import type { WorkOptions } from './work-options.ts';
 
 /** Options of {@link historySeries}. */
@@ -67,6 +72,44 @@ export async function verify(paths: readonly string[] = [], { signal }: WorkOpti
   const { defaultTracePath, verifyPaths } = await import('../studies/verification/verification.ts');
   const targets = paths.length === 0 ? [defaultTracePath()] : paths;
   return verifyPaths(targets, { generationsThatPass, verifyTrace }, signal ?? new AbortController().signal);
+}
+
+/** Options of {@link check}. */
+export interface CheckSearch extends WorkOptions {
+  /** Name of a driver generation, or `all`; default: the newest. */
+  readonly generation?: GenerationId | 'all';
+  /** Bugs whose fixes are taken back, such as `R8`. */
+  readonly unfix?: readonly HazardId[];
+  /** Runs of the search, from 1 on; default: 4000. */
+  readonly runs?: number;
+  /** Where the random numbers begin; default: 1. */
+  readonly seed?: number;
+  /** Default: all processors. The result is the same. */
+  readonly threads?: number;
+}
+
+/**
+ * Searches generations of the migration driver for bugs of order: `stopcopy check`.
+ *
+ * @returns for each generation what was found, traced to its cause, with the shortest run
+ * @throws UserError for a bug that no fact of a generation stands for
+ */
+export async function check(search: CheckSearch = {}): Promise<readonly CheckedGeneration[]> {
+  const { check: checked } = await import('../studies/check/check.ts');
+  const { CHECK_RUNS } = await import('../../sim/check/runs.ts');
+  return checked({ ...search, runs: search.runs ?? CHECK_RUNS, seed: search.seed ?? 1 }, quietIo(search));
+}
+
+/**
+ * Measures the costs of a device by traces of its driver: `stopcopy calibrate`.
+ *
+ * @param files traces of Linux or of stopcopy, with maps of addresses where a trace has none of its own
+ * @param name of the table; default: that of the first file
+ * @throws UserError for a trace without times, and for a file that is no trace
+ */
+export async function calibrate(files: readonly string[], name?: string): Promise<CostFile> {
+  const { calibrateFiles } = await import('../studies/driver/calibrate-files.ts');
+  return calibrateFiles(files, name).table;
 }
 
 /**

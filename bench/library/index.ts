@@ -5,7 +5,19 @@
  * of is in `stopcopy/sim`, `stopcopy/workers` and `stopcopy/bench`.
  */
 export { can, converge, explain, isolation, plan, planSweep, run, runPair } from './questions.ts';
-export { fit, historySeries, importFiles, recordHistory, report, uiPage, upgrade, validate, verify } from './files.ts';
+export {
+  calibrate,
+  check,
+  fit,
+  historySeries,
+  importFiles,
+  recordHistory,
+  report,
+  uiPage,
+  upgrade,
+  validate,
+  verify,
+} from './files.ts';
 export { bench, benchSuites, compare, compareExact, receive, send } from './measurements.ts';
 export { Bug } from '../../sim/base/bug.ts';
 export { StatusError } from '../../sim/base/status-error.ts';
@@ -20,9 +32,11 @@ export type {
   PlanSweepOptions,
   RunOptions,
 } from './questions.ts';
-export type { HistoryOptions, RecordOptions } from './files.ts';
+export type { CheckSearch, HistoryOptions, RecordOptions } from './files.ts';
 export type { BenchOptions, BenchSuitesOptions, CompareOptions } from './measurements.ts';
 export type { BenchResult } from '../documents/bench/result.ts';
+export type { CostFile } from '../../sim/device/cost-file.ts';
+export type { CheckedGeneration } from '../documents/check/document.ts';
 export type { CanDocument } from '../documents/can/document.ts';
 export type { ComparisonDocument } from '../documents/comparison/document.ts';
 export type { ConvergeDocument } from '../documents/converge/document.ts';

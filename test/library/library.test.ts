@@ -32,6 +32,8 @@ const DOES: Readonly<Record<string, readonly string[]>> = {
   receive: ['receive'],
   validate: ['validate'],
   verify: ['verify'],
+  check: ['check'],
+  calibrate: ['calibrate'],
   isolation: ['isolation'],
   import: ['importFiles'],
   compare: ['compare', 'compareExact'],

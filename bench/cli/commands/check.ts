@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
+import { CHECK_RUNS } from '../../../sim/check/runs.ts';
 import { HAZARD_IDS, type HazardId } from '../../../sim/driver/hazards.ts';
 import type { CheckedGeneration } from '../../documents/check/document.ts';
 import { EXIT } from '../../io/exit-status.ts';
@@ -21,7 +22,6 @@ interface CheckFlags {
 }
 
 const RUNS_MAX = 100_000_000;
-const RUNS_DEFAULT = 4000;
 const THREADS_MAX = 256;
 
 export function registerCheck(command: Command, context: CommandContext): void {
@@ -34,7 +34,7 @@ export function registerCheck(command: Command, context: CommandContext): void {
     .option('--generation <name>', `default: ${DEFAULT_GENERATION}`, oneName('--generation', GENERATION_IDS))
     .option('--matrix', 'every generation, and which bug was found in which')
     .option('--unfix <bugs>', 'take the fix of a bug back, such as R8', nameList('--unfix', HAZARD_IDS))
-    .option('--runs <n>', `default: ${RUNS_DEFAULT}`, integer('--runs', 1, RUNS_MAX), RUNS_DEFAULT)
+    .option('--runs <n>', `default: ${CHECK_RUNS}`, integer('--runs', 1, RUNS_MAX), CHECK_RUNS)
     .option('--seed <n>', 'where the random numbers begin', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--threads <n>', 'default: all processors; the result is the same', integer('--threads', 1, THREADS_MAX))
     .option('--replay <bytes>', 'play one run, as a finding prints it')
