@@ -79,7 +79,7 @@ test.each([980, 380])('a timeline %d wide frames what the pause waits for, and s
     { label: 'start', colour: 3, spans: [{ fromNs: 805, toNs: 1000 }] },
   ];
   const svg = timelineChart(rows, 1000, width);
-  const left = width < 500 ? 122 : 190;
+  const left = width < 500 ? 140 : 214;
   const pixels = (ns: number): number => ((width - left - 24) * ns) / 1000;
   const frames = framesOf(svg);
   expect(frames).toHaveLength(3);
@@ -93,7 +93,7 @@ test.each([980, 380])('a timeline %d wide frames what the pause waits for, and s
     expect(Math.abs(frames[index]![1] - 4 - pixels(to! - from!))).toBeLessThan(1.5);
   }
   const words = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1]!);
-  expect(words.filter((word) => /^(410|395|195) ns$|^beside/.test(word))).toEqual([
+  expect(words.filter((word) => /^(410|395|195) ns$|^in parallel/.test(word))).toEqual([
     '410 ns',
     '395 ns',
     'in parallel',
