@@ -48,9 +48,17 @@ function unlikeNs(value: number, other: number): string {
   return `${value / scale} ${name}`;
 }
 
-/** What is used of a limit; nothing that differs from it is shown as the same. */
+/** What is used of a limit; nothing that differs from it is shown as the same, `150.0000 ms of 150 ms` neither. */
 export function usedPhrase(used: number, limit: number, unit: string): string {
-  return `${unlike(used, limit, unit)} of ${quantity(limit, unit)}`;
+  const here = unlike(used, limit, unit);
+  const allowed = quantity(limit, unit);
+  return `${here} of ${isNumberOf(here, allowed) ? unlike(limit, used, unit) : allowed}`;
+}
+
+/** Whether two texts give the same number of the same unit. */
+function isNumberOf(text: string, other: string): boolean {
+  const [[value, unit], [otherValue, otherUnit]] = [text.split(' '), other.split(' ')];
+  return unit === otherUnit && Number(value) === Number(otherValue);
 }
 
 /** A binding constraint: what is used of it, and what one step further would use. */

@@ -115,6 +115,10 @@ test.each([
   [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "'cpus'"],
   [['plan', 'line', '--out', 'x.json'], 2, '--out … sweep'],
   [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', '/dev/null/x.html'], 2, '--html'],
+  [['plan', 'line', '--confidence', '0.3'], 2, "--confidence … '0.3' … 0.5 … 1"],
+  [['plan', 'line', '--confidence', '0.9995'], 2, "--confidence … '0.9995' … 0.999 … 1"],
+  [['plan', 'line', '--confidence', 'text'], 2, "--confidence … 'text' … number … 0.5 … 1"],
+  [['plan', 'empty-host', '--confidence', '0.9'], 2, '--confidence … empty-host … evacuate'],
 ])('%j exits with %i', async (args, code, words) => {
   const { status, stderr } = await stopcopy(...args);
   expect(stderr).toMatch(stating(words));

@@ -2,6 +2,7 @@
  * Numbers, constraints and words of answers: that all of them say the same, for every kind of question, with an answer
  * and without one.
  */
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { readProfile } from '../../../../bench/io/profiles.ts';
@@ -13,7 +14,7 @@ import { type ConstraintRow, rowStates, verdictStates } from '../../../../sim/fl
 import { evacuateConstraints } from '../../../../sim/fleet/answers/evacuate/constraints.ts';
 import type { EvacuateNumbers } from '../../../../sim/fleet/answers/evacuate/numbers.ts';
 import { evacuateWords } from '../../../../sim/fleet/answers/evacuate/words.ts';
-import { bindingPhrase, findingPhrase, formatLong } from '../../../../sim/fleet/answers/phrases.ts';
+import { bindingPhrase, findingPhrase, formatLong, usedPhrase } from '../../../../sim/fleet/answers/phrases.ts';
 import { type ConstraintUse, constraintName } from '../../../../sim/fleet/constraint.ts';
 import type { Outcome } from '../../../../sim/fleet/fleet-plan.ts';
 import { type Question, questionSchema } from '../../../../sim/fleet/question.ts';
@@ -210,6 +211,28 @@ describe('phrases', () => {
     expect(bindingPhrase({ ...state, unit: 'VFs', used: 63, limit: 63, next: null })).toMatch(
       stating('pause budget', '63 VFs of 63 VFs'),
     );
+  });
+
+  test('of what is used: never the number of the limit, unless it is that', () => {
+    const limits = fc.constantFrom(150e6, 150.04e6, 999.96e6, 3e8, 1234e6, 1.5e9, 2000.4e9);
+    // Sums in another order are apart by less than 1e-9; beyond twice that, what is used differs.
+    const apart = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 2, max: 8 }), fc.constantFrom(1, -1));
+    const numbersOf = (text: string): readonly string[] =>
+      text.split(' of ').map((part) => part.replace(/^[\d.]+/, (digits) => String(Number(digits))));
+    fc.assert(
+      fc.property(limits, apart, fc.constantFrom('ns', 'B', 'B/s'), (limit, [digit, power, sign], unit) => {
+        const near = limit * (1 + sign * digit * 10 ** -power);
+        for (const [used, allowed] of [
+          numbersOf(usedPhrase(near, limit, unit)),
+          numbersOf(usedPhrase(limit, near, unit)),
+        ]) {
+          expect(used).not.toBe(allowed);
+        }
+        expect(new Set(numbersOf(usedPhrase(limit, limit, unit))).size).toBe(1);
+      }),
+      { numRuns: 500, seed: 20 },
+    );
+    expect(usedPhrase(150.02e6, 150e6, 'ns')).toBe('150.02 ms of 150 ms');
   });
 
   test('of a finding: the last of what holds, the first of what is broken', () => {
