@@ -19,6 +19,7 @@ export interface FilePlace {
 }
 
 export class ShippedFiles {
+  private readonly within: string;
   private readonly folder: string;
   private readonly what: string;
 
@@ -27,6 +28,7 @@ export class ShippedFiles {
    * @param what one of the files, used in messages: `topology`
    */
   constructor(folder: string, what: string) {
+    this.within = folder;
     this.folder = join(packageRoot(), folder);
     this.what = what;
   }
@@ -42,6 +44,12 @@ export class ShippedFiles {
   /** The path of a file by its name. */
   path(name: string): string {
     return join(this.folder, `${name}${ENDING}`);
+  }
+
+  /** The file that a word means, for documents that others read: a shipped one from the root of the package. */
+  source(word: string): string {
+    const { path, name } = this.place(word);
+    return path === word ? word : `${this.within}/${name}${ENDING}`;
   }
 
   /**

@@ -8,10 +8,11 @@ import { CHECK_RUNS } from '../../../sim/check/runs.ts';
 import { HAZARD_IDS, type HazardId } from '../../../sim/driver/hazards.ts';
 import type { CheckedGeneration } from '../../documents/check/document.ts';
 import { EXIT } from '../../io/exit-status.ts';
+import { type CiFlags, ciOptions, type SarifFlags, sarifOption, tellCi, writeSarif } from '../ci-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { integer, nameList, oneName } from '../options.ts';
 
-interface CheckFlags {
+interface CheckFlags extends CiFlags, SarifFlags {
   readonly generation?: GenerationId;
   readonly matrix?: boolean;
   readonly unfix?: readonly HazardId[];
@@ -24,20 +25,25 @@ interface CheckFlags {
 const RUNS_MAX = 100_000_000;
 const THREADS_MAX = 256;
 
-export function registerCheck(command: Command, context: CommandContext): void {
+function addSearchOptions(command: Command): void {
   command
-    .description(
-      'Searches the migration driver for bugs of order: VMMs that make legal calls on one or two VFs, cut images into pieces, give ' +
-        'moves up and reset devices, a PF that is reset, and faults. Each finding is traced to its cause, made short, and can be ' +
-        'replayed. Ends with 1 when something was found.',
-    )
     .option('--generation <name>', `default: ${DEFAULT_GENERATION}`, oneName('--generation', GENERATION_IDS))
     .option('--matrix', 'every generation, and which bug was found in which')
     .option('--unfix <bugs>', 'take the fix of a bug back, such as R8', nameList('--unfix', HAZARD_IDS))
     .option('--runs <n>', `default: ${CHECK_RUNS}`, integer('--runs', 1, RUNS_MAX), CHECK_RUNS)
     .option('--seed <n>', 'where the random numbers begin', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--threads <n>', 'default: all processors; the result is the same', integer('--threads', 1, THREADS_MAX))
-    .option('--replay <bytes>', 'play one run, as a finding prints it')
+    .option('--replay <bytes>', 'play one run, as a finding prints it');
+}
+
+export function registerCheck(command: Command, context: CommandContext): void {
+  addSearchOptions(command);
+  sarifOption(ciOptions(command))
+    .description(
+      'Searches the migration driver for bugs of order: VMMs that make legal calls on one or two VFs, cut images into pieces, give ' +
+        'moves up and reset devices, a PF that is reset, and faults. Each finding is traced to its cause, made short, and can be ' +
+        'replayed. Ends with 1 when something was found.',
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -62,7 +68,18 @@ export function registerCheck(command: Command, context: CommandContext): void {
       }
       printCheck(checked, context.output);
       context.signal.throwIfAborted();
+      await tellFindings(flags, checked, context);
       const found = checked.some(({ findings }) => findings.length > 0);
       context.exit(found && matrix !== true ? EXIT.failed : EXIT.fine);
     });
+}
+
+async function tellFindings(
+  flags: CheckFlags,
+  checked: readonly CheckedGeneration[],
+  { output }: CommandContext,
+): Promise<void> {
+  const { searchChecks, searchResults, SEARCH_RULES } = await import('../../documents/check/findings.ts');
+  await writeSarif(flags, 'stopcopy check', SEARCH_RULES, searchResults(checked));
+  await tellCi(flags, 'stopcopy check', searchChecks(checked), output);
 }

@@ -5,15 +5,16 @@ import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { OutputFile } from '../file-options.ts';
+import { type CiFlags, ciOptions, type SarifFlags, sarifOption, tellCi, writeSarif } from '../ci-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
 import { type Kernel, KERNELS } from '../../../sim/pci/acs-quirks.ts';
 import { GROUP_RULES, type GroupRule } from '../../../sim/pci/groups.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
-import { POLICY_MEANINGS } from '../../documents/isolation/document.ts';
+import { type IsolationDocument, POLICY_MEANINGS } from '../../documents/isolation/document.ts';
 
-interface IsolationFlags {
+interface IsolationFlags extends CiFlags, SarifFlags {
   readonly policy?: Policy;
   readonly vf?: string;
   readonly host?: boolean;
@@ -25,7 +26,7 @@ interface IsolationFlags {
 export function registerIsolation(command: Command, context: CommandContext): void {
   addGroupOptions(command);
   const policies = POLICIES.map((name) => `  ${name.padEnd(8)}  ${POLICY_MEANINGS[name]}`).join('\n');
-  command
+  sarifOption(ciOptions(command))
     .description(
       'Asks a PCIe topology who can reach the registers that a migration works with: by CPU and by DMA, from the ' +
         'own VM and from others, hop by hop. Tells the IOMMU groups that Linux would build, what each policy decides, ' +
@@ -52,6 +53,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
           ['stopcopy isolation lspci.txt', 'your server, from sudo lspci -nn -vvv'],
           ['stopcopy isolation server.yaml --policy proof', 'your own; exit 1 when the driver would be refused'],
           ['stopcopy isolation server.yaml --vf 75:00.1 --html vf.html', 'one VF, with a drawing'],
+          ['stopcopy isolation server.yaml --policy proof --sarif proof.sarif', 'the same, for code scanning'],
           ['stopcopy isolation t01 t12 --json', 'two topologies, for a script'],
         ],
       )}`,
@@ -77,6 +79,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
         const { writePage } = await import('../../show/write-page.ts');
         writePage(flags.html, [{ name: 'isolation.json', section: isolationSection(document) }], '--html');
       }
+      await tellFindings(flags, words, document, context);
       output.document(document);
       examined.forEach(({ report, tree }, index) => {
         if (index > 0) output.text('\n');
@@ -101,4 +104,22 @@ function addGroupOptions(command: Command): void {
       `${GROUP_RULES.join(' or ')}: the rule of the groups; the second is a series of 2025 that no kernel has`,
       oneName('--groups', GROUP_RULES),
     );
+}
+
+/** What CIs read. @param words that the first topologies were read from; one more is the machine itself */
+async function tellFindings(
+  flags: IsolationFlags,
+  words: readonly string[],
+  { policy, topologies }: IsolationDocument,
+  { output }: CommandContext,
+): Promise<void> {
+  const { isolationChecks, isolationResults, ISOLATION_RULES } = await import('../../documents/isolation/findings.ts');
+  const { TOPOLOGIES } = await import('../../studies/isolation/shipped.ts');
+  const results = topologies.flatMap((report, index) => {
+    const word = words[index];
+    return isolationResults(report, policy, word === undefined ? null : TOPOLOGIES.source(word));
+  });
+  await writeSarif(flags, 'stopcopy isolation', ISOLATION_RULES, results);
+  const checks = topologies.flatMap((report) => isolationChecks(report, policy));
+  await tellCi(flags, 'stopcopy isolation', checks, output);
 }

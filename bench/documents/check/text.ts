@@ -32,13 +32,22 @@ function printOne(one: CheckedGeneration, output: Output): void {
   }
 }
 
-function findingLines(finding: ShownFinding, { generation, unfixed }: CheckedGeneration): readonly string[] {
-  const { cause, rule, detail, faults, firstRun, fn, steps, replay } = finding;
-  const head = cause.id === null ? `not on the list: ${RULES[rule].what}` : `${cause.id}: ${HAZARDS[cause.id].what}`;
-  const traced = cause.facts.length === 0 ? '' : `; with ${cause.facts.join(', ')} as in the newest driver it is gone`;
+/** The bug that a finding is. */
+export function causeSentence({ cause, rule }: ShownFinding): string {
+  return cause.id === null ? `not on the list: ${RULES[rule].what}` : `${cause.id}: ${HAZARDS[cause.id].what}`;
+}
+
+/** The command line that plays the run of a finding again. */
+export function replayLine({ replay }: ShownFinding, { generation, unfixed }: CheckedGeneration): string {
   const without = unfixed.length === 0 ? '' : ` --unfix ${unfixed.join(',')}`;
+  return `stopcopy check --generation ${generation}${without} --replay ${replay === '' ? "''" : replay}`;
+}
+
+function findingLines(finding: ShownFinding, one: CheckedGeneration): readonly string[] {
+  const { cause, rule, detail, faults, firstRun, fn, steps } = finding;
+  const traced = cause.facts.length === 0 ? '' : `; with ${cause.facts.join(', ')} as in the newest driver it is gone`;
   return [
-    head,
+    causeSentence(finding),
     `  ${rule}, VF ${fn}: ${RULES[rule].what}; ${detail}`,
     `  ${cause.id === null ? 'release not known' : sinceWords(cause.id)}${traced}`,
     ...(firstRun === undefined ? [] : [`  first found by run ${grouped(firstRun)}`]),
@@ -46,13 +55,18 @@ function findingLines(finding: ShownFinding, { generation, unfixed }: CheckedGen
     '',
     ...timeLine(steps),
     '',
-    `  stopcopy check --generation ${generation}${without} --replay ${replay === '' ? "''" : replay}`,
+    `  ${replayLine(finding, one)}`,
   ];
 }
 
 function sinceWords(id: HazardId): string {
   const { introduced, fixed }: Hazard = HAZARDS[id];
   return `since ${changeWords(introduced)}, ${fixed === null ? 'still there' : `fixed in ${changeWords(fixed)}`}`;
+}
+
+/** What was called, and what it gave. */
+export function stepText({ what, ret }: Step): string {
+  return ret === null ? what : `${what} = ${ret < 0 ? errnoName(ret) : ret}`;
 }
 
 /** Lines of one kind in a row are one: pieces of an image. */
@@ -67,8 +81,7 @@ function timeLine(steps: readonly Step[]): readonly string[] {
     }
     const at = (step.atNs / NS_PER_US).toFixed(1).padStart(12);
     const times = repeated === 1 ? '' : `, ${repeated} times`;
-    const ret = step.ret === null ? '' : ` = ${step.ret < 0 ? errnoName(step.ret) : step.ret}`;
-    lines.push(`  ${at} us  ${step.actor.padEnd(8)} ${step.what}${ret}${times}`);
+    lines.push(`  ${at} us  ${step.actor.padEnd(8)} ${stepText(step)}${times}`);
     repeated = 1;
   });
   return lines;

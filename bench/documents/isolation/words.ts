@@ -73,12 +73,17 @@ function areas(some: number, all: number): string {
     : `${some} of ${all} control areas ${some === 1 ? 'is' : 'are'}`;
 }
 
-export function pathTitle({ hazard, from, fromTenant, to, toTenant }: PathReport): string {
+export function pathTitle(path: PathReport): string {
+  return `How ${pathSentence(path)}`;
+}
+
+/** What a path comes to. */
+export function pathSentence({ hazard, from, fromTenant, to, toTenant }: PathReport): string {
   const sender = `${from} (${fromTenant})`;
-  if (hazard === 'unchecked') return `How ${sender} gets to any memory of the host by DMA`;
-  if (hazard === 'spoof') return `How ${sender} passes for ${to} (${toTenant})`;
+  if (hazard === 'unchecked') return `${sender} gets to any memory of the host by DMA`;
+  if (hazard === 'spoof') return `${sender} passes for ${to} (${toTenant})`;
   const area = from === to ? 'its own control area' : `the control area of ${to} (${toTenant})`;
-  return `How ${sender} gets to ${area} by DMA`;
+  return `${sender} gets to ${area} by DMA`;
 }
 
 /** The hop's place, and what happened there, with what decided it. */
@@ -167,7 +172,8 @@ export function remedySentences(vfs: readonly VfIsolation[], policy: Policy): re
   return [...groups].map(([sentence, of]) => `${vfList(of)}: ${sentence}`);
 }
 
-function remedySentence({ kind, changes, why }: RemedyReport): string {
+/** What would make a policy accept a VF. */
+export function remedySentence({ kind, changes, why }: RemedyReport): string {
   if (kind === 'changes') return changes.join('; ');
   return kind === 'impossible' ? `no setting helps: ${why}` : `not found in reasonable time: ${why}`;
 }

@@ -56,7 +56,14 @@ const STOPPED = {
       workMs: 2000,
     },
   ],
-  check: [{ words: ['check', '--runs', '200', '--json'], stages: ['work', 'write'], workMs: 1000, ends: 1 }],
+  check: [
+    {
+      words: ['check', '--runs', '200', '--json', '--sarif', 'o.sarif'],
+      stages: ['work', 'write', 'rename'],
+      workMs: 1000,
+      ends: 1,
+    },
+  ],
   can: [{ words: ['can', 'can.yaml', '--json'], stages: ['parse', 'write'], workMs: 50 }],
   plan: [
     {
@@ -106,7 +113,7 @@ const STOPPED = {
   verify: [{ words: ['verify', 'traces'], stages: ['write'], workMs: 500 }],
   isolation: [
     {
-      words: ['isolation', 'topology.yaml', '--html', 'o.html', '--json'],
+      words: ['isolation', 'topology.yaml', '--html', 'o.html', '--sarif', 'o.sarif', '--json'],
       stages: ['parse', 'work', 'write', 'rename'],
       workMs: 300,
     },
