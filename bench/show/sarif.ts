@@ -97,7 +97,7 @@ function message(text: string): { readonly text: string } {
   return { text: text.replaceAll(/[{}]/g, '$&$&') };
 }
 
-/** A path as a URI reference: relative where the path is, as services look a file up from the root of a repository. */
+/** A path as a URI reference: relative where the path is, since services take it from the root of a repository. */
 function uriOf(path: string): string {
   if (isAbsolute(path)) return pathToFileURL(path).href;
   return normalize(path).split(sep).map(encodeURIComponent).join('/');

@@ -60,8 +60,8 @@ function hazardResults(vf: VfIsolation, file: string | null): readonly SarifResu
 }
 
 function wayMessage(path: PathReport): string {
-  const decided = path.hops.flatMap(({ at, because }) => (because === null ? [] : [`${because} at ${at}`]));
-  const by = decided.length === 0 ? '' : ` Decided by ${decided.join(', ')};`;
+  const settings = path.hops.flatMap(({ at, because }) => (because === null ? [] : [`${because} at ${at}`]));
+  const by = settings.length === 0 ? '' : ` Decided by ${settings.join(', ')};`;
   return `${pathSentence(path)}: ${path.request}.${by} ${stakeSentence(path)}.`;
 }
 
