@@ -83,7 +83,7 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   output.text(wrap(topologySummary(report), width));
   if (vfs.length === 0) return;
   const sizes = new Map(report.groups.map(({ number, members }) => [number, members.length]));
-  const rows = vfs.map((vf) => vfRow(vf, policy, report.loadsIf, sizes.get(vf.group) ?? 1));
+  const rows = folded(vfs.map((vf) => vfRow(vf, policy, report.loadsIf, sizes.get(vf.group) ?? 1)));
   output.text('');
   output.text(columns(vfHead(policy), rows).join('\n'));
 }
@@ -180,6 +180,36 @@ function vfRow(
       .filter((each) => policy === null || each.policy === policy)
       .map((each) => verdictWords(loadsIf, each, address)),
   ];
+}
+
+/** So many alike VFs in a row have rows of their own. */
+const ALIKE_MAX = 8;
+const TENANT_CELL = 1;
+const GROUP_CELL = 5;
+
+/** Rows of alike VFs, which differ in no more than address, VM and a group of their own, as one row where they are many. */
+function folded(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const runs: (readonly string[])[][] = [];
+  for (const row of rows) {
+    const run = runs.at(-1);
+    if (run !== undefined && alikeKey(run[0]!) === alikeKey(row)) run.push(row);
+    else runs.push([row]);
+  }
+  return runs.flatMap((run) => {
+    if (run.length <= ALIKE_MAX) return run;
+    const [first, last] = [run[0]!, run.at(-1)!];
+    const words = first.with(0, `${first[0]} to ${last[0]}, ${run.length} VFs`);
+    const tenants = new Set(run.map((row) => row[TENANT_CELL])).size;
+    if (tenants > 1) words[TENANT_CELL] = `${tenants} VMs`;
+    if (first[GROUP_CELL] !== last[GROUP_CELL]) words[GROUP_CELL] = 'own each';
+    return [words];
+  });
+}
+
+/** Equal for alike VFs. */
+function alikeKey(row: readonly string[]): string {
+  const isAlone = /^\d+$/.test(row[GROUP_CELL]!);
+  return JSON.stringify(row.slice(2).with(GROUP_CELL - 2, isAlone ? 'alone' : row[GROUP_CELL]!));
 }
 
 interface ReachGroup {

@@ -112,3 +112,25 @@ test('a topology where nothing arrives has no ways and nothing to change', () =>
   expect(closed).toContain('No DMA of a guest reaches a migration control area.');
   expect(closed).not.toMatch(/◄|━|How |What to change|Taken as given/);
 });
+
+test('many alike VFs are one row, and one that differs among them has its own', () => {
+  const [vf] = report!.vfs;
+  const vfs = Array.from({ length: 63 }, (_, i) => ({
+    ...vf!,
+    address: `0000:75:${String((i + 1) >> 3).padStart(2, '0')}.${(i + 1) & 7}`,
+    tenant: `vm${i + 1}`,
+    group: 100 + i,
+    ...(i === 40 ? { dma: { ...vf!.dma, self: 'no' as const } } : {}),
+  }));
+  const of = (few: typeof vfs): readonly (readonly string[])[] => {
+    const shown = printed({ ...report!, vfs: few }).split('\n');
+    const head = shown.findIndex((line) => line.startsWith('VF  '));
+    return shown.slice(head + 2, shown.indexOf('', head)).map((line) => line.split(/ {2,}/).slice(0, 2));
+  };
+  expect(of(vfs)).toEqual([
+    ['0000:75:00.1 to 0000:75:05.0, 40 VFs', '40 VMs'],
+    ['0000:75:05.1', 'vm41'],
+    ['0000:75:05.2 to 0000:75:07.7, 22 VFs', '22 VMs'],
+  ]);
+  expect(of(vfs.slice(0, 8))).toHaveLength(8);
+});
