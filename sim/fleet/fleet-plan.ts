@@ -22,6 +22,7 @@ import { MixedFleet } from './mixed-fleet.ts';
 import { limitedVm, needsOf } from './limited-vm.ts';
 import { type Limits, timeoutUnits } from './limits.ts';
 import { MoveClass } from './move-class.ts';
+import { orderBounds, type OrderBounds } from './order-bounds.ts';
 import type { QuestionOf, QuestionVm } from './question.ts';
 import type { ScheduleFleet } from './schedule.ts';
 import { type Moved, refusalOf, structures, type TrialAt, type VmTrials } from './vm-trials.ts';
@@ -145,6 +146,13 @@ export class FleetPlan {
     const { hostsAtOnce, restart } = maintenance;
     const fleet = this.mixed.ofMaintenance(kinds, each);
     return this.notEmpty(maintain({ each, ...fleet, hosts: this.hosts, hostsAtOnce, restartNs: restart }));
+  }
+
+  /** How long it takes in whatever order VMs move, with nominal parameters; null: more than links and limits decides. */
+  orderBounds(): OrderBounds | null {
+    if (this.question.maintenance !== undefined) return null;
+    const each = this.input('point');
+    return orderBounds({ ...each, ...this.mixed.lists(this.kinds, each) });
   }
 
   /** Hosts with VMs that are not moved at all do not get empty. */

@@ -107,6 +107,10 @@ export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
     schedule: scheduleSchema.exactOptional(),
     guarantee: guaranteeSchema.nullable().exactOptional(),
     curve: curveSchema.exactOptional(),
+    anyOrder: z
+      .looseObject({ leastNs: z.number(), thisNs: z.number(), mostNs: z.number().nullable() })
+      .nullable()
+      .exactOptional(),
     nearest: z.string().nullable(),
   }),
 });

@@ -66,6 +66,14 @@ export interface MethodPair {
 /** The figure at the corners, with every parameter at one end of its range; null: nothing satisfies the question then. */
 type Band = Readonly<Record<RangeEnd, number | null>>;
 
+/** An evacuation next to those in other orders in which all VMs move, with nominal parameters, ns. */
+export interface AnyOrder {
+  readonly leastNs: number;
+  readonly thisNs: number;
+  /** Null: a VM does not move at the least rate that it may get. */
+  readonly mostNs: number | null;
+}
+
 /** What the numbers of every kind of question have. */
 export interface AnswerNumbers {
   /** The number asked for; null: nothing satisfies the question. */
@@ -81,6 +89,7 @@ export interface AnswerNumbers {
   /** Where a number has a pause budget; null: it is judged by nominal parameters. */
   readonly guarantee?: StatedGuarantee | null;
   readonly curve?: PauseCurve;
+  readonly anyOrder?: AnyOrder | null;
 }
 
 /** What is said of the numbers. */
@@ -117,6 +126,8 @@ export interface Answer {
   readonly guarantee?: StatedGuarantee | null;
   /** Where a number has a pause budget: the pause against it. */
   readonly curve?: PauseCurve;
+  /** Of `evacuate`: how long it takes in whatever order VMs move; null: no bound holds. */
+  readonly anyOrder?: AnyOrder | null;
   /** When infeasible: the nearest that is feasible. */
   readonly nearest: string | null;
 }
@@ -144,7 +155,7 @@ export function answerFrom<Numbers extends AnswerNumbers>(
   constraintsOf: (numbers: Numbers) => readonly ConstraintState[],
   wordsOf: (numbers: Numbers, constraints: readonly ConstraintState[]) => AnswerWords,
 ): Answer {
-  const { value, unit, band, interval, tornado, schedule, guarantee, curve } = numbers;
+  const { value, unit, band, interval, tornado, schedule, guarantee, curve, anyOrder } = numbers;
   const constraints = constraintsOf(numbers);
   const { sentences, proof, relaxing, tables, methods, nearest } = wordsOf(numbers, constraints);
   return {
@@ -163,6 +174,7 @@ export function answerFrom<Numbers extends AnswerNumbers>(
     ...(schedule === undefined ? {} : { schedule }),
     ...(guarantee === undefined ? {} : { guarantee }),
     ...(curve === undefined ? {} : { curve }),
+    ...(anyOrder === undefined ? {} : { anyOrder }),
     nearest,
   };
 }

@@ -30,7 +30,7 @@ import type { MaintenanceResult } from '../../maintenance.ts';
 import { scheduleOf } from '../../schedule.ts';
 import type { TrialAt, VmTrials } from '../../vm-trials.ts';
 import { type AnswerInterval, intervalOfRanked } from '../../answer-interval.ts';
-import type { AnswerNumbers, AnswerOptions, AnswerTable } from '../answer-parts.ts';
+import type { AnswerNumbers, AnswerOptions, AnswerTable, AnyOrder } from '../answer-parts.ts';
 import { BAND_ENDS } from '../pause-parts.ts';
 import { classTables } from './class-tables.ts';
 import { hostTable, noticeTable, oneMoreTable } from './day.ts';
@@ -155,6 +155,8 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly relaxing: readonly { readonly of: Relaxable; readonly to: number; readonly totalNs: number }[];
   /** The quickest first; empty: not compared. */
   readonly orders: readonly OrderNumbers[];
+  /** Null: VMs are left, or no bound holds. */
+  readonly anyOrder: AnyOrder | null;
   /** Null: there is no problem. */
   readonly nearest: NearestEvacuation | null;
 }
@@ -206,7 +208,6 @@ class EvacuationSearch {
     const short = outcomeAt('short', this.ended('short', 0, steps));
     const nominal = this.ended('point', 1, steps);
     const point = outcomeAt('point', nominal);
-    const schedule = scheduleOf(nominal, plan.scheduleFleet);
     const slow = this.ended('long', 2, steps);
     const long = outcomeAt('long', slow);
     const outcomes = { short, point, long };
@@ -234,7 +235,7 @@ class EvacuationSearch {
         this.tornado && emptyNs(point) !== null && !isMaintained
           ? fleetTornado(plan, this.trials, point.totalNs)
           : null,
-      schedule,
+      schedule: scheduleOf(nominal, plan.scheduleFleet),
       hosts: plan.hosts,
       vms: plan.vms,
       staying: plan.staying,
@@ -261,6 +262,7 @@ class EvacuationSearch {
       tried: this.triedLimits(judged),
       relaxing,
       orders,
+      anyOrder: this.anyOrder(emptyNs(point)),
       nearest: problems.length === 0 ? null : this.nearest(judged),
     };
   }
@@ -375,6 +377,11 @@ class EvacuationSearch {
     return HOST_ORDERS.flatMap((hosts) =>
       vmOrders.map((vms) => ({ hosts, vms, outcome: this.run('point', { order: { hosts, vms } }) })),
     ).toSorted((a, b) => a.outcome.totalNs - b.outcome.totalNs || a.outcome.meanHostNs - b.outcome.meanHostNs);
+  }
+
+  private anyOrder(thisNs: number | null): AnyOrder | null {
+    const bounds = thisNs === null || this.plan.vms === 0 ? null : this.plan.orderBounds();
+    return bounds === null || thisNs === null ? null : { ...bounds, thisNs };
   }
 
   private nearest(judged: Outcome): NearestEvacuation {

@@ -34,6 +34,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
     sentences: [
       timeSentence(numbers),
       ...[bindingSentence(numbers)].filter((sentence) => sentence !== ''),
+      ...anyOrderSentences(numbers),
       ...problems.map((problem) => problemSentence(problem, numbers)),
       ...maintenanceSentences(numbers),
       ...windowSentences(numbers),
@@ -96,6 +97,19 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval, mainten
     `${maintenance === null ? 'Emptying' : 'Maintaining'} ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
     `(${band}) under ${limits}; ${pausesPhrase(point, long)}.`
   );
+}
+
+function anyOrderSentences({ anyOrder }: EvacuateNumbers): readonly string[] {
+  if (anyOrder === null) return [];
+  const { leastNs, thisNs, mostNs } = anyOrder;
+  const here = `this one takes ${formatLong(thisNs)}`;
+  if (mostNs === null) {
+    return [
+      `An order in which all VMs move takes ${formatLong(leastNs)} or more; ${here}. Nothing bounds it from above: ` +
+        'a VM that gets no more of the links than it is sure of does not move.',
+    ];
+  }
+  return [`Any order in which all VMs move takes between ${formatLong(leastNs)} and ${formatLong(mostNs)}; ${here}.`];
 }
 
 function maintenanceSentences({ maintenance }: EvacuateNumbers): readonly string[] {

@@ -303,6 +303,7 @@ describe('an evacuation is told by its record alone', () => {
     hasGroups: false,
     classTables: [],
     dayTables: [],
+    anyOrder: null,
     secondHand: [],
     usedTimeoutNs: 20 * NS_PER_S,
     progressTimeoutNs: Infinity,
