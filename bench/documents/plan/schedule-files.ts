@@ -1,5 +1,6 @@
 /**
- * The moves of an evacuation for other programs: a row a move as CSV (RFC 4180), an event a host as calendar (RFC 5545).
+ * An evacuation for other programs: rows of moves, hosts and tenants as CSV (RFC 4180), an event for each host and each kind
+ * of VM as calendar (RFC 5545).
  */
 import { countOf, formatNs, NS_PER_MS, NS_PER_S } from '../../../sim/base/units.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
@@ -19,7 +20,46 @@ export function scheduleCsv(document: PlanDocument, option: string): string {
     pauseNs === 0 ? '' : (pauseNs / NS_PER_MS).toFixed(1),
     fate,
   ]);
-  return [HEAD, ...rows].map((cells) => `${cells.map(csvCell).join(',')}${CRLF}`).join('');
+  const hosts = cellsOf(document, HOST_COLUMNS).map(([host, begins, empty, pause]) => [
+    String(host),
+    '',
+    secondsCell(begins),
+    secondsCell(empty),
+    pauseCell(pause),
+    empty === null ? 'not emptied' : 'emptied',
+  ]);
+  const tenants = cellsOf(document, NOTICE_COLUMNS).map(([vm, begins, ends, pause]) => [
+    '',
+    String(vm),
+    secondsCell(begins),
+    secondsCell(ends),
+    pauseCell(pause),
+    'notice',
+  ]);
+  return [HEAD, ...rows, ...hosts, ...tenants].map((cells) => `${cells.map(csvCell).join(',')}${CRLF}`).join('');
+}
+
+/** Columns of the tables of an answer, by their names. */
+const HOST_COLUMNS = ['host', 'beginsNs', 'emptyNs', 'pauseMaxNs'] as const;
+const NOTICE_COLUMNS = ['vm', 'beginsNs', 'endsLongNs', 'pauseP99LongNs'] as const;
+
+type Cell = string | number | null;
+
+/** Rows of the table that has these columns; an answer without it has none. */
+function cellsOf({ answer: { tables } }: PlanDocument, names: readonly string[]): readonly (readonly Cell[])[] {
+  for (const { columns, rows } of tables) {
+    const places = names.map((name) => columns.findIndex((column) => column.name === name));
+    if (!places.includes(-1)) return rows.map((row) => places.map((place) => row[place] ?? null));
+  }
+  return [];
+}
+
+function secondsCell(ns: Cell | undefined): string {
+  return typeof ns === 'number' ? (ns / NS_PER_S).toFixed(3) : '';
+}
+
+function pauseCell(ns: Cell | undefined): string {
+  return typeof ns === 'number' ? (ns / NS_PER_MS).toFixed(1) : '';
 }
 
 /**
@@ -49,7 +89,22 @@ export function scheduleCalendar(document: PlanDocument, begin: Date, option: st
       'END:VEVENT',
     ];
   });
-  const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//stopcopy//plan//EN', ...events, 'END:VCALENDAR'];
+  const notices = cellsOf(document, NOTICE_COLUMNS).flatMap(([vm, begins, ends, pause], index) => {
+    if (typeof begins !== 'number' || typeof ends !== 'number' || typeof pause !== 'number') return [];
+    const said = `VMs move, with pauses of up to ${formatNs(pause)} for 99 of 100.`;
+    return [
+      'BEGIN:VEVENT',
+      `UID:${name}-notice-${index + 1}@stopcopy`,
+      `DTSTAMP:${at(0)}`,
+      `DTSTART:${at(begins)}`,
+      `DTEND:${at(ends)}`,
+      `SUMMARY:${calendarText(`notice for VMs ${String(vm)} (${name})`)}`,
+      `DESCRIPTION:${calendarText(`${said} Modelled, the end and the pause with all parameters long.`)}`,
+      'END:VEVENT',
+    ];
+  });
+  const parts = [...events, ...notices];
+  const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//stopcopy//plan//EN', ...parts, 'END:VCALENDAR'];
   return lines.map((line) => `${folded(line)}${CRLF}`).join('');
 }
 

@@ -233,20 +233,32 @@ describe('the age of a preset', () => {
 describe('moves for other programs', () => {
   const plan = (...words: readonly string[]) => stopcopy('plan', 'empty-host', '--no-tornado', ...words);
 
-  test('--csv has a row a move, --ics an event a host, with rows of at most 75 octets', async () => {
+  test('--csv has a row a move, host and kind of VM, --ics an event a host and kind of VM, with rows of at most 75 octets', async () => {
     const [csv, ics] = [join(folder, 'moves.csv'), join(folder, 'hosts.ics')];
     const { status } = await plan('--csv', csv, '--ics', ics, '--start', '2026-12-05T22:00Z');
     expect(status).toBe(0);
     const rows = readFileSync(csv, 'utf8').split('\r\n');
     expect(rows[0]).toBe('host,vm,begins_s,ends_s,pause_ms,end');
-    expect(rows.slice(1, -1)).toHaveLength(15);
-    for (const row of rows.slice(1, -1)) expect(row).toMatch(/^1,(?:small|large),\d+\.\d{3},\d+\.\d{3},\d+\.\d,moved$/);
+    expect(rows.slice(1, -1)).toHaveLength(15 + 1 + 2);
+    const moves = rows.slice(1, 16).map((row) => row.split(','));
+    const last = Math.max(...moves.map((cells) => Number(cells[3]))).toFixed(3);
+    const longest = Math.max(...moves.map((cells) => Number(cells[4]))).toFixed(1);
+    expect(rows[16]).toBe(`host 1,,0.000,${last},${longest},emptied`);
+    for (const [index, vm] of ['small', 'large'].entries()) {
+      const [host, name, begins, ends, , end] = rows[17 + index]!.split(',');
+      const own = moves.filter((cells) => cells[1] === vm);
+      expect([host, name, end]).toEqual(['', vm, 'notice']);
+      expect(Number(begins)).toBe(Math.min(...own.map((cells) => Number(cells[2]))));
+      expect(Number(ends)).toBeGreaterThanOrEqual(Math.max(...own.map((cells) => Number(cells[3]))));
+    }
+    for (const row of rows.slice(1, 16)) expect(row).toMatch(/^1,(?:small|large),\d+\.\d{3},\d+\.\d{3},\d+\.\d,moved$/);
     const calendar = readFileSync(ics, 'utf8');
     const lines = calendar.split('\r\n');
     expect(lines.every((line) => Buffer.byteLength(line) <= 75)).toBe(true);
     expect(calendar.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
     const whole = calendar.replaceAll('\r\n ', '');
-    expect(whole.match(/BEGIN:VEVENT/g)).toHaveLength(1);
+    expect(whole.match(/BEGIN:VEVENT/g)).toHaveLength(3);
+    expect(whole).toContain('SUMMARY:notice for VMs large (empty-host)');
     expect(whole).toContain('DTSTART:20261205T220000Z\r\nDTEND:20261205T2201');
     expect(whole).toMatch(
       /DESCRIPTION:15 VMs move\\, with pauses of up to \d+ ms\. Modelled\\, with nominal parameters\./,
