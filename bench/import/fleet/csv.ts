@@ -125,6 +125,7 @@ export const FLEET_CSV: Reader<FleetFile, 'fleet'> = {
         vms,
         hosts,
         flavors: [],
+        serverGroups: [],
         said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { hosts: hosts.map(saidOfHost) }) },
       },
       findings,

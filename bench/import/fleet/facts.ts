@@ -22,18 +22,68 @@ export interface FleetVm {
   readonly reason: string | null;
   /** What of it keeps it where it is, where the manager does not say so itself. */
   readonly pins: readonly string[];
-  /** Labels that a host must have to take it. */
-  readonly needs: readonly LabelNeed[];
+  /** What the labels of a host must be for it: all of these, each by one of its alternatives. */
+  readonly needs: readonly LabelAlternatives[];
+  /** Taints of hosts that do not keep it off. */
+  readonly tolerations: readonly Toleration[];
+  readonly namespace: string | null;
+  /** Its own labels. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** VMs that it must not share a host with. */
+  readonly apart: readonly ApartTerm[];
+  /** IDs of the server groups that it says it is in. */
+  readonly serverGroups: readonly string[];
+  /** Of the VMs with the same no two share a host; null: it may share its host with any. Known once all lists are. */
+  readonly group: string | null;
   readonly running: boolean;
   /** Null: no list says it. */
   readonly dirtyBytesPerSecond: number | null;
 }
 
-/** A demand on the labels of a host. */
+/** Terms one of which must hold; of a term each need must. */
+export type LabelAlternatives = readonly (readonly LabelNeed[])[];
+
+export const LABEL_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
+
+/** A demand on one label, as Kubernetes means it. */
 export interface LabelNeed {
   readonly label: string;
-  /** One of these; null: any value. */
-  readonly values: readonly string[] | null;
+  readonly operator: (typeof LABEL_OPERATORS)[number];
+  readonly values: readonly string[];
+}
+
+export interface Toleration {
+  /** Null: every key. */
+  readonly key: string | null;
+  /** Null: every value. */
+  readonly value: string | null;
+  /** Null: every effect. */
+  readonly effect: string | null;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
+}
+
+/** VMs that one must be apart from. */
+export interface ApartTerm {
+  /** Label of hosts that divides them: no two share a host where it is the name of the host. */
+  readonly topology: string;
+  /** What their labels must be; null: that cannot be read, and may be any. */
+  readonly needs: readonly LabelNeed[] | null;
+  /** Null: all, or not known which. */
+  readonly namespaces: readonly string[] | null;
+}
+
+/** A server group of Nova. */
+export interface ServerGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly policy: string;
+  /** IDs of its servers. */
+  readonly members: readonly string[];
 }
 
 export interface FleetHost {
@@ -48,6 +98,9 @@ export interface FleetHost {
   readonly devices: Readonly<Record<string, number>>;
   /** Why it takes no VMs; null: it does. */
   readonly closed: string | null;
+  /** Those that keep VMs off which do not tolerate them. */
+  readonly taints: readonly Taint[];
+  /** None: no list says them. */
   readonly labels: Readonly<Record<string, string>>;
   readonly gigabitsPerSecond: number | null;
 }
@@ -68,6 +121,7 @@ export interface FleetFile {
   readonly vms: readonly FleetVm[];
   readonly hosts: readonly FleetHost[];
   readonly flavors: readonly FleetFlavor[];
+  readonly serverGroups: readonly ServerGroup[];
   /** What the file says in its own terms. */
   readonly said: Readonly<Record<string, unknown>>;
 }
@@ -84,6 +138,12 @@ const NO_VM = {
   reason: null,
   pins: [],
   needs: [],
+  tolerations: [],
+  namespace: null,
+  labels: {},
+  apart: [],
+  serverGroups: [],
+  group: null,
   running: true,
   dirtyBytesPerSecond: null,
 } as const;
@@ -100,6 +160,7 @@ const NO_HOST = {
   usedMemoryBytes: null,
   devices: {},
   closed: null,
+  taints: [],
   labels: {},
   gigabitsPerSecond: null,
 } as const;

@@ -1,11 +1,13 @@
 /**
  * Listings of KubeVirt: VirtualMachineInstances and nodes, from kubectl get -o json or -o yaml.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { isObject, type JsonObject, listAt, textAt, valueAt } from '../json-values.ts';
 import { kubernetesObjects } from '../kubernetes.ts';
 import { kubernetesQuantity } from '../quantities.ts';
 import type { Finding, Reader } from '../reader.ts';
-import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type LabelNeed } from './facts.ts';
+import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type Taint } from './facts.ts';
+import { HOSTNAME, NAME_FIELD, podLabels, prefers, schedulingOf } from './scheduling.ts';
 
 export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
   id: 'kubevirt-vmis',
@@ -23,17 +25,24 @@ export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
     const findings: Finding[] = [];
     const vms: FleetVm[] = [];
     const nodes: JsonObject[] = [];
+    let preferring = 0;
     for (const { value, line } of kubernetesObjects(lines, file, findings)) {
-      if (value['kind'] === 'VirtualMachineInstance') vms.push(vmOf(value));
-      else if (value['kind'] === 'Node') nodes.push(value);
+      if (value['kind'] === 'VirtualMachineInstance') {
+        vms.push(vmOf(value));
+        if (prefers(value)) preferring += 1;
+      } else if (value['kind'] === 'Node') nodes.push(value);
       else findings.push({ kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
     }
     // KubeVirt marks nodes that take VMs; of a list without any such mark nothing follows.
     const areMarked = nodes.some((node) => labelsOf(node)[SCHEDULABLE] !== undefined);
     const hosts = nodes.map((node) => nodeOf(node, areMarked));
     noteVms(vms, findings);
-    for (const { name, closed } of hosts)
-      if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
+    if (preferring > 0)
+      findings.push({
+        kind: 'unused',
+        text: `what ${countOf(preferring, 'VM')} ${preferring === 1 ? 'prefers' : 'prefer'} (preferredDuringScheduling…): only what is required is planned`,
+      });
+    noteHosts(hosts, findings);
     return {
       format: vms.length === 0 ? 'kubectl get nodes -o json' : 'kubectl get vmi -A -o json',
       facts: {
@@ -41,6 +50,7 @@ export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
         vms,
         hosts,
         flavors: [],
+        serverGroups: [],
         said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { nodes: hosts.map(saidOfHost) }) },
       },
       findings,
@@ -50,7 +60,6 @@ export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
 };
 
 const SCHEDULABLE = 'kubevirt.io/schedulable';
-const HOSTNAME = 'kubernetes.io/hostname';
 
 /** A factor of vCPUs: 1 where it is left out. */
 function factorOf(topology: unknown, name: string): number {
@@ -74,6 +83,7 @@ function vmOf(vmi: JsonObject): FleetVm {
   const name = textAt(vmi, 'metadata', 'name') ?? '?';
   const hostDevices = namesOf(domain, 'hostDevices');
   const gpus = namesOf(domain, 'gpus');
+  const { pins, ...scheduling } = schedulingOf(vmi);
   return fleetVm({
     name: namespace === undefined ? name : `${namespace}/${name}`,
     host: textAt(vmi, 'status', 'nodeName') ?? null,
@@ -83,8 +93,10 @@ function vmOf(vmi: JsonObject): FleetVm {
     gpus,
     migratable: status === 'True' ? true : status === 'False' ? false : null,
     reason: status === 'False' ? (textAt(condition, 'reason') ?? null) : null,
-    pins: pinsOf(vmi, hostDevices, gpus, status !== undefined),
-    needs: needsOf(vmi),
+    pins: [...pinsOf(vmi, hostDevices, gpus, status !== undefined), ...pins],
+    ...scheduling,
+    namespace: namespace ?? null,
+    labels: podLabels(vmi),
     running: textAt(vmi, 'status', 'phase') === 'Running',
   });
 }
@@ -107,28 +119,6 @@ function pinsOf(
   return pins;
 }
 
-/** Demands of nodeSelector and of nodeAffinity, where one label can be said for each. */
-function needsOf(vmi: JsonObject): readonly LabelNeed[] {
-  const selector = valueAt(vmi, 'spec', 'nodeSelector');
-  const needs: LabelNeed[] = Object.entries(isObject(selector) ? selector : {}).map(([label, value]) => ({
-    label,
-    values: [String(value)],
-  }));
-  const terms = listAt(
-    valueAt(vmi, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'),
-    'nodeSelectorTerms',
-  );
-  // Terms are alternatives: only one alone is a demand.
-  if (terms.length !== 1) return needs;
-  for (const each of listAt(terms[0], 'matchExpressions')) {
-    const label = textAt(each, 'key');
-    const operator = textAt(each, 'operator');
-    if (label === undefined || (operator !== 'In' && operator !== 'Exists')) continue;
-    needs.push({ label, values: operator === 'In' ? listAt(each, 'values').map(String) : null });
-  }
-  return needs;
-}
-
 function namesOf(domain: unknown, list: string): readonly string[] {
   return listAt(valueAt(domain, 'devices'), list).flatMap((each) => textAt(each, 'deviceName') ?? []);
 }
@@ -149,6 +139,7 @@ function nodeOf(node: JsonObject, areMarked: boolean): FleetHost {
     memoryBytes: kubernetesQuantity(valueAt(allocatable, 'memory')) ?? null,
     devices: Object.fromEntries(devices),
     closed: closedOf(node, areMarked),
+    taints: listAt(node['spec'], 'taints').flatMap(taintOf),
     labels: labelsOf(node),
   });
 }
@@ -157,19 +148,21 @@ function labelsOf(node: JsonObject): Readonly<Record<string, string>> {
   const labels = valueAt(node, 'metadata', 'labels');
   const pairs = Object.entries(isObject(labels) ? labels : {}).map(([name, value]) => [name, String(value)] as const);
   const name = textAt(node, 'metadata', 'name');
-  return { ...(name === undefined ? {} : { [HOSTNAME]: name }), ...Object.fromEntries(pairs) };
+  return { ...(name === undefined ? {} : { [HOSTNAME]: name, [NAME_FIELD]: name }), ...Object.fromEntries(pairs) };
 }
 
 function closedOf(node: JsonObject, areMarked: boolean): string | null {
   if (valueAt(node, 'spec', 'unschedulable') === true) return 'it is cordoned (unschedulable)';
   const ready = listAt(node['status'], 'conditions').find((each) => textAt(each, 'type') === 'Ready');
   if (ready !== undefined && textAt(ready, 'status') !== 'True') return 'it is not Ready';
-  const taint = listAt(node['spec'], 'taints').find((each) =>
-    ['NoSchedule', 'NoExecute'].includes(textAt(each, 'effect') ?? ''),
-  );
-  if (taint !== undefined) return `taint ${textAt(taint, 'key') ?? '?'}`;
   const mark = labelsOf(node)[SCHEDULABLE];
   return areMarked && mark !== 'true' ? `label ${SCHEDULABLE} is ${mark ?? 'missing'}` : null;
+}
+
+function taintOf(each: unknown): readonly Taint[] {
+  const effect = textAt(each, 'effect');
+  if (effect !== 'NoSchedule' && effect !== 'NoExecute') return [];
+  return [{ key: textAt(each, 'key') ?? '?', value: textAt(each, 'value') ?? '', effect }];
 }
 
 function saidOf({ name, host, reason, ...vm }: FleetVm): object {
@@ -178,8 +171,20 @@ function saidOf({ name, host, reason, ...vm }: FleetVm): object {
   return { ...said, ...(reason === null ? {} : { reason }), running };
 }
 
-function saidOfHost({ name, cpus, memoryBytes, devices, closed }: FleetHost): object {
-  return { node: name, cpus, memoryBytes, devices, schedulable: closed === null };
+function saidOfHost({ name, cpus, memoryBytes, devices, closed, taints }: FleetHost): object {
+  const said = { node: name, cpus, memoryBytes, devices, schedulable: closed === null && taints.length === 0 };
+  return taints.length === 0 ? said : { ...said, taints: taints.map(({ key }) => key) };
+}
+
+function noteHosts(hosts: readonly FleetHost[], findings: Finding[]): void {
+  for (const { name, closed, taints } of hosts) {
+    if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
+    else if (taints.length > 0)
+      findings.push({
+        kind: 'read',
+        text: `${name} takes no VMs but those that tolerate ${taints.map(({ key }) => key).join(' and ')}`,
+      });
+  }
 }
 
 function noteVms(vms: readonly FleetVm[], findings: Finding[]): void {

@@ -4,6 +4,7 @@
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { ManagerId } from '../../../sim/manager/vmms.ts';
 import type { Finding } from '../reader.ts';
+import { apartVms } from './apart.ts';
 import { type FleetFile, type FleetFlavor, type FleetHost, fleetHost, type FleetVm } from './facts.ts';
 
 export interface Fleet {
@@ -34,7 +35,11 @@ export function mergedFleet(files: readonly FleetSource[]): {
   const known = new Set(hosts.map(({ name }) => name));
   const others = [...new Set(vms.flatMap(({ host }) => (host === null || known.has(host) ? [] : [host])))];
   return {
-    fleet: { manager: managerOf(files), vms, hosts: [...hosts, ...others.map((name) => fleetHost({ name }))] },
+    fleet: {
+      manager: managerOf(files),
+      vms: apartVms(vms, files.flatMap(({ facts }) => facts.serverGroups), findings), // prettier-ignore
+      hosts: [...hosts, ...others.map((name) => fleetHost({ name }))],
+    },
     findings,
   };
 }
@@ -55,11 +60,23 @@ function managerOf(files: readonly FleetSource[]): ManagerId | null {
 
 function mergedHosts(all: readonly FleetHost[]): readonly FleetHost[] {
   const hosts = new Map<string, FleetHost>();
-  for (const host of all) {
+  const nameOf = inFull(all);
+  for (const each of all) {
+    const host = { ...each, name: nameOf(each.name) };
     const before = hosts.get(host.name);
     hosts.set(host.name, before === undefined ? host : bothHosts(before, host));
   }
   return [...hosts.values()];
+}
+
+/** A name without a domain as the only one that has it with one: services and hypervisors of Nova call hosts otherwise. */
+function inFull(all: readonly FleetHost[]): (name: string) => string {
+  const full = new Map<string, string | null>();
+  for (const { name } of all) {
+    const begin = name.split('.', 1)[0]!;
+    if (begin !== name) full.set(begin, full.has(begin) && full.get(begin) !== name ? null : name);
+  }
+  return (name) => full.get(name) ?? name;
 }
 
 function bothHosts(a: FleetHost, b: FleetHost): FleetHost {
@@ -71,6 +88,7 @@ function bothHosts(a: FleetHost, b: FleetHost): FleetHost {
     usedMemoryBytes: a.usedMemoryBytes ?? b.usedMemoryBytes,
     devices: { ...b.devices, ...a.devices },
     closed: a.closed ?? b.closed,
+    taints: a.taints.length > 0 ? a.taints : b.taints,
     labels: { ...b.labels, ...a.labels },
     gigabitsPerSecond: a.gigabitsPerSecond ?? b.gigabitsPerSecond,
   };
@@ -143,6 +161,12 @@ function bothVms(a: FleetVm, b: FleetVm): FleetVm {
     reason: a.reason ?? b.reason,
     pins: [...new Set([...a.pins, ...b.pins])],
     needs: a.needs.length > 0 ? a.needs : b.needs,
+    tolerations: a.tolerations.length > 0 ? a.tolerations : b.tolerations,
+    namespace: a.namespace ?? b.namespace,
+    labels: { ...b.labels, ...a.labels },
+    apart: a.apart.length > 0 ? a.apart : b.apart,
+    serverGroups: [...new Set([...a.serverGroups, ...b.serverGroups])],
+    group: null,
     running: a.running || b.running,
     dirtyBytesPerSecond: a.dirtyBytesPerSecond ?? b.dirtyBytesPerSecond,
   };

@@ -5,19 +5,29 @@
 import { MIB } from '../../../sim/base/units.ts';
 import { isObject, type JsonObject, jsonValues } from '../json-values.ts';
 import type { Finding, Reader } from '../reader.ts';
-import { type FleetFile, type FleetFlavor, type FleetHost, fleetHost, type FleetVm, fleetVm } from './facts.ts';
+import {
+  type FleetFile,
+  type FleetFlavor,
+  type FleetHost,
+  fleetHost,
+  type FleetVm,
+  fleetVm,
+  type ServerGroup,
+} from './facts.ts';
 import { amountIn, type Fields, fieldsOf, textIn } from './fields.ts';
 import { Placement } from './placement.ts';
 
 export const NOVA_FLEET: Reader<FleetFile, 'fleet'> = {
   id: 'nova-fleet',
-  title: 'openstack server list --long -f json, flavor list, hypervisor list, resource provider …',
+  title: 'openstack server list --long -f json, flavor list, hypervisor list, server group list, resource provider …',
   kind: 'fleet',
   sniff(head) {
     if (!/^\s*[[{]/m.test(head)) return 0;
     if (/"[Hh]ypervisor[ _][Hh]ostname"\s*:/.test(head)) return 0.95;
     if (/"Flavor(?: Name)?"\s*:/.test(head) && /"Status"\s*:/.test(head) && /"ID"\s*:/.test(head)) return 0.95;
     if (/"OS-EXT-(?:SRV-ATTR:host|STS:vm_state)"\s*:/.test(head)) return 0.95;
+    if (/"Binary"\s*:\s*"nova-/i.test(head) || /"server_groups"\s*:\s*\[\s*\{/.test(head)) return 0.95;
+    if (/"Polic(?:y|ies)"\s*:/i.test(head) && /"Members"\s*:/i.test(head)) return 0.9;
     if (/"RAM"\s*:/.test(head) && /"VCPUs"\s*:/.test(head)) return 0.95;
     return /"resource_class"\s*:|"inventories"\s*:\s*\{|"resource_provider_generation"\s*:|"root_provider_uuid"\s*:/.test(
       head,
@@ -41,9 +51,10 @@ export const NOVA_FLEET: Reader<FleetFile, 'fleet'> = {
 
 /** The objects of a list of the API, `{"servers": […]}`. */
 function listed(value: JsonObject): readonly JsonObject[] {
-  for (const name of ['servers', 'flavors', 'hypervisors', 'resource_providers']) {
+  for (const name of ['servers', 'flavors', 'hypervisors', 'resource_providers', 'server_groups', 'services']) {
     const list = value[name];
-    if (Array.isArray(list) && (name !== 'servers' || !('hypervisor_hostname' in value))) return list.filter(isObject);
+    if (Array.isArray(list) && list.every(isObject) && (name !== 'servers' || !('hypervisor_hostname' in value)))
+      return list;
   }
   return [value];
 }
@@ -54,7 +65,9 @@ class Listing {
   private readonly flavors: FleetFlavor[] = [];
   private readonly placement: Placement;
   private readonly findings: Finding[];
-  private pinnedToZone = 0;
+  private readonly serverGroups: ServerGroup[] = [];
+  /** Hosts of which only the availability zone is said. */
+  private readonly zoned: FleetHost[] = [];
 
   constructor(file: string, findings: Finding[]) {
     this.findings = findings;
@@ -64,20 +77,33 @@ class Listing {
   take(value: JsonObject, line: number): void {
     const fields = fieldsOf(value);
     if (this.placement.take(fields, line)) return;
-    if (fields.has('pinnedaz') && textIn(fields, 'pinnedaz') !== null) this.pinnedToZone += 1;
-    if (fields.has('hypervisorhostname') && !fields.has('flavor')) this.hosts.push(hypervisorOf(fields));
+    if (fields.has('members') && (fields.has('policy') || fields.has('policies')))
+      this.serverGroups.push(serverGroupOf(fields));
+    else if (fields.has('binary') && fields.has('host')) this.service(fields);
+    else if (fields.has('hypervisorhostname') && !fields.has('flavor')) this.hosts.push(hypervisorOf(fields));
     else if (fields.has('ram') && fields.has('vcpus') && fields.has('name')) this.flavors.push(flavorOf(fields, value));
     else if (
       fields.has('status') &&
       (fields.has('flavor') || fields.has('flavorname') || fields.has('osextsrvattrhost'))
-    )
-      this.vms.push(serverOf(fields, value));
-    else
+    ) {
+      const vm = serverOf(fields, value);
+      this.vms.push(vm);
+      const zone = textIn(fields, 'availabilityzone', 'osextazavailabilityzone');
+      // Its zone is that of its host.
+      if (vm.host !== null && zone !== null) this.zoned.push(fleetHost({ name: vm.host, labels: { [ZONE]: zone } }));
+    } else
       this.findings.push({
         kind: 'unused',
         line,
-        text: 'an object that is no server, flavor, hypervisor or resource provider',
+        text: 'an object that is no server, flavor, hypervisor, service, server group or resource provider',
       });
+  }
+
+  private service(fields: Fields): void {
+    const name = textIn(fields, 'host');
+    const zone = textIn(fields, 'zone');
+    if (textIn(fields, 'binary') !== 'nova-compute' || name === null) return;
+    this.zoned.push(fleetHost({ name, closed: closedOf(fields), labels: zone === null ? {} : { [ZONE]: zone } }));
   }
 
   format(): string {
@@ -91,20 +117,15 @@ class Listing {
   }
 
   facts(): FleetFile {
-    if (this.pinnedToZone > 0) {
-      this.findings.push({
-        kind: 'asked',
-        text: `${this.pinnedToZone} servers are pinned to an availability zone, and no list says in which one a host is: all hosts are taken to be open to them`,
-      });
-    }
     for (const { name, closed } of this.hosts)
       if (closed !== null) this.findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
     const hosts = [...this.hosts, ...this.placement.hosts()];
     return {
       manager: 'nova',
       vms: this.vms,
-      hosts,
+      hosts: [...hosts, ...this.zoned],
       flavors: this.flavors,
+      serverGroups: this.serverGroups,
       said: {
         vms: this.vms.map(saidOf),
         ...(hosts.length === 0 ? {} : { hosts: hosts.map(saidOfHost) }),
@@ -132,6 +153,25 @@ class Listing {
   }
 }
 
+const ZONE = 'availability zone';
+
+function serverGroupOf(fields: Fields): ServerGroup {
+  const name = textIn(fields, 'name') ?? textIn(fields, 'id') ?? '?';
+  return {
+    id: textIn(fields, 'id') ?? name,
+    name,
+    policy: wordsIn(fields, 'policy', 'policies').join(' and ') || '?',
+    members: wordsIn(fields, 'members'),
+  };
+}
+
+/** A list, also where it is printed as `a, b`. */
+function wordsIn(fields: Fields, ...names: readonly string[]): readonly string[] {
+  const value = names.map((name) => fields.get(name)).find((each) => each !== undefined && each !== null);
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' ? value.split(/[\s,]+/).filter((word) => word !== '' && word !== 'None') : [];
+}
+
 /** Statuses in which a server has its memory on a host. */
 const RUNNING: ReadonlySet<string> = new Set(['ACTIVE', 'PAUSED', 'RESCUE', 'REBOOT', 'HARD_REBOOT', 'PASSWORD', 'MIGRATING', 'VERIFY_RESIZE']); // prettier-ignore
 
@@ -141,6 +181,7 @@ function serverOf(fields: Fields, value: JsonObject): FleetVm {
   const own = isObject(flavor) ? flavorOf(inner, flavor) : null;
   const named = textIn(inner, 'originalname', 'name') ?? textIn(fields, 'flavorname', 'flavor', 'flavorid');
   const status = textIn(fields, 'status') ?? '';
+  const zone = textIn(fields, 'pinnedavailabilityzone', 'pinnedaz');
   return fleetVm({
     name: textIn(fields, 'name') ?? textIn(fields, 'id') ?? '?',
     id: textIn(fields, 'id'),
@@ -151,6 +192,8 @@ function serverOf(fields: Fields, value: JsonObject): FleetVm {
     flavor: named === null ? null : named.replace(/ \([^()]*\)$/, ''),
     hostDevices: own?.hostDevices ?? [],
     pins: own?.pins ?? [],
+    needs: zone === null ? [] : [[[{ label: ZONE, operator: 'In', values: [zone] }]]],
+    serverGroups: wordsIn(fields, 'servergroups'),
     running: RUNNING.has(status.toUpperCase()),
   });
 }
@@ -194,8 +237,6 @@ function propertiesOf(given: unknown): Readonly<Record<string, string>> {
 
 function hypervisorOf(fields: Fields): FleetHost {
   const megabytes = (value: number | null): number | null => (value === null ? null : value * MIB);
-  const state = textIn(fields, 'state');
-  const status = textIn(fields, 'status');
   // From API 2.88 on these are there and zero or null: placement has them.
   const memory = amountIn(fields, 'memorymb', 'memorysize');
   const cpus = amountIn(fields, 'vcpus');
@@ -205,13 +246,16 @@ function hypervisorOf(fields: Fields): FleetHost {
     memoryBytes: memory === 0 ? null : megabytes(memory),
     usedCpus: cpus === null || cpus === 0 ? null : amountIn(fields, 'vcpusused'),
     usedMemoryBytes: memory === null || memory === 0 ? null : megabytes(amountIn(fields, 'memorymbused', 'memoryused')),
-    closed:
-      state !== null && state.toLowerCase() !== 'up'
-        ? `its state is ${state}`
-        : status !== null && status.toLowerCase() !== 'enabled'
-          ? `its status is ${status}`
-          : null,
+    closed: closedOf(fields),
   });
+}
+
+/** Why a hypervisor, or the service on it, takes none. */
+function closedOf(fields: Fields): string | null {
+  const state = textIn(fields, 'state');
+  const status = textIn(fields, 'status');
+  if (state !== null && state.toLowerCase() !== 'up') return `its state is ${state}`;
+  return status !== null && status.toLowerCase() !== 'enabled' ? `its status is ${status}` : null;
 }
 
 function saidOf({ name, id, host, flavor, vcpus, memoryBytes, running }: FleetVm): object {

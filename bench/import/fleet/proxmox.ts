@@ -44,6 +44,7 @@ export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
         vms,
         hosts,
         flavors: [],
+        serverGroups: [],
         said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { nodes: hosts.map(saidOfHost) }) },
       },
       findings,

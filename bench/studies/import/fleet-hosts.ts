@@ -3,7 +3,8 @@
  */
 import { MIB } from '../../../sim/base/units.ts';
 import type { FleetHost, FleetVm } from '../../import/fleet/facts.ts';
-import { meets, type VmClass } from './fleet-vms.ts';
+import { meets } from '../../import/fleet/labels.ts';
+import type { VmClass } from './fleet-vms.ts';
 
 /** Room is given in these: hosts that differ by less are alike. */
 const ROOM_BYTES = 256 * MIB;
@@ -75,7 +76,9 @@ export function hostClassesOf(
       closed: host.closed,
       gigabitsPerSecond: host.gigabitsPerSecond,
       vms: countsOf(own, classOf),
-      takes: new Set(classes.filter(({ needs }) => meets(host, needs)).map(({ name }) => name)),
+      takes: new Set(
+        classes.filter(({ demands }) => demands.every((demand) => meets(host, demand))).map(({ name }) => name),
+      ),
     };
     const key = JSON.stringify([each, [...each.takes]]);
     const known = groups.get(key);

@@ -4,7 +4,8 @@
 import { ACCELERATOR_KINDS } from '../../../sim/abi/accelerators.ts';
 import { GIB } from '../../../sim/base/units.ts';
 import { CLASSES_MAX } from '../../../sim/fleet/rooms.ts';
-import type { FleetHost, FleetVm, LabelNeed } from '../../import/fleet/facts.ts';
+import type { FleetHost, FleetVm } from '../../import/fleet/facts.ts';
+import { type HostDemand, meets, needsText, tolerates } from '../../import/fleet/labels.ts';
 
 const PAGE_BYTES = 4096;
 /** What stands for what no list says. */
@@ -30,7 +31,10 @@ export interface VmClass {
   readonly deviceNames: readonly string[];
   /** Why it stays; null: it moves. */
   readonly pinned: string | null;
-  readonly needs: readonly LabelNeed[];
+  /** What its VMs ask of a host: each of these. */
+  readonly demands: readonly HostDemand[];
+  /** Of which no two share a host; null: they may. */
+  readonly group: string | null;
   readonly dirtyPagesPerSecond: number | null;
   /** What of its size no list says. */
   readonly unsaid: ReadonlySet<'vcpus' | 'memory'>;
@@ -56,25 +60,21 @@ function pinOf(vm: FleetVm, hosts: readonly FleetHost[]): string | null {
     : `${unknown}: whether its driver moves is not said, nor what state it has`;
 }
 
-/** A demand on labels that no other host meets. */
-function boundBy({ needs, host }: FleetVm, hosts: readonly FleetHost[]): string | null {
-  if (needs.length === 0) return null;
-  const words = needs.map(needText).join(', ');
-  if (!hosts.some(({ labels }) => Object.keys(labels).length > 0))
-    return `nodeSelector ${words}: which nodes have it is not in the file`;
-  const others = hosts.filter((each) => each.name !== host && meets(each, needs));
-  return others.length === 0 ? `nodeSelector ${words}: no other node has it` : null;
+/** A demand that no other host meets. */
+function boundBy(vm: FleetVm, hosts: readonly FleetHost[]): string | null {
+  if (vm.needs.length === 0 && hosts.every(({ taints }) => taints.length === 0)) return null;
+  if (hosts.some((host) => host.name !== vm.host && meets(host, vm))) return null;
+  if (vm.needs.length === 0) return 'taints of the other hosts: it tolerates those of none';
+  const isSaid = hosts.some(({ labels }) => Object.keys(labels).length > 0);
+  return `it needs ${needsText(vm.needs)}: ${isSaid ? 'no other host that it may use has that' : 'which hosts have it is not in the file'}`;
 }
 
-export function needText({ label, values }: LabelNeed): string {
-  return values === null ? label : `${label}=${values.join('|')}`;
-}
-
-/** Whether a host has the labels. */
-export function meets({ labels }: FleetHost, needs: readonly LabelNeed[]): boolean {
-  return needs.every(({ label, values }) => {
-    const own = Object.hasOwn(labels, label) ? labels[label] : undefined;
-    return own !== undefined && (values === null || values.includes(own));
+/** Hosts whose taints no VM of the list tolerates are closed. */
+export function settledHosts(hosts: readonly FleetHost[], vms: readonly FleetVm[]): readonly FleetHost[] {
+  return hosts.map((host) => {
+    const { taints, closed } = host;
+    if (taints.length === 0 || (closed === null && vms.some((vm) => tolerates(vm.tolerations, taints)))) return host;
+    return { ...host, taints: [], closed: closed ?? `taint ${taints.map(({ key }) => key).join(', ')}` };
   });
 }
 
@@ -88,24 +88,66 @@ export function vmClassesOf(
   most = CLASSES_MAX,
 ): readonly VmClass[] {
   const pinned = vms.map((vm) => ({ vm, pin: pinOf(vm, hosts) }));
+  const tainted = hosts.filter(({ taints }) => taints.length > 0);
+  const toleratedBy = ({ tolerations }: FleetVm): readonly boolean[] =>
+    tainted.map(({ taints }) => tolerates(tolerations, taints));
   for (const step of STEPS) {
-    const classes = grouped(pinned, (vm, pin) =>
+    const classes = grouped(pinned, hosts, (vm, pin) =>
       JSON.stringify([
         raised(vm.vcpus, step),
         raised(vm.memoryBytes, step),
         namesOf(vm),
         step === Infinity ? pin : pin !== null,
         vm.needs,
+        toleratedBy(vm),
+        vm.group,
         raised(vm.dirtyBytesPerSecond, step),
       ]),
     );
     if (classes.length <= most) return named(classes);
   }
-  // What moves and what does not, with how many devices.
-  const classes = grouped(pinned, (vm, pin) =>
-    JSON.stringify([pin !== null, namesOf(vm).filter((name) => acceleratorOf(name) !== undefined)]),
-  );
-  return named(classes.slice(0, most));
+  return named(coarsest(pinned, hosts, most));
+}
+
+/** What moves and what does not, with how many devices: VMs together ask for all that each of them does. */
+function coarsest(pinned: readonly Pinned[], hosts: readonly FleetHost[], most: number): readonly Unnamed[] {
+  const fewest = (all: readonly Pinned[], asks: boolean): readonly Unnamed[] =>
+    grouped(all, hosts, (vm, pin) =>
+      JSON.stringify([
+        pin !== null,
+        namesOf(vm).filter((name) => acceleratorOf(name) !== undefined),
+        vm.group,
+        asks ? [vm.needs, vm.tolerations] : null,
+      ]),
+    );
+  let classes = fewest(pinned, true);
+  for (const groups of [Infinity, 8, 4, 2, 1, 0]) {
+    if (classes.length <= most) return classes;
+    classes = fewest(groups === Infinity ? pinned : inFewGroups(pinned, groups), false);
+  }
+  return classes.slice(0, most);
+}
+
+/** Groups put together where no host has two of the same: no VM gets nearer to another so. VMs of those that are left stay. */
+function inFewGroups(all: readonly Pinned[], most: number): readonly Pinned[] {
+  const hostsOf = new Map<string, Set<string | null>>();
+  for (const { vm } of all)
+    if (vm.group !== null) hostsOf.set(vm.group, (hostsOf.get(vm.group) ?? new Set()).add(vm.host));
+  const taken: { readonly name: string; readonly hosts: Set<string | null> }[] = [];
+  const nameOf = new Map<string, string>();
+  for (const [name, hosts] of hostsOf) {
+    let place = taken.find((each) => [...hosts].every((host) => !each.hosts.has(host)));
+    if (place === undefined && taken.length < most) taken.push((place = { name, hosts: new Set() }));
+    if (place === undefined) continue;
+    for (const host of hosts) place.hosts.add(host);
+    nameOf.set(name, place.name);
+  }
+  return all.map(({ vm, pin }) => {
+    if (vm.group === null) return { vm, pin };
+    const group = nameOf.get(vm.group) ?? null;
+    const isLeft = group === null;
+    return { vm: { ...vm, group }, pin: pin ?? (isLeft ? 'more groups of anti-affinity than a question takes' : null) };
+  });
 }
 
 function namesOf({ hostDevices, gpus }: FleetVm): readonly string[] {
@@ -124,7 +166,11 @@ interface Pinned {
 
 type Unnamed = Omit<VmClass, 'name'>;
 
-function grouped(all: readonly Pinned[], keyOf: (vm: FleetVm, pin: string | null) => string): readonly Unnamed[] {
+function grouped(
+  all: readonly Pinned[],
+  hosts: readonly FleetHost[],
+  keyOf: (vm: FleetVm, pin: string | null) => string,
+): readonly Unnamed[] {
   const groups = new Map<string, Pinned[]>();
   for (const each of all) {
     const key = keyOf(each.vm, each.pin);
@@ -133,12 +179,14 @@ function grouped(all: readonly Pinned[], keyOf: (vm: FleetVm, pin: string | null
     else group.push(each);
   }
   return [...groups.values()]
-    .map(classOf)
+    .map((group) => classOf(group, hosts))
     .toSorted((a, b) => b.vms.length - a.vms.length || b.memoryBytes - a.memoryBytes);
 }
 
-function classOf(group: readonly Pinned[]): Unnamed {
+function classOf(group: readonly Pinned[], hosts: readonly FleetHost[]): Unnamed {
   const vms = group.map(({ vm }) => vm);
+  const demands = [...new Map(vms.map(({ needs, tolerations }) => [JSON.stringify([needs, tolerations]), { needs, tolerations }])).values()]; // prettier-ignore
+  const isNowhere = demands.length > 1 && !hosts.some((host) => demands.every((demand) => meets(host, demand)));
   const memory = vms.map(({ memoryBytes }) => pagesOf(memoryBytes ?? ASSUMED.memoryBytes));
   const rates = vms.flatMap(({ dirtyBytesPerSecond: rate }) => (rate === null ? [] : [rate]));
   const deviceNames = namesOf(vms[0]!);
@@ -151,8 +199,11 @@ function classOf(group: readonly Pinned[]): Unnamed {
     memoryFromBytes: Math.min(...memory),
     devices: [...counts].map(([profile, count]) => ({ profile, count })),
     deviceNames,
-    pinned: group.find(({ pin }) => pin !== null)?.pin ?? null,
-    needs: vms[0]!.needs,
+    pinned:
+      group.find(({ pin }) => pin !== null)?.pin ??
+      (isNowhere ? 'more kinds of demands on hosts than a question takes, and no host meets all' : null),
+    demands,
+    group: vms[0]!.group,
     dirtyPagesPerSecond: rates.length === 0 ? null : Math.ceil(Math.max(...rates) / PAGE_BYTES),
     unsaid: new Set([
       ...(vms.some(({ vcpus }) => vcpus === null) ? ['vcpus' as const] : []),

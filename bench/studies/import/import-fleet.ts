@@ -8,6 +8,7 @@ import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { QUESTION_FORMAT, QUESTION_VERSION } from '../../../sim/fleet/question.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import { fleetHost, type FleetVm } from '../../import/fleet/facts.ts';
+import { needsText } from '../../import/fleet/labels.ts';
 import { type Fleet, mergedFleet } from '../../import/fleet/merge.ts';
 import type { Finding } from '../../import/reader.ts';
 import type { Foreign } from '../../import/readers.ts';
@@ -22,7 +23,7 @@ import {
   yamlOf,
 } from './commented.ts';
 import { fullestHosts, type HostClass, hostClassesOf } from './fleet-hosts.ts';
-import { ASSUMED, needText, type VmClass, vmClassesOf } from './fleet-vms.ts';
+import { ASSUMED, settledHosts, type VmClass, vmClassesOf } from './fleet-vms.ts';
 import { scenarioName } from './moves.ts';
 
 /** Hosts of a rack of a question. */
@@ -78,7 +79,7 @@ export function importFleet(files: readonly Foreign<'fleet'>[], wanted: FleetWan
   const placed = isNameless ? running.map((vm) => ({ ...vm, host: '' })) : running.filter(({ host }) => host !== null);
   const listed = isNameless ? [fleetHost({ name: '' })] : fleet.hosts;
   // What leaves a host goes to another one.
-  const all = listed.length > 1 ? listed : [...listed, fleetHost({ name: OTHER_HOST })];
+  const all = settledHosts(listed.length > 1 ? listed : [...listed, fleetHost({ name: OTHER_HOST })], placed);
   const emptied = emptiedOf(
     placed,
     all.map(({ name }) => name),
@@ -186,6 +187,7 @@ function fleetFields({ classes, hosts }: Parts): readonly CommentedField[] {
     { key: 'hostGigabitsPerSecond', value: ASSUMED.linkGigabits, comment: 'assumed: no list says it' },
     { key: 'hostClasses', value: { items: hosts.map((each) => hostFields(each)) } },
     { key: 'vms', value: { items: classes.map((each) => classFields(each, hosts, link)) } },
+    ...groupFields(classes),
   ];
 }
 
@@ -231,7 +233,7 @@ function hostFields({
 }
 
 function classFields(each: VmClass, hosts: readonly HostClass[], link: number): CommentedMap {
-  const { name, vcpus, memoryBytes, devices, deviceNames, pinned, needs, dirtyPagesPerSecond, unsaid, vms } = each;
+  const { name, vcpus, memoryBytes, devices, deviceNames, pinned, demands, dirtyPagesPerSecond, unsaid, vms } = each;
   const memory = flow({
     size: sizeText(memoryBytes),
     dirty: flow({ kind: 'uniform', pagesPerSecond: dirtyPagesPerSecond ?? ASSUMED.dirtyPagesPerSecond }),
@@ -261,7 +263,7 @@ function classFields(each: VmClass, hosts: readonly HostClass[], link: number): 
       ...runsOn(each, hosts).map((value) => ({
         key: 'runsOn',
         value,
-        comment: `inferred: ${needs.map(needText).join(', ')}`,
+        comment: `inferred: ${demandsText(demands)}`,
       })),
       {
         key: 'vm',
@@ -275,10 +277,24 @@ function classFields(each: VmClass, hosts: readonly HostClass[], link: number): 
 }
 
 /** Host classes that may take VMs of a class, where not all may. */
-function runsOn({ name, needs, pinned }: VmClass, hosts: readonly HostClass[]): readonly CommentedValue[] {
-  if (needs.length === 0 || pinned !== null) return [];
+function runsOn({ name, pinned }: VmClass, hosts: readonly HostClass[]): readonly CommentedValue[] {
+  if (pinned !== null) return [];
   const may = hosts.filter(({ takes }) => takes.has(name)).map((each) => each.name);
   return may.length === hosts.length ? [] : [{ items: may, flow: true }];
+}
+
+function demandsText(demands: VmClass['demands']): string {
+  const words = [...new Set(demands.map(({ needs }) => needsText(needs)).filter((text) => text !== ''))];
+  return words.length === 0 ? 'taints of the others' : words.join(' and ');
+}
+
+/** VMs that must not share a host, by the names of their classes. */
+function groupFields(classes: readonly VmClass[]): readonly CommentedField[] {
+  const groups = new Map<string, string[]>();
+  for (const { group, name } of classes) if (group !== null) groups.set(group, [...(groups.get(group) ?? []), name]);
+  if (groups.size === 0) return [];
+  const items = [...groups.values()].map((vms) => flow({ vms: { items: vms, flow: true } }));
+  return [{ key: 'antiAffinity', value: { items }, comment: 'inferred: no two of one share a host' }];
 }
 
 /** How far the sizes of a class differ. */

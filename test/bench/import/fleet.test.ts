@@ -114,7 +114,7 @@ describe('KubeVirt', () => {
       ['a', 3.5, 256 * GIB, { 'hisilicon.com/zip-vf': 62 }, null],
       ['b', 3.5, 256 * GIB, {}, 'it is cordoned (unschedulable)'],
       ['c', 3.5, 256 * GIB, {}, 'label kubevirt.io/schedulable is false'],
-      ['d', 3.5, 256 * GIB, {}, 'taint gpu'],
+      ['d', 3.5, 256 * GIB, {}, null],
     ]);
   });
 
@@ -149,7 +149,7 @@ describe('KubeVirt', () => {
       [1, undefined],
     ]);
     for (const [vm, why] of [
-      ['bound', `nodeSelector ${host}=a: no other node has it`],
+      ['bound', `it needs ${host}=a: no other host that it may use has that`],
       ['killed', 'evictionStrategy None'],
       ['device', 'hostDevices: KubeVirt does not move'],
       ['disk', 'hostDisk: a local disk'],
@@ -158,7 +158,7 @@ describe('KubeVirt', () => {
     }
     // Without the nodes nobody knows which have the label.
     expect(imported([list('alone.json', vmi('zoned', { nodeSelector: { zone: 'x' } }))]).said).toContain(
-      'which nodes have it is not in the file',
+      'which hosts have it is not in the file',
     );
   });
 
