@@ -8,7 +8,12 @@ const { runCommandLine } = await import(program);
 
 async function run(words) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const saying = new Output(words.includes('--json'), stdoutIs === 'own' ? process.stdout : stdout, stderr);
+  const saying = new Output(
+    words.includes('--json'),
+    stdoutIs === 'own' ? process.stdout : stdout,
+    stderr,
+    words.includes('--wide'),
+  );
   const status = await runCommandLine(words, { output: saying });
   process.send({ status, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') });
 }

@@ -18,19 +18,16 @@ export class InputFile extends Option {}
  * @throws UserError of kind `usage`; StatusError `outputFailed` for a place that takes no files
  */
 export function checkOutputs(command: Command): void {
-  const valueOf = (option: Option): string | null => {
-    const value: unknown = command.getOptionValue(option.attributeName());
-    return typeof value === 'string' ? value : null;
-  };
+  const valuesOf = (option: Option): readonly string[] =>
+    [command.getOptionValue(option.attributeName()) as unknown].flat().filter((value) => typeof value === 'string');
   const inputs = command.args.filter((word) => !word.startsWith('-'));
   for (const option of command.options) {
-    const value = option instanceof InputFile ? valueOf(option) : null;
-    if (value !== null) inputs.push(value);
+    if (option instanceof InputFile) inputs.push(...valuesOf(option));
   }
   const seen = new Map<string, string>();
   for (const option of command.options) {
-    const path = option instanceof OutputFile ? valueOf(option) : null;
-    if (path === null) continue;
+    const path = option instanceof OutputFile ? valuesOf(option)[0] : undefined;
+    if (path === undefined) continue;
     const name = option.long ?? option.flags;
     const other = seen.get(path);
     if (other !== undefined) {

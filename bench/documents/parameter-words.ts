@@ -1,10 +1,15 @@
 /**
  * Parameters of the model as their readers call them: in sentences, tables and charts. Documents have the names.
  */
-import type { CostName } from '../../sim/device/costs.ts';
+import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../sim/abi/accelerators.ts';
+import { type CostName, TASK_COST } from '../../sim/device/costs.ts';
 import type { VmmParameterName } from '../../sim/memory/parameters.ts';
 
-type KnownName = VmmParameterName | CostName | 'windowPhase' | 'registers';
+type KnownName =
+  | VmmParameterName
+  | Exclude<CostName, (typeof TASK_COST)[AcceleratorKind]>
+  | 'windowPhase'
+  | 'registers';
 
 const WORDS: Readonly<Record<KnownName, string>> = {
   stopNsPerVcpu: 'stop of one vCPU',
@@ -80,9 +85,6 @@ const WORDS: Readonly<Record<KnownName, string>> = {
   syscallNs: 'system call',
   vcpuStopNs: 'stop of the vCPUs',
   vcpuStartNs: 'start of the vCPUs',
-  secTaskNs: 'SEC task',
-  hpreTaskNs: 'HPRE task',
-  zipTaskNs: 'ZIP task',
   windowPhase: "phase in QEMU's 100 ms window",
   registers: "costs of the VFs' registers and engines",
 };
@@ -100,6 +102,8 @@ const PROFILE_WORDS: Readonly<Record<string, string>> = {
 /** A name without words of its own, such as a field of a profile, is divided into its parts. */
 export function parameterWords(name: string): string {
   if (isKnown(name)) return WORDS[name];
+  const kind = ACCELERATOR_KINDS.find((each) => TASK_COST[each] === name);
+  if (kind !== undefined) return `${kind.toUpperCase()} task`;
   const [owner, field] = name.split('.', 2);
   if (owner === undefined || field === undefined) return dividedName(name);
   return `${owner}: ${PROFILE_WORDS[field] ?? dividedName(field)}`;

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { COSTS_OPTION, day, decimal, integer, PLATFORM_OPTION, time } from '../options.ts';
 import { CONFIDENCE_MAX, CONFIDENCE_MIN } from '../../../sim/fleet/confidence.ts';
@@ -68,6 +68,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .addOption(new OutputFile('--ics <file>', 'also write hosts and notices as a calendar; with --start'))
     .option('--start <time>', 'when it begins, for --ics, such as 2026-12-05T22:00Z', time('--start'))
     .option('--today <date>', 'the day against which the age of presets is judged; default: today', day('--today'))
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -106,10 +107,11 @@ export function registerPlan(command: Command, context: CommandContext): void {
 /** Which fleet is asked about. */
 function addFleetOptions(command: Command): void {
   command
-    .option(
-      '--fleet <file>',
-      'a list of VMs and hosts from kubectl, openstack, pvesh or a table (CSV), or a question whose fleet it is (several times)',
-      (file, before: readonly string[] | undefined) => [...(before ?? []), file],
+    .addOption(
+      new InputFile(
+        '--fleet <file>',
+        'a list of VMs and hosts from kubectl, openstack, pvesh or a table (CSV), or a question whose fleet it is (several times)',
+      ).argParser((file, before: readonly string[] | undefined) => [...(before ?? []), file]),
     )
     .option(
       '--host <names>',

@@ -27,6 +27,7 @@ function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): 
 
 export function printPlan({ question, answer, platform, costs, presets = [] }: PlanDocument, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+  const { wide } = output;
   output.text(output.style('bold', question.name));
   output.text(wrap(`${question.description}.`, width));
   sayAssumed(question, output);
@@ -38,8 +39,8 @@ export function printPlan({ question, answer, platform, costs, presets = [] }: P
   output.text(wrap(bandSentence(answer), width));
   if (presets.length > 0) output.text(wrap(presetsSentence(presets), width));
   const titled = (title: string, text: string): void => output.text(`\n${output.style('bold', title)}\n${text}`);
-  if (answer.constraints.length > 0) titled('What must hold', constraintTable(answer.constraints));
-  if (answer.proof.length > 0) titled('Shown by', proofTable(answer));
+  if (answer.constraints.length > 0) titled('What must hold', constraintTable(answer.constraints, wide));
+  if (answer.proof.length > 0) titled('Shown by', proofTable(answer, wide));
   const bought = answer.relaxing.filter((each) => each.answer !== null);
   if (bought.length > 0) {
     titled(
@@ -47,15 +48,16 @@ export function printPlan({ question, answer, platform, costs, presets = [] }: P
       bareTable(
         columns('l', 'r', ['change', 'answer']),
         bought.map(({ change, answer: then }) => [change, words(then, answer.unit)]),
+        { wide },
       ),
     );
   }
-  for (const table of answer.tables) titled(table.title, tableText(table));
+  for (const table of answer.tables) titled(table.title, tableText(table, wide));
   if (answer.tornado !== null && answer.tornado.bars.length > 0) {
     const { figure, value, unit } = answer.tornado;
     titled(
       `What ${figure} (${words(value, unit)}) depends on, each parameter at its ends`,
-      tornadoText(answer.tornado),
+      tornadoText(answer.tornado, wide),
     );
   }
   for (const { figure, unit, closedForm, simulated } of answer.methods) {
@@ -90,6 +92,7 @@ export function printSweep({ question, cells, presets = [] }: SweepDocument, out
     bareTable(
       heads.map((head, i): BareColumn => ({ head, align: i === heads.length - 1 ? 'left' : 'right' })),
       rows,
+      { wide: output.wide },
     ),
   );
 }
@@ -99,7 +102,7 @@ function columns(first: 'l' | 'r', others: 'l' | 'r', heads: readonly string[]):
   return heads.map((head, index) => ({ head, align: align(index === 0 ? first : others) }));
 }
 
-function constraintTable(states: readonly ConstraintState[]): string {
+function constraintTable(states: readonly ConstraintState[], wide: boolean): string {
   return bareTable(
     columns('l', 'r', ['constraint', 'here', 'limit', 'one further', '']),
     states.map(({ name, unit, used, limit, next, binds }) => [
@@ -109,10 +112,11 @@ function constraintTable(states: readonly ConstraintState[]): string {
       next === null ? '' : besideLimit(next, limit, unit, words),
       binds ? 'binds' : '',
     ]),
+    { wide },
   );
 }
 
-function proofTable({ proof, unit }: Answer): string {
+function proofTable({ proof, unit }: Answer, wide: boolean): string {
   return bareTable(
     [...columns('r', 'l', ['at', '', 'by', 'finding'])],
     proof.map(({ at, holds, method, finding }) => [
@@ -121,20 +125,22 @@ function proofTable({ proof, unit }: Answer): string {
       method,
       finding,
     ]),
+    { wide },
   );
 }
 
-function tableText({ columns: heads, rows }: AnswerTable): string {
+function tableText({ columns: heads, rows }: AnswerTable, wide: boolean): string {
   const shown = rows.length <= ROWS_SHOWN * 2 ? rows : rows.slice(0, ROWS_SHOWN);
   const text = bareTable(
     heads.map(({ title }, index): BareColumn => ({ head: title, align: index === 0 ? 'left' : 'right' })),
     shown.map((row) => row.map((value, index) => words(value, heads[index]!.unit))),
+    { wide },
   );
   return shown.length < rows.length ? `${text}\n… and ${rows.length - shown.length} more; --json has all` : text;
 }
 
 /** Each bar goes from low to high; `|` is the nominal value. */
-function tornadoText({ value, unit, bars }: Tornado): string {
+function tornadoText({ value, unit, bars }: Tornado, wide: boolean): string {
   const shown = bars.slice(0, BARS_SHOWN);
   const low = Math.min(value, ...shown.flatMap(({ short, long }) => [short, long]));
   const high = Math.max(value, ...shown.flatMap(({ short, long }) => [short, long]));
@@ -159,5 +165,6 @@ function tornadoText({ value, unit, bars }: Tornado): string {
       draw(short, long),
       words(long, unit),
     ]),
+    { wide },
   );
 }

@@ -54,7 +54,7 @@ async function asked({ command, document }: Pick<Ask, 'command' | 'document'>) {
   writeFileSync(join(folder, 'ask.json'), JSON.stringify(document));
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const streams = [stdout, stderr] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream];
-  const output = new KeptOutput(false, ...streams);
+  const output = new KeptOutput(false, ...streams, true);
   const words = command === 'plan' ? ['--no-tornado'] : [];
   const status = await runCommandLine([command, join(folder, 'ask.json'), ...words], { output });
   const read = (stream: PassThrough): string => String((stream.read() as Buffer | null) ?? '');

@@ -31,7 +31,9 @@ function near(said: string | undefined, value: number | null | undefined): boole
 
 const bound: Reader = (sentences, answer, claim) => {
   const found = /At (?:most|least) ([\d.]+) ([^:]+): (.+?)\. (?:Not everything|As the VM)/.exec(sentences);
-  const none = /There is no number of (.+?) with a pause of at most \S+ \S+: (.+?)\. As the VM/.exec(sentences);
+  const none = /There is no number of (.+?) with a pause of at most \S+ \S+: (.+?)\. (?:What decides|As the VM)/.exec(
+    sentences,
+  );
   claim(
     (found === null) === (answer.value === null) && (none === null) === (found !== null),
     'whether there is a number',
@@ -52,7 +54,7 @@ const bound: Reader = (sentences, answer, claim) => {
     sentences,
   );
   const [, used, side, allowed] =
-    /^a pause of (\S+ \S+), (within|over) the (\S+ \S+) allowed$/.exec(given?.[2] ?? '') ?? [];
+    /^a pause of (?:up to )?(\S+ \S+), (within|over) the (\S+ \S+) allowed$/.exec(given?.[2] ?? '') ?? [];
   claim(given !== null, 'the VM as it is given');
   claim(used !== undefined || given?.[1] === 'does not hold', 'how the VM as it is given fares');
   claim(answer.value !== null || given?.[1] !== 'holds', 'that there is no number, and the VM as it is given holds');
@@ -69,7 +71,7 @@ const atOnce: Reader = (sentences, answer, claim) => {
   const found = /At most (\d+) moves? at once .+?, each with a pause of at most \S+ \S+: (.+?)\. Nominal/.exec(
     sentences,
   );
-  const none = /Not even one move .+?: (.+?)\. The nearest/.exec(sentences);
+  const none = /Not even one move .+?: (.+?)\. (?:What decides|The nearest)/.exec(sentences);
   claim(
     (found === null) === (answer.value === null) && (none === null) === (found !== null),
     'whether there is a number',

@@ -67,7 +67,10 @@ function lossy(vmm: string): string {
 
 async function pair(a: string, b: string, ...more: readonly string[]) {
   const words = [at[a] ?? a, at[b] ?? b];
-  const [text, json] = [await stopcopy('run', ...words, ...more), await stopcopy('run', ...words, ...more, '--json')];
+  const [text, json] = [
+    await stopcopy('run', ...words, ...more, '--wide'),
+    await stopcopy('run', ...words, ...more, '--json'),
+  ];
   expect(json.status).toBe(text.status);
   return { ...text, document: JSON.parse(json.stdout) as RunPairDocument };
 }

@@ -74,7 +74,7 @@ export function runContradictions(text: string, document: RunDocument, status: n
   for (const end of MOVE_ENDS)
     claim(document.ended[end] === vms.filter(({ kind }) => kind === end).length, `ended: ${end}`);
   const told = vms[document.longest - 1]!;
-  const stood = /(?:It stood still|stood still longest did so) for ([\d.]+) (ns|µs|ms|s|min|h)/.exec(sentences);
+  const stood = /(?:It was paused for|[Tt]he longest pause was) ([\d.]+) (ns|µs|ms|s|min|h)/.exec(sentences);
   claim((stood !== null) === told.pauseNs > 0, 'whether it was paused');
   claim(stood === null || near(stood[1], stood[2], told.pauseNs), 'the pause of a sentence');
   claim(/\nThe pause\b/.test(text) === told.pauseNs > 0, 'whether there is a table of the pause');

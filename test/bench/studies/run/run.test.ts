@@ -50,7 +50,7 @@ describe('run', () => {
   test('prints the pause in parts, and says of each figure which kind it is', async () => {
     const { status, stdout } = await stopcopy('run', 'idle-vf');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/The VM moved\. It stood still for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
+    expect(stdout).toMatch(/The VM moved\. It was paused for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
     for (const part of ['vCPUs stop', 'final memory iteration', 'device state loaded', 'together']) {
       expect(stdout).toContain(`\n${part} `);
     }
