@@ -18,7 +18,7 @@ export async function stopcopy(...words: readonly string[]): Promise<Ended> {
 
 /** The same with a folder as the current one. */
 export async function stopcopyAt(folder: string, ...words: readonly string[]): Promise<Ended> {
-  const { output, stdout, stderr } = captured(words.includes('--json'));
+  const { output, stdout, stderr } = captured(words.includes('--json'), false, words.includes('--wide'));
   const here = process.cwd();
   process.chdir(folder);
   try {

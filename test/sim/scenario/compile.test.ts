@@ -31,7 +31,11 @@ describe('refused, with the reason', () => {
       { memory: WILD },
       /would never be stopped.*the stream carries 2\.\d\d GB per second/,
     ],
-    ['too many VFs', { vms: 32, vmm: 'cloud-hypervisor', devices: [{ ...ZIP, count: 2, queues: 1 }] }, /64 VFs of one PF/],
+    [
+      'too many VFs',
+      { vms: 32, vmm: 'cloud-hypervisor', devices: [{ ...ZIP, count: 2, queues: 1 }] },
+      /64 VFs of one PF/,
+    ],
     ['too many queue pairs', { vms: 4, devices: [{ ...ZIP, queues: 241 }] }, /964 queue pairs/],
     [
       'a load for a device without registers',
