@@ -22,7 +22,7 @@ export interface SarifRule {
 }
 
 /** A step of what leads to a finding. */
-export interface SarifStep {
+interface SarifStep {
   readonly at: string;
   readonly text: string;
 }

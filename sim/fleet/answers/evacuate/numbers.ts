@@ -1,6 +1,6 @@
 /**
  * Numbers of `evacuate`: how long it takes to empty hosts, racks or a region, in which order, with which pauses, and what
- * binds.
+ * limits it.
  */
 import { countOf } from '../../../base/units.ts';
 import type { RangeEnd } from '../../../memory/device-profile.ts';
