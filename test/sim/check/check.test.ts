@@ -54,8 +54,6 @@ test('blocks of runs give what one long search gives, in any order', () => {
 /** Bugs that some hundred runs find, of those that each generation has. */
 const SOON: Readonly<Partial<Record<GenerationId, readonly HazardId[]>>> = {
   'linux-5.18': ['R3', 'R4', 'R5', 'R8', 'R10', 'R11', 'R14', 'R22', 'R23', 'R25'],
-  'linux-6.2': ['R1', 'R5', 'R10', 'R11', 'R15'],
-  'linux-6.12.117': ['R12', 'R14', 'R23', 'R25'],
   [DEFAULT_GENERATION]: ['R12', 'R20', 'R21', 'R22', 'R23', 'R25'],
 };
 

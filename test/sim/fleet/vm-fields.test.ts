@@ -328,7 +328,7 @@ function isRefusedByName(output: string, field: string): boolean {
 
 /** Asks that are answered at once; the others search, and share the fields but in long runs. */
 const FIRST_ASKS: ReadonlySet<string> = new Set(['converge', 'evacuate', 'room']);
-const STEP = effort(10, 2, 1);
+const STEP = effort(10, 10, 1);
 
 test.each(Object.keys(ASKS))('%s: changed, each field of the VM changes the answer or is refused', (ask) => {
   const silent: string[] = [];
