@@ -95,7 +95,7 @@ function wrongOf({ words, ends = 0 }: StoppedCommand, place: PlaceName): readonl
   }
 }
 
-const TRIED = effort(1, 3, Number.POSITIVE_INFINITY);
+const TRIED = effort(1, 2, Number.POSITIVE_INFINITY);
 
 test('what a place does not take ends with 74, one sentence and nothing partial', () => {
   const all = commandsTried().flatMap((command) => placesOf(command).map((place) => ({ command, place })));

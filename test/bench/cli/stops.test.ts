@@ -15,7 +15,7 @@ const TIMES = effort(0, 0, 20);
 /** Some come after it. */
 const TRIES = 3 * TIMES;
 /** Signals in all, where there is no time for each. */
-const DRAWN = effort(2, 5, 0);
+const DRAWN = effort(2, 3, 0);
 const CPU_MS_MAX = 200;
 const SHARE_MIN = 0.95;
 

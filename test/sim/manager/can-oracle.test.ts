@@ -145,7 +145,7 @@ describe('can and the oracle agree', () => {
       property(drawn, (question) => {
         expect(difference(question)).toBeNull();
       }),
-      { numRuns: effort(150, 2_000, 100_000) },
+      { numRuns: effort(150, 1_000, 100_000) },
     );
     expect.hasAssertions();
   });
