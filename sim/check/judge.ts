@@ -2,7 +2,7 @@
  * The oracles: what is true of a device and a driver after each call, and at the end of a run. None of them changes what
  * it reads, and none knows which generation it judges; what they cannot see stands in `rules.ts`.
  */
-import { EINVAL, errnoName } from '../abi/errno.ts';
+import { EBUSY, EINVAL, errnoName, ETIMEDOUT } from '../abi/errno.ts';
 import { MIG_REGION, VF_REG } from '../abi/registers.ts';
 import { ACC_VF_DATA_BYTES, QM_MATCH_BYTES } from '../abi/vf-data.ts';
 import { vftBase, vftNum } from '../abi/vft.ts';
@@ -102,7 +102,8 @@ export class Judge {
     // From RESUMING the image itself may be wrong, and the caller with it.
     if (from === MIG_STATE.RESUMING) return;
     if (ret === -EINVAL && faults.areDeviceErrors) this.found('errno.cause', what, slot.fn, 'the call gave EINVAL');
-    if (faults.areOnlySlow) this.found('limit.short', what, slot.fn, `the call gave ${words(ret)}`);
+    const isLate = ret === -ETIMEDOUT || ret === -EBUSY;
+    if (isLate && faults.areOnlySlow) this.found('limit.short', what, slot.fn, `the call gave ${words(ret)}`);
   }
 
   /** The match data against the table of the PF. */
