@@ -58,7 +58,7 @@ export interface PathReport {
   /** The function that sends it, and the VM that has that function. */
   readonly from: string;
   readonly fromTenant: string;
-  /** The VF whose control area it is (the area itself may be in its PF's BAR), or the function that it passes for. */
+  /** The VF whose control area it is (the area itself may be in its PF's BAR), or the function that it spoofs. */
   readonly to: string | null;
   readonly toTenant: string | null;
   /** What kind of request, in words. */

@@ -81,7 +81,7 @@ export function pathTitle(path: PathReport): string {
 export function pathSentence({ hazard, from, fromTenant, to, toTenant }: PathReport): string {
   const sender = `${from} (${fromTenant})`;
   if (hazard === 'unchecked') return `${sender} gets to any memory of the host by DMA`;
-  if (hazard === 'spoof') return `${sender} passes for ${to} (${toTenant})`;
+  if (hazard === 'spoof') return `${sender} spoofs ${to} (${toTenant})`;
   const area = from === to ? 'its own control area' : `the control area of ${to} (${toTenant})`;
   return `${sender} gets to ${area} by DMA`;
 }
