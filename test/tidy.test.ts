@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
 import { FILE_LINES_MAX, findings } from './tidy-rules.ts';
-import { readCeilings } from './tidy/ceilings.ts';
 import { FUNCTION_LINES_MAX } from './tidy/functions.ts';
 import { proseOfCode, proseOfPage, proseOfYaml } from './tidy/prose.ts';
 import { parse } from './tidy/syntax.ts';
 import { treeProse, treeSources } from './tidy/tree.ts';
-import { ceilingFindings, WORDS, wordsIn } from './tidy/words.ts';
+import { wordFindings, WORDS, wordsIn } from './tidy/words.ts';
 
 test('the tree is tidy', () => {
   expect(findings(treeSources())).toEqual([]);
 });
 
-test('words that are to go become fewer', () => {
-  expect(ceilingFindings(wordsIn(treeProse()), readCeilings())).toEqual([]);
+test('no replaced word is back', () => {
+  expect(wordFindings(treeProse())).toEqual([]);
 });
 
 /** Findings on planted files; a test file imports all of them, so that none counts as forgotten. */
@@ -287,7 +286,7 @@ class A {
   });
 });
 
-describe('words that are to go', () => {
+describe('replaced words', () => {
   const CODE = [
     '// It is reckoned from the line above.',
     "export const HELP = 'what is told of it';",
@@ -330,11 +329,9 @@ describe('words that are to go', () => {
     expect(wordsIn(proseOfPage(path, samples[not] ?? `it ${not} it`)).map((each) => each.not)).toContain(not);
   });
 
-  test('one more than the ceiling is refused with what to say; so is one less, to lower the ceiling', () => {
-    const twice = wordsIn(proseOfPage('README.md', 'reckoned, reckoned'));
-    expect(ceilingFindings(twice, { reckon: 2 })).toEqual([]);
-    expect(ceilingFindings(twice, { reckon: 1 })).toEqual([expect.stringContaining('allowed are 1: say compute')]);
-    expect(ceilingFindings(twice, { reckon: 3 })).toEqual([expect.stringContaining('npm run words lowers it')]);
-    expect(ceilingFindings(twice, {})).toEqual([expect.stringContaining("README.md:1 'reckoned'")]);
+  test('are named with their place and what to say', () => {
+    expect(wordFindings(proseOfPage('README.md', 'It is\nreckoned.'))).toEqual([
+      "README.md:2: 'reckoned': say compute",
+    ]);
   });
 });

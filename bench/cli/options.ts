@@ -1,6 +1,8 @@
 /**
  * Values of options: checked, with the allowed values in the message.
  */
+import { Option } from 'commander';
+
 import { similarName } from '../../sim/base/similar.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 
@@ -61,6 +63,14 @@ function name<Name extends string>(option: string, allowed: readonly Name[], tex
 
 function unique<T>(values: readonly T[]): readonly T[] {
   return [...new Set(values)];
+}
+
+/** An option of earlier versions, refused with its new name. */
+export function renamedOption(old: string, name: string): Option {
+  const refuse = (): never => {
+    throw new UserError('usage', `${old} is now called ${name}`);
+  };
+  return new Option(`${old} <value>`).hideHelp().argParser(refuse);
 }
 
 /** A parser for a day. */

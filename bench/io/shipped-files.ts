@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { isKeyOf } from '../../sim/base/keys.ts';
 import { similarName } from '../../sim/base/similar.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { packageRoot } from './package-root.ts';
@@ -14,7 +15,7 @@ const ENDING = '.yaml';
 /** A file that a word of the command line means. */
 export interface FilePlace {
   readonly path: string;
-  /** For messages and reports: the path as it was given, or the name of what comes with the package. */
+  /** Name used in messages and reports: the path as it was given, or the name of what comes with the package. */
   readonly name: string;
 }
 
@@ -22,15 +23,18 @@ export class ShippedFiles {
   private readonly within: string;
   private readonly folder: string;
   private readonly what: string;
+  private readonly renamed: Readonly<Record<string, string>>;
 
   /**
    * @param folder from the root of the package
    * @param what one of the files, used in messages: `topology`
+   * @param renamed names of earlier versions, with those of today
    */
-  constructor(folder: string, what: string) {
+  constructor(folder: string, what: string, renamed: Readonly<Record<string, string>> = {}) {
     this.within = folder;
     this.folder = join(packageRoot(), folder);
     this.what = what;
+    this.renamed = renamed;
   }
 
   /** Names of the files, in the order of the alphabet. */
@@ -70,6 +74,9 @@ export class ShippedFiles {
     }
     // A folder: the reader says so.
     if (existsSync(word)) return given;
+    if (isKeyOf(this.renamed, wanted)) {
+      throw new UserError('input', `${word}: this ${this.what} is now called ${this.renamed[wanted]}`);
+    }
     const meant = similarName(wanted, names);
     throw new UserError(
       'input',

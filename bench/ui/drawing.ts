@@ -2,7 +2,7 @@
  * Small drawings that are made again with every move of a slider. Words and figures are next to them, so that they are hidden
  * from screen readers; colours are those of the page.
  */
-import { parameterWords } from '../documents/parameter-words.ts';
+import { parameterWords } from '../../sim/scenario/parameter-words.ts';
 import type { PrecopyIteration } from '../../sim/memory/precopy-slots.ts';
 import type { PlacePause } from './answer.ts';
 import { GIGA } from '../../sim/base/units.ts';

@@ -23,7 +23,7 @@ export const CONSTRAINTS = {
   guestWrites: {
     unit: 'B/s',
     name: (writers) =>
-      `${WRITER_WORDS[isKeyOf(WRITER_WORDS, writers) ? writers : 'guest'].writes} well below what the stream carries`,
+      `${WRITER_WORDS[isKeyOf(WRITER_WORDS, writers) ? writers : 'guest'].rate}, well below that of the stream`,
   },
   timeout: { unit: 'ns', name: () => 'time-out of the move' },
   pause: { unit: 'ns', name: () => 'pause budget' },

@@ -2,6 +2,7 @@
  * Whose ranges decide a pause: the unknowns with which it rises over the draws.
  */
 import { isKeyOf } from '../base/keys.ts';
+import { formatNs, GIGA, KILO, MEGA } from '../base/units.ts';
 import { COST } from '../device/costs.ts';
 import type { DeviceProfile } from '../memory/device-profile.ts';
 import { VMM_PARAMETER } from '../memory/parameters.ts';
@@ -66,22 +67,42 @@ function wordsOn(name: string, profiles: readonly DeviceProfile[]): Words {
   if (other !== undefined) return other;
   if (isKeyOf(VMM_PARAMETER, name)) {
     const { short, long, unit, from } = VMM_PARAMETER[name];
-    const range = `${rangeText(short, long)} ${unit}, ${from}`;
-    return { range, measure: 'fit a platform to moves of your own (stopcopy fit), and ask with --platform' };
+    const range = `${rangeText(short, long, unit)}, ${from}`;
+    return { range, measure: 'fit a platform to your own moves (stopcopy fit), and give it with --platform' };
   }
   if (isKeyOf(COST, name)) {
     const { min, max, from } = COST[name];
-    return { range: `${rangeText(min, max)} ns, ${from}`, measure: 'measure it on your hosts' };
+    return {
+      range: `${rangeText(min, max, 'ns')}, ${from}`,
+      measure: 'measure it on your hosts (stopcopy calibrate), and give --costs',
+    };
   }
   const [id = '', figure = ''] = name.split('.');
   const profile = profiles.find((each) => each.id === id);
   const known = profile !== undefined && isKeyOf(profile, figure) ? profile[figure] : undefined;
   const range =
-    typeof known === 'object' && 'range' in known ? `${rangeText(...known.range)}, ${known.from}` : 'a range';
+    typeof known === 'object' && 'range' in known
+      ? `${rangeText(...known.range, unitOfFigure(figure))}, ${known.from}`
+      : 'a range';
   return { range, measure: `measure it on the device, and write it with its range into a profile of your own` };
 }
 
-function rangeText(short: number, long: number): string {
-  const one = (value: number): string => String(Number(value.toPrecision(3)));
-  return `${one(Math.min(short, long))} to ${one(Math.max(short, long))}`;
+function unitOfFigure(figure: string): string {
+  if (/Ns(?:Per[A-Z]\w*)?$/.test(figure)) return 'ns';
+  if (figure.endsWith('PerSecond')) return 'B/s';
+  return /bytes/i.test(figure) ? 'B' : '';
+}
+
+/** @param unit with or without words after it: `ns per GiB` */
+function rangeText(short: number, long: number, unit: string): string {
+  const [, own = '', rest = ''] = /^(ns|B\/s|B)?(.*)$/.exec(unit)!;
+  const one = (value: number): string =>
+    own === '' ? String(Number(value.toPrecision(3))) : own === 'ns' ? formatNs(value) : bytesText(value, own);
+  return `${one(Math.min(short, long))} to ${one(Math.max(short, long))}${own === '' ? ' ' : ''}${rest}`.trimEnd();
+}
+
+function bytesText(value: number, unit: string): string {
+  const [scale, prefix] =
+    value >= GIGA ? [GIGA, 'G'] : value >= MEGA ? [MEGA, 'M'] : value >= KILO ? [KILO, 'k'] : [1, ''];
+  return `${Number((value / scale).toPrecision(3))} ${prefix}${unit}`;
 }

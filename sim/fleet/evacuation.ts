@@ -62,7 +62,7 @@ class Evacuation {
   /** Level of priority of each class; 0 begins first. */
   private readonly levels: readonly number[];
   private running = 0;
-  /** VMs that were begun or left behind so far. */
+  /** VMs that were begun or left at the source so far. */
   private moves = 0;
   private atOnce = 0;
   private nowNs = 0;
@@ -240,8 +240,8 @@ class Evacuation {
     this.ready[this.levelOf(host)]!.add(host);
   }
 
-  /** Begins a host's next move; a VM for which there is no room anywhere is left behind. */
-  private beginOne(host: number, waited: boolean): 'began' | 'busy' | 'left behind' {
+  /** Begins a host's next move; a VM for which there is no room anywhere stays at the source. */
+  private beginOne(host: number, waited: boolean): 'began' | 'busy' | 'left' {
     const { sources } = this;
     const vm = sources.nextOf(host);
     const kind = this.placeClassOf(vm);
@@ -256,7 +256,7 @@ class Evacuation {
     if (target === Rooms.FULL) {
       this.fate[vm] = FATE.noRoom;
       this.lack[vm] = this.rooms.lack;
-      return 'left behind';
+      return 'left';
     }
     const slot = this.freeSlots.pop() ?? bug('NO_SLOT', this.running);
     this.slotVm[slot] = vm;

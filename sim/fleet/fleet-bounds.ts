@@ -55,9 +55,9 @@ export type BoundName =
   | 'moves at once out of a host'
   | 'moves at once into a host'
   | 'moves at once over a PF'
-  | "a PF's line"
-  | "a host's line"
-  | 'lines of the hosts that receive'
+  | "a PF's link"
+  | "a host's link"
+  | 'links of the hosts that receive'
   | "a rack's uplink"
   | 'the spine';
 
@@ -126,10 +126,10 @@ function stepBounds(
     { name: 'moves at once out of a host', ns: most(({ ns, outbound }) => ns / Math.min(outboundPerHost, outbound)) },
     { name: 'moves at once into a host', ns: allNs / receiving(({ inbound }) => Math.min(inboundPerHost, inbound)) },
     { name: 'moves at once over a PF', ns: most(({ ns, pfs }) => ns / (pfs * perPf)) },
-    { name: "a PF's line", ns: most(({ bytes, pfs, pf }) => over(bytes, pfs * pf)) },
-    { name: "a host's line", ns: most(({ bytes, line }) => over(bytes, line)) },
+    { name: "a PF's link", ns: most(({ bytes, pfs, pf }) => over(bytes, pfs * pf)) },
+    { name: "a host's link", ns: most(({ bytes, line }) => over(bytes, line)) },
     {
-      name: 'lines of the hosts that receive',
+      name: 'links of the hosts that receive',
       ns: over(
         allBytes,
         receiving(({ line }) => line),

@@ -30,17 +30,17 @@ export function reasonPhrase(cause: MoveCause, isForced: boolean): string {
 }
 
 /** The writers of memory with verbs: of a rate in bytes, of a constraint on it, of what was left. */
-export const WRITER_WORDS: Readonly<Record<Writers, { dirties: string; writes: string; left: string }>> = {
-  guest: { dirties: 'the guest dirties', writes: 'the guest writes', left: 'the guest left' },
-  devices: { dirties: 'its devices write', writes: 'its devices write', left: 'its devices left' },
+export const WRITER_WORDS: Readonly<Record<Writers, { dirties: string; rate: string; left: string }>> = {
+  guest: { dirties: 'the guest dirties', rate: 'dirty rate of the guest', left: 'the guest left' },
+  devices: { dirties: 'its devices write', rate: 'dirty rate of its devices', left: 'its devices left' },
   both: {
     dirties: 'the guest and its devices write',
-    writes: 'the guest and its devices write',
+    rate: 'dirty rate of the guest and its devices',
     left: 'the guest and its devices left',
   },
   untracked: {
     dirties: 'each dirty-bitmap sync reports all memory,',
-    writes: 'dirty-bitmap syncs report',
+    rate: 'rate that dirty-bitmap syncs report',
     left: 'the dirty-bitmap sync left',
   },
 };

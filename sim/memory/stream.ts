@@ -43,9 +43,17 @@ export interface StreamInput {
   readonly maxBytesPerSecond: number;
 }
 
-/** What bounds a stream. */
-export const BOUNDS = ['line', 'channels', 'tls', 'cap', 'main thread', 'compression', 'page faults'] as const;
-export type Bound = (typeof BOUNDS)[number];
+/** What limits a stream, in words. */
+export const BOUND_WORDS = {
+  link: 'the link',
+  channels: 'its channels',
+  tls: 'TLS',
+  cap: 'the bandwidth cap',
+  'main thread': "QEMU's migration thread",
+  compression: 'compression',
+  'page faults': 'page faults at the destination',
+} as const;
+export type Bound = keyof typeof BOUND_WORDS;
 
 export interface StreamRates {
   /** Guest memory per second, in bytes. */
@@ -90,7 +98,7 @@ export function streamRates(
     VMMS[input.vmm].hasMultifd && !isMultifd ? p.qemuMainThreadBytesPerSecond : p[VMMS[input.vmm].channelRate];
   const perChannel = input.tls ? Math.min(own, p.tlsBytesPerSecond) : own;
   let wire = linkBytesPerSecond;
-  let bound: Bound = 'line';
+  let bound: Bound = 'link';
   if (compression === null && channels * perChannel < wire) {
     wire = channels * perChannel;
     bound = input.tls && p.tlsBytesPerSecond < own ? 'tls' : 'channels';

@@ -3,7 +3,7 @@
  */
 
 /**
- * `upstream`: what Linux does, which looks at no topology. `thread`: integrated endpoints only, and no hazard. `proof`:
+ * `upstream`: what Linux does, which checks no topology. `thread`: integrated endpoints only, and no hazard. `proof`:
  * no hazard, wherever it is.
  */
 export const POLICIES = ['upstream', 'thread', 'proof'] as const;

@@ -127,7 +127,7 @@ class Search {
   private readonly vf: number;
   private readonly context: SearchContext;
   private trialsLeft: number;
-  /** So many more changes may do, by what ended a branch of this round; Infinity when none ended for its depth. */
+  /** So many more changes may do, by what ended a branch of this pass; Infinity when none ended for its depth. */
   private short = Infinity;
   private tried = new Set<string>();
 

@@ -107,7 +107,7 @@ export function withChanges(topology: Topology, changes: readonly Change[]): Top
         break;
     }
   }
-  // Of all settings only clips decide what is mapped.
+  // Only clips decide what is mapped, of all settings.
   const isClip = changes.some(({ setting }) => setting.of === 'clip');
   return isClip ? { ...changed, domains: domainsOf(changed) } : changed;
 }

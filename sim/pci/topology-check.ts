@@ -119,7 +119,7 @@ export function checkBuses(tree: readonly NodeDocument[], what: string): void {
       if (port === undefined) continue;
       const hint =
         'What is behind a root port stands in its `below`; what is integrated has a bus of the root complex.';
-      fail(what, `tree[${i}]`, `has ${formatAddress(at)} on a bus behind ${formatAddress(port.at)}`, hint);
+      fail(what, `tree[${i}]`, `has ${formatAddress(at)} on a bus below ${formatAddress(port.at)}`, hint);
     }
   }
 }

@@ -56,7 +56,7 @@ export class Judge {
       if (inVf && this.topology.clipped[vf] === 0) {
         return { ...said, verdict: 'n/a', why: 'the driver in Linux clips info, access and mmap; this one does not' };
       }
-      return { ...said, verdict: inVf ? 'load-clipped' : 'load-full', why: 'the driver in Linux looks at no topology' };
+      return { ...said, verdict: inVf ? 'load-clipped' : 'load-full', why: 'the driver in Linux checks no topology' };
     }
     const reasons = this.reasons(vf, policy);
     const [first] = reasons;

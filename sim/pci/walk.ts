@@ -283,7 +283,7 @@ export class Walker {
     const way = this.across(port, this.siblingAbove(target, -1), at);
     if (way !== DIRECT) return way;
     if (t.p2p === P2P.none) return this.stop(-1, 'routes nothing between its ports', 'p2p none');
-    if (t.p2p === P2P.translated) return this.pass(-1, 'has the IOMMU look at it', 'p2p translated');
+    if (t.p2p === P2P.translated) return this.pass(-1, 'has the IOMMU check it', 'p2p translated');
     this.say(-1, 'takes it from port to port untranslated', 'p2p untranslated', true);
     return this.deliver(address, target);
   }

@@ -98,7 +98,7 @@ export class Witnesses {
 }
 
 function witness(against: Hazard, route: Route | undefined): Witness {
-  // Rules and walker look at the same topology.
+  // Rules and walker read the same topology.
   if (route === undefined) bug('ROUTE_MISSING', against);
   return { against, route };
 }

@@ -112,7 +112,7 @@ void (() => run('idle-vf', { seed: '1' }));
 // @ts-expect-error there is no such policy
 void (() => isolation(['t12'], { policy: 'trust' }));
 // @ts-expect-error a sweep needs the place of its document
-void (() => planSweep('line', {}, {}));
+void (() => planSweep('link', {}, {}));
 // @ts-expect-error one name is not a list
 void (() => verify('traces'));
 // @ts-expect-error a document is not changed

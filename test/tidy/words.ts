@@ -1,6 +1,5 @@
 /**
- * Words that are to go from pages, comments and sentences, with what is said instead. Their counts may only fall:
- * `word-ceilings.json` has them. `npm run words` writes it again when some are gone, and `npm run words -- WORD` lists places.
+ * Words that pages, comments and sentences do without, with what is said instead. `npm run words` lists where one stands.
  */
 import type { Prose } from './prose.ts';
 
@@ -52,7 +51,7 @@ export const WORDS: readonly Replaced[] = [
   },
   { not: 'best guess', say: 'nominal', pattern: /\bbest guess(?:es)?\b/gi },
   { not: 'by turns', say: 'interleaved (A/B)', pattern: /\bby turns\b/gi },
-  { not: 'moment', say: 'event time, time', pattern: /\bmoments?\b/gi },
+  { not: 'moment', say: 'event time, time', pattern: /(?<!central )\bmoments?\b/gi },
   { not: 'due', say: 'deadline, event time', pattern: /\bdue\b(?! to)/gi },
   { not: 'passes for', say: 'spoofs', pattern: /\bpass(?:es|ed|ing)? for\b/gi },
   { not: 'goes on', say: 'resumes, continues', pattern: /\b(?:go|goes|going|went|gone) on\b/gi },
@@ -78,8 +77,6 @@ export const WORDS: readonly Replaced[] = [
   },
 ];
 
-export type WordCounts = Readonly<Record<string, number>>;
-
 export interface WordPlace {
   readonly not: string;
   readonly path: string;
@@ -95,32 +92,9 @@ export function wordsIn(prose: readonly Prose[]): readonly WordPlace[] {
   );
 }
 
-/** One sentence for each word that is said more often than allowed, or less often, so that the ceiling is lowered with it. */
-export function ceilingFindings(places: readonly WordPlace[], ceilings: WordCounts): readonly string[] {
-  const counts = countsOf(places);
-  return WORDS.flatMap(({ not, say }) => {
-    const [count, ceiling] = [counts[not] ?? 0, ceilings[not] ?? 0];
-    if (count < ceiling)
-      return [`'${not}' is said ${count} times, and the ceiling is ${ceiling}: npm run words lowers it`];
-    if (count === ceiling) return [];
-    return [
-      `'${not}' is said ${count} times, allowed are ${ceiling}: say ${say}; npm run words -- '${not}' lists them` +
-        (ceiling === 0
-          ? `: ${places
-              .filter((each) => each.not === not)
-              .map(placeWords)
-              .join(', ')}`
-          : ''),
-    ];
-  });
-}
-
-export function placeWords({ path, line, found }: WordPlace): string {
-  return `${path}:${line} '${found}'`;
-}
-
-export function countsOf(places: readonly WordPlace[]): WordCounts {
-  const counts: Record<string, number> = Object.fromEntries(WORDS.map(({ not }) => [not, 0]));
-  for (const { not } of places) counts[not] = (counts[not] ?? 0) + 1;
-  return counts;
+/** One sentence for each place, with what to say. */
+export function wordFindings(prose: readonly Prose[]): readonly string[] {
+  return wordsIn(prose).map(
+    ({ not, path, line, found }) => `${path}:${line}: '${found}': say ${WORDS.find((each) => each.not === not)!.say}`,
+  );
 }

@@ -63,7 +63,7 @@ export interface DeviceInit {
 /** Accesses served from one lane before the next one has its turn. */
 const TURN_ENTRIES = 64;
 /** Passes over the lanes in a row: what else the thread has to poll waits for some microseconds at most. */
-const ROUNDS_MOST = 64;
+const PASSES_MOST = 64;
 /** Longest sleep at a time, so that the end of a test is noticed. */
 const SLEEP_MS = 100;
 
@@ -113,12 +113,12 @@ export class DeviceService {
     let idle = 0;
     while (Atomics.load(map, MAP.stop) === 0) {
       map[MAP.heartbeat] = this.turns;
-      const rounds = Math.max(1, Math.min(ROUNDS_MOST, this.idleTurns - idle));
-      if (this.turn(rounds)) {
+      const passes = Math.max(1, Math.min(PASSES_MOST, this.idleTurns - idle));
+      if (this.turn(passes)) {
         idle = 0;
         continue;
       }
-      idle += rounds;
+      idle += passes;
       if (idle < this.idleTurns) continue;
       this.sleep();
       idle = 0;
@@ -128,16 +128,16 @@ export class DeviceService {
   /**
    * Polls every engine, then every lane, and does what there is to do.
    *
-   * @param rounds passes over the lanes; one only while an engine has work, since the clock has to be read
+   * @param passes times over the lanes; one only while an engine has work, since the clock has to be read
    * @returns whether there was anything to do
    */
-  turn(rounds = 1): boolean {
+  turn(passes = 1): boolean {
     const { map } = this;
     this.turns = (this.turns + 1) | 0;
     let busy = this.runEngines();
     const lanes = Math.min(Atomics.load(map, MAP.lanesTaken), LANES_MAX);
     for (let served = 0; served <= lanes; served++) {
-      const found = this.code.serve(lanes, busy ? 1 : rounds);
+      const found = this.code.serve(lanes, busy ? 1 : passes);
       if (found === FOUND.nothing) break;
       busy = true;
       if (found === FOUND.answered) break;

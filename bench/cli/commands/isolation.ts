@@ -29,7 +29,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
   sarifOption(ciOptions(command))
     .description(
       'Asks a PCIe topology who can reach the registers that a migration works with: by CPU and by DMA, from the ' +
-        'own VM and from others, hop by hop. Tells the IOMMU groups that Linux would build, what each policy decides, ' +
+        'own VM and from others, hop by hop. Prints the IOMMU groups that Linux would build, what each policy decides, ' +
         'and what to change.',
     )
     .argument(
@@ -47,7 +47,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nPolicies:\n${policies}\n\nWithout --policy all three are told, and the exit status is 0 whatever they say.\n${examples(
+      `\nPolicies:\n${policies}\n\nWithout --policy all three are printed, and the exit status is 0 whatever they say.\n${examples(
         [
           ['stopcopy isolation t12', 'one that comes with stopcopy: a card below a switch'],
           ['stopcopy isolation lspci.txt', 'your server, from sudo lspci -nn -vvv'],

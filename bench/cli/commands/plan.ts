@@ -56,7 +56,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .addOption(new InputFile(...COSTS_OPTION))
     .addOption(new OutputFile('--out <file>', 'where the document of a sweep goes; default: results/plan-NAME.json'))
     .option('--threads <n>', 'threads of a sweep; default: all processors', integer('--threads', 1, THREADS_MAX))
-    .option('--fresh', 'do not go on with an interrupted sweep, begin anew')
+    .option('--fresh', 'do not continue an interrupted sweep')
     .option(
       '--confidence <share>',
       'share of draws of everything unknown in which the number holds, 0.5 to 0.999, or 1: in all, and at every corner; default: 0.95, or what the file says',
@@ -84,8 +84,8 @@ export function registerPlan(command: Command, context: CommandContext): void {
             'how long to empty the fullest host, from kubectl get vmi,nodes -A -o json',
           ],
           ['stopcopy plan mine.yaml --json', 'a question of your own, for a script'],
-          ['stopcopy plan line --sweep vm.vcpus=8,16,32,64', 'the same question for several VMs'],
-          ['stopcopy plan line --sweep vm.vcpus=8,16,32,64 --html line.html', 'the same, drawn'],
+          ['stopcopy plan link --sweep vm.vcpus=8,16,32,64', 'the same question for several VMs'],
+          ['stopcopy plan link --sweep vm.vcpus=8,16,32,64 --html link.html', 'the same, drawn'],
         ]),
     )
     .action(async (word: string | undefined, flags: PlanFlags) => {

@@ -7,7 +7,7 @@ import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers/transport/wire.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
-import { integer, oneName } from '../options.ts';
+import { integer, oneName, renamedOption } from '../options.ts';
 import { endpointOf, guardOptions, type PlaceFlags, type VmFlags, vmOptions } from './move-options.ts';
 import { KIB } from '../../../sim/base/units.ts';
 import { DEFAULT_IN_FLIGHT, IN_FLIGHT_MODES, type InFlight } from '../../../sim/abi/in-flight.ts';
@@ -16,7 +16,7 @@ interface SendFlags extends VmFlags, PlaceFlags {
   readonly connect?: string;
   readonly channels: number;
   readonly frameKib: number;
-  readonly rounds: number;
+  readonly iterations: number;
   readonly checksums?: boolean;
   readonly load: LoadName;
   readonly inFlight: InFlight;
@@ -40,7 +40,8 @@ export function registerSend(command: Command, context: CommandContext): void {
       integer('--frame-kib', CHUNK_BYTES_MIN / KIB, CHUNK_BYTES_MAX / KIB),
       CHUNK_BYTES_MIN / KIB,
     )
-    .option('--rounds <n>', 'iterations of pre-copy at most, 0 to 30', integer('--rounds', 0, 30), 3)
+    .option('--iterations <n>', 'pre-copy iterations at most, 0 to 30', integer('--iterations', 0, 30), 3)
+    .addOption(renamedOption('--rounds', '--iterations'))
     .option('--checksums', 'a checksum for each frame, in addition to those of the image')
     .option('--load <name>', LOAD_NAMES.join(', '), oneName('--load', LOAD_NAMES), 'saturated')
     .option(
@@ -53,12 +54,14 @@ export function registerSend(command: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExit status 0: moved. 1: the VM stayed here and lost nothing, or nobody confirmed the move.\n${examples([
-        ['stopcopy send --socket /tmp/move.sock', 'to a destination on this machine'],
-        ['stopcopy send --connect 127.0.0.1:7600 --channels 4 --frame-kib 1024', 'over four TCP connections'],
-        ['stopcopy send --connect 192.0.2.7:7600 --key-file move.key', 'to another machine, encrypted'],
-        ['stopcopy send --socket /tmp/move.sock --load half --json', 'for a script'],
-      ])}`,
+      `\nExit status 0: moved. 1: the VM stayed here and lost nothing, or the destination did not confirm the move.\n${examples(
+        [
+          ['stopcopy send --socket /tmp/move.sock', 'to a destination on this machine'],
+          ['stopcopy send --connect 127.0.0.1:7600 --channels 4 --frame-kib 1024', 'over four TCP connections'],
+          ['stopcopy send --connect 192.0.2.7:7600 --key-file move.key', 'to another machine, encrypted'],
+          ['stopcopy send --socket /tmp/move.sock --load half --json', 'for a script'],
+        ],
+      )}`,
     );
   vmOptions(guardOptions(command)).action(async (flags: SendFlags) => {
     const endpoint = endpointOf(flags, '--connect', flags.connect);
@@ -68,7 +71,7 @@ export function registerSend(command: Command, context: CommandContext): void {
         endpoint,
         channels: flags.channels,
         chunkBytes: flags.frameKib * KIB,
-        rounds: flags.rounds,
+        rounds: flags.iterations,
         checksums: flags.checksums ?? false,
         kind: flags.accelerator,
         queuePairs: flags.queuePairs,

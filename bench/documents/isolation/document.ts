@@ -176,7 +176,7 @@ export interface TopologyReport {
   readonly overridden: readonly string[];
   /** Groups of Linux that another rule would split: of each the parts, addresses with commas between them. */
   readonly splits: readonly (readonly string[])[];
-  /** The tree as it is drawn; VFs in a row of which nothing particular is told are one node. */
+  /** The tree as it is drawn; VFs in a row without findings of their own are one node. */
   readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */
   readonly assumed: readonly { readonly path: string; readonly value: unknown }[];

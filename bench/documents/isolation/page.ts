@@ -133,7 +133,7 @@ function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
   return html`<h3>Virtual functions</h3>
     ${tableMarkup({
-      caption: 'Who reaches the control area of each, and whether the migration driver attaches itself',
+      caption: 'For each VF: which tenants reach its control area, and whether the migration driver loads',
       head: ['VF', 'tenant', 'control area by CPU', 'by own DMA', 'by DMA of other VMs', 'IOMMU group', ...POLICIES],
       textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
       rows: vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [

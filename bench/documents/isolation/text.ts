@@ -100,7 +100,7 @@ function printPaths(vfs: readonly VfIsolation[], page: Page): void {
     });
   }
   const untold = untoldPaths(vfs);
-  if (untold > 0) page.output.text(`  ${untold} more of the same kind; --vf ADDRESS tells those of one VF.`);
+  if (untold > 0) page.output.text(`  ${untold} more of the same kind; --vf ADDRESS prints those of one VF.`);
 }
 
 function printReach(vfs: readonly VfIsolation[], page: Page): void {

@@ -50,7 +50,7 @@ export function schedulePlot(schedule: Schedule, id: string): Plot | undefined {
   return groups === null || groups.of.length === 0 ? undefined : groupsPlot(schedule, groups, id);
 }
 
-const SOURCE = 'modelled, with all parameters at their best guesses.';
+const SOURCE = 'modelled, with nominal parameters.';
 
 function leftWords({ leftBehind }: Schedule): string {
   if (leftBehind === 0) return '';
@@ -89,12 +89,12 @@ function movesPlot(schedule: Schedule, moves: readonly ScheduledMove[], id: stri
     legend: [
       ...classes.map((vm) => ({ text: vm, colour: classColour(vm) })),
       ...fates.map((fate) => ({ text: fate, colour: FATE_COLOURS[fate]! })),
-      { text: 'the VM stands still', colour: INK_COLOUR },
+      { text: 'the VM is paused', colour: INK_COLOUR },
     ],
     panels: [fullPanel('', (width) => laneChart(bars, names, schedule.totalNs, width))],
     table: {
       caption: 'Moves in the order of hosts',
-      head: ['host', 'VM', 'begins', 'ends', 'takes', 'stands still', 'end'],
+      head: ['host', 'VM', 'begins', 'ends', 'takes', 'pause', 'end'],
       textColumns: [1, 6],
       rows: moves.map(({ host, vm, startNs, endNs, pauseNs, fate }) => [
         String(host),

@@ -1,7 +1,7 @@
 /**
  * Answers of the planner: the number, the binding constraint, the proof, moves over time, what it depends on, and what another value would buy.
  */
-import { parameterWords } from '../parameter-words.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 import { z } from 'zod';
 
 import { PLAN_FORMAT, PLAN_VERSION, type PlanDocument } from './document.ts';
@@ -211,7 +211,7 @@ function tablesOf({ constraints, proof, relaxing, methods, tables, unit: of }: P
         formatValue(limit, unit),
         cell(used, unit, limit),
         cell(next, unit, limit),
-        binds ? 'binds' : '',
+        binds ? 'binding' : '',
       ]),
     },
     {
@@ -236,7 +236,7 @@ function tablesOf({ constraints, proof, relaxing, methods, tables, unit: of }: P
     },
     ...tables.map(({ title, columns, rows }): Table => ({
       caption: title,
-      // A terminal does without a title over words; whoever cannot see the column does not.
+      // A terminal does without a title over words; a screen reader needs one.
       head: columns.map((column) => (column.title === '' ? column.name : column.title)),
       textColumns: columns.flatMap((_, index) => (rows.some((row) => typeof row[index] === 'string') ? [index] : [])),
       rows: rows.map((row) =>

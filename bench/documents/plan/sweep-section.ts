@@ -149,14 +149,21 @@ function answersPlot(cells: readonly SweepCell[], id: string): Plot {
       (groups.size > PANELS_MAX ? ` Of ${groups.size} combinations the first ${PANELS_MAX} are drawn.` : ''),
     wide: true,
     legend: bindings.map((binding, index) => ({
-      text: `${markOf(index)}: ${binding === '' ? 'nothing binds' : `${binding} binds`}`,
+      text: `${markOf(index)}: ${binding === '' ? 'no binding constraint' : binding}`,
       colour: seriesColour(index),
       look: 'round',
     })),
     panels,
     table: {
       caption: 'Answers of all combinations, with their intervals',
-      head: [...fields.map(({ field }) => field), 'answer', 'nominal', 'low', 'high', 'binds, or why none'],
+      head: [
+        ...fields.map(({ field }) => field),
+        'answer',
+        'nominal',
+        'low',
+        'high',
+        'binding constraint, or why none',
+      ],
       textColumns: [...fields.keys(), fields.length + 4],
       rows: cells.map((cell) => rowOf(cell, fields)),
     },

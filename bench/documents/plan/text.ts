@@ -10,7 +10,7 @@ import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { costsSentence, platformSentence } from '../platform/words.ts';
 import type { PlanDocument, SweepDocument } from './document.ts';
-import { parameterWords } from '../parameter-words.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 import { bandSentence, besideLimit, presetsSentence, words } from './words.ts';
 
 const WIDTH = 100;
@@ -87,7 +87,7 @@ export function printSweep({ question, cells, presets = [] }: SweepDocument, out
       nearest ?? binding.join('; '),
     ];
   });
-  const heads = [...fields, 'answer', 'low', 'high', 'binds'];
+  const heads = [...fields, 'answer', 'low', 'high', 'binding constraint'];
   output.text(
     bareTable(
       heads.map((head, i): BareColumn => ({ head, align: i === heads.length - 1 ? 'left' : 'right' })),
@@ -110,7 +110,7 @@ function constraintTable(states: readonly ConstraintState[], wide: boolean): str
       used === null ? '' : besideLimit(used, limit, unit, words),
       words(limit, unit),
       next === null ? '' : besideLimit(next, limit, unit, words),
-      binds ? 'binds' : '',
+      binds ? 'binding' : '',
     ]),
     { wide },
   );

@@ -1,7 +1,7 @@
 /**
  * The figures of a run's page.
  */
-import { parameterWords } from '../parameter-words.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 import { PAUSE_PART_TITLES, PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
 import { formatValue, wholePercent } from '../../show/format.ts';
 import {

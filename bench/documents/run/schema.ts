@@ -16,7 +16,7 @@ import { VMM_NAMES } from '../../../sim/memory/vmms.ts';
 import { HAZARD_IDS } from '../../../sim/driver/hazards.ts';
 import { RECOVERIES } from '../../../sim/move/vf-passage.ts';
 import { RANGE_ENDS } from '../../../sim/memory/device-profile.ts';
-import { BOUNDS } from '../../../sim/memory/stream.ts';
+import { type Bound, BOUND_WORDS } from '../../../sim/memory/stream.ts';
 import type { AnyRun, UnplayedRun } from './unplayed.ts';
 import { CAN_OUTCOME_IDS, MESSAGE_SOURCES } from '../../../sim/manager/can-answer.ts';
 import { assume as assumeSchema } from '../../../sim/manager/question.ts';
@@ -237,7 +237,8 @@ export const runSchema: z.ZodType<RunDocument> = z
     figures,
     stream: z.looseObject({
       memoryBytesPerSecond: count,
-      bound: z.enum(BOUNDS),
+      // `line` is what 0.1.0 calls it.
+      bound: z.union([z.enum(keysOf(BOUND_WORDS)), z.literal('line').transform((): Bound => 'link')]),
     }),
     draws: draws.nullable(),
     longest: z.int().min(1),

@@ -7,11 +7,12 @@ import type { BareColumn } from '../../show/bare-table.ts';
 import { KIND_MARK } from '../../show/figure.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { CauseReport, RunDocument, VfOutcome, VmReport } from './document.ts';
-import { parameterWords } from '../parameter-words.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 import type { DrawsReport } from './intervals.ts';
 import { blockerPhrase, reasonPhrase } from '../../../sim/memory/cause-words.ts';
 import { type Hazard, HAZARD_IDS, HAZARDS } from '../../../sim/driver/hazards.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
+import { BOUND_WORDS } from '../../../sim/memory/stream.ts';
 import { hasMoved } from '../../../sim/memory/outcome.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
@@ -87,8 +88,8 @@ export function runSentences(document: RunDocument): string[] {
     const { memoryBytesPerSecond, bound } = document.stream;
     const rate: Figure = figures.rate ?? { value: memoryBytesPerSecond, unit: 'B/s', kind: 'modelled' };
     said.push(
-      `The move took ${marked(figures.total)}: ${bytes(vm.memoryBytes)} of memory at ${formatWithRange(rate)}, limited by the ` +
-        `${boundWords(bound)}.`,
+      `The move took ${marked(figures.total)}: ${bytes(vm.memoryBytes)} of memory at ${formatWithRange(rate)}, limited by ` +
+        `${BOUND_WORDS[bound]}.`,
     );
   }
   said.push(...postCopySentences(document, vm));
@@ -104,11 +105,6 @@ export function runSentences(document: RunDocument): string[] {
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: their tasks are lost.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
   return [...said, ...drawSentences(document)];
-}
-
-/** The slowest part of the stream, as readers call it. */
-function boundWords(bound: string): string {
-  return bound === 'line' ? 'link' : bound;
 }
 
 /** What follows the pause of a move by post-copy. */

@@ -39,14 +39,14 @@ export function sendText({ endpoint }: Sent, { outcome, left, stayed, payloadByt
   const place = describeEndpoint(endpoint);
   switch (outcome.kind) {
     case 'moved': {
-      const rounds = outcome.chunks.length - 1;
+      const iterations = outcome.chunks.length - 1;
       const inPause = outcome.chunks.at(-1) ?? 0;
-      const moved = `moved to ${place}: ${formatValue(payloadBytes, 'B')} in ${countOf(rounds, 'round')} and ${countOf(inPause, 'frame')} in the pause`;
+      const moved = `moved to ${place}: ${formatValue(payloadBytes, 'B')} in ${countOf(iterations, 'iteration')} and ${countOf(inPause, 'frame')} in the pause`;
       const tasks =
         left === null
           ? ''
           : `\n${countOf(left.accepted, 'task')} accepted here, ${left.completed} completed; ${left.accepted - left.completed} went along`;
-      return `${moved}\ndowntime ${formatValue(outcome.downtimeNs, 'ns')}, until the destination was heard to run it${tasks}`;
+      return `${moved}\ndowntime ${formatValue(outcome.downtimeNs, 'ns')}, until the destination confirmed that it runs${tasks}`;
     }
     case 'kept':
       return `the VM stays here, ${outcome.resumed ? 'and runs on' : 'and its VF is not served'}${stayed === null ? '' : `\n${tasksText(stayed)}`}`;

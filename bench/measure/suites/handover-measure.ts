@@ -20,7 +20,7 @@ export interface HandoverTask {
 
 /** `ready` has this when no more will come. */
 export const HANDOVERS_OVER = -1;
-/** … and this when bare words are to be passed for a time. */
+/** … and this when bare words are to be exchanged for some time. */
 const PING_PONG = -2;
 const CALLS = 200;
 

@@ -3,5 +3,5 @@
  */
 import { ShippedFiles } from '../../io/shipped-files.ts';
 
-export const QUESTIONS: ShippedFiles = new ShippedFiles('sim/fleet/questions', 'question');
+export const QUESTIONS: ShippedFiles = new ShippedFiles('sim/fleet/questions', 'question', { line: 'link' });
 export const PRESETS: ShippedFiles = new ShippedFiles('sim/fleet/presets', 'preset of limits');

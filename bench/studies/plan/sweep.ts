@@ -45,7 +45,7 @@ export async function sweepPlan(asked: AskedQuestion, options: PlanSweepOptions)
   const { file, question } = asked;
   const { out } = options;
   if (question.ask === 'room') {
-    throw new UserError('input', `${file}: ask: room has no grid`, 'One question tells of all hosts.');
+    throw new UserError('input', `${file}: ask: room has no grid`, 'One answer covers all hosts.');
   }
   stopsItself();
   takeLock(out, '--out');

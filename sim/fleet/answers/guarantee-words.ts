@@ -1,8 +1,9 @@
 /**
- * What an answer says of its guarantee: for what it holds, which range decides, and what a lucky move would do.
+ * Words on the guarantee of an answer: what it holds for, which unknown decides, and what a lucky move would do.
  */
 import type { Decider } from '../deciders.ts';
 import type { StatedGuarantee } from '../guarantee.ts';
+import { parameterWords } from '../../scenario/parameter-words.ts';
 import { quantity } from './phrases.ts';
 
 interface Guaranteed {
@@ -41,12 +42,13 @@ function holdsSentence(guarantee: StatedGuarantee | null, easier: string): strin
   );
 }
 
-function deciderSentence({ value, deciders }: Guaranteed): readonly string[] {
+function deciderSentence({ deciders }: Guaranteed): readonly string[] {
   const [first] = deciders;
   if (first === undefined) return [];
   const { name, share, range, measure } = first;
-  const decides = `What decides most is ${name} (${range}), ${percent(share)} of the variance`;
-  return [value === null ? `${decides}. To narrow it, ${measure}.` : `${decides}; to narrow it, ${measure}.`];
+  return [
+    `The pause depends most on: ${parameterWords(name)} (${range}), ${percent(share)} of its variance. To narrow it, ${measure}.`,
+  ];
 }
 
 function percent(share: number): string {

@@ -61,12 +61,21 @@ function isNumberOf(text: string, other: string): boolean {
   return unit === otherUnit && Number(value) === Number(otherValue);
 }
 
+/** The binding constraints, each with what is used of it and what one step further would use; empty: none. */
+export function bindingSentence(constraints: readonly ConstraintState[]): string {
+  const [first, ...others] = constraints.filter(({ binds }) => binds).map(bindingPhrase);
+  if (first === undefined) return '';
+  return others.length === 0
+    ? `Binding constraint: ${first}.`
+    : `Binding constraints: ${[first, ...others].join('; ')}.`;
+}
+
 /** A binding constraint: what is used of it, and what one step further would use. */
-export function bindingPhrase({ name, unit, limit, used, next }: ConstraintState): string {
-  const here = used === null ? '' : `, ${usedPhrase(used, limit, unit)} are used`;
-  const allowed = used === null ? `, allowed are ${quantity(limit, unit)}` : '';
-  const there = next === null ? '' : `; one further would need ${unlike(next, limit, unit)}${allowed}`;
-  return `${name} binds${here}${there}`;
+function bindingPhrase({ name, unit, limit, used, next }: ConstraintState): string {
+  const here = used === null ? '' : `, ${usedPhrase(used, limit, unit)}`;
+  const allowed = used === null ? ` of ${quantity(limit, unit)}` : '';
+  const there = next === null ? '' : `; one further: ${unlike(next, limit, unit)}${allowed}`;
+  return `${name}${here}${there}`;
 }
 
 /** The constraint that decided a verdict, and what was used of it. */

@@ -72,7 +72,7 @@ const STOPPED = {
       workMs: 3000,
     },
     {
-      words: ['plan', 'line', '--sweep', 'vm.vcpus=8,16,32,64', '--out', 'o.json'],
+      words: ['plan', 'link', '--sweep', 'vm.vcpus=8,16,32,64', '--out', 'o.json'],
       stages: ['work', 'write', 'rename'],
       workMs: 2000,
     },

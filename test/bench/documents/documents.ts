@@ -113,7 +113,7 @@ const PLAN: PlanDocument = {
     unit: 'VFs',
     band: { short: 63, point: 63, long: 45 },
     interval: { low: 50, median: 60, high: 63, draws: 200, seed: 1, played: 200, answered: 200, holding: 190 },
-    sentences: ['At most 45 VFs: pause budget binds.'],
+    sentences: ['At most 45 VFs. Binding constraint: pause budget.'],
     constraints: [{ name: 'pause budget', unit: 'ns', limit: 15e7, used: 14.8e7, next: 15.1e7, binds: true }],
     proof: [{ at: 46, holds: false, method: 'simulation', finding: 'pause budget: 151 ms of 150 ms' }],
     relaxing: [{ change: 'twice the line', answer: null }],

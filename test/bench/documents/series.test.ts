@@ -166,7 +166,7 @@ describe('a sweep', () => {
       'vm.stream.channels = 4',
     ]);
     expect(figure).toMatch(/class="source" id="[^"]+">\s*modelled: the point is the answer/);
-    expect(figure).toContain('a: pause budget binds');
+    expect(figure).toContain('a: pause budget');
     expect(rowsOf(figure)).toEqual([
       ['8', '1', '40 VFs', '44 VFs', '40 VFs', '48 VFs', 'pause budget'],
       ['8', '4', '63 VFs', '67 VFs', '63 VFs', '71 VFs', 'VFs of the PF'],
@@ -217,7 +217,7 @@ describe('a sweep', () => {
   test('by the command: the page of --html is that of the document', async () => {
     const [out, html] = [join(folder, 'line.json'), join(folder, 'line.html')];
     const sweep = ['--sweep', 'vm.vcpus=8,16', '--out', out, '--threads', '1'];
-    const { status, stdout } = await stopcopy('plan', 'line', ...sweep, '--html', html, '--json');
+    const { status, stdout } = await stopcopy('plan', 'link', ...sweep, '--html', html, '--json');
     expect(status).toBe(0);
     const page = readFileSync(html, 'utf8');
     expect(embedded(page)).toEqual(JSON.parse(stdout));

@@ -252,7 +252,7 @@ test(`${KILLS} moves of which one program is killed at a random byte: never two 
       'send',
       '--socket',
       link.path,
-      '--rounds',
+      '--iterations',
       '20',
       '--queue-pairs',
       '16',

@@ -124,7 +124,7 @@ describe('Random', () => {
     const random = new Random(3);
     const values = Array.from({ length: count }, () => random.exponential(40));
     expect(Math.abs(mean(values) - 40)).toBeLessThan((SIGMAS * 40) / Math.sqrt(count));
-    // Fourth central moment of an exponential is 9 mean^4, so the sample variance deviates by sqrt(8) mean^2 / sqrt(n).
+    // The fourth central moment of an exponential is 9 mean^4, so the sample variance deviates by sqrt(8) mean^2 / sqrt(n).
     const variance = mean(values.map((value) => (value - 40) ** 2));
     expect(Math.abs(variance - 1600)).toBeLessThan((SIGMAS * Math.sqrt(8) * 1600) / Math.sqrt(count));
   });

@@ -63,7 +63,7 @@ describe('the most VFs of a VM', () => {
     );
   });
 
-  test('come with what binds, by how much, and closed forms that agree', () => {
+  test('come with the binding constraint, by how much, and closed forms that agree', () => {
     const [binding, ...others] = given.constraints.filter(({ binds }) => binds);
     expect(others).toEqual([]);
     expect(binding).toMatchObject({ name: 'pause budget', limit: 185e6 });
@@ -96,28 +96,28 @@ test('queues are bounded by the driver: it gives the cache write-back one millis
     ...vm,
     devices: vm.devices.map((device) => ({ ...device, queues })),
   });
-  // The question is judged by the long end.
+  // The question is judged by the high corner.
   expect(worstPause(question, withQueues(535), ['long'])).toBeLessThan(300e6);
   expect(worstPause(question, withQueues(536), ['long'])).toBe(Infinity);
 });
 
-describe('the least line', () => {
-  const question = shipped('line', 'least');
+describe('the slowest link', () => {
+  const question = shipped('link', 'least');
   const given = ask(question, { verify: true, tornado: true });
 
   test('holds, played in full', () => {
-    const withLine = (gigabitsPerSecond: number) => (vm: typeof question.vm) => ({
+    const withLink = (gigabitsPerSecond: number) => (vm: typeof question.vm) => ({
       ...vm,
       stream: { ...vm.stream, gigabitsPerSecond },
     });
     const at = given.value!;
-    expect(worstPause(question, withLine(at), ['short', 'point'])).toBeLessThanOrEqual(question.budget.pause);
+    expect(worstPause(question, withLink(at), ['short', 'point'])).toBeLessThanOrEqual(question.budget.pause);
     // At the corner that makes pauses long it takes a tenth more: fewer than one draw in twenty come near it.
-    expect(worstPause(question, withLine(at))).toBe(Infinity);
-    expect(worstPause(question, withLine(given.band.long!))).toBeLessThanOrEqual(question.budget.pause);
+    expect(worstPause(question, withLink(at))).toBe(Infinity);
+    expect(worstPause(question, withLink(given.band.long!))).toBeLessThanOrEqual(question.budget.pause);
   });
 
-  test('has a band around the best guess', () => {
+  test('has a band around the nominal value', () => {
     const { short, point, long } = given.band;
     expect(short!).toBeLessThanOrEqual(point!);
     expect(point!).toBeLessThanOrEqual(long!);
@@ -136,7 +136,7 @@ describe('the least line', () => {
   });
 });
 
-test('moves over a host: shares of the line, until guests write as fast', () => {
+test('moves over a host: shares of the link, until guests write as fast', () => {
   const question = shipped('moves-per-host', 'at-once');
   const { value, proof, methods } = ask(question);
   expect(proof.find(({ at }) => at === value)?.holds).toBe(true);
@@ -147,7 +147,7 @@ test('moves over a host: shares of the line, until guests write as fast', () => 
   expect(twice.value! / value!).toBeGreaterThan(1.9);
 });
 
-test("an operator's limit binds where it is below what the line carries", () => {
+test("an operator's limit is the binding constraint where it is below what the link carries", () => {
   const asked = shipped('moves-per-host', 'at-once');
   const { value, constraints } = ask({
     ...asked,
@@ -171,7 +171,7 @@ describe('convergence', () => {
     for (const { closedForm, simulated } of methods) expect(closedForm / simulated).toBeCloseTo(1, 3);
   });
 
-  test('that never comes is told with the limit that would do', () => {
+  test('that never comes is reported with the limit that would do', () => {
     const dirty = { kind: 'uniform', pagesPerSecond: 5_000_000, workingSet: 4 * 1024 ** 3 } as const;
     const never = ask({ ...question, vm: { ...question.vm, memory: { ...question.vm.memory, dirty } } });
     expect(never).toMatchObject({ feasible: false, value: null });
@@ -197,9 +197,9 @@ describe('emptying hosts', () => {
     expect(late.nearest).toMatch(/The nearest: \d/);
   });
 
-  test('what binds is what buys time when it is relaxed', () => {
+  test('the binding constraint is what buys time when it is relaxed', () => {
     const { value, relaxing, constraints, methods } = ask(question);
-    expect(constraints.find(({ binds }) => binds)?.name).toBe("a host's line");
+    expect(constraints.find(({ binds }) => binds)?.name).toBe("a host's link");
     expect(relaxing[0]!.answer! / value!).toBeLessThan(0.6);
     // More moves at once fill the link while another is set up or paused, and buy hardly anything.
     for (const other of relaxing.slice(1)) expect(other.answer! / value!).toBeGreaterThan(0.95);
@@ -231,7 +231,7 @@ describe('room', () => {
     expect(why['b1']![1]).toContain('policy proof');
   });
 
-  test('nowhere: the nearest host is told', () => {
+  test('nowhere: the nearest host is named', () => {
     const none = ask({ ...question, hosts: question.hosts.slice(1, 3) });
     expect(none).toMatchObject({ feasible: false, nearest: expect.stringContaining('The nearest is a2') as string });
     const other = ask({ ...question, hosts: [{ ...question.hosts[0]!, kind: 'sec', hardware: 'V4' }] });

@@ -71,7 +71,7 @@ function holdingFresh(
 describe('a guaranteed number survives 1000 other draws', () => {
   test.each([
     ['vfs-per-vm', 'most', 1],
-    ['line', 'least', 1],
+    ['link', 'least', 1],
   ] as const)('%s', (name, ask, share) => {
     const question = shipped(name, ask) as QuestionOf<'most'> | QuestionOf<'least'>;
     const { files } = readQuestion(name);

@@ -119,7 +119,7 @@ describe('lines', () => {
   test('one that goes to a slower host has no more than that host has', () => {
     const slow = { hostGigabitsPerSecond: 5 };
     const { totalNs } = played({ ...alone, ...classes({ hosts: 1 }, { hosts: 3, ...slow }, slow) }, { hosts: 1 });
-    // What does not depend on the line is a thousandth of it.
+    // What does not depend on the link is a thousandth of it.
     expect(totalNs / ofAll(5)).toBeCloseTo(1, 2);
   });
 

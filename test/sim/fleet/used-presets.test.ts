@@ -25,5 +25,5 @@ test('presets are listed once, in the order of the questions; own limits are non
     { id: 'kubevirt', asOf: '2026-08-22' },
     { id: 'nova', asOf: '2026-08-21' },
   ]);
-  expect(usedPresets([readQuestion('line').question], presets())).toEqual([]);
+  expect(usedPresets([readQuestion('link').question], presets())).toEqual([]);
 });

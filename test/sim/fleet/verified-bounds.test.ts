@@ -23,7 +23,7 @@ import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { GIB } from '../../../sim/base/units.ts';
 import { effort } from '../../effort.ts';
 
-const read = ['queues-per-vf', 'load', 'line', 'channels'].map((name) => readQuestion(name).files);
+const read = ['queues-per-vf', 'load', 'link', 'channels'].map((name) => readQuestion(name).files);
 const profiles = new Map(read.flatMap((each) => [...each.profiles]));
 const files = { profiles, presets: new Map(), topologies: new Map() };
 

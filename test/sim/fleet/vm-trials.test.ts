@@ -9,7 +9,7 @@ import { VMM_PARAMETER } from '../../../sim/memory/parameters.ts';
 import type { RangeEnd } from '../../../sim/memory/device-profile.ts';
 import { shipped } from './fixture.ts';
 
-const profiles = new Map(['queues-per-vf', 'load', 'line'].flatMap((name) => [...readQuestion(name).files.profiles]));
+const profiles = new Map(['queues-per-vf', 'load', 'link'].flatMap((name) => [...readQuestion(name).files.profiles]));
 const { vm } = shipped('queues-per-vf', 'most');
 
 type Device = QuestionVm['devices'][number];

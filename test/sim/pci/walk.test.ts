@@ -119,7 +119,7 @@ describe('a request under the ID of another', () => {
   test('stops at the first port with SV that has no such bus', () => {
     const topology = example('t16-all-on');
     expect(claims(0x0501, 0x0601, topology)).toEqual(['downstream port 0000:04:00.0: SV', 'stopped']);
-    // Of the same card, hence the same bus, SV sees no difference; the device is trusted to know its functions.
+    // SV sees no difference between functions of one card, which is one bus; the device is trusted to know its functions.
     expect(claims(0x0501, 0x0502, topology).at(-2)).toBe('IOMMU: stream translate');
   });
 

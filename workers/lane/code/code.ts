@@ -18,10 +18,10 @@ export interface LaneCode {
    * and that the register file answers (MAP.answers).
    *
    * @param lanes taken
-   * @param rounds passes in which each lane is polled once, 1 or more
+   * @param passes over all lanes, each polled once: 1 or more
    * @returns the lane that wants something else, as soon as one does, or one of {@link FOUND}
    */
-  readonly serve: (lanes: number, rounds: number) => number;
+  readonly serve: (lanes: number, passes: number) => number;
   /**
    * The asking end: hands over a read that is alone in its lane, wakes the device thread where it sleeps, and polls for the
    * answer.

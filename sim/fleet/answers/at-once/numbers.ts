@@ -17,7 +17,7 @@ import { curveOf } from '../curve.ts';
 import { type PauseInParts, pausesInParts } from '../pause-parts.ts';
 import { type AtOnceAsked, type AtOnceQuestion, MovesAtOnce, uplinkOf } from './moves-at-once.ts';
 
-export type AtOnceChange = 'twicePause' | 'twiceHostLine' | 'twiceUplink';
+export type AtOnceChange = 'twicePause' | 'twiceHostLink' | 'twiceUplink';
 
 export interface AtOnceNumbers extends AnswerNumbers {
   readonly over: AtOnceQuestion['over'];
@@ -69,7 +69,7 @@ export function atOnceNumbers(
   const tried = [...seen].toSorted(([a], [b]) => a - b);
   const relaxing: readonly [change: AtOnceChange, to: Partial<AtOnceAsked>][] = [
     ['twicePause', { budget: { ...budget, pause: 2 * budget.pause } }],
-    ['twiceHostLine', { vm: withTwiceTheLine(vm) }],
+    ['twiceHostLink', { vm: withTwiceTheLink(vm) }],
     ...(over === 'uplink' ? [twiceTheUplink(asked)] : []),
   ];
   const bought = relaxing.map(([change, to]) => ({ change, answer: search(undefined, to) }));
@@ -143,7 +143,7 @@ function mostThatHolds(high: number, holds: (n: number) => boolean): number | nu
   return found < 1 ? null : found;
 }
 
-function withTwiceTheLine(vm: AtOnceAsked['vm']): AtOnceAsked['vm'] {
+function withTwiceTheLink(vm: AtOnceAsked['vm']): AtOnceAsked['vm'] {
   return { ...vm, stream: { ...vm.stream, gigabitsPerSecond: 2 * vm.stream.gigabitsPerSecond } };
 }
 

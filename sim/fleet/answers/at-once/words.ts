@@ -5,7 +5,7 @@ import { countOf, formatNs } from '../../../base/units.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
 import { guaranteeSentences } from '../guarantee-words.ts';
 import { partsTable } from '../pause-parts.ts';
-import { bindingPhrase, proofOf } from '../phrases.ts';
+import { bindingSentence, proofOf } from '../phrases.ts';
 import type { AtOnceQuestion } from './moves-at-once.ts';
 import type { AtOnceChange, AtOnceNumbers } from './numbers.ts';
 
@@ -17,7 +17,7 @@ const WHERE: Readonly<Record<AtOnceQuestion['over'], string>> = {
 
 const CHANGES: Readonly<Record<AtOnceChange, string>> = {
   twicePause: 'twice the pause budget',
-  twiceHostLine: "twice the host's line",
+  twiceHostLink: "twice the host's link",
   twiceUplink: 'twice the uplink',
 };
 
@@ -44,12 +44,12 @@ function sentence({ value, over, budgetNs }: AtOnceNumbers, constraints: readonl
   if (value === null) {
     return `Not even one move ${WHERE[over]}: ${binding.map(({ name }) => `${name} cannot be met`).join('; ')}.`;
   }
-  const what = binding.length === 0 ? 'more were not asked for' : binding.map((each) => bindingPhrase(each)).join('; ');
-  return `At most ${countOf(value, 'move')} at once ${WHERE[over]}, each with a pause of at most ${formatNs(budgetNs)}: ${what}.`;
+  const what = binding.length === 0 ? 'More were not asked for.' : bindingSentence(constraints);
+  return `At most ${countOf(value, 'move')} at once ${WHERE[over]}, each with a pause of at most ${formatNs(budgetNs)}. ${what}`;
 }
 
 function nearestSentence({ nearestBudgetNs }: AtOnceNumbers): string {
   return nearestBudgetNs === null
-    ? 'The nearest that holds is another VM, line or limit.'
+    ? 'The nearest that holds is another VM, link or limit.'
     : `The nearest that holds: one at a time with a budget of ${formatNs(nearestBudgetNs)}.`;
 }

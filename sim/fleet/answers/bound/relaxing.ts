@@ -17,7 +17,7 @@ export interface Asked {
 }
 
 export type BoundChange =
-  | { readonly kind: 'twicePause' | 'bestGuesses' | 'twiceLine' | 'twiceChannels' | 'halfWriting' }
+  | { readonly kind: 'twicePause' | 'bestGuesses' | 'twiceLink' | 'twiceChannels' | 'halfWriting' }
   /** A VMM that moves several devices without P2P. */
   | { readonly kind: 'otherVmm'; readonly vmm: VmmName };
 
@@ -37,7 +37,7 @@ export function boundChanges(
   add({ kind: 'twicePause' }, { budget: { ...budget, pause: 2 * budget.pause } });
   if (budget.judge !== 'point') add({ kind: 'bestGuesses' }, { budget: { ...budget, judge: 'point' } });
   if (axis !== 'gigabitsPerSecond') {
-    add({ kind: 'twiceLine' }, { vm: withStream(vm, { gigabitsPerSecond: 2 * stream.gigabitsPerSecond }) });
+    add({ kind: 'twiceLink' }, { vm: withStream(vm, { gigabitsPerSecond: 2 * stream.gigabitsPerSecond }) });
   }
   const channels = 2 * stream.channels;
   if (axis !== 'channels' && channels <= CHANNELS_MAX && stream.multifd !== false) {

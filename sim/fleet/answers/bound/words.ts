@@ -8,7 +8,7 @@ import { pauseOf } from '../../vm-verdict.ts';
 import type { AnswerWords, ConstraintState } from '../answer-parts.ts';
 import { guaranteeSentences } from '../guarantee-words.ts';
 import { partsTable } from '../pause-parts.ts';
-import { bindingPhrase, findingPhrase, proofOf, quantity, unlike, usedPhrase } from '../phrases.ts';
+import { bindingSentence, findingPhrase, proofOf, quantity, unlike, usedPhrase } from '../phrases.ts';
 import { AXES, type AxisName } from './axes.ts';
 import type { BoundNumbers } from './numbers.ts';
 import type { BoundChange } from './relaxing.ts';
@@ -19,7 +19,7 @@ const COUNTED: Readonly<Record<AxisName, (device: string) => string>> = {
   queues: (device) => `queues of each VF of ${device}`,
   load: (device) => `load of ${device}, as a share of what its engine can do`,
   channels: () => 'channels of the stream',
-  gigabitsPerSecond: () => 'line between the hosts',
+  gigabitsPerSecond: () => 'rate of the link between the hosts',
 };
 
 /** Numbers that hold too. */
@@ -34,7 +34,7 @@ const EASIER: Readonly<Record<AxisName, string>> = {
 const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>> = {
   twicePause: 'twice the pause budget',
   bestGuesses: 'nominal parameters instead of any in their ranges',
-  twiceLine: 'twice the line',
+  twiceLink: 'twice the link rate',
   twiceChannels: 'twice the channels',
   halfWriting: 'a guest that writes half as much',
 };
@@ -71,10 +71,9 @@ function feasibleSentences(
   constraints: readonly ConstraintState[],
 ): readonly string[] {
   const bound = AXES[axis].direction === 1 ? 'At most' : 'At least';
-  const binding = constraints.filter(({ binds }) => binds).map((state) => bindingPhrase(state));
   return [
     `Asked for: ${COUNTED[axis](device)}, with a pause of at most ${formatNs(budgetNs)}.`,
-    `${bound} ${quantity(value, unit)}: ${binding.join('; ')}.`,
+    `${bound} ${quantity(value, unit)}. ${bindingSentence(constraints)}`,
   ];
 }
 
@@ -98,7 +97,7 @@ function givenSentence({ given: { at, verdict }, unit, budgetNs }: BoundNumbers)
 
 function nearestSentence({ unit, nearest }: BoundNumbers): string {
   if (nearest === null)
-    return 'Nothing but another VM, line or VMM helps: it does not hold with any pause budget or downtime limit.';
+    return 'Nothing but another VM, link or VMM helps: it does not hold with any pause budget or downtime limit.';
   const limit = nearest.limitNs === null ? '' : `a downtime limit of ${formatNs(nearest.limitNs)} and `;
   return `The nearest that holds: ${quantity(nearest.at, unit)} with ${limit}a budget of ${formatNs(nearest.budgetNs)}.`;
 }

@@ -8,6 +8,7 @@ import { namedManager, rulesOf } from '../../../scenario/rules.ts';
 import { firstThatHolds } from '../../bound-search.ts';
 import { isGated, limitedVm, withLimit } from '../../limited-vm.ts';
 import type { MoveCause } from '../../../memory/outcome.ts';
+import type { Bound } from '../../../memory/stream.ts';
 import { TIMEOUT_STEP_NS } from '../../fleet-plan.ts';
 import { type Limits, timeoutUnits } from '../../limits.ts';
 import type { QuestionOf, QuestionVm } from '../../question.ts';
@@ -28,7 +29,7 @@ interface LimitStep {
   readonly limitNs: number;
 }
 
-export type ConvergeChange = 'twiceLine' | 'autoConverge';
+export type ConvergeChange = 'twiceLink' | 'autoConverge';
 
 /** A trial with only the first so many steps of the limit. */
 export interface TriedSteps {
@@ -58,7 +59,7 @@ export interface ConvergeNumbers extends AnswerNumbers {
   readonly totalNs: number;
   readonly carriedBytesPerSecond: number;
   /** What bounds the stream. */
-  readonly carriedBound: string;
+  readonly carriedBound: Bound;
   /** Memory that was made dirty in the last iteration, and at which rate. */
   readonly dirtiedBytes: number;
   readonly dirtiedBytesPerSecond: number;
@@ -171,10 +172,10 @@ function triedSteps(
 
 function relaxations(vm: QuestionVm): readonly [change: ConvergeChange, changed: QuestionVm][] {
   const { stream, convergence } = vm;
-  const twiceLine = { ...vm, stream: { ...stream, gigabitsPerSecond: 2 * stream.gigabitsPerSecond } };
-  if (!VMMS[vm.vmm].throttles || rulesOf(vm).autoConverge) return [['twiceLine', twiceLine]];
+  const twiceLink = { ...vm, stream: { ...stream, gigabitsPerSecond: 2 * stream.gigabitsPerSecond } };
+  if (!VMMS[vm.vmm].throttles || rulesOf(vm).autoConverge) return [['twiceLink', twiceLink]];
   return [
-    ['twiceLine', twiceLine],
+    ['twiceLink', twiceLink],
     ['autoConverge', { ...vm, convergence: { ...convergence, autoConverge: true } }],
   ];
 }

@@ -3,6 +3,7 @@
  */
 import { formatGigabytes, formatNs } from '../../../base/units.ts';
 import { blockerPhrase, reasonPhrase, WRITER_WORDS } from '../../../memory/cause-words.ts';
+import { BOUND_WORDS } from '../../../memory/stream.ts';
 import type { AnswerTable, AnswerWords, MethodPair } from '../answer-parts.ts';
 import { BAND_ENDS, partsTable } from '../pause-parts.ts';
 import { methodPhrase } from '../phrases.ts';
@@ -10,7 +11,7 @@ import { lastLimitNs } from './constraints.ts';
 import type { ConvergeChange, ConvergeNumbers, TriedSteps } from './numbers.ts';
 
 const CHANGES: Readonly<Record<ConvergeChange, string>> = {
-  twiceLine: 'twice the line',
+  twiceLink: 'twice the link rate',
   autoConverge: 'auto-converge, which slows the guest',
 };
 
@@ -35,15 +36,15 @@ function feasibleSentences(numbers: ConvergeNumbers, step: number): readonly str
   const { steps, limitNs, stoppedAtNs, pauseNs } = numbers;
   return [
     `It converges at step ${step} of ${steps.length}, with a limit of ${formatNs(limitNs)}, ` +
-      `${formatNs(stoppedAtNs)} after the begin; it then stands still for ${formatNs(pauseNs)}.`,
-    `What binds is the limit: ${ratesPhrase(numbers)}.`,
+      `${formatNs(stoppedAtNs)} after the start; the pause is ${formatNs(pauseNs)}.`,
+    `Binding constraint: the downtime limit; ${ratesPhrase(numbers)}.`,
   ];
 }
 
 function infeasibleSentence(numbers: ConvergeNumbers): string {
   return (
     `It does not move, and is given up after ${formatNs(numbers.totalNs)}: ${reasonPhrase(numbers.cause, false)}; ` +
-    `${blockerPhrase(numbers.cause)}. The stream is bound by ${numbers.carriedBound}, and the last limit is ` +
+    `${blockerPhrase(numbers.cause)}. The stream is limited by ${BOUND_WORDS[numbers.carriedBound]}, and the last limit is ` +
     `${formatNs(lastLimitNs(numbers))}.`
   );
 }
@@ -52,8 +53,8 @@ function infeasibleSentence(numbers: ConvergeNumbers): string {
 function ratesPhrase(numbers: ConvergeNumbers): string {
   const { cause, carriedBytesPerSecond, carriedBound, dirtiedBytes, dirtiedBytesPerSecond } = numbers;
   return (
-    `the stream carries ${formatGigabytes(carriedBytesPerSecond)} per second, bound by ${carriedBound}, and ` +
-    `${WRITER_WORDS[cause.writers].left} ${formatGigabytes(dirtiedBytes)} dirty in its last round (${formatGigabytes(dirtiedBytesPerSecond)} per second)`
+    `the stream carries ${formatGigabytes(carriedBytesPerSecond)} per second, limited by ${BOUND_WORDS[carriedBound]}, and ` +
+    `${WRITER_WORDS[cause.writers].left} ${formatGigabytes(dirtiedBytes)} dirty in its last iteration (${formatGigabytes(dirtiedBytesPerSecond)} per second)`
   );
 }
 
@@ -75,14 +76,14 @@ function nearestSentence(numbers: ConvergeNumbers): string {
   const { isGated, limitNs, neededTimeoutNs, neededTimeoutNsPerGib, relaxing } = numbers;
   if (Number.isFinite(limitNs) && isGated)
     return `The nearest that moves: kubevirt.maxDowntime of ${formatNs(limitNs)}.`;
-  if (Number.isFinite(limitNs)) return `The nearest that moves: a limit of ${formatNs(limitNs)} from the begin.`;
+  if (Number.isFinite(limitNs)) return `The nearest that moves: a limit of ${formatNs(limitNs)} from the start.`;
   if (Number.isFinite(neededTimeoutNs)) {
     const perGib = `${formatNs(neededTimeoutNsPerGib)} per GiB`;
     return `The nearest that moves: a time-out of ${formatNs(neededTimeoutNs)} or more, such as ${perGib}; no downtime limit is enough in the time that it has.`;
   }
   const helps = relaxing.filter(({ answer }) => answer !== null).map(({ change }) => CHANGES[change]);
   return helps.length === 0
-    ? 'Nothing that was tried lets it move: no downtime limit, no time-out, not twice the line.'
+    ? 'Nothing that was tried lets it move: no downtime limit, no time-out, not twice the link rate.'
     : `No downtime limit and no time-out lets it move; what does: ${helps.join(', ')}.`;
 }
 

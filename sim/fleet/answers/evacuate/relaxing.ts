@@ -6,9 +6,9 @@ import type { BoundName } from '../../fleet-bounds.ts';
 import type { EvacuateQuestion, FleetChange, FleetPlan } from '../../fleet-plan.ts';
 
 type LimitName = keyof Concurrency;
-type LineName = Extract<keyof EvacuateQuestion['fleet'], `${string}GigabitsPerSecond`>;
+type LinkName = Extract<keyof EvacuateQuestion['fleet'], `${string}GigabitsPerSecond`>;
 /** A limit of the operator, or a link of the fleet. */
-export type Relaxable = LimitName | LineName;
+export type Relaxable = LimitName | LinkName;
 
 /** What a bound comes from. */
 const ORIGINS = {
@@ -16,13 +16,13 @@ const ORIGINS = {
   'moves at once out of a host': { limit: 'outboundPerHost' },
   'moves at once into a host': { limit: 'inboundPerHost' },
   'moves at once over a PF': { limit: 'perPf' },
-  "a PF's line": { line: 'pfGigabitsPerSecond' },
-  "a host's line": { line: 'hostGigabitsPerSecond' },
-  'lines of the hosts that receive': { line: 'hostGigabitsPerSecond' },
-  'one move': { line: 'hostGigabitsPerSecond' },
-  "a rack's uplink": { line: 'rackGigabitsPerSecond' },
-  'the spine': { line: 'spineGigabitsPerSecond' },
-} as const satisfies Readonly<Record<BoundName, { readonly limit: LimitName } | { readonly line: LineName }>>;
+  "a PF's link": { link: 'pfGigabitsPerSecond' },
+  "a host's link": { link: 'hostGigabitsPerSecond' },
+  'links of the hosts that receive': { link: 'hostGigabitsPerSecond' },
+  'one move': { link: 'hostGigabitsPerSecond' },
+  "a rack's uplink": { link: 'rackGigabitsPerSecond' },
+  'the spine': { link: 'spineGigabitsPerSecond' },
+} as const satisfies Readonly<Record<BoundName, { readonly limit: LimitName } | { readonly link: LinkName }>>;
 
 export interface Relaxation {
   readonly of: Relaxable;
@@ -40,21 +40,21 @@ export function relaxationOf(bound: BoundName, plan: FleetPlan): Relaxation | nu
     const to = 2 * limits[limit];
     return { of: limit, to, change: { limits: { ...limits, [limit]: to } } };
   }
-  return twice(origin.line, plan);
+  return twice(origin.link, plan);
 }
 
 /** @returns null where the fleet has no such link */
-export function twice(line: LineName, { question }: FleetPlan): Relaxation | null {
-  const gigabits = question.fleet[line];
+export function twice(link: LinkName, { question }: FleetPlan): Relaxation | null {
+  const gigabits = question.fleet[link];
   if (gigabits === undefined) return null;
   const to = 2 * gigabits;
-  return { of: line, to, change: { fleet: { ...question.fleet, [line]: to, ...ofClasses(question.fleet, line) } } };
+  return { of: link, to, change: { fleet: { ...question.fleet, [link]: to, ...ofClasses(question.fleet, link) } } };
 }
 
 /** Links that host classes have of their own follow that of the fleet. */
-function ofClasses({ hostClasses }: EvacuateQuestion['fleet'], line: LineName): Partial<EvacuateQuestion['fleet']> {
-  if (hostClasses === undefined || (line !== 'hostGigabitsPerSecond' && line !== 'pfGigabitsPerSecond')) return {};
+function ofClasses({ hostClasses }: EvacuateQuestion['fleet'], link: LinkName): Partial<EvacuateQuestion['fleet']> {
+  if (hostClasses === undefined || (link !== 'hostGigabitsPerSecond' && link !== 'pfGigabitsPerSecond')) return {};
   return {
-    hostClasses: hostClasses.map((each) => (each[line] === undefined ? each : { ...each, [line]: 2 * each[line] })),
+    hostClasses: hostClasses.map((each) => (each[link] === undefined ? each : { ...each, [link]: 2 * each[link] })),
   };
 }

@@ -21,8 +21,8 @@ const RELAXED: Readonly<Record<Relaxable, (to: number) => string>> = {
   outboundPerHost: (to) => `${countOf(to, 'move')} at once out of a host`,
   inboundPerHost: (to) => `${countOf(to, 'move')} at once into a host`,
   perPf: (to) => `${countOf(to, 'move')} at once over a PF`,
-  pfGigabitsPerSecond: () => "twice a PF's line",
-  hostGigabitsPerSecond: () => "twice the hosts' lines",
+  pfGigabitsPerSecond: () => "twice a PF's link",
+  hostGigabitsPerSecond: () => "twice the hosts' links",
   rackGigabitsPerSecond: () => "twice the racks' uplinks",
   spineGigabitsPerSecond: () => 'twice the spine',
 };
@@ -187,11 +187,11 @@ function bindingSentence(numbers: EvacuateNumbers): string {
   const { totalNs } = numbers.outcomes.point;
   const second = next === undefined ? '' : `; next is ${next.name} with ${formatLong(next.ns)}`;
   const share = percent(binding.ns / totalNs);
-  const withRestarts = numbers.maintenance === null ? 'alone it takes' : 'alone with the restarts it takes';
+  const withRestarts = numbers.maintenance === null ? 'It alone takes' : 'It alone, with the restarts, takes';
   const near = isNearTimeout(numbers)
     ? ` The least time-out that would do is ${formatNs(numbers.usedTimeoutNs)}${perPhrase(numbers)}, and ${formatNs(numbers.timeoutNs)} are allowed.`
     : '';
-  return `${capital(binding.name)} binds: ${withRestarts} ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
+  return `Binding constraint: ${binding.name}. ${withRestarts} ${formatLong(binding.ns)}, ${share} of the whole${second}.${near}`;
 }
 
 /** What most of the VMs without a destination lack. */
@@ -233,7 +233,7 @@ function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: Evacua
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
     default:
-      return `${countOf(problem.vms, 'VM stands', 'VMs stand')} still for longer than ${formatNs(budgetNs)}.`;
+      return `${countOf(problem.vms, 'VM is', 'VMs are')} paused for longer than ${formatNs(budgetNs)}.`;
   }
 }
 
@@ -273,8 +273,4 @@ function nearestSentence(nearest: NearestEvacuation, numbers: EvacuateNumbers): 
 
 function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

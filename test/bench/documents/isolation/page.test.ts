@@ -38,7 +38,7 @@ test('the drawing has its words and its tables next to it', () => {
 });
 
 test.each([
-  'Who reaches the control area of each',
+  'which tenants reach its control area',
   'Every access tried',
   'IOMMU groups, as Linux 7.3 builds them',
   'What each policy says',

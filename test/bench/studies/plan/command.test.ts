@@ -57,7 +57,7 @@ hosts:
 });
 
 test('--json prints one document with the binding constraint', async () => {
-  const { status, stdout } = await stopcopy('plan', 'line', '--json', '--no-tornado');
+  const { status, stdout } = await stopcopy('plan', 'link', '--json', '--no-tornado');
   expect(status).toBe(0);
   const document = JSON.parse(stdout) as {
     format: string;
@@ -68,7 +68,7 @@ test('--json prints one document with the binding constraint', async () => {
     format: 'stopcopy-plan',
     version: 2,
     kind: 'modelled',
-    question: { name: 'line', ask: 'least' },
+    question: { name: 'link', ask: 'least' },
   });
   expect(document.answer.value).toBe(2);
   expect(document.answer.constraints.some(({ binds }) => binds)).toBe(true);
@@ -76,7 +76,7 @@ test('--json prints one document with the binding constraint', async () => {
 
 test('--html writes a page with the document in it', async () => {
   const file = join(folder, 'line.html');
-  const { status, stdout } = await stopcopy('plan', 'line', '--no-tornado', '--html', file);
+  const { status, stdout } = await stopcopy('plan', 'link', '--no-tornado', '--html', file);
   expect(status).toBe(0);
   expect(stdout.trimEnd().endsWith(file)).toBe(true);
   const page = readFileSync(file, 'utf8');
@@ -100,7 +100,7 @@ test.each([
 });
 
 test('what nothing satisfies exits with 4, and names the nearest', async () => {
-  const text = readFileSync(QUESTIONS.path('line'), 'utf8').replace('pause: 500ms', 'pause: 1ms');
+  const text = readFileSync(QUESTIONS.path('link'), 'utf8').replace('pause: 500ms', 'pause: 1ms');
   const path = join(folder, 'impossible.yaml');
   writeFileSync(path, text);
   const { status, stdout } = await stopcopy('plan', path, '--no-tornado');
@@ -111,13 +111,13 @@ test('what nothing satisfies exits with 4, and names the nearest', async () => {
 
 test.each([
   [['plan', 'no-such-question'], 3, 'no-such-question … no question'],
-  [['plan', 'line', '--sweep', 'vm.vcpus'], 2, 'field … values'],
-  [['plan', 'line', '--sweep', 'vm.cpus=1'], 3, "'cpus'"],
-  [['plan', 'line', '--out', 'x.json'], 2, '--out … sweep'],
-  [['plan', 'line', '--sweep', 'vm.vcpus=4', '--html', '/dev/null/x.html'], 2, '--html'],
-  [['plan', 'line', '--confidence', '0.3'], 2, "--confidence … '0.3' … 0.5 … 1"],
-  [['plan', 'line', '--confidence', '0.9995'], 2, "--confidence … '0.9995' … 0.999 … 1"],
-  [['plan', 'line', '--confidence', 'text'], 2, "--confidence … 'text' … number … 0.5 … 1"],
+  [['plan', 'link', '--sweep', 'vm.vcpus'], 2, 'field … values'],
+  [['plan', 'link', '--sweep', 'vm.cpus=1'], 3, "'cpus'"],
+  [['plan', 'link', '--out', 'x.json'], 2, '--out … sweep'],
+  [['plan', 'link', '--sweep', 'vm.vcpus=4', '--html', '/dev/null/x.html'], 2, '--html'],
+  [['plan', 'link', '--confidence', '0.3'], 2, "--confidence … '0.3' … 0.5 … 1"],
+  [['plan', 'link', '--confidence', '0.9995'], 2, "--confidence … '0.9995' … 0.999 … 1"],
+  [['plan', 'link', '--confidence', 'text'], 2, "--confidence … 'text' … number … 0.5 … 1"],
   [['plan', 'empty-host', '--confidence', '0.9'], 2, '--confidence … empty-host … evacuate'],
 ])('%j exits with %i', async (args, code, words) => {
   const { status, stderr } = await stopcopy(...args);
@@ -129,7 +129,7 @@ describe('a sweep', () => {
   const GRID = { 'vm.vcpus': [8, 48], 'vm.stream.channels': [4], 'budget.pause': ['340ms', '500ms'] };
   let asked: AskedQuestion;
   beforeAll(() => {
-    asked = readQuestion('line', GRID);
+    asked = readQuestion('link', GRID);
   });
   const sweep = async (out: string, threads: number, signal = new AbortController().signal) => {
     const { output, stderr } = captured(false);
@@ -201,7 +201,7 @@ describe('a sweep', () => {
 
 test('the command runs a sweep and says where its document is', async () => {
   const out = join(folder, 'swept.json');
-  const { status, stdout } = await stopcopy('plan', 'line', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out);
+  const { status, stdout } = await stopcopy('plan', 'link', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out);
   expect(status).toBe(0);
   expect(stdout).toContain(out);
   expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({
@@ -266,7 +266,7 @@ describe('moves for other programs', () => {
   });
 
   test.each([
-    [['plan', 'line', '--no-tornado', '--csv', 'x.csv'], '--csv … evacuation … line … least'],
+    [['plan', 'link', '--no-tornado', '--csv', 'x.csv'], '--csv … evacuation … link … least'],
     [['plan', 'empty-host', '--ics', 'x.ics'], '--ics … --start'],
     [['plan', 'empty-host', '--ics', 'x.ics', '--start', 'tomorrow'], "--start … 'tomorrow' … UTC"],
   ])('%j is refused', async (words, said) => {

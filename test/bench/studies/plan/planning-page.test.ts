@@ -16,7 +16,7 @@ const EXAMPLES = stepsOf(PAGE).filter((step) => step.does === 'run');
 
 test('the page has examples', () => {
   expect(EXAMPLES.map(({ command }) => command.split(' ')[1])).toEqual([
-    'line',
+    'link',
     'vfs-per-vm',
     'converge-nova',
     'empty-host',

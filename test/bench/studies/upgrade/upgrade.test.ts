@@ -185,7 +185,7 @@ describe('numbers without a unit', () => {
   });
 
   test('are found in the grid of a question, where the field has a unit', () => {
-    const [, text] = SHIPPED.find(([name]) => name === 'line')!;
+    const [, text] = SHIPPED.find(([name]) => name === 'link')!;
     const grid = '\ngrid: { budget.pause: [100, 300ms, 0], vm.vcpus: [8, 16] } # mine\n';
     const old = text.replace(/^version: 2$/m, 'version: 1') + grid;
     expect(refusal(old).message).toMatch(stating('x.yaml', 'grid.budget.pause[0]', 100, '100 ms', '100 ns'));

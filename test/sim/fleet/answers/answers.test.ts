@@ -14,7 +14,7 @@ import { type ConstraintRow, rowStates, verdictStates } from '../../../../sim/fl
 import { evacuateConstraints } from '../../../../sim/fleet/answers/evacuate/constraints.ts';
 import type { EvacuateNumbers } from '../../../../sim/fleet/answers/evacuate/numbers.ts';
 import { evacuateWords } from '../../../../sim/fleet/answers/evacuate/words.ts';
-import { bindingPhrase, findingPhrase, formatLong, usedPhrase } from '../../../../sim/fleet/answers/phrases.ts';
+import { bindingSentence, findingPhrase, formatLong, usedPhrase } from '../../../../sim/fleet/answers/phrases.ts';
 import { type ConstraintUse, constraintName } from '../../../../sim/fleet/constraint.ts';
 import type { Outcome } from '../../../../sim/fleet/fleet-plan.ts';
 import { type Question, questionSchema } from '../../../../sim/fleet/question.ts';
@@ -23,7 +23,7 @@ import { shipped } from '../fixture.ts';
 import { stating } from '../../../stating.ts';
 
 const most = shipped('vfs-per-vm', 'most');
-const least = shipped('line', 'least');
+const least = shipped('link', 'least');
 const atOnce = shipped('moves-per-host', 'at-once');
 const overPf = shipped('moves-over-pf', 'at-once');
 const converge = shipped('converge-nova', 'converge');
@@ -71,7 +71,7 @@ const QUESTIONS: readonly (readonly [name: string, question: Question, feasible:
     false,
   ],
   [
-    'evacuate over a slow line',
+    'evacuate over a slow link',
     { ...evacuation, limits: { outboundPerHost: 15 }, fleet: slowFleet(evacuation.fleet, 2) },
     false,
   ],
@@ -143,7 +143,7 @@ describe('what must hold', () => {
     methods: null,
   });
 
-  test('binds where it is broken one step further, whatever else is used', () => {
+  test('is the binding one where it is broken one step further, whatever else is used', () => {
     expect(verdictStates(verdict(vfs(2), pause(299)), verdict(vfs(3), pause(301)))).toEqual([
       { name: 'VFs of one PF', unit: '', limit: 63, used: 2, next: 3, binds: false },
       { name: 'pause budget', unit: 'ns', limit: 300, used: 299, next: 301, binds: true },
@@ -204,11 +204,13 @@ describe('phrases', () => {
     expect(formatLong(ns)).toBe(text);
   });
 
-  test('of what binds: used and allowed here, needed one further', () => {
+  test('of the binding constraint: used and allowed here, needed one further', () => {
     const state = { name: 'pause budget', unit: 'ns', limit: 3e8, used: 2e8, next: 4e8, binds: true };
-    expect(bindingPhrase(state)).toMatch(stating('pause budget', '200 ms of 300 ms', 'one further', '400 ms'));
-    expect(bindingPhrase({ ...state, used: null })).toMatch(stating('pause budget', 'one further', '400 ms', '300 ms'));
-    expect(bindingPhrase({ ...state, unit: 'VFs', used: 63, limit: 63, next: null })).toMatch(
+    expect(bindingSentence([state])).toMatch(stating('pause budget', '200 ms of 300 ms', 'one further', '400 ms'));
+    expect(bindingSentence([{ ...state, used: null }])).toMatch(
+      stating('pause budget', 'one further', '400 ms', '300 ms'),
+    );
+    expect(bindingSentence([{ ...state, unit: 'VFs', used: 63, limit: 63, next: null }])).toMatch(
       stating('pause budget', '63 VFs of 63 VFs'),
     );
   });
@@ -247,7 +249,7 @@ describe('phrases', () => {
   });
 });
 
-describe('an evacuation is told by its record alone', () => {
+describe('an evacuation is described by its record alone', () => {
   const outcome: Outcome = {
     totalNs: 100 * NS_PER_S,
     moved: 10,
@@ -324,11 +326,11 @@ describe('an evacuation is told by its record alone', () => {
     nearest: null,
   };
 
-  test('with its time, its band and what binds', () => {
+  test('with its time, its band and the binding constraint', () => {
     expect(evacuateWords(numbers).sentences).toEqual([
       'Emptying 2 hosts with 10 VMs takes 100 s (95.0 s to 105 s) under nova; pauses are 200 ms at the median and ' +
         '300 ms at p99 (p99 with all parameters long: 300 ms).',
-      'The spine binds: alone it takes 80.0 s, 80.0 % of the whole; next is one move with 20.0 s.',
+      'Binding constraint: the spine. It alone takes 80.0 s, 80.0 % of the whole; next is one move with 20.0 s.',
     ]);
     const binding = evacuateConstraints(numbers).filter(({ binds }) => binds);
     expect(binding.map(({ name }) => name)).toEqual(['the spine']);
@@ -338,7 +340,7 @@ describe('an evacuation is told by its record alone', () => {
     [{ kind: 'no room', vms: 3 }, 'The room on the other hosts cannot be kept: 3 VMs find none.'],
     [{ kind: 'given up', vms: 4, hostsLeft: 1 }, '4 VMs stay where they are, and 1 of 2 hosts is not empty.'],
     [{ kind: 'late', totalNs: 110 * NS_PER_S }, 'It takes 110 s, and must be done in 60.0 s.'],
-    [{ kind: 'over budget', vms: 5 }, '5 VMs stand still for longer than 500 ms.'],
+    [{ kind: 'over budget', vms: 5 }, '5 VMs are paused for longer than 500 ms.'],
   ] as const)('with its problem: %o', (problem, sentence) => {
     const { sentences } = evacuateWords({ ...numbers, withinNs: 60 * NS_PER_S, problems: [problem] });
     expect(sentences.at(-1)).toBe(sentence);

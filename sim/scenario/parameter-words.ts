@@ -1,15 +1,18 @@
 /**
  * Parameters of the model as their readers call them: in sentences, tables and charts. Documents have the names.
  */
-import { ACCELERATOR_KINDS, type AcceleratorKind } from '../../sim/abi/accelerators.ts';
-import { type CostName, TASK_COST } from '../../sim/device/costs.ts';
-import type { VmmParameterName } from '../../sim/memory/parameters.ts';
+import { ACCELERATOR_KINDS, type AcceleratorKind } from '../abi/accelerators.ts';
+import { type CostName, TASK_COST } from '../device/costs.ts';
+import type { VmmParameterName } from '../memory/parameters.ts';
+import type { BURST_PHASE, DATA_AT_END, REGISTERS, WINDOW_PHASE } from './unknowns.ts';
 
 type KnownName =
   | VmmParameterName
   | Exclude<CostName, (typeof TASK_COST)[AcceleratorKind]>
-  | 'windowPhase'
-  | 'registers';
+  | typeof WINDOW_PHASE
+  | typeof DATA_AT_END
+  | typeof BURST_PHASE
+  | typeof REGISTERS;
 
 const WORDS: Readonly<Record<KnownName, string>> = {
   stopNsPerVcpu: 'stop of one vCPU',
@@ -86,6 +89,8 @@ const WORDS: Readonly<Record<KnownName, string>> = {
   vcpuStopNs: 'stop of the vCPUs',
   vcpuStartNs: 'start of the vCPUs',
   windowPhase: "phase in QEMU's 100 ms window",
+  dataAtEnd: 'data in the last pages of guest memory',
+  burstPhase: 'start of the first burst of writing',
   registers: "costs of the VFs' registers and engines",
 };
 
