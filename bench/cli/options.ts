@@ -66,9 +66,9 @@ function unique<T>(values: readonly T[]): readonly T[] {
 }
 
 /** An option of earlier versions, refused with its new name. */
-export function renamedOption(old: string, name: string): Option {
+export function renamedOption(old: string, now: string): Option {
   const refuse = (): never => {
-    throw new UserError('usage', `${old} is now called ${name}`);
+    throw new UserError('usage', `${old} is now called ${now}`);
   };
   return new Option(`${old} <value>`).hideHelp().argParser(refuse);
 }

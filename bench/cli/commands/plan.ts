@@ -72,7 +72,7 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nQuestions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, line, moves-per-host,\n` +
+      `\nQuestions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, link, moves-per-host,\n` +
         `moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, two-generations,\n` +
         `empty-region, room, generations.\nThe exit status is 4 when nothing satisfies the question; the nearest that does is printed.\n` +
         examples([

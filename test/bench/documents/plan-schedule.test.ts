@@ -74,7 +74,7 @@ describe('a host that is emptied', () => {
     const rows = rowsOf(figure);
     expect(rows).toHaveLength(15);
     expect(new Set(rows.map(([host, , , , , , end]) => `${host} ${end}`))).toEqual(new Set(['1 moved']));
-    expect(figure).toMatch(/class="source" id="[^"]+">\s*modelled, with all parameters at their best guesses/);
+    expect(figure).toMatch(/class="source" id="[^"]+">\s*modelled, with nominal parameters/);
   });
 
   test('with a fate that nobody knows is refused', () => {

@@ -13,6 +13,14 @@ describe('names of what comes with stopcopy', () => {
       ['no scenario of that name', "Is 'zip-64' meant?"],
     ],
     [
+      ['plan', 'line'],
+      ['question', 'link'],
+    ],
+    [
+      ['send', '--rounds', '3'],
+      ['--rounds', '--iterations'],
+    ],
+    [
       ['run', 'nothing-like-it'],
       ['no scenario of that name', 'Give a YAML or JSON file, or one of'],
     ],

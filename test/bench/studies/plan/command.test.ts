@@ -80,7 +80,7 @@ test('--html writes a page with the document in it', async () => {
   expect(status).toBe(0);
   expect(stdout.trimEnd().endsWith(file)).toBe(true);
   const page = readFileSync(file, 'utf8');
-  expect(page).toContain('<title>Plan: line</title>');
+  expect(page).toContain('<title>Plan: link</title>');
   expect(page).toContain('"format":"stopcopy-plan"');
 });
 
