@@ -36,10 +36,39 @@ export function parseMessage<T extends z.ZodType>(
   what: string,
   hint?: string,
 ): z.output<T> {
-  const result = schema.safeParse(message);
+  const result = checked(schema, message, what);
   if (result.success) return result.data;
   const [first] = result.error.issues.flatMap(closest).map((issue) => wrong(issue, schema, message));
   throw new UserError('input', `${what}: ${first!.sentence}`, hint);
+}
+
+/**
+ * What a schema says of a value.
+ *
+ * Zod measures whatever has a `length`, also what is no text and no list: an object in this place makes it fail.
+ */
+function checked<T extends z.ZodType>(schema: T, value: unknown, what: string): z.ZodSafeParseResult<z.output<T>> {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    const path = objectLength(value, []);
+    if (path === null) throw error;
+    throw new UserError(
+      'input',
+      `${what}: ${fieldPath(path)} is ${quote(valueAt(value, path))}, no field of this name is one`,
+    );
+  }
+}
+
+/** Path of a field `length` that is an object. */
+function objectLength(value: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] | null {
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [name, each] of Object.entries(value)) {
+    const at = [...path, Array.isArray(value) ? Number(name) : name];
+    const found = name === 'length' && typeof each === 'object' && each !== null ? at : objectLength(each, at);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /**
@@ -57,7 +86,7 @@ export function parseDocument<T extends z.ZodType>(
   what: string,
   hint?: string,
 ): z.output<T> {
-  const result = schema.safeParse(document);
+  const result = checked(schema, document, what);
   if (result.success) return result.data;
   const { issues } = result.error;
   const foreign = foreignFormat(schema, document);

@@ -11,13 +11,29 @@ import { parseMessage } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import type { QueueLayout } from './layout.ts';
 import { checkLoad } from './load.ts';
+import { QUEUES_TOTAL } from '../abi/vft.ts';
 
 /** Violations listed in full; later ones are counted only. */
 export const VIOLATIONS_KEPT = 1000;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const counts = z.array(count);
 const phase = z.number().int().min(0).max(1);
+
+/** A list that is wrong is one fault, however long it is: each entry of one that came from outside would be another. */
+function listOf(entry: (value: unknown) => boolean, allowed: string): z.ZodCustom<number[]> {
+  return z.custom<number[]>((value) => Array.isArray(value) && value.every(entry), `allowed is a list of ${allowed}`);
+}
+
+const counts = listOf((value) => Number.isSafeInteger(value) && (value as number) >= 0, 'counts');
+const phases = listOf((value) => value === 0 || value === 1, 'zeros and ones');
+
+/** So many at most, before any of them is checked. */
+function atMost(entries: number): z.ZodCustom<unknown[]> {
+  return z.custom<unknown[]>(
+    (value) => Array.isArray(value) && value.length <= entries,
+    `allowed is a list of at most ${entries} entries`,
+  );
+}
 
 const violation = z.strictObject({
   kind: z.enum([
@@ -53,7 +69,7 @@ const ledgerSchema = z.strictObject({
     /** Per queue: entry of the SQ that the next task goes to, of the CQ that the next completion comes to, its phase. */
     sqTail: counts,
     cqHead: counts,
-    cqPhase: z.array(phase),
+    cqPhase: phases,
     eqHead: count,
     eqPhase: phase,
     /** Tasks that the closed loop keeps in each queue; 0: there is no closed loop. */
@@ -63,8 +79,8 @@ const ledgerSchema = z.strictObject({
     /** Per queue: number of the next task in order. */
     next: counts,
     /** Queues with tasks that a later one has overtaken. */
-    overtaken: z.array(z.tuple([count, counts])),
-    violations: z.array(violation).max(VIOLATIONS_KEPT),
+    overtaken: atMost(QUEUES_TOTAL).pipe(z.array(z.tuple([count, counts]))),
+    violations: atMost(VIOLATIONS_KEPT).pipe(z.array(violation)),
     violationCount: count,
   }),
 });

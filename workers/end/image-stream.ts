@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { bug } from '../../sim/base/bug.ts';
 import { parseMessage } from '../../sim/base/schema.ts';
 import { UserError } from '../../sim/base/user-error.ts';
+import { beyondBounds } from './message-bounds.ts';
 import { type FrameHeader, type FrameIdentity, HeaderTemplate, type SectionPlace } from './frame-header.ts';
 import { nowNs } from '../wall-clock.ts';
 
@@ -29,6 +30,10 @@ const ALIGN = 64;
 /** Room for a header: its own fields, and those of each section. Names are a few letters, numbers at most 9 bytes. */
 const HEADER_FIXED_BYTES = 192;
 const HEADER_BYTES_PER_SECTION = 80;
+/** Values of a header at most, with the names of its fields; lists and maps within each other. */
+const HEADER_FIXED_VALUES = 32;
+const HEADER_VALUES_PER_SECTION = 9;
+const HEADER_DEPTH = 6;
 
 const IMAGE_SECTION = 'image';
 
@@ -48,6 +53,11 @@ export function frameBytesMax(imageBytes: number, sections: readonly SectionPlac
 /** Where the sections start: after the longest header that so many of them can need. */
 function payloadOffset(sectionCount: number): number {
   return padded(PREFIX_BYTES + HEADER_FIXED_BYTES + HEADER_BYTES_PER_SECTION * sectionCount);
+}
+
+/** A header of so many sections is read, to say by how many it differs; a longer one is not. */
+function headerSectionsMax(places: readonly SectionPlace[]): number {
+  return 2 * (places.length + 1);
 }
 
 /** Copies a section, and clears its padding of what an earlier VM left there. @returns where the next one starts */
@@ -250,7 +260,7 @@ export function receivedFrame(arena: ArrayBufferLike, frameBytes: number, most: 
  * @throws UserError of kind `input` with the first thing that is wrong
  */
 export function readFrame(frame: Uint8Array, expected: FrameExpectation): Frame {
-  const header = parseHeader(packedHeader(frame, expected));
+  const header = parseHeader(packedHeader(frame, expected), expected);
   compareHeader(header, expected);
   return { header, ...checkedSections(frame, header.sections, (section) => header.sections[section]!.crc) };
 }
@@ -280,7 +290,7 @@ export class FrameReader {
       return checkedSections(frame, this.sections, (section) => known.checksum(section));
     }
     this.headersUnpacked += 1;
-    const header = parseHeader(packed);
+    const header = parseHeader(packed, this.expected);
     compareHeader(header, this.expected);
     const payload = checkedSections(frame, header.sections, (section) => header.sections[section]!.crc);
     this.sections = header.sections;
@@ -356,12 +366,21 @@ function packedHeader(frame: Uint8Array, expected: FrameExpectation): Uint8Array
   if (PREFIX_BYTES + headerBytes > start || start > frame.length || start % ALIGN !== 0) {
     refuse(`a header of ${headerBytes} bytes before sections at ${start} cannot be`, TRY_AGAIN);
   }
+  const headerMost = payloadOffset(headerSectionsMax(expected.places)) - PREFIX_BYTES;
+  if (headerBytes > headerMost) {
+    refuse(`its header has ${headerBytes} bytes, this destination takes at most ${headerMost}`, OTHER_DESTINATION);
+  }
   const packed = frame.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   if (crc32(packed) !== view.getUint32(12, true)) refuse('the checksum of its header does not fit', TRY_AGAIN);
   return packed;
 }
 
-function parseHeader(packed: Uint8Array): FrameHeader {
+function parseHeader(packed: Uint8Array, { places }: FrameExpectation): FrameHeader {
+  const beyond = beyondBounds(packed, {
+    values: HEADER_FIXED_VALUES + HEADER_VALUES_PER_SECTION * headerSectionsMax(places),
+    depth: HEADER_DEPTH,
+  });
+  if (beyond !== null) refuse(`its header ${beyond}`, TRY_AGAIN);
   let unpacked: unknown;
   try {
     unpacked = packr.unpack(packed.slice());

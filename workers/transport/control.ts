@@ -17,8 +17,11 @@ import {
 } from './wire.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { bug } from '../../sim/base/bug.ts';
+import { beyondBounds, type MessageBounds } from '../end/message-bounds.ts';
 
 const packr = new Packr({ useRecords: false });
+/** The longest message is a hello. */
+const CONTROL_BOUNDS: MessageBounds = { values: 64, depth: 4 };
 const count = z.number().int().min(0);
 /** 128 random bits in hexadecimal. */
 const token = z.string().regex(/^[0-9a-f]{32}$/);
@@ -110,6 +113,8 @@ export function packControl(
 
 /** @throws Damage when the bytes are no such message */
 export function unpackControl<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.output<T> {
+  const beyond = beyondBounds(bytes, CONTROL_BOUNDS);
+  if (beyond !== null) throw new Damage(`${what}: it ${beyond}`, TRY_AGAIN);
   let message: unknown;
   try {
     message = packr.unpack(bytes);

@@ -11,11 +11,16 @@ import { UserError } from '../../sim/base/user-error.ts';
 import type { QueueLayout } from '../../sim/workload/layout.ts';
 import { type GuestLedger, readLedger } from '../../sim/workload/ledger.ts';
 import { frameBytesMax } from '../end/image-stream.ts';
+import { beyondBounds } from '../end/message-bounds.ts';
 import type { Seal } from './control.ts';
 
 /** Room of a ledger, in bytes: six counts of at most nine bytes for each queue and some, and what was found wrong. */
 const LEDGER_FIXED_BYTES = 128 * 1024;
 const LEDGER_BYTES_PER_QUEUE = 128;
+/** Its values at most: those of each queue, the violations that are kept, eleven each with their names, tasks overtaken. */
+const LEDGER_VALUES_PER_QUEUE = 16;
+const LEDGER_FIXED_VALUES = 32 * 1024;
+const LEDGER_DEPTH = 6;
 
 const packr = new Packr({ useRecords: false });
 
@@ -76,6 +81,11 @@ export function packLedger(ledger: GuestLedger): Uint8Array {
 
 /** @throws UserError of kind `input` when it is none, or none of such a VM */
 export function unpackLedger(packed: Uint8Array, queues: QueueLayout): GuestLedger {
+  const beyond = beyondBounds(packed, {
+    values: LEDGER_FIXED_VALUES + LEDGER_VALUES_PER_QUEUE * queues.queuePairs,
+    depth: LEDGER_DEPTH,
+  });
+  if (beyond !== null) refuse(`its client ledger ${beyond}`);
   let document: unknown;
   try {
     document = packr.unpack(packed);

@@ -315,11 +315,20 @@ describe('a frame is refused whose', () => {
   });
 
   test.each([
-    ['a text that ends too early', Uint8Array.of(0xd9, 0x20, 0x41)],
-    ['cut off', pack(headerOf()).subarray(0, 40)],
-    ['followed by another', Buffer.concat([pack(headerOf()), pack(1)])],
-  ])('header is %s', (_what, packed) => {
-    expect(refusal(craft(packed))).toContain('no msgpack');
+    ['a text that ends too early', Uint8Array.of(0xd9, 0x20, 0x41), 'ends within'],
+    ['cut off', pack(headerOf()).subarray(0, 40), 'ends within'],
+    ['followed by another', Buffer.concat([pack(headerOf()), pack(1)]), 'ends at byte'],
+    ['a date', pack({ ...headerOf(), driver: new Date(0) }), 'begins no number'],
+    ['of very many values', pack(Array.from({ length: 200 }, () => null)), 'values'],
+  ])('header is %s', (_what, packed, said) => {
+    expect(refusal(craft(packed))).toMatch(stating('header', said));
+  });
+
+  test('header fills the room of its sections', () => {
+    const frame = new Uint8Array(1024);
+    const words = [FRAME_MAGIC, FRAME_VERSION, 900, crc32(frame.subarray(32, 932)), 1024, 0, 960, 0];
+    words.forEach((word, i) => view(frame).setUint32(4 * i, word, true));
+    expect(refusal(frame)).toMatch(stating('header', '900 bytes', 'at most 864'));
   });
 
   test.each([
@@ -337,16 +346,17 @@ describe('a frame is refused whose', () => {
     (field) => {
       const { [field]: _left, ...rest } = headerOf();
       expect(refusal(craft(rest))).toContain(field);
-      for (const value of [null, -1, 1.5, true, {}, 2n ** 62n, [2n ** 62n], new Date(0)]) {
+      for (const value of [null, -1, 1.5, true, {}, 2n ** 62n, [2n ** 62n]]) {
         expect(refusal(craft({ ...headerOf(), [field]: value }))).toContain(field);
       }
     },
   );
 
   test.each(['name', 'offset', 'bytes', 'crc'] as const)('section has no %s, or a wrong one', (field) => {
-    for (const value of [undefined, null, -1, 1.5, true]) {
+    for (const value of [undefined, null, -1, 1.5, true, { length: { toString: 1, valueOf: 1 } }]) {
       const header = headerOf();
-      header.sections[1]![field] = value;
+      if (value === undefined) delete (header.sections[1] as Partial<Header['sections'][number]>)[field];
+      else header.sections[1]![field] = value;
       expect(refusal(craft(header))).toContain(`sections[1].${field}`);
     }
   });
