@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import {
@@ -49,8 +50,10 @@ interface DestinationStreamOptions {
   readonly onLoss?: (sentence: string) => void;
 }
 
-/** Connections whose hello is still to come. */
+/** Connections whose hello is still to come: with one more the first of them has to go. A source says hello as soon as it is there. */
 const STRANGERS_MAX = 16;
+/** Requests that one move may make; it needs five. */
+const REQUESTS_MAX = 32;
 
 interface Session {
   readonly hello: Hello;
@@ -194,6 +197,9 @@ export class DestinationStream implements DestinationChannelOwner {
         leaving: false,
       };
     }
+    if (!isDeepStrictEqual(this.session.hello, hello)) {
+      throw new Damage(`channel ${header.channel} of this session says another hello than the first`, TRY_AGAIN);
+    }
     const { channels } = this.session;
     this.strangers.delete(channel);
     channels[header.channel]?.drop('the source connected again');
@@ -242,6 +248,9 @@ export class DestinationStream implements DestinationChannelOwner {
     if (session === null) throw new Damage('a request came and no session waits for it', TRY_AGAIN);
     let reply = session.replies.get(id);
     if (reply === undefined) {
+      if (session.replies.size >= REQUESTS_MAX) {
+        throw new Damage(`request ${id} is one more than the ${REQUESTS_MAX} that a move may make`, TRY_AGAIN);
+      }
       const request = unpackControl(requestSchema, payload, 'request');
       if (request.to !== this.token) {
         this.forget('the source asked another run of stopcopy receive');
@@ -295,9 +304,8 @@ export class DestinationStream implements DestinationChannelOwner {
 
   private connected(socket: Socket): void {
     if (this.strangers.size >= STRANGERS_MAX) {
-      socket.destroy();
-      this.onLoss(`a connection was turned away: ${STRANGERS_MAX} others have not said hello yet`);
-      return;
+      const [first] = this.strangers;
+      first?.drop(`it said no hello, and ${STRANGERS_MAX} others came after it`);
     }
     this.strangers.add(new DestinationChannel(socket, this, this.at.key === undefined ? this.readMode : 'data'));
   }

@@ -271,6 +271,32 @@ describe('a stranger', () => {
     expect(owner.sessions).toEqual([HELLO.session, '1'.repeat(32)]);
   });
 
+  test('in any number keeps no source out: the first of those that say nothing has to go', async () => {
+    const { into, out, losses } = await pair();
+    const at = into.at.kind === 'unix' ? into.at.path : '';
+    for (let i = 0; i < 40; i++) {
+      const socket = connect({ path: at });
+      socket.on('error', () => {});
+      closing.push(() => socket.destroy());
+      await once(socket, 'connect');
+    }
+    await out.open();
+    await out.send(parcelOf(1), ALL);
+    await until('the first ones are gone', () => losses.length >= 24);
+    expect(losses[0]).toMatch(stating('a new connection', 'no hello', 16));
+  });
+
+  test('that knows the session and says another hello gets no channel of it', async () => {
+    const { into, out, losses } = await pair({ channels: 2 });
+    await out.open();
+    const hello = { ...HELLO, channels: 2, chunkBytes: 2 * CHUNK };
+    const other = new SourceStream({ endpoint: into.at, hello, limits: { ...AGES, lossesMax: 0 } });
+    closing.push(() => other.close());
+    await expect(other.open()).rejects.toThrow(stating('channel 0', 'another hello'));
+    expect(losses.join('\n')).toMatch(stating('another hello'));
+    await out.send(parcelOf(1), ALL);
+  });
+
   test('that plays a recorded move again is turned away, and the next source is served', async () => {
     const first = await pair();
     const path = socketPath();
@@ -305,6 +331,16 @@ describe('a stranger', () => {
 });
 
 describe('a source', () => {
+  test('that asks without end is refused', async () => {
+    const { owner, out } = await pair({}, {}, { ...AGES, lossesMax: 0 });
+    await out.open();
+    const asked = async (): Promise<void> => {
+      for (let i = 0; i < 1_000; i++) await out.ask({ ask: 'prepare' });
+    };
+    await expect(asked()).rejects.toThrow(stating('request 33', 32));
+    expect(owner.asked).toHaveLength(32);
+  });
+
   test('whom nobody hears gives up with channel and place', async () => {
     const path = socketPath();
     const out = new SourceStream({
