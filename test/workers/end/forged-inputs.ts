@@ -1,12 +1,12 @@
 /**
- * Messages as somebody forges them who knows the formats: what is changed is given its checksums and lengths again, so that
+ * Forged messages, by one who knows the formats: what is changed is given its checksums and lengths again, so that
  * it gets as far as it can. Each is made of a seed.
  */
 import { crc32 } from 'node:zlib';
 
 import { Packr, unpack } from 'msgpackr';
 
-import { Random } from '../../../sim/base/random.ts';
+import type { Random } from '../../../sim/base/random.ts';
 
 const packr = new Packr({ useRecords: false });
 
@@ -135,7 +135,7 @@ function forgedBytes(random: Random, packed: Uint8Array): Uint8Array {
   }
 }
 
-export function forgedMessage(random: Random, packed: Uint8Array): Uint8Array {
+function forgedMessage(random: Random, packed: Uint8Array): Uint8Array {
   return random.below(2) === 0 ? forgedDocument(random, packed) : forgedBytes(random, packed);
 }
 

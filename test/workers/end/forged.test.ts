@@ -1,5 +1,5 @@
 /**
- * What comes over a socket is somebody else's: each reader of it takes what was forged or refuses it in a sentence, in little time
+ * What comes over a socket is another's: each reader of it takes what was forged or refuses it in a sentence, in little time
  * and memory, and takes nothing that a checksum should have stopped. With STOPCOPY_LONG=1 it is ten million of them.
  */
 import { crc32 } from 'node:zlib';
@@ -90,7 +90,7 @@ const CASES: Readonly<Record<string, Case>> = {
     parse: (bytes) => new IterationReader({ ...EXPECTED, memoryBytes: LAYOUT.contextBufferOffset }).read(bytes),
     forge: forgedIteration,
   },
-  connection: { sound: connection(), parse: PARSERS.connection.parse, forge: forgedConnection },
+  connection: { sound: connection(), parse: (bytes) => PARSERS.connection.parse(bytes), forge: forgedConnection },
   ...Object.fromEntries(
     (['hello', 'request', 'reply', 'welcome', 'refusal', 'ledger'] as const).map((name) => [name, control(name)]),
   ),
