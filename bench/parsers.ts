@@ -35,6 +35,8 @@ import {
 import { MessageReader } from '../workers/transport/message-reader.ts';
 import { unpackLedger } from '../workers/transport/parcel.ts';
 import { CHUNK_BYTES_MIN, Damage, damageRefusal } from '../workers/transport/wire.ts';
+import { sourceOfText } from './import/lines.ts';
+import { maskedTexts } from './import/mask/mask.ts';
 import { readTextOf } from './import/readers.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
@@ -43,7 +45,10 @@ import { parseHistory } from './history/store.ts';
 import { parseInput, parseInputFile } from './io/input-file.ts';
 import { parseBaseline } from './measure/metrics/baseline.ts';
 import { parseArrivals } from './studies/arrival-file.ts';
+import { importDriver } from './studies/driver/import-driver.ts';
+import { traceOf } from './studies/driver/read-driver.ts';
 import { imported } from './studies/import/import.ts';
+import { importFleet } from './studies/import/import-fleet.ts';
 import { parseRates } from './studies/converge/rate-record.ts';
 import { draftOf } from './studies/import/move-draft.ts';
 import { upgraded } from './studies/upgrade/upgrade.ts';
@@ -142,6 +147,15 @@ export const PARSERS = {
   sysfs: file('what the collector prints: stopcopy import, isolation', (words) => machine(words, 'sysfs')),
   move: file('what VMMs and managers say of a move: stopcopy import, explain, run', (words) =>
     readTextOf('move', words, INPUT).facts.moves.map(draftOf),
+  ),
+  fleet: file('lists of VMs and hosts: stopcopy import, plan', (words) =>
+    importFleet([readTextOf('fleet', words, INPUT)]),
+  ),
+  driver: file('traces of a driver, and maps of its addresses: stopcopy import, verify, calibrate', (words) =>
+    importDriver(traceOf([readTextOf('driver', words, INPUT)])),
+  ),
+  masked: file('a file that is to be posted: stopcopy import --mask', (words) =>
+    maskedTexts([{ source: sourceOfText(words, INPUT), hasNames: true }]).map(({ lines }) => [...lines()]),
   ),
   history: {
     about: 'results of commits: stopcopy history',

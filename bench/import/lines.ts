@@ -34,12 +34,28 @@ export interface TextSource {
   lines(): Iterable<string>;
 }
 
-/** A line without its carriage return, colours, byte order mark and marks of quotation. */
+/**
+ * What stands before the lines of a program whose output another one keeps: the journal of systemd and syslog
+ * (`Nov 30 10:00:01 host qemu[4711]: `, also with an ISO time), `kubectl logs --prefix`, and logs of containers (CRI).
+ */
+const KEPT_BY =
+  /^(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)) [\w.-]+ [\w@.\\/-]+\[\d+\]: |\[pod\/[^\]\s]+\] (?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d) )?|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d) std(?:out|err) [FP] )/;
+
+/** A line without its carriage return, colours, byte order mark, marks of quotation, and what keeps it. */
 function cleaned(line: string): string {
   let text = line.endsWith('\r') ? line.slice(0, -1) : line;
   if (text.includes('\u001B')) text = text.replaceAll(ESCAPES, '');
   if (text.startsWith('\uFEFF')) text = text.slice(1);
-  return text.startsWith('>') ? text.replace(QUOTED, '') : text;
+  if (text.startsWith('>')) text = text.replace(QUOTED, '');
+  return mayBeKept(text) ? text.replace(KEPT_BY, '') : text;
+}
+
+/** Whether a line may begin as {@link KEPT_BY} says: cheap, since all lines of all files are asked. */
+function mayBeKept(text: string): boolean {
+  const first = text.charCodeAt(0);
+  if (first === 91) return text.startsWith('[pod/');
+  if (first >= 48 && first <= 57) return text.charCodeAt(4) === 45 && text.charCodeAt(10) === 84;
+  return first >= 65 && first <= 90 && text.charCodeAt(3) === 32;
 }
 
 /** @param pieces of a text, in order @param file name of the file, used in messages */

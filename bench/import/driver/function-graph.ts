@@ -66,7 +66,10 @@ class Graph {
     const change = SWITCH.exec(text);
     if (change !== null) {
       this.switches += 1;
-      this.taskOfCpu.set(Number(change[1]), Number(change[5]));
+      const [cpu, from, to] = [Number(change[1]), Number(change[3]), Number(change[5])];
+      // What ran on this CPU until its first switch has no name before it.
+      if (!this.taskOfCpu.has(cpu)) this.stacks.rename(cpu, from);
+      this.taskOfCpu.set(cpu, to);
       return;
     }
     const found = LINE.exec(text);

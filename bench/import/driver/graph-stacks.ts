@@ -76,6 +76,15 @@ export class FunctionStacks {
     } else this.close(stack, said, task, line);
   }
 
+  /** Another number for the task that a CPU stood for. */
+  rename(before: number, task: number): void {
+    const stack = this.open.get(before);
+    if (stack === undefined || this.open.has(task)) return;
+    this.open.delete(before);
+    this.open.set(task, stack);
+    for (const [at, call] of this.calls.entries()) if (call?.task === before) this.calls[at] = { ...call, task };
+  }
+
   /** Calls that never ended. */
   end(): void {
     for (const stack of this.open.values()) this.torn.push(...stack.map(({ line }) => line));

@@ -27,8 +27,8 @@ const NAMES: Readonly<Record<Column, RegExp>> = {
 };
 
 const UNITS: Readonly<Record<string, number>> = { gib: GIB, mib: MIB, kib: KIB, gb: GIGA, mb: MEGA, kb: 1000, bytes: 1, b: 1, page: 4096, pages: 4096 }; // prettier-ignore
-const ON = /^(?:running|on|poweredon|active|up|started)$/;
-const OFF = /^(?:stopped|off|poweredoff|shutoff|shut off|suspended|paused|down|inactive|template)$/;
+const ON = /^(?:running|on|powered ?on|active|up|started)$/;
+const OFF = /^(?:stopped|off|powered ?off|shutoff|shut off|suspended|paused|down|inactive|template)$/;
 const YES = /^(?:yes|true|y|1)$/i;
 const NO = /^(?:no|false|n|0)$/i;
 

@@ -385,8 +385,8 @@ function splitMoves(events: readonly MonitorEvent[]): readonly (readonly Monitor
     if (begins || moves.length === 0) moves.push([]);
     moves.at(-1)!.push(event);
   }
-  const ofMoves = moves.filter((each) => each.some(({ event }) => /migration/.test(event)));
-  return ofMoves;
+  // That a destination listens is no move yet.
+  return moves.filter((each) => each.some(({ event }) => /migration-(?!receive-ready)/.test(event)));
 }
 
 function eventFacts(events: readonly MonitorEvent[], findings: Finding[]): MoveFacts {

@@ -70,6 +70,7 @@ class Job {
     if (raw !== undefined && number !== undefined) {
       this.isRaw = true;
       const value = /^\d+$/.test(number) ? Number(number) : number;
+      if (value === Infinity) return false;
       this.values.set(raw, { value, line });
       return true;
     }
@@ -88,6 +89,9 @@ class Job {
   }
 }
 
+/** A number with more digits is damaged. */
+const DIGITS_MAX = 20;
+
 function valueOf(unit: JobUnit, text: string): Omit<Value, 'line'> | null {
   if (unit === 'word') return { value: text };
   if (unit === 'size' || unit === 'rate') {
@@ -95,7 +99,7 @@ function valueOf(unit: JobUnit, text: string): Omit<Value, 'line'> | null {
     return size === undefined ? null : { value: size.bytes, digit: size.digitBytes };
   }
   const [number] = /^\d+/.exec(text) ?? [];
-  return number === undefined ? null : { value: Number(number) };
+  return number === undefined || number.length > DIGITS_MAX ? null : { value: Number(number) };
 }
 
 export const DOMJOBINFO: Reader<MoveFile, 'move'> = {

@@ -171,9 +171,13 @@ export function moveFacts(known: Partial<MoveFacts>): MoveFacts {
   return { ...NOTHING, ...known };
 }
 
-/** The same without fields that the file does not have. */
+/** The same without fields that the file does not have, and without numbers of more digits than any program prints. */
 export function withoutAbsent(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEndless(value)));
+}
+
+function isEndless(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
 }
 
 /** What a file says in its own terms: its one move's words, or those of each. */

@@ -79,6 +79,10 @@ const IEC: Readonly<Record<string, number>> = {
   PiB: KIB ** 5,
 };
 
+/** Lines that say nothing of what is read; `skipped` was always 0. */
+const PASSED_OVER =
+  /^\s*(?:Sockets|RAM info|Globals|globals|skipped|XBZRLE|xbzrle \w+|cache size|store-global-state|only-migratable|send-\w+-?\w*|(?:decompress-)?error-check|clear-bitmap-shift):|^\s*(?:\w+:)?[\w.:[\]-]+:\d+\s*$|^\s*\]|^\s*$|^\(qemu\)/;
+
 class Answers {
   readonly polls: QmpPoll[] = [];
   version: string | null = null;
@@ -95,7 +99,7 @@ class Answers {
       this.isNew = now !== undefined;
       this.now = { fields: { status, ram: {}, vfio: {} }, status, line };
     } else if (this.now !== null && !this.takeField(text)) {
-      if (/^\s*(?:Sockets|RAM info):|^\s*[\w.]+:\d+\s*$|^\s*\]|^\s*$|^\(qemu\)/.test(text)) return;
+      if (PASSED_OVER.test(text)) return;
       findings.push({ kind: 'unused', line, text: `'${text.trim().slice(0, 60)}'` });
     }
   }

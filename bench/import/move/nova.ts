@@ -198,7 +198,7 @@ export const NOVA_COMPUTE_LOG: Reader<MoveFile, 'move'> = {
 function takeLine(moves: Map<string, LoggedMove>, text: string, line: number): void {
   const server = INSTANCE.exec(text)?.[1] ?? '';
   const running = RUNNING.exec(text);
-  const said = /VM Paused \(Lifecycle Event\)|Migration operation has (?:completed|aborted)|Migration operation failed/.exec(text)?.[0]; // prettier-ignore
+  const said = /VM Paused \(Lifecycle Event\)|Migration operation (?:has (?:completed|aborted)|failed|was cancelled)/.exec(text)?.[0]; // prettier-ignore
   if (running === null && said === undefined) return;
   const move = moves.get(server) ?? {
     server,
@@ -229,7 +229,8 @@ function loggedFacts({ server, points, pausedAtS, completedAtS, failure }: Logge
   if (a !== undefined && b !== undefined && b.elapsedS > a.elapsedS && b.processed > a.processed) {
     figures.inferred('sendingBytesPerSecond', (b.processed - a.processed) / (b.elapsedS - a.elapsedS), 'bytes processed between the last two lines', b.line); // prettier-ignore
   }
-  const status: MoveStatus = failure !== undefined ? 'failed' : completedAtS !== undefined ? 'completed' : 'running';
+  const ended = failure?.endsWith('cancelled') === true ? 'cancelled' : 'failed';
+  const status: MoveStatus = failure !== undefined ? ended : completedAtS !== undefined ? 'completed' : 'running';
   return moveFacts({
     name: server === '' ? null : server,
     vmm: DEFAULT_VMM,

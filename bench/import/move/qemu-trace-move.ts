@@ -23,8 +23,25 @@ export interface TraceLine {
   readonly line: number;
 }
 
+/** How many events are kept of a file; more than those of any move are refused to be kept, so that memory is bounded. */
+const KEPT_MAX = 100_000;
+
+/** What all moves of a file share. */
+export class TraceRoom {
+  /** Line of the first event that was not kept. */
+  fullAt: number | null = null;
+  private kept = 0;
+
+  /** Whether one more is kept. */
+  take(line: number): boolean {
+    if (this.kept < KEPT_MAX) this.kept += 1;
+    else this.fullAt ??= line;
+    return this.fullAt === null;
+  }
+}
+
 export interface TracedMove {
-  readonly lines: TraceLine[];
+  readonly trace: Trace;
   readonly startUs: number | null;
 }
 
@@ -43,7 +60,11 @@ interface TracedDevice {
   saveStartUs?: number | null;
 }
 
-class Trace {
+const CHECKPOINTS_MAX = 100;
+/** States of protocol v1 (QEMU up to 7.2) by their bits: running, saving, resuming. */
+const PROTOCOL_V1 = ['STOP', 'RUNNING', 'STOP_COPY', 'PRE_COPY', 'RESUMING'] as const;
+
+export class Trace {
   readonly devices = new Map<string, TracedDevice>();
   readonly checkpoints = new Map<string, number | null>();
   /** Sections saved or loaded in the pause, by name, in µs. */
@@ -53,11 +74,18 @@ class Trace {
   readonly syncs: { readonly atUs: number | null; readonly pages: number }[] = [];
   stoppedUs: number | null = null;
   recoverStop = false;
+  private readonly room: TraceRoom;
+  private line = 0;
+
+  constructor(room: TraceRoom) {
+    this.room = room;
+  }
 
   take({ event, words, atUs, line }: TraceLine): void {
-    if (event === 'migrate_set_state')
-      this.states.push({ state: /new state ([\w-]+)$/.exec(words)?.[1] ?? '', atUs, line });
-    else if (event === 'vmstate_downtime_checkpoint') this.checkpoint(words.trim(), atUs);
+    this.line = line;
+    if (event === 'migrate_set_state') {
+      if (this.room.take(line)) this.states.push({ state: /new state ([\w-]+)$/.exec(words)?.[1] ?? '', atUs, line });
+    } else if (event === 'vmstate_downtime_checkpoint') this.checkpoint(words.trim(), atUs);
     else if (event === 'vmstate_downtime_save' || event === 'vmstate_downtime_load') this.section(event, words);
     else if (event === 'migrate_transferred') this.transferred(words, line);
     else if (event === 'migration_bitmap_sync_end') this.sync(words, atUs);
@@ -65,13 +93,17 @@ class Trace {
   }
 
   private checkpoint(name: string, atUs: number | null): void {
-    if (/^(?:src|dst)-[\w-]+$/.test(name)) this.checkpoints.set(name, atUs);
+    if (
+      /^(?:src|dst)-[\w-]{1,60}$/.test(name) &&
+      (this.checkpoints.has(name) || this.checkpoints.size < CHECKPOINTS_MAX)
+    )
+      this.checkpoints.set(name, atUs);
     if (name === 'src-downtime-start') this.stoppedUs = atUs;
   }
 
   private section(event: string, words: string): void {
     const found = /type=(iterable|non-iterable) idstr=(.*?) instance_id=-?\d+ downtime=(\d+)/.exec(words);
-    if (found === null) return;
+    if (found === null || !this.room.take(this.line)) return;
     const [, kind = '', name = '', us] = found;
     this.sections.push({ way: event.endsWith('save') ? 'save' : 'load', kind, name, us: Number(us) });
   }
@@ -90,7 +122,7 @@ class Trace {
 
   private sync(words: string, atUs: number | null): void {
     const [, pages] = /dirty_pages (\d+)/.exec(words) ?? [];
-    if (pages !== undefined) this.syncs.push({ atUs, pages: Number(pages) });
+    if (pages !== undefined && this.room.take(this.line)) this.syncs.push({ atUs, pages: Number(pages) });
   }
 
   private ofDevice(event: string, words: string, atUs: number | null): void {
@@ -98,6 +130,7 @@ class Trace {
     if (name === undefined) return;
     let device = this.devices.get(name);
     if (device === undefined) {
+      if (!this.room.take(this.line)) return;
       device = { arcs: [], open: null, preCopySent: 0, stopCopyBytes: 0, hasBlocks: false, isStopped: false };
       this.devices.set(name, device);
     }
@@ -130,7 +163,8 @@ class Trace {
   private arc(device: TracedDevice, event: string, rest: string, atUs: number | null): void {
     if (event === 'vfio_migration_set_state') {
       const [, to, recover] = /new state (\w+)(?:, recover state (\w+))?/.exec(rest) ?? [];
-      const [, done] = to === undefined ? (/^state ([A-Z]\w+)/.exec(rest) ?? []) : [];
+      const [, word] = to === undefined ? (/^state ([A-Z]\w+|\d+)/.exec(rest) ?? []) : [];
+      const done = word === undefined || !/^\d/.test(word) ? word : PROTOCOL_V1[Number(word)];
       if (to !== undefined) {
         if (recover === 'STOP' && to === device.stateAt) this.recoverStop = true;
         device.open = { to, atUs };
@@ -146,6 +180,7 @@ class Trace {
 
   private done(device: TracedDevice, to: string, requestUs: number | null, atUs: number | null): void {
     device.stateAt = to;
+    if (!this.room.take(this.line)) return;
     if (to === 'STOP_COPY' || to === 'STOP') device.isStopped = true;
     // Times become relative at the end.
     device.arcs.push({ to, requestMs: requestUs, doneMs: atUs, tookUs: requestUs === null || atUs === null ? null : atUs - requestUs }); // prettier-ignore
@@ -153,9 +188,7 @@ class Trace {
 }
 
 /** Facts of a traced move. @param findings takes what is worth to know */
-export function traceFacts({ lines, startUs }: TracedMove, clock: string | null, findings: Finding[]): MoveFacts {
-  const trace = new Trace();
-  for (const line of lines) trace.take(line);
+export function traceFacts({ trace, startUs }: TracedMove, clock: string | null, findings: Finding[]): MoveFacts {
   const sinceMs = (atUs: number | null | undefined): number | null =>
     atUs === null || atUs === undefined || startUs === null ? null : (atUs - startUs) / US_PER_MS;
   const status = trace.states.at(-1)?.state;

@@ -13,7 +13,9 @@ const REPLY_11_1 = 'QMP query-migrate reply (top-level remaining: QEMU 11.1 and 
 
 /** What of an answer is one of query-migrate. */
 function isPoll(value: unknown): value is JsonObject {
-  if (!isObject(value) || textAt(value, 'status') === undefined) return false;
+  if (!isObject(value)) return false;
+  // Before any move there is no status, and there may be blockers.
+  if (textAt(value, 'status') === undefined) return Array.isArray(value['blocked-reasons']);
   // query-status has a status too, and says whether the VM runs.
   return !Object.hasOwn(value, 'running') && !Object.hasOwn(value, 'singlestep');
 }
@@ -116,7 +118,7 @@ class Sessions {
   }
 
   private poll(poll: JsonObject, line: number): void {
-    const status = textAt(poll, 'status')!;
+    const status = textAt(poll, 'status') ?? 'none';
     const totalMs = amountAt(poll, 'total-time');
     const before = this.all.at(-1)?.polls.at(-1);
     const begins = before !== undefined && isOtherMove(before, status, totalMs);
@@ -161,6 +163,10 @@ function isOtherMove(before: QmpPoll, status: string, totalMs: number | undefine
   return before.totalMs !== undefined && totalMs !== undefined && totalMs < before.totalMs;
 }
 
+/** An answer that has little more than its status. */
+const BARE =
+  /"return"\s*:\s*\{\s*"(?:status"\s*:\s*"(?:setup|cancelling|cancelled|failed|completed|wait-unplug)"|error-desc")/;
+
 export const QMP: Reader<MoveFile, 'move'> = {
   id: 'qmp',
   title: SESSION,
@@ -171,7 +177,7 @@ export const QMP: Reader<MoveFile, 'move'> = {
     const replies =
       /"status"\s*:\s*"[a-z-]+"/.test(head) && /"(?:total-time|expected-downtime|setup-time)"\s*:/.test(head);
     if (replies && /"dirty-sync-count"\s*:/.test(head)) return 0.95;
-    return replies || /"blocked-reasons"\s*:/.test(head) ? 0.8 : 0;
+    return replies || /"blocked-reasons"\s*:/.test(head) || BARE.test(head) ? 0.8 : 0;
   },
   read(lines, file) {
     const sessions = new Sessions();

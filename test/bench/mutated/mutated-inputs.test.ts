@@ -66,7 +66,8 @@ interface Source {
 
 const packr = new Packr({ useRecords: false });
 /** Line formats of other programs: a damaged line is named, and the others are read. */
-const TOLERANT: ReadonlySet<ParserName> = new Set(['lspci', 'lspci-tree', 'lspci-records', 'sysfs']);
+const TOLERANT: ReadonlySet<ParserName> = new Set(['lspci', 'lspci-tree', 'lspci-records', 'sysfs', 'masked']);
+const FOREIGN: ReadonlySet<ParserName> = new Set(['move', 'fleet', 'driver', 'masked']);
 const PACKED: ReadonlySet<ParserName> = new Set(['hello', 'request', 'reply']);
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
@@ -114,7 +115,7 @@ async function sourcesOf(name: ParserName): Promise<readonly Source[]> {
     const texts = Object.values(await reportDocuments()).map((document) => JSON.stringify(document));
     return texts.filter((text) => text.length < 40_000).map(sourceOfText);
   }
-  if (name === 'move') return TEXTS.move().map(sourceOfForeign);
+  if (FOREIGN.has(name) && isKeyOf(TEXTS, name)) return TEXTS[name]().map(sourceOfForeign);
   if (isKeyOf(TEXTS, name)) return TEXTS[name]().map(sourceOfText);
   const bytes = GOOD[name]();
   if (!PACKED.has(name)) return [{ bytes }];

@@ -78,7 +78,81 @@ function nested(depth: number, by: number): string {
   return open.repeat(depth) + inner + close.repeat(by % 11 === 0 ? 0 : depth);
 }
 
+/** How programs and terminals print a line that was of another: as journald, kubectl and mails have it. */
+const PREFIXES = [
+  '> ',
+  'Nov 30 10:00:01 host qemu-system-aarch64[4711]: ',
+  '2026-11-30T10:00:01.123456789Z stdout F ',
+  '[pod/virt-launcher-vm-x/compute] ',
+  '2026-11-30 10:00:01.123 ',
+  '\t',
+  '| ',
+] as const;
+
+/** Labels of one release and what others call the same. */
+const LABELS = [
+  ['vfio_migration_set_device_state', 'vfio_migration_set_state'],
+  ['vfio_state_pending_exact', 'vfio_state_pending'],
+  ['new state ', 'state '],
+  ['setup-time', 'setup'],
+  ['total time:', 'Time (ms):'],
+  ['Migration status:', 'Status:'],
+  ['transferred ram:', 'Transfers: transferred='],
+  ['Total downtime:', 'Expected downtime:'],
+  ['Job type:', 'Job-Typ:'],
+  ['Time elapsed:', 'Verstrichene Zeit:'],
+  ['GiB', 'ГиБ'],
+  ['.', ','],
+  [':', '：'],
+  ['MSI 00', 'IntMsgNum 0'],
+  ['Kernel driver in use', 'Driver in use'],
+  [' [virtual]', ''],
+  ['Region ', '[virtual] Region '],
+  ['Precopy: iter=', 'Dirty memory migration '],
+  ['_memory_transfer_rate_', '_disk_transfer_rate_'],
+  ['_data_bytes_total', '_data_total_bytes'],
+  ['rwmmio_post_', 'rwmmio_'],
+  [' -> ', ' '],
+  ['tracing_mark_write:', 'print:'],
+  ['[LOST ', '['],
+  ['memory_total_bytes', 'Memory Total Bytes'],
+  ['downtime', 'Downtime'],
+  ['"', "'"],
+  [' ', '\t'],
+] as const;
+
+/** Lines of other files than the one that they are put into. */
+const STRANGERS = [
+  'Status: \t\tcompleted\nTime (ms): \t\ttotal=8442, setup=9, down=124',
+  '{"return": {"status": "completed", "total-time": 900, "downtime": 12, "ram": {"total": 1073741824, "normal": 5, "page-size": 4096}}}',
+  'Job type:         Completed   \nTime elapsed:     23257        ms\nTotal downtime:   88           ms',
+  'migration active, transferred 8.1 GiB of 16.1 GiB VM-state, 811.3 MiB/s',
+  '01:00.0 Processing accelerators: Huawei Device a250 (rev 30)\n\tControl: I/O- Mem+ BusMaster+',
+  ' \\-[0000:40]-+-00.0  Root\n            \\-01.0-[41]----00.0  Card',
+  'vfio_migration_set_state (0000:75:00.1) new state STOP_COPY, recover state ERROR',
+  ' qemu-kvm-48231 [012]  1234.100231: rwmmio_read: a -> b width=32 addr=0xffff800090100028',
+  'cloud-hypervisor:   2.5s: <vmm> INFO:a.rs:2 -- Precopy: iter=1 curr=12MiB total=900MiB bw=900.0MiB/s transfer=0.1s overhead=1ms est_downtime=2ms elapsed=1.0s avg_bw=900MiB/s',
+  '0xffff800090000000-0xffff800090410000 4259840 hisi_qm_pci_init+0x1d4/0x5a0 [hisi_qm] phys=0x0000000140000000 ioremap',
+  'name,host,vcpus,memoryGiB\na,h1,4,8',
+  'format stopcopy-sysfs/1\ndev 0000:75:00.0 pci0000:74/0000:74:00.0/0000:75:00.0',
+  '$ sudo lspci -vvv\n[sudo] password for root: ',
+] as const;
+
 const EDITS = {
+  coloured: (text, at, by) =>
+    replaceOne(text, /[\w.:-]+/g, at, (word) => pick([`\u001B[01;31m\u001B[K${word}\u001B[m\u001B[K`, `\u001B[1m${word}\u001B[0m`, `\u001B[31m${word}`], by)), // prettier-ignore
+  prefixed: (text, at, by) =>
+    editLines(text, (lines) => lines.map((line, i) => (i < at % 7 ? line : pick(PREFIXES, by) + line))),
+  'of another release': (text, at, by) => {
+    const rows = LABELS.filter(([label]) => text.includes(label));
+    if (rows.length === 0) return `${text}\n${pick(LABELS, by)[1]}`;
+    const [label, other] = pick(rows, by);
+    return at % 3 === 0 ? text.replace(label, other) : text.replaceAll(label, other);
+  },
+  'lines of another file': (text, at, by) =>
+    editLines(text, (lines) => lines.toSpliced(at % (lines.length + 1), 0, ...pick(STRANGERS, by).split('\n'))),
+  wrapped: (text, _, by) =>
+    editLines(text, (lines) => lines.flatMap((line) => line.match(new RegExp(`.{1,${40 + (by % 80)}}`, 'gu')) ?? [''])),
   cut: (text, at) => text.slice(0, at % (text.length + 1)),
   'cut out': (text, at, by) =>
     text.slice(0, at % (text.length + 1)) + text.slice((at % (text.length + 1)) + (by % 200)),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { recordLine } from '../../../bench/history/store.ts';
 import { packageRoot } from '../../../bench/io/package-root.ts';
-import { readForeign } from '../../../bench/import/readers.ts';
+import { type ForeignKind, kindOfFile } from '../../../bench/import/readers.ts';
 import { baselineText } from '../../../bench/measure/metrics/baseline.ts';
 import type { ParserName } from '../../../bench/parsers.ts';
 import { fixtureResult } from '../fixture.ts';
@@ -26,14 +26,40 @@ function shipped(folder: string, names: RegExp = YAML): string[] {
     .filter((text) => text.length <= (names === YAML ? YAML_BYTES_MAX : BYTES_MAX));
 }
 
-/** Samples of moves, in every format. */
-function moves(): string[] {
+/** Samples of one kind, in every format. */
+function samples(kind: ForeignKind): string[] {
   const folder = join(packageRoot(), 'test/bench/import/samples');
   const names = readdirSync(folder).filter(
-    (name) => !name.endsWith('.expected.json') && readForeign(join(folder, name)).kind === 'move',
+    (name) => !name.endsWith('.expected.json') && kindOfFile(join(folder, name)) === kind,
   );
   return names.map((name) => readFileSync(join(folder, name), 'utf8'));
 }
+
+/** Lists of fleets that no sample has. */
+const FLEETS = [
+  'name,host,vcpus,memoryGiB,devices,migratable,reason\na,h1,4,8,2 zip,yes,\n"b, c",h2,8,16,,no,pinned\n',
+  'host;cpus;memory (GiB);link (Gbit/s)\nh1;64;512;25\nh2;64;512,5;25\n',
+  JSON.stringify([
+    { ID: 'a1', Name: 'web', Status: 'ACTIVE', Host: 'c1', Flavor: 'm1', 'Availability Zone': 'x' },
+    { Name: 'm1', RAM: 4096, VCPUs: 2, Properties: "pci_passthrough:alias='zip:2'" },
+    { ID: 1, 'Hypervisor Hostname': 'c1', vCPUs: 64, 'Memory MB': 262144, 'Memory MB Used': 8192, State: 'up' },
+  ]),
+  JSON.stringify([
+    { type: 'qemu', vmid: 101, name: 'db', node: 'pve-a', status: 'running', maxcpu: 4, maxmem: 8589934592 },
+    { type: 'node', node: 'pve-a', status: 'online', maxcpu: 32, maxmem: 137438953472 },
+    { type: 'node', node: 'pve-b', status: 'online', maxcpu: 32, maxmem: 137438953472 },
+  ]),
+];
+
+/** Forms of a driver's traces that no sample has. */
+const TRACES = [
+  'VERSION 20070824\nPCIDEV 0300 80865501 25 f0000000 0 0 0 0 0 0 1000 0 0 0 0 0 0 qat\nMAP 1.0 1 f0000000 0xffff0000 1000 0 0\n' +
+    'R 4 2.000001 1 f0000010 ff 0 0\nW 4 2.000002 1 f0000014 1 0 0\nMARK 0.000000 Lost 5 events.\n',
+  'arc 4711 to=6 us=231\nmailbox cmd=0x6 us=40 ret=0\nvf_qm_cache_wb us=112\n0xffff800080aa pf_qm_get_qp_num us=9\n',
+  'CPU 0/KVM 48200/48231 [012]  1234.100010:  rwmmio:rwmmio_read: a -> b width=32 addr=0xffff800090100028\n' +
+    'CPU 0/KVM 48200/48231 [012]  1234.100012:  rwmmio:rwmmio_post_read: a -> b width=32 val=0x1 addr=0xffff800090100028\n',
+  '140000000-1403fffff : 0000:75:00.0\n  140000000-1400fffff : 0000:75:00.0\n',
+];
 
 const can = (fields: object): string => JSON.stringify({ format: 'stopcopy-can', version: 2, ...fields }, null, 1);
 
@@ -173,7 +199,10 @@ export const TEXTS = {
       ]),
     }),
   ],
-  move: () => moves(),
+  move: () => samples('move'),
+  fleet: () => [...samples('fleet'), ...FLEETS],
+  driver: () => [...samples('driver'), ...TRACES],
+  masked: () => [...samples('move'), ...samples('machine'), ...FLEETS],
   history: () => [
     recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' })),
     recordsOf([1, 2, 3]).map(recordLine).join(''),
