@@ -131,7 +131,8 @@ export class Figures {
 
   /** Of a field of the file. @param within see {@link Fact.within} */
   said(name: MoveFigure, value: number | undefined, from: string, line?: number, within?: number): void {
-    if (value === undefined || !Number.isFinite(value)) return;
+    // No figure is less than 0: what comes to that is of a clock that went back.
+    if (value === undefined || !Number.isFinite(value) || value < 0) return;
     this.all[name] = {
       value,
       origin: 'said',
@@ -143,7 +144,8 @@ export class Figures {
 
   /** Of what follows from others. */
   inferred(name: MoveFigure, value: number | undefined, from: string, line?: number): void {
-    if (value === undefined || !Number.isFinite(value)) return;
+    // No figure is less than 0: what comes to that is of a clock that went back.
+    if (value === undefined || !Number.isFinite(value) || value < 0) return;
     this.all[name] = { value, origin: 'inferred', from, ...(line === undefined ? {} : { line }) };
   }
 

@@ -183,7 +183,7 @@ export class Trace {
     if (!this.room.take(this.line)) return;
     if (to === 'STOP_COPY' || to === 'STOP') device.isStopped = true;
     // Times become relative at the end.
-    device.arcs.push({ to, requestMs: requestUs, doneMs: atUs, tookUs: requestUs === null || atUs === null ? null : atUs - requestUs }); // prettier-ignore
+    device.arcs.push({ to, requestMs: requestUs, doneMs: atUs, tookUs: requestUs === null || atUs === null || atUs < requestUs ? null : atUs - requestUs }); // prettier-ignore
   }
 }
 

