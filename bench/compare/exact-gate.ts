@@ -32,12 +32,16 @@ export interface ExactFlags {
   readonly onDocument?: (document: ComparisonDocument) => void;
 }
 
-/** @returns whether this build has the values of the baseline; after accepting it always has */
-export function passExactGate(flags: ExactFlags, output: Output, counted = exactMetrics()): boolean {
+/**
+ * @param count counts the exact metrics of this build, which takes seconds
+ * @returns whether this build has the values of the baseline; after accepting it always has
+ */
+export function passExactGate(flags: ExactFlags, output: Output, count = exactMetrics): boolean {
   const path = flags.baseline ?? baselinePath();
-  const metrics = metricMap(counted);
   if (flags.accept !== undefined) {
-    const next = acceptedBaseline(baselineToReplace(path), metrics, flags.accept);
+    const before = baselineToReplace(path);
+    const metrics = metricMap(count());
+    const next = acceptedBaseline(before, metrics, flags.accept);
     const { added, removed, changed } = next.changes[0]!;
     if (added + removed + changed === 0) {
       output.text(`${path}: nothing has changed, ${metrics.size} exact metrics are the same; nothing was written.`);
@@ -48,7 +52,9 @@ export function passExactGate(flags: ExactFlags, output: Output, counted = exact
     output.document(headed('stopcopy-baseline-change', { baseline: path, added, removed, changed }));
     return true;
   }
-  const comparison = compareExact(readBaseline(path).metrics, metrics);
+  // A baseline that cannot be read is refused before the work.
+  const base = readBaseline(path).metrics;
+  const comparison = compareExact(base, metricMap(count()));
   const document = compareDocument({
     base: { word: path, kind: 'baseline', revision: null },
     candidate: { word: 'this build', kind: 'built folder', revision: null },

@@ -54,11 +54,14 @@ class PartView<Name extends string> {
   /** Leaf parts that do not occur where this view is used. */
   readonly without: readonly LeafPart[];
   private readonly nameOf: ReadonlyMap<LeafPart, Name>;
+  /** Copied for each pause of the thousands that an answer plays. */
+  private readonly zeros: Readonly<Record<Name, number>>;
 
   constructor(leaves: Readonly<Record<Name, readonly LeafPart[]>>, without: readonly LeafPart[]) {
     this.names = keysOf(leaves);
     this.leaves = leaves;
     this.without = without;
+    this.zeros = tableOf(this.names, () => 0);
     this.nameOf = new Map(this.names.flatMap((name) => leaves[name].map((leaf) => [leaf, name] as const)));
   }
 
@@ -69,7 +72,7 @@ class PartView<Name extends string> {
 
   /** @returns no time for any part, to add to */
   noTimes(): Record<Name, number> {
-    return { ...tableOf(this.names, () => 0) };
+    return { ...this.zeros };
   }
 }
 

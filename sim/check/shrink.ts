@@ -25,8 +25,13 @@ export function shrink(generation: Generation, bytes: Uint8Array, finding: Findi
   let bestFinding = finding;
   let bestCalls = Infinity;
   let runs = 0;
+  // Leaving out different spans often gives the same string; one that was no better then is no better now.
+  const tried = new Set<string>();
   const better = (candidate: Uint8Array): boolean => {
     if (runs >= RUNS_MAX) return false;
+    const plain = withoutZeros(candidate).join(' ');
+    if (tried.has(plain)) return false;
+    tried.add(plain);
     runs += 1;
     const outcome = play(generation, candidate);
     if (outcome.finding === null || findingKey(outcome.finding) !== key || outcome.calls > bestCalls) return false;

@@ -48,7 +48,7 @@ export class Queues {
   readonly sqCq: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly sqInService: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   /** For each ring place the cmd_id of a task that is done but not yet reported, else -1. */
-  readonly sqDone: Int32Array[] = Array.from({ length: QUEUES_TOTAL }, () => NOTHING);
+  readonly sqDone: Int32Array[] = Array<Int32Array>(QUEUES_TOTAL).fill(NOTHING);
   /** How many places of {@link sqDone} hold a task. */
   readonly sqUnreported: Uint16Array = new Uint16Array(QUEUES_TOTAL);
   readonly cqHead: Uint16Array = new Uint16Array(QUEUES_TOTAL);

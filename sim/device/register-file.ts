@@ -61,10 +61,9 @@ export class RegisterFile {
   /** @param store zeroed here; a new one when absent */
   constructor(vfCount: number, store: Uint32Array | undefined) {
     const length = (vfCount + 1) * FUNCTION_WORDS;
-    this.words = store ?? new Uint32Array(length);
+    this.words = store?.fill(0) ?? new Uint32Array(length);
     if (this.words.length !== length) bug('REGISTER_STORE_WORDS', this.words.length, length);
     this.shared = !(this.words.buffer instanceof ArrayBuffer);
-    this.words.fill(0);
     this.vfCount = vfCount;
     this.slotOfPage = new Uint8Array(PF_PAGES_MAX).fill(PF_UNMAPPED);
     PF_PAGES.forEach((page, slot) => {

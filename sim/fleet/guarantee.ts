@@ -64,7 +64,8 @@ export class Guarantee {
   /** So many draws hold at least. */
   readonly needed: number;
   private readonly at: (n: number, at: TrialAt) => VmTrial;
-  private readonly drawn = new Map<number, Float64Array>();
+  /** Bounds of the pause by draw, and of how many draws they are known: the first ones. */
+  private readonly drawn = new Map<number, { readonly ns: Float64Array; known: number }>();
   private readonly corners = new Map<string, VmTrial>();
   private readonly judgedAt = new Map<number, VmTrial>();
 
@@ -82,11 +83,19 @@ export class Guarantee {
 
   /** Bounds of the pause by draw, in ns. */
   pausesNs(n: number): Float64Array {
-    const known = this.drawn.get(n);
-    if (known !== undefined) return known;
-    const made = Float64Array.from({ length: this.draws }, (_, draw) => endlessOrPauseNs(this.at(n, { draw })));
-    this.drawn.set(n, made);
-    return made;
+    for (let draw = 0; draw < this.draws; draw++) this.pauseNs(n, draw);
+    return this.drawn.get(n)!.ns;
+  }
+
+  /** In a draw; of a number they are asked for in the order of draws. */
+  private pauseNs(n: number, draw: number): number {
+    const drawn = this.drawn.get(n) ?? { ns: new Float64Array(this.draws), known: 0 };
+    if (drawn.known === 0) this.drawn.set(n, drawn);
+    if (draw === drawn.known) {
+      drawn.ns[draw] = endlessOrPauseNs(this.at(n, { draw }));
+      drawn.known += 1;
+    }
+    return drawn.ns[draw]!;
   }
 
   /** With all parameters at one end of their ranges. */
@@ -102,6 +111,24 @@ export class Guarantee {
     const known = this.judgedAt.get(n) ?? this.judge(n);
     this.judgedAt.set(n, known);
     return known;
+  }
+
+  /** Whether {@link judged} stays within a budget; plays no more draws than it takes to know. */
+  holds(n: number, budgetNs: number): boolean {
+    if (this.confidence === null) return isWithin(endlessOrPauseNs(this.corner(n, 'point')), budgetNs);
+    if (!this.holdsIn(n, budgetNs, this.needed)) return false;
+    return this.confidence < 1 || ENDS.every((end) => isWithin(endlessOrPauseNs(this.corner(n, end)), budgetNs));
+  }
+
+  /** Whether a number holds in so many draws at least, 1 to {@link draws}; plays no more of them than it takes to know. */
+  holdsIn(n: number, budgetNs: number, least: number): boolean {
+    let holding = 0;
+    for (let draw = 0; holding < least; draw++) {
+      // So many draws are left that all of them would be too few.
+      if (holding + this.draws - draw < least) return false;
+      if (isWithin(this.pauseNs(n, draw), budgetNs)) holding += 1;
+    }
+    return true;
   }
 
   private judge(n: number): VmTrial {
@@ -124,6 +151,11 @@ export class Guarantee {
 /** What a guarantee rests on, as an answer says it. */
 export function statedOf({ confidence, draws, needed }: Guarantee): Omit<StatedGuarantee, 'holding'> {
   return { confidence: confidence ?? bug('NO_CONFIDENCE'), draws, needed };
+}
+
+/** A VM that is not moved is within no budget. */
+function isWithin(pauseNs: number, budgetNs: number): boolean {
+  return Number.isFinite(pauseNs) && pauseNs <= budgetNs;
 }
 
 /** A VM that is not moved fares worse than any pause. */

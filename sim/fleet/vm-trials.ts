@@ -33,7 +33,7 @@ import {
 } from '../memory/device-profile.ts';
 import { VMM_PARAMETER, type VmmParameters } from '../memory/parameters.ts';
 import { hasMoved } from '../memory/outcome.ts';
-import { onPlatform, parametersAt } from '../memory/platform.ts';
+import { onPlatform, parametersAt, type Platform } from '../memory/platform.ts';
 import type { OwnPlatform } from '../memory/platform-file.ts';
 import { boundedMove } from '../memory/pause-bound.ts';
 import { type DeviceSteps, moveVm, type VmMoveInput, type VmMoveResult } from '../memory/vm-move.ts';
@@ -199,6 +199,7 @@ class DrawnVm {
   private readonly vms: number;
   private readonly unknowns: Unknowns;
   private readonly base: VmMoveInput;
+  private readonly platform: Platform;
   private readonly steps = new Map<RangeEnd, ReturnType<typeof stepsOfAll>>();
 
   constructor(plan: CompiledScenario, vms: number, unknowns: Unknowns) {
@@ -206,12 +207,13 @@ class DrawnVm {
     this.vms = vms;
     this.unknowns = unknowns;
     this.base = moveInputOf(plan, 'point', COSTS.point());
+    this.platform = platformOf(plan.scenario);
   }
 
   input(draw: number): TrialInput {
     const { plan, base, unknowns } = this;
     const { steps, failed } = this.stepsAt(unknowns.registers(draw));
-    const parameters = onPlatform(unknowns.parameters(draw), platformOf(plan.scenario));
+    const parameters = onPlatform(unknowns.parameters(draw), this.platform);
     return { input: drawnInput(plan, base, unknowns, draw, steps), parameters, failed };
   }
 

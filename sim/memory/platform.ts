@@ -85,8 +85,20 @@ const BUILT: readonly VmmParameterName[] = [
   'zlibBytesPerSecond',
 ];
 
+/** By the parameters, then by the platform: an answer asks for those of a draw thousands of times. */
+const known = new WeakMap<VmmParameters, Map<string, VmmParameters>>();
+
 /** The parameters as they are on a platform: those of a core scaled by its speed, those of older code slower. */
-export function onPlatform(p: VmmParameters, { cpu, qemu }: Platform = {}): VmmParameters {
+export function onPlatform(p: VmmParameters, platform: Platform = {}): VmmParameters {
+  const own = known.get(p) ?? new Map<string, VmmParameters>();
+  if (own.size === 0) known.set(p, own);
+  const key = `${platform.cpu} ${platform.qemu}`;
+  const made = own.get(key) ?? scaledTo(p, platform);
+  own.set(key, made);
+  return made;
+}
+
+function scaledTo(p: VmmParameters, { cpu, qemu }: Platform): VmmParameters {
   const throughput = cpu === undefined ? p.unknownCpuSpeed : CPU_CLASSES[cpu].throughput * p.cpuSpeed;
   const speed = cpu === undefined ? p.unknownCpuSpeed : CPU_CLASSES[cpu].speed * p.cpuSpeed;
   const scaled: Record<VmmParameterName, number> = { ...p };

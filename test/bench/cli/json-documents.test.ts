@@ -184,7 +184,7 @@ test('a command that does not know its option prints the error as a document', a
 test('a change of the baseline that is accepted is a document', () => {
   const { output, stdout } = captured(true);
   const metric = { name: 'accesses', value: 1, unit: '' };
-  passExactGate({ accept: 'why', baseline: join(folder, 'baseline.json'), markdown: false }, output, [metric]);
+  passExactGate({ accept: 'why', baseline: join(folder, 'baseline.json'), markdown: false }, output, () => [metric]);
   expect(formatOf(stdout())).toBe('stopcopy-baseline-change');
 });
 

@@ -81,6 +81,17 @@ export class MovesAtOnce {
     return verdictOn(this.uses(n, asked), trial, asked.budget.pause, null);
   }
 
+  /** Whether {@link quick} holds, without the trial that it is judged by. */
+  holds(n: number, asked: AtOnceAsked, end?: RangeEnd): boolean {
+    if (end !== undefined) return this.quick(n, asked, end).holds;
+    return this.can(n, asked) && this.guarantee(asked).holds(n, asked.budget.pause);
+  }
+
+  /** Whether limits that are known without a trial allow a number at all. */
+  can(n: number, asked: AtOnceAsked): boolean {
+    return this.uses(n, asked).every(({ broken }) => !broken);
+  }
+
   /** With nominal parameters, at the phase that `run` plays. */
   lucky(n: number, asked: AtOnceAsked): VmVerdict {
     return verdictOn(this.uses(n, asked), () => this.alike(n, 'point', asked), asked.budget.pause, null);

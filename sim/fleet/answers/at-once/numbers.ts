@@ -55,7 +55,7 @@ export function atOnceNumbers(
   onProgress(0, 3, 'the bound, by closed form');
   const most = (holds: (n: number) => boolean): number | null => mostThatHolds(moves.high, holds);
   const search = (end?: RangeEnd, change: Partial<AtOnceAsked> = {}): number | null =>
-    most((n) => moves.quick(n, { ...asked, ...change }, end).holds);
+    most((n) => moves.holds(n, { ...asked, ...change }, end));
   const band = { short: search('short'), point: search('point'), long: search('long') };
   onProgress(1, 3, 'the bound, by simulation');
   const seen = new Map<number, VmVerdict>();
@@ -106,19 +106,18 @@ function surenessOf(
 ): Sureness {
   const guarantee = moves.guarantee(asked);
   const budgetNs = asked.budget.pause;
-  const can = (n: number): boolean => moves.uses(n, asked).every(({ broken }) => !broken);
+  const can = (n: number): boolean => moves.can(n, asked);
   const most = (holds: (n: number) => boolean): number | null => mostThatHolds(moves.high, holds);
-  const holding = (n: number): number => (can(n) ? guarantee.holding(n, budgetNs) : 0);
   const held = value === null ? null : guarantee.holding(value, budgetNs, moreNs(here));
   const around = value ?? 1;
   const isGuaranteed = guarantee.confidence !== null;
   return {
     interval: intervalOfNumbers(
       nominal,
-      (draws) => most((n) => holding(n) >= draws),
+      (draws) => most((n) => can(n) && guarantee.holdsIn(n, budgetNs, draws)),
       'least',
       trials.unknowns,
-      holding(1),
+      can(1) ? guarantee.holding(1, budgetNs) : 0,
       held,
     ),
     guarantee: isGuaranteed ? { ...statedOf(guarantee), holding: held } : null,

@@ -168,6 +168,18 @@ class BoundSearch {
     return verdictOn(this.trials.structureUses(this.setOnce(vm, n)), trial, budget.pause, null);
   }
 
+  /** Whether {@link quick} holds, without the trial that it is judged by. */
+  private holds(n: number, asked: Asked = this.question, end?: RangeEnd): boolean {
+    const { vm, budget } = asked;
+    if (end !== undefined) return this.quick(n, asked, end).holds;
+    return this.can(n, vm) && this.guarantee(asked).holds(n, budget.pause);
+  }
+
+  /** Whether hardware and VMM allow a number at all. */
+  private can(n: number, vm: QuestionVm = this.question.vm): boolean {
+    return this.trials.structureUses(this.setOnce(vm, n)).every(({ broken }) => !broken);
+  }
+
   /** The verdict that counts. */
   private verdict(n: number): VmVerdict {
     const { trials, question } = this;
@@ -200,7 +212,7 @@ class BoundSearch {
   private settle(): { readonly settled: number | null; readonly guess: number } {
     const { direction, low, high } = this.axis;
     for (;;) {
-      const guess = this.search((n) => this.quick(n).holds) ?? (direction === 1 ? low : high);
+      const guess = this.search((n) => this.holds(n)) ?? (direction === 1 ? low : high);
       const settled = settleBound(guess, this.low, this.high, direction, (n) => this.verdict(n).holds);
       const failing = settled === null ? undefined : this.failingBefore(settled);
       if (failing === undefined) return { settled, guess };
@@ -218,12 +230,12 @@ class BoundSearch {
     const others = Array.from({ length: count }, (_, i) =>
       Math.round(end + ((settled - end) / Math.max(1, count - 1)) * i),
     );
-    return others.find((n) => !this.quick(n).holds);
+    return others.find((n) => !this.holds(n));
   }
 
   /** The furthest number on the side that has to hold: the end of the axis, or what the VM itself says where that end does not. */
   private reach(): number {
-    return this.quick(this.high).holds ? this.high : (this.givenNumber() ?? this.high);
+    return this.holds(this.high) ? this.high : (this.givenNumber() ?? this.high);
   }
 
   /** What the VM itself says, where that is a number of the axis. */
@@ -236,7 +248,7 @@ class BoundSearch {
 
   /** {@link search}, in the unit of the axis. */
   private found(end?: RangeEnd, asked?: Asked): number | null {
-    const n = this.search((each) => this.quick(each, asked, end).holds);
+    const n = this.search((each) => this.holds(each, asked, end));
     return n === null ? null : this.shown(n);
   }
 
@@ -267,22 +279,19 @@ class BoundSearch {
   /** The bound in draws. */
   private interval(nominal: number | null, settled: number | null): AnswerInterval {
     const { direction } = this.axis;
-    const { vm, budget } = this.question;
+    const { budget } = this.question;
     const guarantee = this.guarantee();
-    const holding = (n: number): number =>
-      this.trials.structureUses(this.setOnce(vm, n)).some(({ broken }) => broken)
-        ? 0
-        : guarantee.holding(n, budget.pause);
     const numberFor = (draws: number): number | null => {
-      const n = this.search((each) => holding(each) >= draws);
+      const n = this.search((each) => this.can(each) && guarantee.holdsIn(each, budget.pause, draws));
       return n === null ? null : this.shown(n);
     };
+    const easiest = direction === 1 ? this.axis.low : this.reach();
     return intervalOfNumbers(
       nominal,
       numberFor,
       direction === 1 ? 'least' : 'most',
       this.trials.unknowns,
-      holding(direction === 1 ? this.axis.low : this.reach()),
+      this.can(easiest) ? guarantee.holding(easiest, budget.pause) : 0,
       this.held(settled),
     );
   }
@@ -294,8 +303,8 @@ class BoundSearch {
   }
 
   private curve(guarantee: Guarantee, settled: number | null): PauseCurve {
-    const { axis, question } = this;
-    const { vm, budget } = question;
+    const { axis } = this;
+    const { budget } = this.question;
     return curveOf({
       guarantee,
       unit: axis.unit,
@@ -305,7 +314,7 @@ class BoundSearch {
       high: axis.high,
       around: settled ?? this.givenNumber() ?? (axis.direction === 1 ? axis.low : axis.high),
       few: axis.playsRegisters,
-      can: (n) => !this.trials.structureUses(this.setOnce(vm, n)).some(({ broken }) => broken),
+      can: (n) => this.can(n),
     });
   }
 
@@ -349,16 +358,16 @@ class BoundSearch {
     const pauseNs = pauseOf(verdict);
     const unlimited: Budget = { ...budget, pause: Number.POSITIVE_INFINITY };
     if (pauseNs !== null) {
-      return this.search((n) => this.quick(n, { vm, budget: unlimited }).holds) === null
+      return this.search((n) => this.holds(n, { vm, budget: unlimited })) === null
         ? null
         : { at: this.shown(first), budgetNs: asPrinted(pauseNs), limitNs: null };
     }
     // The number that the VM itself says is nearer to the user than the end of what can be asked for.
     const n = (direction === -1 ? this.givenNumber() : null) ?? first;
-    const under = (ms: number): VmVerdict => this.quick(n, { vm: withLimit(vm, ms * NS_PER_MS), budget: unlimited });
-    const found = firstThatHolds(1, LIMIT_MS_MAX, (each) => under(each).holds);
+    const under = (ms: number): Asked => ({ vm: withLimit(vm, ms * NS_PER_MS), budget: unlimited });
+    const found = firstThatHolds(1, LIMIT_MS_MAX, (each) => this.holds(n, under(each)));
     const ms = asPrinted(found * NS_PER_MS) / NS_PER_MS;
-    const limited = ms > LIMIT_MS_MAX ? null : under(ms);
+    const limited = ms > LIMIT_MS_MAX ? null : this.quick(n, under(ms));
     const limitedNs = limited?.holds === true ? pauseOf(limited) : null;
     return limitedNs === null ? null : { at: this.shown(n), budgetNs: asPrinted(limitedNs), limitNs: ms * NS_PER_MS };
   }
