@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { RealWorld } from '../../workers/real-world.ts';
 import { WorkerLost } from '../../workers/pools/worker-lost.ts';
+import { effort } from '../effort.ts';
 import { leastGrowth } from '../heap.ts';
 import { troubles, moved, OPTIONS, progress, until, worldOf } from './world-rig.ts';
 import { stating } from '../stating.ts';
@@ -97,10 +98,10 @@ test('worlds that come and go leave no thread', async () => {
   expect(threadHandles()).toBeLessThanOrEqual(before);
 });
 
-test('hundreds of moves in a row forget nothing on the heap', async () => {
+test('many moves in a row forget nothing on the heap', async () => {
   const world = await worldOf({ queuePairs: 2 });
   let from = 0;
-  const perMove = await leastGrowth(3, 200, async () => {
+  const perMove = await leastGrowth(3, effort(100, 100, 500), async () => {
     moved(await world.migrate(0, from));
     from = 1 - from;
   });

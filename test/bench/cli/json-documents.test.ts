@@ -49,7 +49,7 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   ],
   plan: [
     ['room --no-tornado', 'stopcopy-plan'],
-    ['load --sweep vm.stream.channels=1,2 --no-tornado --out sweep.json --threads 1', 'stopcopy-plan-sweep'],
+    ['converge-nova --sweep vm.stream.channels=1,2 --no-tornado --out sweep.json --threads 1', 'stopcopy-plan-sweep'],
     ['bad.yaml', 'stopcopy-error'],
   ],
   converge: [
@@ -84,7 +84,7 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
     ['--between linux-6.2', 'stopcopy-error'],
   ],
   check: [
-    ['--runs 20', 'stopcopy-check'],
+    ['--runs 2', 'stopcopy-check'],
     ['--runs 0', 'stopcopy-error'],
   ],
   isolation: [

@@ -17,7 +17,7 @@ import { effort } from '../../effort.ts';
 import { VMALLOCINFO } from './rwmmio-writer.ts';
 import { type MovesOptions, tracedMoves } from './traced-moves.ts';
 
-const WORLDS = effort(4, 8, 400);
+const WORLDS = effort(4, 4, 400);
 
 /** Shares of worlds whose truth is in the range, by cost; and the largest error of what a trace identifies. */
 function calibrated(options: MovesOptions) {

@@ -174,7 +174,7 @@ async function jsonFaults(ask: Ask, kept: unknown, status: number | null, words:
   return [...(json.status === status ? [] : ['another status with --json']), ...(a === b ? [] : ['another document'])];
 }
 
-const TRIES = effort(40, 60, 10_000);
+const TRIES = effort(40, 40, 10_000);
 /** Only against hanging; ten thousand take half an hour. */
 const HANGS_MS = effort(15, 15, 180) * 60_000;
 /** Seeds may be divided over several runs. */

@@ -140,7 +140,7 @@ const asked: fc.Arbitrary<Asked> = fc.record({
 });
 
 describe('the most moves at once', () => {
-  const RUNS = { numRuns: effort(5, 10, 1000), seed: 5 };
+  const RUNS = { numRuns: effort(5, 5, 1000), seed: 5 };
   const factor = fc.double({ min: 1.02, max: 3, noNaN: true });
   const cases: readonly [what: string, change: (asked: Asked, by: number) => Asked, sign: 1 | -1][] = [
     ['do not fall with the line rate', (each, by) => ({ ...each, gigabits: each.gigabits * by }), 1],

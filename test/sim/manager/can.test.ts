@@ -66,7 +66,7 @@ const settled = record({
   return question({ ...onlyRead({ ...fields, vmmVersion, ...of }), memory }) as Settled;
 });
 
-const RUNS = { numRuns: effort(400, 1_000, 50_000) };
+const RUNS = { numRuns: effort(400, 400, 50_000) };
 
 /** The values of one field that may be left out: what is given when it is, and what each value gives. */
 function leavingOut(drawn: Settled, field: 'backend' | 'dirtyTracking'): { open: CanQuestion; whole: Settled } {

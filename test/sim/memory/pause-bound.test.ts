@@ -93,7 +93,7 @@ const drawn: fc.Arbitrary<Drawn> = fc
     return { input, draw };
   });
 
-const RUNS = { numRuns: effort(500, 3000, 100_000), seed: 21 };
+const RUNS = { numRuns: effort(500, 1000, 100_000), seed: 21 };
 
 function boundOf({ input, draw }: Drawn): number {
   return boundedMove(input, unknowns.parameters(draw)).pauseNs;

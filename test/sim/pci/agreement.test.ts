@@ -16,7 +16,7 @@ import { tenantsReaching } from './rig.ts';
 import { randomTape, TAPE_BYTES, topologyFrom } from './random-topology.ts';
 import { effort } from '../../effort.ts';
 
-const RUNS = effort(250, 2_000, 100_000);
+const RUNS = effort(250, 600, 100_000);
 
 function lines(topology: Topology, exposure: Exposure): readonly string[] {
   const said: string[] = [];

@@ -147,7 +147,7 @@ describe('the interval of a scenario', () => {
           expect(Math.abs(sum - pauseNs)).toBeLessThan(1);
         }
       }),
-      { numRuns: effort(5, 20, 200) },
+      { numRuns: effort(5, 8, 200) },
     );
   });
 });

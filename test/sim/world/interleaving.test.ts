@@ -62,7 +62,7 @@ function allMoved(outcomes: readonly MoveOutcome[]): boolean {
 
 /** More than 50 do not get their pause within the millisecond that the old driver gives it. */
 const CASES = DRIVERS.flatMap((driver) =>
-  [2, 8, effort(16, driver.generation === 'linux-6.12.117' ? 40 : 63)].map((vms) => ({ ...driver, vms })),
+  [2, effort(16, 24, driver.generation === 'linux-6.12.117' ? 40 : 63)].map((vms) => ({ ...driver, vms })),
 );
 
 describe.each(CASES)('$generation on hardware $hardware, $vms VFs at once', (driver) => {

@@ -11,6 +11,7 @@ import { parseRates } from '../../../../bench/studies/converge/rate-record.ts';
 import { UserError } from '../../../../sim/base/user-error.ts';
 import { POLICY_NAMES } from '../../../../sim/converge/policies.ts';
 import { stopcopyAt } from '../../command.ts';
+import { effort } from '../../../effort.ts';
 import { stating } from '../../../stating.ts';
 
 let folder: string;
@@ -46,10 +47,13 @@ function module(name: string, text: string): string {
   return `./${name}`;
 }
 
+/** Draws come in addition. */
+const SEEDS = effort('200', '200', '320');
+
 describe('the same seed', () => {
   const words = [
     '--seeds',
-    '320',
+    SEEDS,
     '--class',
     'hot set,bursty',
     '--policy',
@@ -58,12 +62,12 @@ describe('the same seed', () => {
 
   test('gives the same result on one thread and on two, twice', async () => {
     const one = await converge(...words, '--threads', '1');
-    expect(one.moves).toBe(2 * 4 * (320 + 20 * 16));
-    for (const threads of ['2', '3', '2']) {
-      expect(await converge(...words, '--seeds', '320', '--threads', threads)).toEqual(one);
+    expect(one.moves).toBe(2 * 4 * (Number(SEEDS) + Math.min(Number(SEEDS), 20 * 16)));
+    for (const threads of effort(['2'], ['2', '3'], ['2', '3', '2'])) {
+      expect(await converge(...words, '--threads', threads)).toEqual(one);
     }
     // More than a thread is worth.
-    const many = ['--seeds', '800', '--class', 'idle', '--policy', POLICY_NAMES.join(',')];
+    const many = ['--seeds', effort('200', '200', '800'), '--class', 'idle', '--policy', POLICY_NAMES.join(',')];
     expect(await converge(...many, '--threads', '2')).toEqual(await converge(...many, '--threads', '1'));
   }, 60_000);
 
@@ -100,7 +104,14 @@ describe('a policy of a user', () => {
   });
 
   test('is played on threads as well', async () => {
-    const words = ['--policy', `qemu,${module('stops.mjs', STOPS)}`, '--class', 'bursty', '--seeds', '2000'];
+    const words = [
+      '--policy',
+      `qemu,${module('stops.mjs', STOPS)}`,
+      '--class',
+      'bursty',
+      '--seeds',
+      effort('1200', '1200', '2000'),
+    ];
     expect(await converge(...words, '--threads', '2')).toEqual(await converge(...words, '--threads', '1'));
   }, 60_000);
 

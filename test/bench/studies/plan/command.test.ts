@@ -9,6 +9,7 @@ import { QUESTIONS } from '../../../../bench/studies/plan/shipped.ts';
 import { SCENARIOS } from '../../../../bench/studies/run/shipped.ts';
 import { keptPath, sweepPlan } from '../../../../bench/studies/plan/sweep.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
+import { GIB } from '../../../../sim/base/units.ts';
 import { captured } from '../../captured.ts';
 import { stopcopy } from '../../command.ts';
 import { stating } from '../../../stating.ts';
@@ -75,12 +76,12 @@ test('--json prints one document with the binding constraint', async () => {
 });
 
 test('--html writes a page with the document in it', async () => {
-  const file = join(folder, 'line.html');
-  const { status, stdout } = await stopcopy('plan', 'link', '--no-tornado', '--html', file);
+  const file = join(folder, 'plan.html');
+  const { status, stdout } = await stopcopy('plan', 'converge-nova', '--no-tornado', '--html', file);
   expect(status).toBe(0);
   expect(stdout.trimEnd().endsWith(file)).toBe(true);
   const page = readFileSync(file, 'utf8');
-  expect(page).toContain('<title>Plan: link</title>');
+  expect(page).toContain('<title>Plan: converge-nova</title>');
   expect(page).toContain('"format":"stopcopy-plan"');
 });
 
@@ -126,10 +127,10 @@ test.each([
 });
 
 describe('a sweep', () => {
-  const GRID = { 'vm.vcpus': [8, 48], 'vm.stream.channels': [4], 'budget.pause': ['340ms', '500ms'] };
+  const GRID = { 'vm.vcpus': [8, 48], 'vm.stream.channels': [4], 'vm.memory.size': ['8GiB', '16GiB'] };
   let asked: AskedQuestion;
   beforeAll(() => {
-    asked = readQuestion('link', GRID);
+    asked = readQuestion('converge-nova', GRID);
   });
   const sweep = async (out: string, threads: number, signal = new AbortController().signal) => {
     const { output, stderr } = captured(false);
@@ -139,10 +140,9 @@ describe('a sweep', () => {
 
   test('asks every combination, the last field changing fastest, with units as in the file', () => {
     expect(asked.cells).toHaveLength(4);
-    expect(asked.cells[1]!.at).toEqual({ 'vm.vcpus': 8, 'vm.stream.channels': 4, 'budget.pause': '500ms' });
+    expect(asked.cells[1]!.at).toEqual({ 'vm.vcpus': 8, 'vm.stream.channels': 4, 'vm.memory.size': '16GiB' });
     expect(asked.cells[1]!.question).toMatchObject({
-      vm: { vcpus: 8, stream: { channels: 4 } },
-      budget: { pause: 500e6 },
+      vm: { vcpus: 8, stream: { channels: 4 }, memory: { size: 16 * GIB } },
     });
   });
 
@@ -201,7 +201,9 @@ describe('a sweep', () => {
 
 test('the command runs a sweep and says where its document is', async () => {
   const out = join(folder, 'swept.json');
-  const { status, stdout } = await stopcopy('plan', 'link', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out);
+  const { status, stdout } = await stopcopy(
+    ...['plan', 'converge-nova', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out],
+  );
   expect(status).toBe(0);
   expect(stdout).toContain(out);
   expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({
