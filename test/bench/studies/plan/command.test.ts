@@ -201,9 +201,8 @@ describe('a sweep', () => {
 
 test('the command runs a sweep and says where its document is', async () => {
   const out = join(folder, 'swept.json');
-  const { status, stdout } = await stopcopy(
-    ...['plan', 'converge-nova', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out],
-  );
+  const words = ['plan', 'converge-nova', '--sweep', 'vm.vcpus=4,8', '--threads', '1', '--out', out];
+  const { status, stdout } = await stopcopy(...words);
   expect(status).toBe(0);
   expect(stdout).toContain(out);
   expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({
