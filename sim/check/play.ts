@@ -5,7 +5,6 @@
 import { NS_PER_MS, NS_PER_S, NS_PER_US } from '../base/units.ts';
 import type { Generation } from '../driver/generation.ts';
 import { KernelCrash } from '../driver/kernel.ts';
-import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
 import { type FiberBody, runFibers } from '../world/fiber.ts';
 import { resetPf } from '../world/vf-calls.ts';
 import { Choices } from './choices.ts';
@@ -32,7 +31,6 @@ export interface PlayOptions {
   readonly keepsSteps?: boolean;
 }
 
-const REFUSAL: MigrationRefusal = { why: 'the VF is not offered for migration', path: [] };
 /** When the PF is reset after the VMMs begin, and how long its reset lasts beyond the ordinary, in ns. */
 const PF_RESET_AFTER_NS = [100 * NS_PER_US, 5 * NS_PER_US, NS_PER_MS, 20 * NS_PER_MS, 150 * NS_PER_MS] as const;
 const PF_RESET_EXTRA_NS = [0, 0, 0, 200 * NS_PER_S] as const;
@@ -52,7 +50,7 @@ export function play(generation: Generation, bytes: Uint8Array, options: PlayOpt
   let setting: Setting | null = null;
   let finding: Finding | null = null;
   try {
-    setting = makeSetting(generation, choices, REFUSAL);
+    setting = makeSetting(generation, choices);
     const judge = new Judge(setting);
     const vmms = setting.vms.map((vm) => new Vmm(setting!, vm, choices, record, judge));
     act(setting, vmms, pfActor(setting, choices, record, judge));

@@ -1,5 +1,8 @@
 /**
  * The hosts and guests of a run, as its first bytes choose them: two hosts with two VFs each, one or two of them used.
+ *
+ * Hosts are made once for each hardware that the bytes can choose, and brought up once for each choice of guests; a run
+ * begins with the copy of that. What it finds is what it would have found on hosts of its own.
  */
 import { ACCELERATORS, QM_HW } from '../abi/accelerators.ts';
 import { QM_NOT_READY, QM_READY } from '../abi/registers.ts';
@@ -7,12 +10,13 @@ import { Random } from '../base/random.ts';
 import { pointCosts } from '../device/costs.ts';
 import type { Generation } from '../driver/generation.ts';
 import type { MigrationRefusal } from '../vfio/migration-refusal.ts';
-import type { Host, VfSlot } from '../world/host.ts';
+import type { Host, HostOptions, VfSlot } from '../world/host.ts';
 import type { VfGuest } from '../world/vf-guest.ts';
 import { World } from '../world/world.ts';
 import { namedLoad } from '../workload/load.ts';
 import type { Choices } from './choices.ts';
 import { ArmedFaults } from './faults.ts';
+import { WorldCopy } from './world-copy.ts';
 
 /** What a run may have in addition to plain moves. Each is on in a part of the runs, since some hide what others would show. */
 const FEATURES = [
@@ -67,72 +71,187 @@ const ENGINE = { servers: 2, serviceNs: 20_000 } as const;
 /** How long the load runs before anything else, in ns. */
 const WARM_UP_NS = [0, 50_000, 300_000] as const;
 
-const PLAIN: ReadonlyMap<number, MigrationRefusal> = new Map();
+const IN_FLIGHT = ['finish', 'hold'] as const;
+const AT_RESET = [QM_READY, QM_NOT_READY] as const;
 
-function featuresOf(choices: Choices): ReadonlySet<Feature> {
-  const on = new Set<Feature>();
-  // One byte each, and off in three of four: what is left of a run when it shrinks is what it needs.
-  for (const feature of FEATURES) if (choices.oneIn(4)) on.add(feature);
-  return on;
+const PLAIN: ReadonlyMap<number, MigrationRefusal> = new Map();
+const REFUSAL: MigrationRefusal = { why: 'the VF is not offered for migration', path: [] };
+
+/** What the first bytes of a run choose, all of it before any call. */
+interface Chosen {
+  readonly features: ReadonlySet<Feature>;
+  readonly window: boolean;
+  readonly inFlight: 'finish' | 'hold';
+  readonly readyAtReset: number;
+  /** Whether a VF of the first host offers no migration. */
+  readonly plainVf: boolean;
+  readonly idle: boolean;
+  readonly warmUpNs: number;
 }
 
-/** Makes the hosts, opens the devices, and boots the guests. May throw KernelCrash. */
-export function makeSetting(generation: Generation, choices: Choices, refusal: MigrationRefusal): Setting {
-  const features = featuresOf(choices);
-  // Every generation reads the same bytes, so that one run can be played against any of them.
-  const window = choices.oneIn(2) && generation.usesPfWindow;
-  const inFlight = choices.of(['finish', 'hold'] as const);
-  const readyAtReset = choices.of([QM_READY, QM_NOT_READY]);
-  const plainVf = choices.oneIn(16);
-  const idle = choices.oneIn(3);
-  const warmUpNs = choices.of(WARM_UP_NS);
-  const used = features.has('secondVf') ? 2 : 1;
-  const world = new World();
-  const faults = new ArmedFaults();
-  const { pfDefaultQueues } = ACCELERATORS[KIND];
-  const host = (): Host =>
-    world.addHost({
-      kind: KIND,
-      generation,
-      costs: COSTS,
-      kernel: faults,
-      refusals: plainVf ? new Map([[2, refusal]]) : PLAIN,
-      device: {
-        hardware: window ? QM_HW.V4 : QM_HW.V3,
-        vfCount: 2,
-        vft: [
-          { base: pfDefaultQueues, num: QUEUE_PAIRS[0] },
-          { base: pfDefaultQueues + QUEUE_PAIRS[0], num: QUEUE_PAIRS[1] },
-        ],
-        migRegionEnabled: window,
-        inFlight,
-        engine: ENGINE,
-      },
+function choose(generation: Generation, choices: Choices): Chosen {
+  const features = new Set<Feature>();
+  // One byte each, and off in three of four: what is left of a run when it shrinks is what it needs.
+  for (const feature of FEATURES) if (choices.oneIn(4)) features.add(feature);
+  return {
+    features,
+    // Every generation reads the same bytes, so that one run can be played against any of them.
+    window: choices.oneIn(2) && generation.usesPfWindow,
+    inFlight: choices.of(IN_FLIGHT),
+    readyAtReset: choices.of(AT_RESET),
+    plainVf: choices.oneIn(16),
+    idle: choices.oneIn(3),
+    warmUpNs: choices.of(WARM_UP_NS),
+  };
+}
+
+/** Hosts as they were made, and what is put back when a run begins. */
+class Stage {
+  private readonly generation: Generation;
+  private readonly window: boolean;
+  private readonly world: World = new World();
+  private readonly faults: ArmedFaults = new ArmedFaults();
+  private readonly hosts: readonly [Host, Host];
+  /** The registers of each host as they were made. */
+  private readonly registers: readonly Uint32Array[];
+  private readonly made: WorldCopy;
+  private readonly ready = new Map<string, { readonly vms: readonly CheckedVm[]; readonly copy: WorldCopy }>();
+
+  constructor(generation: Generation, { window, inFlight, plainVf }: Chosen) {
+    this.generation = generation;
+    this.window = window;
+    const options = hostOptions(generation, { window, inFlight, plainVf }, this.faults);
+    this.hosts = [this.world.addHost(options), this.world.addHost(options)];
+    this.registers = this.hosts.map(({ accelerator }) => accelerator.registerWords.slice());
+    this.made = this.copy([]);
+  }
+
+  /** Hosts and guests as they were chosen, as if they had just been made. May throw KernelCrash. */
+  set(chosen: Chosen): Setting {
+    const { generation, world, hosts, faults, window } = this;
+    const { features, readyAtReset, idle, warmUpNs } = chosen;
+    const key = [features.has('secondVf'), features.has('noGuestDriver'), readyAtReset, idle, warmUpNs].join();
+    let ready = this.ready.get(key);
+    if (ready === undefined) {
+      this.restore(this.made);
+      const vms = this.bringUp(chosen);
+      ready = { vms, copy: this.copy(vms) };
+      this.ready.set(key, ready);
+    } else {
+      this.restore(ready.copy);
+    }
+    return { generation, features, world, hosts, vms: ready.vms, faults, window, pfBusy: [false, false] };
+  }
+
+  private restore(copy: WorldCopy): void {
+    // A run that ended within a reset of the PF left the windows elsewhere, which is a change to all of their words.
+    this.hosts.forEach(({ accelerator }, i) => {
+      if (accelerator.windowsInPf !== this.window) accelerator.registerWords.set(this.registers[i]!);
     });
-  const hosts = [host(), host()] as const;
-  for (const { accelerator } of hosts) accelerator.faults.vfStateAtReset = readyAtReset;
-  if (plainVf) hosts[0].slot(2).vfio.open();
-  const vms = Array.from({ length: used }, (_, index): CheckedVm => {
-    const fn = index + 1;
-    const slots = [hosts[0].slot(fn), hosts[1].slot(fn)] as const;
-    for (const { vfio } of slots) vfio.open();
-    world.runUntil(world.clock.nowNs);
-    const guest = world.addGuest(
-      {
-        kind: KIND,
-        queuePairs: QUEUE_PAIRS[index]!,
-        depths: DEPTHS,
-        load: namedLoad(idle ? 'idle' : 'saturated', DEPTHS.sq),
-        capacityPerSecond: (ENGINE.servers / ENGINE.serviceNs) * 1e9,
-        random: new Random(1, index),
-        interruptNs: COSTS.interruptNs,
-      },
-      slots[0],
-    );
-    const booted = !features.has('noGuestDriver');
-    return { fn, guest, slots, home: 0, booted, wasReset: false };
-  });
-  for (const { guest, booted } of vms) if (booted) world.boot(guest);
-  world.runUntil(world.clock.nowNs + warmUpNs);
-  return { generation, features, world, hosts, vms, faults, window, pfBusy: [false, false] };
+    copy.restore();
+  }
+
+  private copy(vms: readonly CheckedVm[]): WorldCopy {
+    const { world, hosts, faults, generation } = this;
+    const outside: object[] = [generation, COSTS];
+    for (const { options, facts, slots } of hosts) {
+      outside.push(options, facts);
+      for (const { vfio } of slots) if (vfio.driver !== null) outside.push(vfio.driver.qm.polls);
+    }
+    for (const { guest } of vms) outside.push(guest.layout);
+    const spans = hosts.flatMap(({ accelerator }) => accelerator.changing());
+    return new WorldCopy({ world, hosts, faults, vms }, outside, spans);
+  }
+
+  private bringUp({ features, readyAtReset, plainVf, idle, warmUpNs }: Chosen): readonly CheckedVm[] {
+    const { world, hosts } = this;
+    for (const { accelerator } of hosts) accelerator.faults.vfStateAtReset = readyAtReset;
+    if (plainVf) hosts[0].slot(2).vfio.open();
+    const used = features.has('secondVf') ? 2 : 1;
+    const vms = Array.from({ length: used }, (_, index): CheckedVm => {
+      const fn = index + 1;
+      const slots = [hosts[0].slot(fn), hosts[1].slot(fn)] as const;
+      for (const { vfio } of slots) vfio.open();
+      world.runUntil(world.clock.nowNs);
+      const guest = world.addGuest(
+        {
+          kind: KIND,
+          queuePairs: QUEUE_PAIRS[index]!,
+          depths: DEPTHS,
+          load: namedLoad(idle ? 'idle' : 'saturated', DEPTHS.sq),
+          capacityPerSecond: (ENGINE.servers / ENGINE.serviceNs) * 1e9,
+          random: new Random(1, index),
+          interruptNs: COSTS.interruptNs,
+        },
+        slots[0],
+      );
+      const booted = !features.has('noGuestDriver');
+      return { fn, guest, slots, home: 0, booted, wasReset: false };
+    });
+    for (const { guest, booted } of vms) if (booted) world.boot(guest);
+    world.runUntil(world.clock.nowNs + warmUpNs);
+    return vms;
+  }
+}
+
+function hostOptions(
+  generation: Generation,
+  { window, inFlight, plainVf }: Pick<Chosen, 'window' | 'inFlight' | 'plainVf'>,
+  kernel: ArmedFaults,
+): HostOptions {
+  const { pfDefaultQueues } = ACCELERATORS[KIND];
+  return {
+    kind: KIND,
+    generation,
+    costs: COSTS,
+    kernel,
+    refusals: plainVf ? new Map([[2, REFUSAL]]) : PLAIN,
+    device: {
+      hardware: window ? QM_HW.V4 : QM_HW.V3,
+      vfCount: 2,
+      vft: [
+        { base: pfDefaultQueues, num: QUEUE_PAIRS[0] },
+        { base: pfDefaultQueues + QUEUE_PAIRS[0], num: QUEUE_PAIRS[1] },
+      ],
+      migRegionEnabled: window,
+      inFlight,
+      engine: ENGINE,
+    },
+  };
+}
+
+/** The stages of one generation. */
+class Stages {
+  private readonly generation: Generation;
+  private readonly stages = new Map<string, Stage>();
+
+  constructor(generation: Generation) {
+    this.generation = generation;
+  }
+
+  set(choices: Choices): Setting {
+    const chosen = choose(this.generation, choices);
+    const key = [chosen.window, chosen.inFlight, chosen.plainVf].join();
+    let stage = this.stages.get(key);
+    if (stage === undefined) {
+      stage = new Stage(this.generation, chosen);
+      this.stages.set(key, stage);
+    }
+    return stage.set(chosen);
+  }
+}
+
+/** Generations whose stages are kept: that which is searched, and those that findings are traced with. */
+const KEPT_MAX = 4;
+const kept = new Map<Generation, Stages>();
+
+/** The hosts, with devices open and guests booted, that the first bytes of a run choose. May throw KernelCrash. */
+export function makeSetting(generation: Generation, choices: Choices): Setting {
+  let stages = kept.get(generation);
+  if (stages === undefined) {
+    if (kept.size === KEPT_MAX) kept.delete(kept.keys().next().value!);
+    stages = new Stages(generation);
+    kept.set(generation, stages);
+  }
+  return stages.set(choices);
 }

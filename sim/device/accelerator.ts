@@ -33,6 +33,7 @@ import type { Queues } from './queues.ts';
 import type { RasStatus } from './ras-status.ts';
 import { FUNCTION_WORDS } from './register-file.ts';
 import type { RegisterFile } from './register-file.ts';
+import type { Span } from './span.ts';
 import { TIMER } from './timers.ts';
 import type { Timers } from './timers.ts';
 import type { VftWindow } from './vft-window.ts';
@@ -296,6 +297,27 @@ export class Accelerator {
   /** The 64 KiB of registers of a function; of a VF its BAR2, offset for offset. */
   vfWords(fn: number): Uint32Array {
     return this.words.subarray(fn * FUNCTION_WORDS, (fn + 1) * FUNCTION_WORDS);
+  }
+
+  /** Whether the event-queue windows of the VFs are in the PF's BAR2. */
+  get windowsInPf(): boolean {
+    return this.events.windowsInPf;
+  }
+
+  /**
+   * What of its large arrays can change while the event-queue windows stay where they are and no function gets other
+   * queues: for copies of a device that many runs begin with.
+   */
+  changing(): readonly Span[] {
+    const { vft } = this;
+    let slots = 0;
+    for (let fn = 0; fn <= this.registers.vfCount; fn++) slots = Math.max(slots, vft.base[fn]! + vft.num[fn]!);
+    return [...this.registers.changing(), ...this.queues.changing(slots)];
+  }
+
+  /** The words of all registers, as {@link vfWords} shows them of one function. */
+  get registerWords(): Uint32Array {
+    return this.words;
   }
 
   private updateNextEvent(): void {

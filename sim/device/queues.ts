@@ -13,6 +13,7 @@ import { QUEUES_TOTAL } from '../abi/vft.ts';
 import { FUNCTIONS_MAX, SQC_TABLE } from './functions.ts';
 import type { ContextTable, Functions } from './functions.ts';
 import { addressOf } from './guest-memory.ts';
+import type { Span } from './span.ts';
 import type { VftWindow } from './vft-window.ts';
 
 const CONTEXT_WORDS = SQC.bytes / 4;
@@ -281,6 +282,35 @@ export class Queues {
       }
     }
     return reached;
+  }
+
+  /** What can change here while no function gets queues from `slots` on. */
+  changing(slots: number): Span[] {
+    const one = [
+      this.sqCached,
+      this.cqCached,
+      this.owner,
+      this.sqHead,
+      this.sqNext,
+      this.sqTail,
+      this.sqDepth,
+      this.sqBase,
+    ];
+    const more = [
+      this.sqStopped,
+      this.sqCq,
+      this.sqInService,
+      this.sqUnreported,
+      this.cqHead,
+      this.cqTail,
+      this.cqDepth,
+    ];
+    const perSlot = [...one, ...more, this.cqBase, this.cqPhase, this.cqArmed];
+    return [
+      ...perSlot.map((array): Span => ({ array, from: 0, to: slots })),
+      { array: this.sqc, from: 0, to: slots * CONTEXT_WORDS },
+      { array: this.cqc, from: 0, to: slots * CONTEXT_WORDS },
+    ];
   }
 
   /** Forgets every cached context of a function, wherever its slots lie. */

@@ -8,9 +8,10 @@
  */
 import { DEPTH } from '../abi/contexts.ts';
 import { QM_HW } from '../abi/accelerators.ts';
-import { PF_REG, VF_BAR2_BYTES, VF_REG } from '../abi/registers.ts';
+import { PF_REG, VF_BAR2_BYTES, VF_REG, XQC } from '../abi/registers.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
 import { bug } from '../base/bug.ts';
+import type { Span } from './span.ts';
 
 /** Words of one function's register file. */
 export const FUNCTION_WORDS: number = VF_BAR2_BYTES / 4;
@@ -122,6 +123,19 @@ export class RegisterFile {
     this.set(fn, VF_REG.QM_FUNC_CAPS, qos | stopQp | stopFunc | mbCommand | rpmVf | rpmPf);
     this.set(fn, VF_REG.QM_EQ_AEQ_DEPTH_CAP, DEPTH.eq | (DEPTH.aeq << 16));
     this.set(fn, VF_REG.QM_SQ_CQ_DEPTH_CAP, DEPTH.sq | (DEPTH.cq << 16));
+  }
+
+  /** What of the words can change while the event-queue windows stay where they are; of a VF few can. */
+  changing(): Span[] {
+    const { words: array } = this;
+    const spans: Span[] = [{ array, from: 0, to: PF_PAGES.length * PF_PAGE_WORDS }];
+    for (let fn = 1; fn <= this.vfCount; fn++) {
+      const first = fn * FUNCTION_WORDS;
+      const windows = first + VF_REG.QM_EQC_DW0 / 4;
+      spans.push({ array, from: first, to: first + FUNCTIONAL_BYTES / 4 });
+      spans.push({ array, from: windows, to: windows + 2 * (XQC.words + 1) });
+    }
+    return spans;
   }
 
   /** Puts the PF's own registers to what they hold once its driver has set the device up. */

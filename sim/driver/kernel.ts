@@ -44,4 +44,10 @@ export interface PfDriver {
   readonly hasDae: boolean;
   /** The QM_RESETTING bit of the PF's control word. */
   resetting: boolean;
+  /**
+   * Reads the bit, and while it is set sleeps and reads it again, where the world can do that without the driver.
+   *
+   * @returns whether it was seen clear; not after more than `sleepsMax` sleeps
+   */
+  awaitResettingClear?(sleepMs: number, sleepsMax: number): boolean;
 }

@@ -159,14 +159,19 @@ export class VfDriver {
   /** Reset hook before the function is reset. */
   resetPrepare(): void {
     if (!this.generation.serialisesResets) return;
-    let sleeps = 0;
-    while (this.pf.resetting) {
-      this.port.sleepMs(RESET_WAIT_MS);
-      sleeps += 1;
-      if (sleeps > RESET_WAIT_TIMES_MAX) return;
-    }
+    if (!this.awaitResettingClear()) return;
     this.pf.resetting = true;
     this.heldResetting = true;
+  }
+
+  private awaitResettingClear(): boolean {
+    const { pf } = this;
+    if (pf.awaitResettingClear !== undefined) return pf.awaitResettingClear(RESET_WAIT_MS, RESET_WAIT_TIMES_MAX);
+    for (let sleeps = 1; pf.resetting; sleeps++) {
+      this.port.sleepMs(RESET_WAIT_MS);
+      if (sleeps > RESET_WAIT_TIMES_MAX) return false;
+    }
+    return true;
   }
 
   /** Reset hook after the function was reset. */

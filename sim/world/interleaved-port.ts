@@ -93,6 +93,7 @@ export class InterleavedPort implements PortTurns {
 
   poll(fn: FunctionSelect, offset: number, spec: PollSpec): boolean {
     const poll = this.log.next(OP.poll, fn, offset, 0, 0, 0, 0);
+    if (spec.width === 128) poll.holdWords(WIDE_WORDS);
     if (!poll.done) this.startPoll(poll, spec);
     else if (poll.spec !== spec) bug('CALL_DIFFERS', offset, spec.timeoutUs, poll.spec?.timeoutUs);
     this.carryOut(poll);
@@ -137,6 +138,21 @@ export class InterleavedPort implements PortTurns {
     const service = this.log.next(OP.service, 0, name, argument, 0, 0, 0);
     if (!service.done) service.run = run;
     return this.carryOut(service).result;
+  }
+
+  /**
+   * A flag outside the driver that is read in its turn, and again after a sleep, until it is 0 or more than `sleepsMax` sleeps
+   * are over. One operation, however often it is read: some wait for minutes.
+   *
+   * @returns whether it was read as 0
+   */
+  awaitClear(read: () => number, sleepNs: number, sleepsMax: number): boolean {
+    const wait = this.log.next(OP.awaitClear, 0, 0, sleepNs, sleepsMax, 0, 0);
+    if (!wait.done) {
+      wait.run = read;
+      wait.stepsAll = Infinity;
+    }
+    return this.carryOut(wait).result === 0;
   }
 
   /** An operation that is over answers at once; another is carried out if its time has come. */
@@ -198,6 +214,12 @@ export class InterleavedPort implements PortTurns {
         break;
       case OP.poll:
         this.pollOnce(port, operation, operation.spec!);
+        break;
+      case OP.awaitClear:
+        operation.result = operation.run!();
+        if (operation.result !== 0) this.clock.nowNs += a;
+        // The last sleep is followed by no further read.
+        if (operation.result === 0 || steps === b) operation.stepsAll = steps + 1;
         break;
       case OP.reset:
         port.resetFunction();

@@ -21,12 +21,13 @@ export const OP = {
   write64Row: 8,
   reset: 9,
   service: 10,
+  awaitClear: 11,
 } as const;
 
 type OpKind = (typeof OP)[keyof typeof OP];
 
-/** Places of the words that a 128-bit access needs; rows that need more get more. */
-const WORDS = 4;
+/** Most operations need none. */
+const NO_WORDS: Uint32Array = new Uint32Array(0);
 
 /** One operation. What `a` to `d` mean is the affair of the code that carries it out. */
 export class Operation {
@@ -38,7 +39,7 @@ export class Operation {
   c = 0;
   d = 0;
   /** Words written, or read. */
-  words: Uint32Array = new Uint32Array(WORDS);
+  words: Uint32Array = NO_WORDS;
   /** Whether it is over; only the last operation of a log may not be. */
   done = false;
   /** Steps that are over, and all that it has: the accesses of a row, the reads of a poll (Infinity while it may read on). */

@@ -3,6 +3,7 @@
  * "resetting" mark, and the kernel. While calls interleave, reads and changes of these are interleaved too.
  */
 import type { VirtualClock } from '../base/clock.ts';
+import { NS_PER_MS } from '../base/units.ts';
 import type { KernelServices, PfDriver } from '../driver/kernel.ts';
 import type { PortTurns, VirtualPort } from './virtual-port.ts';
 
@@ -65,6 +66,21 @@ export class SharedPf implements PfDriver {
     const { turns } = this.port;
     if (turns === null) this.pf.resetting = resetting;
     else this.markInTurn(turns, resetting);
+  }
+
+  awaitResettingClear(sleepMs: number, sleepsMax: number): boolean {
+    const { port } = this;
+    const { turns } = port;
+    if (turns !== null) return this.awaitInTurn(turns, sleepMs, sleepsMax);
+    for (let sleeps = 1; this.look(); sleeps++) {
+      port.sleepMs(sleepMs);
+      if (sleeps > sleepsMax) return false;
+    }
+    return true;
+  }
+
+  private awaitInTurn(turns: PortTurns, sleepMs: number, sleepsMax: number): boolean {
+    return turns.awaitClear(() => (this.look() ? 1 : 0), sleepMs * NS_PER_MS, sleepsMax);
   }
 
   private look(): boolean {

@@ -37,6 +37,8 @@ export interface PortTurns extends Omit<RegisterPort, 'wide' | 'delayUs' | 'slee
   resetFunction(): void;
   /** Something that is no access; see `InterleavedPort.service`. */
   service(name: number, argument: number, run: () => number): number;
+  /** A flag that is read, and read again after sleeps; see `InterleavedPort.awaitClear`. */
+  awaitClear(read: () => number, sleepNs: number, sleepsMax: number): boolean;
 }
 
 export class VirtualPort extends BasePort implements BarPort {

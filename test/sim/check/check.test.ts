@@ -31,6 +31,17 @@ test('a run is its bytes: equal bytes give equal calls at equal times, and the c
   expect([choices.below(9), choices.oneIn(2), choices.of(['a', 'b'])]).toEqual([0, false, 'a']);
 });
 
+test('a run on hosts that others have used is the run on hosts that are made for it', () => {
+  for (const id of ['linux-6.2', DEFAULT_GENERATION] as const) {
+    for (let run = 0; run < 150; run++) {
+      const bytes = runBytes(5, run);
+      const used = play(GENERATIONS[id], bytes);
+      // Hosts are kept by generation, and this is another one.
+      expect(play({ ...GENERATIONS[id] }, bytes)).toEqual(used);
+    }
+  }
+});
+
 test('no bytes are one plain move, which loses nothing', () => {
   for (const id of ['linux-6.12.117', DEFAULT_GENERATION] as const) {
     const { finding, calls, steps } = play(GENERATIONS[id], new Uint8Array(0), { keepsSteps: true });
