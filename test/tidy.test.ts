@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, test } from 'vitest';
 
 import { FILE_LINES_MAX, findings } from './tidy-rules.ts';
 import { FUNCTION_LINES_MAX } from './tidy/functions.ts';
 import { proseOfCode, proseOfPage, proseOfYaml } from './tidy/prose.ts';
+import { assertedSentences, sentenceCounts, sentenceFindings, type SentenceCounts } from './tidy/sentences.ts';
 import { parse } from './tidy/syntax.ts';
 import { treeProse, treeSources } from './tidy/tree.ts';
 import { wordFindings, WORDS, wordsIn } from './tidy/words.ts';
@@ -13,6 +16,12 @@ test('the tree is tidy', () => {
 
 test('no replaced word is back', () => {
   expect(wordFindings(treeProse())).toEqual([]);
+});
+
+test('tests ask for facts, and for fewer and fewer whole sentences', () => {
+  const file = new URL('./tidy/sentence-ceilings.json', import.meta.url);
+  const ceilings = JSON.parse(readFileSync(file, 'utf8')) as SentenceCounts;
+  expect(sentenceFindings(sentenceCounts(treeSources()), ceilings)).toEqual([]);
 });
 
 /** Findings on planted files; a test file imports all of them, so that none counts as forgotten. */
@@ -333,5 +342,33 @@ describe('replaced words', () => {
     expect(wordFindings(proseOfPage('README.md', 'It is\nreckoned.'))).toEqual([
       "README.md:2: 'reckoned': say compute",
     ]);
+  });
+});
+
+describe('whole sentences in a test', () => {
+  const found = (code: string): readonly string[] =>
+    assertedSentences('test/a.test.ts', `${code}\n`).map(({ text }) => text);
+  const SAID = ['one two three', 'four, five six'].join(' ');
+
+  test.each([
+    `expect(x).toBe('${SAID}');`,
+    `expect(x).toMatch(/${SAID}/);`,
+    `expect(x).toEqual([{ a: '${SAID}' }]);`,
+    `expect(x).toEqual(expect.stringContaining('${SAID}'));`,
+    `expect(f).toThrow(\`\${file}: ${SAID}\`);`,
+  ])('are found: %s', (code) => expect(found(code)).toHaveLength(1));
+
+  test.each([
+    `expect(x).toMatch(stating('${SAID}'));`,
+    `expect(x).toBe('a few words only');`,
+    `expect(x).toBe(call('${SAID}'));`,
+    `say('${SAID}');`,
+    `expect(x).toMatch(/a {2}b/);`,
+  ])('are none: %s', (code) => expect(found(code)).toEqual([]));
+
+  test('one more than the ceiling is refused; so is one less, to lower it', () => {
+    expect(sentenceFindings({ a: 2 }, { a: 2 })).toEqual([]);
+    expect(sentenceFindings({ a: 2 }, { a: 1 })).toEqual([expect.stringMatching(/^a .*2.*1.*stating/)]);
+    expect(sentenceFindings({}, { a: 1 })).toEqual([expect.stringMatching(/^a .*0.*1.*lower it/)]);
   });
 });

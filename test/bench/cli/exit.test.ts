@@ -5,6 +5,7 @@ import { EXIT, EXIT_MEANINGS } from '../../../bench/io/exit-status.ts';
 import { Bug } from '../../../sim/base/bug.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { WorkerLost } from '../../../workers/pools/worker-lost.ts';
+import { stating } from '../../stating.ts';
 
 test('the exit codes are those that scripts rely on', () => {
   expect(EXIT).toEqual({
@@ -35,14 +36,14 @@ test.each([
 test('our own bug says so, with its code and the values seen', () => {
   const { exitCode, message, hint } = reportError(new Bug('NS_RANGE', [-1, 'x']));
   expect(exitCode).toBe(70);
-  expect(message).toBe('this is a bug of stopcopy: NS_RANGE (-1, x)');
+  expect(message).toMatch(stating('bug', 'NS_RANGE (-1, x)'));
   expect(hint).toContain('report');
 });
 
 test('anything unexpected counts as our own bug', () => {
   const report = reportError(new TypeError('x is not a function\n  at y'));
   expect(report.exitCode).toBe(70);
-  expect(report.message).toBe('this is a bug of stopcopy: UNEXPECTED (TypeError: x is not a function)');
+  expect(report.message).toMatch(stating('bug', 'UNEXPECTED (TypeError: x is not a function)'));
 });
 
 test('a lost worker is named with its last access', () => {

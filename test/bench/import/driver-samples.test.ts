@@ -10,6 +10,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readForeign } from '../../../bench/import/readers.ts';
 import { importDriver } from '../../../bench/studies/driver/import-driver.ts';
 import { traceOf } from '../../../bench/studies/driver/read-driver.ts';
+import { stating } from '../../stating.ts';
 
 const SAMPLES = join(import.meta.dirname, 'samples');
 const TRACE = join(SAMPLES, 'hisi-rwmmio.trace-cmd.txt');
@@ -93,7 +94,7 @@ describe('the same accesses in other forms', () => {
     ];
     const { inputs, texts } = imported([written('others.txt', LINES.flatMap((line, i) => (i === 14 ? [...between, line] : [line]))), MAP]); // prettier-ignore
     expect(inputs[0]!['accesses']).toEqual(ACCESSES);
-    expect(texts).toContain('1 accesses at addresses in no range that a file names');
+    expect(texts).toEqual(expect.arrayContaining([expect.stringMatching(stating('1 accesses', 'no range'))]));
     expect(texts).toContain('1 events of other kinds');
   });
 
@@ -114,7 +115,7 @@ describe('what is lost is not made up', () => {
     const accesses = inputs[0]!['accesses'] as readonly Input[];
     expect(accesses[9]).toMatchObject({ offset: '0x100068', value: null });
     expect(accesses.toSpliced(9, 1)).toEqual(ACCESSES.toSpliced(9, 1));
-    expect(texts).toContain('1 events are lost on CPU 12: counts and gaps around it are no measurement');
+    expect(texts).toEqual(expect.arrayContaining([expect.stringMatching(stating('1 events', 'lost', 'CPU 12'))]));
     expect(inputs[0]).toMatchObject({ lostEvents: 1 });
   });
 
@@ -122,7 +123,9 @@ describe('what is lost is not made up', () => {
     const at = lineOf('set_device_state (0000:75:00.1) state PRE_COPY');
     const { inputs, texts } = imported([written('arc.txt', LINES.toSpliced(at, 1)), MAP]);
     expect(inputs[0]!['arcs']).toEqual([{ device: '0000:75:00.1', to: 'STOP_COPY', tookUs: 13_500 }]);
-    expect(texts).toContain('0000:75:00.1: asked for PRE_COPY, and no event says that it came there');
+    expect(texts).toEqual(
+      expect.arrayContaining([expect.stringMatching(stating('0000:75:00.1', 'PRE_COPY', 'no event'))]),
+    );
   });
 
   test('a clock that begins again parts the trace', () => {

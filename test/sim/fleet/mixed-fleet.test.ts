@@ -14,6 +14,7 @@ import { questionSchema } from '../../../sim/fleet/question.ts';
 import { reserveRoom } from '../../../sim/fleet/reserve.ts';
 import { VmTrials } from '../../../sim/fleet/vm-trials.ts';
 import { effort } from '../../effort.ts';
+import { stating } from '../../stating.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -165,7 +166,7 @@ describe('rooms', () => {
       { name: 'bound', migratable: false, perHost: 0, vm: vmOf(8) },
     ];
     const given = asked({ vms, ...classes({}, { hosts: 1, vms: { bound: 1 } }, { hosts: 3 }) }, { hosts: 3 });
-    expect(given.sentences.join(' ')).toContain('1 VM of bound stays. It is declared as not migratable.');
+    expect(given.sentences.join(' ')).toMatch(stating('1 VM of bound stays', 'not migratable'));
     const rows = given.tables.find(({ title }) => title.startsWith('By classes of hosts'))!.rows;
     expect(rows.map(([name, , , toEmpty, emptied]) => [name, toEmpty, emptied])).toEqual([
       ['a', 2, 2],
@@ -311,8 +312,8 @@ describe('VMs that must not share a host', () => {
     };
     const { feasible, sentences } = asked(all);
     expect(feasible).toBe(false);
-    expect(sentences.join(' ')).toContain('2 VMs of db find no host with room that has no other VM of the group');
-    expect(sentences.join(' ')).toContain('What limits is which VMs must not share a host.');
+    expect(sentences.join(' ')).toMatch(stating('2 VMs of db', 'no host', 'group'));
+    expect(sentences.join(' ')).toMatch(stating('must not share a host'));
     // In groups of three hosts, each of the first group has hosts 4 to 6 to go to.
     const three = { ...all, antiAffinity: [{ vms: ['db'], members: 3 }] };
     expect(asked(three).feasible).toBe(true);

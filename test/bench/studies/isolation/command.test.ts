@@ -78,7 +78,7 @@ describe('for a person', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/0000:02:00\.0 downstream port +ACS on: SV RR CR, off: UF +◄ 3/);
     expect(stdout).toMatch(/^0000:03:00\.1 +vm1 +no +yes +yes .* load-clipped +refuse +refuse$/m);
-    expect(stdout).toMatch(/3 {2}0000:02:00\.0 +sends it back down, to its own side \[UF off\]/);
+    expect(stdout).toMatch(stating(/3 {2}0000:02:00\.0 /, '[UF off]'));
     expect(stdout).toMatch(stating('on', 'UF', `downstream port ${PORT}`));
     expect(stdout).toMatch(/0000:03:00\.3 VF 3 +of the host/);
     expect(stdout).not.toMatch(/^0000:03:00\.3 /m);
@@ -87,7 +87,7 @@ describe('for a person', () => {
   test('a place where nothing gets in has nothing to change', async () => {
     const { status, stdout } = await stopcopy('isolation', file('closed.yaml', card(CLOSED)));
     expect(status).toBe(0);
-    expect(stdout).toContain('No DMA of a guest reaches a migration control area.');
+    expect(stdout).toMatch(stating('No DMA', 'guest', 'migration control area'));
     expect(stdout).not.toContain('◄');
     // A policy that wants no card at all is not asked, unless by name.
     expect(stdout).not.toContain('What to change');
@@ -108,7 +108,7 @@ test('an override changes what Linux believes, and not what the fabric does', as
   const { status, stdout } = await stopcopy('isolation', path, '--policy', 'proof');
   expect(status).toBe(1);
   const words = stdout.replaceAll(/\s+/g, ' ');
-  expect(words).toContain('it lets VMs open functions there, and the fabric does not keep them apart');
+  expect(words).toMatch(stating('VMs open functions', 'fabric'));
   expect(words).toMatch(stating('control areas', '2 VFs', 'DMA', 'other VMs'));
   const closed = (await stopcopy('isolation', 't28', '--policy', 'proof')).stdout.replaceAll(/\s+/g, ' ');
   expect(closed).toContain(
