@@ -23,6 +23,8 @@ type Statuses = readonly (readonly [command: string, status: number | null])[];
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stopcopy-tutorial-'));
+  // What stands in place of a reader's own files.
+  cpSync(join(ROOT, 'bench/studies/import/examples'), folder, { recursive: true });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -74,6 +76,9 @@ test('docs/tutorial-driver.md, whose change is made and compiled in a copy of th
   };
   try {
     expect(await follow('tutorial-driver.md', run, changed)).toEqual([
+      ['verify driver.trace-cmd.txt driver.vmallocinfo.txt', 1],
+      ['calibrate driver.trace-cmd.txt driver.vmallocinfo.txt --out costs.yaml', 0],
+      ['run idle-vf --costs costs.yaml', 0],
       ['verify traces/plain-stop-copy.upstream-2026.json', 0],
       ['run idle-vf', 0],
       ['bench --suite designs --driver linux-6.12.117 --queue-pairs 64', 0],
@@ -87,6 +92,9 @@ test('docs/tutorial-driver.md, whose change is made and compiled in a copy of th
 
 test('docs/tutorial-vmm.md', async () => {
   expect(await follow('tutorial-vmm.md', inThisProcess)).toEqual([
+    ['explain qemu-zip.qmp.jsonl', 0],
+    ['import qemu-zip.qmp.jsonl --set vcpus=16 --out moved.yaml', 0],
+    ['run moved.yaml', 0],
     ['run mine.yaml', 0],
     ['run mine.yaml', 0],
     ['run mine.yaml', 0],
@@ -129,10 +137,16 @@ test('docs/tutorial-vmm.md says what send and receive say', async () => {
 
 test('docs/tutorial-operator.md', async () => {
   expect(await follow('tutorial-operator.md', inThisProcess)).toEqual([
-    ['isolation card.yaml --policy proof', 1],
-    ['isolation card.yaml --policy proof', 0],
+    ['plan --fleet kubevirt-fleet.json --host worker-2 --no-tornado', 0],
     ['plan vfs-per-vm --no-tornado', 0],
     ['plan empty-rack --no-tornado', 0],
     ['plan empty-rack --no-tornado --sweep limits=kubevirt,nova,vsphere', 0],
+  ]);
+});
+
+test('docs/tutorial-reviewer.md', async () => {
+  expect(await follow('tutorial-reviewer.md', inThisProcess)).toEqual([
+    ['isolation server.lspci.txt --policy proof', 1],
+    ['isolation server.lspci.txt --policy proof', 0],
   ]);
 });

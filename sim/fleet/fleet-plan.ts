@@ -86,11 +86,12 @@ export class FleetPlan {
     const there = fleet.vms.reduce((sum, _, index) => sum + vmsOf(index), 0);
     if (there > VMS_MAX) refuse(`${there} VMs are to be moved`, `Up to ${VMS_MAX} are planned at once.`);
     if (there === 0) refuse('there is no VM on the hosts', 'Give fleet.vms a perHost above 0.');
-    const stays = fleet.vms.map((each, index) => (vmsOf(index) === 0 ? null : whyItStays(each, trials)));
+    const stays = fleet.vms.map((each) => whyItStays(each, trials));
     const moves = (index: number): boolean => stays[index] === null;
+    // VMs that stay on hosts that are not emptied are no part of the answer.
     this.staying = fleet.vms.flatMap(({ name }, index) => {
       const why = stays[index] ?? null;
-      return why === null ? [] : [{ name, vms: vmsOf(index), why }];
+      return why === null || vmsOf(index) === 0 ? [] : [{ name, vms: vmsOf(index), why }];
     });
     this.vms = fleet.vms.reduce((sum, _, index) => sum + (moves(index) ? vmsOf(index) : 0), 0);
     this.question = { ...question, fleet: { ...fleet, vms: fleet.vms.filter((_, index) => moves(index)) } };

@@ -8,7 +8,7 @@ import { wrap } from '../../show/wrap.ts';
 import { printCan } from '../can/text.ts';
 import { costsSentence, platformSentence } from '../platform/words.ts';
 import type { RunDocument } from './document.ts';
-import { type AnyRun, endSentence, isPlayed, type UnplayedRun } from './unplayed.ts';
+import { type AnyRun, assumptionSentences, endSentence, isPlayed, type UnplayedRun } from './unplayed.ts';
 import { runSentences, runTables } from './words.ts';
 
 const WIDTH = 100;
@@ -48,6 +48,7 @@ function printUnplayed(run: UnplayedRun, output: Output): void {
   output.text(wrap(endSentence(run), width));
   output.text('');
   printCan(run.can, output);
+  for (const sentence of assumptionSentences(run)) output.text(`\n${wrap(sentence, width)}`);
 }
 
 /** The first and the last rows where there are many. */

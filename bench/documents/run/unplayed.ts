@@ -6,6 +6,7 @@ import { type AskedCan, refusalSentence } from '../../../sim/scenario/ask-can.ts
 import type { Scenario } from '../../../sim/scenario/document.ts';
 import { type MoveEnd, NO_ENDS } from '../../../sim/memory/outcome.ts';
 import { assumedSentence, type CanOutcome } from '../../../sim/manager/can-answer.ts';
+import type { Assumption } from '../../../sim/manager/question.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
 import { type CanDocument, canDocument } from '../can/document.ts';
 import { type EndCounts, RUN_FORMAT, RUN_VERSION, type RunDocument, scenarioReport } from './document.ts';
@@ -53,8 +54,25 @@ export function endSentence({ scenario: { vms }, ended }: UnplayedRun): string {
   return `${who} ${vms === 1 ? 'is' : 'are'} refused, and nothing is played.`;
 }
 
+/** What a scenario may assume, by the condition that it would lift. */
+const LIFTED_BY: Readonly<Record<string, Assumption>> = {
+  p2p: 'p2p',
+  dirtyTracking: 'dirtyTracking',
+  dmaNotTracked: 'dirtyTracking',
+};
+
+const MANAGERS: ReadonlySet<string> = new Set(['KubeVirt', 'Nova', 'Proxmox VE']);
+
+/** How the pause that a refused move would have can be seen all the same; none where no assumption lifts the condition. */
+export function assumptionSentences({ can }: UnplayedRun): string[] {
+  const assumption = MANAGERS.has(can.messages[0]?.by ?? '') ? 'hostDevices' : LIFTED_BY[can.condition];
+  if (assumption === undefined) return [];
+  return [`To see the pause that it would have, give the scenario assume: { ${assumption}: true }.`];
+}
+
 /** What a reader takes away: how it ends, and why. */
 export function unplayedSentences(run: UnplayedRun): string[] {
   const assumed = assumedSentence(run.scenario.assume ?? {});
-  return [...(assumed === null ? [] : [assumed]), endSentence(run), refusalSentence(run.can), ...run.can.change];
+  const sentences = [endSentence(run), refusalSentence(run.can), ...run.can.change, ...assumptionSentences(run)];
+  return [...(assumed === null ? [] : [assumed]), ...sentences];
 }

@@ -69,7 +69,7 @@ export function runSentences(document: RunDocument): string[] {
   const several = vms.length > 1;
   if (vm.pauseNs > 0) {
     const who = several ? 'The longest pause was' : 'It was paused for';
-    said.push(`${who} ${marked(figures.pause)}.`);
+    said.push(`${who} ${marked(figures.pause)}${devicesPhrase(vm)}.`);
     if (several) {
       const pauses = vms.map(({ pauseNs }) => pauseNs).filter((pauseNs) => pauseNs > 0);
       said.push(`The shortest pause was ${ns(Math.min(...pauses))} [P].`);
@@ -105,6 +105,12 @@ export function runSentences(document: RunDocument): string[] {
   if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: their tasks are lost.`);
   if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
   return [...said, ...drawSentences(document)];
+}
+
+/** How much of a pause is stopping, saving, sending, loading and starting devices; empty: there are none. */
+function devicesPhrase({ kind, parts }: VmReport): string {
+  const devicesNs = parts.reduce((sum, { name, criticalNs }) => sum + (name.startsWith('device') ? criticalNs : 0), 0);
+  return hasMoved(kind) && devicesNs > 0 ? `; its devices take ${ns(devicesNs)} of it [P]` : '';
 }
 
 /** What follows the pause of a move by post-copy. */
