@@ -113,6 +113,23 @@ describe('run', () => {
     expect(stdout).toMatch(stating('at the source', 'failed', 'link at sending'));
   });
 
+  test('two VFs of one VM are refused with the assumption that plays them, and then the devices have their share', async () => {
+    const asked = SMALL.replace(
+      'assume: { dirtyTracking: true }',
+      "vmmVersion: '10.2'\nkernel: '6.12'\niommu: { backend: iommufd, hardware: smmuv3, dirtyTracking: true }",
+    ) // prettier-ignore
+      .replace('acc-zip', 'acc-zip, count: 2');
+    const refused = await stopcopy('run', file('two.yaml', asked));
+    for (const fact of ['refused', 'P2P', 'assume: { p2p: true }']) expect(refused.stdout).toMatch(stating(fact));
+    const played = await stopcopy('run', file('two.yaml', `${asked}assume: { p2p: true }\n`));
+    expect(played.stdout.replaceAll(/\s+/g, ' ')).toMatch(/paused for [^.]*\bdevices [^.]*[\d.]+ [µm]s [^.]*\[P\]/);
+    const { figures, vms } = JSON.parse((await stopcopy('run', file('two.yaml', `${asked}assume: { p2p: true }\n`), '--json')).stdout) as RunDocument; // prettier-ignore
+    const devices = vms[0]!.parts.filter(({ name }) => name.startsWith('device'));
+    expect(devices).toHaveLength(4);
+    expect(sumOf(devices)).toBeGreaterThan(0);
+    expect(sumOf(devices)).toBeLessThan(figures.pause.value);
+  });
+
   test('a profile of the user is sought next to the scenario', async () => {
     const own = readFileSync(join(ROOT, 'sim', 'memory', 'profiles', 'template.yaml'), 'utf8');
     file('mine.yaml', own.replace('id: template', 'id: mine'));
