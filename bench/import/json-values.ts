@@ -6,7 +6,7 @@ import { LEVELS_MAX } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
 import { MIB } from '../../sim/base/units.ts';
 import { numbered } from './numbered.ts';
-import type { Finding } from './reader.ts';
+import { addFindings, type Finding } from './reader.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -105,7 +105,11 @@ export function* jsonValues(lines: Iterable<string>, file: string, findings: Fin
   for (const { text, line } of numbered(lines)) {
     let from = 0;
     if (scan.depth > 0 && isCutBefore(scan, text)) {
-      findings.push({ kind: 'warning', line: scan.startedAt, text: 'a JSON value begins here and does not end' });
+      addFindings(findings, {
+        kind: 'warning',
+        line: scan.startedAt,
+        text: 'a JSON value begins here and does not end',
+      });
       scan.depth = 0;
     }
     while (from < text.length) {
@@ -126,7 +130,11 @@ export function* jsonValues(lines: Iterable<string>, file: string, findings: Fin
     if (scan.depth > 0) scan.pieces.push('\n');
   }
   if (scan.depth > 0) {
-    findings.push({ kind: 'warning', line: scan.startedAt, text: 'a JSON value begins here and the text ends in it' });
+    addFindings(findings, {
+      kind: 'warning',
+      line: scan.startedAt,
+      text: 'a JSON value begins here and the text ends in it',
+    });
   }
 }
 
@@ -149,13 +157,13 @@ function* parsed(scan: Scan, file: string, findings: Finding[]): Generator<JsonV
   try {
     value = JSON.parse(scan.pieces.join(''));
   } catch {
-    findings.push({ kind: 'warning', line, text: 'what begins here is in braces and is no JSON' });
+    addFindings(findings, { kind: 'warning', line, text: 'what begins here is in braces and is no JSON' });
     return;
   }
   refuseDeep(value, file, line);
   for (const each of Array.isArray(value) ? value : [value]) {
     if (isObject(each)) yield { value: each, line };
-    else findings.push({ kind: 'unused', line, text: 'a JSON value that is no object' });
+    else addFindings(findings, { kind: 'unused', line, text: 'a JSON value that is no object' });
   }
 }
 

@@ -5,7 +5,7 @@ import { MIB } from '../../sim/base/units.ts';
 import { parseInput } from '../io/input-file.ts';
 import { isObject, type JsonObject, type JsonValue, jsonValues, listAt } from './json-values.ts';
 import { numbered } from './numbered.ts';
-import type { Finding } from './reader.ts';
+import { addFindings, type Finding } from './reader.ts';
 
 /** Size of one document in YAML, which takes longer to read than JSON. */
 const YAML_BYTES_MAX = 8 * MIB;
@@ -36,7 +36,7 @@ function* yamlValues(lines: readonly string[], file: string, findings: Finding[]
     // Empty lines keep the numbers of those that follow.
     const value = parseInput('\n'.repeat(from - 1) + document.join('\n'), file, YAML_BYTES_MAX);
     if (isObject(value)) yield { value, line: from };
-    else findings.push({ kind: 'unused', line: from, text: 'a document that is no object' });
+    else addFindings(findings, { kind: 'unused', line: from, text: 'a document that is no object' });
   };
   for (const { text, line } of numbered(lines)) {
     if (/^---(?:\s|$)/.test(text) || /^\.\.\.\s*$/.test(text)) {

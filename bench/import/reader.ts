@@ -17,6 +17,50 @@ export interface Finding {
   readonly line?: number;
 }
 
+/** Findings of one kind that are kept of a file: a damaged file of any size has no more. */
+const FINDINGS_MAX = 1000;
+const counts = new WeakMap<Finding[], Partial<Record<Finding['kind'], number>>>();
+
+/** Adds findings; those of a kind of which there are too many are summed up in one. */
+export function addFindings(findings: Finding[], ...more: readonly Finding[]): void {
+  const count = counts.get(findings) ?? {};
+  counts.set(findings, count);
+  for (const each of more) {
+    const before = count[each.kind] ?? 0;
+    count[each.kind] = before + 1;
+    if (before < FINDINGS_MAX) findings.push(each);
+    else if (before === FINDINGS_MAX) findings.push({ ...each, text: 'more like these follow, which are not named' });
+  }
+}
+
+/** So many things of a kind are kept of a file; what comes after them is named once. */
+export class Room {
+  /** Line of the first thing that was not kept; null: all were. */
+  fullAt: number | null = null;
+  private kept = 0;
+  private readonly max: number;
+  private readonly what: string;
+
+  /** @param what is kept, in the plural */
+  constructor(max: number, what: string) {
+    this.max = max;
+    this.what = what;
+  }
+
+  /** Whether one more is kept. */
+  take(line: number): boolean {
+    if (this.kept < this.max) this.kept += 1;
+    else this.fullAt ??= line;
+    return this.fullAt === null;
+  }
+
+  /** Says what was not kept. */
+  note(findings: Finding[]): void {
+    if (this.fullAt === null) return;
+    findings.push({ kind: 'warning', line: this.fullAt, text: `more than ${this.max} ${this.what}: those from here on are not read. Split the file` }); // prettier-ignore
+  }
+}
+
 export interface Reading<Facts> {
   /** The command line that prints such a text, such as `lspci -nn -vvv`, or the name of the format. */
   readonly format: string;

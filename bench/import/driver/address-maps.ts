@@ -3,13 +3,15 @@
  */
 import { KIB } from '../../../sim/base/units.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import { addressOf, type DriverFile, EMPTY_DRIVER_FILE, functionName, type MappedRange } from './facts.ts';
 
 const VMALLOC = /^\s*0x([\da-f]+)-0x([\da-f]+)\s+(\d+)\s+(\S+)(.*)$/i;
 const PHYSICAL = /\bphys=(?:0x)?([\da-f]+)\b/i;
 const HASHED = /^\s*0x\(_+ptrval_+\)-|^\s*0x0+-0x0+\s/i;
 
+/** Ranges that a host has at most. */
+const RANGES_MAX = 100_000;
 /** Sizes of pages that a kernel of arm64 may have. */
 const PAGES = [64 * KIB, 16 * KIB, 4 * KIB] as const;
 
@@ -26,7 +28,7 @@ export const VMALLOCINFO: Reader<DriverFile, 'driver'> = {
     const findings: Finding[] = [];
     let hidden = 0;
     let others = 0;
-    const sizes: number[] = [];
+    const sizes = new Set<number>();
     for (const { text, line } of numbered(lines)) {
       if (HASHED.test(text)) hidden += 1;
       const [, from, to, size, by = '', rest = ''] = VMALLOC.exec(text) ?? [];
@@ -34,18 +36,18 @@ export const VMALLOCINFO: Reader<DriverFile, 'driver'> = {
       const [, physical] = PHYSICAL.exec(rest) ?? [];
       const bytes = addressOf(to) - addressOf(from);
       if (bytes !== Number(size)) {
-        findings.push({ kind: 'warning', line, text: `the size ${size} is not that of its addresses, ${bytes}: not used` }); // prettier-ignore
+        addFindings(findings, { kind: 'warning', line, text: `the size ${size} is not that of its addresses, ${bytes}: not used` }); // prettier-ignore
         continue;
       }
-      sizes.push(bytes);
+      sizes.add(bytes);
       if (physical === undefined || !/\bioremap\b/.test(rest)) others += 1;
-      else rows.push({ virtual: from, bytes, by: functionName(by), physical, line });
+      else if (rows.length < RANGES_MAX) rows.push({ virtual: from, bytes, by: functionName(by), physical, line });
     }
-    const page = PAGES.find((each) => sizes.every((bytes) => bytes % each === 0)) ?? PAGES[2];
-    if (hidden > 0) findings.push({ kind: 'warning', text: `${hidden} lines have their addresses hidden: read the file as root, with kernel.kptr_restrict=0 or 1` }); // prettier-ignore
-    if (others > 0) findings.push({ kind: 'unused', text: `${others} ranges that are no ioremap` });
+    const page = PAGES.find((each) => [...sizes].every((bytes) => bytes % each === 0)) ?? PAGES[2];
+    if (hidden > 0) addFindings(findings, { kind: 'warning', text: `${hidden} lines have their addresses hidden: read the file as root, with kernel.kptr_restrict=0 or 1` }); // prettier-ignore
+    if (others > 0) addFindings(findings, { kind: 'unused', text: `${others} ranges that are no ioremap` });
     if (rows.length > 0) {
-      findings.push({ kind: 'inferred', line: rows[0]!.line, text: `each size has one guard page more, taken to be ${page / KIB} KiB: of all sizes that is the largest page that divides them` }); // prettier-ignore
+      addFindings(findings, { kind: 'inferred', line: rows[0]!.line, text: `each size has one guard page more, taken to be ${page / KIB} KiB: of all sizes that is the largest page that divides them` }); // prettier-ignore
     }
     const used = rows.filter(({ bytes }) => bytes > page);
     return mapsReading(
@@ -91,11 +93,12 @@ export const IOMEM_READER: Reader<DriverFile, 'driver'> = {
       const [first, last] = [addressOf(from), addressOf(to)];
       if (last === 0) zero += 1;
       else if (PCI_ADDRESS.test(name) && last >= first) {
-        ranges.push({ physical: first, bytes: last - first + 1, device: name.toLowerCase(), line });
+        if (ranges.length < RANGES_MAX)
+          ranges.push({ physical: first, bytes: last - first + 1, device: name.toLowerCase(), line });
       } else others += 1;
     }
-    if (zero > 0) findings.push({ kind: 'warning', text: `${zero} ranges are shown as zeros: read /proc/iomem as root` }); // prettier-ignore
-    if (others > 0) findings.push({ kind: 'unused', text: `${others} ranges that are of no PCI function` });
+    if (zero > 0) addFindings(findings, { kind: 'warning', text: `${zero} ranges are shown as zeros: read /proc/iomem as root` }); // prettier-ignore
+    if (others > 0) addFindings(findings, { kind: 'unused', text: `${others} ranges that are of no PCI function` });
     return mapsReading(
       zero > 0 && ranges.length === 0 ? '/proc/iomem lines, read without root' : '/proc/iomem lines, read as root',
       ranges,

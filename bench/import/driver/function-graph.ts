@@ -3,11 +3,11 @@
  */
 import { NS_PER_S } from '../../../sim/base/units.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { type DriverFile, EMPTY_DRIVER_FILE } from './facts.ts';
 import { lossLine } from './ftrace-line.ts';
 import { arcsOfFunctions } from './function-steps.ts';
-import { FunctionStacks, graphText } from './graph-stacks.ts';
+import { CALLS_MAX, FunctionStacks, graphText } from './graph-stacks.ts';
 
 /** `TIME | CPU) COMM-PID | rest`; each of the three is there where its option is on. */
 const LINE = /^\s*(?:(\d+)\.(\d{1,9})\s+\|\s+)?(\d+)\)\s+(?:(\S.*?)-(\d+)\s+\|\s*)?(.*\|.*)$/;
@@ -111,16 +111,18 @@ class Graph {
   end(): void {
     const { stacks, findings } = this;
     stacks.end();
-    findings.push(
+    addFindings(
+      findings,
       {
         kind: 'read',
         text: 'marks before a duration (+ ! # * @ $) say that it is long, and are no part of the number',
       },
       { kind: 'read', text: 'inner steps are parts of the outer ones: do not add both; small functions may be inlined and have no line' }, // prettier-ignore
     );
-    if (this.switches > 0) findings.push({ kind: 'read', text: `${this.switches} switches of tasks: calls of other tasks between are no part of an arc, though their time may be` }); // prettier-ignore
-    if (stacks.torn.length > 0) findings.push({ kind: 'warning', line: Math.min(...stacks.torn.slice(0, 1000)), text: `${stacks.torn.length} calls have no end or no begin in the text: they have no time` }); // prettier-ignore
-    for (const { line, events } of this.losses) findings.push({ kind: 'warning', line, text: `${events ?? 'an unknown number of'} events are lost` }); // prettier-ignore
-    if (this.unread > 0) findings.push({ kind: 'unused', line: this.firstUnread, text: `${this.unread} lines that are no call` }); // prettier-ignore
+    if (stacks.fullAt > 0) addFindings(findings, { kind: 'warning', line: stacks.fullAt, text: `more than ${CALLS_MAX} calls: those from here on are not read. Filter the trace by the functions of the driver` }); // prettier-ignore
+    if (this.switches > 0) addFindings(findings, { kind: 'read', text: `${this.switches} switches of tasks: calls of other tasks between are no part of an arc, though their time may be` }); // prettier-ignore
+    if (stacks.torn.length > 0) addFindings(findings, { kind: 'warning', line: Math.min(...stacks.torn.slice(0, 1000)), text: `${stacks.torn.length} calls have no end or no begin in the text: they have no time` }); // prettier-ignore
+    for (const { line, events } of this.losses) addFindings(findings, { kind: 'warning', line, text: `${events ?? 'an unknown number of'} events are lost` }); // prettier-ignore
+    if (this.unread > 0) addFindings(findings, { kind: 'unused', line: this.firstUnread, text: `${this.unread} lines that are no call` }); // prettier-ignore
   }
 }

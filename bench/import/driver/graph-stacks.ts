@@ -48,6 +48,7 @@ interface OpenCall {
 
 /** Calls that wait for their end; deeper ones are of a text that lost it. */
 const DEPTH_MAX = 200;
+export const CALLS_MAX = 200_000;
 
 /** Open calls of each task. */
 export class FunctionStacks {
@@ -61,8 +62,15 @@ export class FunctionStacks {
     return this.calls.filter((each) => each !== null);
   }
 
+  /** Line of the first call that was not kept; 0: all were. */
+  fullAt = 0;
+
   take(said: GraphText, { task, startNs, line }: Pick<FunctionTime, 'task' | 'startNs' | 'line'>): void {
     const { kind, name = '', durationUs = 0, argument } = said;
+    if (this.calls.length >= CALLS_MAX && kind !== 'close') {
+      this.fullAt ||= line;
+      return;
+    }
     const stack = this.open.get(task) ?? [];
     this.open.set(task, stack);
     const extra = argument === undefined ? {} : { argument };
@@ -96,7 +104,7 @@ export class FunctionStacks {
     const at = name === undefined ? stack.length - 1 : stack.findLastIndex((each) => each.name === name);
     const call = stack[at];
     if (call === undefined) {
-      this.torn.push(line);
+      if (this.fullAt === 0) this.torn.push(line);
       return;
     }
     this.torn.push(...stack.splice(at + 1).map((lost) => lost.line));

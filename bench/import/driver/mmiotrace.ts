@@ -3,7 +3,7 @@
  */
 import { MEGA, NS_PER_US } from '../../../sim/base/units.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import {
   addressOf,
   type DriverFile,
@@ -17,6 +17,9 @@ const ACCESS = /^([RW])\s+(\d+)\s+(\d+)\.(\d{1,9})\s+(\d+)\s+0x([\da-f]+)\s+0x([
 const PCI = /^PCIDEV\s+([\da-f]{4})\s+([\da-f]{4})([\da-f]{4})\s+[\da-f]+\s+(.*)$/i;
 const LOST = /^MARK\s+\S+\s+Lost (\d+) events/i;
 const OTHER = /^(?:VERSION|MAP|UNMAP|MARK)\b/;
+/** Accesses that are kept; a trace of one move has some hundred. */
+const ACCESSES_MAX = 150_000;
+const FUNCTIONS_MAX = 10_000;
 const BARS = 7;
 /** Bits of a BAR that are no address. */
 const BAR_FLAGS = 16;
@@ -42,6 +45,7 @@ export const MMIOTRACE: Reader<DriverFile, 'driver'> = {
     const accesses: TracedAccess[] = [];
     const functions: HeaderFunction[] = [];
     const losses: Loss[] = [];
+    const room = new Room(ACCESSES_MAX, 'accesses');
     const findings: Finding[] = [];
     const clock = { base: null as number | null };
     let unread = 0;
@@ -50,17 +54,21 @@ export const MMIOTRACE: Reader<DriverFile, 'driver'> = {
       const access = accessOf(text, line, clock);
       const device = access === null ? headerOf(text, line) : null;
       const [, lost] = LOST.exec(text) ?? [];
-      if (access !== null) accesses.push(access);
-      else if (device !== null) functions.push(device);
+      if (access !== null) {
+        if (room.take(line)) accesses.push(access);
+      } else if (device !== null && functions.length < FUNCTIONS_MAX) functions.push(device);
       else if (lost !== undefined) losses.push({ events: Number(lost), cpu: null, line });
       else if (!OTHER.test(text) && text.trim() !== '' && !text.startsWith('#')) {
         unread += 1;
         firstUnread ||= line;
       }
     }
-    for (const { events, line } of losses) findings.push({ kind: 'warning', line, text: `${events} events are lost` });
-    if (unread > 0) findings.push({ kind: 'unused', line: firstUnread, text: `${unread} lines that are no access` });
-    findings.push({ kind: 'read', text: 'width is in bytes; the tracer runs on one CPU and makes each access slow: its times are no costs' }); // prettier-ignore
+    for (const { events, line } of losses)
+      addFindings(findings, { kind: 'warning', line, text: `${events} events are lost` });
+    room.note(findings);
+    if (unread > 0)
+      addFindings(findings, { kind: 'unused', line: firstUnread, text: `${unread} lines that are no access` });
+    addFindings(findings, { kind: 'read', text: 'width is in bytes; the tracer runs on one CPU and makes each access slow: its times are no costs' }); // prettier-ignore
     return {
       format: 'mmiotrace',
       facts: {

@@ -3,7 +3,7 @@
  * trace-cmd recorded their graph.
  */
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { AccessPairs, isAccessEvent } from './access-pairs.ts';
 import { type DriverFile, EMPTY_DRIVER_FILE, type FunctionTime, type Loss, type StateMark } from './facts.ts';
 import { eventLine, type EventLine, hasNoTime, lossLine, type Tool, TraceClock } from './ftrace-line.ts';
@@ -13,7 +13,8 @@ import { arcsOf, stateMark, usOf } from './qemu-marks.ts';
 /** Events in which a tracer has what a program wrote into its marker. */
 const MARKERS: ReadonlySet<string> = new Set(['tracing_mark_write', 'print', 'bprint']);
 /** Accesses that are kept; a trace of one move has some hundred. */
-const ACCESSES_MAX = 2_000_000;
+const ACCESSES_MAX = 300_000;
+const MARKS_MAX = 100_000;
 
 class Events {
   readonly pairs = new AccessPairs();
@@ -23,6 +24,7 @@ class Events {
   readonly findings: Finding[] = [];
   readonly clock = new TraceClock();
   readonly tools = new Map<Tool, number>();
+  private fullAt = 0;
   others = 0;
   private unread = 0;
   private firstUnread = 0;
@@ -40,13 +42,17 @@ class Events {
     const { ns, restarts } = this.clock.at(event);
     if (restarts) {
       this.pairs.flush();
-      this.findings.push({ kind: 'warning', line, text: `the clock of CPU ${event.cpu} begins again: another recording, or it ran over; times before and after are not compared` }); // prettier-ignore
+      addFindings(this.findings, { kind: 'warning', line, text: `the clock of CPU ${event.cpu} begins again: another recording, or it ran over; times before and after are not compared` }); // prettier-ignore
     } else if (ns < this.lastNs) this.unordered += 1;
     this.lastNs = ns;
     this.tools.set(event.tool, (this.tools.get(event.tool) ?? 0) + 1);
     const place = { ns, task: event.task, cpu: event.cpu, line, segment: this.clock.segment };
     if (isAccessEvent(event.event)) {
-      if (this.pairs.accesses.length < ACCESSES_MAX && this.pairs.take(event.event, event.text, place)) return;
+      if (this.pairs.accesses.length >= ACCESSES_MAX) {
+        this.fullAt ||= line;
+        return;
+      }
+      if (this.pairs.take(event.event, event.text, place)) return;
       this.note(line);
     } else if (MARKERS.has(event.event)) this.mark(event.text, place);
     else if (event.event === 'funcgraph_entry' || event.event === 'funcgraph_exit') this.graph(event, ns, line);
@@ -56,7 +62,7 @@ class Events {
   private mark(text: string, { ns, task, line, segment }: { ns: number; task: number; line: number; segment: number }) {
     const said = stateMark(text.replace(/^(?:0x[\da-f]+s?|tracing_mark_write(?:\+\S+)?|\[?[\da-f]{16}\]?):\s*/, ''));
     if (said === null) this.others += 1;
-    else this.marks.push({ ...said, atNs: ns, task, line, segment });
+    else if (this.marks.length < MARKS_MAX) this.marks.push({ ...said, atNs: ns, task, line, segment });
   }
 
   private graph({ text, task, event }: EventLine, ns: number, line: number): void {
@@ -87,16 +93,17 @@ class Events {
   end(): void {
     this.pairs.flush();
     const { findings, losses, pairs, unread, firstUnread } = this;
-    if (unread > 0) findings.push({ kind: 'unused', line: firstUnread, text: `${unread} lines that are no event that is read here` }); // prettier-ignore
-    if (this.timeless > 0) findings.push({ kind: 'warning', text: 'lines have a clock that does not count seconds: record with -C mono' }); // prettier-ignore
-    if (this.unordered > 0) findings.push({ kind: 'read', text: `${this.unordered} lines are earlier than the one before them: they are put in the order of their times` }); // prettier-ignore
-    if (this.others > 0) findings.push({ kind: 'unused', text: `${this.others} events of other kinds` });
+    if (this.fullAt > 0) addFindings(findings, { kind: 'warning', line: this.fullAt, text: `more than ${ACCESSES_MAX} accesses: those from here on are not read. Split the trace by moves` }); // prettier-ignore
+    if (unread > 0) addFindings(findings, { kind: 'unused', line: firstUnread, text: `${unread} lines that are no event that is read here` }); // prettier-ignore
+    if (this.timeless > 0) addFindings(findings, { kind: 'warning', text: 'lines have a clock that does not count seconds: record with -C mono' }); // prettier-ignore
+    if (this.unordered > 0) addFindings(findings, { kind: 'read', text: `${this.unordered} lines are earlier than the one before them: they are put in the order of their times` }); // prettier-ignore
+    if (this.others > 0) addFindings(findings, { kind: 'unused', text: `${this.others} events of other kinds` });
     for (const { events, cpu, line } of losses) {
       const where = cpu === null ? '' : ` on CPU ${cpu}`;
-      findings.push({ kind: 'warning', line, text: `${events ?? 'an unknown number of'} events are lost${where}: counts and gaps around it are no measurement` }); // prettier-ignore
+      addFindings(findings, { kind: 'warning', line, text: `${events ?? 'an unknown number of'} events are lost${where}: counts and gaps around it are no measurement` }); // prettier-ignore
     }
     if (pairs.halves.length > 0) {
-      findings.push({ kind: 'warning', line: Math.min(...pairs.halves.slice(0, 1000)), text: `${pairs.halves.length} accesses have one of their two events only: a read without the second has no value` }); // prettier-ignore
+      addFindings(findings, { kind: 'warning', line: Math.min(...pairs.halves.slice(0, 1000)), text: `${pairs.halves.length} accesses have one of their two events only: a read without the second has no value` }); // prettier-ignore
     }
   }
 }
@@ -122,7 +129,7 @@ export const RWMMIO: Reader<DriverFile, 'driver'> = {
     const accesses = pairs.accesses.toSorted(byTime(({ startNs, endNs }) => startNs ?? endNs ?? 0));
     const ordered = marks.toSorted(byTime(({ atNs }) => atNs));
     const { arcs, open } = arcsOf(ordered);
-    for (const { device, to, line } of open) findings.push({ kind: 'warning', line, text: `${device}: asked for ${to}, and no event says that it came there` }); // prettier-ignore
+    for (const { device, to, line } of open) addFindings(findings, { kind: 'warning', line, text: `${device}: asked for ${to}, and no event says that it came there` }); // prettier-ignore
     noteTracer(findings, clock.digits);
     const functions: readonly FunctionTime[] = stacks.all;
     return {
@@ -153,7 +160,8 @@ function lostOf(losses: readonly Loss[]): number | null {
 }
 
 function noteTracer(findings: Finding[], digits: number): void {
-  findings.push(
+  addFindings(
+    findings,
     { kind: 'read', text: 'rwmmio_read has no value, rwmmio_post_read has; width is in bits' },
     {
       kind: 'read',

@@ -2,7 +2,7 @@
  * VMs no two of which may share a host: of anti-affinity between pods, and of server groups.
  */
 import { countOf } from '../../../sim/base/units.ts';
-import type { Finding } from '../reader.ts';
+import { addFindings, type Finding } from '../reader.ts';
 import type { ApartTerm, FleetVm, ServerGroup } from './facts.ts';
 import { fits } from './labels.ts';
 import { HOSTNAME } from './scheduling.ts';
@@ -47,7 +47,7 @@ export function apartVms(
   if (groupOf.size > 0) {
     const count = new Set(groupOf.values()).size;
     const text = `${countOf(groupOf.size, 'VM')} in ${countOf(count, 'group')} of anti-affinity, each as a whole: no two of one share a host`;
-    findings.push({ kind: 'inferred', text });
+    addFindings(findings, { kind: 'inferred', text });
   }
   return vms.map((vm, index) => {
     const pin = pins.get(index);
@@ -91,7 +91,7 @@ function setsOfServers(
   const soft = serverGroups.filter(({ policy }) => policy.startsWith('soft-')).map(({ name }) => name);
   if (soft.length > 0) {
     const text = `${countOf(soft.length, 'server group')} (${namesText(soft)}) with a soft policy: it is not planned`;
-    findings.push({ kind: 'unused', text });
+    addFindings(findings, { kind: 'unused', text });
   }
   for (const { vm, index } of all) {
     const silent = vm.serverGroups.find((id) => !known.has(id));

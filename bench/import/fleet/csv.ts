@@ -6,7 +6,7 @@ import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { numbered } from '../numbered.ts';
 import { kubernetesQuantity, sizeOf } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm } from './facts.ts';
 import { plainName } from './fields.ts';
 
@@ -87,6 +87,8 @@ function cellsOf(line: string, separator: string): readonly string[] | undefined
   return cells;
 }
 
+const ROWS_MAX = 100_000;
+
 export const FLEET_CSV: Reader<FleetFile, 'fleet'> = {
   id: 'fleet-csv',
   title: 'a table (CSV) of VMs or hosts with named columns',
@@ -110,6 +112,8 @@ export const FLEET_CSV: Reader<FleetFile, 'fleet'> = {
         noteColumns(head, line, findings);
         continue;
       }
+      if (vms.length + hosts.length >= ROWS_MAX)
+        refuse(`there are more than ${ROWS_MAX} rows`, 'Give the part of the fleet that is planned.');
       const row = new Row(
         head,
         cellsOf(text, head.separator) ?? refuse('a quote is not closed', 'Quotes in a cell are doubled.'),
@@ -144,7 +148,7 @@ const COLUMNS =
 
 function noteColumns({ columns, names }: Head, line: number, findings: Finding[]): void {
   const unread = names.filter((_, index) => columns[index] === null);
-  if (unread.length > 0) findings.push({ kind: 'unused', line, text: `columns ${unread.join(', ')}` });
+  if (unread.length > 0) addFindings(findings, { kind: 'unused', line, text: `columns ${unread.join(', ')}` });
 }
 
 class Row {

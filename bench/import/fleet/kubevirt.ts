@@ -5,7 +5,7 @@ import { countOf } from '../../../sim/base/units.ts';
 import { isObject, type JsonObject, listAt, textAt, valueAt } from '../json-values.ts';
 import { kubernetesObjects } from '../kubernetes.ts';
 import { kubernetesQuantity } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type Taint } from './facts.ts';
 import { HOSTNAME, NAME_FIELD, podLabels, prefers, schedulingOf } from './scheduling.ts';
 
@@ -31,14 +31,15 @@ export const KUBEVIRT_VMIS: Reader<FleetFile, 'fleet'> = {
         vms.push(vmOf(value));
         if (prefers(value)) preferring += 1;
       } else if (value['kind'] === 'Node') nodes.push(value);
-      else findings.push({ kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
+      else
+        addFindings(findings, { kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
     }
     // KubeVirt marks nodes that take VMs; of a list without any such mark nothing follows.
     const areMarked = nodes.some((node) => labelsOf(node)[SCHEDULABLE] !== undefined);
     const hosts = nodes.map((node) => nodeOf(node, areMarked));
     noteVms(vms, findings);
     if (preferring > 0)
-      findings.push({
+      addFindings(findings, {
         kind: 'unused',
         text: `what ${countOf(preferring, 'VM')} ${preferring === 1 ? 'prefers' : 'prefer'} (preferredDuringScheduling…): only what is required is planned`,
       });
@@ -178,9 +179,9 @@ function saidOfHost({ name, cpus, memoryBytes, devices, closed, taints }: FleetH
 
 function noteHosts(hosts: readonly FleetHost[], findings: Finding[]): void {
   for (const { name, closed, taints } of hosts) {
-    if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
+    if (closed !== null) addFindings(findings, { kind: 'read', text: `${name} takes no VMs: ${closed}` });
     else if (taints.length > 0)
-      findings.push({
+      addFindings(findings, {
         kind: 'read',
         text: `${name} takes no VMs but those that tolerate ${taints.map(({ key }) => key).join(' and ')}`,
       });
@@ -189,7 +190,7 @@ function noteHosts(hosts: readonly FleetHost[], findings: Finding[]): void {
 
 function noteVms(vms: readonly FleetVm[], findings: Finding[]): void {
   if (vms.length === 0) return;
-  findings.push({ kind: 'read', text: 'vCPUs are cores x sockets x threads, each 1 where it is left out' });
+  addFindings(findings, { kind: 'read', text: 'vCPUs are cores x sockets x threads, each 1 where it is left out' });
   const silent = vms.filter(({ migratable, pins }) => migratable === null && pins.length === 0).length;
-  if (silent > 0) findings.push({ kind: 'asked', text: `${silent} VMs without the condition LiveMigratable: they are taken to migrate` }); // prettier-ignore
+  if (silent > 0) addFindings(findings, { kind: 'asked', text: `${silent} VMs without the condition LiveMigratable: they are taken to migrate` }); // prettier-ignore
 }

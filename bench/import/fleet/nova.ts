@@ -4,7 +4,7 @@
  */
 import { MIB } from '../../../sim/base/units.ts';
 import { isObject, type JsonObject, jsonValues } from '../json-values.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import {
   type FleetFile,
   type FleetFlavor,
@@ -92,7 +92,7 @@ class Listing {
       // Its zone is that of its host.
       if (vm.host !== null && zone !== null) this.zoned.push(fleetHost({ name: vm.host, labels: { [ZONE]: zone } }));
     } else
-      this.findings.push({
+      addFindings(this.findings, {
         kind: 'unused',
         line,
         text: 'an object that is no server, flavor, hypervisor, service, server group or resource provider',
@@ -118,7 +118,7 @@ class Listing {
 
   facts(): FleetFile {
     for (const { name, closed } of this.hosts)
-      if (closed !== null) this.findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
+      if (closed !== null) addFindings(this.findings, { kind: 'read', text: `${name} takes no VMs: ${closed}` });
     const hosts = [...this.hosts, ...this.placement.hosts()];
     return {
       manager: 'nova',

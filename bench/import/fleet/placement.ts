@@ -3,7 +3,7 @@
  */
 import { MIB } from '../../../sim/base/units.ts';
 import { isObject } from '../json-values.ts';
-import type { Finding } from '../reader.ts';
+import { addFindings, type Finding } from '../reader.ts';
 import { type FleetHost, fleetHost } from './facts.ts';
 import { amountIn, type Fields, fieldsOf, textIn } from './fields.ts';
 
@@ -105,7 +105,7 @@ export class Placement {
   private owner(line: number): Provider | null {
     if (this.current !== null) return this.current;
     if (this.byUuid.size > 0) {
-      this.findings.push({
+      addFindings(this.findings, {
         kind: 'unused',
         line,
         text: 'an inventory that does not say whose it is: several providers are before it',
@@ -115,7 +115,7 @@ export class Placement {
     const base = this.file.replace(/^.*[/\\]/, '').replace(/\.json(?:\.gz)?$/i, '');
     const name = base.replace(/^(?:inventor(?:y|ies)|usages?|allocations?)[-_.]/, '');
     const text = `an inventory does not name its host: it is taken to be that of the file's name, ${name}`;
-    this.findings.push({ kind: 'inferred', line, text });
+    addFindings(this.findings, { kind: 'inferred', line, text });
     this.current = this.provider(name, name);
     return this.current;
   }

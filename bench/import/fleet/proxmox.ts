@@ -3,7 +3,7 @@
  */
 import { MIB } from '../../../sim/base/units.ts';
 import { amountAt, flagAt, type JsonObject, jsonValues, textAt } from '../json-values.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm } from './facts.ts';
 
 export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
@@ -32,11 +32,14 @@ export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
       }
     }
     if (others > 0)
-      findings.push({ kind: 'unused', text: `${others} objects that are no VMs: containers, templates, storage` });
-    if (configs === 0) findings.push({ kind: 'asked', text: 'host devices and local disks are in the config of each VM (pvesh get /nodes/NODE/qemu/ID/config), which is read too' }); // prettier-ignore
-    if (vms.some(({ host }) => host === null) && configs === 0) findings.push({ kind: 'asked', text: 'the list of one node does not name it: all VMs are taken to be on one host' }); // prettier-ignore
+      addFindings(findings, {
+        kind: 'unused',
+        text: `${others} objects that are no VMs: containers, templates, storage`,
+      });
+    if (configs === 0) addFindings(findings, { kind: 'asked', text: 'host devices and local disks are in the config of each VM (pvesh get /nodes/NODE/qemu/ID/config), which is read too' }); // prettier-ignore
+    if (vms.some(({ host }) => host === null) && configs === 0) addFindings(findings, { kind: 'asked', text: 'the list of one node does not name it: all VMs are taken to be on one host' }); // prettier-ignore
     for (const { name, closed } of hosts)
-      if (closed !== null) findings.push({ kind: 'read', text: `${name} takes no VMs: ${closed}` });
+      if (closed !== null) addFindings(findings, { kind: 'read', text: `${name} takes no VMs: ${closed}` });
     return {
       format: 'pvesh get … --output-format json',
       facts: {

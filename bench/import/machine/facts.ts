@@ -4,6 +4,7 @@
  * A field that is absent: the input does not say. A field that is null: the input says that there is none. Names and values
  * follow the kernel's and lspci's: hexadecimal IDs and buses as text, without 0x.
  */
+import { UserError } from '../../../sim/base/user-error.ts';
 
 /** Device/port types of the PCI Express capability; `conventional` for a function without that capability. */
 export const EXPRESS_TYPES = {
@@ -157,6 +158,15 @@ export function addressOf(text: string): string | undefined {
 }
 
 const ADDRESS = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
+
+/** Functions of a machine: those with the most VFs have some thousand. */
+const FUNCTIONS_MAX = 20_000;
+
+/** Refuses a text with more functions than a machine has. @throws UserError of kind `input` */
+export function refuseMany(known: number, file: string, line: number): void {
+  if (known < FUNCTIONS_MAX) return;
+  throw new UserError('input', `${file}: line ${line}: there are more than ${FUNCTIONS_MAX} functions`, 'No machine has as many: give the text of one.'); // prettier-ignore
+}
 
 /** The domain of an address. */
 export function domainOf(address: string): string {

@@ -1,7 +1,7 @@
 /**
  * What follows from bus numbers and SR-IOV capabilities: the bridge above each function, and the PF of each VF.
  */
-import type { Finding } from '../reader.ts';
+import { addFindings, type Finding } from '../reader.ts';
 import type { FunctionDraft } from './draft.ts';
 import { addressAt, busNumberOf, domainOf, requesterIdOf } from './facts.ts';
 
@@ -28,7 +28,10 @@ export function findParents(drafts: readonly FunctionDraft[], findings: Finding[
     if (orphans.length === 0) continue;
     const more = orphans.length > NAMED_MAX ? ` and ${orphans.length - NAMED_MAX} more` : '';
     const text = `domain ${domain}: the bridge above ${orphans.slice(0, NAMED_MAX).join(', ')}${more} is not in the file`;
-    findings.push({ kind: 'warning', text: `${text}; a listing of chosen devices (lspci -s, -d) lacks the tree` });
+    addFindings(findings, {
+      kind: 'warning',
+      text: `${text}; a listing of chosen devices (lspci -s, -d) lacks the tree`,
+    });
   }
 }
 
@@ -85,7 +88,7 @@ export function findVfs(drafts: readonly FunctionDraft[], findings: Finding[]): 
     if (sriov === undefined || sriov === null) continue;
     if (!sriov.enabled) {
       if (sriov.numVfs > 0) {
-        findings.push({
+        addFindings(findings, {
           kind: 'inferred',
           text: `${address}: ${sriov.numVfs} VFs are set and not enabled`,
           line: at.line,
@@ -106,6 +109,6 @@ export function findVfs(drafts: readonly FunctionDraft[], findings: Finding[]): 
     const named = missing.slice(0, NAMED_MAX).join(', ') + (missing.length > NAMED_MAX ? ', …' : '');
     const why = 'left out by the command (lspci -s, -d), or never probed';
     const text = `${address}: ${missing.length} of ${sriov.numVfs} enabled VFs are not in the file (${named}): ${why}`;
-    findings.push({ kind: 'warning', text, line: at.line });
+    addFindings(findings, { kind: 'warning', text, line: at.line });
   }
 }

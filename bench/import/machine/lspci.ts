@@ -5,8 +5,8 @@
  * Source: pciutils 3.5.6 to 3.14.0, printed by each of them.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
-import { type FactName, type FunctionFacts, type MachineFacts, type Place } from './facts.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
+import { type FactName, type FunctionFacts, type MachineFacts, type Place, refuseMany } from './facts.ts';
 import { findParents, findVfs } from './hierarchy.ts';
 import { LspciFunction } from './lspci-function.ts';
 import { lspciHeader } from './lspci-header.ts';
@@ -105,6 +105,7 @@ class LspciText {
     const known = this.functions.get(facts.address);
     this.isClosed = true;
     if (known === undefined) {
+      refuseMany(this.functions.size, this.file, this.line);
       this.current = new LspciFunction(facts, this.place());
       this.functions.set(facts.address, this.current);
     } else {
@@ -169,7 +170,7 @@ class LspciText {
       for (const each of functions) if (each.facts.sriov !== undefined) each.lacking('physfn', null);
     }
     if (this.warnings > WARNINGS_MAX) {
-      this.findings.push({ kind: 'warning', text: `${this.warnings - WARNINGS_MAX} more lines of this kind` });
+      addFindings(this.findings, { kind: 'warning', text: `${this.warnings - WARNINGS_MAX} more lines of this kind` });
     }
     const facts: MachineFacts = {
       producer: RELEASES[this.release]?.[1] ?? null,
@@ -207,7 +208,7 @@ class LspciText {
 
   private warn(text: string, line = this.line): void {
     this.warnings += 1;
-    if (this.warnings <= WARNINGS_MAX) this.findings.push({ kind: 'warning', text, line });
+    if (this.warnings <= WARNINGS_MAX) addFindings(this.findings, { kind: 'warning', text, line });
   }
 }
 

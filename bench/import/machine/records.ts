@@ -4,9 +4,9 @@
  * Source: lspci's manual page, "Machine readable output".
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import { FunctionDraft } from './draft.ts';
-import { addressOf, type FactName, type FunctionFacts, type MachineFacts, type Place } from './facts.ts';
+import { addressOf, type FactName, type FunctionFacts, type MachineFacts, type Place, refuseMany } from './facts.ts';
 
 const WARNINGS_MAX = 20;
 
@@ -115,6 +115,7 @@ class Records {
       const hint = 'Are two machines in one file? Split it there.';
       throw new UserError('input', `${this.file}: line ${this.line}: ${address} is there again`, hint);
     }
+    refuseMany(this.functions.size, this.file, this.line);
     this.current = new FunctionDraft(address, this.place());
     this.functions.set(address, this.current);
   }
@@ -172,7 +173,7 @@ class Records {
   }
 
   private warn(text: string): void {
-    if (this.findings.length < WARNINGS_MAX) this.findings.push({ kind: 'warning', text, line: this.line });
+    if (this.findings.length < WARNINGS_MAX) addFindings(this.findings, { kind: 'warning', text, line: this.line });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { keysOf } from '../../../sim/base/keys.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import { ConfigSpace } from './config-space.ts';
 import { FunctionDraft } from './draft.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type MachineFacts,
   type Place,
   type SriovFacts,
+  refuseMany,
 } from './facts.ts';
 import { findVfs } from './hierarchy.ts';
 
@@ -178,6 +179,7 @@ class Collected {
     if (address === undefined) return this.warn('this line has no address');
     if (this.functions.has(address))
       throw this.refusal(`${address} is there twice`, 'Split the file: one machine each.');
+    refuseMany(this.functions.size, this.file, this.line);
     const fn = new SysfsFunction(address, this.place());
     this.functions.set(address, fn);
     this.current = fn;
@@ -312,7 +314,7 @@ class Collected {
 
   private warn(text: string): void {
     this.warnings += 1;
-    if (this.warnings <= WARNINGS_MAX) this.findings.push({ kind: 'warning', text, line: this.line });
+    if (this.warnings <= WARNINGS_MAX) addFindings(this.findings, { kind: 'warning', text, line: this.line });
   }
 
   private refusal(why: string, hint: string): UserError {

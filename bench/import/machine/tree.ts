@@ -4,9 +4,9 @@
  * Source: ls-tree.c of pciutils; from 3.10 on each domain has a root line of its own, before all roots are branches of one.
  */
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import { FunctionDraft } from './draft.ts';
-import type { MachineFacts } from './facts.ts';
+import { type MachineFacts, refuseMany } from './facts.ts';
 
 /** A line of a tree: a branch, or a root. */
 export const TREE_LINE = /^[ |]*(?:[+\\]-(?:\[|[0-9a-f]{2}\.[0-7])|-(?:\+-)?\[)/;
@@ -132,6 +132,7 @@ class LspciTree {
       this.warn(`${address} is there twice`);
       return undefined;
     }
+    refuseMany(this.functions.size, this.file, this.line);
     const fn = new FunctionDraft(address, { file: this.file, line: this.line });
     fn.set('parent', bridge);
     this.functions.set(address, fn);
@@ -156,7 +157,7 @@ class LspciTree {
   }
 
   private warn(text: string): void {
-    if (this.findings.length < WARNINGS_MAX) this.findings.push({ kind: 'warning', text, line: this.line });
+    if (this.findings.length < WARNINGS_MAX) addFindings(this.findings, { kind: 'warning', text, line: this.line });
   }
 }
 

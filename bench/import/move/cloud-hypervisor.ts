@@ -6,7 +6,7 @@ import type { VmmName } from '../../../sim/memory/vmms.ts';
 import { amountAt, isObject, type JsonObject, jsonValues, textAt, valueAt } from '../json-values.ts';
 import { numbered } from '../numbered.ts';
 import { scaled } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import {
   Figures,
   type IterationFacts,
@@ -100,8 +100,12 @@ const ROWS: readonly Row[] = [
   [/Event: source = vm event = migration-(started|finished|failed|receive-\w+)/, (log, found, line) => log.event(found[1]!, line)],
 ]; // prettier-ignore
 
+/** Iterations and moves that are kept of a log. */
+const ITERATIONS_MAX = 20_000;
+
 class Log {
   readonly moves: LoggedMove[] = [];
+  readonly room = new Room(ITERATIONS_MAX, 'iterations and moves');
 
   /** The move that a line is of. */
   at(line: number): LoggedMove {
@@ -111,7 +115,8 @@ class Log {
 
   opened(line: number): void {
     const last = this.moves.at(-1);
-    if (last === undefined || last.status !== 'running') this.moves.push(new LoggedMove(line));
+    if ((last === undefined || last.status !== 'running') && this.room.take(line))
+      this.moves.push(new LoggedMove(line));
   }
 
   request(words: string, line: number): void {
@@ -123,7 +128,7 @@ class Log {
   }
 
   iteration(context: Context | null): void {
-    if (context === null) return;
+    if (context === null || !this.room.take(context.line)) return;
     const last = this.moves.at(-1);
     const before = last?.iterations.at(-1);
     // Another move without a line that begins it.
@@ -201,6 +206,7 @@ export const CLOUD_HYPERVISOR_LOG: Reader<MoveFile, 'move'> = {
       }
     }
     const findings: Finding[] = [];
+    log.room.note(findings);
     const moves = log.moves.map((move) => logFacts(move, findings));
     return {
       format: `Cloud Hypervisor log, ${isDefault ? 'default format' : 'a format of its own'}${log.moves.some(({ iterations }) => iterations.length > 0) ? ', -vv' : ''}`,
@@ -324,18 +330,21 @@ function note(move: LoggedMove, findings: Finding[]): void {
   const line = move.startLine;
   const { iterations, parts, status, oldIterations, side } = move;
   if (iterations.length > 0) {
-    findings.push(
+    addFindings(
+      findings,
       { kind: 'read', line, text: `${iterations.length} iterations; curr and total are rounded up to MiB, iteration 0 sends all memory` }, // prettier-ignore
       { kind: 'unused', line, text: 'est_downtime of iteration 0 is printed as 0 and means unknown' },
     );
   } else if (side === 'source') {
-    findings.push({ kind: 'asked', line, text: 'iterations are logged at -vv, from v52 on' });
+    addFindings(findings, { kind: 'asked', line, text: 'iterations are logged at -vv, from v52 on' });
   }
-  if (oldIterations > 0) findings.push({ kind: 'warning', line, text: `${oldIterations} iterations of an older release, which logs neither sizes nor the downtime` }); // prettier-ignore
+  if (oldIterations > 0) addFindings(findings, { kind: 'warning', line, text: `${oldIterations} iterations of an older release, which logs neither sizes nor the downtime` }); // prettier-ignore
   if (parts.length > 0)
-    findings.push({ kind: 'read', line, text: 'parts of the downtime leave out pausing vCPUs and devices' });
-  if (status === 'running') findings.push({ kind: 'warning', line, text: 'the log has no end of this move' });
+    addFindings(findings, { kind: 'read', line, text: 'parts of the downtime leave out pausing vCPUs and devices' });
+  if (status === 'running') addFindings(findings, { kind: 'warning', line, text: 'the log has no end of this move' });
 }
+
+const EVENTS_MAX = 100_000;
 
 /** An event, with its time since the VMM started. */
 interface MonitorEvent {
@@ -355,11 +364,13 @@ export const CLOUD_HYPERVISOR_EVENTS: Reader<MoveFile, 'move'> = {
   read(lines, file) {
     const findings: Finding[] = [];
     const events: MonitorEvent[] = [];
+    const room = new Room(EVENTS_MAX, 'events');
     for (const { value, line } of jsonValues(lines, file, findings)) {
       const event = eventOf(value, line);
-      if (event === null) findings.push({ kind: 'unused', line, text: 'a JSON value that is no event' });
-      else events.push(event);
+      if (event === null) addFindings(findings, { kind: 'unused', line, text: 'a JSON value that is no event' });
+      else if (room.take(line)) events.push(event);
     }
+    room.note(findings);
     const moves = splitMoves(events).map((each) => eventFacts(each, findings));
     return {
       format: 'Cloud Hypervisor event monitor: JSON objects one after the other, pretty printed, empty lines between',
@@ -401,7 +412,7 @@ function eventFacts(events: readonly MonitorEvent[], findings: Finding[]): MoveF
     figures.inferred('downtimeMs', (end - pausing) * MS_PER_S, 'pausing to migration-finished, which follows the answer of the destination'); // prettier-ignore
   }
   const passes = events.filter(({ event }) => event === 'migration-memory-iteration');
-  findings.push({ kind: 'read', line: events[0]!.line, text: 'from paused to finished is the pause without the resume of the destination' }); // prettier-ignore
+  addFindings(findings, { kind: 'read', line: events[0]!.line, text: 'from paused to finished is the pause without the resume of the destination' }); // prettier-ignore
   return moveFacts({
     vmm: CLOUD_HYPERVISOR,
     status: failed ? 'failed' : end !== undefined ? 'completed' : 'running',

@@ -4,7 +4,7 @@
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { numbered } from '../numbered.ts';
 import { sizeOf } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, type MoveStatus, saidOf, withoutAbsent } from './facts.ts';
 import {
   JOB_LABELS,
@@ -89,6 +89,7 @@ class Job {
   }
 }
 
+const JOBS_MAX = 10_000;
 /** A number with more digits is damaged. */
 const DIGITS_MAX = 20;
 
@@ -110,16 +111,19 @@ export const DOMJOBINFO: Reader<MoveFile, 'move'> = {
   read(lines) {
     const findings: Finding[] = [];
     const jobs: Job[] = [];
+    const room = new Room(JOBS_MAX, 'jobs');
     for (const { text, line } of numbered(lines)) {
       const [, word] = JOB_TYPE.exec(text) ?? [];
       if (word !== undefined) {
         const type = typeOf(word);
-        if (type === undefined) findings.push({ kind: 'warning', line, text: `job type '${word}' is not known` });
-        jobs.push(new Job(type ?? word, line));
-      } else if (text.trim() !== '' && jobs.at(-1)?.take(text, line) !== true) {
-        findings.push({ kind: 'unused', line, text: `'${text.trim().slice(0, 60)}'` });
+        if (type === undefined)
+          addFindings(findings, { kind: 'warning', line, text: `job type '${word}' is not known` });
+        if (room.take(line)) jobs.push(new Job(type ?? word, line));
+      } else if (room.fullAt === null && text.trim() !== '' && jobs.at(-1)?.take(text, line) !== true) {
+        addFindings(findings, { kind: 'unused', line, text: `'${text.trim().slice(0, 60)}'` });
       }
     }
+    room.note(findings);
     const moves = jobs.map((job) => jobFacts(job, findings));
     const last = jobs.at(-1);
     const completed =
@@ -227,7 +231,7 @@ function textSaid(job: Job, operation: unknown, isOver: boolean): Readonly<Recor
 }
 
 function note(job: Job, isOver: boolean, findings: Finding[]): void {
-  const add = (kind: Finding['kind'], text: string): void => void findings.push({ kind, text, line: job.line });
+  const add = (kind: Finding['kind'], text: string): void => void addFindings(findings, { kind, text, line: job.line });
   add('read', `a job that is ${job.type}${job.isRaw ? ', bytes exact' : ''}`);
   if (!job.isRaw) add('read', 'sizes have three decimals: bytes are known to about 1 MiB where they are in GiB; exact are pages times their size'); // prettier-ignore
   if (isOver && job.number('memory_dirty_rate') === 0) add('unused', 'the dirty rate of a job that is over is 0: no measurement'); // prettier-ignore

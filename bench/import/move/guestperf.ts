@@ -4,7 +4,7 @@
 import { BITS_PER_BYTE, GIB, KIB, MEGA, MIB } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { amountAt, flagAt, isObject, type JsonObject, jsonValues, listAt, textAt, valueAt } from '../json-values.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, saidOf, withoutAbsent } from './facts.ts';
 import { iterationsOf } from './passes.ts';
 import { qemuStatus } from './qmp-move.ts';
@@ -23,7 +23,7 @@ export const GUESTPERF: Reader<MoveFile, 'move'> = {
     let isNew = false;
     for (const { value, line } of jsonValues(lines, file, findings)) {
       if (!isObject(value['scenario']) || !Array.isArray(value['progress_history'])) {
-        findings.push({ kind: 'unused', line, text: 'a JSON value that is no report of guestperf' });
+        addFindings(findings, { kind: 'unused', line, text: 'a JSON value that is no report of guestperf' });
         continue;
       }
       isNew ||= isObject(value['result']);
@@ -171,17 +171,18 @@ function note(
   status: string | undefined,
   findings: Finding[],
 ): void {
-  findings.push(
+  addFindings(
+    findings,
     { kind: 'read', text: `${records.length} records: one for each pass as it begins, and one at the end; their differences are the passes` }, // prettier-ignore
     { kind: 'read', text: 'transfer_rate_mbs is megabits per second in spite of its name' },
   );
   if (listAt(report, 'guest_timings').length > 0) {
-    findings.push({
+    addFindings(findings, {
       kind: 'unused',
       text: 'guest_timings are ms that a thread of the guest took for 1 GB: how much it was slowed down',
     });
   }
-  if (status !== 'completed') findings.push({ kind: 'warning', text: `the move ended ${status ?? 'without a record'}: it has no downtime` }); // prettier-ignore
+  if (status !== 'completed') addFindings(findings, { kind: 'warning', text: `the move ended ${status ?? 'without a record'}: it has no downtime` }); // prettier-ignore
   const { mem } = { mem: valueAt(report, 'hardware', 'mem') };
-  if (typeof mem === 'number') findings.push({ kind: 'read', text: `hardware.mem is ${mem} GiB, ${mem * GIB} bytes without ROM and graphics` }); // prettier-ignore
+  if (typeof mem === 'number') addFindings(findings, { kind: 'read', text: `hardware.mem is ${mem} GiB, ${mem * GIB} bytes without ROM and graphics` }); // prettier-ignore
 }

@@ -3,7 +3,7 @@
  */
 import { KIB } from '../../../sim/base/units.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { type MoveFacts, type MoveFile, saidOf } from './facts.ts';
 import { type QmpPoll, type QmpSession, qmpMove } from './qmp-move.ts';
 
@@ -83,10 +83,13 @@ const IEC: Readonly<Record<string, number>> = {
 const PASSED_OVER =
   /^\s*(?:Sockets|RAM info|Globals|globals|skipped|XBZRLE|xbzrle \w+|cache size|store-global-state|only-migratable|send-\w+-?\w*|(?:decompress-)?error-check|clear-bitmap-shift):|^\s*(?:\w+:)?[\w.:[\]-]+:\d+\s*$|^\s*\]|^\s*$|^\(qemu\)/;
 
+const ANSWERS_MAX = 20_000;
+
 class Answers {
   readonly polls: QmpPoll[] = [];
   version: string | null = null;
   isNew = false;
+  readonly room = new Room(ANSWERS_MAX, 'answers');
   private now: { fields: Record<string, unknown>; status: string; line: number } | null = null;
 
   take(text: string, line: number, findings: Finding[]): void {
@@ -100,7 +103,7 @@ class Answers {
       this.now = { fields: { status, ram: {}, vfio: {} }, status, line };
     } else if (this.now !== null && !this.takeField(text)) {
       if (PASSED_OVER.test(text)) return;
-      findings.push({ kind: 'unused', line, text: `'${text.trim().slice(0, 60)}'` });
+      addFindings(findings, { kind: 'unused', line, text: `'${text.trim().slice(0, 60)}'` });
     }
   }
 
@@ -109,7 +112,8 @@ class Answers {
     const { fields, status, line } = this.now;
     const total = fields['total-time'];
     const poll = Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
-    this.polls.push({ poll, status, totalMs: typeof total === 'number' ? total : undefined, line });
+    if (this.room.take(line))
+      this.polls.push({ poll, status, totalMs: typeof total === 'number' ? total : undefined, line });
     this.now = null;
   }
 
@@ -159,6 +163,7 @@ export const INFO_MIGRATE: Reader<MoveFile, 'move'> = {
     const answers = new Answers();
     for (const { text, line } of numbered(lines)) answers.take(text, line, findings);
     answers.end();
+    answers.room.note(findings);
     const moves = movesOf(answers, findings);
     return {
       format: answers.isNew ? NEW : OLD,
@@ -181,7 +186,7 @@ function movesOf({ polls, version, isNew }: Answers, findings: Finding[]): reado
   for (const poll of polls) {
     const { totalMs = before } = poll;
     if (totalMs < before || sessions.length === 0) {
-      sessions.push({ version, vcpus: null, polls: [], passes: [], statuses: [], deviceStates: [], settings: [], stoppedAtUs: null }); // prettier-ignore
+      sessions.push({ version, vcpus: null, polls: [], passes: [], statuses: [], deviceStates: [], settings: [], stoppedAtUs: null, dropped: 0, bestRate: 0 }); // prettier-ignore
     }
     sessions.at(-1)!.polls.push(poll);
     before = totalMs;

@@ -5,8 +5,8 @@ import { GIGA, KIB, MS_PER_S } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { isObject, type JsonObject, jsonValues, listAt, textAt, valueAt } from '../json-values.ts';
 import { type MetricSample as Sample, sampleOf } from '../metric-samples.ts';
-import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { numbered, withFirst } from '../numbered.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, withoutAbsent } from './facts.ts';
 
 const PREFIX = 'kubevirt_vmi_migration_';
@@ -54,6 +54,8 @@ interface Vmi {
   atMs: number | null;
 }
 
+const VMIS_MAX = 20_000;
+
 class Scrapes {
   readonly vmis = new Map<string, Vmi>();
   readonly ends = { succeeded: [] as object[], failed: [] as object[] };
@@ -61,6 +63,7 @@ class Scrapes {
   count: number | undefined;
   readonly phases: Record<string, number> = {};
   hasMany = false;
+  readonly room = new Room(VMIS_MAX, 'VMs');
   unread = 0;
 
   take(sample: Sample): void {
@@ -95,6 +98,7 @@ class Scrapes {
     if (name === undefined || !Number.isFinite(value)) return;
     let vmi = this.vmis.get(name);
     if (vmi === undefined) {
+      if (!this.room.take(line)) return;
       vmi = { name, fields: {}, lines: {}, times: {}, node: undefined, atMs: null };
       this.vmis.set(name, vmi);
     }
@@ -124,17 +128,19 @@ export const KUBEVIRT_METRICS: Reader<MoveFile, 'move'> = {
   sniff: (head) => (/\bkubevirt_vmi_migration(?:s_in)?_\w+/.test(head) ? 0.97 : 0),
   read(given, file) {
     const findings: Finding[] = [];
-    const lines = [...given];
-    const isJson = /^\s*[[{]/.test(lines.find((text) => text.trim() !== '') ?? '');
+    const { first, lines } = withFirst(given);
+    const isJson = /^\s*[[{]/.test(first);
     const scrapes = new Scrapes();
     if (isJson) {
       for (const { value, line } of jsonValues(lines, file, findings)) for (const sample of samplesOfJson(value, line)) scrapes.take(sample); // prettier-ignore
     } else takeText(scrapes, lines, findings);
+    scrapes.room.note(findings);
     const moves = [...scrapes.vmis.values()].map(vmiFacts);
-    findings.push({ kind: 'read', text: 'rates are bytes per second, not bits' });
+    addFindings(findings, { kind: 'read', text: 'rates are bytes per second, not bits' });
     if (!scrapes.hasMany)
-      findings.push({ kind: 'warning', text: 'one scrape is one point in time: iterations need many' });
-    if (scrapes.unread > 0) findings.push({ kind: 'unused', text: `${scrapes.unread} samples of other metrics` });
+      addFindings(findings, { kind: 'warning', text: 'one scrape is one point in time: iterations need many' });
+    if (scrapes.unread > 0)
+      addFindings(findings, { kind: 'unused', text: `${scrapes.unread} samples of other metrics` });
     return {
       format: isJson ? 'Prometheus query result, JSON' : 'Prometheus text 0.0.4',
       facts: { moves, said: saidBy(scrapes, moves) },
@@ -144,11 +150,12 @@ export const KUBEVIRT_METRICS: Reader<MoveFile, 'move'> = {
   },
 };
 
-function takeText(scrapes: Scrapes, lines: readonly string[], findings: Finding[]): void {
+function takeText(scrapes: Scrapes, lines: Iterable<string>, findings: Finding[]): void {
   for (const { text, line } of numbered(lines)) {
     if (text.trim() === '' || text.startsWith('#')) continue;
     const sample = sampleOf(text, line);
-    if (sample === null) findings.push({ kind: 'unused', line, text: `no sample of a metric: '${text.slice(0, 60)}'` });
+    if (sample === null)
+      addFindings(findings, { kind: 'unused', line, text: `no sample of a metric: '${text.slice(0, 60)}'` });
     else scrapes.take(sample);
   }
 }

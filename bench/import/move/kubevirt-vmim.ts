@@ -6,7 +6,7 @@ import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { amountAt, flagAt, isObject, type JsonObject, listAt, textAt, valueAt } from '../json-values.ts';
 import { kubernetesObjects, unixSeconds } from '../kubernetes.ts';
 import { kubernetesQuantity } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, type MoveStatus, saidOf, withoutAbsent } from './facts.ts';
 
 const KIND = 'VirtualMachineInstanceMigration';
@@ -37,10 +37,11 @@ export const KUBEVIRT_VMIM: Reader<MoveFile, 'move'> = {
     const objects = kubernetesObjects(lines, file, findings);
     const moves = objects.flatMap(({ value, line }) => {
       if (value['kind'] === KIND || isObject(valueAt(value, 'status', 'migrationState'))) return [vmimFacts(value)];
-      findings.push({ kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
+      addFindings(findings, { kind: 'unused', line, text: `an object of the kind ${textAt(value, 'kind') ?? '?'}` });
       return [];
     });
-    findings.push(
+    addFindings(
+      findings,
       { kind: 'read', text: 'times are whole seconds' },
       { kind: 'warning', text: 'KubeVirt writes no downtime into this object; virt-launcher logs it at verbosity 2' },
     );

@@ -4,8 +4,8 @@
 import { MS_PER_S } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { isObject, type JsonObject, jsonValues } from '../json-values.ts';
-import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { numbered, withFirst } from '../numbered.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, type MoveStatus, saidOf, withoutAbsent } from './facts.ts';
 
 /** Words of Nova for how a migration is. */
@@ -85,9 +85,10 @@ export const NOVA_MIGRATION: Reader<MoveFile, 'move'> = {
   },
   read(given, file) {
     const findings: Finding[] = [];
-    const lines = [...given];
-    const rows = lines.flatMap((text) => TABLE_ROW.exec(text)?.slice(1) ?? []);
-    const isTable = rows.length > 0 && !/^\s*[[{]/.test(lines.find((text) => text.trim() !== '') ?? '');
+    const { first, lines } = withFirst(given);
+    const isJson = /^\s*[[{]/.test(first);
+    const rows = isJson ? [] : [...lines].flatMap((text) => TABLE_ROW.exec(text)?.slice(1) ?? []);
+    const isTable = rows.length > 0;
     const objects = isTable
       ? [Object.fromEntries(Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i]!, rows[2 * i + 1]!]))]
       : [...jsonValues(lines, file, findings)].flatMap(({ value }) => migrationsIn(value));
@@ -126,11 +127,12 @@ function migrationFacts(object: JsonObject, findings: Finding[]): MoveFacts {
     figures.inferred('sendingBytesPerSecond', processed / elapsedS, 'Memory Processed Bytes over Updated At less Created At, which has the preparation in it'); // prettier-ignore
   }
   if (word === 'completed' && elapsedS !== undefined) figures.inferred('totalMs', elapsedS * MS_PER_S, 'Updated At less Created At'); // prettier-ignore
-  findings.push(
+  addFindings(
+    findings,
     { kind: 'read', text: 'bytes are whole, and refreshed each 5 s at best; processed may exceed total' },
     { kind: 'read', text: 'times have no zone: they are UTC' },
   );
-  if (total === undefined) findings.push({ kind: 'warning', text: 'a migration without bytes: only one that runs has them' }); // prettier-ignore
+  if (total === undefined) addFindings(findings, { kind: 'warning', text: 'a migration without bytes: only one that runs has them' }); // prettier-ignore
   return moveFacts({
     name: wordOf(object, 'server') ?? null,
     vmm: DEFAULT_VMM,
@@ -180,11 +182,13 @@ export const NOVA_COMPUTE_LOG: Reader<MoveFile, 'move'> = {
   },
   read(lines) {
     const moves = new Map<string, LoggedMove>();
-    for (const { text, line } of numbered(lines)) takeLine(moves, text, line);
+    const room = new Room(POINTS_MAX, 'messages of moves');
+    for (const { text, line } of numbered(lines)) if (room.fullAt === null) takeLine(moves, text, line, room);
     const findings: Finding[] = [
       { kind: 'read', text: 'progress is logged each 30 s; the downtime is not' },
       { kind: 'warning', text: '"VM Paused" is when Nova heard of it, not when the vCPUs stopped' },
     ];
+    room.note(findings);
     const facts = [...moves.values()].map(loggedFacts);
     return {
       format: 'nova-compute log',
@@ -195,11 +199,13 @@ export const NOVA_COMPUTE_LOG: Reader<MoveFile, 'move'> = {
   },
 };
 
-function takeLine(moves: Map<string, LoggedMove>, text: string, line: number): void {
+const POINTS_MAX = 100_000;
+
+function takeLine(moves: Map<string, LoggedMove>, text: string, line: number, room: Room): void {
   const server = INSTANCE.exec(text)?.[1] ?? '';
   const running = RUNNING.exec(text);
   const said = /VM Paused \(Lifecycle Event\)|Migration operation (?:has (?:completed|aborted)|failed|was cancelled)/.exec(text)?.[0]; // prettier-ignore
-  if (running === null && said === undefined) return;
+  if ((running === null && said === undefined) || !room.take(line)) return;
   const move = moves.get(server) ?? {
     server,
     points: [],

@@ -5,7 +5,7 @@ import { MS_PER_S } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { numbered } from '../numbered.ts';
 import { type Size, sizeOf } from '../quantities.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, type MoveStatus, saidOf, withoutAbsent } from './facts.ts';
 
 const SIZE = String.raw`\d+(?:\.\d+)? [KMGTP]?i?B`;
@@ -105,6 +105,8 @@ class Task {
   }
 }
 
+const TASKS_MAX = 10_000;
+
 export const PROXMOX: Reader<MoveFile, 'move'> = {
   id: 'proxmox',
   title: 'Proxmox VE qmigrate task log',
@@ -113,13 +115,17 @@ export const PROXMOX: Reader<MoveFile, 'move'> = {
   read(lines) {
     const findings: Finding[] = [];
     const tasks: Task[] = [];
+    const room = new Room(TASKS_MAX, 'tasks');
     for (const { text, line } of numbered(lines)) {
       const [, time, rest = text] = TIMED.exec(text) ?? [];
       const ms = time === undefined ? Number.NaN : Date.parse(`${time.replace(' ', 'T')}Z`);
       const words = rest.trim();
-      if (tasks.length === 0 || words.startsWith('starting migration of ')) tasks.push(new Task(line));
+      if ((tasks.length === 0 || words.startsWith('starting migration of ')) && room.take(line))
+        tasks.push(new Task(line));
+      if (room.fullAt !== null) continue;
       tasks.at(-1)!.take(words, Number.isNaN(ms) ? undefined : ms / MS_PER_S, line);
     }
+    room.note(findings);
     const moves = tasks.filter((task) => task.polls > 0 || task.downtimeMs !== undefined || task.error !== undefined || task.limitsMs.length > 0).map((task) => taskFacts(task, findings)); // prettier-ignore
     return {
       format: 'Proxmox VE qmigrate task log',
@@ -152,7 +158,8 @@ function taskFacts(task: Task, findings: Finding[]): MoveFacts {
   size('dirtyBytesPerSecond', dirty, 'VM dirties lots of memory');
   size('bandwidthLimitBytesPerSecond', cap, 'migration speed limit');
   figures.said('downtimeLimitMs', limitsMs.at(-1), 'the last downtime limit', task.limitLine);
-  const add = (kind: Finding['kind'], text: string): void => void findings.push({ kind, text, line: task.line });
+  const add = (kind: Finding['kind'], text: string): void =>
+    void addFindings(findings, { kind, text, line: task.line });
   add('read', 'sizes have one decimal: a figure is known to half of it');
   add('read', '"average migration speed" is total memory over whole seconds, not what went over the link');
   add('read', 'times are local, without a zone');

@@ -2,7 +2,7 @@
  * One traced move of QEMU: arcs and bytes of its devices, checkpoints of the pause, how much was dirty.
  */
 import { MS_PER_S, US_PER_MS } from '../../../sim/base/units.ts';
-import type { Finding } from '../reader.ts';
+import { addFindings, type Finding, type Room } from '../reader.ts';
 import {
   type ArcFacts,
   Figures,
@@ -21,23 +21,6 @@ export interface TraceLine {
   readonly event: string;
   readonly words: string;
   readonly line: number;
-}
-
-/** How many events are kept of a file; more than those of any move are refused to be kept, so that memory is bounded. */
-const KEPT_MAX = 100_000;
-
-/** What all moves of a file share. */
-export class TraceRoom {
-  /** Line of the first event that was not kept. */
-  fullAt: number | null = null;
-  private kept = 0;
-
-  /** Whether one more is kept. */
-  take(line: number): boolean {
-    if (this.kept < KEPT_MAX) this.kept += 1;
-    else this.fullAt ??= line;
-    return this.fullAt === null;
-  }
 }
 
 export interface TracedMove {
@@ -74,10 +57,10 @@ export class Trace {
   readonly syncs: { readonly atUs: number | null; readonly pages: number }[] = [];
   stoppedUs: number | null = null;
   recoverStop = false;
-  private readonly room: TraceRoom;
+  private readonly room: Room;
   private line = 0;
 
-  constructor(room: TraceRoom) {
+  constructor(room: Room) {
     this.room = room;
   }
 
@@ -381,21 +364,21 @@ function noteTrace(trace: Trace, findings: Finding[]): void {
   const { devices, recoverStop, checkpoints } = trace;
   const arcs = [...devices.values()].flatMap((device) => device.arcs);
   if (arcs.some(({ tookUs }) => tookUs !== null)) {
-    findings.push({ kind: 'read', text: 'set_state is written before the call of the kernel, set_device_state after it: the difference is the arc' }); // prettier-ignore
+    addFindings(findings, { kind: 'read', text: 'set_state is written before the call of the kernel, set_device_state after it: the difference is the arc' }); // prettier-ignore
   } else if (arcs.length > 0) {
-    findings.push({
+    addFindings(findings, {
       kind: 'read',
       text: 'this QEMU writes an event only after a device has changed its state: no time of an arc',
     });
   }
   if (recoverStop) {
-    findings.push({ kind: 'read', text: 'a set_state with recover state STOP found the device there already: no call of the kernel, no arc' }); // prettier-ignore
+    addFindings(findings, { kind: 'read', text: 'a set_state with recover state STOP found the device there already: no call of the kernel, no arc' }); // prettier-ignore
   }
   for (const [id, { open }] of devices) {
     if (open !== null && open.to !== devices.get(id)!.stateAt) {
-      findings.push({ kind: 'warning', text: `${id}: asked for ${open.to}, and no event says that it came there: the call failed, or the trace ends` }); // prettier-ignore
+      addFindings(findings, { kind: 'warning', text: `${id}: asked for ${open.to}, and no event says that it came there: the call failed, or the trace ends` }); // prettier-ignore
     }
   }
   if (checkpoints.size === 0)
-    findings.push({ kind: 'asked', text: "parts of the pause need -trace 'vmstate_downtime*'" });
+    addFindings(findings, { kind: 'asked', text: "parts of the pause need -trace 'vmstate_downtime*'" });
 }

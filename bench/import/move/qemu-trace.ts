@@ -4,9 +4,9 @@
 import { MEGA, MS_PER_S } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { type MoveFile, saidOf } from './facts.ts';
-import { Trace, type TracedMove, type TraceLine, TraceRoom, traceFacts } from './qemu-trace-move.ts';
+import { Trace, type TracedMove, type TraceLine, traceFacts } from './qemu-trace-move.ts';
 
 /** Events of simpletrace.py: `EVENT DELTA pid=N name=value …`. */
 const SIMPLE = /^([a-z]\w+) (\d+\.\d{3}) pid=\d+(?: (.*))?$/;
@@ -108,10 +108,13 @@ function parsed(
   return null;
 }
 
+/** Events that are kept of a file, those of many moves. */
+const EVENTS_MAX = 100_000;
+
 /** The moves of a trace: each begins with the state setup. */
 class Moves {
   readonly all: TracedMove[] = [];
-  readonly room = new TraceRoom();
+  readonly room = new Room(EVENTS_MAX, 'states, arcs and sections');
   form: Form | null = null;
   private elapsedUs = 0;
   private lastUs: number | null = null;
@@ -169,13 +172,11 @@ export const QEMU_TRACE: Reader<MoveFile, 'move'> = {
     const { form } = moves;
     const facts = moves.all.map((move) => traceFacts(move, form?.clock ?? null, findings));
     if (moves.backAt > 0) {
-      findings.push({ kind: 'warning', line: moves.backAt, text: 'the clock goes back here: is it another trace, or another host? Times before and after do not belong together' }); // prettier-ignore
+      addFindings(findings, { kind: 'warning', line: moves.backAt, text: 'the clock goes back here: is it another trace, or another host? Times before and after do not belong together' }); // prettier-ignore
     }
-    if (moves.room.fullAt !== null) {
-      findings.push({ kind: 'warning', line: moves.room.fullAt, text: 'more events than are kept: states, arcs and sections from here on are not read. Split the trace by moves' }); // prettier-ignore
-    }
+    moves.room.note(findings);
     if (moves.passedOver > 0) {
-      findings.push({ kind: 'unused', line: moves.firstPassedOver, text: `${moves.passedOver} lines that are no trace event of a move` }); // prettier-ignore
+      addFindings(findings, { kind: 'unused', line: moves.firstPassedOver, text: `${moves.passedOver} lines that are no trace event of a move` }); // prettier-ignore
     }
     return {
       format: form?.title ?? 'QEMU trace of a move',

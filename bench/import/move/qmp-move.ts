@@ -4,7 +4,7 @@
 import { BITS_PER_BYTE, MEGA, US_PER_MS } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { amountAt, flagAt, type JsonObject, textAt } from '../json-values.ts';
-import type { Finding } from '../reader.ts';
+import { addFindings, type Finding } from '../reader.ts';
 import {
   type Fact,
   Figures,
@@ -34,6 +34,10 @@ export interface QmpSession {
   /** What was set or asked for, each with its `line`. */
   readonly settings: JsonObject[];
   stoppedAtUs: number | null;
+  /** Answers that said no more than those around them, and were not kept. */
+  dropped: number;
+  /** Highest of the rates of answers of them, in 10^6 bits per second. */
+  bestRate: number;
 }
 
 /** Words of QEMU for how a move is (qapi/migration.json of 11.1). */
@@ -270,7 +274,7 @@ function saidBy(
     downtimeLimitMs: figures.all.downtimeLimitMs?.origin === 'said' ? figures.value('downtimeLimitMs') : undefined,
     ...eventsOf(session, before, startUs),
     vmStoppedAtMs: stoppedMs,
-    polls: polls.length,
+    polls: polls.length + session.dropped,
   });
 }
 
@@ -297,9 +301,9 @@ function noteTraps(session: QmpSession, status: string | undefined, findings: Fi
   const { polls, passes, deviceStates } = session;
   const last = polls.at(-1);
   const note = (kind: Finding['kind'], text: string, line?: number): void => {
-    findings.push({ kind, text, ...(line === undefined ? {} : { line }) });
+    addFindings(findings, { kind, text, ...(line === undefined ? {} : { line }) });
   };
-  if (polls.length > 0) note('read', `${polls.length === 1 ? 'one answer' : `${polls.length} answers`} to query-migrate, the last one ${last!.status}`, last!.line); // prettier-ignore
+  if (polls.length > 0) note('read', `${polls.length === 1 ? 'one answer' : `${polls.length + session.dropped} answers`} to query-migrate, the last one ${last!.status}`, last!.line); // prettier-ignore
   if (passes.length > 0) note('read', `${passes.length} passes by MIGRATION_PASS events`, passes[0]!.line);
   if (polls.length > 1 && passes.length === 0) note('inferred', 'answers have no time: total-time of each gives the time since the start'); // prettier-ignore
   if (passes.length === 0 && polls.length > 1) note('asked', 'events of passes need the capability events'); // prettier-ignore

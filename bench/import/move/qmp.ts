@@ -3,7 +3,7 @@
  */
 import { MEGA } from '../../../sim/base/units.ts';
 import { flagAt, isObject, type JsonObject, jsonValues, amountAt, listAt, textAt, valueAt } from '../json-values.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { type MoveFile, saidOf } from './facts.ts';
 import { type QmpPoll, type QmpSession, qmpMove } from './qmp-move.ts';
 
@@ -27,6 +27,7 @@ class Sessions {
   private version: string | null = null;
   private readonly settings: JsonObject[] = [];
   private vcpus: { readonly count: number; readonly line: number } | null = null;
+  readonly room = new Room(EVENTS_MAX, 'moves, events and settings');
   values = 0;
 
   take(value: JsonObject, line: number): void {
@@ -56,7 +57,7 @@ class Sessions {
 
   private error(error: JsonObject, line: number): void {
     const text = textAt(error, 'desc') ?? 'an error without a description';
-    this.findings.push({ kind: 'warning', line, text: `QEMU answers: ${text}` });
+    addFindings(this.findings, { kind: 'warning', line, text: `QEMU answers: ${text}` });
   }
 
   private answer(answer: unknown, value: JsonObject, line: number): void {
@@ -66,7 +67,7 @@ class Sessions {
     else if (amountAt(answer, 'downtime-limit') !== undefined) this.takeSettings(answer as JsonObject, line);
     else if (!isObject(answer) || Object.keys(answer).length > 0) {
       const id = Object.hasOwn(value, 'id') ? ` (id ${JSON.stringify(value['id'])})` : '';
-      this.findings.push({ kind: 'unused', line, text: `an answer${id} that says nothing of a migration` });
+      addFindings(this.findings, { kind: 'unused', line, text: `an answer${id} that says nothing of a migration` });
     }
   }
 
@@ -82,6 +83,7 @@ class Sessions {
 
   /** Settings may be said before the move and after it. */
   private takeSettings(settings: JsonObject, line: number): void {
+    if (!this.room.take(line)) return;
     this.settings.push({ ...settings, line });
     for (const session of this.all.slice(-1)) session.settings.push({ ...settings, line });
   }
@@ -102,7 +104,7 @@ class Sessions {
       if (this.lastIsOver()) this.open();
     }
     const session = this.all.at(-1);
-    if (session === undefined) return;
+    if (session === undefined || !this.room.take(line)) return;
     if (status !== undefined) session.statuses.push({ status, atUs, line });
     if (name === 'STOP') session.stoppedAtUs = atUs;
     const pass = amountAt(value, 'data', 'pass');
@@ -123,14 +125,16 @@ class Sessions {
     const before = this.all.at(-1)?.polls.at(-1);
     const begins = before !== undefined && isOtherMove(before, status, totalMs);
     if (begins) {
-      this.findings.push({
+      addFindings(this.findings, {
         kind: 'read',
         line,
         text: 'another move begins: its time is less than that of the answer before',
       });
     }
-    if (this.all.length === 0 || begins) this.open();
-    this.all.at(-1)!.polls.push({ poll, status, totalMs, line });
+    if (this.all.length === 0 || (begins && this.room.take(line))) this.open();
+    const session = this.all.at(-1)!;
+    session.polls.push({ poll, status, totalMs, line });
+    if (session.polls.length > POLLS_MAX) thinOut(session);
   }
 
   /** Whether what comes now is of another move. */
@@ -151,8 +155,27 @@ class Sessions {
       deviceStates: [],
       settings: [...this.settings],
       stoppedAtUs: null,
+      dropped: 0,
+      bestRate: 0,
     });
   }
+}
+
+const EVENTS_MAX = 100_000;
+/** Answers that are kept of a move. */
+const POLLS_MAX = 20_000;
+
+/** Drops the answer before the last one where it tells nothing that those around it do not: no new pass, no higher rate. */
+function thinOut(session: QmpSession): void {
+  const { polls } = session;
+  const [before, middle, after] = polls.slice(-3).map(({ poll }) => amountAt(poll, 'ram', 'dirty-sync-count'));
+  const rate = (each: QmpPoll | undefined): number => amountAt(each?.poll, 'ram', 'mbps') ?? 0;
+  const [a, b, c] = polls.slice(-3);
+  const isBest = rate(b) > rate(a) && rate(b) > rate(c) && rate(b) > session.bestRate;
+  session.bestRate = Math.max(session.bestRate, rate(b));
+  if (before !== middle || middle !== after || isBest) return;
+  polls.splice(-2, 1);
+  session.dropped += 1;
 }
 
 const OVER: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
@@ -187,6 +210,7 @@ export const QMP: Reader<MoveFile, 'move'> = {
       sessions.take(value, line);
     }
     const { all, findings } = sessions;
+    sessions.room.note(findings);
     const moves = all.map((session) => qmpMove(session, findings));
     const isOne = sessions.values === 1 && all[0]?.polls.length === 1;
     const hasAll = all.some(({ polls }) => polls.some(({ poll }) => Object.hasOwn(poll, 'remaining')));

@@ -4,7 +4,7 @@
 import { BITS_PER_BYTE, MEGA, MIB } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { Figures, type MoveFacts, moveFacts, type MoveFile, saidOf, withoutAbsent } from './facts.ts';
 import { iterationsOf } from './passes.ts';
 
@@ -34,6 +34,8 @@ function vmiOf(text: string): string | undefined {
   return name === undefined || namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+const POINTS_MAX = 100_000;
+
 export const VIRT_LAUNCHER: Reader<MoveFile, 'move'> = {
   id: 'virt-launcher',
   title: 'virt-launcher log',
@@ -45,6 +47,7 @@ export const VIRT_LAUNCHER: Reader<MoveFile, 'move'> = {
   read(lines) {
     const findings: Finding[] = [];
     const moves = new Map<string, LaunchedMove>();
+    const room = new Room(POINTS_MAX, 'messages of moves');
     let others = 0;
     let isJson = false;
     for (const { text, line } of numbered(lines)) {
@@ -53,17 +56,20 @@ export const VIRT_LAUNCHER: Reader<MoveFile, 'move'> = {
         if (text.trim() !== '') others += 1;
         continue;
       }
+      if (!room.take(line)) continue;
       isJson ||= text.trimStart().startsWith('{');
       const move = moves.get(uid) ?? { uid, vmi: undefined, points: [] };
       moves.set(uid, move);
       move.vmi ??= vmiOf(text);
       move.points.push({ fields: fieldsOf(words), line });
     }
+    room.note(findings);
     const facts = [...moves.values()].map((move) => launchedFacts(move, findings));
-    findings.push({ kind: 'read', text: 'Mbps are 10^6 bits per second, cut off; MiB are rounded down' });
+    addFindings(findings, { kind: 'read', text: 'Mbps are 10^6 bits per second, cut off; MiB are rounded down' });
     if (others > 0)
-      findings.push({ kind: 'unused', text: `${others} lines that say nothing of the progress of a move` });
-    if (facts.length === 0) findings.push({ kind: 'asked', text: 'the progress of moves is logged at verbosity 2' });
+      addFindings(findings, { kind: 'unused', text: `${others} lines that say nothing of the progress of a move` });
+    if (facts.length === 0)
+      addFindings(findings, { kind: 'asked', text: 'the progress of moves is logged at verbosity 2' });
     return {
       format: `virt-launcher log${isJson ? ' (JSON lines)' : ''}, message "Migration info for"`,
       facts: { moves: facts, said: saidOf(facts) },
@@ -112,7 +118,7 @@ function launchedFacts({ vmi, points }: LaunchedMove, findings: Finding[]): Move
   if (first!.fields['Iteration'] === 1 && first!.fields['ExpectedDowntime'] !== undefined) {
     figures.inferred('downtimeLimitMs', first!.fields['ExpectedDowntime'], 'ExpectedDowntime of the first pass, which is the limit', first!.line); // prettier-ignore
   }
-  if (dirty === undefined) findings.push({ kind: 'unused', line: last.line, text: 'DirtyRate is 0 during the first pass: no measurement' }); // prettier-ignore
+  if (dirty === undefined) addFindings(findings, { kind: 'unused', line: last.line, text: 'DirtyRate is 0 during the first pass: no measurement' }); // prettier-ignore
   return moveFacts({
     name: vmi ?? null,
     vmm: DEFAULT_VMM,

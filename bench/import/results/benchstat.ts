@@ -5,7 +5,7 @@
 import { median } from 'simple-statistics';
 
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader } from '../reader.ts';
+import { addFindings, type Finding, type Reader } from '../reader.ts';
 import type { ResultFacts } from './facts.ts';
 
 /** `BenchmarkName-8   1000   12.5 ns/op   3 B/op`. The ending is GOMAXPROCS. */
@@ -30,7 +30,7 @@ export const benchstatReader: Reader<ResultFacts, 'results'> = {
       } else {
         const [, key, value] = KEY.exec(line) ?? [];
         if (key !== undefined && value !== undefined) keys.set(key, value);
-        else if (line.startsWith('Benchmark')) findings.push({ kind: 'unused', text: 'is no line of values', line: at });
+        else if (line.startsWith('Benchmark')) addFindings(findings, { kind: 'unused', text: 'is no line of values', line: at });
       }
     }
     if (samples.size === 0) {
@@ -43,7 +43,7 @@ export const benchstatReader: Reader<ResultFacts, 'results'> = {
       ...(values.length > 1 ? { range: `${Math.min(...values)} to ${Math.max(...values)}, ${values.length} samples` } : {}),
     }));
     if (series.some(({ range }) => range !== undefined)) {
-      findings.push({ kind: 'inferred', text: 'a name that comes more than once has several samples: their median is taken' });
+      addFindings(findings, { kind: 'inferred', text: 'a name that comes more than once has several samples: their median is taken' });
     }
     return {
       format: 'Go benchmark format',

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { parseJsonText } from '../../../sim/base/json-text.ts';
 import { parseDocument } from '../../../sim/base/schema.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import type { ForeignRun, ForeignValue, ResultFacts } from './facts.ts';
 import { textOf } from './whole.ts';
 
@@ -87,7 +87,7 @@ function readPage(text: string, file: string): Reading<ResultFacts> {
       };
     }),
   );
-  findings.push({ kind: 'read', text: `${runs.length} commits of ${suites.map(([suite]) => suite).join(', ')}` });
+  addFindings(findings, { kind: 'read', text: `${runs.length} commits of ${suites.map(([suite]) => suite).join(', ')}` });
   return { format: 'github-action-benchmark data.js', facts: { runs }, findings, unknown: ['the machine'] };
 }
 
@@ -101,9 +101,9 @@ function valueOf(
   if (!Number.isFinite(number)) {
     throw new UserError('input', `${where}.value is '${value}'`, 'Allowed is a number, also as text.');
   }
-  if (typeof value === 'string') findings.push({ kind: 'inferred', text: `${where}.value '${value}' is text and was read as a number` });
+  if (typeof value === 'string') addFindings(findings, { kind: 'inferred', text: `${where}.value '${value}' is text and was read as a number` });
   if (tool === 'customSmallerIsBetter' && RATE.test(unit)) {
-    findings.push({ kind: 'warning', text: `${where}: ${name} is a rate in ${unit}, and in this tool a smaller value is better` });
+    addFindings(findings, { kind: 'warning', text: `${where}: ${name} is a rate in ${unit}, and in this tool a smaller value is better` });
   }
   return { name, unit, value: number, ...(range === undefined || range === null ? {} : { range: String(range) }) };
 }

@@ -6,7 +6,7 @@ import { MS_PER_S } from '../../../sim/base/units.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type MetricSample, sampleOf } from '../metric-samples.ts';
 import { numbered } from '../numbered.ts';
-import type { Finding, Reader, Reading } from '../reader.ts';
+import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import type { ForeignRun, ForeignValue, ResultFacts } from './facts.ts';
 
 /** Endings of names that say a unit, longer ones first. */
@@ -37,7 +37,7 @@ export const openMetricsReader: Reader<ResultFacts, 'results'> = {
       if (text.trim() === '' || text.startsWith('#')) continue;
       const sample = sampleOf(text.replace(/ # \{.*$/, ''), line);
       if (sample === null || !Number.isFinite(sample.value) || PARTS.test(sample.name) || 'quantile' in sample.labels) {
-        findings.push({ kind: 'unused', line, text: `no value: '${text.slice(0, 60)}'` });
+        addFindings(findings, { kind: 'unused', line, text: `no value: '${text.slice(0, 60)}'` });
         continue;
       }
       const { commit } = sample.labels;
@@ -58,7 +58,7 @@ export const openMetricsReader: Reader<ResultFacts, 'results'> = {
 function readingOf(runs: readonly ForeignRun[], findings: Finding[], file: string): Reading<ResultFacts> {
   const values = runs.reduce((sum, { series }) => sum + series.length, 0);
   if (values === 0) throw new UserError('input', `${file}: no line has a value`, 'Lines are NAME{LABELS} VALUE TIME.');
-  findings.push({ kind: 'read', text: `${values} values, in base units` });
+  addFindings(findings, { kind: 'read', text: `${values} values, in base units` });
   return {
     format: 'OpenMetrics text',
     facts: { runs },

@@ -24,10 +24,17 @@ export interface Calibrated {
   readonly files: readonly string[];
   readonly calls: readonly (readonly InferredCall[])[];
   readonly functions: readonly FunctionTime[];
+  /** Changes of state that QEMU timed in a log of its own. */
+  readonly arcs?: readonly SeenArc[];
   /** Times of these files are no costs. */
   readonly timeless: boolean;
   /** Whether the tracer lost events. */
   readonly hasLosses: boolean;
+}
+
+export interface SeenArc {
+  readonly to: string;
+  readonly ns: number;
 }
 
 /** What an estimate rests on. */
@@ -50,7 +57,10 @@ type Calibration = keyof typeof SOURCES;
  * @param name of the table
  * @throws UserError of kind `input` where the traces have no time that says anything
  */
-export function calibrate({ files, calls, functions, timeless, hasLosses }: Calibrated, name: string): CostFile {
+export function calibrate(
+  { files, calls, functions, arcs = [], timeless, hasLosses }: Calibrated,
+  name: string,
+): CostFile {
   const times = noTimes();
   if (!timeless) for (const each of calls) collectAccesses(each, times);
   const resolutionNs = resolutionOf(times);
@@ -61,7 +71,7 @@ export function calibrate({ files, calls, functions, timeless, hasLosses }: Cali
   times.pauses.push(...hiddenShared(times.hiddenPauses, !hasLosses));
   times.commands.push(...hiddenShared(times.hiddenCommands, !hasLosses));
   const rows = rowsOf(times, sleeps, resolutionNs);
-  const steps = [...traceSteps(calls.flat()), ...functionSteps(functions)];
+  const steps = [...traceSteps(calls.flat(), arcs), ...functionSteps(functions)];
   if (Object.keys(rows).length === 0 && steps.length === 0) {
     throw new UserError('input', `${files.join(', ')}: has no time that says what the device takes`, 'stopcopy import --collect driver prints what to record.'); // prettier-ignore
   }
@@ -163,7 +173,7 @@ const STEP_WORDS: Readonly<Record<SeenStep['step'], string>> = {
   saveMailboxes: 'mailbox queries of the save',
 };
 
-function traceSteps(calls: readonly InferredCall[]): readonly MeasuredStep[] {
+function traceSteps(calls: readonly InferredCall[], arcs: readonly SeenArc[]): readonly MeasuredStep[] {
   const seen = new Map<string, { ns: number[]; polls: number[]; atMost: boolean }>();
   const note = (step: string, ns: number, polls?: number, atMost = false): void => {
     const known = seen.get(step) ?? { ns: [], polls: [], atMost };
@@ -175,6 +185,7 @@ function traceSteps(calls: readonly InferredCall[]): readonly MeasuredStep[] {
   for (const { call, from, to, startNs, endNs } of calls) {
     if (call === 'set_state' && from === 'mark' && to !== undefined) note(`arc to ${to}`, endNs - startNs);
   }
+  for (const { to, ns } of arcs) note(`arc to ${to}`, ns);
   for (const { step, ns, polls, fromGap } of seenSteps(calls)) note(STEP_WORDS[step], ns, polls, fromGap);
   return [...seen].map(([step, { ns, polls, atMost }]) => stepRow(step, ns, polls, atMost));
 }

@@ -35,7 +35,9 @@ export function importDriver(trace: DriverTrace, vf?: string): ImportDocument {
   const findings: ImportFinding[] = [
     ...trace.files.flatMap(({ file, reading }) => reading.findings.map((each) => ({ file, ...each }))),
     ...trace.findings,
-    ...streamFindings(names[0]!, streams, all, chosen),
+    ...(isMapAlone(trace)
+      ? [{ file: names[0]!, kind: 'asked' as const, text: 'it says where addresses lead, and has no access: give it together with a trace' }] // prettier-ignore
+      : streamFindings(names[0]!, streams, all, chosen)),
   ];
   return {
     ...documentHead('stopcopy-import'),
@@ -50,6 +52,13 @@ export function importDriver(trace: DriverTrace, vf?: string): ImportDocument {
     findings,
     asks: [],
   };
+}
+
+/** Maps of addresses without a trace. */
+function isMapAlone({ files }: DriverTrace): boolean {
+  return files.every(
+    ({ reading: { facts } }) => facts.ranges.length > 0 && facts.accesses.length + facts.functions.length === 0,
+  );
 }
 
 function chosenVf(all: readonly VfCalls[], { files }: DriverTrace, wanted: string | undefined): VfCalls | undefined {

@@ -3,7 +3,6 @@
  */
 import { formatNs, NS_PER_MS } from '../../../sim/base/units.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
-import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import type { CompiledScenario } from '../../../sim/scenario/compile.ts';
 import type { ComparedFigure, ComparedPart, ExplainDocument } from '../../documents/explain/document.ts';
 import type { RunDocument } from '../../documents/run/document.ts';
@@ -17,6 +16,7 @@ import { plainOf } from '../import/commented.ts';
 import type { ImportedMove } from '../import/moves.ts';
 import type { MeasuredMove, MoveDraft } from '../import/move-draft.ts';
 import { outcomeOf, readyRun } from '../run/outcome.ts';
+import { nextOf } from './next.ts';
 import { comparedParts, measuredParts } from './parts.ts';
 import { shorterPauses } from './shorter.ts';
 
@@ -54,7 +54,7 @@ function documentOf(
     file,
     source: format,
     status: move.status === 'completed' ? 'the move was completed' : `the move is ${move.status}`,
-    sentences: sentencesOf(figures, parts, move),
+    sentences: sentencesOf(figures, parts, move, made.fields),
     figures,
     parts,
     iterations: move.iterations.map(
@@ -98,15 +98,21 @@ function sentencesOf(
   [pause]: readonly ComparedFigure[],
   parts: readonly ComparedPart[],
   move: MoveFacts,
+  fields: MoveDraft['fields'],
 ): readonly string[] {
   const wholeNs = parts.reduce((sum, part) => sum + timeOf(part), 0);
   const ranked = parts.toSorted((a, b) => timeOf(b) - timeOf(a));
   const reasons = ranked.filter((part, place) => place === 0 || timeOf(part) >= REASON_SHARE * wholeNs).slice(0, 3);
   const deviceNs = parts.filter(({ isDevice }) => isDevice).reduce((sum, part) => sum + timeOf(part), 0);
   const measuredNs = pause?.measuredNs ?? null;
+  const isIdle = fields.some(({ path, origin }) => path === 'memory.dirty' && origin === 'assumed');
+  const expected = formatNs(pause?.modelled.value ?? 0);
+  const why = move.status === 'completed' ? '' : ', since the move is not over';
   const first =
     measuredNs === null
-      ? `The file has no downtime${move.status === 'completed' ? '' : ', since the move is not over'}; the model expects ${formatNs(pause?.modelled.value ?? 0)}.`
+      ? isIdle
+        ? `The file has no downtime${why}, and does not say what the guest writes: of one that writes nothing the model expects ${expected}, which is the least.`
+        : `The file has no downtime${why}; the model expects ${expected}.`
       : `The downtime was ${formatNs(measuredNs)}; the model has ${formatNs(pause!.modelled.value)} (${signedPercent(pause!.error!)}).`;
   const named = reasons.map(
     (part) => `${part.title} (${formatNs(timeOf(part))}, ${part.measuredNs === null ? 'modelled' : 'measured'}, ${wholePercent(timeOf(part) / wholeNs)})`, // prettier-ignore
@@ -115,9 +121,15 @@ function sentencesOf(
     first,
     `Most of it: ${named.join('; ')}.`,
     deviceNs === 0
-      ? 'No device has a part in it.'
+      ? hasDevices(move, fields)
+        ? 'The file does not part its devices from the vCPUs.'
+        : 'The file names no device, and the model has none.'
       : `Devices have ${formatNs(deviceNs)} of it (${wholePercent(deviceNs / wholeNs)}).`,
   ];
+}
+
+function hasDevices({ devices }: MoveFacts, fields: MoveDraft['fields']): boolean {
+  return devices.length > 0 || fields.some(({ path }) => path === 'devices');
 }
 
 /** The measured time of a part, or the modelled one where it was not measured. */
@@ -132,38 +144,4 @@ function assumedOf(fields: MoveDraft['fields']): ExplainDocument['assumed'] {
       const plain = plainOf(value);
       return { field: path, value: typeof plain === 'string' ? plain : JSON.stringify(plain), why, decides };
     });
-}
-
-/** What the file lacks, by what it would make known. */
-function nextOf(
-  { figures, pauseParts, devices, iterations, manager, vmm, status }: MoveFacts,
-  parts: readonly ComparedPart[],
-): readonly string[] {
-  const isQemu = vmm === DEFAULT_VMM;
-  const hasDevices = devices.length > 0 || figures.deviceBytes !== undefined;
-  const arcs = devices.some((device) => device.arcs.some(({ tookUs }) => tookUs !== null));
-  const rows: readonly (readonly [boolean, string])[] = [
-    [status !== 'completed', 'the end of the move: its total time and its downtime'],
-    [
-      pauseParts.length === 0 && isQemu,
-      "parts of the pause: -trace 'vmstate_downtime*' -trace 'migrate_*' on the source and on the destination",
-    ],
-    [pauseParts.length === 0 && !isQemu, 'parts of the downtime: the log of Cloud Hypervisor (v52 or newer) at -vv'],
-    [hasDevices && !arcs && isQemu, "times of each device: -trace 'vfio_*' with -msg timestamp=on"],
-    [
-      figures.sendingBytesPerSecond === undefined,
-      'the rate at which memory goes, while it goes: query-migrate each second',
-    ],
-    [
-      figures.downtimeLimitMs === undefined && isQemu && manager !== 'proxmox',
-      'the downtime limit: query-migrate-parameters',
-    ],
-    [iterations.length < 2, 'passes over memory: query-migrate each 0.5 s, and the capability events'],
-    [figures.vcpus === undefined, 'the number of vCPUs: query-cpus-fast'],
-    [!parts.some(({ parts: names, measuredNs }) => names.includes('deviceLoad') && measuredNs !== null), 'times of the destination: the same trace there'], // prettier-ignore
-  ];
-  return rows
-    .filter(([isMissing]) => isMissing)
-    .map(([, text]) => text)
-    .slice(0, 5);
 }

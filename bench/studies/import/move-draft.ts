@@ -139,13 +139,13 @@ function platformFields(draft: Draft): void {
 
 function memoryFields(draft: Draft): void {
   const { memoryBytes, zeroPages, normalPages, pageBytes } = draft.move.figures;
-  const size = memoryBytes === undefined ? undefined : pagesUp(memoryBytes.value);
-  if (memoryBytes !== undefined && size! > 0) draft.fact('memory.size', sizeText(size!), memoryBytes);
+  const isSaid = memoryBytes !== undefined && memoryBytes.value > 0;
+  const sent = draft.value('transferredBytes') ?? sentInTotal(draft) ?? MEMORY_BYTES;
+  const bytes = pagesUp(isSaid ? memoryBytes.value : sent);
+  if (isSaid) draft.fact('memory.size', sizeText(bytes), memoryBytes);
   else {
-    const sent = draft.value('transferredBytes') ?? sentInTotal(draft) ?? MEMORY_BYTES;
-    draft.assumed('memory.size', sizeText(pagesUp(sent)), 'the file does not say it: all that was sent, or 8 GiB', 'how much is sent, so the total time'); // prettier-ignore
+    draft.assumed('memory.size', sizeText(bytes), 'the file does not say it: all that was sent, or 8 GiB', 'how much is sent, so the total time'); // prettier-ignore
   }
-  const bytes = size ?? MEMORY_BYTES;
   if (zeroPages !== undefined && VMMS[draft.move.vmm ?? DEFAULT_VMM].findsZeros) {
     const zeros = (zeroPages.value * (pageBytes?.value ?? PAGE_BYTES)) / bytes;
     const share = Math.min(1, Math.max(0.001, 1 - zeros));
@@ -185,6 +185,11 @@ function dirtyFields(draft: Draft, memoryBytes: number, normalPages: number | un
   if (move.status !== 'completed') {
     if (said !== undefined) draft.inferred('memory.dirty', value, `the rate: ${said.from}${lineText(said)}`);
     else draft.assumed('memory.dirty', value, 'the file has no pass after the first', 'how often memory is sent again, and what is left for the pause'); // prettier-ignore
+    return;
+  }
+  const figures = ['transferredBytes', 'downtimeMs', 'dirtyBytesPerSecond', 'normalPages'] as const;
+  if (passes.length === 0 && figures.every((name) => move.figures[name] === undefined)) {
+    draft.assumed('memory.dirty', value, 'the file has nothing of what the guest writes', 'how often memory is sent again, and what is left for the pause'); // prettier-ignore
     return;
   }
   const source =

@@ -146,6 +146,12 @@ describe('what is lost is not made up', () => {
     expect(texts.join('\n')).toContain('read the file as root');
   });
 
+  test('a map alone says where addresses lead, and asks for a trace', () => {
+    const { inputs, texts } = imported([MAP]);
+    expect(inputs[0]).toMatchObject(expectedOf('hisi-rwmmio.vmallocinfo.txt'));
+    expect(texts.filter((text) => text.includes('together with a trace'))).toHaveLength(1);
+  });
+
   test('maps of two hosts are refused', () => {
     const other = written('other.txt', [readFileSync(MAP, 'utf8').replace('phys=0x0000000140000000', 'phys=0x0000000180000000')]); // prettier-ignore
     expect(() => imported([TRACE, MAP, other])).toThrow('maps to another place');
