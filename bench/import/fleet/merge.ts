@@ -6,6 +6,7 @@ import type { ManagerId } from '../../../sim/manager/vmms.ts';
 import type { Finding } from '../reader.ts';
 import { apartVms } from './apart.ts';
 import { type FleetFile, type FleetFlavor, type FleetHost, fleetHost, type FleetVm } from './facts.ts';
+import { PROXMOX_NODE } from './proxmox.ts';
 
 export interface Fleet {
   readonly manager: ManagerId | null;
@@ -25,6 +26,7 @@ export function mergedFleet(files: readonly FleetSource[]): {
   readonly findings: readonly Finding[];
 } {
   const findings: Finding[] = [];
+  const manager = managerOf(files);
   const hosts = mergedHosts(files.flatMap(({ facts }) => facts.hosts));
   const flavors = files.flatMap(({ facts }) => facts.flavors);
   const nameOf = namesOfHosts(hosts);
@@ -36,9 +38,12 @@ export function mergedFleet(files: readonly FleetSource[]): {
   const others = [...new Set(vms.flatMap(({ host }) => (host === null || known.has(host) ? [] : [host])))];
   return {
     fleet: {
-      manager: managerOf(files),
+      manager,
       vms: apartVms(vms, files.flatMap(({ facts }) => facts.serverGroups), findings), // prettier-ignore
-      hosts: [...hosts, ...others.map((name) => fleetHost({ name }))],
+      hosts: [
+        ...hosts,
+        ...others.map((name) => fleetHost({ name, labels: manager === 'proxmox' ? { [PROXMOX_NODE]: name } : {} })),
+      ],
     },
     findings,
   };
@@ -110,8 +115,16 @@ function mergedVms(files: readonly FleetSource[], findings: Finding[]): readonly
   const byId = new Map<string, number>();
   const byName = new Map<string, number>();
   let twice = 0;
-  for (const vm of files.flatMap(({ facts }) => facts.vms)) {
-    const place = placeOf(vm, all, byId, byName);
+  // Tables add to what managers list, whichever is given first.
+  const listed = files.filter(({ facts }) => facts.manager !== null).flatMap(({ facts }) => facts.vms);
+  const shorts = shortNames(listed);
+  const tables = files.filter(({ facts }) => facts.manager === null).flatMap(({ facts }) => facts.vms);
+  const isListed = listed.length > 0;
+  for (const [index, vm] of [...listed, ...tables].entries()) {
+    const isRow = isListed && index >= listed.length;
+    const place = isRow
+      ? (byName.get(vm.name) ?? byName.get(shorts.get(vm.name) ?? ''))
+      : placeOf(vm, all, byId, byName);
     if (place !== undefined) {
       all[place] = bothVms(all[place]!, vm);
       continue;
@@ -127,6 +140,16 @@ function mergedVms(files: readonly FleetSource[], findings: Finding[]): readonly
       text: `${twice} VMs have the name of another: they are counted as VMs of their own`,
     });
   return all;
+}
+
+/** Names without their namespaces, where only one VM is called so. */
+function shortNames(vms: readonly FleetVm[]): ReadonlyMap<string, string> {
+  const full = new Map<string, string | null>();
+  for (const { name } of vms) {
+    const short = name.slice(name.lastIndexOf('/') + 1);
+    full.set(short, full.has(short) && full.get(short) !== name ? null : name);
+  }
+  return new Map([...full].flatMap(([short, name]) => (name === null ? [] : [[short, name] as const])));
 }
 
 /** Where the same VM is, by its ID, or by its name where one list has no IDs and the other says no host. */
@@ -149,7 +172,8 @@ function placeOf(
 
 function bothVms(a: FleetVm, b: FleetVm): FleetVm {
   return {
-    name: a.name,
+    // A rule has the ID alone.
+    name: a.name === a.id ? b.name : a.name,
     id: a.id ?? b.id,
     host: a.host ?? b.host,
     vcpus: a.vcpus ?? b.vcpus,

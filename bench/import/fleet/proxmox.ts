@@ -4,13 +4,44 @@
 import { MIB } from '../../../sim/base/units.ts';
 import { amountAt, flagAt, type JsonObject, jsonValues, textAt } from '../json-values.ts';
 import { addFindings, type Finding, type Reader } from '../reader.ts';
-import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm } from './facts.ts';
+import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type ServerGroup } from './facts.ts';
+
+/** The label of a node that rules of the HA manager name. */
+export const PROXMOX_NODE = 'node';
+
+/** Rules of the HA manager (Proxmox VE 9): VMs that are together, apart, or on some nodes. */
+class HaRules {
+  readonly groups: ServerGroup[] = [];
+  /** What they demand of VMs that another list has. */
+  readonly vms: FleetVm[] = [];
+  readonly soft: string[] = [];
+
+  /** @returns whether a value is a rule */
+  take(value: JsonObject): boolean {
+    const [rule, resources] = [textAt(value, 'rule'), textAt(value, 'resources')];
+    if (rule === undefined || resources === undefined) return false;
+    const is = (name: string): boolean => amountAt(value, name) === 1 || flagAt(value, name) === true;
+    if (is('disable')) return true;
+    const members = [...resources.matchAll(/\bvm:(\d+)/g)].map(([, id = '']) => id);
+    if (textAt(value, 'type') === 'resource-affinity') {
+      const policy = textAt(value, 'affinity') === 'negative' ? 'anti-affinity' : 'affinity';
+      this.groups.push({ id: rule, name: rule, policy, members });
+    } else if (!is('strict')) this.soft.push(rule);
+    else {
+      const nodes = (textAt(value, 'nodes') ?? '').split(',').map((node) => node.trim().replace(/:\d+$/, ''));
+      const needs = [[[{ label: PROXMOX_NODE, operator: 'In', values: nodes }]]] as const;
+      this.vms.push(...members.map((id) => fleetVm({ name: id, id, needs, running: false })));
+    }
+    return true;
+  }
+}
 
 export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
   id: 'proxmox-vms',
   title: 'pvesh get /cluster/resources --output-format json',
   kind: 'fleet',
   sniff(head) {
+    if (/"rule"\s*:/.test(head) && /"resources"\s*:\s*"(?:vm|ct):\d/.test(head)) return 0.95;
     if (!/"maxmem"\s*:/.test(head))
       return /"hostpci\d+"\s*:|"ostype"\s*:[^{}]*"digest"\s*:|"digest"\s*:[^{}]*"ostype"\s*:/.test(head) ? 0.9 : 0;
     return /"vmid"\s*:\s*"?\d+|"type"\s*:\s*"node"|"id"\s*:\s*"node\//.test(head) ? 0.96 : 0;
@@ -19,9 +50,11 @@ export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
     const findings: Finding[] = [];
     const vms: FleetVm[] = [];
     const hosts: FleetHost[] = [];
+    const rules = new HaRules();
     let configs = 0;
     let others = 0;
     for (const { value } of jsonValues(lines, file, findings)) {
+      if (rules.take(value)) continue;
       const host = hostOf(value);
       const vm = host === null ? (vmOf(value) ?? configuredVm(value)) : null;
       if (host !== null) hosts.push(host);
@@ -31,12 +64,13 @@ export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
         if (amountAt(value, 'vmid') === undefined) configs += 1;
       }
     }
+    if (rules.soft.length > 0) addFindings(findings, { kind: 'unused', text: `HA rules that are not strict (${rules.soft.slice(0, 3).join(', ')}): they are not planned` }); // prettier-ignore
     if (others > 0)
       addFindings(findings, {
         kind: 'unused',
         text: `${others} objects that are no VMs: containers, templates, storage`,
       });
-    if (configs === 0) addFindings(findings, { kind: 'asked', text: 'host devices and local disks are in the config of each VM (pvesh get /nodes/NODE/qemu/ID/config), which is read too' }); // prettier-ignore
+    if (configs === 0 && vms.length > 0) addFindings(findings, { kind: 'asked', text: 'host devices and local disks are in the config of each VM (pvesh get /nodes/NODE/qemu/ID/config), which is read too' }); // prettier-ignore
     if (vms.some(({ host }) => host === null) && configs === 0) addFindings(findings, { kind: 'asked', text: 'the list of one node does not name it: all VMs are taken to be on one host' }); // prettier-ignore
     for (const { name, closed } of hosts)
       if (closed !== null) addFindings(findings, { kind: 'read', text: `${name} takes no VMs: ${closed}` });
@@ -44,10 +78,10 @@ export const PROXMOX_VMS: Reader<FleetFile, 'fleet'> = {
       format: 'pvesh get … --output-format json',
       facts: {
         manager: 'proxmox',
-        vms,
+        vms: [...vms, ...rules.vms],
         hosts,
         flavors: [],
-        serverGroups: [],
+        serverGroups: rules.groups,
         said: { vms: vms.map(saidOf), ...(hosts.length === 0 ? {} : { nodes: hosts.map(saidOfHost) }) },
       },
       findings,
@@ -69,6 +103,7 @@ function hostOf(value: JsonObject): FleetHost | null {
     name,
     cpus: amountAt(value, 'maxcpu') ?? null,
     memoryBytes: amountAt(value, 'maxmem') ?? null,
+    labels: { [PROXMOX_NODE]: name },
     closed: status === undefined || status === 'online' ? null : `its status is ${status}`,
   });
 }

@@ -26,6 +26,25 @@ const NO_NAME =
   /^(?:|-|none|null|true|false|\d+|\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i;
 /** Names that may stand anywhere without being a word of a format. */
 const TELLING = /^(?=.*[\d_-])[A-Za-z][\w.-]{3,}$/;
+/** Fields whose text is the name of a host: plain words are replaced too, wherever they stand. */
+const HOSTS: ReadonlySet<string> = new Set(
+  `hostname host node nodename sourcenode targetnode sourcehost targethost dsthost desthost destnode sourcecompute destcompute
+  hypervisorhostname servicehost osextsrvattrhost osextsrvattrhypervisorhostname kubernetesiohostname kubevirtionodename
+  hypervisor esxhost computehost`.split(/\s+/),
+);
+const PLAIN = /^[A-Za-z]{4,}$/;
+/** Words of formats, which stay whatever a host is called. */
+const WORDS: ReadonlySet<string> = new Set(
+  `migration migrate migrating memory running active completed complete failed error status state downtime limit speed average
+  transferred remaining total normal zero pages page bytes device devices host hosts node nodes name names server source target
+  dest destination compute service enabled disabled online offline virtual machine qemu kvm vfio iommu kernel driver bridge
+  controller processing accelerators ethernet memory start starting stopped stop task info debug warning time setup iteration
+  precopy postcopy precopy transfer bandwidth event timestamp return data rate dirty link unknown none null true false master worker
+  control default internal local remote cluster region zone rack admin root test prod production storage network duration
+  finished successfully precopy cloud hypervisor hypervisor libvirt nova openstack kubevirt proxmox tunnel online live unix
+  capabilities parameters cachesize command type kind spec domain items list running paused`.split(/\s+/),
+);
+
 /** Texts after a quote in logs of Proxmox VE, and hosts and pods of messages. */
 const QUOTED = [/\bnode '([^']+)'/g, /\bVMI ([\w.-]+\/[\w.-]+)\b/g] as const;
 
@@ -43,8 +62,13 @@ export class NameMask {
   private readonly numbers = new Numbers();
   private readonly domains = new Numbers();
   private readonly telling = new Set<string>();
+  /** Words that are names of hosts, and those that some other field has. */
+  private readonly plain = new Set<string>();
+  private readonly others = new Set<string>();
   /** Columns of the table that is read; undefined: it is none. */
-  private columns: { readonly separator: string; readonly names: readonly boolean[] } | undefined;
+  private columns:
+    | { readonly separator: string; readonly names: readonly boolean[]; readonly hosts: readonly boolean[] }
+    | undefined;
   private line = 0;
 
   /** Begins a file, or reads it again. */
@@ -55,7 +79,8 @@ export class NameMask {
 
   /** Takes the names of a line, without replacing them. */
   collect(line: string): void {
-    this.inFields(line, (name) => {
+    this.inFields(line, (name, isHost) => {
+      if (isHost && PLAIN.test(name) && !WORDS.has(name.toLowerCase())) this.plain.add(name);
       if (TELLING.test(name)) this.telling.add(name);
       // Names of hosts with their domain are also said without it.
       const short = name.split('.', 1)[0]!;
@@ -79,13 +104,18 @@ export class NameMask {
   }
 
   /** Replaces the names that fields of the line have. */
-  private inFields(line: string, stand: (name: string) => string): string {
+  private inFields(line: string, stand: (name: string, isHost: boolean) => string): string {
     this.line += 1;
     const value = (field: string, text: string): string | undefined => {
-      if (!FIELDS.has(plainName(field)) || NO_NAME.test(text)) return undefined;
+      const plain = plainName(field);
+      this.others.add(field);
+      if (!FIELDS.has(plain) || NO_NAME.test(text)) {
+        if (PLAIN.test(text)) this.others.add(text);
+        return undefined;
+      }
       // `m1.large (1b2…)`
       const [, name = text, rest = ''] = /^(.*?)( \([^()]*\))?$/.exec(text) ?? [];
-      return `${stand(name)}${rest}`;
+      return `${stand(name, HOSTS.has(plain))}${rest}`;
     };
     let text = this.inTable(line, stand);
     if (text.includes('"')) {
@@ -112,12 +142,12 @@ export class NameMask {
       );
     }
     for (const pattern of QUOTED)
-      text = text.replaceAll(pattern, (all, name: string) => all.replace(name, stand(name)));
+      text = text.replaceAll(pattern, (all, name: string) => all.replace(name, stand(name, pattern === QUOTED[0])));
     return text;
   }
 
   /** Cells of a table whose column is one of names. */
-  private inTable(line: string, stand: (name: string) => string): string {
+  private inTable(line: string, stand: (name: string, isHost: boolean) => string): string {
     if (line.trim() === '' || line.startsWith('#')) return line;
     if (this.columns === undefined) {
       const separator = [',', ';', '\t'].find((each) => line.split(each).length > 2) ?? ',';
@@ -125,25 +155,28 @@ export class NameMask {
         /^[\w"]/.test(line) && !/[{}[\]:]/.test(line)
           ? line.split(separator).map((each) => COLUMNS.has(plainName(each)))
           : [];
-      this.columns = { separator, names: names.length > 2 ? names : [] };
+      const hosts = line.split(separator).map((each) => HOSTS.has(plainName(each)));
+      this.columns = { separator, names: names.length > 2 ? names : [], hosts };
       return line;
     }
-    const { separator, names } = this.columns;
+    const { separator, names, hosts } = this.columns;
     if (!names.includes(true)) return line;
     const cells = line.match(separator === '\t' ? /(?:"(?:[^"]|"")*"|[^\t"]*)(?:\t|$)/g : separator === ';' ? /(?:"(?:[^"]|"")*"|[^;"]*)(?:;|$)/g : /(?:"(?:[^"]|"")*"|[^,"]*)(?:,|$)/g) ?? []; // prettier-ignore
     return cells
       .map((cell, at) => {
         const [, lead = '', quote = '', text = '', end = ''] = /^(\s*)("?)(.*?)\2(\s*[,;\t]?)$/.exec(cell) ?? [];
-        return names[at] === true && !NO_NAME.test(text) ? `${lead}${quote}${stand(text)}${quote}${end}` : cell;
+        return names[at] === true && !NO_NAME.test(text)
+          ? `${lead}${quote}${stand(text, hosts[at] === true)}${quote}${end}`
+          : cell;
       })
       .join('');
   }
 
   /** Replaces names that were collected, alone or as a part of a longer word. */
   private everywhere(line: string): string {
-    if (this.telling.size === 0) return line;
+    if (this.telling.size + this.plain.size === 0) return line;
     return line.replaceAll(TOKEN, (token) => {
-      if (this.telling.has(token)) return this.standIn(token);
+      if (this.telling.has(token) || (this.plain.has(token) && !this.others.has(token))) return this.standIn(token);
       if (!token.includes('-') && !token.includes('.') && !token.includes('_')) return token;
       return this.inToken(token);
     });
@@ -155,7 +188,7 @@ export class NameMask {
     for (let length = parts.length; length > 0; length -= 2) {
       for (let from = 0; from + length <= parts.length; from += 2) {
         const name = parts.slice(from, from + length).join('');
-        if (!this.telling.has(name)) continue;
+        if (!this.telling.has(name) && !(this.plain.has(name) && !this.others.has(name))) continue;
         const [before, after] = [parts.slice(0, from).join(''), parts.slice(from + length).join('')];
         return `${before}${this.standIn(name)}${after}`;
       }

@@ -165,7 +165,7 @@ const EVENTS_MAX = 100_000;
 /** Answers that are kept of a move. */
 const POLLS_MAX = 20_000;
 
-/** Drops the answer before the last one where it tells nothing that those around it do not: no new pass, no higher rate. */
+/** Drops the answer before the last one where it says nothing that those around it do not: no new pass, no higher rate. */
 function thinOut(session: QmpSession): void {
   const { polls } = session;
   const [before, middle, after] = polls.slice(-3).map(({ poll }) => amountAt(poll, 'ram', 'dirty-sync-count'));

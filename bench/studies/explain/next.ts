@@ -6,8 +6,8 @@ import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import type { ComparedPart } from '../../documents/explain/document.ts';
 import type { MoveFacts } from '../../import/move/facts.ts';
 
-/** Who ran the move, as far as the file says. */
-type Source = 'qemu' | 'cloud-hypervisor' | 'libvirt' | 'kubevirt' | 'nova' | 'proxmox';
+/** Who ran the move, as far as the file says; `other` is the VMM that is not QEMU. */
+type Source = 'qemu' | 'other' | 'libvirt' | 'kubevirt' | 'nova' | 'proxmox';
 
 const CH_LOG = 'the log of Cloud Hypervisor (v52 or newer) at -vv';
 const POLLS = 'query-migrate each 0.5 s, and the capability events';
@@ -22,7 +22,7 @@ const WHERE: Readonly<Record<Source, Readonly<Record<'vcpus' | 'rate' | 'passes'
     limit: 'query-migrate-parameters',
     downtime: 'query-migrate after the end',
   },
-  'cloud-hypervisor': {
+  other: {
     vcpus: 'ch-remote info',
     rate: CH_LOG,
     passes: CH_LOG,
@@ -62,7 +62,7 @@ const WHERE: Readonly<Record<Source, Readonly<Record<'vcpus' | 'rate' | 'passes'
 const SHOWN = 5;
 
 function sourceOf({ vmm, manager }: MoveFacts): Source {
-  if (vmm !== null && vmm !== DEFAULT_VMM) return 'cloud-hypervisor';
+  if (vmm !== null && vmm !== DEFAULT_VMM) return 'other';
   return manager === 'libvirt' || manager === 'kubevirt' || manager === 'nova' || manager === 'proxmox' ? manager : 'qemu'; // prettier-ignore
 }
 
@@ -70,7 +70,7 @@ function sourceOf({ vmm, manager }: MoveFacts): Source {
 export function nextOf(move: MoveFacts, parts: readonly ComparedPart[]): readonly string[] {
   const { figures, pauseParts, devices, iterations, status } = move;
   const source = sourceOf(move);
-  const isQemu = source !== 'cloud-hypervisor';
+  const isQemu = source !== 'other';
   const where = WHERE[source];
   const hasDevices = devices.length > 0 || figures.deviceBytes !== undefined;
   const arcs = devices.some((device) => device.arcs.some(({ tookUs }) => tookUs !== null));

@@ -66,8 +66,9 @@ describe.each(GENERATIONS)('a driver of %s', (generation) => {
     const result = calibrated(options);
     const { inside, errors } = result;
     for (const [name, { held, of }] of inside) expect([name, held >= 0.95 * of - 1]).toEqual([name, true]);
-    // A clock of microseconds identifies what takes a hundred of them, such as arcs; for all else its ranges do hold.
-    const identified = options.digits === 9 ? [errors.read, errors.arc, errors.writeBack] : [errors.arc];
+    // A clock of microseconds identifies what takes a hundred of them, such as arcs, where none is lost; for all else its ranges do hold.
+    const identified =
+      options.digits === 9 ? [errors.read, errors.arc, errors.writeBack] : options.lost === 0 ? [errors.arc] : [];
     expect(identified.map(worst).filter((error) => error >= 0.02)).toEqual([]);
   });
 });

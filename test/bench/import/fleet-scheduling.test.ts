@@ -278,3 +278,47 @@ describe('OpenStack', () => {
     expect(said).toMatch(stating('1 VM (vm-7) stays', 'server group g9', 'policy'));
   });
 });
+
+test('rules of the HA manager of Proxmox VE', () => {
+  const vm = (vmid: number, on: string): object => ({ type: 'qemu', vmid, name: `vm-${vmid}`, node: on, status: 'running', maxcpu: 2, maxmem: 2 ** 30 }); // prettier-ignore
+  const host = (name: string): object => ({ type: 'node', node: name, status: 'online', maxcpu: 32, maxmem: 2 ** 38 });
+  const list = written('resources.json', [
+    host('a'), host('b'), host('c'), host('d'),
+    vm(100, 'a'), vm(101, 'b'), vm(102, 'a'), vm(103, 'a'), vm(104, 'a'), vm(105, 'a'),
+  ]); // prettier-ignore
+  const rules = written('rules.json', [
+    { rule: 'apart', type: 'resource-affinity', affinity: 'negative', resources: 'vm:100,vm:101' },
+    { rule: 'near', type: 'resource-affinity', affinity: 'positive', resources: 'vm:103,vm:104,ct:900' },
+    { rule: 'where', type: 'node-affinity', nodes: 'a:2,c', resources: 'vm:102', strict: 1 },
+    { rule: 'rather', type: 'node-affinity', nodes: 'b', resources: 'vm:105', strict: 0 },
+    { rule: 'off', type: 'resource-affinity', affinity: 'positive', resources: 'vm:105', disable: 1 },
+  ]);
+  for (const files of [
+    [list, rules],
+    [rules, list],
+  ]) {
+    const { fleet, said } = planned(...files);
+    expect(said).toContain('2 VMs in 1 group of anti-affinity');
+    expect(said).toContain('(rather): they are not planned');
+    const stay = fleet.vms.filter(({ migratable }) => !migratable);
+    expect(stay).toHaveLength(1);
+    expect(said).toMatch(/2 VMs \(vm-103, vm-104\) stay: server group near of the policy affinity/);
+    const bound = fleet.vms.flatMap(({ runsOn }) => (runsOn === undefined ? [] : [runsOn]));
+    expect(bound.map((names) => [...names].toSorted())).toEqual([['a', 'c']]);
+  }
+});
+
+test('a table adds to the VMs that KubeVirt lists by their names without a namespace', () => {
+  const list = written('list.json', { kind: 'List', items: [vmi('db', 'h1'), node('h1'), node('h2')] });
+  const table = join(folder, 'rates.csv');
+  writeFileSync(table, 'name,host,vcpus,memoryGiB,dirtyMiBPerSecond\ndb,h1,4,1,50\n');
+  for (const files of [
+    [list, table],
+    [table, list],
+  ]) {
+    const { fleet } = mergedFleet(files.map((path) => readForeignOf('fleet', path)));
+    expect(fleet.vms.map(({ name, dirtyBytesPerSecond }) => [name, dirtyBytesPerSecond])).toEqual([
+      ['t/db', 50 * 2 ** 20],
+    ]);
+  }
+});
