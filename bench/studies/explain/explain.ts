@@ -111,7 +111,7 @@ function sentencesOf(
   const first =
     measuredNs === null
       ? isIdle
-        ? `The file has no downtime${why}, and does not say what the guest writes: of one that writes nothing the model expects ${expected}, which is the least.`
+        ? `The file has no downtime${why}, and does not say what the guest writes: of one that writes nothing the model expects ${expected}.`
         : `The file has no downtime${why}; the model expects ${expected}.`
       : `The downtime was ${formatNs(measuredNs)}; the model has ${formatNs(pause!.modelled.value)} (${signedPercent(pause!.error!)}).`;
   const named = reasons.map(

@@ -42,5 +42,5 @@ test('arcs of all devices and logs, with their median and range', () => {
 
 test('a log without begins of arcs has no time, and is refused', () => {
   const old = written('old.log', ['7@1700000000.000100:vfio_migration_set_state  (0000:75:00.1) state STOP_COPY']);
-  expect(() => calibrateFiles([old])).toThrow('no time of a change of state');
+  expect(() => calibrateFiles([old])).toThrow(/old\.log/);
 });

@@ -24,7 +24,7 @@ test('findings of one kind are summed up, those of others stay', () => {
   addFindings(findings, { kind: 'read', text: 'all' });
   expect(findings.map(({ kind }) => kind).filter((kind) => kind === 'read')).toHaveLength(1);
   expect(findings).toHaveLength(1002);
-  expect(findings[1000]).toMatchObject({ line: 1001, text: 'more like these follow, which are not named' });
+  expect(findings[1000]).toMatchObject({ line: 1001, kind: 'warning' });
 });
 
 test('what there is no room for is named with its line', () => {
