@@ -14,7 +14,7 @@ interface GraphText {
 }
 
 /** `MARK DURATION us | indent FUNCTION`; marks say how long it was and are no part of the number. */
-const TEXT = /^(?:[.\w#+-]{4,6}\s+\|?\s*)?[+!#*@$]?\s*(?:(\d+(?:\.\d+)?)\s+us)?\s*\|\s*(.*?)\s*$/;
+const TEXT = /^(?:[.\w#+-]{4,6}\s+\|?\s*)?[+!#*@$]?\s*(?:(\d{1,12}(?:\.\d{1,6})?)\s+us)?\s*\|\s*(.*?)\s*$/;
 const CALL = /^([a-z_][\w.]*)(?:\s+\[[\w-]+\])?\s*\((.*?)\)\s*(;|\{)(?:\s*\/\*.*\*\/)?$/i;
 const CLOSE = /^\}(?:\s*\/\*\s*([a-z_][\w.]*)?.*\*\/)?$/i;
 /** Second argument of a call, by its name or its place: the command of a mailbox, the wanted state. */

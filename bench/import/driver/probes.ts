@@ -7,10 +7,10 @@ import { numbered } from '../numbered.ts';
 import { addFindings, type Finding, type Reader, Room } from '../reader.ts';
 import { type DriverFile, EMPTY_DRIVER_FILE, functionName, type FunctionTime } from './facts.ts';
 
-const ARC = /^arc (\d+) to=(\d+) us=(\d+)\s*$/;
-const MAILBOX = /^mailbox cmd=(0x[\da-f]+|\d+) us=(\d+) ret=(-?\d+)\s*$/i;
+const ARC = /^arc (\d{1,10}) to=(\d{1,3}) us=(\d{1,12})\s*$/;
+const MAILBOX = /^mailbox cmd=(0x[\da-f]{1,16}|\d{1,10}) us=(\d{1,12}) ret=(-?\d+)\s*$/i;
 /** Newer versions print the name of a function with its address. */
-const FUNCTION = /^(?:0x[\da-f]+ )?([a-z_]\w*)(?:\+\S+)? us=(\d+)\s*$/i;
+const FUNCTION = /^(?:0x[\da-f]+ )?([a-z_]\w*)(?:\+\S+)? us=(\d{1,12})\s*$/i;
 
 const CALLS_MAX = 100_000;
 

@@ -105,7 +105,7 @@ export const FLEET_CSV: Reader<FleetFile, 'fleet'> = {
     for (const { text, line } of numbered(lines)) {
       if (text.trim() === '' || text.startsWith('#')) continue;
       const refuse = (what: string, hint: string): never => {
-        throw new UserError('input', `${file}: line ${line}: ${what}`, hint);
+        throw new UserError('input', `${file}: line ${line}: ${shortened(what)}`, shortened(hint));
       };
       if (head === undefined) {
         head = headOf(text) ?? refuse('no names of columns that are known', COLUMNS);
@@ -142,6 +142,12 @@ export const FLEET_CSV: Reader<FleetFile, 'fleet'> = {
   },
 };
 
+/** A cell may be as long as a line. */
+function shortened(text: string): string {
+  return text.length > SAID_MAX ? `${text.slice(0, SAID_MAX)}…` : text;
+}
+
+const SAID_MAX = 400;
 const COLUMNS =
   'A table of VMs has name, host, vcpus and memory (with its unit, such as memoryGiB); it may have devices, migratable, reason, state and ' +
   'dirtyMiBPerSecond. One of hosts has host, cpus and memory; it may have devices and linkGbit.';

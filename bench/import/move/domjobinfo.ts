@@ -231,7 +231,7 @@ function textSaid(job: Job, operation: unknown, isOver: boolean): Readonly<Recor
 }
 
 function note(job: Job, isOver: boolean, findings: Finding[]): void {
-  const add = (kind: Finding['kind'], text: string): void => void addFindings(findings, { kind, text, line: job.line });
+  const add = (kind: Finding['kind'], text: string): void => addFindings(findings, { kind, text, line: job.line });
   add('read', `a job that is ${job.type}${job.isRaw ? ', bytes exact' : ''}`);
   if (!job.isRaw) add('read', 'sizes have three decimals: bytes are known to about 1 MiB where they are in GiB; exact are pages times their size'); // prettier-ignore
   if (isOver && job.number('memory_dirty_rate') === 0) add('unused', 'the dirty rate of a job that is over is 0: no measurement'); // prettier-ignore

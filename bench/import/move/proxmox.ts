@@ -158,8 +158,7 @@ function taskFacts(task: Task, findings: Finding[]): MoveFacts {
   size('dirtyBytesPerSecond', dirty, 'VM dirties lots of memory');
   size('bandwidthLimitBytesPerSecond', cap, 'migration speed limit');
   figures.said('downtimeLimitMs', limitsMs.at(-1), 'the last downtime limit', task.limitLine);
-  const add = (kind: Finding['kind'], text: string): void =>
-    void addFindings(findings, { kind, text, line: task.line });
+  const add = (kind: Finding['kind'], text: string): void => addFindings(findings, { kind, text, line: task.line });
   add('read', 'sizes have one decimal: a figure is known to half of it');
   add('read', '"average migration speed" is total memory over whole seconds, not what went over the link');
   add('read', 'times are local, without a zone');
