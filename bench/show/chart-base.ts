@@ -74,6 +74,17 @@ export function breakWidth(room: number): number {
   return Math.floor((room - 10) / WIDER_LETTERS);
 }
 
+/** Height of a row with a name at its left: on a phone a name breaks into three lines. */
+export function rowHeight(width: number): number {
+  return width < 500 ? 40 : 26;
+}
+
+/** Label at the upper end of a line at a place of an axis, on the side where there is room for it. */
+export function endLabel(text: string, share: number) {
+  const align: 'left' | 'right' | 'center' = share > 0.8 ? 'right' : share < 0.1 ? 'left' : 'center';
+  return { formatter: text, position: 'end' as const, align, color: INK };
+}
+
 /** A title at the centre of an axis. */
 export function axisTitle(name: string, gap: number) {
   return { name, nameLocation: 'middle' as const, nameGap: gap, nameTextStyle: { color: INK } };

@@ -13,6 +13,7 @@ import {
   labelWidth,
   PAPER,
   type Range,
+  rowHeight,
 } from './chart-base.ts';
 
 export interface BandRow {
@@ -51,7 +52,7 @@ export function bandChart(
     if (most >= seen) return '';
     return most === 0 ? (unmoved ?? '') : `at most ${formatValue(most, unit)}`;
   };
-  return draw(width, 60 + ROW * rows.length, {
+  return draw(width, 60 + rowHeight(width) * rows.length, {
     grid: { left, right: 24, top: 24, bottom: 30 },
     xAxis: {
       ...axisLook(),
@@ -194,7 +195,7 @@ export function effectChart(rows: readonly EffectRow[], width: number): string {
   const left = labelWidth(width);
   const most = Math.max(...rows.flatMap(({ low, high, effect }) => [low, high, effect].map(Math.abs)), 0.01) * 1.05;
   const colour = (index: number): string => (rows[index]?.fails === true ? 'var(--c9)' : 'var(--c1)');
-  return draw(width, 60 + ROW * rows.length, {
+  return draw(width, 60 + rowHeight(width) * rows.length, {
     grid: { left, right: 24, top: 8, bottom: 30 },
     xAxis: {
       ...axisLook(),
@@ -256,9 +257,9 @@ export function waterfallChart(rows: readonly StepRow[], width: number): string 
   const left = labelWidth(width);
   const begins = rows.map((_, index) => rows.slice(0, index).reduce((sum, { ns }) => sum + ns, 0));
   const most = Math.max(...rows.map(({ ns, high }, index) => begins[index]! + Math.max(ns, high)));
-  return draw(width, 60 + ROW * rows.length, {
+  return draw(width, 60 + rowHeight(width) * rows.length, {
     grid: { left, right: 24, top: 8, bottom: 30 },
-    xAxis: { ...axisLook(), type: 'value', min: 0, max: most, axisLabel: label('ns'), splitNumber: 4 },
+    xAxis: { ...axisLook(), type: 'value', min: 0, max: most, axisLabel: { ...label('ns'), showMaxLabel: false }, splitNumber: 4 },
     yAxis: categories(
       rows.map((row) => row.label),
       left,

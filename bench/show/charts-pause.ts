@@ -1,7 +1,7 @@
 /**
  * Pauses along a number that is asked for: nominal, with its interval, what is guaranteed, and the budget.
  */
-import { axisLook, axisTitle, draw, INK, label, P50_COLOUR, P99_COLOUR } from './chart-base.ts';
+import { axisLook, axisTitle, draw, endLabel, INK, label, P50_COLOUR, P99_COLOUR } from './chart-base.ts';
 
 /** Pauses in ns; null: the VM does not move. */
 export interface PausePoint {
@@ -57,7 +57,7 @@ export function pauseChart(points: readonly PausePoint[], { title, budgetNs, ans
     series: [
       ...bandSeries(points),
       line('nominal', P50_COLOUR),
-      { ...line('judged', P99_COLOUR), ...marks(budgetNs, answer) },
+      { ...line('judged', P99_COLOUR), ...marks(budgetNs, answer, [first, last]) },
     ],
   });
 }
@@ -84,7 +84,7 @@ function bandSeries(points: readonly PausePoint[]) {
   ];
 }
 
-function marks(budgetNs: number, answer: number | null) {
+function marks(budgetNs: number, answer: number | null, [first, last]: readonly [number, number]) {
   return {
     markLine: {
       silent: true,
@@ -101,7 +101,7 @@ function marks(budgetNs: number, answer: number | null) {
               {
                 xAxis: answer,
                 lineStyle: { color: INK, type: 'solid' as const },
-                label: { formatter: 'answer', position: 'end' as const, color: INK },
+                label: endLabel('answer', (answer - first) / (last - first || 1)),
               },
             ]),
       ],

@@ -7,6 +7,7 @@ import {
   decades,
   draw,
   type DrawApi,
+  endLabel,
   INK,
   label,
   breakWidth,
@@ -14,6 +15,7 @@ import {
   P50_COLOUR,
   P99_COLOUR,
   PAPER,
+  rowHeight,
   seriesColour,
 } from './chart-base.ts';
 import { formatValue } from './format.ts';
@@ -80,7 +82,7 @@ export function roundsChart(rounds: readonly RoundPoint[], { width, stoppedNs, e
                 silent: true,
                 symbol: 'none',
                 lineStyle: { color: INK, type: 'dashed' as const },
-                label: { formatter: 'vCPUs stop', position: 'end' as const, color: INK },
+                label: endLabel('vCPUs stop', stoppedNs / endNs),
                 data: [{ xAxis: stoppedNs }],
               },
             }),
@@ -127,7 +129,7 @@ export function timelineChart(rows: readonly TimelineRow[], endNs: number, width
   const left = labelWidth(width);
   const all = rows.flatMap(({ spans, colour }, row) => spans.map((span) => ({ ...span, row, colour })));
   const stretches = waitedFor(all);
-  return draw(width, 56 + 26 * rows.length, {
+  return draw(width, 56 + rowHeight(width) * rows.length, {
     grid: { left, right: RIGHT, top: 8, bottom: 46 },
     xAxis: {
       ...axisLook(),

@@ -2,6 +2,7 @@
  * What every page has around its content: head, style, policy, a way past the header, a footer.
  */
 import { html, type Markup, raw } from './html.ts';
+import { SEARCH_FIELD } from './search.ts';
 import { SCRIPT, STYLE } from './style.ts';
 
 /** The browser may fetch nothing, whatever a result contains. */
@@ -35,7 +36,7 @@ export function documentPage({ title, nav, main, version, style = '' }: PageCont
         <a class="skip" href="#main">Skip to the results</a>
         <header>
           <h1>${title}</h1>
-          ${nav}
+          ${nav} ${SEARCH_FIELD}
         </header>
         <main id="main">${main}</main>
         <footer>Written by stopcopy ${version}. This page needs no network.</footer>

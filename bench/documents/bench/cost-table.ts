@@ -2,6 +2,7 @@
  * The parameters of modelled figures, each with its range and where it comes from.
  */
 import { formatFigure, formatValue } from '../../show/format.ts';
+import { parameterWords } from '../parameter-words.ts';
 import type { CostParameter } from './result.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
@@ -11,14 +12,15 @@ export function costTable(costs: readonly CostParameter[]): Markup | undefined {
   return html`<h3>Cost parameters</h3>
     ${tableMarkup({
       caption: 'What the modelled figures follow from; what is assumed is swept over its range',
-      head: ['parameter', 'value', 'range', 'from', 'why'],
-      textColumns: [3, 4],
+      head: ['parameter', 'value', 'range', 'from', 'why', 'name in files'],
+      textColumns: [3, 4, 5],
       rows: costs.map(({ name, value, unit, from, why, low, high }) => [
-        name,
+        parameterWords(name),
         formatFigure({ value, unit, kind: 'modelled' }),
         low === undefined || high === undefined ? '' : `${formatValue(low, unit)} to ${formatValue(high, unit)}`,
         from,
         why,
+        name,
       ]),
     })}`;
 }

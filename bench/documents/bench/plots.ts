@@ -1,7 +1,7 @@
 /**
  * The figures of the page: each with its charts, its legend, its source, and its table.
  */
-import { WALL_TRANSFER_PARTS, type WallPart } from '../../../sim/base/pause-parts.ts';
+import { LEAF_PARTS, WALL_TRANSFER_PARTS, type WallPart } from '../../../sim/base/pause-parts.ts';
 import { formatFigure, formatValue, formatWithRange } from '../../show/format.ts';
 import type { Figure } from '../../show/figure.ts';
 import { type BenchResult, type Cell, type NamedFigure } from './result.ts';
@@ -19,6 +19,7 @@ import {
 } from '../../show/charts.ts';
 import type { Markup } from '../../show/html.ts';
 import { type Plot, plotMarkup } from '../../show/plot.ts';
+import { isKeyOf } from '../../../sim/base/keys.ts';
 import { LOAD_NAMES } from '../../../sim/workload/load.ts';
 
 /** @param id prefix that makes the ids of this result unique on its page */
@@ -256,11 +257,11 @@ function partsPlot(
     title,
     source: `${source}. qp: queue pairs. The axis is the same in all panels.`,
     wide: true,
-    legend: names.map((text, index) => ({ text, colour: seriesColour(index) })),
+    legend: names.map((name, index) => ({ text: partWords(name), colour: seriesColour(index) })),
     panels,
     table: {
       caption: title,
-      head: [...CELL_HEAD, ...(worlds ? ['world'] : []), ...names],
+      head: [...CELL_HEAD, ...(worlds ? ['world'] : []), ...names.map(partWords)],
       textColumns: worlds ? [2, 3] : [2],
       rows: rows.map((row) => [
         ...cellColumns(row.cell),
@@ -269,6 +270,11 @@ function partsPlot(
       ]),
     },
   };
+}
+
+/** A part as its readers call it: documents have the name. */
+function partWords(name: string): string {
+  return isKeyOf(LEAF_PARTS, name) ? LEAF_PARTS[name].title : name;
 }
 
 /** The next round number: at most a quarter of an axis stays empty. */
