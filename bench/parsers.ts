@@ -123,7 +123,7 @@ export const PARSERS = {
   platform: file('parameters of a platform: stopcopy run, plan', (words) =>
     parseInputFile(words, INPUT, platformSchema),
   ),
-  costs: file('a measured cost table: stopcopy bench, run, plan', (words) =>
+  costs: file('a measured cost table: stopcopy bench, run, plan, ui', (words) =>
     parseInputFile(words, INPUT, costFileSchema),
   ),
   capture: file('a trace of hardware: stopcopy verify, calibrate', (words) => parseCapture(words, INPUT)),

@@ -104,7 +104,8 @@ function compareManyFiles(
   });
 }
 
-function compareFiles(basePath: string, candidatePath: string): ComparisonDocument {
+/** Two files that each hold one result, or one baseline. */
+export function compareFiles(basePath: string, candidatePath: string): ComparisonDocument {
   const [base, candidate] = [basePath, candidatePath].map((path) => ({ path, text: readInputText(path) })) as [
     TextFile,
     TextFile,

@@ -3,6 +3,7 @@
  */
 import type { Scenario } from '../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
+import { measuredTableInUse } from '../../sim/device/costs.ts';
 import { packageVersion } from '../io/package-root.ts';
 import { readScenario } from '../studies/run/play.ts';
 import { shippedScenarios } from '../studies/run/shipped.ts';
@@ -26,5 +27,11 @@ export function uiData(word: string | undefined): UiData {
   };
   for (const name of shippedScenarios()) add(name);
   const first = add(word ?? 'zip-64').name;
-  return { version: packageVersion(), first, scenarios: [...scenarios.values()], profiles };
+  return {
+    version: packageVersion(),
+    costs: measuredTableInUse(),
+    first,
+    scenarios: [...scenarios.values()],
+    profiles,
+  };
 }

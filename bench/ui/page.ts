@@ -2,6 +2,7 @@
  * The page of `stopcopy ui`: one HTML file with model, scenarios and profiles in it. It computes for itself, so that it works
  * from a disk as well as from the server.
  */
+import type { MeasuredTable } from '../../sim/device/costs.ts';
 import type { Scenario } from '../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../sim/memory/device-profile.ts';
 import { INTERVAL_WORDS } from '../show/figure.ts';
@@ -13,6 +14,8 @@ import { UI_STYLE } from './style.ts';
 /** What the page knows. */
 export interface UiData {
   readonly version: string;
+  /** A user's own cost table; null: that of the package. */
+  readonly costs: MeasuredTable | null;
   /** The scenario that it opens with. */
   readonly first: string;
   readonly scenarios: readonly Scenario[];
@@ -82,7 +85,7 @@ export function uiPage(data: UiData, program: string): string {
         </main>
         <footer>
           stopcopy ${data.version}. [modelled]: ${INTERVAL_WORDS}. This page computes for itself and needs no network;
-          settings stand in its address.
+          settings stand in its address.${data.costs === null ? '' : ` Costs of the device: ${data.costs.name}.`}
         </footer>
         <noscript><p class="lead warning">This page computes in the browser: it needs JavaScript.</p></noscript>
         <script type="application/json" id="data">

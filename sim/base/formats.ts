@@ -24,7 +24,7 @@ export const INPUT_FORMATS = {
     command: 'stopcopy run, named by a scenario',
   },
   'stopcopy-platform': { title: 'a platform', versions: [1], command: 'stopcopy run and plan, with --platform' },
-  'stopcopy-costs': { title: 'a cost table', versions: [1], command: 'stopcopy bench, run and plan, with --costs' },
+  'stopcopy-costs': { title: 'a cost table', versions: [1], command: 'stopcopy bench, run, plan and ui, with --costs' },
   'stopcopy-topology/1': { title: 'a topology', versions: [], command: 'stopcopy isolation' },
 } as const satisfies Readonly<Record<string, InputFormat>>;
 

@@ -238,15 +238,26 @@ export function zeroCosts(): CostValues {
   return mapValues(COST, () => 0);
 }
 
-let measuredTable: string | null = null;
+/** Rows of a user's own table, by its name. */
+export interface MeasuredTable {
+  readonly name: string;
+  readonly rows: Readonly<Partial<Record<CostName, Cost>>>;
+}
+
+let measuredTable: MeasuredTable | null = null;
 
 /** Rows of a user's own table, from now on in this thread; to be called before anything is played. */
 export function useMeasuredCosts(name: string, rows: Readonly<Partial<Record<CostName, Cost>>>): void {
   for (const [cost, row] of Object.entries(rows)) Object.assign(COST[cost as CostName], row);
-  measuredTable = name;
+  measuredTable = { name, rows };
 }
 
 /** Name of the user's table that is in use; null: none is. */
 export function measuredCosts(): string | null {
+  return measuredTable?.name ?? null;
+}
+
+/** The user's table that is in use, for a program that computes elsewhere; null: none is. */
+export function measuredTableInUse(): MeasuredTable | null {
   return measuredTable;
 }

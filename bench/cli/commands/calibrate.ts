@@ -17,7 +17,7 @@ export function registerCalibrate(command: Command, context: CommandContext): vo
     .description(
       'Takes traces of the driver on hardware (docs/import.md) and writes a cost table: what a register read, a write-back, a table ' +
         'access, a mailbox command and the sleep of a poll take, each with its range; steps and arcs as they were seen. What a ' +
-        'trace does not identify is a range. stopcopy bench, run and plan take the table with --costs.',
+        'trace does not identify is a range. stopcopy bench, run, plan and ui take the table with --costs.',
     )
     .argument(
       '<file...>',

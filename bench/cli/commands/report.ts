@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { DOCUMENT_COMMANDS } from '../../documents/formats.ts';
+import type { NamedSection } from '../../show/page.ts';
+import { DOCUMENT_COMMANDS, type DocumentFormat } from '../../documents/formats.ts';
 
 interface ReportOptions {
   readonly out?: string;
@@ -22,7 +23,7 @@ export function registerReport(command: Command, context: CommandContext): void 
       'after',
       examples([
         ['stopcopy report results/bench.json', 'writes results/bench.html'],
-        ['stopcopy report before.json after.json --out both.html', 'two results on one page'],
+        ['stopcopy report before.json after.json --out both.html', 'two results on one page; of bench also compared'],
         ['stopcopy run zip-64 --json > run.json; stopcopy report run.json', 'any document of --json'],
       ]),
     )
@@ -30,7 +31,7 @@ export function registerReport(command: Command, context: CommandContext): void 
       const { readSection } = await import('../../documents/kinds.ts');
       const { headed } = await import('../../io/document-head.ts');
       const { writePage } = await import('../../show/write-page.ts');
-      const sections = paths.map(readSection);
+      const sections = [...(await comparisonOf(paths)), ...paths.map(readSection)];
       const out = options.out ?? `${paths[0]!.replace(/\.json$/, '')}.html`;
       writePage(out, sections, '--out');
       context.output.text(out);
@@ -38,3 +39,20 @@ export function registerReport(command: Command, context: CommandContext): void 
       context.exit(EXIT.fine);
     });
 }
+
+/** Two results of the sweep as `stopcopy compare` compares them; of all else, nothing. */
+async function comparisonOf(paths: readonly string[]): Promise<readonly NamedSection[]> {
+  const [base, candidate] = paths;
+  if (base === undefined || candidate === undefined || paths.length > 2) return [];
+  const { readSection } = await import('../../documents/kinds.ts');
+  const isSweep = (path: string): boolean => {
+    const { document } = readSection(path).section;
+    return typeof document === 'object' && document !== null && 'format' in document && document.format === SWEEP;
+  };
+  if (!isSweep(base) || !isSweep(candidate)) return [];
+  const { compareFiles } = await import('../../compare/comparison.ts');
+  const { madeComparison } = await import('../../documents/comparison/section.ts');
+  return [{ name: 'comparison.json', section: madeComparison(compareFiles(base, candidate)) }];
+}
+
+const SWEEP: DocumentFormat = 'stopcopy-bench';

@@ -8,6 +8,7 @@ import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../cont
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { COSTS_OPTION, integer, oneName, PLATFORM_OPTION } from '../options.ts';
+import type { RunPairDocument } from '../../documents/run/pair.ts';
 import { type MoveEnd, MOVE_ENDS } from '../../../sim/memory/outcome.ts';
 
 interface RunFlags {
@@ -31,6 +32,7 @@ const RUN_EXAMPLES = examples([
   ['stopcopy run mine.yaml --platform lab-a', 'on machines that stopcopy fit was given moves of'],
   ['stopcopy run query-migrate.jsonl', 'a move that QEMU measured, with the model next to it'],
   ['stopcopy run before.yaml after.yaml', 'two scenarios, such as two releases of a VMM, and where they differ'],
+  ['stopcopy run before.yaml after.yaml --html both.html', 'the same as a page, with both runs'],
 ]);
 
 export function registerRun(command: Command, context: CommandContext): void {
@@ -125,12 +127,11 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
   const { playPair } = await import('../../studies/run/pair.ts');
   const { printRunPair } = await import('../../documents/run/pair-text.ts');
   const { demandsOf, hasLostTasks, unmet } = await import('../../documents/run/gate.ts');
-  const file = flags.timeline !== undefined ? '--timeline' : flags.html !== undefined ? '--html' : null;
-  if (file !== null) {
+  if (flags.timeline !== undefined) {
     throw new UserError(
       'usage',
-      `${file} is given with two scenarios, allowed is one`,
-      `Give ${file} to stopcopy run ${words[0]} and to stopcopy run ${words[1]}.`,
+      '--timeline is given with two scenarios, allowed is one',
+      `Give --timeline to stopcopy run ${words[0]} and to stopcopy run ${words[1]}.`,
     );
   }
   const { readDocuments } = await import('../../studies/run/play.ts');
@@ -145,9 +146,24 @@ async function runTwo(words: readonly [string, string], flags: RunFlags, context
   const failures = members.flatMap(({ who, member, demanded }) =>
     unmet(member, demanded).map((sentence) => `${who}: ${sentence}`),
   );
+  if (flags.html !== undefined) await writePair(flags.html, document, words);
   output.document(document);
   printRunPair(document, words, output);
+  if (flags.html !== undefined) output.path(flags.html);
   for (const sentence of failures) output.note(`stopcopy: ${sentence}`);
   const lost = members.some(({ member }) => hasLostTasks(member));
   context.exit(lost || failures.length > 0 ? EXIT.failed : EXIT.fine);
+}
+
+/** A page of what differs, and of each. */
+async function writePair(file: string, document: RunPairDocument, names: readonly [string, string]): Promise<void> {
+  const { anyRunSection } = await import('../../documents/run/section.ts');
+  const { runPairSection } = await import('../../documents/run/pair-section.ts');
+  const { writePage } = await import('../../show/write-page.ts');
+  const sections = [
+    { name: 'pair.json', section: runPairSection(document, names) },
+    { name: 'a.json', section: anyRunSection(document.a) },
+    { name: 'b.json', section: anyRunSection(document.b) },
+  ];
+  writePage(file, sections, '--html');
 }

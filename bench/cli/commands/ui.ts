@@ -3,14 +3,15 @@
  */
 import type { Command } from 'commander';
 
-import { OutputFile } from '../file-options.ts';
+import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { integer } from '../options.ts';
+import { COSTS_OPTION, integer } from '../options.ts';
 
 interface UiFlags {
   readonly port: number;
   readonly html?: string;
+  readonly costs?: string;
 }
 
 const PORT_MAX = 65_535;
@@ -23,6 +24,7 @@ export function registerUi(command: Command, context: CommandContext): void {
     )
     .argument('[scenario]', 'to begin with: a file, or the name of one that comes with stopcopy', undefined)
     .option('--port <n>', `1 to ${PORT_MAX}; default: one that is free`, integer('--port', 0, PORT_MAX), 0)
+    .addOption(new InputFile(...COSTS_OPTION))
     .addOption(new OutputFile('--html <file>', 'write the page to a file and end; it works from there too'))
     .option(...JSON_OPTION)
     .addHelpText(
@@ -31,15 +33,19 @@ export function registerUi(command: Command, context: CommandContext): void {
         ['stopcopy ui', 'prints the address to open'],
         ['stopcopy ui vm-64gib --port 8080', 'begins with another scenario, at a known port'],
         ['stopcopy ui mine.yaml --html pause.html', 'one file to hand on'],
+        ['stopcopy ui --costs costs.yaml', 'with the costs of a device that stopcopy calibrate found'],
       ])}`,
     )
     .action(async (word: string | undefined, flags: UiFlags) => {
       const { output, signal } = context;
+      const { useCostTable } = await import('../../io/cost-table.ts');
+      useCostTable(flags.costs);
       const { headed } = await import('../../io/document-head.ts');
       const { uiData } = await import('../../ui/data.ts');
       const { uiPage } = await import('../../ui/page.ts');
       const { uiProgram } = await import('../../ui/program.ts');
-      const page = uiPage(uiData(word), await uiProgram());
+      const data = uiData(word);
+      const page = uiPage(data, await uiProgram());
       if (flags.html !== undefined) {
         const { writeFileAtomically } = await import('../../io/file-output.ts');
         writeFileAtomically(flags.html, page, '--html');
@@ -54,6 +60,7 @@ export function registerUi(command: Command, context: CommandContext): void {
       const server = await openUiServer(page, flags.port);
       output.text(server.url);
       output.document(headed('stopcopy-server', { url: server.url }));
+      if (data.costs !== null) output.note(`Costs of the device: ${data.costs.name}.`);
       output.note('Open it in a browser of this machine; Ctrl-C ends.');
       await new Promise<void>((ended) => {
         if (signal.aborted) ended();

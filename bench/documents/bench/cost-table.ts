@@ -2,7 +2,7 @@
  * The parameters of modelled figures, each with its range and where it comes from.
  */
 import { formatFigure, formatValue } from '../../show/format.ts';
-import { parameterWords } from '../parameter-words.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 import type { CostParameter } from './result.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';

@@ -3,16 +3,24 @@
  */
 import { z } from 'zod';
 
-import { COMPARISON_FORMAT, COMPARISON_VERSION, type ComparisonDocument, COMPARISON_VERDICTS } from './document.ts';
+import {
+  COMPARISON_FORMAT,
+  COMPARISON_VERSION,
+  type ComparisonDocument,
+  COMPARISON_VERDICTS,
+  UNDECIDED,
+} from './document.ts';
 import { formatValue, signedPercent } from '../../show/format.ts';
 import { effectChart, type EffectRow } from '../../show/charts.ts';
 import { html, type Markup } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
+import { badNewsFirst } from './text.ts';
 import { crowdedMarkup } from '../bench/crowded-markup.ts';
 import { crowdingSchema } from '../bench/crowding.ts';
 import { reportKind } from '../kind-reader.ts';
 import { fullPanel, plotMarkup } from '../../show/plot.ts';
 import type { ReportSection } from '../../show/section.ts';
+import { countOf } from '../../../sim/base/units.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 
 const verdict = z.enum(keysOf(COMPARISON_VERDICTS));
@@ -92,8 +100,11 @@ function body({ base, candidate, regression, crowded, counts, results }: Documen
     ${
       results.length === 0
         ? undefined
-        : html`<h3>All that is not the same</h3>
-            ${tableMarkup(table(results, 'Metrics; exact ones that are the same are counted only'))}`
+        : html`<h3>Metric by metric</h3>
+            ${sharedReasons(results).map(
+              ([why, count]) => html`<p>Of ${countOf(count, 'figure')} nothing is decided: ${why}.</p>`,
+            )}
+            ${tableMarkup(table(badNewsFirst(results), 'Metrics; exact ones that are the same may be counted only'))}`
     }`;
 }
 
@@ -101,14 +112,16 @@ function body({ base, candidate, regression, crowded, counts, results }: Documen
 const DRAWN = 40;
 
 function effectsPlot(results: readonly Result[], id: string): Markup | undefined {
-  const rows = results.flatMap(({ name, effect, low, high, fails }): EffectRow[] =>
-    effect === undefined ? [] : [{ label: name, effect, low: low ?? effect, high: high ?? effect, fails }],
-  );
+  const rows = results.flatMap((each): EffectRow[] => {
+    const { name, effect, low, high, fails } = each;
+    if (effect === undefined || !isComparable(each)) return [];
+    return [{ label: name, effect, low: low ?? effect, high: high ?? effect, fails }];
+  });
   if (rows.length === 0) return undefined;
   return plotMarkup({
     id: `${id}-effects`,
     title: 'Changes from base to candidate',
-    source: 'measured: the point is the change, the line its interval; what lies right of 0 has grown.',
+    source: 'The point is the change, the line its interval where it was measured; what lies right of 0 has grown.',
     wide: true,
     legend: [
       { text: 'regression', colour: 'var(--c9)', look: 'round' },
@@ -116,13 +129,30 @@ function effectsPlot(results: readonly Result[], id: string): Markup | undefined
     ],
     panels: [fullPanel('', (width) => effectChart(rows.slice(0, DRAWN), width))],
     table: table(
-      results.filter(({ effect }) => effect !== undefined),
+      results.filter((each) => each.effect !== undefined && isComparable(each)),
       'Metrics with an effect',
     ),
   });
 }
 
+/** Values of one run each, not interleaved, or of other settings, are set side by side: between them there is no difference to show. */
+function isComparable({ verdict, low }: Result): boolean {
+  return verdict !== UNDECIDED || low !== undefined;
+}
+
+/** Reasons that many rows share are printed once. */
+const SHARED_MIN = 3;
+
+function sharedReasons(results: readonly Result[]): readonly (readonly [why: string, count: number])[] {
+  const counts = new Map<string, number>();
+  for (const { verdict, why } of results) {
+    if (verdict === UNDECIDED && why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count >= SHARED_MIN);
+}
+
 function table(results: readonly Result[], caption: string) {
+  const shared = new Set(sharedReasons(results).map(([why]) => why));
   return {
     caption,
     head: ['metric', 'kind', 'verdict', 'base', 'candidate', 'change', 'interval', 'pairs', 'why'],
@@ -133,12 +163,12 @@ function table(results: readonly Result[], caption: string) {
       each.fails ? `${each.verdict} (regression)` : each.verdict,
       cell(each.base, each.unit),
       cell(each.candidate, each.unit),
-      each.effect === undefined ? '' : signedPercent(each.effect),
+      each.effect === undefined || !isComparable(each) ? '' : signedPercent(each.effect),
       each.low === undefined || each.high === undefined
         ? ''
         : `${signedPercent(each.low)} to ${signedPercent(each.high)}`,
       each.pairs === undefined ? '' : String(each.pairs),
-      each.why ?? '',
+      each.why === undefined || shared.has(each.why) ? '' : each.why,
     ]),
   };
 }

@@ -144,6 +144,11 @@ function speedSentence({ results }: ComparisonDocument): string | null {
 }
 
 function sortedResults({ results }: ComparisonDocument): readonly MetricResult[] {
+  return badNewsFirst(results);
+}
+
+/** In the order of their verdicts. */
+export function badNewsFirst<R extends { readonly verdict: ComparisonVerdict }>(results: readonly R[]): readonly R[] {
   return results.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
 }
 

@@ -40,28 +40,54 @@ const right = (head: string): BareColumn => ({ head, align: 'right' });
 export function printRunPair(document: RunPairDocument, names: readonly [string, string], output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   const say = (text: string): void => output.text(wrap(text, width));
-  const table = (title: string, columns: readonly BareColumn[], rows: readonly (readonly string[])[]): void => {
+  for (const sentence of pairSentences(document, names)) say(sentence);
+  for (const { title, columns, rows } of pairTables(document)) {
     output.text(`\n${output.style('bold', title)}`);
     output.text(bareTable(columns, rows, { wide: output.wide }));
-  };
-  const { a, b, fields, figures, parts, equal } = document;
-  say(`A, ${names[0]}: ${memberSentences(a)}`);
-  say(`B, ${names[1]}: ${memberSentences(b)}`);
-  if (equal) say('Nothing differs: neither a field of the scenarios nor anything in what came of them.');
-  else if (fields.length === 0) say('No field of the scenarios differs.');
-  if (fields.length > 0) table('Fields that differ', [left('field'), left('A'), left('B')], fields.map(fieldRow));
+  }
+  output.text('');
+  say(partsSentence(document));
+  if (document.figures.length > 0) output.text(`\n${legendOf(document.kinds)}`);
+}
+
+/** How each ended, and whether anything differs. */
+export function pairSentences(
+  { a, b, fields, equal }: RunPairDocument,
+  names: readonly [string, string],
+): readonly string[] {
+  const sentences = [`A, ${names[0]}: ${memberSentences(a)}`, `B, ${names[1]}: ${memberSentences(b)}`];
+  if (equal) sentences.push('Nothing differs: neither a field of the scenarios nor anything in what came of them.');
+  else if (fields.length === 0) sentences.push('No field of the scenarios differs.');
+  return sentences;
+}
+
+export interface PairTable {
+  readonly title: string;
+  readonly columns: readonly BareColumn[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Fields, figures and parts of the pause of both, those that differ. */
+export function pairTables(document: RunPairDocument): readonly PairTable[] {
+  const { fields, figures, parts } = document;
+  const tables: PairTable[] = [];
+  if (fields.length > 0) {
+    tables.push({
+      title: 'Fields that differ',
+      columns: [left('field'), left('A'), left('B')],
+      rows: fields.map(fieldRow),
+    });
+  }
   if (figures.length > 0) {
     const columns = [left('figure'), right('A'), right('B'), right('B - A'), right('of A'), left('intervals')];
-    table(figureTitle(document), columns, [endRow(document), ...figures.map(figureRow)]);
+    tables.push({ title: figureTitle(document), columns, rows: [endRow(document), ...figures.map(figureRow)] });
   }
   const differ = parts.filter(({ differenceNs }) => isTime(differenceNs));
   if (differ.length > 0) {
     const columns = [left('part'), right('A [P]'), right('B [P]'), right('B - A [P]'), right('of A')];
-    table('Parts of the pause that differ', columns, differ.map(partRow));
+    tables.push({ title: 'Parts of the pause that differ', columns, rows: differ.map(partRow) });
   }
-  output.text('');
-  say(partsSentence(document));
-  if (figures.length > 0) output.text(`\n${legendOf(document.kinds)}`);
+  return tables;
 }
 
 function memberSentences(member: AnyRun): string {
@@ -119,7 +145,7 @@ function signed(difference: number, unit: string): string {
 }
 
 /** The parts that the table leaves out, or why there is no table. */
-function partsSentence({ a, b, parts }: RunPairDocument): string {
+export function partsSentence({ a, b, parts }: RunPairDocument): string {
   if (!isPlayed(a) || !isPlayed(b)) {
     const who = isPlayed(a) ? 'B was' : isPlayed(b) ? 'A was' : 'A and B were';
     return `${who} not played, so no parts of a pause are compared.`;

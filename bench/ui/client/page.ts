@@ -2,6 +2,7 @@
  * The page: sliders, the address, and the answer that follows them.
  */
 import { countOf } from '../../../sim/base/units.ts';
+import { useMeasuredCosts } from '../../../sim/device/costs.ts';
 import { assumedSentence } from '../../../sim/manager/can-answer.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { type Scenario, writtenScenario } from '../../../sim/scenario/document.ts';
@@ -53,6 +54,7 @@ function scenarioPicker(): HTMLSelectElement {
 
 export function startPage(): void {
   const data = JSON.parse(element('data').textContent ?? '') as UiData;
+  if (data.costs !== null) useMeasuredCosts(data.costs.name, data.costs.rows);
   new Page(data).start();
 }
 
@@ -174,7 +176,8 @@ class Page {
     const exact = this.known.get(key);
     if (exact !== undefined) this.latest = exact;
     else {
-      const question = { key, scenario: this.asked, profiles: this.data.profiles };
+      const { profiles, costs } = this.data;
+      const question = { key, scenario: this.asked, profiles, costs };
       this.playTimer = setTimeout(() => this.plays.ask(question), PLAY_AFTER_MS);
     }
     const answer = answerOf(plan, exact ?? this.latest, exact !== undefined);

@@ -1,6 +1,7 @@
 /**
  * Registers are played in a worker, so that the page keeps answering; an outdated question is dropped.
  */
+import { type MeasuredTable, useMeasuredCosts } from '../../../sim/device/costs.ts';
 import type { Scenario } from '../../../sim/scenario/document.ts';
 import type { DeviceProfile } from '../../../sim/memory/device-profile.ts';
 import { type Play, compiledOf, play } from '../answer.ts';
@@ -9,6 +10,7 @@ interface PlayQuestion {
   readonly key: string;
   readonly scenario: Scenario;
   readonly profiles: Readonly<Record<string, DeviceProfile>>;
+  readonly costs: MeasuredTable | null;
 }
 
 export type PlayReply =
@@ -19,7 +21,8 @@ export type PlayReply =
 /** The worker's side. */
 export function servePlays(): void {
   addEventListener('message', ({ data }: MessageEvent<PlayQuestion>) => {
-    const { key, scenario } = data;
+    const { key, scenario, costs } = data;
+    if (costs !== null) useMeasuredCosts(costs.name, costs.rows);
     const profiles = new Map(Object.entries(data.profiles));
     let reply: PlayReply;
     try {

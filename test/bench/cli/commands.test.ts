@@ -151,6 +151,19 @@ test('a usage error with --json is one JSON document on stdout', async () => {
 });
 
 describe('report', () => {
+  test('two results of the sweep are compared, without a difference where nothing is decided', async () => {
+    const [one, two] = [join(folder, 'one.json'), join(folder, 'two.json')];
+    const result = fixtureResult();
+    writeFileSync(one, JSON.stringify(result));
+    writeFileSync(two, JSON.stringify({ ...result, seed: result.seed + 1 }));
+    expect((await stopcopy('report', one, two, '--out', join(folder, 'pair.html'))).status).toBe(0);
+    const page = readFileSync(join(folder, 'pair.html'), 'utf8');
+    const section = /<section id="r0".*?<script/s.exec(page)?.[0] ?? '';
+    expect(section).toMatch(stating('runs differ in seed'));
+    expect(section).toContain('cannot tell');
+    expect(section).not.toMatch(/[+-]\d+(?:\.\d+)? %/);
+  });
+
   test('writes a page next to the result', async () => {
     const path = file('one.json', JSON.stringify(fixtureResult()));
     const page = join(folder, 'one.html');

@@ -1,8 +1,8 @@
 /**
  * `stopcopy ui`: the page it writes, and the server as a program that is interrupted.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -47,6 +47,20 @@ describe('stopcopy ui', () => {
     expect(page.length).toBeLessThan(2_000_000);
     expect(page).toContain("default-src 'none'");
     expect(/<link|<img|<iframe|@import|\ssrc=/.exec(page)?.[0]).toBeUndefined();
+  });
+
+  test('takes costs of a user, and names them', async () => {
+    const costs = join(folder, 'costs.yaml');
+    const row = '{ ns: 4000000, min: 3900000, max: 4100000, from: measured, samples: 9, source: t.txt }';
+    writeFileSync(costs, `format: stopcopy-costs\nversion: 1\nname: my-host\ncosts:\n  pauseBaseNs: ${row}\n`);
+    const file = join(folder, 'costs.html');
+    // A process of its own: the table is in use until it ends.
+    const run = spawnSync(process.execPath, [...STOPCOPY, 'ui', '--costs', costs, '--html', file]);
+    expect(run.status).toBe(0);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toMatch(/Costs of the device: my-host/);
+    const data = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)?.[1] ?? '';
+    expect(JSON.parse(data)).toMatchObject({ costs: { name: 'my-host', rows: { pauseBaseNs: { ns: 4_000_000 } } } });
   });
 
   test.each([

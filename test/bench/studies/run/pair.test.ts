@@ -278,7 +278,19 @@ describe('run A B as a gate', () => {
     expect(stderr).toMatch(stating('nothing is played', 'state is lost'));
   });
 
-  test.each(['--timeline', '--html'])('%s takes one scenario', async (option) => {
+  test('the page has both runs, and the differences of the document', async () => {
+    const file = join(folder, 'both.html');
+    const { status, stdout } = await stopcopy('run', 'idle-vf', at['small']!, '--json', '--html', file);
+    expect(status).toBe(0);
+    const page = readFileSync(file, 'utf8');
+    const { fields, parts } = JSON.parse(stdout) as RunPairDocument;
+    for (const { path } of fields) expect(page).toContain(`<th scope="row">${path}</th>`);
+    for (const { title } of parts) expect(page).toContain(title);
+    expect(page.match(/<section id="r\d"/g)).toHaveLength(3);
+  });
+
+  test('--timeline takes one scenario', async () => {
+    const option = '--timeline';
     const { status, stdout, stderr } = await stopcopy('run', 'idle-vf', 'zip-64', option, join(folder, 'none'));
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(stating(option, 'two scenarios', 'one'));
