@@ -18,6 +18,7 @@ import { integer, oneName } from '../options.ts';
 interface ImportFlags extends ImportWords {
   readonly mask?: true;
   readonly out?: string;
+  readonly html?: string;
   readonly collect?: keyof typeof COLLECTORS;
 }
 
@@ -29,6 +30,7 @@ const EXAMPLES = [
   ['stopcopy import lspci.txt', 'the topology of a machine, from lspci -nn -vvv run as root'],
   ['stopcopy import lspci-vvv.txt lspci-nnk.txt -o machine.yaml', 'of one machine, to a file'],
   ['stopcopy import query-migrate.jsonl -o mine.yaml', 'a measured move as a scenario that reproduces it'],
+  ['stopcopy import lspci.txt -o machine.yaml --html machine.html', 'with a page of what was read and what inferred'],
   ['stopcopy import --collect machine > collect.sh', 'the script to run as root on a machine; its output is read here'],
   [
     'stopcopy import trace.txt vmallocinfo.txt -o driver.json',
@@ -69,6 +71,9 @@ export function registerImport(command: Command, context: CommandContext): void 
       (text, before: readonly string[] | undefined) => [...(before ?? []), text],
     )
     .addOption(new OutputFile('-o, --out <file>', 'write the document to a file; default: print it'))
+    .addOption(
+      new OutputFile('--html <file>', 'also write a self-contained page: what was read next to what was inferred'),
+    )
     .option(
       '--collect <what>',
       `print the script that collects what is needed of one of ${keysOf(COLLECTORS).join(', ')}`,
@@ -82,7 +87,11 @@ export function registerImport(command: Command, context: CommandContext): void 
     .option(...JSON_OPTION)
     .addHelpText('after', examples(EXAMPLES))
     .action(async (files: readonly string[], flags: ImportFlags) => {
-      const { out, collect } = flags;
+      const { out, html, collect } = flags;
+      const other = collect !== undefined ? '--collect' : flags.mask === true ? '--mask' : undefined;
+      if (html !== undefined && other !== undefined) {
+        throw new UserError('usage', `--html is given with ${other}, which has no page`, 'Leave one of the two out.');
+      }
       if (collect !== undefined) {
         await writeScript(collect, files, out, context);
         return;
@@ -101,6 +110,12 @@ export function registerImport(command: Command, context: CommandContext): void 
         const { writeFileAtomically } = await import('../../io/file-output.ts');
         writeFileAtomically(out, document.result.text, '--out');
         context.output.path(out);
+      }
+      if (html !== undefined) {
+        const { importSection } = await import('../../documents/import/section.ts');
+        const { writePage } = await import('../../show/write-page.ts');
+        writePage(html, [{ name: 'import.json', section: importSection(document) }], '--html');
+        context.output.note(html);
       }
       context.output.document(document);
       context.exit(EXIT.fine);

@@ -136,8 +136,8 @@ function effectsPlot(results: readonly Result[], id: string): Markup | undefined
 }
 
 /** Values of one run each, not interleaved, or of other settings, are set side by side: between them there is no difference to show. */
-function isComparable({ verdict, low }: Result): boolean {
-  return verdict !== UNDECIDED || low !== undefined;
+function isComparable(each: Result): boolean {
+  return each.verdict !== UNDECIDED || each.low !== undefined;
 }
 
 /** Reasons that many rows share are printed once. */
@@ -145,8 +145,8 @@ const SHARED_MIN = 3;
 
 function sharedReasons(results: readonly Result[]): readonly (readonly [why: string, count: number])[] {
   const counts = new Map<string, number>();
-  for (const { verdict, why } of results) {
-    if (verdict === UNDECIDED && why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  for (const each of results) {
+    if (each.verdict === UNDECIDED && each.why !== undefined) counts.set(each.why, (counts.get(each.why) ?? 0) + 1);
   }
   return [...counts].filter(([, count]) => count >= SHARED_MIN);
 }

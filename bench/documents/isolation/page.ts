@@ -4,7 +4,7 @@
  */
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES } from '../../../sim/pci/policy.ts';
-import { html, type Markup } from '../../show/html.ts';
+import { html, type Markup, raw } from '../../show/html.ts';
 import { tableMarkup } from '../../show/html-table.ts';
 import type { ReportSection } from '../../show/section.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from './document.ts';
 import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
-import { TREE_STYLE, treeDrawing } from './tree-svg.ts';
+import { TREE_STYLE, treeDrawing } from './tree-drawing.ts';
 import {
   assumedSentence,
   decisionGroups,
@@ -77,7 +77,8 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
   const caption = drawn === undefined ? 'The tree; no request arrives' : pathTitle(drawn);
   const assumed = assumedSentence(report);
   const warning = drawn === undefined ? '' : ' warning';
-  return html`<section id="${id}" aria-label="${titleOf(report)}">
+  const element = headed ? raw('section') : raw('div');
+  return html`<${element} id="${id}" ${headed ? html`aria-label="${titleOf(report)}"` : undefined}>
     ${headed ? html`<h2>${titleOf(report)}</h2>` : undefined}
     <dl class="facts">
       <dt>File</dt>
@@ -90,13 +91,18 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
       <figcaption>
         <h3 id="${id}-caption">${caption}</h3>
         <p class="source">
-          Ports, devices and functions with what is set there.
-          ${drawn === undefined ? '' : 'Wide lines: the way of the request; the numbers are those of the table of hops.'}
+          Ports, devices and functions with what is set there; a row folds what lies below it. Frames: IOMMU groups of
+          several functions.
+          ${drawn === undefined ? '' : 'Wide lines with arrows: the way of the request; the numbers are those of the table of hops.'}
         </p>
       </figcaption>
-      <div class="scroll" tabindex="0" role="group" aria-label="Drawing of the tree">
-        ${treeDrawing(tree, trail, { id, title: `${titleOf(report)}: PCIe tree`, description: descriptionOf(summary, drawn) })}
-      </div>
+      ${treeDrawing(tree, trail, {
+        id,
+        title: `${titleOf(report)}: PCIe tree`,
+        description: descriptionOf(summary, drawn),
+        groups: report.groups,
+        asked: new Set(vfs.map(({ address }) => address)),
+      })}
       <details>
         <summary>Table: the tree</summary>
         ${tableMarkup(treeTable(tree, trail.nodes))}
@@ -104,7 +110,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
     </figure>
     ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${groupTable(report)} ${decisionTable(report)}
     ${remedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
-  </section>`;
+  </${element}>`;
 }
 
 function descriptionOf(summary: string, path: PathReport | undefined): string {

@@ -21,7 +21,13 @@ const answer = z.enum([...REACHES, 'n/a']);
 const range = z.looseObject({ start: z.number(), end: z.number() });
 
 const treeNode: z.ZodType<TreeNode> = z.lazy(() =>
-  z.looseObject({ key: z.string(), label: z.string(), notes: z.string(), children: z.array(treeNode) }),
+  z.looseObject({
+    key: z.string(),
+    label: z.string(),
+    notes: z.string(),
+    children: z.array(treeNode),
+    members: z.array(z.string()).optional(),
+  }),
 );
 
 const reach = z.looseObject({

@@ -22,6 +22,8 @@ export interface TreeNode {
   /** What is set there. */
   readonly notes: string;
   readonly children: readonly TreeNode[];
+  /** Addresses of the functions that the node stands for, where they are several. */
+  readonly members?: readonly string[] | undefined;
 }
 
 export const ROOT_KEY = 'root complex';
@@ -173,6 +175,7 @@ function alikeNode(alike: readonly Vf[]): TreeNode {
     label: `${first.key} to ${last.key}  VF ${first.number} to ${last.number}`,
     notes: first.notes,
     children: [],
+    members: alike.map(({ key }) => key),
   };
 }
 
@@ -190,11 +193,20 @@ export function lineTo(tree: TreeNode, key: string): readonly TreeNode[] | undef
 export interface Trail {
   readonly nodes: ReadonlySet<string>;
   readonly edges: ReadonlySet<string>;
+  /** Of the edges those that it passed upwards, and downwards. */
+  readonly up: ReadonlySet<string>;
+  readonly down: ReadonlySet<string>;
   /** For each node where something happened, the numbers of the hops, from 1. */
   readonly hops: ReadonlyMap<string, readonly number[]>;
 }
 
-export const NO_TRAIL: Trail = { nodes: new Set(), edges: new Set(), hops: new Map() };
+export const NO_TRAIL: Trail = {
+  nodes: new Set(),
+  edges: new Set(),
+  up: new Set(),
+  down: new Set(),
+  hops: new Map(),
+};
 
 /** Where hops happen that the root complex is drawn with. */
 export const IOMMU_PLACE = 'IOMMU';
@@ -202,7 +214,8 @@ export const IOMMU_PLACE = 'IOMMU';
 /** @param stations keys of the hops, in order; those that the tree does not have are left out */
 export function trailOf(tree: TreeNode, stations: readonly string[]): Trail {
   const nodes = new Set<string>();
-  const edges = new Set<string>();
+  const up = new Set<string>();
+  const down = new Set<string>();
   const hops = new Map<string, number[]>();
   let before: readonly TreeNode[] | undefined;
   stations.forEach((station, index) => {
@@ -214,14 +227,13 @@ export function trailOf(tree: TreeNode, stations: readonly string[]): Trail {
     if (before !== undefined) {
       let shared = 0;
       while (before[shared] !== undefined && before[shared] === line[shared]) shared += 1;
-      for (const { key: passed } of [...before.slice(shared), ...line.slice(shared)]) {
-        nodes.add(passed);
-        edges.add(passed);
-      }
+      for (const { key: passed } of before.slice(shared)) up.add(passed);
+      for (const { key: passed } of line.slice(shared)) down.add(passed);
       // Where the way up becomes the way down.
       nodes.add(line[shared - 1]!.key);
     }
     before = line;
   });
-  return { nodes, edges, hops };
+  const edges = new Set([...up, ...down]);
+  return { nodes: new Set([...nodes, ...edges]), edges, up, down, hops };
 }

@@ -114,6 +114,7 @@ const OVER_INPUT: readonly (readonly [words: readonly string[], input: string])[
   [['isolation', 'in.yaml', '--junit', 'in.yaml'], 'isolation'],
   [['validate', 'in.yaml', '--html', 'in.yaml'], 'validate'],
   [['import', 'in.yaml', '--out', 'in.yaml'], 'import'],
+  [['import', 'in.yaml', '--html', './in.yaml'], 'import'],
   [['explain', 'in.yaml', '--html', 'in.yaml'], 'explain'],
   [['converge', 'in.yaml', '--html', 'in.yaml'], 'converge'],
   [['calibrate', 'in.yaml', '--out', 'in.yaml'], 'calibrate'],

@@ -28,8 +28,10 @@ test('the document is embedded whole, and its text is text', () => {
 });
 
 test('the drawing has its words and its tables next to it', () => {
-  expect(page).toMatch(/<svg[^>]*role="img"\s+aria-labelledby="r0-t0-drawn"\s+aria-describedby="r0-t0-words"/);
-  const description = /<desc id="r0-t0-words">(.*?)<\/desc>/s.exec(page)?.[1] ?? '';
+  expect(page).toMatch(
+    /<div class="pci-tree" role="group" aria-labelledby="r0-t0-drawn"\s+aria-describedby="r0-t0-words"/,
+  );
+  const description = /<p class="unseen" id="r0-t0-words">(.*?)<\/p>/s.exec(page)?.[1] ?? '';
   for (const words of ['1: at 0000:03:00.2, sends it', '3: at 0000:02:00.0', 'UF off']) {
     expect(description).toContain(words);
   }
@@ -83,7 +85,7 @@ test('ids are unique, also with two topologies, which then have links', () => {
 
 test('light, dark and paper: the drawing takes its colours from the page', () => {
   expect(page).toMatch(/prefers-color-scheme: dark/);
-  expect(page).toMatch(/\.pci-tree \.edge\.passed \{ stroke: var\(--c2\)/);
+  expect(page).toMatch(/\.pci-tree \.node\.passed \{ border-color: var\(--c2\)/);
 });
 
 test('a topology without VFs, and one where nothing arrives, still make a page', () => {

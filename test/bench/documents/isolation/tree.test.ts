@@ -12,7 +12,7 @@ import {
   type TreeNode,
   treeOf,
 } from '../../../../bench/documents/isolation/tree.ts';
-import { treeDrawing } from '../../../../bench/documents/isolation/tree-svg.ts';
+import { treeDrawing } from '../../../../bench/documents/isolation/tree-drawing.ts';
 import { treeLines } from '../../../../bench/documents/isolation/tree-text.ts';
 import { readTopology } from '../../../../sim/pci/topology-file.ts';
 
@@ -193,40 +193,66 @@ describe('the way of a request', () => {
 });
 
 describe('the drawing', () => {
-  const words = { id: 't0', title: 'A <tree>', description: 'in words & more' };
+  const words = { id: 't0', title: 'A <tree>', description: 'in words & more', groups: [], asked: new Set<string>() };
   const drawn = tree(VF1);
 
   test('has a title and a description, and both are named', () => {
     const { text } = treeDrawing(drawn, NO_TRAIL, words);
-    expect(text).toMatch(/role="img"\s+aria-labelledby="t0-drawn"\s+aria-describedby="t0-words"/);
-    expect(text).toContain('<title id="t0-drawn">A &lt;tree&gt;</title>');
-    expect(text).toContain('<desc id="t0-words">in words &amp; more</desc>');
+    expect(text).toMatch(/role="group"\s+aria-labelledby="t0-drawn"\s+aria-describedby="t0-words"/);
+    expect(text).toContain('id="t0-drawn">A &lt;tree&gt;</p>');
+    expect(text).toContain('id="t0-words">in words &amp; more</p>');
   });
 
-  test('has a box for each node and a line to each but the first', () => {
+  test('has a row for each node, of a device with one function for both, and folds what has rows below it', () => {
     const { text } = treeDrawing(drawn, NO_TRAIL, words);
     const nodes = treeLines(drawn, NO_TRAIL).length;
-    expect(text.match(/<rect /g)).toHaveLength(nodes);
-    expect(text.match(/<path /g)).toHaveLength(nodes - 1);
+    // Two devices have one function without VFs.
+    expect(text.match(/class="node"/g)).toHaveLength(nodes - 2);
+    expect(text.match(/<details open>/g)).toHaveLength(text.match(/<summary /g)?.length ?? 0);
     expect(text).not.toContain('passed');
     expect(text).not.toContain('class="hop"');
   });
 
-  test('marks lines, boxes and hops of a request, and has no colour of its own', () => {
+  test('marks boxes and hops of a request, and which way it takes each line', () => {
     const trail = trailOf(drawn, [VF1, PORT, VF1]);
     const { text } = treeDrawing(drawn, trail, words);
-    expect(text.match(/class="edge passed"/g)).toHaveLength(trail.edges.size);
     expect(text.match(/class="node passed"/g)).toHaveLength(trail.nodes.size);
-    expect(text.match(/<circle /g)).toHaveLength(3);
-    expect(text).not.toMatch(/#[0-9a-f]{3}|rgb|style=/i);
+    expect(text.match(/class="hop"/g)).toHaveLength(3);
+    // There and back over the same lines.
+    expect(text.match(/class="up"/g)).toHaveLength(trail.edges.size);
+    expect(text.match(/class="down"/g)).toHaveLength(trail.edges.size);
+    expect(text).not.toMatch(/#[0-9a-f]{3}|rgb/i);
   });
 
-  test('has room for its longest row', () => {
-    const { text } = treeDrawing(drawn, NO_TRAIL, words);
-    const width = Number(/viewBox="0 0 (\d+) /.exec(text)?.[1]);
-    const rights = [...text.matchAll(/<rect [^>]*x="(\d+)"[^>]*width="(\d+)"/g)].map(
-      ([, x, w]) => Number(x) + Number(w),
-    );
-    expect(Math.max(...rights)).toBeLessThan(width);
+  test('a request between two ports goes up on one side and down on the other', () => {
+    const { up, down } = trailOf(drawn, [OTHER, OTHER_PORT, PORT, VF1]);
+    expect([...up]).toEqual(expect.arrayContaining([OTHER, OTHER_PORT]));
+    expect([...down]).toEqual(expect.arrayContaining([PORT, VF1]));
+    expect([up.has(VF1), down.has(OTHER)]).toEqual([false, false]);
+  });
+
+  test('groups of several functions are frames, named once; alike VFs name theirs in one row', () => {
+    const groups = [
+      { number: 4, members: [`downstream port ${OTHER_PORT}`, OTHER] },
+      ...Array.from({ length: 10 }, (_, index) => {
+        const slot = 3 + index;
+        return { number: 10 + index, members: [`0000:03:0${slot >> 3}.${slot & 7}`] };
+      }),
+    ];
+    const { text } = treeDrawing(drawn, NO_TRAIL, { ...words, groups });
+    expect(text.match(/class="frame[^"]*"/g)).toEqual(['class="frame first"', 'class="frame last"']);
+    expect(text.match(/class="group">group 4</g)).toHaveLength(1);
+    expect(text).toContain('class="group">groups 10 to 19<');
+  });
+
+  test('of a large tree only what was asked about and the way of the request is open', () => {
+    const leaf = (key: string): TreeNode => ({ key, label: key, notes: '', children: [] });
+    const port = (key: string): TreeNode => ({ ...leaf(key), children: [leaf(`${key}.a`), leaf(`${key}.b`)] });
+    const large = { ...leaf(ROOT_KEY), children: Array.from({ length: 50 }, (_, index) => port(`p${index}`)) };
+    const { text } = treeDrawing(large, trailOf(large, ['p3.a', 'p3.b']), { ...words, asked: new Set(['p7.b']) });
+    // The root, and two ports.
+    expect(text.match(/<details open>/g)).toHaveLength(3);
+    expect(text.match(/<details >/g)).toHaveLength(48);
+    expect(text).toContain('2 below p0');
   });
 });
