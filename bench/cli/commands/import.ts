@@ -101,25 +101,31 @@ export function registerImport(command: Command, context: CommandContext): void 
         await maskFiles(files, flags, context);
         return;
       }
-      const { importText } = await import('../../documents/import/text.ts');
-      const { importedDocument } = await import('../../studies/import/import-files.ts');
-      const document = await importedDocument(files, flags);
-      for (const sentence of importText(document)) context.output.note(sentence);
-      if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
-      else {
-        const { writeFileAtomically } = await import('../../io/file-output.ts');
-        writeFileAtomically(out, document.result.text, '--out');
-        context.output.path(out);
-      }
-      if (html !== undefined) {
-        const { importSection } = await import('../../documents/import/section.ts');
-        const { writePage } = await import('../../show/write-page.ts');
-        writePage(html, [{ name: 'import.json', section: importSection(document) }], '--html');
-        context.output.note(html);
-      }
-      context.output.document(document);
-      context.exit(EXIT.fine);
+      await importOf(files, flags, context);
     });
+}
+
+/** Makes the document, prints or writes it, and says what was read and inferred. */
+async function importOf(files: readonly string[], flags: ImportFlags, context: CommandContext): Promise<void> {
+  const { out, html } = flags;
+  const { importText } = await import('../../documents/import/text.ts');
+  const { importedDocument } = await import('../../studies/import/import-files.ts');
+  const document = await importedDocument(files, flags);
+  for (const sentence of importText(document)) context.output.note(sentence);
+  if (out === undefined) context.output.text(document.result.text.replace(/\n$/, ''));
+  else {
+    const { writeFileAtomically } = await import('../../io/file-output.ts');
+    writeFileAtomically(out, document.result.text, '--out');
+    context.output.path(out);
+  }
+  if (html !== undefined) {
+    const { importSection } = await import('../../documents/import/section.ts');
+    const { writePage } = await import('../../show/write-page.ts');
+    writePage(html, [{ name: 'import.json', section: importSection(document) }], '--html');
+    context.output.note(html);
+  }
+  context.output.document(document);
+  context.exit(EXIT.fine);
 }
 
 /** Writes the files without what says whose they are. */

@@ -33,7 +33,7 @@ function importBody(document: ImportDocument): Markup {
   const unknown = inputs.flatMap(({ file, unknown: lacks }) => lacks.map((each): readonly string[] => [each, file]));
   const others = (['warning', 'unused', 'asked'] as const).filter((kind) => of(kind).length > 0);
   return html`<div class="panels wide">
-      <div class="panel"><h3>Read</h3>${tableMarkup(readTable(document, of('read')))}</div>
+      <div class="panel"><h3>Read</h3>${tableMarkup(factTable(document))} ${listOf(of('read'))}</div>
       <div class="panel">
         <h3>Inferred</h3>
         ${of('inferred').length === 0 ? html`<p>Nothing was inferred.</p>` : tableMarkup(findingTable('Inferred, and from what', of('inferred')))}
@@ -74,34 +74,32 @@ function importBody(document: ImportDocument): Markup {
 
 const TITLES = { warning: 'Does not fit', unused: 'Not used', asked: 'Not shown' } as const;
 
-/** Facts of the inputs, then what the readers say of them. */
-function readTable({ inputs }: ImportDocument, findings: readonly ImportFinding[]): Table {
-  const facts = inputs.flatMap(({ file: _file, reader: _reader, unknown: _unknown, ...others }) =>
-    Object.entries(others).flatMap(([name, value]): (readonly string[])[] => {
-      const words = factWords(name, value);
-      return words === undefined ? [] : [[words[0], words[1], '']];
-    }),
+/** Facts of the inputs. */
+function factTable({ inputs }: ImportDocument): Table {
+  const rows = inputs.flatMap(({ file: _file, reader: _reader, unknown: _unknown, ...others }) =>
+    Object.entries(others).flatMap(([name, value]) => factRow(name, value)),
   );
-  return {
-    caption: 'Read of the input',
-    head: ['what', 'value', 'line'],
-    textColumns: [1],
-    rows: [...facts, ...findings.map(({ text, line }) => [text, '', line === undefined ? '' : String(line)])],
-  };
+  return { caption: 'Facts of the input', head: ['what', 'value'], textColumns: [1], rows };
 }
 
-/** Name and value of a fact with its unit; lists are counted. */
-function factWords(name: string, value: unknown): readonly [string, string] | undefined {
-  const words = name
-    .replace(/(?:Ms|Bytes)$/, '')
-    .replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** What the readers say of the input. */
+function listOf(findings: readonly ImportFinding[]): Markup | undefined {
+  if (findings.length === 0) return undefined;
+  return html`<ul>
+    ${findings.map(({ text, line }) => html`<li>${text}${line === undefined ? '' : ` (line ${line})`}</li>`)}
+  </ul>`;
+}
+
+/** Name and value of a fact with its unit; lists are counted; none: it is a table of its own. */
+function factRow(name: string, value: unknown): readonly (readonly [string, string])[] {
+  const words = name.replace(/Ms$/, '').replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (typeof value === 'number') {
-    if (name.endsWith('Ms')) return [words, formatValue(value * NS_PER_MS, 'ns')];
-    return [words, name.endsWith('Bytes') ? formatValue(value, 'B') : String(value)];
+    if (name.endsWith('Ms')) return [[words, formatValue(value * NS_PER_MS, 'ns')]];
+    return [[words, name.endsWith('Bytes') ? formatValue(value, 'B') : String(value)]];
   }
-  if (typeof value === 'string') return [words, value];
-  if (typeof value === 'boolean') return [words, value ? 'yes' : 'no'];
-  return Array.isArray(value) && value.length > 0 ? [words, `${value.length} listed`] : undefined;
+  if (typeof value === 'string') return [[words, value]];
+  if (typeof value === 'boolean') return [[words, value ? 'yes' : 'no']];
+  return Array.isArray(value) && value.length > 0 ? [[words, `${value.length} listed`]] : [];
 }
 
 function findingTable(caption: string, findings: readonly ImportFinding[]): Table {

@@ -15,6 +15,7 @@ import {
   VERDICT_MEANINGS,
 } from './document.ts';
 import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
+import { folded, reachGroups } from './text.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { TREE_STYLE, treeDrawing } from './tree-drawing.ts';
 import {
@@ -26,7 +27,6 @@ import {
   pathTitle,
   pathToDraw,
   REACH_HEAD,
-  reachCells,
   remedySentences,
   splitSentences,
   stakeSentence,
@@ -142,18 +142,20 @@ function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
       caption: 'For each VF: which tenants reach its control area, and whether the migration driver loads',
       head: ['VF', 'tenant', 'control area by CPU', 'by own DMA', 'by DMA of other VMs', 'IOMMU group', ...POLICIES],
       textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
-      rows: vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
-        address,
-        tenant,
-        cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
-        dma.self,
-        dma.other,
-        `${group}, ${sizes.get(group) === 1 ? 'alone' : `of ${sizes.get(group)}`}`,
-        ...POLICIES.map((name) => {
-          const decision = decisions.find(({ policy }) => policy === name);
-          return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
-        }),
-      ]),
+      rows: folded(
+        vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
+          address,
+          tenant,
+          cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
+          dma.self,
+          dma.other,
+          sizes.get(group) === 1 ? `${group}` : `${group}, of ${sizes.get(group)}`,
+          ...POLICIES.map((name) => {
+            const decision = decisions.find(({ policy }) => policy === name);
+            return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
+          }),
+        ]),
+      ),
     })}`;
 }
 
@@ -188,7 +190,7 @@ function reachTable({ vfs }: TopologyReport): Markup | undefined {
       caption: 'Every access tried against the rules of the VFIO device',
       head: ['VF', ...REACH_HEAD],
       textColumns: [1, 2, 3, 4, 5, 6],
-      rows: vfs.flatMap(({ address, cpu }) => (cpu === null ? [] : [[address, ...reachCells(cpu.reach)]])),
+      rows: reachGroups(vfs).map(({ of, cells }) => [vfList(of), ...cells]),
     })}`;
 }
 

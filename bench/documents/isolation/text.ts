@@ -188,7 +188,7 @@ const TENANT_CELL = 1;
 const GROUP_CELL = 5;
 
 /** Rows of alike VFs, which differ in no more than address, VM and a group of their own, as one row where they are many. */
-function folded(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+export function folded(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
   const runs: (readonly string[])[][] = [];
   for (const row of rows) {
     const run = runs.at(-1);
@@ -218,7 +218,7 @@ interface ReachGroup {
 }
 
 /** VFs with the same reach are printed together. */
-function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
+export function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] {
   const byReach = new Map<BarReach, VfIsolation[]>();
   for (const vf of vfs) {
     if (vf.cpu === null) continue;
