@@ -259,7 +259,14 @@ export function waterfallChart(rows: readonly StepRow[], width: number): string 
   const most = Math.max(...rows.map(({ ns, high }, index) => begins[index]! + Math.max(ns, high)));
   return draw(width, 60 + rowHeight(width) * rows.length, {
     grid: { left, right: 24, top: 8, bottom: 30 },
-    xAxis: { ...axisLook(), type: 'value', min: 0, max: most, axisLabel: { ...label('ns'), showMaxLabel: false }, splitNumber: 4 },
+    xAxis: {
+      ...axisLook(),
+      type: 'value',
+      min: 0,
+      max: most,
+      axisLabel: { ...label('ns'), showMaxLabel: false },
+      splitNumber: 4,
+    },
     yAxis: categories(
       rows.map((row) => row.label),
       left,

@@ -7,6 +7,8 @@ import { createRequire } from 'node:module';
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
+import { effort } from '../effort.ts';
+
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
@@ -71,14 +73,49 @@ interface AxeOutcome {
   }[];
 }
 
-/** One line for each rule of accessibility that the page breaks. */
-export async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  const outcome = await page.evaluate<AxeOutcome>('axe.run()');
+/** A phone and a desk, light and dark: how every page is looked at. */
+export const LOOKS = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 1280 },
+  { colorScheme: 'light', width: 390 },
+  { colorScheme: 'dark', width: 390 },
+] as const;
+export type Look = (typeof LOOKS)[number];
+
+/** Two that have the colours and the places of all four: long runs try the others too. */
+export function isTried(look: Look): boolean {
+  return look === LOOKS[0] || look === LOOKS[3] || effort(false, false, true);
+}
+
+/** The same page, looked at otherwise: nothing is loaded again. */
+export async function lookAt(page: Page, { colorScheme, width }: Look): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: 800 });
+}
+
+/**
+ * One line for each rule of accessibility that the page breaks.
+ *
+ * @param only rules that are tried; default: all
+ */
+export async function violations(page: Page, only?: readonly string[]): Promise<readonly string[]> {
+  if (!(await page.evaluate<boolean>("typeof axe === 'object'"))) await page.evaluate(AXE);
+  const options = { resultTypes: ['violations'], ...(only === undefined ? {} : { runOnly: only }) };
+  const outcome = await page.evaluate<AxeOutcome>(`axe.run(document, ${JSON.stringify(options)})`);
   return outcome.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`);
 }
 
 /** By how much the page is wider than its window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+/** Labels of charts that reach over the edge of their chart, where they are cut off. */
+export function cutLabels(page: Page): Promise<readonly string[]> {
+  return page.evaluate<readonly string[]>(`[...document.querySelectorAll('svg text')].flatMap((text) => {
+    const chart = text.ownerSVGElement.getBoundingClientRect();
+    const label = text.getBoundingClientRect();
+    const inside = label.left >= chart.left - 1 && label.right <= chart.right + 1 && label.top >= chart.top - 1 && label.bottom <= chart.bottom + 1;
+    return chart.width === 0 || label.width === 0 || inside ? [] : [text.textContent];
+  })`);
 }

@@ -193,7 +193,7 @@ export function lineTo(tree: TreeNode, key: string): readonly TreeNode[] | undef
 export interface Trail {
   readonly nodes: ReadonlySet<string>;
   readonly edges: ReadonlySet<string>;
-  /** Of the edges those that it passed upwards, and downwards. */
+  /** Edges that it passed upwards, and those that it passed downwards. */
   readonly up: ReadonlySet<string>;
   readonly down: ReadonlySet<string>;
   /** For each node where something happened, the numbers of the hops, from 1. */
