@@ -1,7 +1,6 @@
 // Makes the pictures of README.md and docs/ anew, with the commands of dist/ and an installed Chromium:
 //
-//     npm run build && npm run pictures            docs/run.png and docs/ui.png, which are the same on every machine
-//     npm run pictures -- results/bench-….json     docs/report.png too, of that result
+//     npm run build && npm run pictures
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,13 +51,6 @@ try {
   stopcopy('ui', '--html', ui);
   const look = { hash: '#scenario=eight-vfs&dirty=300000', height: 900, ready: '#answer[aria-busy=false]' };
   await take(ui, 'ui.png', look);
-
-  const result = process.argv[2];
-  if (result !== undefined) {
-    const report = join(folder, 'report.html');
-    stopcopy('report', result, '--out', report);
-    await take(report, 'report.png', { height: 1000 });
-  }
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });

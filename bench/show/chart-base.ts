@@ -23,7 +23,7 @@ export const P99_COLOUR = 'var(--c2)';
 
 /** The n-th colour of the page; as many parts as there are colours can be distinguished. */
 export function seriesColour(index: number): string {
-  return `var(--c${(index % 10) + 1})`;
+  return `var(--c${(index % 11) + 1})`;
 }
 
 export interface Range {

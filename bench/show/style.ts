@@ -8,13 +8,13 @@ export const STYLE = `
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1b1f24; --faint: #57606a; --rule: #c9d1d9; --panel: #f6f8fa; --link: #0550ae;
   --c1: #0b62b8; --c2: #c2410c; --c3: #00795c; --c4: #a0477f; --c5: #8a6a00;
-  --c6: #2b8ca3; --c7: #6f4bb8; --c8: #6b7280; --c9: #9b2226; --c10: #4d7c0f;
+  --c6: #2b8ca3; --c7: #6f4bb8; --c8: #6b7280; --c9: #9b2226; --c10: #4d7c0f; --c11: #6b4423;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #0f1419; --ink: #e6e9ee; --faint: #a3adba; --rule: #3d4650; --panel: #171d24; --link: #7cb7ff;
     --c1: #6cb0ff; --c2: #ff9e64; --c3: #4fd1a5; --c4: #e58bc4; --c5: #e3c04f;
-    --c6: #67d0e6; --c7: #b69cff; --c8: #a9b1bd; --c9: #ff7b7b; --c10: #a5d65a;
+    --c6: #67d0e6; --c7: #b69cff; --c8: #a9b1bd; --c9: #ff7b7b; --c10: #a5d65a; --c11: #d2a679;
   }
 }
 * { box-sizing: border-box; }
@@ -59,7 +59,7 @@ footer { margin-top: 3rem; color: var(--faint); font-size: .875rem; }
 @media print {
   :root { --paper: #fff; --ink: #000; --faint: #444; --rule: #999; --panel: #f4f4f4; --link: #000;
     --c1: #0b62b8; --c2: #c2410c; --c3: #00795c; --c4: #a0477f; --c5: #8a6a00;
-    --c6: #2b8ca3; --c7: #6f4bb8; --c8: #6b7280; --c9: #9b2226; --c10: #4d7c0f; color-scheme: light; }
+    --c6: #2b8ca3; --c7: #6f4bb8; --c8: #6b7280; --c9: #9b2226; --c10: #4d7c0f; --c11: #6b4423; color-scheme: light; }
   body { max-width: none; padding: 0; font-size: 10pt; } button, .skip, nav, .find { display: none; }
   .panel, tr, .lead { break-inside: avoid; } h2, h3 { break-after: avoid; } .scroll { overflow: visible; }
   table { font-size: 7.5pt; } th, td { padding-right: .4rem; white-space: normal; }

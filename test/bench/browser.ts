@@ -73,7 +73,7 @@ interface AxeOutcome {
   }[];
 }
 
-/** A phone and a desk, light and dark: how every page is looked at. */
+/** A phone and a desk, light and dark: how every page is tried. */
 export const LOOKS = [
   { colorScheme: 'light', width: 1280 },
   { colorScheme: 'dark', width: 1280 },
@@ -87,7 +87,7 @@ export function isTried(look: Look): boolean {
   return look === LOOKS[0] || look === LOOKS[3] || effort(false, false, true);
 }
 
-/** The same page, looked at otherwise: nothing is loaded again. */
+/** The same page, in another setting: nothing is loaded again. */
 export async function lookAt(page: Page, { colorScheme, width }: Look): Promise<void> {
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height: 800 });

@@ -71,7 +71,8 @@ describe.runIf(BROWSER_FOUND)('the page with knobs, in a browser', () => {
       await follow(link);
       expect(await overflow(page)).toBe(0);
       // What a place adds to the first is its colours.
-      if (isTried(look)) expect(await violations(page, index === 0 ? undefined : ['color-contrast'])).toEqual([]);
+      const only = index === 0 ? undefined : ['color-contrast'];
+      expect(isTried(look) ? await violations(page, only) : []).toEqual([]);
     }
     await lookAt(page, LOOKS[0]);
   });
