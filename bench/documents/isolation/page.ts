@@ -196,12 +196,18 @@ function reachTable({ vfs }: TopologyReport): Markup | undefined {
 
 function groupTable(report: TopologyReport): Markup {
   const { groups, vfs } = report;
+  const alone = groups.flatMap(({ members }) => (members.length === 1 ? members : []));
   return html`<h3>IOMMU groups</h3>
     ${tableMarkup({
       caption: groupsTitle(report),
       head: ['group', 'members'],
       textColumns: [1],
-      rows: groups.map(({ number, members }) => [String(number), members.join(', ')]),
+      rows: [
+        ...groups
+          .filter(({ members }) => members.length > 1)
+          .map(({ number, members }) => [String(number), members.join(', ')]),
+        ...(alone.length === 0 ? [] : [['alone in a group', alone.join(', ')]]),
+      ],
     })}
     ${[...openingSentences(vfs), ...splitSentences(report)].map((sentence) => html`<p>${sentence}.</p>`)}`;
 }

@@ -20,7 +20,7 @@ export interface DrawingWords {
   /** The same as the drawing, in words. */
   readonly description: string;
   readonly groups: readonly DrawingGroup[];
-  /** What is never folded away, besides the way of the request: addresses of VFs that are asked about. */
+  /** Addresses of VFs that are asked about: they are never folded away, and neither is the way of the request. */
   readonly asked: ReadonlySet<string>;
 }
 
