@@ -4,7 +4,7 @@ import { plotsOf } from '../../../bench/documents/bench/plots.ts';
 import { formatValue } from '../../../bench/show/format.ts';
 import type { BenchResult } from '../../../bench/documents/bench/result.ts';
 import { measured } from '../../../bench/measure/statistics.ts';
-import { WALL_PARTS } from '../../../sim/base/pause-parts.ts';
+import { LEAF_PARTS, WALL_PARTS } from '../../../sim/base/pause-parts.ts';
 import { fixtureResult } from '../fixture.ts';
 
 /** A result in which each part of the wall downtime took a time of its own. */
@@ -32,13 +32,14 @@ test('parts are measured and modelled by the same definitions: what lies between
   const [detailHead = [], ...details] = tableOf(result, 'r-transfer');
   const worlds = rows.map((row) => row[head.indexOf('world')]);
   expect(new Set(worlds)).toEqual(new Set(['measured', 'modelled']));
-  expect(head).not.toContain('gather');
-  expect(detailHead.slice(3)).toEqual(['gather', 'checksum', 'handOver', 'validate', 'scatter']);
+  expect(head).not.toContain(LEAF_PARTS.gather.title);
+  const names = ['gather', 'checksum', 'handOver', 'validate', 'scatter'] as const;
+  expect(detailHead.slice(3)).toEqual(names.map((name) => LEAF_PARTS[name].title));
   const cells = result.cells.filter(({ wallDowntimeNs }) => wallDowntimeNs !== undefined);
   expect(details).toHaveLength(cells.length);
   const above = rows.filter((_, index) => worlds[index] === 'measured');
   cells.forEach((cell, index) => {
-    const parts = cell.wallDowntimeNs!.parts.filter(({ name }) => detailHead.slice(3).includes(name));
+    const parts = cell.wallDowntimeNs!.parts.filter(({ name }) => (names as readonly string[]).includes(name));
     expect(parts).toHaveLength(5);
     const transferNs = parts.reduce((sum, { p50 }) => sum + p50.value, 0);
     expect(above[index]![head.indexOf('transfer')]).toBe(formatValue(transferNs, 'ns'));
