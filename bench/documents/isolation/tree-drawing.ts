@@ -8,7 +8,7 @@ import { countOf } from '../../../sim/base/units.ts';
 import { html, type Markup } from '../../show/html.ts';
 import type { Trail, TreeNode } from './tree.ts';
 
-export interface DrawingGroup {
+interface DrawingGroup {
   readonly number: number;
   /** As the table of groups has them: an address, after what it is. */
   readonly members: readonly string[];
