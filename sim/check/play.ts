@@ -53,7 +53,7 @@ export function play(generation: Generation, bytes: Uint8Array, options: PlayOpt
     setting = makeSetting(generation, choices);
     const judge = new Judge(setting);
     const vmms = setting.vms.map((vm) => new Vmm(setting!, vm, choices, record, judge));
-    act(setting, vmms, pfActor(setting, choices, record, judge));
+    act(setting, vmms, pfActor(setting, choices, record, judge), record);
     runOut(setting);
     judge.atEnd();
     for (const vmm of vmms) for (const _ of vmm.end());
@@ -78,7 +78,7 @@ function findingOf(error: unknown, setting: Setting | null): Finding {
   return { rule: 'kernel.crash', place: 'open', detail, fn: 2, atNs: setting?.world.clock.nowNs ?? 0, faults: [] };
 }
 
-function act(setting: Setting, vmms: readonly Vmm[], pf: FiberBody<void> | null): void {
+function act(setting: Setting, vmms: readonly Vmm[], pf: FiberBody<void> | null, record: RunRecord): void {
   if (vmms.length === 1 && pf === null) {
     // Nothing acts in between, so that no call has to wait for another.
     for (const _ of vmms[0]!.life(null));
@@ -86,7 +86,19 @@ function act(setting: Setting, vmms: readonly Vmm[], pf: FiberBody<void> | null)
   }
   const bodies: FiberBody<void>[] = vmms.map((vmm) => (fiber) => vmm.life(fiber));
   if (pf !== null) bodies.push(pf);
-  runFibers(setting.world, bodies);
+  runFibers(setting.world, bodies, preempting(setting, record));
+}
+
+/** Keeps the call of a VMM from running before one of its accesses of what VFs share; other calls come first then. */
+function preempting({ preemption, world, vms }: Setting, record: RunRecord): ((fiber: number) => number) | null {
+  if (preemption === null || preemption.vmm >= vms.length) return null;
+  const { vmm, access, ns } = preemption;
+  let made = 0;
+  return (fiber) => {
+    if (fiber !== vmm || made++ !== access) return 0;
+    record.step(world.clock.nowNs, `VMM ${vms[vmm]!.fn}`, `is preempted for ${ns / NS_PER_US} us`, null);
+    return ns;
+  };
 }
 
 function pfActor(setting: Setting, choices: Choices, record: RunRecord, judge: Judge): FiberBody<void> | null {

@@ -16,6 +16,7 @@ import { World } from '../world/world.ts';
 import { namedLoad } from '../workload/load.ts';
 import type { Choices } from './choices.ts';
 import { ArmedFaults } from './faults.ts';
+import type { RuleId } from './rules.ts';
 import { WorldCopy } from './world-copy.ts';
 
 /** What a run may have in addition to plain moves. Each is on in a part of the runs, since some hide what others would show. */
@@ -47,6 +48,15 @@ export interface CheckedVm {
   wasReset: boolean;
 }
 
+/** The scheduler takes the processor from a call, before one of its VMM's accesses of what VFs share. */
+interface Preemption {
+  /** 0 or 1; where the run has one VM, 1 is nobody. */
+  readonly vmm: number;
+  /** Number of the access, from 0. */
+  readonly access: number;
+  readonly ns: number;
+}
+
 export interface Setting {
   readonly generation: Generation;
   readonly features: ReadonlySet<Feature>;
@@ -56,6 +66,10 @@ export interface Setting {
   readonly faults: ArmedFaults;
   /** Whether the migration windows are in the PF's BAR2. */
   readonly window: boolean;
+  /** Findings that do not end the run. */
+  readonly passed: ReadonlySet<RuleId>;
+  /** Null: no call is kept from running. */
+  readonly preemption: Preemption | null;
   /** Set while a PF is being reset, per host. */
   readonly pfBusy: [boolean, boolean];
 }
@@ -71,6 +85,20 @@ const ENGINE = { servers: 2, serviceNs: 20_000 } as const;
 /** How long the load runs before anything else, in ns. */
 const WARM_UP_NS = [0, 50_000, 300_000] as const;
 
+/**
+ * Findings that a run may pass over: what they leave changes nothing that is judged later, and a generation that has them in
+ * most runs would show little more.
+ */
+const PASSED_NONE: ReadonlySet<RuleId> = new Set();
+const PASSED: readonly ReadonlySet<RuleId>[] = [
+  PASSED_NONE,
+  new Set<RuleId>(['files.leaked']),
+  new Set<RuleId>(['image.rings']),
+  new Set<RuleId>(['files.leaked', 'image.rings']),
+];
+/** The first accesses of what VFs share, before one of which a VMM's call may be kept from running, and for how long, in ns. */
+const PREEMPTIONS = 64;
+const PREEMPTION_NS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 300_000] as const;
 const IN_FLIGHT = ['finish', 'hold'] as const;
 const AT_RESET = [QM_READY, QM_NOT_READY] as const;
 
@@ -85,6 +113,8 @@ interface Chosen {
   readonly readyAtReset: number;
   /** Whether a VF of the first host offers no migration. */
   readonly plainVf: boolean;
+  readonly passed: ReadonlySet<RuleId>;
+  readonly preemption: Preemption | null;
   readonly idle: boolean;
   readonly warmUpNs: number;
 }
@@ -97,12 +127,28 @@ function choose(generation: Generation, choices: Choices): Chosen {
     features,
     // Every generation reads the same bytes, so that one run can be played against any of them.
     window: choices.oneIn(2) && generation.usesPfWindow,
-    inFlight: choices.of(IN_FLIGHT),
-    readyAtReset: choices.of(AT_RESET),
-    plainVf: choices.oneIn(16),
+    ...choosePause(choices.below(256), choices.below(256)),
+    ...choosePlace(choices.below(256)),
     idle: choices.oneIn(3),
     warmUpNs: choices.of(WARM_UP_NS),
   };
+}
+
+/** Two bytes: their lowest bits are facts of the device; what is left says when the scheduler keeps a call from running. */
+function choosePause(first: number, second: number): Pick<Chosen, 'inFlight' | 'readyAtReset' | 'preemption'> {
+  const rest = second >> 1;
+  const ns = PREEMPTION_NS[(first >> 2) % PREEMPTION_NS.length]!;
+  return {
+    inFlight: IN_FLIGHT[first & 1]!,
+    readyAtReset: AT_RESET[second & 1]!,
+    preemption: rest < PREEMPTIONS ? null : { vmm: (first >> 1) & 1, access: rest - PREEMPTIONS, ns },
+  };
+}
+
+/** One byte: its low half says whether a VF is plain, its high half which findings are passed over. */
+function choosePlace(byte: number): Pick<Chosen, 'plainVf' | 'passed'> {
+  const high = byte >> 4;
+  return { plainVf: byte % 16 === 15, passed: high < 8 ? PASSED_NONE : PASSED[high & 3]! };
 }
 
 /** Hosts as they were made, and what is put back when a run begins. */
@@ -129,7 +175,7 @@ class Stage {
   /** Hosts and guests as they were chosen, as if they had just been made. May throw KernelCrash. */
   set(chosen: Chosen): Setting {
     const { generation, world, hosts, faults, window } = this;
-    const { features, readyAtReset, idle, warmUpNs } = chosen;
+    const { features, readyAtReset, idle, warmUpNs, passed, preemption } = chosen;
     const key = [features.has('secondVf'), features.has('noGuestDriver'), readyAtReset, idle, warmUpNs].join();
     let ready = this.ready.get(key);
     if (ready === undefined) {
@@ -140,7 +186,8 @@ class Stage {
     } else {
       this.restore(ready.copy);
     }
-    return { generation, features, world, hosts, vms: ready.vms, faults, window, pfBusy: [false, false] };
+    const { vms } = ready;
+    return { generation, features, world, hosts, vms, faults, window, passed, preemption, pfBusy: [false, false] };
   }
 
   private restore(copy: WorldCopy): void {

@@ -14,18 +14,35 @@ import type { World } from './world.ts';
 /** What a fiber does, from the time at which it begins. */
 export type FiberBody<T> = (fiber: Fiber) => Generator<number, T, void>;
 
+/**
+ * Asked before each access of what VFs share, in a driver call: for how long the scheduler keeps the call from running there.
+ *
+ * @param fiber its place in the list
+ * @returns in ns, 0 for not at all
+ */
+export type Preempts = (fiber: number) => number;
+
 /** Whose turn it is, until when, and which VFs are in a call. */
 class Turns implements Turn {
   readonly held = new Set<VfSlot>();
+  private readonly preempts: Preempts | null;
   private index = 0;
   private untilNs = Infinity;
   private untilIndex = 0;
+
+  constructor(preempts: Preempts | null) {
+    this.preempts = preempts;
+  }
 
   /** A fiber's turn begins; it ends before anything that comes after the next time of another one. */
   give(index: number, untilNs: number, untilIndex: number): void {
     this.index = index;
     this.untilNs = untilNs;
     this.untilIndex = untilIndex;
+  }
+
+  preemptedNs(): number {
+    return this.preempts === null ? 0 : this.preempts(this.index);
   }
 
   isDue(nowNs: number): boolean {
@@ -125,13 +142,13 @@ export class Fiber {
  *
  * @returns what they gave, in the order given
  */
-export function runFibers<T>(world: World, bodies: readonly FiberBody<T>[]): T[] {
+export function runFibers<T>(world: World, bodies: readonly FiberBody<T>[], preempts: Preempts | null = null): T[] {
   if (world.takesTurns) bug('FIBERS_WITHIN_FIBERS');
   const results: T[] = [];
   const { clock } = world;
   const startNs = clock.nowNs;
   let endNs = startNs;
-  const turns = new Turns();
+  const turns = new Turns(preempts);
   const active = bodies.map((body, index) => ({ index, steps: body(new Fiber(world, turns)), wakeNs: startNs }));
   world.takesTurns = true;
   try {

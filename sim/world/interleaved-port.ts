@@ -13,7 +13,7 @@
 import { bug } from '../base/bug.ts';
 import type { VirtualClock } from '../base/clock.ts';
 import { NS_PER_US } from '../base/units.ts';
-import type { FunctionSelect, PollSpec } from '../driver/port.ts';
+import { type FunctionSelect, PF, type PollSpec } from '../driver/port.ts';
 import { OP, type Operation, OperationLog } from './operation-log.ts';
 import type { PortTurns, VirtualPort } from './virtual-port.ts';
 
@@ -29,6 +29,8 @@ const SUSPENDED = new Suspended('a driver call waits for its turn');
 /** Whether the running fiber may act at a time, before any other does. */
 export interface Turn {
   isDue(nowNs: number): boolean;
+  /** For how long the running fiber is kept from an access of what VFs share that it is about to make, in ns. */
+  preemptedNs(): number;
 }
 
 export class InterleavedPort implements PortTurns {
@@ -162,6 +164,7 @@ export class InterleavedPort implements PortTurns {
       clock.nowNs = operation.endNs;
       return operation;
     }
+    if (operation.fn === PF && operation.kind !== OP.wait) clock.nowNs += this.turn.preemptedNs();
     const port = this.port!;
     port.turns = null;
     const over = this.advance(port, operation);

@@ -33,7 +33,7 @@ test('a run is its bytes: equal bytes give equal calls at equal times, and the c
 
 test('a run on hosts that others have used is the run on hosts that are made for it', () => {
   for (const id of ['linux-6.2', DEFAULT_GENERATION] as const) {
-    for (let run = 0; run < 150; run++) {
+    for (let run = 0; run < 20; run++) {
       const bytes = runBytes(5, run);
       const used = play(GENERATIONS[id], bytes);
       // Hosts are kept by generation, and this is another one.
@@ -77,6 +77,20 @@ describe.each(Object.entries(SOON) as [GenerationId, readonly HazardId[]][])('%s
     expect(found).toEqual(expect.arrayContaining([...soon]));
     expect(found.filter((hazard) => !hasHazard(id, hazard))).toEqual([]);
   });
+});
+
+test('two saves meet in the table of the PF when the scheduler keeps one of them from running', () => {
+  const bytes = bytesOf('000000000000000300000000de80000000004c');
+  for (const id of ['linux-5.18', 'linux-6.1', 'linux-6.1.192'] as const) {
+    const { finding, steps } = play(GENERATIONS[id], bytes, { keepsSteps: true });
+    expect({ id, rule: finding?.rule }).toEqual({ id, rule: 'image.entry' });
+    expect(causeOf(GENERATIONS[id], bytes, finding!).id).toBe('R21');
+    expect(steps!.some(({ what }) => what.startsWith('is preempted'))).toBe(true);
+    // Without the preemption the mailbox keeps them apart.
+    const whole = bytes.slice();
+    whole[13] = 0;
+    expect(play(GENERATIONS[id], whole).finding?.rule).not.toBe('image.entry');
+  }
 });
 
 /** A run that shows each bug in a generation that does not have its fix. */
@@ -129,6 +143,17 @@ test('the page has each rule with what it finds and what it does not see, and th
   expect(Array.from(blind.matchAll(/^\| (R\d+) \|/gm), ([, id]) => id)).toEqual(
     HAZARD_IDS.filter((id) => rulesThatSee(id).length === 0),
   );
+});
+
+test('the page says of each bug that a rule sees which rules do, and what they need', () => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'check.md'), 'utf8');
+  const needs = page.slice(page.indexOf('## What each bug needs'), page.indexOf('## What is not found'));
+  const rows = Array.from(needs.matchAll(/^\| (R\d+) +\| (.*?) +\|/gm), ([, id, rules]) => [
+    id,
+    new Set(Array.from(rules!.matchAll(/`([^`]+)`/g), ([, rule]) => rule)),
+  ]);
+  const seen = HAZARD_IDS.filter((id) => rulesThatSee(id).length > 0);
+  expect(rows).toEqual(seen.map((id) => [id, new Set<string>(rulesThatSee(id))]));
 });
 
 test('what no rule sees is said', () => {
