@@ -10,11 +10,9 @@ import { z } from 'zod';
 import { parseMessage } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import type { QueueLayout } from './layout.ts';
+import { VIOLATIONS_KEPT } from './checker.ts';
 import { checkLoad } from './load.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
-
-/** Violations listed in full; later ones are counted only. */
-export const VIOLATIONS_KEPT = 1000;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const phase = z.number().int().min(0).max(1);

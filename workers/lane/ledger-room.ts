@@ -5,8 +5,7 @@
 import { Packr } from 'msgpackr';
 
 import { bug } from '../../sim/base/bug.ts';
-import type { QueueLayout } from '../../sim/workload/layout.ts';
-import { type GuestLedger, readLedger } from '../../sim/workload/ledger.ts';
+import type { GuestLedger } from '../../sim/workload/ledger.ts';
 
 const packr = new Packr({ useRecords: false });
 const LENGTH_BYTES = 4;
@@ -34,6 +33,7 @@ export function ledgerBytes(room: SharedArrayBuffer): Uint8Array {
   return new Uint8Array(room, LENGTH_BYTES, length).slice();
 }
 
-export function readLedgerRoom(room: SharedArrayBuffer, layout: QueueLayout): GuestLedger {
-  return readLedger(packr.unpack(ledgerBytes(room)), layout);
+/** The ledger. It is of this process, or was checked when it came: a thread that starts need not load what checks it. */
+export function readLedgerRoom(room: SharedArrayBuffer): GuestLedger {
+  return packr.unpack(ledgerBytes(room)) as GuestLedger;
 }

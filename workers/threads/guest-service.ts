@@ -179,7 +179,7 @@ class GuestVm {
   private arriveHere(nowNs: number): void {
     this.absent = false;
     this.stoppedNs = nowNs;
-    const ledger = readLedgerRoom(this.init.ledger ?? bug('GUEST_WITHOUT_LEDGER'), this.guest.layout);
+    const ledger = readLedgerRoom(this.init.ledger ?? bug('GUEST_WITHOUT_LEDGER'));
     this.guest.takeOver(ledger);
     this.guest.keepInFlight(ledger.guest.inFlight);
     this.load = ledger.load;

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CompletionChecker } from '../../../sim/workload/checker.ts';
-import { VIOLATIONS_KEPT } from '../../../sim/workload/ledger.ts';
+import { CompletionChecker, VIOLATIONS_KEPT } from '../../../sim/workload/checker.ts';
 import { effort } from '../../effort.ts';
 
 const DEPTH = 8;
