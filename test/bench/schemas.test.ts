@@ -194,7 +194,7 @@ test('what a schema refuses, stopcopy refuses', () => {
         expect(isTaken ? schemaFindings(format, spoilt) : []).toEqual([]);
       },
     ),
-    { numRuns: effort(60, 60, 100_000) },
+    { numRuns: effort(60, 120, 100_000) },
   );
   expect(Math.min(seen.refused, seen.taken)).toBeGreaterThan(5);
 });

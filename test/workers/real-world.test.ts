@@ -8,11 +8,7 @@ import { RealWorld } from '../../workers/real-world.ts';
 import type { DamageName } from '../../workers/end/vf-tasks.ts';
 import { waitingOf } from '../../workers/lane/waiting.ts';
 import { troubles, moved, OPTIONS, progress, SATURATED, stayed, worldOf } from './world-rig.ts';
-import { effort } from '../effort.ts';
 import { stating } from '../stating.ts';
-
-/** Moves of a VM, there and back. */
-const TURNS = effort(2, 2, 6);
 
 const LOADS: readonly (readonly [name: string, load: Load])[] = [
   ['idle', { kind: 'idle' }],
@@ -23,7 +19,7 @@ const LOADS: readonly (readonly [name: string, load: Load])[] = [
 describe.each(['linux-6.12.117', 'upstream-2026'] as const)('%s:', (generation) => {
   test.each(LOADS)('a VM that is %s moves there and back again and again and loses nothing', async (name, load) => {
     const world = await worldOf({ generation, load });
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (let turn = 0; turn < 6; turn++) {
       const outcome = moved(await world.migrate(0, turn % 2));
       const sumNs = WALL_PARTS.reduce((sum, part) => sum + outcome.partsNs[part], 0);
       expect(sumNs).toBeCloseTo(outcome.downtimeNs, 0);
@@ -43,7 +39,7 @@ test.each([
   'tasks that a %s VF has in service when it pauses (%s) are neither lost nor done twice',
   async (kind, inFlight) => {
     const world = await worldOf({ kind, inFlight, engine: { servers: 3, serviceNs: 400_000 } });
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (let turn = 0; turn < 6; turn++) {
       moved(await world.migrate(0, turn % 2));
       await progress(world, 0, 5);
     }
@@ -87,7 +83,7 @@ describe('a frame that is damaged on its way', () => {
     '(%s) is refused with a sentence and a hint; the VM runs on at its source, and moves later',
     async (damage, text) => {
       await progress(world);
-      for (let again = 0; again < 2; again++) {
+      for (let again = 0; again < 3; again++) {
         const { reason, hint } = stayed(await world.migrate(0, host, { damage }));
         expect(reason).toMatch(stating('the destination', 'refused', 'image stream refused'));
         expect(reason).toContain(text);
@@ -109,7 +105,7 @@ describe('a frame that is damaged on its way', () => {
 describe('with pre-copy', () => {
   test.each(LOADS)('a VM that is %s moves there and back and loses nothing', async (name, load) => {
     const world = await worldOf({ load });
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (let turn = 0; turn < 6; turn++) {
       const { iterationBytes, frameBytes } = moved(await world.migrate(0, turn % 2, { iterationsMax: 3 }));
       expect(iterationBytes.length).toBeGreaterThan(0);
       expect(iterationBytes.length).toBeLessThanOrEqual(3);
@@ -132,7 +128,7 @@ describe('with pre-copy', () => {
 
   test('moves with it and without take turns', async () => {
     const world = await worldOf();
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0; turn < 6; turn++) {
       const { iterationBytes } = moved(await world.migrate(0, turn % 2, { iterationsMax: turn % 3 }));
       expect(iterationBytes.length > 0).toBe(turn % 3 > 0);
       await progress(world);

@@ -23,7 +23,7 @@ import { changedTree, MUTATION_KINDS, mutated, type Mutation, mutatedBytes, type
 import { TEXTS } from './texts.ts';
 
 const SLICE = 1000;
-const RUNS = effort(20, 20, 200_000);
+const RUNS = effort(20, 30, 200_000);
 const FIRST_SEED = 20_261_130;
 const ONLY = process.env['STOPCOPY_SEED'];
 /** Against hanging: no slice takes as long, however crowded the machine is. */

@@ -91,7 +91,7 @@ function documentOf({ stdout }: Ended): MoveDocument {
 }
 
 /** Drivers and ways in a small VM. Every driver moves between threads: test/workers/generations.test.ts. */
-const EVERY = effort(6, 6, 1);
+const EVERY = effort(3, 3, 1);
 const WAYS = GENERATION_IDS.filter((_, index) => index % EVERY === 0).map((driver, index) => {
   const unix = index % 2 === 0;
   const options = unix ? ['--channels', '2'] : ['--frame-kib', '1024', '--checksums', '--load', 'half'];

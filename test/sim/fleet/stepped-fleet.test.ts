@@ -335,7 +335,7 @@ function apart(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : Math.abs(a - b) / b;
 }
 
-const FLEETS = effort(12, 12, 1_000);
+const FLEETS = effort(25, 25, 1_000);
 
 describe('plans and a simulator in small steps', () => {
   test.each(effort([20261123], [20261123, 1, 2, 4]))(
