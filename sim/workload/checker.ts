@@ -9,36 +9,7 @@
  */
 import { bug } from '../base/bug.ts';
 import type { GuestLedger } from './ledger.ts';
-
-/** Violations listed in full; later ones are counted only. */
-export const VIOLATIONS_KEPT = 1000;
-
-export type ViolationKind =
-  /** Accepted, never completed. */
-  | 'lost'
-  /** Completed again. */
-  | 'duplicate'
-  /** Completed after a later task of its queue. */
-  | 'outOfOrder'
-  /** Completed, but no such task was accepted. `task` is the cmd_id. */
-  | 'unexpected'
-  /** Right number, wrong SQ slot: `seen` and `expected` are slots. */
-  | 'wrongSlot'
-  /** In this queue's CQ, but made out to another: `seen` is the sq_num. */
-  | 'wrongQueue'
-  /** The next completion lies in the CQ with the wrong phase, so the guest cannot see it. */
-  | 'wrongPhase'
-  /** The next completion lies in the CQ, but no event reported it to the guest. */
-  | 'missedEvent';
-
-/** One finding. `task` is the task's running number in its queue, from 0; `expected` and `seen` depend on the kind. */
-interface Violation {
-  readonly kind: ViolationKind;
-  readonly queue: number;
-  readonly task: number;
-  readonly expected: number;
-  readonly seen: number;
-}
+import { type Violation, VIOLATIONS_KEPT, type ViolationKind } from './violations.ts';
 
 export interface CheckReport {
   /** No violation and no lost task. */

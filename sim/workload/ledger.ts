@@ -10,8 +10,8 @@ import { z } from 'zod';
 import { parseMessage } from '../base/schema.ts';
 import { UserError } from '../base/user-error.ts';
 import type { QueueLayout } from './layout.ts';
-import { VIOLATIONS_KEPT } from './checker.ts';
 import { checkLoad } from './load.ts';
+import { VIOLATION_KINDS, VIOLATIONS_KEPT } from './violations.ts';
 import { QUEUES_TOTAL } from '../abi/vft.ts';
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -34,16 +34,7 @@ function atMost(entries: number): z.ZodCustom<unknown[]> {
 }
 
 const violation = z.strictObject({
-  kind: z.enum([
-    'lost',
-    'duplicate',
-    'outOfOrder',
-    'unexpected',
-    'wrongSlot',
-    'wrongQueue',
-    'wrongPhase',
-    'missedEvent',
-  ]),
+  kind: z.enum(VIOLATION_KINDS),
   queue: count,
   task: count,
   expected: count,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CompletionChecker, VIOLATIONS_KEPT } from '../../../sim/workload/checker.ts';
+import { CompletionChecker } from '../../../sim/workload/checker.ts';
+import { VIOLATIONS_KEPT } from '../../../sim/workload/violations.ts';
 import { effort } from '../../effort.ts';
 
 const DEPTH = 8;

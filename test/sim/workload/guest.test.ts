@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GuestMemory } from '../../../sim/device/guest-memory.ts';
-import { CompletionChecker, type ViolationKind } from '../../../sim/workload/checker.ts';
+import { CompletionChecker } from '../../../sim/workload/checker.ts';
+import type { ViolationKind } from '../../../sim/workload/violations.ts';
 import { Guest, sqePattern } from '../../../sim/workload/guest.ts';
 import { QueueLayout, type QueueDepths } from '../../../sim/workload/layout.ts';
 import { type Completion, FakeDevice } from './fake-device.ts';
