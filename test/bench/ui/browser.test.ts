@@ -37,16 +37,12 @@ describe.runIf(BROWSER_FOUND)('the page with knobs, in a browser', () => {
 
   /** Follows a link on the page that is open, which loads nothing again. */
   async function follow(link: string): Promise<string> {
-    await page.evaluate(
-      (to) =>
-        new Promise<void>((done) => {
-          if (location.hash === to) return done();
-          addEventListener('hashchange', () => done(), { once: true });
-          location.hash = to;
-          return undefined;
-        }),
-      link,
-    );
+    await page.evaluate(`new Promise((done) => {
+      const to = ${JSON.stringify(link)};
+      if (location.hash === to) return done();
+      addEventListener('hashchange', () => done(), { once: true });
+      location.hash = to;
+    })`);
     return settled();
   }
 
