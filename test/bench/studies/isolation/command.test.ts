@@ -198,8 +198,8 @@ describe('the page', () => {
     expect(status).toBe(0);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(page);
     const text = readFileSync(page, 'utf8');
-    expect(text).toContain('class="edge passed"');
-    expect(text).toMatch(/<desc id="r0-t0-words">.*UF off/s);
+    expect(text).toContain('class="node passed"');
+    expect(text).toMatch(/class="pci-tree.*UF off/s);
   });
 
   test('is named on stderr when stdout is a document', async () => {

@@ -79,7 +79,7 @@ export function planContradictions(
     ...tableFaults(
       text,
       'What must hold',
-      constraints.map(({ name, used, limit, next, binds }) => [name, used, limit, next, binds ? 'binds' : '']),
+      constraints.map(({ name, used, limit, next, binds }) => [name, used, limit, next, binds ? 'binding' : '']),
     ),
     ...tableFaults(
       text,

@@ -7,9 +7,6 @@ import { numberIn } from './printed-tables.ts';
 type Claim = (holds: boolean, what: string) => void;
 type Reader = (sentences: string, answer: Answer, claim: Claim) => void;
 
-/** What sentences say of a constraint that decides. */
-const BINDS = 'binds';
-
 function sameNames(said: readonly string[], meant: readonly string[]): boolean {
   return JSON.stringify(said.toSorted()) === JSON.stringify(meant.toSorted());
 }
@@ -24,13 +21,23 @@ function namesBefore(list: string, word: string): readonly string[] {
   return list.split('; ').flatMap((part) => named.exec(part)?.[1] ?? []);
 }
 
+/** Whether the sentence of the binding constraints names those of the answer, each with what is used of it. */
+function namesBinding(sentences: string, answer: Answer): boolean {
+  const list = /Binding constraints?: (.+?)\.(?: [A-Z]|$)/.exec(sentences)?.[1] ?? '';
+  const parts = list.split('; ').filter((part) => part !== '' && !part.startsWith('one further'));
+  const names = binding(answer);
+  return (
+    parts.length === names.length && names.every((name, i) => parts[i] === name || parts[i]!.startsWith(`${name}, `))
+  );
+}
+
 function near(said: string | undefined, value: number | null | undefined): boolean {
   const number = numberIn(said ?? '');
   return number !== null && typeof value === 'number' && Math.abs(number - value) <= 0.006 * Math.abs(value);
 }
 
 const bound: Reader = (sentences, answer, claim) => {
-  const found = /At (?:most|least) ([\d.]+) ([^:]+): (.+?)\. (?:Not everything|As the VM)/.exec(sentences);
+  const found = /At (?:most|least) ([\d.]+) ([^.]+)\. Binding constraint/.exec(sentences);
   const none = /There is no number of (.+?) with a pause of at most \S+ \S+: (.+?)\. (?:What decides|As the VM)/.exec(
     sentences,
   );
@@ -39,10 +46,10 @@ const bound: Reader = (sentences, answer, claim) => {
     'whether there is a number',
   );
   if (found !== null) {
-    const [, value, unit = '', list = ''] = found;
+    const [, value, unit = ''] = found;
     claim(Number(value) === answer.value, `the number, ${value}`);
     claim(answer.unit === unit || answer.unit === `${unit}s`, `its unit, ${unit}`);
-    claim(sameNames(namesBefore(list, BINDS), binding(answer)), `what limits: ${list}`);
+    claim(namesBinding(sentences, answer), 'what limits');
     claim(
       answer.proof.some(({ at, holds }) => at === answer.value && holds),
       'the proof of the number',
@@ -68,9 +75,10 @@ const bound: Reader = (sentences, answer, claim) => {
 };
 
 const atOnce: Reader = (sentences, answer, claim) => {
-  const found = /At most (\d+) moves? at once .+?, each with a pause of at most \S+ \S+: (.+?)\. Nominal/.exec(
-    sentences,
-  );
+  const found =
+    /At most (\d+) moves? at once .+?, each with a pause of at most \S+ \S+\. (More were not asked for|Binding)/.exec(
+      sentences,
+    );
   const none = /Not even one move .+?: (.+?)\. (?:What decides|The nearest)/.exec(sentences);
   claim(
     (found === null) === (answer.value === null) && (none === null) === (found !== null),
@@ -80,8 +88,7 @@ const atOnce: Reader = (sentences, answer, claim) => {
     claim(sameNames(namesBefore(none[1]!, 'cannot be met'), binding(answer)), `what cannot be met: ${none[1]}`);
   if (found === null) return;
   claim(Number(found[1]) === answer.value, `the number, ${found[1]}`);
-  const names = found[2] === 'more were not asked for' ? [] : namesBefore(found[2]!, BINDS);
-  claim(sameNames(names, binding(answer)), `what limits: ${found[2]}`);
+  claim(namesBinding(sentences, answer), 'what limits');
 };
 
 /** Nothing but a higher limit helps then. */
@@ -89,7 +96,7 @@ const NEVER_FITS = /; (?:the guest dirties|(?:the guest and )?its devices write|
 
 const converge: Reader = (sentences, answer, claim) => {
   const found = /It converges at step (\d+) of (\d+), with a limit of (\S+ \S+), /.exec(sentences);
-  const none = /It does not move, and is given up after (\S+ \S+): (.+?)\. The stream is bound by/.exec(sentences);
+  const none = /It does not move, and is given up after (\S+ \S+): (.+?)\. The stream is limited by/.exec(sentences);
   const [limit, timeout] = answer.constraints;
   const steps = answer.tables.find(({ title }) => title === 'Steps of the limit')?.rows ?? [];
   claim((found === null) === (answer.value === null) && (none === null) === (found !== null), 'whether it converges');
