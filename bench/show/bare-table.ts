@@ -117,11 +117,13 @@ function render(columns: readonly BareColumn[], rows: Rows): string {
     chars: BARE,
   });
   for (const row of rows) table.push([...row]);
-  return table
+  const lines = table
     .toString()
     .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+    .map((line) => line.trimEnd());
+  // The rule has characters between columns that rows do not have.
+  const longest = Math.max(NARROW, lineWidth(widthsOf(columns, rows)));
+  return lines.map((line) => (/^-+$/.test(line) ? line.slice(0, longest) : line)).join('\n');
 }
 
 function pick<T>(all: readonly T[], places: readonly number[]): readonly T[] {
@@ -137,9 +139,9 @@ function widthsOf(columns: readonly BareColumn[], rows: Rows): readonly number[]
   return columns.map(({ head }, index) => Math.max(width(head), ...rows.map((row) => width(row[index] ?? ''))));
 }
 
-/** Length of the rule, the longest line: it counts the gap after the last column, and one more for each join. */
+/** Length of the longest row. */
 function lineWidth(widths: readonly number[]): number {
-  return widths.reduce((total, width) => total + width + GAP, widths.length - 1);
+  return widths.reduce((total, width) => total + width + GAP, -GAP);
 }
 
 /** A head as words: one line, without the mark of its kind. */

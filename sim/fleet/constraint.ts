@@ -18,7 +18,7 @@ export const CONSTRAINTS = {
   vfsOfPf: { unit: '', name: () => 'VFs of one PF' },
   queuePairsOfPf: { unit: '', name: () => 'queue pairs of one PF' },
   devicesWithoutP2p: { unit: '', name: (vmm) => `devices of a VM that ${vmm} moves when one of them lacks P2P` },
-  driverCalls: { unit: '', name: (call) => `calls of drivers succeed (${call})` },
+  driverCalls: { unit: '', name: (call) => `failed driver calls (${call})` },
   deviceState: { unit: 'B', name: () => 'device state within the downtime limit' },
   guestWrites: {
     unit: 'B/s',

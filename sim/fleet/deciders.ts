@@ -2,10 +2,10 @@
  * Whose ranges decide a pause: the unknowns with which it rises over the draws.
  */
 import { isKeyOf } from '../base/keys.ts';
-import { formatNs, GIGA, KILO, MEGA } from '../base/units.ts';
 import { COST } from '../device/costs.ts';
 import type { DeviceProfile } from '../memory/device-profile.ts';
 import { VMM_PARAMETER } from '../memory/parameters.ts';
+import { rangeText, unitOfFigure, unitWords } from '../scenario/parameter-words.ts';
 import { decidersIn } from '../scenario/intervals.ts';
 import { BURST_PHASE, DATA_AT_END, REGISTERS } from '../scenario/unknowns.ts';
 import { hasUnknownBursts } from '../scenario/drawn-moves.ts';
@@ -67,7 +67,7 @@ function wordsOn(name: string, profiles: readonly DeviceProfile[]): Words {
   if (other !== undefined) return other;
   if (isKeyOf(VMM_PARAMETER, name)) {
     const { short, long, unit, from } = VMM_PARAMETER[name];
-    const range = `${rangeText(short, long, unit)}, ${from}`;
+    const range = `${`${rangeText(short, long, unit)} ${unitWords(unit)}`.trim()}, ${from}`;
     return { range, measure: 'fit a platform to your own moves (stopcopy fit), and give it with --platform' };
   }
   if (isKeyOf(COST, name)) {
@@ -85,24 +85,4 @@ function wordsOn(name: string, profiles: readonly DeviceProfile[]): Words {
       ? `${rangeText(...known.range, unitOfFigure(figure))}, ${known.from}`
       : 'a range';
   return { range, measure: `measure it on the device, and write it with its range into a profile of your own` };
-}
-
-function unitOfFigure(figure: string): string {
-  if (/Ns(?:Per[A-Z]\w*)?$/.test(figure)) return 'ns';
-  if (figure.endsWith('PerSecond')) return 'B/s';
-  return /bytes/i.test(figure) ? 'B' : '';
-}
-
-/** @param unit with or without words after it: `ns per GiB` */
-function rangeText(short: number, long: number, unit: string): string {
-  const [, own = '', rest = ''] = /^(ns|B\/s|B)?(.*)$/.exec(unit)!;
-  const one = (value: number): string =>
-    own === '' ? String(Number(value.toPrecision(3))) : own === 'ns' ? formatNs(value) : bytesText(value, own);
-  return `${one(Math.min(short, long))} to ${one(Math.max(short, long))}${own === '' ? ' ' : ''}${rest}`.trimEnd();
-}
-
-function bytesText(value: number, unit: string): string {
-  const [scale, prefix] =
-    value >= GIGA ? [GIGA, 'G'] : value >= MEGA ? [MEGA, 'M'] : value >= KILO ? [KILO, 'k'] : [1, ''];
-  return `${Number((value / scale).toPrecision(3))} ${prefix}${unit}`;
 }

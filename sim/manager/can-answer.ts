@@ -14,7 +14,7 @@ export const CAN_OUTCOMES = {
   refused: { moves: false, title: 'The move is refused before it starts' },
   neverEnds: { moves: false, title: 'The move starts and never ends' },
   losesState: { moves: false, title: 'The move is carried out, and state is lost silently' },
-  asks: { moves: false, title: 'Something has to be said first' },
+  asks: { moves: false, title: 'A fact that decides is missing' },
 } as const satisfies Readonly<Record<string, { readonly moves: boolean; readonly title: string }>>;
 
 export type CanOutcome = keyof typeof CAN_OUTCOMES;
@@ -30,7 +30,7 @@ const ASSUMED = {
 /** One sentence with all that was assumed against the tables; null: nothing was. */
 export function assumedSentence(assume: Readonly<Partial<Record<Assumption, true | undefined>>>): string | null {
   const clauses = ASSUMPTIONS.filter((name) => assume[name] === true).map((name) => ASSUMED[name]);
-  return clauses.length === 0 ? null : `Assumed, whether or not it is so: ${clauses.join('; ')}.`;
+  return clauses.length === 0 ? null : `Assumed: ${clauses.join('; ')}.`;
 }
 
 /** Programs whose words are shown. */

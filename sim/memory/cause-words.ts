@@ -73,6 +73,6 @@ export function blockerPhrase(cause: MoveCause): string {
 }
 
 /** Bytes in GB, or in MB where they are few. */
-function bytesPhrase(bytes: number): string {
+export function bytesPhrase(bytes: number): string {
   return bytes >= 1e9 ? formatGigabytes(bytes) : `${Number((bytes / 1e6).toPrecision(3))} MB`;
 }

@@ -3,6 +3,9 @@
  */
 import { ACCELERATOR_KINDS, type AcceleratorKind } from '../abi/accelerators.ts';
 import { type CostName, TASK_COST } from '../device/costs.ts';
+import { isKeyOf } from '../base/keys.ts';
+import { formatNs, GIGA, KILO, MEGA } from '../base/units.ts';
+import type { ProfileFigureName } from '../memory/device-profile.ts';
 import type { VmmParameterName } from '../memory/parameters.ts';
 import type { BURST_PHASE, DATA_AT_END, REGISTERS, WINDOW_PHASE } from './unknowns.ts';
 
@@ -95,13 +98,37 @@ const WORDS: Readonly<Record<KnownName, string>> = {
 };
 
 /** Figures of a device profile. */
-const PROFILE_WORDS: Readonly<Record<string, string>> = {
+const PROFILE_WORDS: Readonly<Record<ProfileFigureName, string>> = {
   stateBytes: 'state size',
-  bytesPerQueue: 'state per queue',
-  bytesPerSecond: 'state rate',
-  sharedBytesPerSecond: 'state rate of all devices',
+  preCopiedShare: 'share of the state sent in pre-copy',
+  setupNs: 'set-up of the move',
+  setupNsPerGib: 'set-up of the move, per GiB of memory',
+  stopNs: 'stop',
+  stopNsPerGib: 'stop, per GiB of memory',
+  stopNsPerQueue: 'stop, per queue',
   fixedNs: 'fixed time',
-  fixedNsPerQueue: 'time per queue',
+  startNs: 'start',
+  startNsPerGib: 'start, per GiB of memory',
+  startNsPerQueue: 'start, per queue',
+  queuesAtOnce: 'queues stopped or started at once',
+  trackingNsPerGib: 'sync of its dirty log, per GiB of memory',
+  perQueueNs: 'sync of its dirty log, per queue',
+  loadNsPerByte: 'load, per byte',
+  streamBytesPerSecond: 'state rate',
+  sharedBytesPerSecond: 'state rate of all devices',
+  allocateNsPerByte: 'allocation at the destination, per byte',
+  lockedNs: 'load under the big lock',
+};
+
+/** Figures of the models of throughput. */
+const THROUGHPUT_WORDS: Readonly<Record<string, string>> = {
+  signatureNs: 'signature',
+  softwareNs: 'software',
+  operationNs: 'operation',
+  copyNsPerBlock: 'copy, per block',
+  engineNsPerBlock: 'engine, per block',
+  faultNsPerBlock: 'page faults, per block',
+  loneNs: 'task alone',
 };
 
 /** A name without words of its own, such as a field of a profile, is divided into its parts. */
@@ -111,7 +138,50 @@ export function parameterWords(name: string): string {
   if (kind !== undefined) return `${kind.toUpperCase()} task`;
   const [owner, field] = name.split('.', 2);
   if (owner === undefined || field === undefined) return dividedName(name);
-  return `${owner}: ${PROFILE_WORDS[field] ?? dividedName(field)}`;
+  const words = isKeyOf(PROFILE_WORDS, field) ? PROFILE_WORDS[field] : THROUGHPUT_WORDS[field];
+  return `${owner}: ${words ?? dividedName(field)}`;
+}
+
+/** Unit of a figure of a profile; empty where it is a share or a count. */
+export function unitOfFigure(figure: string): string {
+  if (/Ns(?:Per[A-Z]\w*)?$/.test(figure)) return 'ns';
+  if (figure.endsWith('PerSecond')) return 'B/s';
+  return /bytes/i.test(figure) ? 'B' : '';
+}
+
+/** A unit in which values are scaled, and the words after it: of `ns per GiB` the two parts. */
+function unitParts(unit: string): { readonly scaled: string; readonly rest: string } {
+  const [, scaled = '', rest = ''] = /^(ns|B\/s|B)(?: (.*))?$/.exec(unit) ?? ['', '', unit];
+  return { scaled, rest };
+}
+
+/** Words of a unit after that in which {@link valueText} gives a value: `per GiB` of `ns per GiB`. */
+export function unitWords(unit: string): string {
+  return unitParts(unit).rest;
+}
+
+/** A value of a parameter in a unit of its size: `14.8 ms` where its unit is `ns`, `398 MB/s` for `B/s per channel`. */
+export function valueText(value: number, unit: string): string {
+  const { scaled } = unitParts(unit);
+  if (scaled === 'ns') return formatNs(value);
+  const [scale, prefix] =
+    scaled === ''
+      ? [1, '']
+      : value >= GIGA
+        ? [GIGA, 'G']
+        : value >= MEGA
+          ? [MEGA, 'M']
+          : value >= KILO
+            ? [KILO, 'k']
+            : [1, ''];
+  const digits = String(Number((value / scale).toPrecision(3)));
+  return scaled === '' ? digits : `${digits} ${prefix}${scaled}`;
+}
+
+/** The range of a parameter, the lower end first. */
+export function rangeText(short: number, long: number, unit: string): string {
+  const ends = [Math.min(short, long), Math.max(short, long)].map((value) => valueText(value, unit));
+  return ends.join(' to ');
 }
 
 function isKnown(name: string): name is KnownName {

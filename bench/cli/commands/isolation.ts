@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { OutputFile } from '../file-options.ts';
 import { type CiFlags, ciOptions, type SarifFlags, sarifOption, tellCi, writeSarif } from '../ci-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
 import { type Kernel, KERNELS } from '../../../sim/pci/acs-quirks.ts';
@@ -44,6 +44,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
     .option('--host', 'the machine that this runs on, from its /sys; as root, since others are not shown capabilities')
     .option('--vf <address>', 'only this VF, such as 0000:75:00.1; default: all')
     .addOption(new OutputFile('--html <file>', 'also write a self-contained page with drawings'))
+    .option(...WIDE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

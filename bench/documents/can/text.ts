@@ -14,7 +14,7 @@ export function printCan(document: Omit<CanDocument, 'format' | 'version' | 'sto
   const list = (title: string, lines: readonly string[]): void => {
     if (lines.length === 0) return;
     output.text(`\n${output.style('bold', title)}`);
-    for (const line of lines) output.text(line);
+    for (const line of lines) output.text(indented(line, Math.min(output.columns ?? WIDTH, WIDTH)));
   };
   output.text(output.style('bold', `${CAN_OUTCOMES[document.outcome].title}.`));
   const assumed = assumedSentence(document.question.assume);
@@ -27,7 +27,7 @@ export function printCan(document: Omit<CanDocument, 'format' | 'version' | 'sto
     ),
   );
   list(
-    'What has to be said',
+    'Missing facts',
     document.asks.flatMap(({ field, gives }) => [
       `  ${field}`,
       ...gives.map(({ value, outcomes }) => `    ${value}: ${outcomes.map((each) => titleOf(each)).join('; or ')}`),
@@ -43,6 +43,15 @@ export function printCan(document: Omit<CanDocument, 'format' | 'version' | 'sto
     'Facts',
     document.facts.map(({ source, date, evidence }) => `  ${source} (${date}), ${evidence}`),
   );
+}
+
+/** Further lines stand below the first word. */
+function indented(line: string, width: number): string {
+  const blanks = /^ */.exec(line)![0];
+  return wrap(line.trimStart(), width - blanks.length)
+    .split('\n')
+    .map((each) => blanks + each)
+    .join('\n');
 }
 
 function titleOf(outcome: keyof typeof CAN_OUTCOMES): string {

@@ -36,11 +36,11 @@ function passesPlot({ iterations, figures }: ExplainDocument, id: string): Plot 
   const stoppedNs = totalNs === null || pauseNs === null ? undefined : Math.max(0, totalNs - pauseNs);
   return {
     id,
-    title: 'Passes over memory',
-    source: `measured${iterations.length > known.length ? `; ${known.length} of ${iterations.length} passes have a time and bytes` : ''}. An area and a line are a pass; the axis of bytes is logarithmic.`,
+    title: 'Iterations',
+    source: `measured${iterations.length > known.length ? `; ${known.length} of ${iterations.length} iterations have a time and bytes` : ''}. An area and a line are an iteration; the axis of bytes is logarithmic.`,
     wide: true,
     legend: [
-      { text: 'sent in the pass', colour: P50_COLOUR },
+      { text: 'sent in the iteration', colour: P50_COLOUR },
       { text: 'written by the guest meanwhile', colour: P99_COLOUR },
     ],
     panels: [
@@ -57,8 +57,8 @@ function passesPlot({ iterations, figures }: ExplainDocument, id: string): Plot 
       ),
     ],
     table: {
-      caption: 'Passes over memory; times since the start of the move',
-      head: ['pass', 'begins', 'lasts', 'sent', 'written'],
+      caption: 'Iterations; times since the start of the move',
+      head: ['iteration', 'begins', 'lasts', 'sent', 'written'],
       rows: known.map(({ index, startMs, lastsMs, sentBytes, dirtiedBytes }) => [
         String(index),
         ns(startMs * NS_PER_MS),

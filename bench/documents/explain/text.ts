@@ -50,8 +50,8 @@ export function explainTables(document: ExplainDocument): readonly ExplainTable[
       ]),
     },
     {
-      title: 'Passes over memory, measured',
-      columns: [number('pass'), number('at'), number('lasts'), number('sent'), number('written meanwhile')],
+      title: 'Iterations, measured',
+      columns: [number('iteration'), number('begins'), number('lasts'), number('sent'), number('written meanwhile')],
       rows: iterations.map(({ index, startMs, lastsMs, sentBytes, dirtiedBytes }) => [
         String(index),
         startMs === null ? '' : formatNs(startMs * 1e6),

@@ -19,15 +19,11 @@ export function importText({ inputs, findings, asks }: ImportDocument): readonly
     return `${file}: ${format}${by}${typeof deviceCount === 'number' ? `; ${deviceCount} functions` : ''}`;
   });
   const unknown = inputs.flatMap(({ file, unknown: lacks }) => lacks.map((each) => `${file} does not say ${each}`));
-  const told = TITLES.flatMap(([kind, title]) =>
-    section(title, findings.filter((each) => each.kind === kind).map(findingText)),
-  );
-  return [
-    ...section('Read', read),
-    ...told,
-    ...section('Not in the input', unknown),
-    ...section('To be said', asks.map(askText)),
-  ];
+  const findingSections = TITLES.flatMap(([kind, title]) => {
+    const found = findings.filter((each) => each.kind === kind).map(findingText);
+    return section(title, kind === 'read' ? [...read, ...found] : found);
+  });
+  return [...findingSections, ...section('Not in the input', unknown), ...section('Missing', asks.map(askText))];
 }
 
 function section(title: string, sentences: readonly string[]): readonly string[] {
@@ -40,5 +36,6 @@ function findingText({ file, line, text }: ImportFinding): string {
 
 function askText({ field, times, taken, apart, question, decides, ask }: ImportAsk): string {
   const where = times === 1 ? '' : ` (in ${times} places)`;
-  return `${field}${where}: ${question}. Taken: ${String(taken)}; else ${String(apart)}. It decides ${decides}. Ask ${ask}.`;
+  const other = /^what it (?:is|was)$/.test(String(apart)) ? '' : `, otherwise ${String(apart)}`;
+  return `${field}${where}: ${question}. Assumed: ${String(taken)}${other}. It decides ${decides}. Answer: ${ask}.`;
 }

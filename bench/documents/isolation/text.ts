@@ -3,6 +3,7 @@
  * groups, the decisions, what to change.
  */
 import type { Output } from '../../io/output.ts';
+import { bareTable, NARROW } from '../../show/bare-table.ts';
 import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
@@ -28,9 +29,6 @@ import {
   vfList,
 } from './words.ts';
 
-const WIDTH = 110;
-const WIDTH_MAX = 140;
-
 export interface TextOptions {
   /** The policy that was asked for, if any: its column and its reasons only. */
   readonly policy: Policy | null;
@@ -55,7 +53,7 @@ class Page {
 
   constructor(output: Output) {
     this.output = output;
-    this.width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
+    this.width = Math.min(output.columns ?? NARROW, NARROW);
   }
 
   heading(text: string): void {
@@ -78,18 +76,22 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   const drawn = pathToDraw(vfs);
   const places = drawn?.hops.map(({ at }) => at);
   const trail = places === undefined ? NO_TRAIL : trailOf(tree, places);
-  for (const { text, marked } of treeLines(tree, trail)) output.text(marked ? output.style('red', text) : text);
+  const treeWidth = output.wide ? Infinity : width;
+  for (const { text, marked } of treeLines(tree, trail, treeWidth))
+    output.text(marked ? output.style('red', text) : text);
   output.text('');
   output.text(wrap(topologySummary(report), width));
   if (vfs.length === 0) return;
   const sizes = new Map(report.groups.map(({ number, members }) => [number, members.length]));
   const rows = folded(vfs.map((vf) => vfRow(vf, policy, report.loadsIf, sizes.get(vf.group) ?? 1)));
   output.text('');
-  output.text(columns(vfHead(policy), rows).join('\n'));
+  const cells = output.wide ? rows.map((row) => row.map((cell) => cell.replaceAll('\n', ' '))) : rows;
+  const heads = vfHead(policy).map((head) => ({ head, align: 'left' as const }));
+  output.text(bareTable(heads, cells, { wide: output.wide }));
 }
 
 function printPaths(vfs: readonly VfIsolation[], page: Page): void {
-  for (const path of pathsToTell(vfs)) {
+  for (const path of pathsToPrint(vfs)) {
     page.heading(pathTitle(path));
     page.output.text(`  ${path.request}`);
     page.output.text(`  ${stakeSentence(path)}`);
@@ -99,8 +101,8 @@ function printPaths(vfs: readonly VfIsolation[], page: Page): void {
       page.indented(`${number}  ${hop.at.padEnd(places)}  `, hopSentence(hop));
     });
   }
-  const untold = untoldPaths(vfs);
-  if (untold > 0) page.output.text(`  ${untold} more of the same kind; --vf ADDRESS prints those of one VF.`);
+  const others = otherPaths(vfs);
+  if (others > 0) page.output.text(`  ${others} more of the same kind; --vf ADDRESS prints those of one VF.`);
 }
 
 function printReach(vfs: readonly VfIsolation[], page: Page): void {
@@ -109,9 +111,9 @@ function printReach(vfs: readonly VfIsolation[], page: Page): void {
   page.heading('What CPUs and the IOMMU domain reach of BAR2');
   for (const { of, cells } of reached) {
     const [what = '', ...ways] = cells;
-    const told = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
+    const reach = ways.map((way, index) => `${REACH_HEAD[index + 1]}: ${way}`).join('; ');
     page.indented('  ', `${vfList(of)}: ${what}`);
-    page.indented('    ', told);
+    page.indented('    ', reach);
   }
 }
 
@@ -154,9 +156,9 @@ function printDecisions(vfs: readonly VfIsolation[], policy: Policy | null, page
 const vfHead = (policy: Policy | null): readonly string[] => [
   'VF',
   'tenant',
-  'by CPU',
-  'by own DMA',
-  'by DMA of others',
+  'CPU',
+  'own DMA',
+  "others' DMA",
   'group',
   ...(policy === null ? POLICIES : [policy]),
 ];
@@ -198,10 +200,10 @@ export function folded(rows: readonly (readonly string[])[]): readonly (readonly
   return runs.flatMap((run) => {
     if (run.length <= ALIKE_MAX) return run;
     const [first, last] = [run[0]!, run.at(-1)!];
-    const words = first.with(0, `${first[0]} to ${last[0]}, ${run.length} VFs`);
+    const words = first.with(0, `${run.length} VFs:\n${first[0]} to\n${last[0]}`);
     const tenants = new Set(run.map((row) => row[TENANT_CELL])).size;
     if (tenants > 1) words[TENANT_CELL] = `${tenants} VMs`;
-    if (first[GROUP_CELL] !== last[GROUP_CELL]) words[GROUP_CELL] = 'own each';
+    if (first[GROUP_CELL] !== last[GROUP_CELL]) words[GROUP_CELL] = 'own';
     return [words];
   });
 }
@@ -238,7 +240,7 @@ export function reachGroups(vfs: readonly VfIsolation[]): readonly ReachGroup[] 
 }
 
 /** The first of each kind; all of a VF that was asked for. */
-function pathsToTell(vfs: readonly VfIsolation[]): readonly PathReport[] {
+function pathsToPrint(vfs: readonly VfIsolation[]): readonly PathReport[] {
   const all = vfs.flatMap(({ paths }) => paths);
   if (vfs.length === 1) return all;
   const kinds = new Set<string>();
@@ -250,18 +252,6 @@ function pathsToTell(vfs: readonly VfIsolation[]): readonly PathReport[] {
   });
 }
 
-function untoldPaths(vfs: readonly VfIsolation[]): number {
-  return vfs.reduce((sum, { paths }) => sum + paths.length, 0) - pathsToTell(vfs).length;
-}
-
-/** Columns of words, with a rule under the head; lines can be cut by scripts. */
-function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd();
-  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
-  return [line(head), rule, ...rows.map(line)];
+function otherPaths(vfs: readonly VfIsolation[]): number {
+  return vfs.reduce((sum, { paths }) => sum + paths.length, 0) - pathsToPrint(vfs).length;
 }

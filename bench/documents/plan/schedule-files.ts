@@ -99,7 +99,7 @@ export function scheduleCalendar(document: PlanDocument, begin: Date, option: st
       `DTSTART:${at(begins)}`,
       `DTEND:${at(ends)}`,
       `SUMMARY:${calendarText(`notice for VMs ${String(vm)} (${name})`)}`,
-      `DESCRIPTION:${calendarText(`${said} Modelled, the end and the pause with all parameters long.`)}`,
+      `DESCRIPTION:${calendarText(`${said} Modelled, the end and the pause in the high corner.`)}`,
       'END:VEVENT',
     ];
   });

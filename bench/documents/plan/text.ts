@@ -56,7 +56,7 @@ export function printPlan({ question, answer, platform, costs, presets = [] }: P
   if (answer.tornado !== null && answer.tornado.bars.length > 0) {
     const { figure, value, unit } = answer.tornado;
     titled(
-      `What ${figure} (${words(value, unit)}) depends on, each parameter at its ends`,
+      `What the ${figure} (${words(value, unit)}) depends on, one parameter at a time`,
       tornadoText(answer.tornado, wide),
     );
   }
@@ -66,7 +66,9 @@ export function printPlan({ question, answer, platform, costs, presets = [] }: P
       wrap(`\n${figure}: closed form ${words(closedForm, unit)}, simulated ${words(simulated, unit)}${apart}.`, width),
     );
   }
-  output.text('\nAll figures are modelled: they follow from parameters, given with an 80 % interval (docs/pause.md).');
+  output.text(
+    '\nAll figures are modelled. Intervals are of 80 %; in a corner all parameters are at the ends that make pauses short\n(low) or long (high): docs/pause.md.',
+  );
 }
 
 export function printSweep({ question, cells, presets = [] }: SweepDocument, output: Output): void {

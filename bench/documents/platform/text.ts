@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import type { PlatformFile } from '../../../sim/memory/platform-file.ts';
 import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
+import { parameterWords, rangeText, unitWords, valueText } from '../../../sim/scenario/parameter-words.ts';
 import { wrap } from '../../show/wrap.ts';
 import { figure, percentOf } from '../validation/text.ts';
 
@@ -29,7 +30,7 @@ export function printPlatform(platform: PlatformFile, output: Output): void {
   output.text(output.style('bold', platform.id));
   for (const sentence of platformSentences(platform)) output.text(wrap(sentence, WIDTH));
   for (const { title, head, textColumns, rows } of platformTables(platform)) {
-    output.text(`\n${output.style('bold', title)}`);
+    output.text(`\n${output.style('bold', wrap(title, WIDTH))}`);
     const columns = head.map((name, index) => {
       return { head: name, align: textColumns.includes(index) ? ('left' as const) : ('right' as const) };
     });
@@ -73,15 +74,15 @@ export function platformTables({ parameters, rows = [], next }: PlatformFile): r
   return [
     {
       title: 'Parameters that these rows decide, with 80 % intervals',
-      head: ['parameter', 'shipped', '80 %', 'here', '80 %', 'unit', 'decided by'],
+      head: ['parameter', 'shipped', '80 %', 'here', '80 %', '', 'decided by'],
       textColumns: [0, 5, 6],
       rows: parameters.map(({ name, value, low, high, unit = '', shipped, rows: deciders = [] }) => [
-        name,
-        shipped === undefined ? '' : short(shipped.value),
-        shipped === undefined ? '' : `${short(shipped.low)} to ${short(shipped.high)}`,
-        short(value),
-        `${short(low)} to ${short(high)}`,
-        unit,
+        parameterWords(name),
+        shipped === undefined ? '' : valueText(shipped.value, unit),
+        shipped === undefined ? '' : rangeText(shipped.low, shipped.high, unit),
+        valueText(value, unit),
+        rangeText(low, high, unit),
+        unitWords(unit),
         deciders.join(', '),
       ]),
     },
@@ -107,7 +108,7 @@ export function platformTables({ parameters, rows = [], next }: PlatformFile): r
 function nextTable({ standard, known, moves }: NonNullable<PlatformFile['next']>): PlatformTable {
   const reach = (factor: number): string => `within ${figure(100 * (factor - 1))} %`;
   return {
-    title: `What to measure next: how well ${standard} is known then`,
+    title: `What to measure next, and how well ${standard} is then known`,
     head: ['this move, with', 'its downtime', 'its total'],
     textColumns: [0],
     rows: [
@@ -115,9 +116,4 @@ function nextTable({ standard, known, moves }: NonNullable<PlatformFile['next']>
       ...moves.slice(0, NEXT_SHOWN).map(({ change, known: then }) => [change, reach(then.downtime), reach(then.total)]),
     ],
   };
-}
-
-/** Three digits; powers of ten from a million on. */
-function short(value: number): string {
-  return value >= 1e6 ? value.toExponential(2).replace('e+', 'e') : figure(value);
 }

@@ -128,7 +128,7 @@ function pausePlot(document: RunDocument, id: string): Plot | undefined {
           ns(highNs),
           ns(busyNs),
         ]),
-        ['together', ns(vm.pauseNs), ns(low), ns(high), ''],
+        ['total', ns(vm.pauseNs), ns(low), ns(high), ''],
       ],
     },
   };

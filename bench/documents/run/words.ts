@@ -159,14 +159,17 @@ function endedSentences({ draws, band, vms }: RunDocument): string[] {
   const who = vms.length === 1 ? 'the VM' : 'the VM with the longest pause';
   const [first, ...others] = found.map((end) => ({ count: draws.ended[end] ?? 0, what: DRAWN_ENDS[end] }));
   const rest = others.map(({ count, what }) => `in ${count} it ${what}`).join('; ');
-  return [`In ${first!.count} of ${draws.count} draws of what is unknown ${who} ${first!.what}; ${rest}.`];
+  return [`In ${first!.count} of ${draws.count} draws of the unknowns ${who} ${first!.what}; ${rest}.`];
 }
 
 /** How the corners ended, in a document of version 1. */
 function otherEnds(band: RunDocument['band'], vms: number): string[] {
   const movedAt = ({ ended }: RunDocument['band'][number]): number => ended.moved + ended.forced;
   const unsure = band.filter((end) => movedAt(end) !== movedAt(band[1]!));
-  return unsure.map((end) => `With all parameters where they make pauses ${end.end}, ${movedAt(end)} of ${vms} moved.`);
+  return unsure.map(
+    (end) =>
+      `In the ${end.end === 'short' ? 'low' : end.end === 'long' ? 'high' : 'nominal'} corner, ${movedAt(end)} of ${vms} moved.`,
+  );
 }
 
 function vfCount(count: number): string {
@@ -175,8 +178,8 @@ function vfCount(count: number): string {
 
 function taskSentence({ figures, vms }: RunDocument): string {
   const { wrongTasks, acceptedTasks } = figures;
-  if (acceptedTasks.value === 0) return 'There were no tasks that could be lost.';
-  if (wrongTasks.value === 0) return `Of ${acceptedTasks.value} tasks none was lost or done twice [E].`;
+  if (acceptedTasks.value === 0) return 'No task was submitted.';
+  if (wrongTasks.value === 0) return `No task of ${acceptedTasks.value} was lost or completed twice [E].`;
   return `${wrongTasks.value} of ${countOf(acceptedTasks.value, 'task')} ${wrongTasks.value === 1 ? 'was' : 'were'} lost or completed wrongly [E]${hazardPhrase(vms)}.`;
 }
 
@@ -254,7 +257,7 @@ function partsTable({ figures }: RunDocument, { parts, pauseNs }: VmReport): Row
       right('low\n[P]'),
       right('high\n[P]'),
     ],
-    rows: [...rows, ['together', ns(pauseNs), '100 %', '', ns(low), ns(high)]],
+    rows: [...rows, ['total', ns(pauseNs), '100 %', '', ns(low), ns(high)]],
   };
 }
 

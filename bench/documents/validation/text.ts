@@ -10,6 +10,7 @@ import type { Output } from '../../io/output.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
 import { percent } from '../../show/format.ts';
 import { wrap } from '../../show/wrap.ts';
+import { parameterWords } from '../../../sim/scenario/parameter-words.ts';
 
 const WIDTH = 100;
 
@@ -98,7 +99,7 @@ function printSummary(validation: Validation, output: Output): void {
   for (const lab of labs) output.text(wrap(labLine(lab), WIDTH));
   output.text(`${countOf(fitted.length, 'parameter')} fitted, in ${countOf(rows, 'row')}:`);
   for (const line of fittedParameters(fitted)) output.text(`  ${line}`);
-  output.text(FITTED_ORIGIN);
+  output.text(wrap(FITTED_ORIGIN, WIDTH));
   for (const complaint of complaints) output.text(output.style('red', `does not hold: ${complaint}`));
 }
 
@@ -152,7 +153,7 @@ export function labLine({ lab, kinds, fromClass }: LabSummary): string {
   const errors = kinds.map(
     ({ kind, medianError, figures }) => `${FIGURE_KINDS[kind].title} ${percent(medianError, 2)} (${figures})`,
   );
-  const rest = fromClass.length === 0 ? '' : `; from their class: ${fromClass.join(', ')}`;
+  const rest = fromClass.length === 0 ? '' : `; from their class: ${fromClass.map(parameterWords).join(', ')}`;
   return `without ${lab}: ${errors.join(', ')}${rest}`;
 }
 

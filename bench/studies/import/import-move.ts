@@ -104,7 +104,7 @@ function asksOf({ made }: ImportedMove): readonly ImportAsk[] {
     if (origin !== 'assumed') return [];
     const plain = plainOf(value);
     const taken = typeof plain === 'string' ? plain : JSON.stringify(plain);
-    return [{ field: path, times: 1, taken, apart: 'what it was', question: why, decides, ask: `and say it with --set ${path}=…` }]; // prettier-ignore
+    return [{ field: path, times: 1, taken, apart: 'what it was', question: why, decides, ask: `--set ${path}=VALUE` }]; // prettier-ignore
   });
 }
 

@@ -25,19 +25,17 @@ export function guaranteeSentences(numbers: Guaranteed, easier: string): readonl
   const luck =
     lucky === null || lucky === band.point || lucky === value
       ? []
-      : [
-          `Where the iterations of a nominal move happen to end well, it is ${quantity(lucky, unit)}: not to be relied on.`,
-        ];
+      : [`A nominal move whose iterations happen to end well allows ${quantity(lucky, unit)}: not to be relied on.`];
   return [...(value === null ? [] : [holdsSentence(guarantee ?? null, easier)]), ...decides, ...luck];
 }
 
 function holdsSentence(guarantee: StatedGuarantee | null, easier: string): string {
-  const phases = `It holds with ${easier}, wherever the iterations of the move end`;
+  const phases = `It holds with ${easier}, wherever iterations end`;
   if (guarantee === null) return `${phases}, with nominal parameters.`;
   const { confidence, draws, needed, holding } = guarantee;
-  const corners = confidence === 1 ? ', and with all parameters at either end' : '';
+  const corners = confidence === 1 ? ' and in every corner' : '';
   return (
-    `${phases}, in ${holding} of ${draws} draws of everything unknown${corners}; ` +
+    `${phases}, in ${holding} of ${draws} draws of the unknowns${corners}; ` +
     `${needed} are needed for a confidence of ${percent(confidence)}.`
   );
 }

@@ -19,6 +19,7 @@ export function formatLong(ns: number): string {
 /** What is used or allowed of a constraint, in its unit. */
 export function quantity(value: number, unit: string): string {
   if (unit === 'ns') return formatNs(value);
+  if (unit === 'step') return `step ${value}`;
   if (unit === 'B' || unit === 'B/s') return `${(value / MEGA).toPrecision(4)} M${unit}`;
   return unit === '' ? String(value) : `${value} ${unitOf(value, unit)}`;
 }

@@ -11,5 +11,15 @@ export function boundConstraints({ axis, here, further }: BoundNumbers): readonl
   if (further !== null) return states;
   const { unit, direction, low, high, scale } = AXES[axis];
   const limit = (direction === 1 ? high : low) / scale;
-  return [...states, { name: 'end of what can be asked for', unit, limit, used: limit, next: null, binds: true }];
+  return [
+    ...states,
+    {
+      name: direction === 1 ? 'most that can be asked for' : 'least that can be asked for',
+      unit,
+      limit,
+      used: limit,
+      next: null,
+      binds: true,
+    },
+  ];
 }

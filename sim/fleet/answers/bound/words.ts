@@ -33,7 +33,7 @@ const EASIER: Readonly<Record<AxisName, string>> = {
 
 const CHANGES: Readonly<Record<Exclude<BoundChange['kind'], 'otherVmm'>, string>> = {
   twicePause: 'twice the pause budget',
-  bestGuesses: 'nominal parameters instead of any in their ranges',
+  bestGuesses: 'nominal parameters in place of draws',
   twiceLink: 'twice the link rate',
   twiceChannels: 'twice the channels',
   halfWriting: 'a guest that writes half as much',
@@ -72,7 +72,7 @@ function feasibleSentences(
 ): readonly string[] {
   const bound = AXES[axis].direction === 1 ? 'At most' : 'At least';
   return [
-    `Asked for: ${COUNTED[axis](device)}, with a pause of at most ${formatNs(budgetNs)}.`,
+    `Asked: ${COUNTED[axis](device)} with a pause of at most ${formatNs(budgetNs)}.`,
     `${bound} ${quantity(value, unit)}. ${bindingSentence(constraints)}`,
   ];
 }
@@ -90,9 +90,9 @@ function infeasibleSentence({ unit, budgetNs, here }: BoundNumbers): string {
 function givenSentence({ given: { at, verdict }, unit, budgetNs }: BoundNumbers): string {
   const said = typeof at === 'number' ? quantity(at, unit) : `load ${at}`;
   const pauseNs = pauseOf(verdict);
-  if (pauseNs === null) return `As the VM is given, with ${said}, it does not hold: ${findingPhrase(verdict)}.`;
-  const [word, side] = verdict.holds ? ['holds', 'within'] : ['does not hold', 'over'];
-  return `As the VM is given, with ${said}, it ${word}: a pause of up to ${unlike(pauseNs, budgetNs, 'ns')}, ${side} the ${formatNs(budgetNs)} allowed.`;
+  if (pauseNs === null) return `The VM as given, with ${said}, does not hold: ${findingPhrase(verdict)}.`;
+  const word = verdict.holds ? 'holds' : 'does not hold';
+  return `The VM as given, with ${said}, ${word}: its pause is up to ${unlike(pauseNs, budgetNs, 'ns')}.`;
 }
 
 function nearestSentence({ unit, nearest }: BoundNumbers): string {

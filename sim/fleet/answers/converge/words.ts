@@ -1,12 +1,12 @@
 /**
  * What is said of `converge`.
  */
-import { formatGigabytes, formatNs } from '../../../base/units.ts';
-import { blockerPhrase, reasonPhrase, WRITER_WORDS } from '../../../memory/cause-words.ts';
+import { formatNs } from '../../../base/units.ts';
+import { blockerPhrase, bytesPhrase, reasonPhrase, WRITER_WORDS } from '../../../memory/cause-words.ts';
 import { BOUND_WORDS } from '../../../memory/stream.ts';
 import type { AnswerTable, AnswerWords, MethodPair } from '../answer-parts.ts';
 import { BAND_ENDS, partsTable } from '../pause-parts.ts';
-import { methodPhrase } from '../phrases.ts';
+import { formatLong, methodPhrase } from '../phrases.ts';
 import { lastLimitNs } from './constraints.ts';
 import type { ConvergeChange, ConvergeNumbers, TriedSteps } from './numbers.ts';
 
@@ -36,14 +36,14 @@ function feasibleSentences(numbers: ConvergeNumbers, step: number): readonly str
   const { steps, limitNs, stoppedAtNs, pauseNs } = numbers;
   return [
     `It converges at step ${step} of ${steps.length}, with a limit of ${formatNs(limitNs)}, ` +
-      `${formatNs(stoppedAtNs)} after the start; the pause is ${formatNs(pauseNs)}.`,
+      `${formatLong(stoppedAtNs)} after the start; the pause is ${formatNs(pauseNs)}.`,
     `Binding constraint: the downtime limit; ${ratesPhrase(numbers)}.`,
   ];
 }
 
 function infeasibleSentence(numbers: ConvergeNumbers): string {
   return (
-    `It does not move, and is given up after ${formatNs(numbers.totalNs)}: ${reasonPhrase(numbers.cause, false)}; ` +
+    `It does not move, and is given up after ${formatLong(numbers.totalNs)}: ${reasonPhrase(numbers.cause, false)}; ` +
     `${blockerPhrase(numbers.cause)}. The stream is limited by ${BOUND_WORDS[numbers.carriedBound]}, and the last limit is ` +
     `${formatNs(lastLimitNs(numbers))}.`
   );
@@ -53,13 +53,13 @@ function infeasibleSentence(numbers: ConvergeNumbers): string {
 function ratesPhrase(numbers: ConvergeNumbers): string {
   const { cause, carriedBytesPerSecond, carriedBound, dirtiedBytes, dirtiedBytesPerSecond } = numbers;
   return (
-    `the stream carries ${formatGigabytes(carriedBytesPerSecond)} per second, limited by ${BOUND_WORDS[carriedBound]}, and ` +
-    `${WRITER_WORDS[cause.writers].left} ${formatGigabytes(dirtiedBytes)} dirty in its last iteration (${formatGigabytes(dirtiedBytesPerSecond)} per second)`
+    `the stream carries ${bytesPhrase(carriedBytesPerSecond)} per second, limited by ${BOUND_WORDS[carriedBound]}, and ` +
+    `${WRITER_WORDS[cause.writers].left} ${bytesPhrase(dirtiedBytes)} dirty in its last iteration (${bytesPhrase(dirtiedBytesPerSecond)} per second)`
   );
 }
 
 function findingPhrase({ moved, pauseNs, totalNs }: TriedSteps): string {
-  return moved ? `stopped for ${formatNs(pauseNs)}` : `given up after ${formatNs(totalNs)}`;
+  return moved ? `pause of ${formatNs(pauseNs)}` : `given up after ${formatLong(totalNs)}`;
 }
 
 /** Closed form against simulation, at the answer. */
@@ -94,9 +94,9 @@ function stepTable({ steps, band }: ConvergeNumbers): AnswerTable {
       { name: 'step', title: 'step', unit: '' },
       { name: 'afterNs', title: 'after', unit: 'ns' },
       { name: 'limitNs', title: 'limit', unit: 'ns' },
-      { name: 'short', title: 'all short', unit: '' },
+      { name: 'short', title: 'low corner', unit: '' },
       { name: 'point', title: 'nominal', unit: '' },
-      { name: 'long', title: 'all long', unit: '' },
+      { name: 'long', title: 'high corner', unit: '' },
     ],
     rows: steps.map(({ afterNs, limitNs }, i) => [
       i + 1,

@@ -82,7 +82,7 @@ export function noticeTable(plan: FleetPlan, nominal: EvacuationResult, long: Ev
     ];
   });
   return {
-    title: 'Notice for tenants: nominal, and * with all parameters long',
+    title: 'Notice for tenants: nominal, and * in the high corner',
     columns: [
       { name: 'vm', title: 'VMs', unit: '' },
       { name: 'vms', title: 'all', unit: '' },

@@ -40,9 +40,9 @@ export function outcomeTable(outcomes: Readonly<Record<RangeEnd, Outcome>>): Ans
     title: 'The evacuation, nominal and at the corners of the parameters',
     columns: [
       { name: 'what', title: '', unit: '' },
-      { name: 'short', title: 'all short', unit: '' },
+      { name: 'short', title: 'low corner', unit: '' },
       { name: 'point', title: 'nominal', unit: '' },
-      { name: 'long', title: 'all long', unit: '' },
+      { name: 'long', title: 'high corner', unit: '' },
     ],
     rows: FIGURES.filter(
       ([title, figure]) => !RARE.has(title) || BAND_ENDS.some((end) => figure(outcomes[end]) > 0),

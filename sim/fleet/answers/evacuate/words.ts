@@ -55,7 +55,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       ...(orders.length === 0 ? [] : [orderTable(orders)]),
     ],
     methods: (leftVms(point) === 0 && numbers.staying.length === 0 ? bounds.slice(0, 1) : []).map(({ ns }) => ({
-      figure: 'whole evacuation (the closed form is a bound from below)',
+      figure: 'whole evacuation (the closed form is a lower bound)',
       unit: 'ns',
       closedForm: ns,
       simulated: point.totalNs,
@@ -105,8 +105,8 @@ function anyOrderSentences({ anyOrder }: EvacuateNumbers): readonly string[] {
   const here = `this one takes ${formatLong(thisNs)}`;
   if (mostNs === null) {
     return [
-      `An order in which all VMs move takes ${formatLong(leastNs)} or more; ${here}. Nothing bounds it from above: ` +
-        'a VM that gets no more of the links than it is sure of does not move.',
+      `An order in which all VMs move takes ${formatLong(leastNs)} or more; ${here}. It has no upper bound: ` +
+        'a VM with no more than its guaranteed share of the links does not move.',
     ];
   }
   return [`Any order in which all VMs move takes between ${formatLong(leastNs)} and ${formatLong(mostNs)}; ${here}.`];
@@ -135,7 +135,7 @@ function windowSentences({ windows, vms, hosts, maintenance }: EvacuateNumbers):
 }
 
 function setUpSentences({ hasSetUp, outcomes }: EvacuateNumbers): readonly string[] {
-  return hasSetUp || outcomes.point.moved === 0 ? [] : ['Setting up a move takes no time here: limits.setUp gives it.'];
+  return hasSetUp || outcomes.point.moved === 0 ? [] : ['The set-up of a move takes 0 s here; limits.setUp gives it.'];
 }
 
 /** Values of a preset that are not on record anywhere. */
@@ -146,14 +146,14 @@ function hearsaySentences({ secondHand, limits }: EvacuateNumbers): readonly str
 }
 
 function pausesPhrase(point: Outcome, long: Outcome): string {
-  const longest = long.moved === 0 ? '' : ` (p99 with all parameters long: ${formatNs(long.pauseP99Ns)})`;
-  return `pauses are ${formatNs(point.pauseP50Ns)} at the median and ${formatNs(point.pauseP99Ns)} at p99${longest}`;
+  const longest = long.moved === 0 ? '' : ` (high corner: ${formatNs(long.pauseP99Ns)})`;
+  return `pauses: p50 ${formatNs(point.pauseP50Ns)}, p99 ${formatNs(point.pauseP99Ns)}${longest}`;
 }
 
 const ENDS: Readonly<Record<RangeEnd, string>> = {
   point: '',
-  short: 'With all parameters where pauses are short, ',
-  long: 'With all parameters where pauses are long, ',
+  short: 'In the low corner, ',
+  long: 'In the high corner, ',
 };
 
 const BLOCKED: Readonly<Record<Blocker, string>> = {

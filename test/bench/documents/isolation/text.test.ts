@@ -30,9 +30,9 @@ test('a row for each VF, in columns', () => {
   expect(lines[head]!.split(/ {2,}/)).toEqual([
     'VF',
     'tenant',
-    'by CPU',
-    'by own DMA',
-    'by DMA of others',
+    'CPU',
+    'own DMA',
+    "others' DMA",
     'group',
     'upstream',
     'thread',
@@ -71,8 +71,8 @@ test('the hops of one way of each kind, with what decided; the others are counte
 test('groups, decisions that VFs share, what to change, what was taken as given', () => {
   expect(text).toContain('  0  downstream port 0000:02:00.0, 0000:03:00.1, 0000:03:00.2');
   expect(text).toMatch(stating('VFIO', 'not', 'vm2', '0000:03:00.2', 'vm1', 'group'));
-  expect(text).toContain(
-    '  upstream  load-clipped  Linux asks for no topology; this rests on the clip of the BAR (0000:03:00.1,',
+  expect(text.replaceAll(/\s+/g, ' ')).toMatch(
+    stating('upstream load-clipped Linux', 'no topology', 'clip of the BAR', '(0000:03:00.1'),
   );
   expect(text.match(/it is no integrated endpoint/g)).toHaveLength(1);
   expect(text).toMatch(stating('0000:03:00.1', '0000:03:00.2', 'on', 'UF', 'downstream port 0000:02:00.0'));
@@ -97,7 +97,7 @@ test('a terminal has colour, anything else has none; no line is longer than its 
     '0000:03:00.1',
     '0000:03:00.2',
   ]);
-  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('a topology where nothing arrives has no ways and nothing to change', () => {
@@ -125,12 +125,14 @@ test('many alike VFs are one row, and one that differs among them has its own', 
   const of = (few: typeof vfs): readonly (readonly string[])[] => {
     const shown = printed({ ...report!, vfs: few }).split('\n');
     const head = shown.findIndex((line) => line.startsWith('VF  '));
-    return shown.slice(head + 2, shown.indexOf('', head)).map((line) => line.split(/ {2,}/).slice(0, 2));
+    const rows = shown.slice(head + 2, shown.indexOf('', head)).map((line) => line.split(/ {2,}/).slice(0, 2));
+    // Further lines of a cell have nothing beside them.
+    return rows.filter((cells) => cells.length > 1 || !/^0000/.test(cells[0]!));
   };
   expect(of(vfs)).toEqual([
-    ['0000:75:00.1 to 0000:75:05.0, 40 VFs', '40 VMs'],
+    ['40 VFs:', '40 VMs'],
     ['0000:75:05.1', 'vm41'],
-    ['0000:75:05.2 to 0000:75:07.7, 22 VFs', '22 VMs'],
+    ['22 VFs:', '22 VMs'],
   ]);
   expect(of(vfs.slice(0, 8))).toHaveLength(8);
 });

@@ -37,7 +37,7 @@ test('prints parameters, errors and what to measure next, and writes the platfor
   expect(status).toBe(0);
   for (const words of [
     'lab-a\n3 measured moves of lab.yaml; all on cpu ice-lake, QEMU 9.2.',
-    'zstdBytesPerSecond',
+    'zstd',
     'left out',
     'nothing more',
   ]) {

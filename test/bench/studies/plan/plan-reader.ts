@@ -61,7 +61,7 @@ export function planContradictions(
   claim((nearest === null) === answer.feasible, 'whether a nearest is named');
   claim(nearest === null || sentences.includes(nearest.replaceAll(/\s+/g, ' ')), 'the nearest');
   const point = /Nominal: (.+?)\. /.exec(sentences)?.[1];
-  const corners = /Corners: (.+?) \(all short\), (.+?) \(all long\)/.exec(sentences);
+  const corners = /Corners: (.+?) \(low\), (.+?) \(high\)/.exec(sentences);
   claim(point !== undefined && corners !== null, 'a nominal answer and its corners');
   found.push(...intervalFaults(sentences, answer));
   for (const end of ENDS) {

@@ -38,9 +38,10 @@ function near(said: string | undefined, value: number | null | undefined): boole
 
 const bound: Reader = (sentences, answer, claim) => {
   const found = /At (?:most|least) ([\d.]+) ([^.]+)\. Binding constraint/.exec(sentences);
-  const none = /There is no number of (.+?) with a pause of at most \S+ \S+: (.+?)\. (?:What decides|As the VM)/.exec(
-    sentences,
-  );
+  const none =
+    /There is no number of (.+?) with a pause of at most \S+ \S+: (.+?)\. (?:The pause depends|What decides|The VM as given)/.exec(
+      sentences,
+    );
   claim(
     (found === null) === (answer.value === null) && (none === null) === (found !== null),
     'whether there is a number',
@@ -57,20 +58,19 @@ const bound: Reader = (sentences, answer, claim) => {
   } else if (none !== null) {
     claim(sameNames(namesBefore(none[2]!, 'cannot be met'), binding(answer)), `what cannot be met: ${none[2]}`);
   }
-  const given = /As the VM is given, with .+?, it (holds|does not hold): (.+?)\. (?:Nominal|The nearest|Nothing)/.exec(
+  const given = /The VM as given, with .+?, (holds|does not hold): (.+?)\. (?:Nominal|The nearest|Nothing)/.exec(
     sentences,
   );
-  const [, used, side, allowed] =
-    /^a pause of (?:up to )?(\S+ \S+), (within|over) the (\S+ \S+) allowed$/.exec(given?.[2] ?? '') ?? [];
-  claim(given !== null, 'the VM as it is given');
-  claim(used !== undefined || given?.[1] === 'does not hold', 'how the VM as it is given fares');
-  claim(answer.value !== null || given?.[1] !== 'holds', 'that there is no number, and the VM as it is given holds');
+  const used = /^its pause is up to (\S+ \S+)$/.exec(given?.[2] ?? '')?.[1];
+  claim(given !== null, 'the VM as given');
+  claim(used !== undefined || given?.[1] === 'does not hold', 'how the VM as given fares');
+  claim(answer.value !== null || given?.[1] !== 'holds', 'that there is no number, and the VM as given holds');
   if (used === undefined) return;
-  claim((side === 'within') === (given![1] === 'holds'), 'whether the VM as it is given holds');
-  const [pauseNs, budgetNs] = [numberIn(used)!, numberIn(allowed!)!];
+  const allowed = /a pause of at most (\S+ [^\s.:]+)/.exec(sentences)?.[1];
+  const [pauseNs, budgetNs] = [numberIn(used)!, numberIn(allowed ?? '') ?? Number.NaN];
   claim(
-    side === 'within' ? pauseNs <= budgetNs * 1.006 : pauseNs >= budgetNs * 0.994,
-    'the pause of the VM as it is given',
+    given![1] === 'holds' ? pauseNs <= budgetNs * 1.006 : pauseNs >= budgetNs * 0.994,
+    'the pause of the VM as given',
   );
 };
 

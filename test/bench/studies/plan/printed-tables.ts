@@ -18,7 +18,7 @@ const SCALES: Readonly<Record<string, number>> = { ...UNITS_NS, B: 1, kB: 1e3, M
 
 /** A printed cell as a number in base units; null: it is none. */
 export function numberIn(cell: string): number | null {
-  const [, value, unit = ''] = /^(-?[\d.]+(?:e[+-]?\d+)?)(?: (.+))?$/.exec(cell) ?? [];
+  const [, value, unit = ''] = /^(?:step )?(-?[\d.]+(?:e[+-]?\d+)?)(?: (.+))?$/.exec(cell) ?? [];
   if (value === undefined) return null;
   return Number(value) * (SCALES[unit.replace(/\/s$/, '')] ?? 1);
 }

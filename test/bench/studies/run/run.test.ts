@@ -51,7 +51,7 @@ describe('run', () => {
     const { status, stdout } = await stopcopy('run', 'idle-vf');
     expect(status).toBe(0);
     expect(stdout).toMatch(/The VM moved\. It was paused for [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \[P\]/);
-    for (const part of ['vCPUs stop', 'final memory iteration', 'device state loaded', 'together']) {
+    for (const part of ['vCPUs stop', 'final memory iteration', 'device state loaded', 'total']) {
       expect(stdout).toContain(`\n${part} `);
     }
     expect(stdout).toContain('[E] exact');
