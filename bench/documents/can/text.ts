@@ -11,21 +11,21 @@ const WIDTH = 100;
 /** @param document the answer; of a run that is not played, as its document has it */
 export function printCan(document: Omit<CanDocument, 'format' | 'version' | 'stopcopy'>, output: Output): void {
   const say = (text: string): void => output.text(wrap(text, Math.min(output.columns ?? WIDTH, WIDTH)));
+  const heading = (title: string): void => output.text(`\n${output.style('bold', title)}`);
   const list = (title: string, lines: readonly string[]): void => {
     if (lines.length === 0) return;
-    output.text(`\n${output.style('bold', title)}`);
+    heading(title);
     for (const line of lines) output.text(indented(line, Math.min(output.columns ?? WIDTH, WIDTH)));
   };
   output.text(output.style('bold', `${CAN_OUTCOMES[document.outcome].title}.`));
   const assumed = assumedSentence(document.question.assume);
   if (assumed !== null) say(assumed);
   say(document.why);
-  list(
-    'What is printed',
-    document.messages.map(
-      ({ by, where, text }) => `  ${by}, ${where}:\n    ${text ?? '(the words of this release are not on record)'}`,
-    ),
-  );
+  // As it is printed, to be searched for: not wrapped.
+  if (document.messages.length > 0) heading('What is printed');
+  for (const { by, where, text } of document.messages) {
+    output.text(`  ${by}, ${where}:\n    ${text ?? '(the words of this release are not on record)'}`);
+  }
   list(
     'Missing facts',
     document.asks.flatMap(({ field, gives }) => [

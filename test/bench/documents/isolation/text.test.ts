@@ -126,7 +126,7 @@ test('many alike VFs are one row, and one that differs among them has its own', 
     const shown = printed({ ...report!, vfs: few }).split('\n');
     const head = shown.findIndex((line) => line.startsWith('VF  '));
     const rows = shown.slice(head + 2, shown.indexOf('', head)).map((line) => line.split(/ {2,}/).slice(0, 2));
-    // Further lines of a cell have nothing beside them.
+    // Further lines of a cell have no other cells.
     return rows.filter((cells) => cells.length > 1 || !/^0000/.test(cells[0]!));
   };
   expect(of(vfs)).toEqual([
