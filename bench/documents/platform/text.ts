@@ -74,7 +74,7 @@ export function platformTables({ parameters, rows = [], next }: PlatformFile): r
   return [
     {
       title: 'Parameters that these rows decide, with 80 % intervals',
-      head: ['parameter', 'shipped', '80 %', 'here', '80 %', '', 'decided by'],
+      head: ['parameter', 'shipped', '80 %', 'here', '80 %', 'unit', 'decided by'],
       textColumns: [0, 5, 6],
       rows: parameters.map(({ name, value, low, high, unit = '', shipped, rows: deciders = [] }) => [
         parameterWords(name),
