@@ -18,6 +18,7 @@ const LINES = [
 /** @param refuse ends with an error that names the field */
 export function checkFleet(question: EvacuateQuestion, refuse: Refuse): void {
   checkNames(question.fleet, refuse);
+  checkOwnNames(question.fleet, refuse);
   checkClasses(question.fleet, refuse);
   checkGroups(question.fleet, refuse);
   checkTraffic(question.fleet, refuse);
@@ -63,6 +64,41 @@ function checkNames({ vms, hostClasses, antiAffinity }: Fleet, refuse: Refuse): 
   }
   for (const [index, entry] of (antiAffinity ?? []).entries()) {
     known(`fleet.antiAffinity[${index}].vms`, entry.vms, names, 'class of fleet.vms');
+  }
+}
+
+/** Names of hosts and VMs, which an answer gives back: one for each that there is. */
+function checkOwnNames({ vms, hostClasses }: Fleet, refuse: Refuse): void {
+  const hosts = new Map<string, NonNullable<Fleet['hostClasses']>[number]>();
+  for (const [index, own] of (hostClasses ?? []).entries()) {
+    if (own.hostNames === undefined) {
+      if (own.hosts === 1) hosts.set(own.name, own);
+      continue;
+    }
+    const path = `fleet.hostClasses[${index}].hostNames`;
+    if (own.hostNames.length !== own.hosts) {
+      refuse(
+        `${path} has ${countOf(own.hostNames.length, 'name')}, and the class has ${countOf(own.hosts, 'host')}`,
+        'Name each of them, or none.',
+      );
+    }
+    for (const name of own.hostNames) {
+      if (hosts.has(name)) refuse(`${path} names '${name}' twice`, 'A host has one name, and one place.');
+      hosts.set(name, own);
+    }
+  }
+  for (const [index, { name, names = {}, perHost = 0 }] of vms.entries()) {
+    for (const [host, given] of Object.entries(names)) {
+      const path = `fleet.vms[${index}].names`;
+      const on = hosts.get(host);
+      if (on === undefined) refuse(`${path} has '${host}', and no host has that name`, 'fleet.hostClasses[].hostNames names hosts.'); // prettier-ignore
+      const there = on.vms?.[name] ?? perHost;
+      if (given.length === there) continue;
+      refuse(
+        `${path} has ${countOf(given.length, 'VM')} on '${host}', and ${there} ${there === 1 ? 'is' : 'are'} there`,
+        'Name all VMs of the class on that host, or leave the host out.',
+      );
+    }
   }
 }
 

@@ -49,6 +49,8 @@ export interface FleetChange {
 export interface Staying {
   readonly name: string;
   readonly vms: number;
+  /** Their own names, as far as the question gives them. */
+  readonly names: readonly string[];
   readonly why: string;
 }
 
@@ -89,9 +91,10 @@ export class FleetPlan {
     const stays = fleet.vms.map((each) => whyItStays(each, trials));
     const moves = (index: number): boolean => stays[index] === null;
     // VMs that stay on hosts that are not emptied are no part of the answer.
-    this.staying = fleet.vms.flatMap(({ name }, index) => {
+    this.staying = fleet.vms.flatMap(({ name, names }, index) => {
       const why = stays[index] ?? null;
-      return why === null || vmsOf(index) === 0 ? [] : [{ name, vms: vmsOf(index), why }];
+      if (why === null || vmsOf(index) === 0) return [];
+      return [{ name, vms: vmsOf(index), names: namesOn(kinds, hosts, names), why }];
     });
     this.vms = fleet.vms.reduce((sum, _, index) => sum + (moves(index) ? vmsOf(index) : 0), 0);
     this.question = { ...question, fleet: { ...fleet, vms: fleet.vms.filter((_, index) => moves(index)) } };
@@ -195,7 +198,16 @@ export class FleetPlan {
   get scheduleFleet(): ScheduleFleet {
     const { hostsPerRack, vms } = this.question.fleet;
     const classes = this.mixed.leavers(this.kinds).flatMap(() => vms.map(({ name }) => name));
-    return { hosts: this.hosts, hostsPerRack, classes };
+    const isMaintained = this.question.maintenance !== undefined;
+    return {
+      hosts: this.hosts,
+      hostsPerRack,
+      classes,
+      hostName: (host) => this.hostName(host),
+      // Of hosts that follow one another a VM may move from one that it came to.
+      vmName: (host, kind, nth) =>
+        isMaintained ? null : (vms[kind % vms.length]!.names?.[this.hostName(host)]?.[nth] ?? null),
+    };
   }
 
   /** Closed forms: how long it takes at least, by each link and limit. */
@@ -241,6 +253,16 @@ export class FleetPlan {
       return this.trials.inputOf(own, end, moved);
     });
   }
+}
+
+/** Names of VMs on the hosts that are emptied, as far as they are given. */
+function namesOn(
+  kinds: readonly HostKind[],
+  hosts: number,
+  names: Readonly<Record<string, readonly string[]>> | undefined,
+): readonly string[] {
+  if (names === undefined) return [];
+  return Array.from({ length: hosts }, (_, host) => names[hostName(kinds, host)] ?? []).flat();
 }
 
 /** Hosts that are emptied together: the first of them, and one past the last. */

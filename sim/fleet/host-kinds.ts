@@ -14,6 +14,8 @@ export interface HostKind {
   /** The first of them, from 0, and how many there are. */
   readonly from: number;
   readonly hosts: number;
+  /** Names of each; null: the fleet does not name them. */
+  readonly hostNames: readonly string[] | null;
   /** Links that migrations may use, in 10^9 bits per second. */
   readonly gigabits: number;
   readonly pfs: number;
@@ -50,6 +52,7 @@ function hostKind(fleet: Fleet, own: OwnWords, from: number): HostKind {
     name: own.name,
     from,
     hosts: own.hosts,
+    hostNames: own.hostNames ?? null,
     gigabits: own.hostGigabitsPerSecond ?? fleet.hostGigabitsPerSecond,
     pfs: own.pfsPerHost ?? fleet.pfsPerHost,
     pfGigabits: own.pfGigabitsPerSecond ?? fleet.pfGigabitsPerSecond,
@@ -80,5 +83,7 @@ export function ofEachHost<T>(kinds: readonly HostKind[], of: (kind: HostKind, i
 export function hostName(kinds: readonly HostKind[], host: number): string {
   const kind = kinds.find(({ from, hosts }) => host < from + hosts);
   if (kind === undefined || kind.name === null) return `host ${host + 1}`;
+  const own = kind.hostNames?.[host - kind.from];
+  if (own !== undefined) return own;
   return kind.hosts === 1 ? kind.name : `${kind.name} ${host - kind.from + 1}`;
 }

@@ -55,13 +55,15 @@ export const questionVmSchema = scenarioSchema.pick({
 /** With the manager that an operator's limits bring; without: as the VM's own words say. */
 export type QuestionVm = z.output<typeof questionVmSchema> & { readonly watch?: Watch };
 
+/** Where the pause has to stay within its budget: with parameters anywhere in their ranges, or nominal. */
+const judge = z.enum(['long', 'point']).default('long');
+
 const budget = z
-  .strictObject({
-    pause: duration.default(300 * NS_PER_MS),
-    /** Where the pause has to stay within it: with parameters anywhere in their ranges, or nominal. */
-    judge: z.enum(['long', 'point']).default('long'),
-  })
+  .strictObject({ pause: duration.default(300 * NS_PER_MS), judge })
   .default({ pause: 300 * NS_PER_MS, judge: 'long' });
+
+/** An evacuation is judged by pauses only where somebody says how long they may be. */
+const evacuateBudget = z.strictObject({ pause: duration.optional(), judge }).default({ judge: 'long' });
 
 /** Share of draws of everything unknown in which the answer holds; 1: in all, and at every corner of the parameters. */
 const confidence = z
@@ -161,6 +163,7 @@ const roomFields = {
 const hostClass = z.strictObject({
   name: z.string().min(1),
   hosts: z.int().min(1).max(100_000).describe('So many of them; those of a class follow one another.'),
+  hostNames: z.array(z.string().min(1)).min(1).optional().describe('Their names, in their order: one for each.'),
   hostGigabitsPerSecond: linkGigabits.optional(),
   pfsPerHost: pfsPerHost.optional(),
   pfGigabitsPerSecond: linkGigabits.optional(),
@@ -204,6 +207,10 @@ const fleet = z.strictObject({
         perHost: perHost
           .optional()
           .describe('On each host; of host classes that say it themselves, their number holds.'),
+        names: z
+          .record(z.string(), z.array(z.string().min(1)))
+          .optional()
+          .describe('Names of the VMs, by the name of their host; of a host that it names, all of them.'),
         /** Whether it may be moved at all; one that may not stays, and its host with it. */
         migratable: z.boolean().default(true),
         /** Those with more begin before others, in the whole fleet. */
@@ -256,7 +263,7 @@ const evacuate = z.strictObject({
     .optional(),
   /** Time in which it must be done. */
   within: durationIn('min').optional(),
-  budget,
+  budget: evacuateBudget,
 });
 
 const host = z.strictObject({

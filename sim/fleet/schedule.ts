@@ -19,8 +19,11 @@ export const FATE_WORDS = [
 export interface ScheduledMove {
   /** From 1. */
   readonly host: number;
+  readonly hostName: string;
   /** Name of its class. */
   readonly vm: string;
+  /** Name of the VM; null: the question names none. */
+  readonly vmName: string | null;
   readonly startNs: number;
   readonly endNs: number;
   /** At the end of the move; 0 when it did not stop. */
@@ -62,6 +65,10 @@ export interface ScheduleFleet {
   readonly hostsPerRack: number;
   /** Names of the classes of VMs. */
   readonly classes: readonly string[];
+  /** @param host from 0 */
+  readonly hostName: (host: number) => string;
+  /** Name of a VM of a class on a host, the nth of them from 0; null: it has none. */
+  readonly vmName: (host: number, kind: number, nth: number) => string | null;
 }
 
 export function scheduleOf(result: EvacuationResult, fleet: ScheduleFleet): Schedule {
@@ -77,14 +84,20 @@ export function scheduleOf(result: EvacuationResult, fleet: ScheduleFleet): Sche
   };
 }
 
-function movesOf(result: EvacuationResult, { classes }: ScheduleFleet): readonly ScheduledMove[] {
+function movesOf(result: EvacuationResult, { classes, hostName, vmName }: ScheduleFleet): readonly ScheduledMove[] {
   const { vms, startNs, endNs, pauseNs, fate, vmClass, sourceOf } = result;
   const moves: ScheduledMove[] = [];
+  const counts = new Map<string, number>();
   for (let vm = 0; vm < vms; vm++) {
+    const key = `${sourceOf[vm]!} ${vmClass[vm]!}`;
+    const nth = counts.get(key) ?? 0;
+    counts.set(key, nth + 1);
     if (fate[vm] === FATE.noRoom) continue;
     moves.push({
       host: sourceOf[vm]! + 1,
+      hostName: hostName(sourceOf[vm]!),
       vm: classes[vmClass[vm]!]!,
+      vmName: vmName(sourceOf[vm]!, vmClass[vm]!, nth),
       startNs: startNs[vm]!,
       endNs: endNs[vm]!,
       pauseNs: pauseNs[vm]!,

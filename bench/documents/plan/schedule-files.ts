@@ -8,17 +8,18 @@ import type { ScheduledMove } from '../../../sim/fleet/schedule.ts';
 import type { PlanDocument } from './document.ts';
 
 const CRLF = '\r\n';
-const HEAD = ['host', 'vm', 'begins_s', 'ends_s', 'pause_ms', 'end'];
+const HEAD = ['host', 'vm', 'begins_s', 'ends_s', 'pause_ms', 'end', 'name'];
 
 /** @throws UserError of kind `usage` for a plan without single moves */
 export function scheduleCsv(document: PlanDocument, option: string): string {
-  const rows = movesOf(document, option).map(({ host, vm, startNs, endNs, pauseNs, fate }) => [
-    String(host),
+  const rows = movesOf(document, option).map(({ hostName, vm, vmName, startNs, endNs, pauseNs, fate }) => [
+    hostName,
     vm,
     (startNs / NS_PER_S).toFixed(3),
     (endNs / NS_PER_S).toFixed(3),
     pauseNs === 0 ? '' : (pauseNs / NS_PER_MS).toFixed(1),
     fate,
+    vmName ?? '',
   ]);
   const hosts = cellsOf(document, HOST_COLUMNS).map(([host, begins, empty, pause]) => [
     String(host),
@@ -27,6 +28,7 @@ export function scheduleCsv(document: PlanDocument, option: string): string {
     secondsCell(empty),
     pauseCell(pause),
     empty === null ? 'not emptied' : 'emptied',
+    '',
   ]);
   const tenants = cellsOf(document, NOTICE_COLUMNS).map(([vm, begins, ends, pause]) => [
     '',
@@ -35,6 +37,7 @@ export function scheduleCsv(document: PlanDocument, option: string): string {
     secondsCell(ends),
     pauseCell(pause),
     'notice',
+    '',
   ]);
   return [HEAD, ...rows, ...hosts, ...tenants].map((cells) => `${cells.map(csvCell).join(',')}${CRLF}`).join('');
 }
@@ -76,15 +79,18 @@ export function scheduleCalendar(document: PlanDocument, begin: Date, option: st
     const moved = own.filter(({ pauseNs }) => pauseNs > 0);
     const longestNs = Math.max(0, ...own.map(({ pauseNs }) => pauseNs));
     const left = own.length - moved.length;
+    const { hostName } = own[0]!;
     const pause = moved.length === 0 ? '' : `, with pauses of up to ${formatNs(longestNs)}`;
-    const said = `${countOf(moved.length, 'VM moves', 'VMs move')}${pause}${left === 0 ? '' : `; ${left} of the host stay`}.`;
+    const names = moved.flatMap(({ vmName }) => vmName ?? []);
+    const who = names.length === 0 ? '' : ` They are ${names.join(', ')}.`;
+    const said = `${countOf(moved.length, 'VM moves', 'VMs move')}${pause}${left === 0 ? '' : `; ${left} of the host stay`}.${who}`;
     return [
       'BEGIN:VEVENT',
       `UID:${name}-host-${host}@stopcopy`,
       `DTSTAMP:${at(0)}`,
       `DTSTART:${at(Math.min(...own.map(({ startNs }) => startNs)))}`,
       `DTEND:${at(Math.max(...own.map(({ endNs }) => endNs)))}`,
-      `SUMMARY:${calendarText(`host ${host} ${left === 0 ? 'is emptied' : 'is not emptied'} (${name})`)}`,
+      `SUMMARY:${calendarText(`${hostName} ${left === 0 ? 'is emptied' : 'is not emptied'} (${name})`)}`,
       `DESCRIPTION:${calendarText(`${said} Modelled, with nominal parameters.`)}`,
       'END:VEVENT',
     ];

@@ -15,14 +15,19 @@ export const scheduleSchema: z.ZodType<Schedule> = z.looseObject({
   leftBehind: z.number(),
   moves: z
     .array(
-      z.looseObject({
-        host: z.number(),
-        vm: z.string(),
-        startNs: ns,
-        endNs: ns,
-        pauseNs: ns,
-        fate: z.enum(FATE_WORDS),
-      }),
+      z
+        .looseObject({
+          host: z.number(),
+          hostName: z.string().optional(),
+          vm: z.string(),
+          vmName: z.string().nullable().default(null),
+          startNs: ns,
+          endNs: ns,
+          pauseNs: ns,
+          fate: z.enum(FATE_WORDS),
+        })
+        // Documents before 0.3 have no names.
+        .transform((move) => ({ ...move, hostName: move.hostName ?? `host ${move.host}` })),
     )
     .nullable(),
   groups: z
@@ -95,10 +100,10 @@ function movesPlot(schedule: Schedule, moves: readonly ScheduledMove[], id: stri
     table: {
       caption: 'Moves in the order of hosts',
       head: ['host', 'VM', 'begins', 'ends', 'takes', 'pause', 'end'],
-      textColumns: [1, 6],
-      rows: moves.map(({ host, vm, startNs, endNs, pauseNs, fate }) => [
-        String(host),
-        vm,
+      textColumns: [0, 1, 6],
+      rows: moves.map(({ hostName, vm, vmName, startNs, endNs, pauseNs, fate }) => [
+        hostName,
+        vmName === null ? vm : `${vmName} (${vm})`,
         time(startNs),
         time(endNs),
         time(endNs - startNs),
@@ -110,7 +115,7 @@ function movesPlot(schedule: Schedule, moves: readonly ScheduledMove[], id: stri
 }
 
 /** For each move the first lane of its host that is free when it begins. Lanes of a host stand together. */
-export function lanesOf(moves: readonly Pick<ScheduledMove, 'host' | 'startNs' | 'endNs'>[]): {
+export function lanesOf(moves: readonly Pick<ScheduledMove, 'host' | 'hostName' | 'startNs' | 'endNs'>[]): {
   /** A host at its first lane, and nothing at its further ones. */
   readonly names: readonly string[];
   /** In the order of the moves. */
@@ -129,7 +134,8 @@ export function lanesOf(moves: readonly Pick<ScheduledMove, 'host' | 'startNs' |
       freeNs[lane] = endNs;
       lanes[index] = first + lane;
     }
-    names.push(...freeNs.map((_, lane) => (lane === 0 ? `host ${host}` : '')));
+    const { hostName } = own[0]!;
+    names.push(...freeNs.map((_, lane) => (lane === 0 ? hostName : '')));
   }
   return { names, lanes };
 }

@@ -210,7 +210,6 @@ function hostFields({
   const comment = [
     isEmptied ? 'is emptied' : '',
     name === OTHER_HOST ? 'assumed: no other is listed' : '',
-    hosts.length > 1 ? `${hosts.slice(0, NAMED_MAX).join(', ')}${hosts.length > NAMED_MAX ? ', …' : ''}` : '',
     isClosed ? `takes none: ${closed}` : '',
   ].filter((each) => each !== '');
   return {
@@ -221,6 +220,7 @@ function hostFields({
         ...(comment.length === 0 ? {} : { comment: comment.join('; ') }),
       },
       { key: 'hosts', value: hosts.length },
+      ...(hosts.length === 1 ? [] : [{ key: 'hostNames', value: { items: hosts, flow: true } as const }]),
       ...(gigabitsPerSecond === null
         ? []
         : [{ key: 'hostGigabitsPerSecond', value: gigabitsPerSecond, comment: 'said' }]),
@@ -255,9 +255,19 @@ function classFields(each: VmClass, hosts: readonly HostClass[], link: number): 
       : { devices: { items: devices.map(({ profile, count }) => flow({ profile, count })), flow: true } }),
   });
   const names = vms.map((one) => one.name);
+  const named = hosts
+    .filter(({ isEmptied }) => isEmptied)
+    .flatMap((own) => own.hosts)
+    .map((host) => ({ host, on: vms.filter((one) => (one.host ?? '') === host).map((one) => one.name) }))
+    .filter(({ on }) => on.length > 0 && !on.includes(''))
+    .map(({ host, on }): CommentedField => ({
+      key: host === '' ? 'the host' : host,
+      value: { items: on, flow: true },
+    }));
   return {
     fields: [
       { key: 'name', value: name, comment: `${countOf(names.length, 'VM')}: ${names.slice(0, NAMED_MAX).join(', ')}${names.length > NAMED_MAX ? ', …' : ''}${spreadText(each)}${deviceNames.length === 0 ? '' : `; devices ${deviceNames.join(', ')}`}` }, // prettier-ignore
+      ...(named.length === 0 ? [] : [{ key: 'names', value: { fields: named, flow: true } as const, comment: 'on hosts that are emptied' }]), // prettier-ignore
       { key: 'perHost', value: 0, comment: 'on hosts whose class does not say it' },
       ...(pinned === null ? [] : [{ key: 'migratable', value: false, comment: pinned }]),
       ...runsOn(each, hosts).map((value) => ({
@@ -366,7 +376,7 @@ function findingsOf({ running, emptied, classes, hosts }: Parts, homeless: numbe
       : [
           {
             kind: 'warning' as const,
-            text: `${hostsText(emptied)} is not emptied: ${countOf(stays, 'VM')} of it ${stays === 1 ? 'does' : 'do'} not move`,
+            text: `${hostsText(emptied)} ${emptied.length === 1 ? 'is' : 'are'} not emptied: ${countOf(stays, 'VM')} there ${stays === 1 ? 'does' : 'do'} not move`,
           },
         ]),
     ...(homeless === 0 ? [] : [{ kind: 'unused' as const, text: `${countOf(homeless, 'VM')} on no host` }]),

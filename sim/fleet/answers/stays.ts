@@ -7,6 +7,9 @@ import { refusalSentence } from '../../scenario/ask-can.ts';
 import type { Staying } from '../fleet-plan.ts';
 import type { Answer } from './answer-parts.ts';
 
+/** VMs that a sentence names. */
+const NAMED_MAX = 5;
+
 const NOTHING: Answer = {
   feasible: false,
   value: null,
@@ -39,6 +42,8 @@ export function allStayAnswer(staying: readonly Staying[]): Answer {
 }
 
 /** Why VMs of a kind stay. */
-export function stayingSentence({ name, vms, why }: Staying): string {
-  return `${countOf(vms, 'VM')} of ${name} ${vms === 1 ? 'stays' : 'stay'}. ${why}`;
+export function stayingSentence({ name, vms, names, why }: Staying): string {
+  const who =
+    names.length === 0 ? '' : ` (${names.slice(0, NAMED_MAX).join(', ')}${names.length > NAMED_MAX ? ', …' : ''})`;
+  return `${countOf(vms, 'VM')} of ${name}${who} ${vms === 1 ? 'stays' : 'stay'}. ${why}`;
 }

@@ -73,7 +73,7 @@ describe('a host that is emptied', () => {
   test('has a table of all its moves, and says what kind its figures are', () => {
     const rows = rowsOf(figure);
     expect(rows).toHaveLength(15);
-    expect(new Set(rows.map(([host, , , , , , end]) => `${host} ${end}`))).toEqual(new Set(['1 moved']));
+    expect(new Set(rows.map(([host, , , , , , end]) => `${host} ${end}`))).toEqual(new Set(['host 1 moved']));
     expect(figure).toMatch(/class="source" id="[^"]+">\s*modelled, with nominal parameters/);
   });
 
@@ -128,7 +128,10 @@ describe('lanes', () => {
       { host: 7, startNs: 10, endNs: 30 },
       { host: 7, startNs: 25, endNs: 40 },
     ];
-    expect(lanesOf(moves)).toEqual({ names: ['host 2', 'host 7', ''], lanes: [1, 0, 2, 1, 2] });
+    expect(lanesOf(moves.map((move) => ({ ...move, hostName: `host ${move.host}` })))).toEqual({
+      names: ['host 2', 'host 7', ''],
+      lanes: [1, 0, 2, 1, 2],
+    });
   });
 
   test('of a whole rack: no two moves of a lane overlap', () => {

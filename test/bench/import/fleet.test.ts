@@ -12,6 +12,7 @@ import { readForeignOf } from '../../../bench/import/readers.ts';
 import { importFleet } from '../../../bench/studies/import/import-fleet.ts';
 import { readFleetQuestion, readQuestion } from '../../../bench/studies/plan/read-question.ts';
 import { GIB } from '../../../sim/base/units.ts';
+import { answer } from '../../../sim/fleet/answer.ts';
 import { questionSchema, type QuestionOf } from '../../../sim/fleet/question.ts';
 import { stating } from '../../stating.ts';
 
@@ -402,6 +403,25 @@ describe('plan', () => {
     }
     expect(readFleetQuestion({ fleet: [SAMPLE] }).notes.join('\n')).toMatch(
       /stays: HostDeviceNotLiveMigratable[^]*assumed: /,
+    );
+  });
+
+  test('speaks of hosts and VMs by their own names, each once', () => {
+    const file = join(import.meta.dirname, '../../../bench/studies/import/examples/kubevirt-fleet.json');
+    const { items } = JSON.parse(readFileSync(file, 'utf8')) as {
+      items: { kind: string; metadata: { namespace: string; name: string }; status: { nodeName?: string } }[];
+    };
+    const emptied = ['worker-3', 'worker-2'];
+    const there = items.flatMap(({ kind, metadata: { namespace, name }, status: { nodeName } }) =>
+      kind === 'VirtualMachineInstance' && emptied.includes(nodeName!) ? [`${nodeName!} ${namespace}/${name}`] : [],
+    );
+    const asked = readFleetQuestion({ fleet: [file], hosts: emptied.join(',') });
+    // A budget that nobody gave decides nothing.
+    expect(imported([file]).question.budget.pause).toBeUndefined();
+    const { feasible, schedule } = answer(asked.question, asked.files, asked.file, { tornado: false, draws: 3 });
+    expect(feasible).toBe(true);
+    expect(schedule!.moves!.map(({ hostName, vmName }) => `${hostName} ${vmName!}`).toSorted()).toEqual(
+      there.toSorted(),
     );
   });
 

@@ -170,6 +170,12 @@ const OWN: Readonly<Record<string, readonly [ask: Fields, before: Fields, after:
       ],
     }),
   ],
+  '(evacuate).fleet.hostClasses[].hostNames[]': [MIXED, classes(), classes({ hostNames: ['x', 'y'] })],
+  '(evacuate).fleet.vms[].names.*[]': [
+    MIXED,
+    classes({ hostNames: ['x', 'y'] }),
+    inFleet({ vms: [{ name: 'large', perHost: 1, vm: VM, names: { x: ['p'], y: ['q'] } }] }),
+  ],
   '(evacuate).fleet.hostClasses[].hostGigabitsPerSecond': [MIXED, classes(), classes({ hostGigabitsPerSecond: 5 })],
   '(evacuate).fleet.hostClasses[].pfsPerHost': [
     MIXED,

@@ -14,7 +14,17 @@ function emptied(hosts: number, perHost: number) {
   });
   const result = evacuate(input);
   const { hostsPerRack } = input.lines;
-  return { result, hostsPerRack, schedule: scheduleOf(result, { hosts, hostsPerRack, classes: ['small'] }) };
+  return {
+    result,
+    hostsPerRack,
+    schedule: scheduleOf(result, {
+      hosts,
+      hostsPerRack,
+      classes: ['small'],
+      hostName: (host) => `host ${host + 1}`,
+      vmName: () => null,
+    }),
+  };
 }
 
 test('a small evacuation is listed move by move, never more at once out of a host than allowed', () => {

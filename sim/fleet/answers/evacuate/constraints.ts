@@ -62,6 +62,7 @@ const ROWS: readonly ConstraintRow<EvacuateNumbers>[] = [
     limit: ({ budgetNs }) => budgetNs,
     used: (numbers) => (judgedOf(numbers).moved === 0 ? null : judgedOf(numbers).pauseMaxNs),
     binds: (numbers) => judgedOf(numbers).overBudget > 0,
+    applies: ({ budgetNs }) => Number.isFinite(budgetNs),
   },
 ];
 

@@ -119,6 +119,7 @@ export interface EvacuateNumbers extends AnswerNumbers {
   readonly staying: readonly Staying[];
   /** Name of the operator's limits. */
   readonly limits: string;
+  /** Infinity: pauses are not judged. */
   readonly budgetNs: number;
   /** Time in which it must be done; Infinity: any. */
   readonly withinNs: number;
@@ -184,6 +185,7 @@ class EvacuationSearch {
   private readonly onProgress: (done: number, total: number, what: string) => void;
   private readonly plan: FleetPlan;
   private readonly withinNs: number;
+  private readonly budgetNs: number;
 
   constructor(question: EvacuateQuestion, trials: VmTrials, limits: Limits, options: AnswerOptions) {
     const { tornado = true, onProgress = () => {} } = options;
@@ -194,16 +196,17 @@ class EvacuationSearch {
     this.onProgress = onProgress;
     this.plan = new FleetPlan(question, trials, limits);
     this.withinNs = question.within ?? Infinity;
+    this.budgetNs = question.budget.pause ?? Infinity;
   }
 
   numbers(): EvacuateNumbers {
-    const { question, plan, limits, withinNs } = this;
+    const { question, plan, limits, withinNs, budgetNs } = this;
     const { budget } = question;
     const steps = BAND_ENDS.length + 3;
     const usedNs = { short: 0, point: 0, long: 0 };
     const outcomeAt = (end: RangeEnd, result: EvacuationResult): Outcome => {
       usedNs[end] = plan.usedTimeoutNs(result, end);
-      return outcomeOf(result, budget.pause);
+      return outcomeOf(result, budgetNs);
     };
     const short = outcomeAt('short', this.ended('short', 0, steps));
     const nominal = this.ended('point', 1, steps);
@@ -240,7 +243,7 @@ class EvacuationSearch {
       vms: plan.vms,
       staying: plan.staying,
       limits: limits.name,
-      budgetNs: budget.pause,
+      budgetNs,
       withinNs,
       timeoutNs: limits.timeoutNsPerUnit,
       timeoutPer: limits.timeoutPer,
@@ -276,7 +279,7 @@ class EvacuationSearch {
   }
 
   private run(end: TrialAt, change?: FleetChange): Outcome {
-    return outcomeOf(this.plan.play(end, change), this.question.budget.pause);
+    return outcomeOf(this.plan.play(end, change), this.budgetNs);
   }
 
   /** What a change leaves and takes where it fares worst, of the ends by which it is judged. */

@@ -40,6 +40,7 @@ export function evacuateWords(numbers: EvacuateNumbers): AnswerWords {
       ...windowSentences(numbers),
       ...hearsaySentences(numbers),
       ...setUpSentences(numbers),
+      ...unjudgedSentences(numbers),
     ],
     proof: tried.map((each) => ({
       at: each.outboundPerHost,
@@ -91,7 +92,7 @@ function timeSentence({ hosts, vms, limits, outcomes, staying, interval, mainten
       : `${formatLong(low ?? point.totalNs)} to ${formatLong(high)}`;
   if (staying.length > 0) {
     const that = `The ${whose} that can move ${vms === 1 ? 'takes' : 'take'}`;
-    return `${that} ${formatLong(point.totalNs)} (${band}) under ${limits}; ${pausesPhrase(point, long)}.`;
+    return `${that} ${formatLong(point.totalNs)}${leftVms(long) > 0 ? '' : ` (high corner: ${formatLong(long.totalNs)})`} under ${limits}; ${pausesPhrase(point, long)}.`;
   }
   return (
     `${maintenance === null ? 'Emptying' : 'Maintaining'} ${countOf(hosts, 'host')} with ${countOf(vms, 'VM')} takes ${formatLong(point.totalNs)} ` +
@@ -136,6 +137,11 @@ function windowSentences({ windows, vms, hosts, maintenance }: EvacuateNumbers):
 
 function setUpSentences({ hasSetUp, outcomes }: EvacuateNumbers): readonly string[] {
   return hasSetUp || outcomes.point.moved === 0 ? [] : ['The set-up of a move takes 0 s here; limits.setUp gives it.'];
+}
+
+function unjudgedSentences({ budgetNs, outcomes }: EvacuateNumbers): readonly string[] {
+  if (Number.isFinite(budgetNs) || outcomes.point.moved === 0) return [];
+  return ['Pauses are not judged here; budget.pause says how long they may be.'];
 }
 
 /** Values of a preset that are not on record anywhere. */
@@ -218,7 +224,10 @@ function timeoutPhrase(numbers: EvacuateNumbers): string {
   return `by the time-out of ${formatNs(numbers.timeoutNs)}${perPhrase(numbers)}${whose}`;
 }
 
-function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: EvacuateNumbers): string {
+function problemSentence(problem: Problem, numbers: EvacuateNumbers): string {
+  const { withinNs, budgetNs, hosts, judgedEnd } = numbers;
+  // What is said of the judged end alone does not hold of the others.
+  const where = leftVms(numbers.outcomes.point) === 0 ? ENDS[judgedEnd] : '';
   switch (problem.kind) {
     case 'staying':
       return stayingSentence(problem.of);
@@ -229,7 +238,7 @@ function problemSentence(problem: Problem, { withinNs, budgetNs, hosts }: Evacua
     case 'reserved':
       return `The reserve of ${countOf(problem.hosts, 'host')} keeps ${countOf(problem.vms, 'VM')} where ${problem.vms === 1 ? 'it is' : 'they are'}: without the largest ${problem.hosts === 1 ? 'of the hosts' : `${problem.hosts} hosts`} that take VMs, the others would not hold them all.`;
     case 'given up':
-      return `${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${notEmptyPhrase(problem.hostsLeft, hosts)}.`;
+      return `${where}${countOf(problem.vms, 'VM stays where it is', 'VMs stay where they are')}, and ${notEmptyPhrase(problem.hostsLeft, hosts)}.`;
     case 'late':
       return `It takes ${formatLong(problem.totalNs)}, and must be done in ${formatLong(withinNs)}.`;
     default:

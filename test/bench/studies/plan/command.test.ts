@@ -239,12 +239,12 @@ describe('moves for other programs', () => {
     const { status } = await plan('--csv', csv, '--ics', ics, '--start', '2026-12-05T22:00Z');
     expect(status).toBe(0);
     const rows = readFileSync(csv, 'utf8').split('\r\n');
-    expect(rows[0]).toBe('host,vm,begins_s,ends_s,pause_ms,end');
+    expect(rows[0]).toBe('host,vm,begins_s,ends_s,pause_ms,end,name');
     expect(rows.slice(1, -1)).toHaveLength(15 + 1 + 2);
     const moves = rows.slice(1, 16).map((row) => row.split(','));
     const last = Math.max(...moves.map((cells) => Number(cells[3]))).toFixed(3);
     const longest = Math.max(...moves.map((cells) => Number(cells[4]))).toFixed(1);
-    expect(rows[16]).toBe(`host 1,,0.000,${last},${longest},emptied`);
+    expect(rows[16]).toBe(`host 1,,0.000,${last},${longest},emptied,`);
     for (const [index, vm] of ['small', 'large'].entries()) {
       const [host, name, begins, ends, , end] = rows[17 + index]!.split(',');
       const own = moves.filter((cells) => cells[1] === vm);
@@ -252,7 +252,8 @@ describe('moves for other programs', () => {
       expect(Number(begins)).toBe(Math.min(...own.map((cells) => Number(cells[2]))));
       expect(Number(ends)).toBeGreaterThanOrEqual(Math.max(...own.map((cells) => Number(cells[3]))));
     }
-    for (const row of rows.slice(1, 16)) expect(row).toMatch(/^1,(?:small|large),\d+\.\d{3},\d+\.\d{3},\d+\.\d,moved$/);
+    for (const row of rows.slice(1, 16))
+      expect(row).toMatch(/^host 1,(?:small|large),\d+\.\d{3},\d+\.\d{3},\d+\.\d,moved,$/);
     const calendar = readFileSync(ics, 'utf8');
     const lines = calendar.split('\r\n');
     expect(lines.every((line) => Buffer.byteLength(line) <= 75)).toBe(true);

@@ -339,7 +339,10 @@ describe('an evacuation is described by its record alone', () => {
 
   test.each([
     [{ kind: 'no room', vms: 3 }, 'The room on the other hosts cannot be kept: 3 VMs find none.'],
-    [{ kind: 'given up', vms: 4, hostsLeft: 1 }, '4 VMs stay where they are, and 1 of 2 hosts is not empty.'],
+    [
+      { kind: 'given up', vms: 4, hostsLeft: 1 },
+      'In the high corner, 4 VMs stay where they are, and 1 of 2 hosts is not empty.',
+    ],
     [{ kind: 'late', totalNs: 110 * NS_PER_S }, 'It takes 110 s, and must be done in 60.0 s.'],
     [{ kind: 'over budget', vms: 5 }, '5 VMs are paused for longer than 500 ms.'],
   ] as const)('with its problem: %o', (problem, sentence) => {
