@@ -62,7 +62,7 @@ const budget = z
   .strictObject({ pause: duration.default(300 * NS_PER_MS), judge })
   .default({ pause: 300 * NS_PER_MS, judge: 'long' });
 
-/** An evacuation is judged by pauses only where somebody says how long they may be. */
+/** An evacuation is judged by pauses only where a question says how long they may be. */
 const evacuateBudget = z.strictObject({ pause: duration.optional(), judge }).default({ judge: 'long' });
 
 /** Share of draws of everything unknown in which the answer holds; 1: in all, and at every corner of the parameters. */
