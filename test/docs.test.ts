@@ -87,6 +87,8 @@ describe('what the pages point to', () => {
       output: new Output(false),
       signal: new AbortController().signal,
       exit: () => undefined,
+      args: [],
+      again: async () => 0 as const,
     });
     const isKnown = ([name = '', ...rest]: readonly string[]): boolean => {
       if (name.startsWith('-')) return ['--help', '--version'].includes(name);

@@ -242,6 +242,10 @@ describe('with all rows', () => {
     converge: async () => {
       expect(await document(0, 'converge --seeds 2 --draws 0 --class idle --policy qemu')).toMatchObject({ moves: 2 });
     },
+    merge: async () => {
+      await ends(0, 'converge --seeds 2 --draws 0 --class idle --policy qemu --shard 1/1');
+      expect(await document(0, 'merge results/converge.1-of-1.shard')).toMatchObject({ moves: 2 });
+    },
     send: async () => {
       const help = await ends(0, 'send --help');
       for (const word of [KIND, GENERATION, LOAD]) expect(help).toContain(`${word},`);

@@ -36,7 +36,13 @@ beforeAll(() => {
 /** Help of the program and of all commands. */
 async function helpTexts(): Promise<ReadonlyMap<string, string>> {
   const { output, stdout } = captured(false);
-  const program = await buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+  const program = await buildProgram({
+    output,
+    signal: new AbortController().signal,
+    exit: () => {},
+    args: [],
+    again: async () => 0 as const,
+  });
   return new Map(
     [program, ...program.commands].map((command) => {
       command.outputHelp();

@@ -5,8 +5,15 @@ import type { Command } from 'commander';
 
 import type { CommandIo } from '../io/command-io.ts';
 import type { ExitCode } from '../io/exit-status.ts';
+import type { GatheredShards } from '../studies/shards/shard-file.ts';
 
 export interface CommandContext extends CommandIo {
+  /** The words after `stopcopy`. */
+  readonly args: readonly string[];
+  /** Shards whose results are there already; left out: none. */
+  readonly gathered?: GatheredShards;
+  /** Runs another command line over shards whose results are there. @returns its exit status */
+  again(args: readonly string[], gathered: GatheredShards): Promise<ExitCode>;
   /** The exit status of the process; the last call counts. */
   exit(code: ExitCode): void;
 }

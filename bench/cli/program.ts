@@ -12,6 +12,7 @@ import { type CommandContext, examples, type RegisterCommand } from './context.t
 import { reportError } from './exit.ts';
 import { checkOutputs } from './file-options.ts';
 import { Interrupts } from './interrupt.ts';
+import type { GatheredShards } from '../studies/shards/shard-file.ts';
 import { Output } from '../io/output.ts';
 import { keysOf } from '../../sim/base/keys.ts';
 
@@ -108,6 +109,10 @@ const COMMANDS = {
     summary: 'self-contained HTML page from results of other commands',
     load: async () => (await import('./commands/report.ts')).registerReport,
   },
+  merge: {
+    summary: 'parts of a job that machines ran with --shard, as the whole',
+    load: async () => (await import('./commands/merge.ts')).registerMerge,
+  },
   upgrade: {
     summary: 'files of older versions as files of the newest',
     load: async () => (await import('./commands/upgrade.ts')).registerUpgrade,
@@ -133,6 +138,8 @@ interface Surroundings {
   readonly output?: Output;
   /** What stops it; default: nothing. */
   readonly interrupts?: Interrupts;
+  /** Shards of the job of the command, in place of running its cells. */
+  readonly gathered?: GatheredShards;
 }
 
 /**
@@ -142,11 +149,14 @@ interface Surroundings {
  * @returns the exit status
  */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
-  const { output = outputOf(args), interrupts = new Interrupts() } = surroundings;
+  const { output = outputOf(args), interrupts = new Interrupts(), gathered } = surroundings;
   let exitCode: ExitCode = EXIT.fine;
   const context: CommandContext = {
     output,
     signal: interrupts.signal,
+    args,
+    ...(gathered === undefined ? {} : { gathered }),
+    again: (words, shards) => runCommandLine(words, { ...surroundings, interrupts, gathered: shards }),
     exit(code): void {
       exitCode = code;
     },

@@ -59,6 +59,7 @@ export const PRINTED_FORMATS = {
   'stopcopy-masked': { title: 'files of stopcopy import --mask', version: 1 },
   'stopcopy-import': { title: 'a result of stopcopy import', version: 1 },
   'stopcopy-explanation': { title: 'a result of stopcopy explain', version: 1 },
+  'stopcopy-shard': { title: 'a part of a job, of --shard', version: 1 },
   'stopcopy-upgrade': { title: 'a result of stopcopy upgrade', version: 1 },
   'stopcopy-history-list': { title: 'a document of stopcopy history list', version: 1 },
   'stopcopy-history-record': { title: 'a document of stopcopy history record', version: 1 },

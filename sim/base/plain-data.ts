@@ -3,11 +3,16 @@
  * goes through here.
  *
  * The text is JSON. JSON lacks four numbers that results have: NaN, the two infinities and -0. They are written as
- * `{"$number":"NaN"}`. Members that are undefined are left out.
+ * `{"$number":"NaN"}`. Typed arrays are `{"$array":"Float64Array","of":[…]}`. Members that are undefined are left out.
  */
 import { bug } from './bug.ts';
 
 const NUMBER = '$number';
+const ARRAY = '$array';
+
+/** Typed arrays that results have. */
+const ARRAYS = { Float64Array, Int32Array, Uint8Array, Uint16Array, Uint32Array } as const;
+type ArrayName = keyof typeof ARRAYS;
 
 /**
  * One text for one value: members sorted, without spaces (RFC 8785), so that equal values have equal texts whatever the order in
@@ -34,13 +39,29 @@ export function plainText(value: unknown): string {
  * @throws SyntaxError for a text that is no JSON
  */
 export function parsePlain(text: string): unknown {
-  return JSON.parse(text, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && NUMBER in value ? Number(value[NUMBER]) : value,
-  ) as unknown;
+  return JSON.parse(text, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (NUMBER in value) return Number(value[NUMBER]);
+    return ARRAY in value ? arrayOf(value) : value;
+  }) as unknown;
+}
+
+/** @throws SyntaxError for a kind of array that is not written */
+function arrayOf(value: { readonly [ARRAY]: unknown; readonly of?: unknown }): unknown {
+  const name = value[ARRAY] as ArrayName;
+  if (!Object.hasOwn(ARRAYS, name) || !Array.isArray(value.of)) throw new SyntaxError(`no array: ${String(name)}`);
+  return ARRAYS[name].from(value.of as number[]);
 }
 
 type Member = readonly [name: string, value: unknown];
 type Order = (members: readonly Member[]) => readonly Member[];
+
+function arrayText(value: ArrayBufferView, order: Order): string {
+  const name = value.constructor.name;
+  if (!Object.hasOwn(ARRAYS, name)) return bug('NOT_PLAIN', name);
+  const numbers = Array.from(value as Float64Array, (each) => textOf(each, order));
+  return `{"${ARRAY}":"${name}","of":[${numbers.join(',')}]}`;
+}
 
 function textOf(value: unknown, order: Order): string {
   switch (typeof value) {
@@ -52,6 +73,7 @@ function textOf(value: unknown, order: Order): string {
       return String(value);
     case 'object':
       if (value === null) return 'null';
+      if (ArrayBuffer.isView(value)) return arrayText(value, order);
       return Array.isArray(value)
         ? `[${value.map((each) => textOf(each, order)).join(',')}]`
         : objectText(value, order);
@@ -66,7 +88,7 @@ function objectText(value: object, order: Order): string {
   let text = '';
   for (const [name, member] of order(Object.entries(value))) {
     if (member === undefined) continue;
-    if (name === NUMBER) bug('NOT_PLAIN', NUMBER);
+    if (name === NUMBER || name === ARRAY) bug('NOT_PLAIN', name);
     text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${textOf(member, order)}`;
   }
   return `{${text}}`;

@@ -39,13 +39,21 @@ const DOES: Readonly<Record<string, readonly string[]>> = {
   compare: ['compare', 'compareExact'],
   history: ['historySeries', 'recordHistory'],
   report: ['report'],
+  // Runs a command line again.
+  merge: [],
   upgrade: ['upgrade'],
   ui: ['uiPage'],
 };
 
 test('has functions for every command, and nothing else but errors', async () => {
   const { output } = captured(false);
-  const program = await buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+  const program = await buildProgram({
+    output,
+    signal: new AbortController().signal,
+    exit: () => {},
+    args: [],
+    again: async () => 0 as const,
+  });
   const commands = program.commands.map((command) => command.name()).filter((name) => name !== 'stage-process');
   expect(Object.keys(DOES).toSorted()).toEqual(commands.toSorted());
   expect(Object.keys(library).toSorted()).toEqual([...Object.values(DOES).flat(), ...ERRORS].toSorted());

@@ -10,8 +10,9 @@ import type { ConvergeWords } from '../../studies/converge/read-question.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
 import { decimal, integer, oneName } from '../options.ts';
+import { addShardOptions, placed, type ShardFlags } from '../shard-options.ts';
 
-interface ConvergeFlags extends ConvergeWords {
+interface ConvergeFlags extends ConvergeWords, ShardFlags {
   readonly threads?: number;
   readonly html?: string;
 }
@@ -25,6 +26,7 @@ const several = (text: string, before: readonly string[] | undefined): readonly 
 ];
 
 export function registerConverge(command: Command, context: CommandContext): void {
+  addShardOptions(command);
   command
     .description(
       'Plays policies that end moves, of VMMs and of managers and your own, against classes of workloads, each over many seeded ' +
@@ -62,15 +64,22 @@ export function registerConverge(command: Command, context: CommandContext): voi
       const { threads, html } = flags;
       const { output, signal } = context;
       const asked = readConverge(word, flags);
-      const played = await playConverge(asked, { output, signal, ...(threads === undefined ? {} : { threads }) });
-      const document = convergeDocument({ ...asked, workloads: asked.classes, ...played });
-      if (html !== undefined) {
-        const { convergeSection } = await import('../../documents/converge/section.ts');
-        const { writePage } = await import('../../show/write-page.ts');
-        writePage(html, [{ name: 'converge.json', section: convergeSection(document) }], '--html');
-      }
-      output.document(document);
-      printConverge(document, output);
-      if (html !== undefined) output.path(html);
+      await placed(flags, context, async (place) => {
+        const played = await playConverge(asked, {
+          place,
+          output,
+          signal,
+          ...(threads === undefined ? {} : { threads }),
+        });
+        const document = convergeDocument({ ...asked, workloads: asked.classes, ...played });
+        if (html !== undefined) {
+          const { convergeSection } = await import('../../documents/converge/section.ts');
+          const { writePage } = await import('../../show/write-page.ts');
+          writePage(html, [{ name: 'converge.json', section: convergeSection(document) }], '--html');
+        }
+        output.document(document);
+        printConverge(document, output);
+        if (html !== undefined) output.path(html);
+      });
     });
 }

@@ -11,11 +11,13 @@ import { EXIT } from '../../io/exit-status.ts';
 import { COSTS_OPTION, day, decimal, integer, PLATFORM_OPTION, time } from '../options.ts';
 import { CONFIDENCE_MAX, CONFIDENCE_MIN } from '../../../sim/fleet/confidence.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import type { Place } from '../../studies/shards/placed-runner.ts';
+import { addShardOptions, placed, type ShardFlags } from '../shard-options.ts';
 import type { PlanDocument } from '../../documents/plan/document.ts';
 import type { AskedQuestion } from '../../studies/plan/read-question.ts';
 import type { Grid } from '../../../workers/pools/grid.ts';
 
-interface PlanFlags {
+interface PlanFlags extends ShardFlags {
   readonly fleet?: readonly string[];
   readonly host?: string;
   readonly platform?: string;
@@ -37,6 +39,7 @@ const THREADS_MAX = 256;
 
 export function registerPlan(command: Command, context: CommandContext): void {
   addFleetOptions(command);
+  addShardOptions(command);
   command
     .description(
       'Answers a capacity question by closed forms and by simulation: the number that holds wherever iterations end and in ' +
@@ -88,20 +91,32 @@ export function registerPlan(command: Command, context: CommandContext): void {
           ['stopcopy plan link --sweep vm.vcpus=8,16,32,64 --html link.html', 'the same, drawn'],
         ]),
     )
-    .action(async (word: string | undefined, flags: PlanFlags) => {
-      const { useCostTable } = await import('../../io/cost-table.ts');
-      useCostTable(flags.costs);
-      const { questionsOf } = await import('../../studies/plan/read-question.ts');
-      const asked = await askedBy(word, flags);
-      for (const note of asked.notes) context.output.note(note);
-      const { ageNotes, usedPresets } = await import('../../../sim/fleet/used-presets.ts');
-      const used = usedPresets(questionsOf(asked), asked.files.presets);
-      for (const note of ageNotes(used, flags.today ?? new Date())) context.output.note(note);
-      const feasible = await (asked.cells.length > 0
-        ? answerCells(asked, flags, context)
-        : answerOne(asked, flags, context));
-      context.exit(feasible ? EXIT.fine : EXIT.infeasible);
-    });
+    .action((word: string | undefined, flags: PlanFlags) => answerWords(word, flags, context));
+}
+
+/** Answers a question, or that of every cell of its grid. */
+async function answerWords(word: string | undefined, flags: PlanFlags, context: CommandContext): Promise<void> {
+  const { useCostTable } = await import('../../io/cost-table.ts');
+  useCostTable(flags.costs);
+  const { questionsOf } = await import('../../studies/plan/read-question.ts');
+  const asked = await askedBy(word, flags);
+  for (const note of asked.notes) context.output.note(note);
+  const { ageNotes, usedPresets } = await import('../../../sim/fleet/used-presets.ts');
+  const used = usedPresets(questionsOf(asked), asked.files.presets);
+  for (const note of ageNotes(used, flags.today ?? new Date())) context.output.note(note);
+  if (flags.shard !== undefined && asked.cells.length === 0) {
+    throw new UserError(
+      'usage',
+      '--shard is for a sweep',
+      'One question is one cell: give --sweep as well, or leave --shard out.',
+    );
+  }
+  await placed(flags, context, async (place) => {
+    const feasible = await (asked.cells.length > 0
+      ? answerCells(asked, flags, place, context)
+      : answerOne(asked, flags, context));
+    context.exit(feasible ? EXIT.fine : EXIT.infeasible);
+  });
 }
 
 /** Which fleet is asked about. */
@@ -143,6 +158,7 @@ async function askedBy(
 async function answerCells(
   asked: AskedQuestion,
   flags: PlanFlags,
+  place: Place,
   { output, signal }: CommandContext,
 ): Promise<boolean> {
   if (flags.csv !== undefined || flags.ics !== undefined) {
@@ -150,13 +166,16 @@ async function answerCells(
   }
   const { sweepPlan } = await import('../../studies/plan/sweep.ts');
   const { printSweep } = await import('../../documents/plan/text.ts');
-  const { html, threads, fresh, out = `results/plan-${asked.question.name}.json` } = flags;
-  if (flags.out === undefined) {
+  const { html, threads, fresh } = flags;
+  // Shards of one job may be run at one time in one folder.
+  const out = place.own?.file ?? flags.out ?? `results/plan-${asked.question.name}.json`;
+  if (place.own === undefined && flags.out === undefined) {
     const { prepareFolder } = await import('../../io/file-output.ts');
     prepareFolder(dirname(out), '--out');
   }
   const document = await sweepPlan(asked, {
     out,
+    place,
     output,
     signal,
     ...(threads === undefined ? {} : { threads }),

@@ -21,11 +21,14 @@ import { InThreadRunner, type JobRunner } from '../../../workers/pools/job-runne
 import { loadOwnPolicy } from '../../../workers/pools/own-modules.ts';
 import { PoolRunner } from '../../../workers/pools/pool-runner.ts';
 import { poolModule } from '../../../workers/pools/worker-url.ts';
+import { type Place, placedRunner } from '../shards/placed-runner.ts';
 import type { Output } from '../../io/output.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { AskedPolicies } from './read-question.ts';
 
 export interface ConvergeOptions {
+  /** Where cells are run; default: all of them here. */
+  readonly place?: Place;
   /** Default: as many as there are processors. */
   readonly threads?: number;
   readonly output: Output;
@@ -77,13 +80,14 @@ async function runCells(
   asked: ConvergeAsked,
   cells: readonly ConvergeCell[],
   moves: number,
-  { threads = availableParallelism(), output, signal }: ConvergeOptions,
+  { threads = availableParallelism(), place, output, signal }: ConvergeOptions,
 ): Promise<readonly CellResult<ConvergeValue>[]> {
   const set = jobSet(CONVERGE_CELL, { question: asked, data: dataVersion(packageVersion()) }, cells);
-  const runner: JobRunner =
+  const here: JobRunner =
     threads === 1 || moves < THREAD_MOVES
       ? new InThreadRunner()
       : new PoolRunner({ threads, tasks: poolModule(import.meta.url, '../../../workers/pools/converge-tasks') });
+  const runner = placedRunner(here, place);
   const progress = output.progress();
   try {
     return await runner.run(set, {

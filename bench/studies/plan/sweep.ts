@@ -19,6 +19,7 @@ import type { Output } from '../../io/output.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { stopsItself, withoutStop } from '../../io/stop-words.ts';
 import { type SweepDocument, sweepDocument, type SweepOutcome } from '../../documents/plan/document.ts';
+import { type Place, placedRunner, ShardDone } from '../shards/placed-runner.ts';
 import { type AskedQuestion, questionsOf } from './read-question.ts';
 
 export interface PlanSweepOptions {
@@ -28,6 +29,8 @@ export interface PlanSweepOptions {
   readonly threads?: number;
   /** Forgets cells of an earlier sweep. */
   readonly fresh?: boolean;
+  /** Where cells are run; default: all of them here. */
+  readonly place?: Place;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
@@ -70,7 +73,7 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
   const open = set.cells.filter(({ key }) => !results.has(key)).length;
   if (open < cells.length) output.note(`finished before: ${cells.length - open} of ${countOf(cells.length, 'cell')}`);
   const progress = output.progress();
-  const runner = new PoolRunner({ threads });
+  const runner = placedRunner(new PoolRunner({ threads }), options.place);
   let found: readonly CellResult<SweepValue>[];
   try {
     found = await runner.run(set, {
@@ -83,6 +86,7 @@ async function sweepLocked(asked: AskedQuestion, options: PlanSweepOptions): Pro
     });
   } catch (error) {
     progress.stop();
+    if (error instanceof ShardDone) rmSync(kept, { force: true });
     if (error instanceof CellsFailed) noteFailed(error, asked, output);
     if (signal.aborted && results.size > 0) {
       output.note(

@@ -31,6 +31,8 @@ const LSPCI = join(packageRoot(), 'test/bench/import/samples/switch-acs.lspci-vv
 /** A command line without `--json`, and the format that it prints. */
 type Line = readonly [words: string, format: string];
 
+const SWEEP = 'converge-nova --sweep vm.stream.channels=1,2 --no-tornado --out sweep.json';
+
 /** What every command prints, and an error of it. */
 const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   bench: [
@@ -49,7 +51,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   ],
   plan: [
     ['room --no-tornado', 'stopcopy-plan'],
-    ['converge-nova --sweep vm.stream.channels=1,2 --no-tornado --out sweep.json --threads 1', 'stopcopy-plan-sweep'],
+    [`${SWEEP} --threads 1`, 'stopcopy-plan-sweep'],
+    ['room --no-tornado --shard 1/2', 'stopcopy-error'],
+    [`${SWEEP} --shard 1/2 --shard-out one.shard`, 'stopcopy-shard'],
+    [`${SWEEP} --shard 2/2 --shard-out two.shard`, 'stopcopy-shard'],
     ['bad.yaml', 'stopcopy-error'],
   ],
   converge: [
@@ -113,6 +118,10 @@ const LINES: Readonly<Record<CommandName, readonly Line[]>> = {
   report: [
     ['result.json', 'stopcopy-page'],
     ['bad.yaml', 'stopcopy-error'],
+  ],
+  merge: [
+    ['one.shard two.shard', 'stopcopy-plan-sweep'],
+    ['one.shard', 'stopcopy-error'],
   ],
   upgrade: [
     ['result.json', 'stopcopy-upgrade'],

@@ -84,7 +84,13 @@ test('a reader that has seen enough changes neither the status nor the files', (
 /** An option of a command with a value that is a file, as `command option`. */
 async function fileOptions(): Promise<readonly string[]> {
   const { output } = captured(false);
-  const program = await buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+  const program = await buildProgram({
+    output,
+    signal: new AbortController().signal,
+    exit: () => {},
+    args: [],
+    again: async () => 0 as const,
+  });
   return program.commands.flatMap((command) =>
     command.options
       .filter((option) => option.flags.includes('<file>'))

@@ -138,6 +138,7 @@ const STOPPED = {
     },
   ],
   import: [{ words: ['import', 'lspci.txt', '--out', 'o.yaml'], stages: ['write', 'rename'], workMs: 200 }],
+  merge: [{ words: ['merge', 'result.json'], stages: [], workMs: 100, ends: 3 }],
   upgrade: [
     {
       words: ['upgrade', 'old.yaml', '--bare-times', 'ms', '--write'],

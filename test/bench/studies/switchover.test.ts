@@ -172,7 +172,13 @@ describe('a wrong command line is refused with a sentence', () => {
     [['send', '--socket', '/tmp/a', '--accelerator', 'sec', '--queue-pairs', '1000'], 'the sec device has 768'],
   ])('%j', async (args, says) => {
     const { output } = captured(false);
-    const program = await buildProgram({ output, signal: new AbortController().signal, exit: () => {} });
+    const program = await buildProgram({
+      output,
+      signal: new AbortController().signal,
+      exit: () => {},
+      args: [],
+      again: async () => 0 as const,
+    });
     const parsing = program.parseAsync(args, { from: 'user' });
     await expect(parsing).rejects.toThrow(UserError);
     await expect(parsing).rejects.toThrow(says);
