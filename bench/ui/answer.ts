@@ -117,7 +117,7 @@ export function play(plan: CompiledScenario): Play {
   return {
     registers: registersOf(played, results, vm),
     vm,
-    wrongTasks: sum(ENDS.map((end) => wrongTasks(results[end]))),
+    wrongTasks: sum(ENDS.map((end) => wrongTasks(results[end]))) + lostTasks(point),
     nominal: whole ? nominalOf(point.vms[vm]!) : null,
     moved: point.vms.filter(({ kind }) => hasMoved(kind)).length,
   };
@@ -275,6 +275,11 @@ function longestOf({ vms }: ScenarioResult): number {
 
 function wrongTasks({ vms }: ScenarioResult): number {
   return sum(vms.flatMap(({ devices }) => devices.reports.map(({ violationCount }) => violationCount)));
+}
+
+/** Of VFs that were reset or stay paused. */
+function lostTasks({ vms }: ScenarioResult): number {
+  return sum(vms.flatMap(({ devices }) => devices.lostTasks));
 }
 
 function sum(values: readonly number[]): number {

@@ -161,7 +161,7 @@ export const RESUME_SOURCE: VfCall = row({
     vf.end = 'served';
   },
   otherwise: (vf) => {
-    vf.end = 'paused';
+    vf.end = vf.isSourcePaused ? 'paused' : 'served';
     return true;
   },
 });

@@ -186,6 +186,15 @@ export class VfPassage {
     return this.imageBytes - this.aheadBytes + this.guest.layout.sectionBytes;
   }
 
+  /**
+   * Whether the device of the source has the function paused, whatever its driver says of it: a PAUSE_QM that was refused leaves it
+   * running, one that was accepted does not. docs/device.md 11.
+   */
+  get isSourcePaused(): boolean {
+    const { host, fn } = this.source;
+    return host.accelerator.functions.paused[fn] === 1;
+  }
+
   /** Begins a call. @returns what it gave; null when others come first, and it is to be waited for */
   call(call: VfCall): number | null {
     this.begin(call.part);

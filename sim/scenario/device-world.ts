@@ -16,7 +16,7 @@ import type { RangeEnd } from '../memory/device-profile.ts';
 import type { CheckReport } from '../workload/checker.ts';
 import { JOB_RATES, serviceNs, serviceNsRange } from '../workload/rates.ts';
 import { type Cut, Move, type MoveOutcome, runMoves, type Sending } from '../move/move.ts';
-import type { MovingVf, VfTimes } from '../move/vf-passage.ts';
+import type { MovingVf, VfEndState, VfTimes } from '../move/vf-passage.ts';
 import type { ScenarioFault } from './document.ts';
 import { DEVICE_FAULTS, imageDamage } from './fault.ts';
 import type { RegisterGroup, CompiledScenario } from './compile.ts';
@@ -46,13 +46,24 @@ export interface VmOutcome {
   readonly otherStates: readonly number[];
   /** Outcome of each VF. */
   readonly reports: readonly CheckReport[];
-  /** Gaps of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left out. */
+  /**
+   * Tasks of each VF that its client submitted before the stop, and that never complete because it was reset or stays paused; 0 of
+   * one that is served or parked.
+   */
+  readonly lostTasks: readonly number[];
+  /**
+   * Gaps of each VF: per queue, from its last completion before the stop to its first after, in ns; queues without are left
+   * out, and so are all of a VF that is not served in the end: its gap has no end.
+   */
   readonly queuePausesNs: readonly (readonly number[])[];
   /** VF by VF. */
   readonly serviceGaps: readonly ServiceGap[];
 }
 
-/** How long a client sees nothing completed around a pause, in ns; null: nothing was completed on one of its sides. */
+/**
+ * How long a client sees nothing completed around a pause, in ns; null: nothing was completed on one of its sides, or the VF is not
+ * served after it. Completions that lay in a queue before the stop and are read after it end no gap of such a VF.
+ */
 interface ServiceGap {
   /** Between completions on any queue. */
   readonly deviceNs: number | null;
@@ -158,6 +169,10 @@ export class DeviceWorld {
   private vmOutcome(outcome: MoveOutcome, parts: readonly VfGuest[]): VmOutcome {
     const at = (side: 0 | 1): boolean =>
       parts.every(({ slot, running }, vf) => running && slot.host === this.hosts[this.places[vf]!.groupIndex]![side]);
+    const isServed = (vf: number): boolean => outcome.vfs[vf] === 'served';
+    // What a paused or reset VF had in flight is reported with its end, not as a fault of the device.
+    const reports = parts.map(({ guest }, vf) => guest.finish(isServed(vf)));
+    const hasGap = (vf: number): boolean => outcome.pauseNs > 0 && isServed(vf);
     return {
       outcome,
       otherStates: parts.map(({ slot }, vf) => {
@@ -165,10 +180,13 @@ export class DeviceWorld {
         return (slot.host === source ? destination : source).slot(slot.fn).vfio.getState();
       }),
       foundAt: parts.length === 0 ? outcome.guestAt : at(1) ? 'destination' : at(0) ? 'source' : 'torn',
-      // What a paused or reset VF had in flight is reported with its end, not counted as lost by the device.
-      reports: parts.map(({ guest }, vf) => guest.finish(outcome.vfs[vf] === 'served')),
-      queuePausesNs: parts.map(({ pauseNs }) => (outcome.pauseNs === 0 ? [] : [...pauseNs].filter((ns) => ns > 0))),
-      serviceGaps: parts.map((part) => serviceGapOf(part, outcome.pauseNs > 0)),
+      reports,
+      lostTasks: reports.map(({ accepted, outstanding }, vf) => {
+        const submittedAfter = accepted - parts[vf]!.acceptedAtStop;
+        return isUnserved(outcome.vfs[vf]!) ? outstanding - submittedAfter : 0;
+      }),
+      queuePausesNs: parts.map(({ pauseNs }, vf) => (hasGap(vf) ? [...pauseNs].filter((ns) => ns > 0) : [])),
+      serviceGaps: parts.map((part, vf) => serviceGapOf(part, hasGap(vf))),
     };
   }
 
@@ -251,8 +269,13 @@ export class DeviceWorld {
   }
 }
 
-function serviceGapOf({ pauseNs, devicePauseNs }: VfGuest, stopped: boolean): ServiceGap {
-  const gap = (ns: number): number | null => (stopped && ns > 0 ? ns : null);
+/** Whether nothing but a new start by the guest makes a VF's queues complete again. */
+function isUnserved(end: VfEndState): boolean {
+  return end === 'blank' || end === 'paused';
+}
+
+function serviceGapOf({ pauseNs, devicePauseNs }: VfGuest, hasEnd: boolean): ServiceGap {
+  const gap = (ns: number): number | null => (hasEnd && ns > 0 ? ns : null);
   return { deviceNs: gap(devicePauseNs), queuesNs: [...pauseNs].map(gap) };
 }
 

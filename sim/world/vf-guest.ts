@@ -49,6 +49,8 @@ export class VfGuest {
   readonly pauseNs: Float64Array;
   /** The same of the device: between completions on any of its queues; NaN: none yet. */
   devicePauseNs: number = Number.NaN;
+  /** Tasks that the client had submitted when the vCPUs stopped last; 0: they never did. */
+  acceptedAtStop = 0;
 
   private readonly events: GuestEvents;
   private readonly load: Load;
@@ -115,6 +117,7 @@ export class VfGuest {
   stop(): void {
     this.running = false;
     this.stoppedAtNs = this.events.eventNs;
+    this.acceptedAtStop = this.guest.totalAccepted();
     this.awaited.fill(1);
     this.awaitedOfAll = true;
   }

@@ -109,7 +109,13 @@ export interface VfOutcome {
   /** Bugs of its drivers that struck in the move; docs/generations.md. */
   readonly hazards: readonly HazardId[];
   readonly times: VfTimes;
-  readonly tasks: { readonly accepted: number; readonly completed: number; readonly wrong: number };
+  readonly tasks: {
+    readonly accepted: number;
+    readonly completed: number;
+    readonly wrong: number;
+    /** Never completed, because the VF was reset or stays paused; documents of before have none. */
+    readonly lost?: number;
+  };
   readonly queuePause: QueuePauseReport | null;
   readonly service: ServiceReport;
 }
@@ -222,6 +228,8 @@ export interface RunDocument {
     readonly queuePauseP99?: Figure;
     readonly queuePauseMax?: Figure;
     readonly wrongTasks: Figure;
+    /** With nominal parameters; left out: no VF is left without service, or a document of before. */
+    readonly lostTasks?: Figure;
     readonly acceptedTasks: Figure;
     readonly registerAccesses: Figure;
   };
@@ -265,6 +273,7 @@ export function runDocument(played: Played): RunDocument {
       ...moveFigures(of, intervals),
       ...queueFigures(played, intervals),
       wrongTasks: { value: sum(ends.map(wrongTasks)), unit: 'tasks', kind: 'exact' },
+      ...lostFigure(point),
       acceptedTasks: { value: sum(ends.map(acceptedTasks)), unit: 'tasks', kind: 'exact' },
       registerAccesses: { value: point.world.accesses, unit: 'accesses', kind: 'exact' },
     },
@@ -380,7 +389,7 @@ function vmReport(
   intervals: RunIntervals | null,
 ): VmReport {
   const { kind, pauseNs, reportedNs, totalNs, memoryBytes, wireBytes, rounds, devices } = vm;
-  const { outcome, reports, queuePausesNs, serviceGaps } = devices;
+  const { outcome, reports, lostTasks, queuePausesNs, serviceGaps } = devices;
   const stoppedNs = stoppedNsOf(passedVm(vm));
   const stopped = intervals?.stopped(stoppedNs);
   const cause = causeReport(vm, plan);
@@ -423,9 +432,14 @@ function vmReport(
         accepted: reports[vf]!.accepted,
         completed: reports[vf]!.completed,
         wrong: reports[vf]!.violationCount,
+        lost: lostTasks[vf]!,
       },
       queuePause: queuePause(queuePausesNs[vf]!),
-      service: { stoppedNs: stoppedNs[vf] ?? null, ...stoppedEnds(stopped?.[vf]), ...serviceGaps[vf]! },
+      service: {
+        stoppedNs: outcome.vfs[vf] === 'served' ? (stoppedNs[vf] ?? null) : null,
+        ...stoppedEnds(outcome.vfs[vf] === 'served' ? stopped?.[vf] : undefined),
+        ...serviceGaps[vf]!,
+      },
     })),
     ...(hasMoved(kind) && vm.move.postCopy !== null ? { postCopy: vm.move.postCopy } : {}),
     otherDevices: otherDevicesOf(plan, vm),
@@ -463,6 +477,12 @@ function queuePause(pausesNs: readonly number[]): QueuePauseReport | null {
 /** Tasks lost, done twice or out of order. */
 function wrongTasks({ vms }: ScenarioResult): number {
   return sum(vms.flatMap(({ devices }) => devices.reports.map(({ violationCount }) => violationCount)));
+}
+
+/** Tasks that never complete because their VF was reset or stays paused. */
+function lostFigure({ vms }: ScenarioResult): { readonly lostTasks?: Figure } {
+  const value = sum(vms.flatMap(({ devices }) => devices.lostTasks));
+  return value === 0 ? {} : { lostTasks: { value, unit: 'tasks', kind: 'exact' } };
 }
 
 function acceptedTasks({ vms }: ScenarioResult): number {

@@ -58,7 +58,7 @@ const vf = z.looseObject({
     loadNs: ns,
     startNs: ns,
   }),
-  tasks: z.looseObject({ accepted: count, completed: count, wrong: count }),
+  tasks: z.looseObject({ accepted: count, completed: count, wrong: count, lost: z.exactOptional(count) }),
   queuePause: z.looseObject({ queues: count, p50Ns: ns, p99Ns: ns, maxNs: ns }).nullable(),
   service: z.looseObject({
     stoppedNs: ns.nullable(),
@@ -182,6 +182,7 @@ const figures = z.looseObject({
   queuePauseP99: z.exactOptional(figureSchema),
   queuePauseMax: z.exactOptional(figureSchema),
   wrongTasks: figureSchema,
+  lostTasks: z.exactOptional(figureSchema),
   acceptedTasks: figureSchema,
   registerAccesses: figureSchema,
 });

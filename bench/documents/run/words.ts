@@ -98,12 +98,7 @@ export function runSentences(document: RunDocument): string[] {
     const gaps = median === most ? most : `${median} at the median, ${most} at most`;
     said.push(`Service gap of its queues: ${gaps}.`);
   }
-  said.push(taskSentence(document));
-  const bad = vms.flatMap(({ vfs }) => vfs.filter(({ end }) => end !== 'served'));
-  const blank = bad.filter(({ end }) => end === 'blank').length;
-  const paused = bad.filter(({ end }) => end === 'paused').length;
-  if (blank > 0) said.push(`${vfCount(blank)} reset, and the guest's queues with it: their tasks are lost.`);
-  if (paused > 0) said.push(`${vfCount(paused)} left paused: only a reset makes it work again.`);
+  said.push(...taskSentences(document));
   return [...said, ...drawSentences(document)];
 }
 
@@ -172,12 +167,43 @@ function otherEnds(band: RunDocument['band'], vms: number): string[] {
   );
 }
 
-function vfCount(count: number): string {
-  return count === 1 ? 'One VF was' : `${count} VFs were`;
+function taskSentences({ figures, vms }: RunDocument): string[] {
+  const vfs = vms.flatMap((vm) => vm.vfs);
+  const unserved = vfs.filter(isUnserved);
+  if (unserved.length === 0) return [taskSentence(figures, vms)];
+  const lost = unserved.reduce((sum, vf) => sum + lostTasksOf(vf), 0);
+  const whose = unserved.length === 1 ? 'its' : 'their';
+  return [
+    ...(figures.wrongTasks.value === 0 ? [] : [taskSentence(figures, vms)]),
+    `${unservedPhrases(unserved).join('; ')}: ` +
+      `${lost === 0 ? 'no task was in flight' : `${countOf(lost, 'task')} in flight ${lost === 1 ? 'was' : 'were'} lost`} [E].`,
+    `The service gap of ${whose} queues has no end: nothing completes until the guest sets them up again.`,
+  ];
 }
 
-function taskSentence({ figures, vms }: RunDocument): string {
-  const { wrongTasks, acceptedTasks } = figures;
+/** Whether nothing of a VF completes until its guest sets it up again. */
+function isUnserved({ end }: VfOutcome): boolean {
+  return end === 'blank' || end === 'paused';
+}
+
+function lostTasksOf({ tasks }: VfOutcome): number {
+  return tasks.lost ?? tasks.accepted - tasks.completed;
+}
+
+function unservedPhrases(unserved: readonly VfOutcome[]): string[] {
+  const blank = unserved.filter(({ end }) => end === 'blank').length;
+  const paused = unserved.length - blank;
+  const count = (vfs: number): string => (vfs === 1 ? 'One VF was' : `${vfs} VFs were`);
+  return [
+    ...(blank === 0 ? [] : [`${count(blank)} reset, and the guest's queues with it`]),
+    ...(paused === 0
+      ? []
+      : [`${count(paused)} left paused, and only a reset makes ${paused === 1 ? 'it' : 'them'} work`]),
+  ];
+}
+
+/** What the devices did to tasks of VFs that are served, in the plays of all three ends. */
+function taskSentence({ wrongTasks, acceptedTasks }: RunDocument['figures'], vms: readonly VmReport[]): string {
   if (acceptedTasks.value === 0) return 'No task was submitted.';
   if (wrongTasks.value === 0) return `No task of ${acceptedTasks.value} was lost or completed twice [E].`;
   return `${wrongTasks.value} of ${countOf(acceptedTasks.value, 'task')} ${wrongTasks.value === 1 ? 'was' : 'were'} lost or completed wrongly [E]${hazardPhrase(vms)}.`;
@@ -388,6 +414,7 @@ function latencyTable({ latencies }: RunDocument): Rows {
 }
 
 function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[], several: boolean): Rows {
+  const isLosing = vfs.some(({ vf }) => isUnserved(vf));
   const rows = vfs.map(({ vm, vf }) => {
     const { times, tasks, end, profile, fn } = vf;
     return [
@@ -403,6 +430,7 @@ function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[]
       ns(times.startNs),
       String(tasks.accepted),
       String(tasks.wrong),
+      ...(isLosing ? [String(isUnserved(vf) ? lostTasksOf(vf) : 0)] : []),
     ];
   });
   return {
@@ -419,6 +447,7 @@ function vfTable(vfs: readonly { readonly vm: number; readonly vf: VfOutcome }[]
       right('start\n[P]'),
       right('tasks\n[E]'),
       right('wrong\n[E]'),
+      ...(isLosing ? [right('lost\n[E]')] : []),
     ],
     rows,
   };

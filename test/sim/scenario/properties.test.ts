@@ -24,7 +24,7 @@ function findings(vm: VmResult, plan: CompiledScenario): string[] {
   const claim = (holds: boolean, words: string): void => {
     if (!holds) found.push(words);
   };
-  const { outcome, reports, foundAt, otherStates, queuePausesNs } = vm.devices;
+  const { outcome, reports, lostTasks, foundAt, otherStates, queuePausesNs, serviceGaps } = vm.devices;
 
   const sumNs = vm.parts.reduce((sum, { criticalNs }) => sum + criticalNs, 0);
   claim(Math.abs(sumNs - vm.pauseNs) < 0.01, `the parts give ${sumNs}, the pause lasted ${vm.pauseNs}`);
@@ -60,6 +60,12 @@ function findings(vm: VmResult, plan: CompiledScenario): string[] {
     claim(report.violationCount === 0, `${told}: ${JSON.stringify(report.violations[0])}`);
     claim(report.accepted === report.completed + report.outstanding, `${told}: tasks do not add up`);
     if (end === 'served') claim(!isParked, `${told}, and the vCPUs are parked`);
+    const isLost = end === 'blank' || end === 'paused';
+    const lost = lostTasks[vf]!;
+    claim(lost >= 0 && lost <= (isLost ? report.outstanding : 0), `${told}: ${lost} lost tasks`);
+    const { deviceNs, queuesNs } = serviceGaps[vf]!;
+    const gaps = [deviceNs, ...queuesNs, ...queuePausesNs[vf]!];
+    claim(end === 'served' || gaps.every((gap) => gap === null), `${told}, and its service gap ends`);
     if (end === 'served') claim(report.outstanding === 0, `${told}: ${report.outstanding} tasks never came back`);
     // A VF is left blank by the VMM's reset, and nothing else; it is never the driver's own work.
     if (end === 'blank') claim(plan.recovery !== 'goOn', `${told}, though nobody resets`);

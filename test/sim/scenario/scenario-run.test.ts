@@ -155,6 +155,10 @@ describe('a driver that fails', () => {
     expect(kind).toBe('failed');
     expect(devices.outcome).toMatchObject({ at: 'source STOP_COPY', errno: 'EIO', vfs: ['blank'], guestAt: 'source' });
     expect(devices.reports[0]!.outstanding).toBeGreaterThan(0);
+    // The others were submitted to a VF that does nothing.
+    expect(devices.lostTasks[0]).toBeGreaterThan(0);
+    expect(devices.lostTasks[0]).toBeLessThan(devices.reports[0]!.outstanding);
+    expect(devices.serviceGaps[0]!.deviceNs).toBeNull();
   });
 
   test('at the stop once, and is asked again: the guest resumes with all its tasks', () => {
@@ -164,9 +168,20 @@ describe('a driver that fails', () => {
     expect(devices.reports[0]).toMatchObject({ ok: true, outstanding: 0 });
   });
 
-  test('at the stop for good leaves the VF paused, and says so', () => {
-    const { devices } = run({ faults: [{ ...refused, times: undefined }], recovery: 'goOn' });
-    expect(devices.outcome.vfs).toEqual(['paused']);
+  test.each([
+    ['is refused for good: it is served as before', { ...refused, times: undefined }, 'served'],
+    [
+      'meets a fatal error before it pauses: it is served as before',
+      { ...refused, what: 'fatalError', times: undefined },
+      'served',
+    ],
+    ['is paused and cannot be saved: it stays paused', { ...refused, what: 'deviceError', times: undefined }, 'paused'],
+  ])('a VF whose stop %s', (_, fault, end) => {
+    const { devices } = run({ faults: [fault], recovery: 'goOn' });
+    const [report] = devices.reports;
+    expect(devices.outcome.vfs).toEqual([end]);
+    expect(report!.outstanding > 0).toBe(end === 'paused');
+    expect(devices.serviceGaps[0]!.deviceNs === null).toBe(end === 'paused');
   });
 
   test.each(['qemu', 'cloud-hypervisor'])('of %s after the check of its guest continues all the same', (vmm) => {

@@ -98,7 +98,8 @@ describe.each([LINUX, UPSTREAM] as const)('%s', (generation) => {
     );
     for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'failed', at: 'source STOP_COPY' });
     // The first two had paused, and their saves failed: their guests resume, as their drivers were found ready.
-    expect(outcomes.flatMap(({ vfs }) => vfs)).toEqual(['served', 'served', 'paused', 'paused', 'paused']);
+    // The last two never got a PAUSE_QM through, and run on.
+    expect(outcomes.flatMap(({ vfs }) => vfs)).toEqual(['served', 'served', 'paused', 'served', 'served']);
   });
 });
 
