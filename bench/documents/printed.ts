@@ -157,6 +157,15 @@ const EXPLANATION = printed('stopcopy-explanation', {
       isDevice: z.boolean(),
     }),
   ),
+  unexplained: z
+    .looseObject({
+      ns: z.number().min(0),
+      share: z.number().min(0).max(1),
+      modelledAs: text.nullable(),
+      wouldShow: text,
+    })
+    .nullable()
+    .optional(),
   iterations: z.array(
     z.looseObject({
       index: z.int().min(1),

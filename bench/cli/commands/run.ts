@@ -112,7 +112,8 @@ async function runOne(word: string, flags: RunFlags, context: CommandContext): P
   if (imported !== undefined && isPlayed(document)) {
     const { comparedFigures } = await import('../../studies/explain/explain.ts');
     const { measuredLines } = await import('../../documents/explain/text.ts');
-    for (const line of measuredLines(comparedFigures(document, imported.made.measured))) output.text(line);
+    for (const line of measuredLines(comparedFigures(document, imported.made.measured, imported.move.status)))
+      output.text(line);
   }
   for (const file of files) output.path(file);
   if (flags.timeline !== undefined && played === null) {

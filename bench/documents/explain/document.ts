@@ -26,6 +26,17 @@ export interface ComparedPart {
   readonly isDevice: boolean;
 }
 
+/** Time of a measured downtime that no part accounts for. */
+export interface UnexplainedTime {
+  readonly ns: number;
+  /** Share of the downtime. */
+  readonly share: number;
+  /** Title of the part in which the fitted model has it; null: in none of those that were measured. */
+  readonly modelledAs: string | null;
+  /** What would show where it is. */
+  readonly wouldShow: string;
+}
+
 /** A change, and the pause that the model has with it. */
 export interface ShorterPause {
   readonly change: string;
@@ -60,6 +71,8 @@ export interface ExplainDocument extends DocumentHead {
   readonly figures: readonly ComparedFigure[];
   /** In their order; they add up to the modelled pause. */
   readonly parts: readonly ComparedPart[];
+  /** Null: parts account for the downtime, or it was not measured. Documents of before have none. */
+  readonly unexplained?: UnexplainedTime | null;
   readonly iterations: readonly MeasuredIteration[];
   /** The largest effect first. */
   readonly shorter: readonly ShorterPause[];

@@ -21,13 +21,20 @@ export interface ExplainTable {
 const number = (title: string): BareColumn => ({ head: title, align: 'right' });
 const word = (title: string): BareColumn => ({ head: title, align: 'left' });
 
+/** Name of what no part accounts for. */
+export const UNEXPLAINED = 'in none of these parts';
+
+function isSet<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
+
 function measured(ns: number | null): string {
   return ns === null ? '' : formatNs(ns);
 }
 
 /** Tables of an explanation that have rows. */
 export function explainTables(document: ExplainDocument): readonly ExplainTable[] {
-  const { figures, parts, iterations, shorter, assumed } = document;
+  const { figures, parts, unexplained, iterations, shorter, assumed } = document;
   const tables: readonly ExplainTable[] = [
     {
       title: 'Measured and modelled',
@@ -42,12 +49,15 @@ export function explainTables(document: ExplainDocument): readonly ExplainTable[
     {
       title: 'Parts of the pause',
       columns: [word('part'), number('measured'), number('modelled'), word('named in the file')],
-      rows: parts.map(({ title, measuredNs, modelled, measuredAs }) => [
-        title,
-        measured(measuredNs),
-        formatWithRange(modelled),
-        measuredAs ?? '',
-      ]),
+      rows: [
+        ...parts.map(({ title, measuredNs, modelled, measuredAs }) => [
+          title,
+          measured(measuredNs),
+          formatWithRange(modelled),
+          measuredAs ?? '',
+        ]),
+        ...(isSet(unexplained) ? [[UNEXPLAINED, measured(unexplained.ns), '', '']] : []),
+      ],
     },
     {
       title: 'Iterations, measured',

@@ -55,7 +55,8 @@ export function iterationsOf(
 function risesOf(points: readonly ProgressPoint[]): readonly PassBegin[] {
   return points.flatMap(({ atMs, syncs }, place) => {
     const before = points[place - 1];
-    if (before === undefined) return syncs >= 1 ? [{ index: Math.max(1, syncs), atMs: syncs === 1 ? 0 : atMs }] : [];
+    // A later pass had begun before it was first seen: nobody knows when.
+    if (before === undefined) return syncs === 1 ? [{ index: 1, atMs: 0 }] : [];
     return syncs > before.syncs ? [{ index: syncs, atMs }] : [];
   });
 }

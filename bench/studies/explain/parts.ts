@@ -3,7 +3,8 @@
  */
 import { NS_PER_MS } from '../../../sim/base/units.ts';
 import type { PausePart } from '../../../sim/base/pause-parts.ts';
-import type { ComparedPart } from '../../documents/explain/document.ts';
+import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
+import type { ComparedFigure, ComparedPart, UnexplainedTime } from '../../documents/explain/document.ts';
 import type { RunDocument } from '../../documents/run/document.ts';
 import type { MeasuredPart, MoveFacts } from '../../import/move/facts.ts';
 
@@ -82,4 +83,38 @@ export function comparedParts(run: RunDocument, measured: readonly MeasuredPart[
     });
   }
   return rows;
+}
+
+/** The measured time of a part, or the modelled one where it was not measured. */
+export function timeOf({ measuredNs, modelled }: ComparedPart): number {
+  return measuredNs ?? modelled.value;
+}
+
+/** Less than this share of a downtime is the rounding of what was measured, and of the model. */
+const UNEXPLAINED_SHARE_MIN = 0.05;
+
+/**
+ * What of a measured downtime no part accounts for, where some of its parts were measured: modelled parts alone are fitted to it.
+ *
+ * Parts that the clock of the downtime leaves out, such as the load at the destination, are not counted against it.
+ */
+export function unexplainedOf(
+  [downtime, pause]: readonly ComparedFigure[],
+  parts: readonly ComparedPart[],
+  run: RunDocument,
+): UnexplainedTime | null {
+  const measuredNs = downtime?.measuredNs ?? null;
+  const isMeasured = parts.some((part) => part.measuredNs !== null);
+  if (measuredNs === null || downtime === undefined || pause === undefined || !isMeasured) return null;
+  const outsideNs = pause.modelled.value - downtime.modelled.value;
+  const ns = Math.round(measuredNs - (parts.reduce((sum, part) => sum + timeOf(part), 0) - outsideNs));
+  if (ns < UNEXPLAINED_SHARE_MIN * measuredNs) return null;
+  const isQemu = run.scenario.vmm === DEFAULT_VMM;
+  const wouldShow = isQemu
+    ? 'a trace of vmstate_downtime*, migrate_* and vfio_* on both hosts would show'
+    : 'the logs of both hosts at -vv would show';
+  const excessOf = (part: ComparedPart): number => part.modelled.value - timeOf(part);
+  const most = parts.toSorted((a, b) => excessOf(b) - excessOf(a))[0]!;
+  const modelledAs = excessOf(most) >= ns / 2 ? most.title : null;
+  return { ns: Math.min(ns, measuredNs), share: Math.min(1, ns / measuredNs), modelledAs, wouldShow };
 }

@@ -314,10 +314,11 @@ function convergenceFields(draft: Draft): void {
 }
 
 function deviceFields(draft: Draft): void {
-  const { devices } = draft.move;
-  const bytes = draft.move.figures.deviceBytes;
+  const { devices, status } = draft.move;
+  const sent = draft.value('deviceBytes');
+  const left = status === 'completed' ? 0 : (draft.value('deviceRemainingBytes') ?? 0);
   const states = devices.map(({ preCopyBytes = 0, stopCopyBytes = 0 }) => preCopyBytes + stopCopyBytes);
-  const state = bytes?.value ?? states.reduce((sum, each) => sum + each, 0);
+  const state = (sent ?? states.reduce((sum, each) => sum + each, 0)) + left;
   const count = Math.max(1, devices.length);
   if (state === 0 && devices.length === 0) return;
   const each = state / count;
@@ -326,7 +327,8 @@ function deviceFields(draft: Draft): void {
   if (each >= REGISTERS_BYTES_MAX) {
     const { profile } = PROFILES.find(({ bytesMax }) => each <= bytesMax)!;
     const value = { items: [flow({ profile, count, state: `${Math.round(each)}B` })] };
-    draft.assumed('devices', value, `${state} bytes of device state; which device it was is not said`, decides);
+    const still = left === 0 ? '' : `, ${left} of them not yet sent`;
+    draft.assumed('devices', value, `${state} bytes of device state${still}; which device it was is not said`, decides);
     draft.free.push({ name: 'acknowledged', start: 1, low: 1, high: 2 });
   } else {
     const isWhole = state > ACCELERATOR_STATE_BYTES && state % ACCELERATOR_STATE_BYTES === 0;
@@ -337,7 +339,7 @@ function deviceFields(draft: Draft): void {
   draft.inferred(
     'assume',
     flow({ p2p: true, dirtyTracking: true, hostDevices: true }),
-    'it moved: no rule was in its way',
+    status === 'completed' ? 'it moved: no rule was in its way' : 'it was begun: no rule was in its way',
   );
 }
 

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { explainTables, UNEXPLAINED } from '../../../bench/documents/explain/text.ts';
 import { Output } from '../../../bench/io/output.ts';
 import { explained } from '../../../bench/studies/explain/explain.ts';
 import { measuredParts } from '../../../bench/studies/explain/parts.ts';
 import { readMove } from '../../../bench/studies/import/moves.ts';
 import { PAUSE_PARTS } from '../../../sim/base/pause-parts.ts';
+import { formatNs } from '../../../sim/base/units.ts';
 import { stating } from '../../stating.ts';
 
 const SAMPLES = join(import.meta.dirname, '..', 'import', 'samples');
@@ -59,11 +61,30 @@ test('changes that are named shorten the pause, and none is named twice', async 
   expect(new Set(document.shorter.map(({ change }) => change)).size).toBe(document.shorter.length);
 });
 
-test('a move that is not over has no measured downtime', async () => {
-  const { document } = await explain('qemu-11.1-active.query-migrate.json');
+test('a move that still runs: what the VMM expects and what is left to send, and what total and downtime will be', async () => {
+  const { document, run } = await explain('qemu-11.1-active.query-migrate.json');
   expect(document.figures.map(({ measuredNs }) => measuredNs)).toEqual([null, null, null]);
-  expect(document.sentences[0]).toMatch(stating('no downtime', 'not over'));
+  // 767457328 bytes left less 453894144 of memory, at 8692 Mbit/s; 40 bytes of devices were sent.
+  const said = document.sentences.join(' ');
+  expect(said).toMatch(stating('no total', 'no downtime', '7.90 s', '101 ms', '454 MB', '314 MB', '706 ms'));
+  expect(document.assumed.find(({ field }) => field === 'devices')!.value).toContain(
+    `${767_457_328 - 453_894_144 + 40}B`,
+  );
+  expect(run.vms[0]!.totalNs).toBeGreaterThan(7.9e9);
+  // One answer in the second iteration does not say when that began.
+  expect(document.iterations).toEqual([]);
   expect(document.next[0]).toContain('the end of the move');
+});
+
+test('what no part accounts for of a measured downtime is a row of its own', async () => {
+  const { document } = await explain('qemu-9.2.info-migrate.txt');
+  const { unexplained, parts } = document;
+  const explainedNs = parts.reduce((sum, { measuredNs, modelled }) => sum + (measuredNs ?? modelled.value), 0);
+  expect(Math.round((unexplained!.ns + explainedNs) / 1e6)).toBe(970);
+  expect(unexplained!.share).toBeCloseTo(unexplained!.ns / 970e6, 9);
+  expect(document.sentences.join(' ')).toMatch(stating('no part accounts for', 'trace'));
+  const row = explainTables(document).flatMap(({ rows }) => rows.filter(([title]) => title === UNEXPLAINED));
+  expect(row.map(([, ms]) => ms)).toEqual([formatNs(unexplained!.ns)]);
 });
 
 test('the bytes of the pause are a measured part where nothing else was measured', () => {
