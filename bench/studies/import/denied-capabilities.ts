@@ -70,14 +70,23 @@ class Completer {
     return type;
   }
 
-  private bridgeType({ parent, address, name = '' }: FunctionFacts): FunctionFacts['type'] {
+  private bridgeType(facts: FunctionFacts): FunctionFacts['type'] {
+    const { parent, address, name = '' } = facts;
     const above = typeof parent === 'string' ? this.byAddress.get(parent) : undefined;
     if (above === undefined) return 'root-port';
     const over = this.typeOf(above);
     if (over === 'conventional' || over === 'pcie-to-pci-bridge') return 'conventional';
     if (over === 'switch-upstream') return 'switch-downstream';
     const hasBridges = this.below.get(address)?.some(({ secondary }) => secondary !== undefined) === true;
-    return hasBridges && !CONVENTIONAL_NAME.test(name) ? 'switch-upstream' : 'pcie-to-pci-bridge';
+    const isSwitch = hasBridges && !CONVENTIONAL_NAME.test(name) && !this.keepsAllBelow(facts, above);
+    return isSwitch ? 'switch-upstream' : 'pcie-to-pci-bridge';
+  }
+
+  /** Whether a bridge alone in its slot has its group's functions below it, and not the port above: no switch has. */
+  private keepsAllBelow({ address, iommuGroup }: FunctionFacts, above: FunctionFacts): boolean {
+    if (typeof iommuGroup !== 'number' || iommuGroup === above.iommuGroup) return false;
+    const isAlone = this.slots.get(slotOf(address)) === 1;
+    return isAlone && this.below.get(address)?.some((each) => each.iommuGroup === iommuGroup) === true;
   }
 
   private acsOf(facts: FunctionFacts, type: FunctionFacts['type']): FunctionFacts['acs'] {

@@ -14,7 +14,6 @@ import { formatBytes } from '../../../sim/pci/address.ts';
 import { TOPOLOGY_FORMAT } from '../../../sim/pci/topology-file.ts';
 import {
   type AcsFacts,
-  domainOf,
   type FactName,
   type FunctionFacts,
   type MachineFacts,
@@ -35,14 +34,13 @@ import {
   type MachineTree,
   type TreeNode,
 } from './machine-tree.ts';
+import { vmdDomains } from './machine-vmd.ts';
 
 export interface ImportedTopology {
   readonly document: CommentedMap;
   readonly findings: readonly Finding[];
 }
 
-/** Domains that Linux gives to the functions of a VMD controller begin here. */
-const FIRST_MADE_DOMAIN = 0x1_00_00;
 /** Releases of pciutils that print IOMMU groups. */
 const RELEASES_WITH_GROUPS = /^pciutils 3\.(?:[7-9]|\d\d)\./;
 /** Addresses that a finding has. */
@@ -144,20 +142,11 @@ class TopologyMaker {
 
   /** Controllers that make a domain of their own. */
   private vmd(): readonly CommentedField[] {
-    const controllers = new Map<string, string>();
-    for (const { facts } of this.facts.functions) {
-      if (facts.controller !== undefined) controllers.set(domainOf(facts.address), this.at(facts.controller));
-    }
-    const domains = new Set(this.facts.functions.map(({ facts }) => domainOf(facts.address)));
-    const made = [...domains].filter(
-      (domain) => Number.parseInt(domain, 16) >= FIRST_MADE_DOMAIN && !controllers.has(domain),
-    );
-    if (made.length > 0) {
-      const text = `domain ${made.join(', ')}: made by a controller (VMD), and which function that is is not shown; say vmd: { domain: address }`;
-      this.findings.push({ kind: 'asked', text });
-    }
+    const { controllers, findings } = vmdDomains(this.facts);
+    this.findings.push(...findings);
     if (controllers.size === 0) return [];
-    return [{ key: 'vmd', value: { fields: [...controllers].map(([key, value]) => ({ key, value })) } }];
+    const fields = [...controllers].map(([key, value]) => ({ key, value: this.at(value) }));
+    return [{ key: 'vmd', value: { fields } }];
   }
 
   private node(node: TreeNode): CommentedMap {

@@ -1,0 +1,80 @@
+/**
+ * Boards written from the reference, as lspci prints them to root, to others, and as a tree: their groups, and what is said to
+ * be taken where capabilities are not shown.
+ */
+import { describe, expect, test } from 'vitest';
+
+import { readTextOf } from '../../../bench/import/readers.ts';
+import { imported } from '../../../bench/studies/import/import.ts';
+import { examineImport } from '../../../bench/studies/isolation/examine.ts';
+import { groupsOf } from '../../../sim/pci/groups.ts';
+import { buildTopology } from '../../../sim/pci/topology-build.ts';
+import { readTopology } from '../../../sim/pci/topology-file.ts';
+import { groupNames } from '../../sim/pci/rig.ts';
+import { groupsOfBoard, lspciOf, lspciTreeOf, WRITTEN_BOARDS, type WrittenBoard } from './written-boards.ts';
+
+const read = (text: string) => imported([readTextOf('machine', text, 'lspci.txt')]);
+
+/** Groups by the kernel's rule, in one form. */
+function built(board: WrittenBoard, text: string, kernel?: string): readonly string[] {
+  const { commandLine } = board;
+  const raw = { ...(read(text).plain as object), ...(kernel && { kernel }), ...(commandLine && { commandLine }) };
+  const topology = buildTopology(readTopology(raw, board.name).document, board.name);
+  return groupNames(topology, groupsOf(topology))
+    .map((members) => members.toSorted().join(' '))
+    .toSorted();
+}
+
+describe.each(WRITTEN_BOARDS)('$name', (board) => {
+  const groups = groupsOfBoard(board);
+  const numbers = new Map(groups.flatMap((group, number) => group.split(' ').map((each) => [each, number] as const)));
+
+  test.each(['6.12', '7.3'])('has its groups from what root is shown, in %s', (kernel) => {
+    expect(built(board, lspciOf(board, { root: true }), kernel)).toEqual(groups);
+  });
+
+  test('has its groups from what others are shown, and says what was taken', () => {
+    const { report } = examineImport(read(lspciOf(board, { root: false, groups: numbers })));
+    expect(report.kernelGroups).toEqual({
+      compared: groups.length,
+      same: groups.length,
+      differences: [],
+      notCompared: [],
+    });
+    expect(report.imported.filter(({ kind, text }) => kind === 'asked' && text.includes('capabilities'))).toHaveLength(
+      1,
+    );
+  });
+
+  test.each([
+    ['lspci -vvv without root and groups', () => lspciOf(board, { root: false })],
+    ['lspci -tv', () => lspciTreeOf(board)],
+  ])('has no group that is smaller in %s, and says what was taken', (_, text) => {
+    const found = built({ ...board, commandLine: '' }, text());
+    for (const group of groups) {
+      const members = group.split(' ');
+      expect(found.filter((each) => members.every((member) => each.split(' ').includes(member)))).toHaveLength(1);
+    }
+    const { findings } = read(text()).document;
+    expect(findings.filter((each) => each.kind === 'warning')).toEqual([]);
+    const asked = findings.filter(({ kind }) => kind === 'asked').map((each) => each.text);
+    expect(asked.some((each) => /no port has ACS/.test(each))).toBe(true);
+    expect(asked.some((each) => /no IOMMU group is shown/.test(each))).toBe(true);
+  });
+});
+
+test('two VMD controllers are told apart by groups, or by their order, and it is said by which', () => {
+  const board = WRITTEN_BOARDS.find(({ name }) => name.includes('VMD'))!;
+  const numbers = new Map(
+    groupsOfBoard(board).flatMap((group, number) => group.split(' ').map((each) => [each, number] as const)),
+  );
+  const said = (text: string): string =>
+    read(text)
+      .document.findings.filter(({ kind }) => kind === 'inferred')
+      .map((each) => each.text)
+      .join();
+  expect(said(lspciOf(board, { root: true, groups: numbers }))).toMatch(/10001 is made by 0000:85:05\.5: .*group/);
+  expect(said(lspciOf(board, { root: true }))).toMatch(/10001 is made by 0000:85:05\.5: .*order/);
+  const lone = lspciOf({ ...board, functions: board.functions.replace(/^.*85:05.5.*$/m, '') }, { root: true });
+  expect(read(lone).document.findings.some(({ kind, text }) => kind === 'asked' && text.includes('10000'))).toBe(true);
+});
