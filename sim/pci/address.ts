@@ -20,11 +20,14 @@ export function parseAddress(text: string): FunctionAddress {
   return segment * 0x10000 + bus * 0x100 + device * 8 + fn;
 }
 
+/** All bytes in two digits: addresses are written by the ten thousand. */
+const HEX = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `0000:75:00.1`. */
 export function formatAddress(address: FunctionAddress): string {
-  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
   const rid = address % 0x10000;
-  return `${hex(Math.floor(address / 0x10000), 4)}:${hex(rid >> 8, 2)}:${hex((rid >> 3) & 31, 2)}.${rid & 7}`;
+  const segment = segmentOf(address).toString(16).padStart(4, '0');
+  return `${segment}:${HEX[rid >> 8]!}:${HEX[(rid >> 3) & 31]!}.${rid & 7}`;
 }
 
 export function segmentOf(address: FunctionAddress): number {

@@ -58,6 +58,7 @@ export class Remedies {
   private readonly router: Router;
   private readonly alike: AlikeVfs;
   private readonly found = new Map<number, Found>();
+  private readonly said = new Map<Found, Remedy>();
   private judged: { readonly changes: readonly Change[]; readonly judge: Judge } | undefined;
 
   constructor(topology: Topology, trialsMax: number = TRIALS_MAX) {
@@ -79,7 +80,14 @@ export class Remedies {
     if (found.kind === 'impossible') return { kind: 'impossible', because: this.reason(vf, found.with) };
     const { changes } = found;
     if (changes.length === 0) return { kind: 'none-needed' };
-    return { kind: 'changes', changes, texts: changes.map((change) => changeText(topology, change)) };
+    // One for all VFs that share a search.
+    const remedy = this.said.get(found) ?? {
+      kind: 'changes',
+      changes,
+      texts: changes.map((change) => changeText(topology, change)),
+    };
+    this.said.set(found, remedy);
+    return remedy;
   }
 
   private search(vf: number): Found {

@@ -2,7 +2,7 @@
  * One offending request each, found by walking, with the hops it takes: what a reader wants to see when a rule has decided.
  */
 import { segmentOf } from './address.ts';
-import { noteOnce, type Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 import {
   ATS,
   type ControlArea,
@@ -40,15 +40,18 @@ interface Sent {
 export class Router {
   private readonly topology: Topology;
   private readonly walker: Walker;
-  private readonly byTenant: readonly (readonly number[])[];
+  /** Lists that settings do not change, for all routers of a topology. */
+  private readonly lists: { readonly byTenant: Lists; bySegment?: ReadonlyMap<number, readonly number[]> };
   /** The function of each tenant that last had a route: often it has the next one, too. */
   private readonly lately = new Map<number, number>();
+  private readonly ways = new Map<number, Route | undefined>();
+  private readonly posed = new Map<number, Route | undefined>();
 
   /** @param like a router of the same topology with other settings */
   constructor(topology: Topology, like?: Router) {
     this.topology = topology;
     this.walker = new Walker(topology);
-    this.byTenant = like?.byTenant ?? functionsByTenant(topology);
+    this.lists = like?.lists ?? { byTenant: functionsByTenant(topology) };
   }
 
   /** Requests that were walked. */
@@ -62,10 +65,19 @@ export class Router {
    * @param privileged whether to follow what root mapped through sysfs, and nowhere else
    */
   toArea(area: ControlArea, tenant: number, privileged = false): Route | undefined {
+    // Asked for a decision, and once more for the way that is shown.
+    const key = (area.vf * this.lists.byTenant.length + tenant) * 2 + (privileged ? 1 : 0);
+    if (this.ways.has(key)) return this.ways.get(key);
+    const found = this.findToArea(area, tenant, privileged);
+    this.ways.set(key, found);
+    return found;
+  }
+
+  private findToArea(area: ControlArea, tenant: number, privileged: boolean): Route | undefined {
     const first = this.topology.functionTenant[area.vf] === tenant ? area.vf : this.lately.get(tenant);
     const early = first === undefined ? undefined : this.fromFunction(first, area, privileged);
     if (early !== undefined) return early;
-    for (const fn of this.byTenant[tenant]!) {
+    for (const fn of this.lists.byTenant[tenant]!) {
       const route = this.fromFunction(fn, area, privileged);
       if (route === undefined) continue;
       this.lately.set(tenant, fn);
@@ -123,10 +135,15 @@ export class Router {
 
   /** A request that the IOMMU takes for one of another tenant. */
   posing(fn: number): Route | undefined {
+    if (!this.posed.has(fn)) this.posed.set(fn, this.findPosing(fn));
+    return this.posed.get(fn);
+  }
+
+  private findPosing(fn: number): Route | undefined {
     const { functionAddress, functionNode, functionTenant, functionAlias } = this.topology;
-    for (let other = 0; other < functionNode.length; other++) {
+    this.lists.bySegment ??= functionsBySegment(this.topology);
+    for (const other of this.lists.bySegment.get(segmentOf(functionAddress[fn]!))!) {
       if (functionTenant[other] === functionTenant[fn]) continue;
-      if (segmentOf(functionAddress[other]!) !== segmentOf(functionAddress[fn]!)) continue;
       const alias = functionAlias[fn]!;
       if (alias >= 0 ? functionAlias[other] !== alias : functionNode[other] === functionNode[fn]) continue;
       this.walker.walk(fn, other, AT.untranslated, MEMORY_ADDRESS);
@@ -152,16 +169,29 @@ export class Router {
       addressType,
       address,
       hops,
-      settings: noteOnce(trace.settings),
+      settings: trace.settings,
       by: decisive?.by ?? '',
       place: decisive?.place ?? '',
     };
   }
 }
 
-function functionsByTenant({ tenants, functionTenant }: Topology): readonly (readonly number[])[] {
+type Lists = readonly (readonly number[])[];
+
+function functionsByTenant({ tenants, functionTenant }: Topology): Lists {
   const found: number[][] = tenants.map(() => []);
-  for (const [fn, tenant] of functionTenant.entries()) found[tenant]!.push(fn);
+  functionTenant.forEach((tenant, fn) => found[tenant]!.push(fn));
+  return found;
+}
+
+function functionsBySegment({ functionAddress }: Topology): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, number[]>();
+  functionAddress.forEach((address, fn) => {
+    const segment = segmentOf(address);
+    const list = found.get(segment);
+    if (list === undefined) found.set(segment, [fn]);
+    else list.push(fn);
+  });
   return found;
 }
 

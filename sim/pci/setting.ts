@@ -18,11 +18,6 @@ export interface Change {
   readonly on: boolean;
 }
 
-/** Each setting once. */
-export function noteOnce(settings: readonly Setting[]): readonly Setting[] {
-  return [...new Map(settings.map((setting) => [settingKey(setting), setting])).values()];
-}
-
 export function settingKey({ of, place, detail }: Setting): string {
   return `${of} ${place} ${detail}`;
 }

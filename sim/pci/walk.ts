@@ -52,7 +52,7 @@ export interface Hop {
   readonly by: string;
 }
 
-/** Hops of one walk, and all settings that were evaluated: with all of them alike, the walk would be the same. */
+/** Hops of one walk, and all settings that were evaluated, each once: with all of them alike, the walk would be the same. */
 export interface RoutedPath {
   readonly hops: Hop[];
   readonly settings: Setting[];
@@ -76,6 +76,8 @@ export class Walker {
   /** Requests that were walked. */
   walks = 0;
   private trace: RoutedPath | null = null;
+  /** What nodes are called, as far as it was asked. */
+  private readonly names: string[] = [];
 
   constructor(topology: Topology) {
     this.topology = topology;
@@ -390,16 +392,23 @@ export class Walker {
   }
 
   private look(of: Setting['of'], place: number, detail: number): void {
-    if (this.trace !== null) this.trace.settings.push({ of, place, detail });
+    if (this.trace === null) return;
+    const { settings } = this.trace;
+    for (const each of settings) if (each.place === place && each.of === of && each.detail === detail) return;
+    settings.push({ of, place, detail });
   }
 
   /** Notes a hop, and gives back `result`. Node -1 stands for the root complex, -2 for the IOMMU. */
   private say(node: number, what: string, by: string, result: boolean): boolean {
-    if (this.trace !== null) {
-      const place = node === -1 ? 'root complex' : node === -2 ? IOMMU : nodeLabel(this.topology, node);
-      this.trace.hops.push({ place, node: Math.max(node, -1), what, by });
-    }
+    if (this.trace !== null) this.trace.hops.push({ place: this.placeName(node), node: Math.max(node, -1), what, by });
     return result;
+  }
+
+  private placeName(node: number): string {
+    if (node < 0) return node === -1 ? 'root complex' : IOMMU;
+    const name = this.names[node] ?? nodeLabel(this.topology, node);
+    this.names[node] = name;
+    return name;
   }
 }
 

@@ -114,6 +114,7 @@ async function tellFindings(
   { policy, topologies }: IsolationDocument,
   { output }: CommandContext,
 ): Promise<void> {
+  if (flags.sarif === undefined && flags.junit === undefined && flags.annotations !== true) return;
   const { isolationChecks, isolationResults, ISOLATION_RULES } = await import('../../documents/isolation/findings.ts');
   const { TOPOLOGIES } = await import('../../studies/isolation/shipped.ts');
   const results = topologies.flatMap((report, index) => {

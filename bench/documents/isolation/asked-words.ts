@@ -29,8 +29,17 @@ export function verdictWords(
   { policy, verdict, remedy }: DecisionReport,
   vf: string,
 ): string {
-  const would = loadsIf.some((each) => each.policy === policy && each.vfs.includes(vf));
+  const would = loadsIf.some((each) => each.policy === policy && vfsOf(each).has(vf));
   return would && remedy?.kind !== 'changes' ? 'would load' : verdict;
+}
+
+const known = new WeakMap<LoadsIf, ReadonlySet<string>>();
+
+/** Its VFs, of which a server has thousands. */
+function vfsOf(loadsIf: LoadsIf): ReadonlySet<string> {
+  const found = known.get(loadsIf) ?? new Set(loadsIf.vfs);
+  known.set(loadsIf, found);
+  return found;
 }
 
 /** What was inferred or left out where another tool printed the topology. */

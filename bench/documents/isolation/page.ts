@@ -14,6 +14,7 @@ import {
   type TopologyReport,
   VERDICT_MEANINGS,
 } from './document.ts';
+import { addressRuns } from './address-runs.ts';
 import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
 import { folded, reachGroups } from './text.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
@@ -205,8 +206,8 @@ function groupTable(report: TopologyReport): Markup {
       rows: [
         ...groups
           .filter(({ members }) => members.length > 1)
-          .map(({ number, members }) => [String(number), members.join(', ')]),
-        ...(alone.length === 0 ? [] : [['alone in a group', alone.join(', ')]]),
+          .map(({ number, members }) => [String(number), addressRuns(members).join(', ')]),
+        ...(alone.length === 0 ? [] : [['alone in a group', addressRuns(alone).join(', ')]]),
       ],
     })}
     ${[...openingSentences(vfs), ...splitSentences(report)].map((sentence) => html`<p>${sentence}.</p>`)}`;

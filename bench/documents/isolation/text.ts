@@ -9,6 +9,7 @@ import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { BarReach } from '../../../sim/vfio/bar-reach.ts';
 import type { LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
+import { addressRuns } from './address-runs.ts';
 import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';
@@ -121,10 +122,10 @@ function printGroups(report: TopologyReport, page: Page): void {
   const { vfs, groups } = report;
   page.heading(groupsTitle(report));
   for (const { number, members } of groups.filter((group) => group.members.length > 1)) {
-    page.indented(`${String(number).padStart(3)}  `, members.join(', '));
+    page.indented(`${String(number).padStart(3)}  `, addressRuns(members).join(', '));
   }
   const alone = groups.flatMap(({ members }) => (members.length === 1 ? members : []));
-  if (alone.length > 0) page.indented('  alone in a group: ', alone.join(', '));
+  if (alone.length > 0) page.indented('  alone in a group: ', addressRuns(alone).join(', '));
   for (const sentence of [...openingSentences(vfs), ...splitSentences(report)]) page.indented('  ', sentence);
 }
 
@@ -192,10 +193,12 @@ const GROUP_CELL = 5;
 /** Rows of alike VFs, which differ in no more than address, VM and a group of their own, as one row where they are many. */
 export function folded(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
   const runs: (readonly string[])[][] = [];
+  let before: string | undefined;
   for (const row of rows) {
-    const run = runs.at(-1);
-    if (run !== undefined && alikeKey(run[0]!) === alikeKey(row)) run.push(row);
+    const key = alikeKey(row);
+    if (key === before) runs.at(-1)!.push(row);
     else runs.push([row]);
+    before = key;
   }
   return runs.flatMap((run) => {
     if (run.length <= ALIKE_MAX) return run;
@@ -211,7 +214,7 @@ export function folded(rows: readonly (readonly string[])[]): readonly (readonly
 /** Equal for alike VFs. */
 function alikeKey(row: readonly string[]): string {
   const isAlone = /^\d+$/.test(row[GROUP_CELL]!);
-  return JSON.stringify(row.slice(2).with(GROUP_CELL - 2, isAlone ? 'alone' : row[GROUP_CELL]!));
+  return row.map((cell, i) => (i <= TENANT_CELL ? '' : i === GROUP_CELL && isAlone ? 'alone' : cell)).join('\t');
 }
 
 interface ReachGroup {

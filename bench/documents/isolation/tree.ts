@@ -134,7 +134,7 @@ function vfsOf(
   };
   for (let number = 1; number <= sriov.vfs; number++) {
     const key = formatAddress(pf + sriov.offset + (number - 1) * sriov.stride);
-    const vf = { key, number, notes: vfNotes(sriov, number, document) };
+    const vf = { key, number, notes: vfNotes(sriov, number, key, document) };
     if (keep.has(key)) {
       flush();
       nodes.push(vfNode(vf));
@@ -147,10 +147,10 @@ function vfsOf(
   return nodes;
 }
 
-function vfNotes(sriov: SriovDocument, number: number, document: TopologyDocument): string {
+function vfNotes(sriov: SriovDocument, number: number, key: string, document: TopologyDocument): string {
   const own = sriov.each[String(number)] ?? {};
   const { tenant, stream, ats, clip } = { ...sriov.all, ...own };
-  const notes = [tenantNote(tenant)];
+  const notes = [tenantNote(tenant === `vm-${key}` ? undefined : tenant)];
   if (sriov.window === 'vf-bar' && clip !== undefined && clip !== 'all') notes.push(`clip: ${clip}`);
   if (stream !== undefined && stream !== document.iommu.streams) notes.push(`stream: ${stream}`);
   if (ats !== undefined) notes.push(ats.enabled ? 'ATS' : 'ATS off');

@@ -6,6 +6,7 @@ import { BAR_VARIANTS, type BarReach, type ByteRange } from '../../../sim/vfio/b
 import { POLICIES, type Policy, type Reach } from '../../../sim/pci/policy.ts';
 import { countOf } from '../../../sim/base/units.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
+import { addressRuns } from './address-runs.ts';
 import { STAKES } from './document.ts';
 import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
 
@@ -91,11 +92,21 @@ export function hopSentence({ did, because }: PathReport['hops'][number]): strin
   return because === null ? did : `${did} [${because}]`;
 }
 
-/** VFs that VFIO does not let their VMs open, with the reason. */
+/** VFs that VFIO does not let their VMs open, with the reason; those of one reason once. */
 export function openingSentences(vfs: readonly VfIsolation[]): readonly string[] {
-  return vfs.flatMap(({ address, tenant, opens }) =>
-    opens.ok ? [] : [`VFIO does not let ${tenant} open ${address}: ${opens.why}`],
-  );
+  const closed = new Map<string, VfIsolation[]>();
+  for (const vf of vfs) {
+    if (vf.opens.ok) continue;
+    const why = vf.opens.why!;
+    const known = closed.get(why);
+    if (known === undefined) closed.set(why, [vf]);
+    else known.push(vf);
+  }
+  return [...closed].map(([why, of]) => {
+    const tenants = new Set(of.map(({ tenant }) => tenant));
+    const who = tenants.size > 1 ? `${tenants.size} VMs` : of[0]!.tenant;
+    return `VFIO does not let ${who} open ${addressRuns(of.map(({ address }) => address)).join(', ')}: ${why}`;
+  });
 }
 
 /** What a path can damage, or that nobody can send such a request. */
