@@ -13,7 +13,8 @@ import type { Exposure } from './exposure.ts';
 import { exposureByRules, type RulesExposure } from './rules.ts';
 import { type ControlArea, functionLabel, type Topology } from './topology.ts';
 import { type Hazard, POLICIES, type Policy, type Reach } from './policy.ts';
-import { type LoadDecision, isIntegrated, Judge } from './verdict.ts';
+import { isIntegrated } from './placement.ts';
+import { type LoadDecision, Judge } from './verdict.ts';
 import { tableOf } from '../base/keys.ts';
 
 export interface VfAnswer {

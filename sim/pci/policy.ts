@@ -3,10 +3,11 @@
  */
 
 /**
- * `upstream`: what Linux does, which checks no topology. `thread`: integrated endpoints only, and no hazard. `proof`:
- * no hazard, wherever it is.
+ * `upstream`: what Linux does, which checks no topology. `thread`: integrated endpoints only, and no hazard. `on-die`:
+ * those, and devices below root ports of the processor that lead to no slot, and no hazard. `proof`: no hazard, wherever
+ * it is.
  */
-export const POLICIES = ['upstream', 'thread', 'proof'] as const;
+export const POLICIES = ['upstream', 'thread', 'on-die', 'proof'] as const;
 export type Policy = (typeof POLICIES)[number];
 
 /**

@@ -7,13 +7,14 @@
  * that have no setting in common need a change each: fewer need not be tried.
  */
 import { AlikeVfs } from './alike-vfs.ts';
+import { placementFault } from './placement.ts';
 import { changeText, type Change, remedyOf, settingKey, withChanges } from './setting.ts';
 import { Router, type Route } from './route.ts';
 import { exposureByRules } from './rules.ts';
 import { type Senders, sendersOf } from './sender-kinds.ts';
 import type { Topology } from './topology.ts';
 import type { Policy } from './policy.ts';
-import { isIntegrated, Judge } from './verdict.ts';
+import { Judge } from './verdict.ts';
 import { Witnesses } from './witness.ts';
 
 export type Remedy =
@@ -72,9 +73,8 @@ export class Remedies {
   of(vf: number, policy: Policy): Remedy {
     const { topology } = this;
     if (policy === 'upstream' || topology.functions[vf]!.plainBecause !== undefined) return { kind: 'none-needed' };
-    if (policy === 'thread' && !isIntegrated(topology, vf)) {
-      return { kind: 'impossible', because: 'no setting makes a plug-in card an integrated endpoint' };
-    }
+    const fault = placementFault(topology, vf, policy);
+    if (fault !== undefined) return { kind: 'impossible', because: fault.beyondSettings };
     const found = this.search(this.alike.firstOf(vf));
     if (found.kind === 'unknown') return found;
     if (found.kind === 'impossible') return { kind: 'impossible', because: this.reason(vf, found.with) };

@@ -203,6 +203,8 @@ export interface PortDocument extends BridgeFields {
   readonly turnaround?: Turnaround | undefined;
   /** For display; what Linux does there (TB) shows in `acs.on`. */
   readonly externalFacing?: boolean | undefined;
+  /** Of a root port: its Slot Implemented bit, whether its link leads to a slot. */
+  readonly slot?: boolean | undefined;
 }
 
 export interface SwitchDocument extends BridgeFields {
@@ -224,7 +226,7 @@ const node: z.ZodType<NodeDocument> = z.lazy(() =>
   z.discriminatedUnion(
     'kind',
     [
-      z.strictObject({ kind: z.literal('root-port'), ...portFields, below }),
+      z.strictObject({ kind: z.literal('root-port'), ...portFields, slot: z.boolean().optional(), below }),
       z.strictObject({ kind: z.literal('switch'), ...bridgeFields, acs: acs.optional(), below }),
       z.strictObject({ kind: z.literal('downstream-port'), ...portFields, below }),
       z.strictObject({

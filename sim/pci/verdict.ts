@@ -4,11 +4,12 @@
 import { countOf } from '../base/units.ts';
 import type { RulesExposure } from './rules.ts';
 import type { Router, Route } from './route.ts';
+import { placementFault } from './placement.ts';
 import type { Hazard, LoadVerdict, Policy } from './policy.ts';
 import { ATS, functionLabel, type Topology } from './topology.ts';
 
 interface Reason {
-  /** What speaks against it: a hazard, or that the policy wants an integrated endpoint. */
+  /** What speaks against it: a hazard, or the place of the VF. */
   readonly against: Hazard | 'placement';
   /** A sentence. */
   readonly text: string;
@@ -72,10 +73,10 @@ export class Judge {
   reasons(vf: number, policy: Policy): readonly Reason[] {
     const hazards = this.known.get(vf) ?? this.hazards(vf);
     this.known.set(vf, hazards);
-    if (policy !== 'thread' || isIntegrated(this.topology, vf)) return hazards;
-    const text = 'it is no integrated endpoint: requests pass ports that the maker of the device does not know';
+    const fault = placementFault(this.topology, vf, policy);
+    if (fault === undefined) return hazards;
     const place = functionLabel(this.topology, vf);
-    return [{ against: 'placement', text, by: 'not integrated', place, route: undefined }, ...hazards];
+    return [{ against: 'placement', text: fault.text, by: fault.by, place, route: undefined }, ...hazards];
   }
 
   private hazards(vf: number): readonly Reason[] {
@@ -123,13 +124,8 @@ export function refuses(
   policy: Policy,
 ): boolean {
   if (policy === 'upstream' || topology.functions[vf]!.plainBecause !== undefined) return false;
-  if (policy === 'thread' && !isIntegrated(topology, vf)) return true;
+  if (placementFault(topology, vf, policy) !== undefined) return true;
   return !reached.isEmpty(topology.areaOf[vf]!) || spoofs[vf] === 1 || unchecked[vf] === 1;
-}
-
-/** Whether a function is an integrated endpoint: no port is between it and the root complex. */
-export function isIntegrated({ nodeParent, functionNode }: Topology, fn: number): boolean {
-  return nodeParent[functionNode[fn]!]! < 0;
 }
 
 function reason(against: Hazard, what: string, route: Route | undefined): Reason {

@@ -13,7 +13,13 @@ export interface Answer {
 }
 
 /** Fields that can be answered in this way, by the end of their paths. */
-type AnsweredField = 'rootComplex.p2p' | 'iommu.reflectsToMmio' | 'turnaround' | 'internalRouting' | 'ats.guestChooses';
+type AnsweredField =
+  | 'rootComplex.p2p'
+  | 'iommu.reflectsToMmio'
+  | 'turnaround'
+  | 'internalRouting'
+  | 'ats.guestChooses'
+  | 'slot';
 
 /**
  * @param answers with paths of fields that the document leaves out; those of `ats` say that the guest does not choose
@@ -24,6 +30,7 @@ export function withAnswers(topology: Topology, answers: readonly Answer[]): Top
     turnsBack: topology.turnsBack.slice(),
     routing: topology.routing.slice(),
     ats: topology.ats.slice(),
+    nodes: topology.nodes.slice(),
   };
   const devices = new Map(topology.nodes.map(({ path, index }) => [path, index]));
   const put: Readonly<Record<AnsweredField, (holder: string, value: string | boolean) => void>> = {
@@ -41,6 +48,12 @@ export function withAnswers(topology: Topology, answers: readonly Answer[]): Top
     },
     internalRouting: (holder, value) => {
       changed.routing[devices.get(holder)!] = ROUTING[value as InternalRouting];
+    },
+    slot: (holder, value) => {
+      const index = devices.get(holder)!;
+      const node = changed.nodes[index]!;
+      if (node.document.kind === 'root-port')
+        changed.nodes[index] = { ...node, document: { ...node.document, slot: value === true } };
     },
     'ats.guestChooses': (holder, value) => {
       for (const fn of functionsAt(topology, holder)) {

@@ -17,6 +17,7 @@ export const ISOLATION_VERSION = DOCUMENTS[ISOLATION_FORMAT].version;
 export const POLICY_MEANINGS = {
   upstream: 'what Linux does: the topology is not examined',
   thread: 'only integrated endpoints, as the discussion of 2021 ended, and no way in',
+  'on-die': 'also devices below root ports of the processor that lead to no slot, and no way in',
   proof: 'wherever no way into the control area is found',
 } as const satisfies Record<Policy, string>;
 

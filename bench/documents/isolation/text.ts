@@ -84,10 +84,11 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   output.text(wrap(topologySummary(report), width));
   if (vfs.length === 0) return;
   const sizes = new Map(report.groups.map(({ number, members }) => [number, members.length]));
-  const rows = folded(vfs.map((vf) => vfRow(vf, policy, report.loadsIf, sizes.get(vf.group) ?? 1)));
+  const policies = policy === null ? shownPolicies(vfs, output.wide) : [policy];
+  const rows = folded(vfs.map((vf) => vfRow(vf, policies, report.loadsIf, sizes.get(vf.group) ?? 1)));
   output.text('');
   const cells = output.wide ? rows.map((row) => row.map((cell) => cell.replaceAll('\n', ' '))) : rows;
-  const heads = vfHead(policy).map((head) => ({ head, align: 'left' as const }));
+  const heads = vfHead(policies).map((head) => ({ head, align: 'left' as const, detail: DETAILS[head] ?? 0 }));
   output.text(bareTable(heads, cells, { wide: output.wide }));
 }
 
@@ -154,20 +155,31 @@ function printDecisions(vfs: readonly VfIsolation[], policy: Policy | null, page
   for (const remedy of remedies) page.indented('  - ', remedy);
 }
 
-const vfHead = (policy: Policy | null): readonly string[] => [
+/** Columns that a narrow terminal goes without, the first of them last. */
+const DETAILS: Readonly<Record<string, number>> = { tenant: 1, upstream: 2 };
+
+/** Policies with a column: `on-die` where it answers otherwise than `thread`. */
+function shownPolicies(vfs: readonly VfIsolation[], wide: boolean): readonly Policy[] {
+  const verdictOf = (vf: VfIsolation, policy: Policy): unknown =>
+    vf.decisions.find((each) => each.policy === policy)?.verdict;
+  const differs = vfs.some((vf) => verdictOf(vf, 'on-die') !== verdictOf(vf, 'thread'));
+  return POLICIES.filter((each) => wide || differs || each !== 'on-die');
+}
+
+const vfHead = (policies: readonly Policy[]): readonly string[] => [
   'VF',
   'tenant',
   'CPU',
   'own DMA',
   "others' DMA",
   'group',
-  ...(policy === null ? POLICIES : [policy]),
+  ...policies,
 ];
 
 /** @param members how many its group has */
 function vfRow(
   vf: VfIsolation,
-  policy: Policy | null,
+  policies: readonly Policy[],
   loadsIf: readonly LoadsIf[],
   members: number,
 ): readonly string[] {
@@ -179,9 +191,7 @@ function vfRow(
     dma.self,
     dma.other,
     members === 1 ? `${group}` : `${group}, of ${members}`,
-    ...decisions
-      .filter((each) => policy === null || each.policy === policy)
-      .map((each) => verdictWords(loadsIf, each, address)),
+    ...decisions.filter((each) => policies.includes(each.policy)).map((each) => verdictWords(loadsIf, each, address)),
   ];
 }
 

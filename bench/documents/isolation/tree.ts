@@ -56,6 +56,7 @@ function nodeOf(node: NodeDocument, document: TopologyDocument, keep: ReadonlySe
   if (node.kind === 'pci-bridge') return { key, label: `${key} bridge to PCI`, notes: notes.join('; '), children };
   if ((node.turnaround ?? document.turnaround) === 'ur') notes.push('turns nothing around');
   if (node.externalFacing) notes.push('external');
+  if (node.slot === false) notes.push('no slot');
   return { key, label: `${key} ${PORT_NAMES[node.kind]}`, notes: notes.join('; '), children };
 }
 

@@ -58,6 +58,14 @@ const UNKNOWNS: readonly Unknown[] = [
     decides: 'what a function with ATS on reaches without the IOMMU',
     ask: 'the maker of the device',
   },
+  {
+    field: 'slot',
+    everywhere: true,
+    apart: false,
+    question: 'whether the link of a root port leads to a slot (Slot+ or Slot- of lspci -vvv as root)',
+    decides: 'whether policy on-die takes what is below it for a part of the processor',
+    ask: 'the machine itself',
+  },
 ];
 
 /** The unknown that a path of a topology is about: `tree[2].below[0].internalRouting`. */

@@ -165,9 +165,16 @@ class TopologyMaker {
         ...multifunction(fn),
         ...(kind === 'pci-bridge' ? bridgeExpress(fn) : []),
         ...(isPort || kind === 'switch' ? this.acs(fn) : []),
+        ...(kind === 'root-port' ? this.slot(fn) : []),
         ...(below.length === 0 ? [] : [{ key: 'below', value: { items: below.map((each) => this.node(each)) } }]),
       ],
     };
+  }
+
+  /** Whether its link leads to a slot, which the policy `on-die` goes by. */
+  private slot(fn: PlacedFunction): readonly CommentedField[] {
+    const { slot } = fn.facts;
+    return slot === undefined ? [] : [{ key: 'slot', value: slot, comment: this.placeOf(fn, 'slot') }];
   }
 
   private device({ functions }: DeviceNode): CommentedMap {

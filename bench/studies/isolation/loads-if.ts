@@ -3,6 +3,7 @@
  * value, let the migration driver load.
  */
 import type { VfAnswer } from '../../../sim/pci/isolation.ts';
+import { hasSlot } from '../../../sim/pci/placement.ts';
 import { exposureByRules, type RulesExposure } from '../../../sim/pci/rules.ts';
 import type { PhysicalFunctionDocument, TopologyDocument } from '../../../sim/pci/topology-file.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
@@ -34,7 +35,8 @@ interface Question {
  */
 export function loadsIf({ topology, vfs, assumed }: Asked): readonly LoadsIf[] {
   const refused = POLICIES.filter((policy) => vfs.some(({ decisions }) => decisions[policy].verdict === 'refuse'));
-  const questions = refused.length === 0 ? [] : questionsOf(topology.document, assumed);
+  const paths = [...assumed.map(({ path }) => path), ...silentPorts(topology, vfs)];
+  const questions = refused.length === 0 ? [] : questionsOf(topology.document, paths);
   if (questions.length === 0) return [];
   const loading = new Loading(topology);
   return refused.flatMap((policy) => {
@@ -56,9 +58,14 @@ function conditionOf({ field, of, apart, paths }: Question): LoadsIf['conditions
   return { field, of, value: apart, places: paths.length, question, ask };
 }
 
+interface Answered {
+  readonly topology: Topology;
+  readonly exposure: RulesExposure;
+}
+
 class Loading {
   private readonly topology: Topology;
-  private readonly known = new Map<string, RulesExposure>();
+  private readonly known = new Map<string, Answered>();
 
   constructor(topology: Topology) {
     this.topology = topology;
@@ -66,22 +73,35 @@ class Loading {
 
   /** Which of the VFs load under a policy when the questions are answered so that more is kept apart. */
   under(questions: readonly Question[], policy: Policy, vfs: readonly number[]): readonly number[] {
-    const exposure = this.exposure(questions);
-    return vfs.filter((vf) => !refuses(this.topology, exposure, vf, policy));
+    const { topology, exposure } = this.answered(questions);
+    return vfs.filter((vf) => !refuses(topology, exposure, vf, policy));
   }
 
-  private exposure(questions: readonly Question[]): RulesExposure {
+  private answered(questions: readonly Question[]): Answered {
     const key = questions.map(({ field, of }) => `${field} ${of}`).join(';');
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
     const answers = questions.flatMap(({ paths, apart }) => paths.map((path) => ({ path, value: apart })));
-    const exposure = this.known.get(key) ?? exposureByRules(withAnswers(this.topology, answers));
-    this.known.set(key, exposure);
-    return exposure;
+    const topology = withAnswers(this.topology, answers);
+    const answered = { topology, exposure: exposureByRules(topology) };
+    this.known.set(key, answered);
+    return answered;
   }
 }
 
-function questionsOf(document: TopologyDocument, assumed: Asked['assumed']): readonly Question[] {
+/** Paths of `slot` of the root ports right above VFs that are asked about, where nobody says it. */
+function silentPorts({ nodes, nodeParent, functionNode }: Topology, vfs: readonly VfAnswer[]): readonly string[] {
+  const ports = new Set(vfs.filter(({ area }) => area !== undefined).map(({ vf }) => nodeParent[functionNode[vf]!]!));
+  return [...ports].flatMap((port) => {
+    const node = nodes[port];
+    const isSilent = node?.document.kind === 'root-port' && hasSlot(node.document) === undefined;
+    return isSilent ? [`${node.path}.slot`] : [];
+  });
+}
+
+function questionsOf(document: TopologyDocument, paths: readonly string[]): readonly Question[] {
   const questions = new Map<string, Question>();
-  for (const { path } of assumed) {
+  for (const path of paths) {
     const unknown = unknownOf(path);
     if (unknown === undefined) continue;
     const { field, everywhere, apart } = unknown;
@@ -95,7 +115,7 @@ function questionsOf(document: TopologyDocument, assumed: Asked['assumed']): rea
 
 /** `zip`, `sec`, … for a device with such a function, else `other devices`. */
 function kindOf(document: TopologyDocument, path: string): string {
-  const device = path.replace(/(?:\.functions\[.*|\.internalRouting)$/, '');
+  const device = path.replace(/(?:\.functions\[.*|\.internalRouting)$/, '').replace(/\.slot$/, '.below[0]');
   const functions = at(document, `${device}.functions`) as readonly PhysicalFunctionDocument[] | undefined;
   const kind = functions?.find((fn) => fn.kind !== 'other')?.kind;
   return kind ?? 'other devices';

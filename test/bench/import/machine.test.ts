@@ -177,11 +177,13 @@ describe('the topology of a machine', () => {
     }
   });
 
-  test("the maker's own board is refused under thread, and loads under proof", () => {
+  test("the maker's own board is refused under thread, and loads under on-die and proof", () => {
     // docs/isolation.md 12.
     const { report } = examine(join(FOLDER, 'kunpeng920-v3.stopcopy-sysfs.txt'));
     const verdicts = report.vfs.map(({ decisions }) => decisions.map(({ policy, verdict }) => `${policy} ${verdict}`));
-    expect(new Set(verdicts.flat())).toEqual(new Set(['upstream load-clipped', 'thread refuse', 'proof load-clipped']));
+    expect(new Set(verdicts.flat())).toEqual(
+      new Set(['upstream load-clipped', 'thread refuse', 'on-die load-clipped', 'proof load-clipped']),
+    );
   });
 
   test('groups of the kernel are compared one by one', () => {

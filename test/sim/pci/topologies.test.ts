@@ -44,6 +44,7 @@ function said({ topology, groups, openings, vfs }: Isolation, fn: number): Recor
     group: alone ? 'own' : 'merged',
     upstream: upstream.verdict,
     thread: thread.verdict,
+    'on-die': answer.decisions['on-die'].verdict,
     proof: proof.verdict,
     dependsOnClip: answer.dependsOnClip,
     opens: opening?.ok,
@@ -52,7 +53,7 @@ function said({ topology, groups, openings, vfs }: Isolation, fn: number): Recor
 
 test('there is a file for each row of the table, and a server', () => {
   const rows = NAMES.map((name) => /^t(\d\d)-/.exec(name)?.[1]).filter((row) => row !== undefined);
-  expect(rows.map(Number)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  expect(rows.map(Number)).toEqual(Array.from({ length: 31 }, (_, i) => i + 1));
   expect(NAMES).toContain('server.yaml');
 });
 

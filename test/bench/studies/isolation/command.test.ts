@@ -170,6 +170,7 @@ describe('the JSON document', () => {
     expect(vf!.decisions.map(({ policy, verdict, remedy }) => [policy, verdict, remedy?.kind])).toEqual([
       ['upstream', 'load-clipped', undefined],
       ['thread', 'refuse', 'impossible'],
+      ['on-die', 'refuse', 'impossible'],
       ['proof', 'refuse', 'changes'],
     ]);
   });

@@ -88,6 +88,14 @@ function fixtureVf(address: string, tenant: string, other: readonly [address: st
       },
       {
         ...decision,
+        policy: 'on-die',
+        verdict: 'refuse',
+        why: 'it is below a switch',
+        reasons: ['it is below a switch'],
+        remedy: { kind: 'impossible', changes: [], why: 'a card stays a card' },
+      },
+      {
+        ...decision,
         policy: 'proof',
         verdict: 'refuse',
         why: `it reaches its own control area: UF off at ${PORT}`,
