@@ -18,7 +18,7 @@ export const DOCUMENTS = {
   'stopcopy-suites': { title: 'suites', version: 1, command: 'stopcopy bench --suite NAME --json' },
   'stopcopy-run': { title: 'run', version: 2, command: 'stopcopy run SCENARIO --json' },
   'stopcopy-validation': { title: 'validate', version: 1, command: 'stopcopy validate --json' },
-  'stopcopy-isolation': { title: 'isolation', version: 3, command: 'stopcopy isolation TOPOLOGY --json' },
+  'stopcopy-isolation': { title: 'isolation', version: 4, command: 'stopcopy isolation TOPOLOGY --json' },
   'stopcopy-comparison': { title: 'compare', version: 1, command: 'stopcopy compare BASE CANDIDATE --json' },
   'stopcopy-plan': { title: 'plan', version: 2, command: 'stopcopy plan QUESTION --json' },
   'stopcopy-plan-sweep': {

@@ -2,6 +2,7 @@
  * What IOMMU domains hold in addition to the guests' memory. docs/isolation.md 3, step 7.
  */
 import { GUEST_BAR2_DIVISOR, REGION } from '../abi/region.ts';
+import type { TopologyDocument } from './topology-file.ts';
 import type { AddressRange, Domain, Topology } from './topology.ts';
 
 /** What {@link domainsOf} reads. */
@@ -19,6 +20,11 @@ type Source = Pick<
   | 'clipped'
 >;
 
+/** Whether a VMM maps BARs into the domain of its guest: with iommufd it cannot map one of this driver; docs/isolation.md 13. */
+export function mapsBars({ tenants, iommu }: TopologyDocument, tenant: string): boolean {
+  return tenants[tenant]?.mapsBars ?? iommu.backend === 'type1';
+}
+
 /**
  * The domains, by tenant: the parts of BARs that a VMM can mmap through VFIO and so put into its guest's domain, and
  * what root mapped outside VFIO.
@@ -29,11 +35,11 @@ type Source = Pick<
 export function domainsOf(topology: Source): readonly Domain[] {
   const { document, tenants, functionTenant, areaOf, areas, clipped } = topology;
   const mapped: AddressRange[][] = tenants.map(() => []);
-  const mapsBars = tenants.map((name) => document.tenants[name]?.mapsBars ?? true);
+  const maps = tenants.map((name) => mapsBars(document, name));
   for (let i = 0; i < topology.barFunction.length; i++) {
     const fn = topology.barFunction[i]!;
     const owner = functionTenant[fn]!;
-    if (owner === 0 || !mapsBars[owner]!) continue;
+    if (owner === 0 || !maps[owner]!) continue;
     const start = topology.barStart[i]!;
     let end = topology.barEnd[i]!;
     const area = areaOf[fn]!;

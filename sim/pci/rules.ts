@@ -7,6 +7,7 @@
 import { GUEST_BAR2_DIVISOR } from '../abi/region.ts';
 import { ACS } from './acs.ts';
 import { BitRows } from './bit-rows.ts';
+import { mapsBars } from './domain.ts';
 import { type Exposure, noExposure } from './exposure.ts';
 import {
   ACROSS,
@@ -321,7 +322,7 @@ class Rules {
     for (const [i, { vf, holder, start, end }] of t.areas.entries()) {
       if (vf !== holder || t.clipped[vf] === 0) continue;
       const tenant = t.functionTenant[vf]!;
-      const maps = t.document.tenants[t.tenants[tenant]!]?.mapsBars ?? true;
+      const maps = mapsBars(t.document, t.tenants[tenant]!);
       if (!maps || ((end - start) * GUEST_BAR2_DIVISOR) % t.document.hostPageSize !== 0) continue;
       const byDomain = t.reflects && users.hasBeyond(tenant, exposure.reached, i);
       const direct =

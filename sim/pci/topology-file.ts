@@ -21,6 +21,7 @@ import {
 } from './address.ts';
 import { tableOf } from '../base/keys.ts';
 import { KERNELS } from './acs-quirks.ts';
+import { BACKENDS } from './doors.ts';
 import { ID_ALLOWED, ID_PATTERN, parseId, type PciId } from './pci-id.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
@@ -91,7 +92,7 @@ export type BarDocument = z.output<typeof bar>;
 const STREAM_MODES = ['translate', 'bypass', 'abort'] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
 
-const CLIPS = ['none', 'info', 'all'] as const;
+export const CLIPS = ['none', 'info', 'all'] as const;
 /** What keeps user space out of the upper half: nothing, a smaller size in region info, or all three operations. */
 export type Clip = (typeof CLIPS)[number];
 
@@ -244,8 +245,8 @@ const below = z.array(node).default([]);
 
 /** What a VM's IOMMU domain holds in addition to the guest's memory. */
 const tenant = z.strictObject({
-  /** Whether the VMM also maps the BARs it can mmap, as QEMU does. */
-  mapsBars: z.boolean().default(true),
+  /** Whether the VMM also maps the BARs it can mmap, as QEMU does; when left out: with type1 yes, with iommufd no. */
+  mapsBars: z.boolean().optional(),
   /** Host addresses that root mapped through sysfs and put into the domain. */
   sysfs: z.array(z.strictObject({ at: bytes, size: bytes })).default([]),
 });
@@ -285,6 +286,8 @@ export const topologySchema = z.strictObject({
       streams: z.enum(STREAM_MODES).default('translate'),
       /** Whether a request that leaves the IOMMU with an address of a BAR gets there. */
       reflectsToMmio: z.boolean().default(true),
+      /** How VMMs hand functions to VFIO. */
+      backend: z.enum(BACKENDS).default('type1'),
     })
     .prefault({}),
   hostPageSize: bytes

@@ -77,7 +77,7 @@ class MachineDecoder {
       format: 'stopcopy-topology/1',
       title: '',
       rootComplex: { p2p: 'none' },
-      iommu: { streams: 'translate', reflectsToMmio: false },
+      iommu: { streams: 'translate', reflectsToMmio: false, backend: 'type1' },
       hostPageSize: 4096,
       turnaround: 'loopback',
       kernel,

@@ -10,6 +10,7 @@ import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../cont
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
 import { type Kernel, KERNELS } from '../../../sim/pci/acs-quirks.ts';
+import { type Backend, BACKENDS } from '../../../sim/pci/doors.ts';
 import { GROUP_RULES, type GroupRule } from '../../../sim/pci/groups.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import { type IsolationDocument, POLICY_MEANINGS } from '../../documents/isolation/document.ts';
@@ -20,6 +21,7 @@ interface IsolationFlags extends CiFlags, SarifFlags {
   readonly host?: boolean;
   readonly kernel?: Kernel;
   readonly groups?: GroupRule;
+  readonly backend?: Backend;
   readonly html?: string;
 }
 
@@ -65,7 +67,7 @@ export function registerIsolation(command: Command, context: CommandContext): vo
       const { printTopology } = await import('../../documents/isolation/text.ts');
       const { output } = context;
       const policy = flags.policy ?? null;
-      const options = { vf: flags.vf, kernel: flags.kernel, rule: flags.groups };
+      const options = { vf: flags.vf, kernel: flags.kernel, rule: flags.groups, backend: flags.backend };
       if (words.length === 0 && flags.host !== true) {
         throw new UserError('usage', 'a topology is missing', 'Give a file, a name such as t12, or --host.');
       }
@@ -104,6 +106,11 @@ function addGroupOptions(command: Command): void {
       '--groups <rule>',
       `${GROUP_RULES.join(' or ')}: the rule of the groups; the second is a series of 2025 that no kernel has`,
       oneName('--groups', GROUP_RULES),
+    )
+    .option(
+      '--backend <name>',
+      `${BACKENDS.join(' or ')}: how VMMs hand functions to VFIO; default: what the topology says, else type1`,
+      oneName('--backend', BACKENDS),
     );
 }
 

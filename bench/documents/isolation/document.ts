@@ -1,7 +1,8 @@
 /**
- * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 3; docs/isolation-report.md
+ * The isolation document: what `stopcopy isolation --json` prints and the page shows. Version 4; docs/isolation-report.md
  * explains each field.
  */
+import type { Backend, DoorAnswer, DoorState } from '../../../sim/pci/doors.ts';
 import type { Kernel } from '../../../sim/pci/acs-quirks.ts';
 import type { GroupRule } from '../../../sim/pci/groups.ts';
 import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
@@ -184,9 +185,22 @@ export interface TopologyReport {
   /** What was inferred or left out where the topology was made of another tool's output. */
   readonly imported: readonly ImportFinding[];
   readonly loadsIf: readonly LoadsIf[];
+  /** How VMMs hand functions to VFIO. */
+  readonly backend: Backend;
+  /** Doors into the BAR of the accelerators' VFs; empty where none is asked about. */
+  readonly doors: readonly DoorAnswer[];
   /** Null where the topology does not have the kernel's own groups. */
   readonly kernelGroups: KernelGroupsReport | null;
 }
+
+/** States of doors, in the order in which they are printed. */
+export const DOOR_STATE_TITLES = {
+  open: 'open',
+  clipped: 'stops at the half',
+  modelled: 'counted above',
+  closed: 'closed',
+  harmless: 'cannot matter',
+} as const satisfies Record<DoorState, string>;
 
 export interface IsolationDocument {
   readonly format: typeof ISOLATION_FORMAT;

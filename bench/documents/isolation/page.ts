@@ -22,6 +22,9 @@ import { TREE_STYLE, treeDrawing } from './tree-drawing.ts';
 import {
   assumedSentence,
   decisionGroups,
+  DOOR_HEAD,
+  doorRows,
+  doorsTitle,
   groupsTitle,
   hopSentence,
   openingSentences,
@@ -109,7 +112,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
         ${tableMarkup(treeTable(tree, trail.nodes))}
       </details>
     </figure>
-    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${groupTable(report)} ${decisionTable(report)}
+    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report)}
     ${remedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
   </${element}>`;
 }
@@ -192,6 +195,17 @@ function reachTable({ vfs }: TopologyReport): Markup | undefined {
       head: ['VF', ...REACH_HEAD],
       textColumns: [1, 2, 3, 4, 5, 6],
       rows: reachGroups(vfs).map(({ of, cells }) => [vfList(of), ...cells]),
+    })}`;
+}
+
+function doorTable(report: TopologyReport): Markup | undefined {
+  if (report.doors.length === 0) return undefined;
+  return html`<h3>Doors into BAR2</h3>
+    ${tableMarkup({
+      caption: doorsTitle(report),
+      head: [...DOOR_HEAD],
+      textColumns: [1, 2, 3, 4, 5],
+      rows: doorRows(report),
     })}`;
 }
 

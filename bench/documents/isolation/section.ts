@@ -4,6 +4,7 @@
 import { z } from 'zod';
 
 import { KERNELS } from '../../../sim/pci/acs-quirks.ts';
+import { BACKENDS, DOOR_STATES } from '../../../sim/pci/doors.ts';
 import { GROUP_RULES } from '../../../sim/pci/groups.ts';
 import { HAZARDS, POLICIES, REACHES } from '../../../sim/pci/policy.ts';
 import { BAR_VARIANTS } from '../../../sim/vfio/bar-reach.ts';
@@ -100,6 +101,15 @@ const loadsIf = z.looseObject({
   ),
 });
 
+const door = z.looseObject({
+  door: z.string(),
+  by: z.string(),
+  since: z.string(),
+  state: z.enum(DOOR_STATES),
+  why: z.string(),
+  source: z.string(),
+});
+
 const namedGroups = z.array(z.looseObject({ group: z.int().min(0), members: z.array(z.string()) }));
 
 const kernelGroups = z.looseObject({
@@ -129,6 +139,8 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
       imported: z.array(importFindingSchema),
       loadsIf: z.array(loadsIf),
+      backend: z.enum(BACKENDS),
+      doors: z.array(door),
       kernelGroups: kernelGroups.nullable(),
     }),
   ),

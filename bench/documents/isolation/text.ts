@@ -16,6 +16,10 @@ import { treeLines } from './tree-text.ts';
 import {
   assumedSentence,
   decisionGroups,
+  DOOR_HEAD,
+  doorRows,
+  doorSentences,
+  doorsTitle,
   groupsTitle,
   hopSentence,
   openingSentences,
@@ -40,6 +44,7 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   printTree(report, tree, page, policy);
   printPaths(report.vfs, page);
   printReach(report.vfs, page);
+  printDoors(report, page);
   printGroups(report, page);
   printDecisions(report.vfs, policy, page);
   printAsked(report, page);
@@ -117,6 +122,19 @@ function printReach(vfs: readonly VfIsolation[], page: Page): void {
     page.indented('  ', `${vfList(of)}: ${what}`);
     page.indented('    ', reach);
   }
+}
+
+function printDoors(report: TopologyReport, page: Page): void {
+  const { output } = page;
+  if (report.doors.length === 0) return;
+  page.heading(doorsTitle(report));
+  if (output.wide) {
+    const heads = DOOR_HEAD.map((head) => ({ head, align: 'left' as const }));
+    output.text(bareTable(heads, doorRows(report), { wide: true }));
+    return;
+  }
+  for (const sentence of doorSentences(report)) page.indented('  ', sentence);
+  output.text('  --wide adds why, since when, and the source of each.');
 }
 
 function printGroups(report: TopologyReport, page: Page): void {

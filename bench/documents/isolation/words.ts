@@ -7,7 +7,7 @@ import { POLICIES, type Policy, type Reach } from '../../../sim/pci/policy.ts';
 import { countOf } from '../../../sim/base/units.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { addressRuns } from './address-runs.ts';
-import { STAKES } from './document.ts';
+import { DOOR_STATE_TITLES, STAKES } from './document.ts';
 import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
 
 /** One paragraph: who reaches what, and what each policy makes of it. */
@@ -133,6 +133,33 @@ export function groupsTitle({ kernel, rule }: TopologyReport): string {
 
 export function splitSentences({ splits }: TopologyReport): readonly string[] {
   return splits.map((parts) => `Linux has these in one group, and the series would split them: ${parts.join(' | ')}`);
+}
+
+/** The host whose doors they are. */
+export function doorsTitle({ kernel, backend }: TopologyReport): string {
+  return `Doors into BAR2 of VFs, with Linux ${kernel} and ${backend}`;
+}
+
+/** Doors by what becomes of them, each kind in a sentence. */
+export function doorSentences({ doors }: TopologyReport): readonly string[] {
+  return keysOf(DOOR_STATE_TITLES).flatMap((state) => {
+    const some = doors.filter((each) => each.state === state).map(({ door }) => door);
+    return some.length === 0 ? [] : [`${DOOR_STATE_TITLES[state]}: ${some.join('; ')}`];
+  });
+}
+
+export const DOOR_HEAD = ['door', 'who opens it', 'since Linux', 'here', 'why', 'source'] as const;
+
+/** Cells of a row for each door. */
+export function doorRows({ doors }: TopologyReport): readonly (readonly string[])[] {
+  return doors.map(({ door, by, since, state, why, source }) => [
+    door,
+    by,
+    since,
+    DOOR_STATE_TITLES[state],
+    why,
+    source,
+  ]);
 }
 
 /** Decisions that are the same for many VFs are printed once. */

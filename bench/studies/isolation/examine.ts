@@ -9,7 +9,8 @@ import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from '.
 import { type GroupRule, groupMembers, groupsOf, splitGroups } from '../../../sim/pci/groups.ts';
 import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
-import { HOST, readTopology } from '../../../sim/pci/topology-file.ts';
+import { type Backend, doorsOf } from '../../../sim/pci/doors.ts';
+import { CLIPS, HOST, readTopology } from '../../../sim/pci/topology-file.ts';
 import type { Topology, TopologyFunction } from '../../../sim/pci/topology.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { LoadDecision } from '../../../sim/pci/verdict.ts';
@@ -56,6 +57,8 @@ export interface IsolationOptions {
   /** The kernel whose groups are built; default: what the topology says. */
   readonly kernel?: Kernel | undefined;
   readonly rule?: GroupRule | undefined;
+  /** How VMMs hand functions to VFIO; default: what the topology says. */
+  readonly backend?: Backend | undefined;
 }
 
 /** So many VFs have a row of their own in the drawing, whatever there is to show of them. */
@@ -82,12 +85,24 @@ function askedOfImport({ plain, document }: Imported, name: string, options: Iso
   return { ...askedOfDocument(plain, name, options), imported: document.findings };
 }
 
-function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule }: IsolationOptions): Asked {
-  const isObject = typeof raw === 'object' && raw !== null && !Array.isArray(raw);
-  const { document, defaults } = readTopology(isObject && kernel !== undefined ? { ...raw, kernel } : raw, name);
+function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule, backend }: IsolationOptions): Asked {
+  const { document, defaults } = readTopology(withOptions(raw, { kernel, backend }), name);
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology, rule);
   return { topology, isolation, vfs: chosen(isolation, vf), assumed: defaults, imported: [] };
+}
+
+/** A document with what the command line says instead of it. */
+function withOptions(raw: unknown, { kernel, backend }: Pick<IsolationOptions, 'kernel' | 'backend'>): unknown {
+  if (!isObject(raw)) return raw;
+  const { iommu = {} } = raw;
+  // One that is no object is for the reader to refuse.
+  const changed = backend === undefined || !isObject(iommu) ? {} : { iommu: { ...iommu, backend } };
+  return { ...raw, ...(kernel === undefined ? {} : { kernel }), ...changed };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The machine that stopcopy runs on, as an import of it. */
@@ -129,9 +144,19 @@ function examinedOf(asked: Asked): Examined {
     assumed,
     imported,
     loadsIf: loadsIf(asked),
+    backend: document.iommu.backend,
+    doors: doorsReport(topology, answers),
     kernelGroups: kernelGroupsReport(isolation),
   };
   return { report, tree };
+}
+
+/** Doors into the BARs of the VFs that are asked about, by what the least careful of their drivers stops. */
+function doorsReport({ document, functions }: Topology, answers: readonly VfAnswer[]): TopologyReport['doors'] {
+  const clips = answers.flatMap(({ area, vf }) => (area?.holder === vf ? [functions[vf]!.clip] : []));
+  const clip = CLIPS.find((each) => clips.includes(each));
+  if (clip === undefined) return [];
+  return doorsOf({ kernel: document.kernel, backend: document.iommu.backend, clip });
 }
 
 export function isolationDocument(examined: readonly Examined[], policy: Policy | null): IsolationDocument {

@@ -129,7 +129,7 @@ function largeServer(switches: number, cards: number, vfs: number, acs?: AcsDocu
     format: 'stopcopy-topology/1',
     title: '',
     rootComplex: { p2p: 'none' },
-    iommu: { streams: 'translate', reflectsToMmio: false },
+    iommu: { streams: 'translate', reflectsToMmio: false, backend: 'type1' },
     hostPageSize: 4096,
     turnaround: 'loopback',
     kernel: '7.3',

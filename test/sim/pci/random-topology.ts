@@ -75,6 +75,7 @@ class Decoder {
     const iommu = {
       streams: this.one('translate', 'translate', 'translate', 'bypass'),
       reflectsToMmio: this.pick(2) === 1,
+      backend: this.one('type1', 'type1', 'iommufd'),
     } as const;
     const hostPageSize = this.one(4096, 65_536);
     const turnaround = this.one('loopback', 'ur');

@@ -42,6 +42,7 @@ describe('a topology document', () => {
       { path: 'rootComplex.p2p', value: 'untranslated' },
       { path: 'iommu.streams', value: 'translate' },
       { path: 'iommu.reflectsToMmio', value: true },
+      { path: 'iommu.backend', value: 'type1' },
       { path: 'hostPageSize', value: 4096 },
       { path: 'turnaround', value: 'loopback' },
       { path: 'kernel', value: '7.3' },

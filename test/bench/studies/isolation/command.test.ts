@@ -141,7 +141,7 @@ describe('the JSON document', () => {
   test('is one document with its format and version, and has every VF that a VM has', async () => {
     const path = file('open.yaml', card(OPEN));
     const document = await documentOf(path);
-    expect(document).toMatchObject({ format: 'stopcopy-isolation', version: 3, policy: null });
+    expect(document).toMatchObject({ format: 'stopcopy-isolation', version: 4, policy: null });
     expect(document.topologies).toHaveLength(1);
     const [topology] = document.topologies;
     expect(topology).toMatchObject({ file: path, title: 'A card', hostPageBytes: 4096 });

@@ -1,6 +1,7 @@
 /**
  * An isolation document as a real examination would give it, with invented places.
  */
+import { doorsOf } from '../../../../sim/pci/doors.ts';
 import {
   type IsolationDocument,
   ISOLATION_FORMAT,
@@ -130,6 +131,8 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
         tree: fixtureTree(),
         imported: [],
         loadsIf: [],
+        backend: 'type1',
+        doors: doorsOf({ kernel: '7.3', backend: 'type1', clip: 'all' }),
         kernelGroups: null,
         assumed: [{ path: 'turnaround', value: 'loopback' }],
         ...changes,
