@@ -99,7 +99,7 @@ const DOORS: readonly Door[] = [
       { kernels: ['6.12'], state: 'closed', why: 'IOMMU_IOAS_MAP_FILE takes no dma-buf' },
       { state: 'closed', why: 'it needs the dma-buf that the driver does not give: not even the lower half is mapped' },
     ],
-    source: 'drivers/iommu/iommufd/io_pagetable.c',
+    source: 'drivers/iommu/iommufd/pages.c',
   },
   {
     door: 'plain vfio-pci at the VF',

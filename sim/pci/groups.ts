@@ -41,7 +41,7 @@ export function groupMembers(topology: Topology, group: IommuGroup): readonly st
 /** The groups of a topology, numbered in the order in which Linux makes them. */
 export function groupsOf(topology: Topology, rule: GroupRule = 'linux'): IommuGroups {
   const list = linuxFunctionsOf(topology);
-  const numbers = rule === 'linux' ? new Grouper(list).numbers() : proposedGroupNumbers(list);
+  const numbers = rule === 'linux' ? linuxGroupNumbers(list) : proposedGroupNumbers(list);
   const count = numbers.reduce((most, number) => Math.max(most, number + 1), 0);
   const groups = Array.from({ length: count }, (_, index) => ({
     index,
@@ -59,6 +59,11 @@ export function groupsOf(topology: Topology, rule: GroupRule = 'linux'): IommuGr
   }
   const overridden = list.filter((each) => each.overridden).map(({ address }) => address);
   return { rule, groups, groupOf, overridden };
+}
+
+/** The group of each function of a list, in the order in which Linux makes them; places in the list are those of its members. */
+export function linuxGroupNumbers(list: readonly LinuxFunction[]): Int32Array {
+  return new Grouper(list).numbers();
 }
 
 /** Groups that a rule has apart and Linux has together: of each the members, split as the rule splits them. */

@@ -5,6 +5,7 @@
 import { bug } from '../base/bug.ts';
 import { UserError } from '../base/user-error.ts';
 import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from './address.ts';
+import { type GroupRemedies, groupRemedies } from './group-remedy.ts';
 import { type GroupRule, type IommuGroups, groupsOf } from './groups.ts';
 import { type Opening, openedOnly, openingsOf } from './openings.ts';
 import { Remedies, type Remedy } from './remedy.ts';
@@ -71,6 +72,7 @@ export class Isolation {
   private readonly opened: { readonly exposure: RulesExposure; readonly router: Router };
   private readonly judge: Judge;
   private remedies: Remedies | undefined;
+  private ofGroups: readonly GroupRemedies[] | undefined;
   private readonly answers = new Map<number, VfAnswer>();
 
   constructor(topology: Topology, rule: GroupRule) {
@@ -159,6 +161,12 @@ export class Isolation {
   remedy(vf: number, policy: Policy): Remedy {
     this.remedies ??= new Remedies(this.topology);
     return this.remedies.of(vf, policy);
+  }
+
+  /** What to change so that VMs can open what they have, VF or not, for each group of which they cannot. */
+  get groupRemedies(): readonly GroupRemedies[] {
+    this.ofGroups ??= groupRemedies(this.topology, this.groups, this.openings);
+    return this.ofGroups;
   }
 
   /** What the answers took so far: requests that were walked, and sets of changes that were tried. */

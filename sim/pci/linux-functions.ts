@@ -32,6 +32,8 @@ export interface LinuxFunction {
   readonly hasAcs: boolean;
   /** Whether Linux takes it for one that lets no request pass from function to function. */
   readonly isolates: boolean;
+  /** Whether it would be if all bits of its capability were on. */
+  readonly isolatesWhenOn: boolean;
   /** Whether it is taken for one only because Linux was made to believe so. */
   readonly overridden: boolean;
   /** Device and function numbers on its bus that its requests may bear, its own left out. */
@@ -77,12 +79,19 @@ export function slotCounts(tree: TopologyDocument['tree']): ReadonlyMap<number, 
   return counts;
 }
 
+const lists = new WeakMap<Topology, readonly LinuxFunction[]>();
+
 /** All functions of a topology, in the order in which Linux gives them groups. */
 export function linuxFunctionsOf(topology: Topology): readonly LinuxFunction[] {
-  return new Lister(topology).list();
+  const known = lists.get(topology) ?? new Lister(topology).list();
+  lists.set(topology, known);
+  return known;
 }
 
-type Found = Omit<LinuxFunction, 'bridge' | 'dma' | 'isolates' | 'overridden' | 'hasAcs' | 'aliases'> & {
+type Found = Omit<
+  LinuxFunction,
+  'bridge' | 'dma' | 'isolates' | 'isolatesWhenOn' | 'overridden' | 'hasAcs' | 'aliases'
+> & {
   readonly above: number;
   readonly acs: AcsDocument | undefined;
   readonly bits: number;
@@ -125,10 +134,16 @@ class Lister {
         dma: controllers.get(segmentOf(address)) ?? i,
         hasAcs: acs?.can !== undefined,
         isolates,
+        isolatesWhenOn: isolates || this.isolatesWhenOn(fn, kernelLine),
         overridden: isolates && !this.isolatesByItself(fn),
         aliases: isVf ? NO_ALIASES : aliasesOf(address, id),
       };
     });
+  }
+
+  private isolatesWhenOn(fn: Found, kernelLine: KernelLine): boolean {
+    const can = fn.acs?.can ?? 0;
+    return can !== 0 && this.isolates({ ...fn, bits: fn.bits | can }, fn.acs, kernelLine);
   }
 
   /** Whether it would be taken for one that isolates if Linux had not been made to believe anything. */

@@ -3,6 +3,7 @@
  * explains each field.
  */
 import type { Backend, DoorAnswer, DoorState } from '../../../sim/pci/doors.ts';
+import type { GroupRemedyKind } from '../../../sim/pci/group-remedy.ts';
 import type { Kernel } from '../../../sim/pci/acs-quirks.ts';
 import type { GroupRule } from '../../../sim/pci/groups.ts';
 import type { Hazard, LoadVerdict, Policy, Reach } from '../../../sim/pci/policy.ts';
@@ -164,6 +165,19 @@ export interface KernelGroupsReport {
   readonly notCompared: readonly string[];
 }
 
+/** What to change so that VMs can open what they have of a group. */
+export interface OpenRemedies {
+  readonly group: number;
+  /** Functions of any kind that their VMs cannot open. */
+  readonly closed: readonly string[];
+  /** Why not, of the first of them. */
+  readonly why: string;
+  /** Each is enough by itself, and none of its changes can be left out. */
+  readonly remedies: readonly { readonly kinds: readonly GroupRemedyKind[]; readonly changes: readonly string[] }[];
+  /** Why there is no remedy; null where there is one. */
+  readonly whyNone: string | null;
+}
+
 export interface TopologyReport {
   /** As the user gave it. */
   readonly file: string;
@@ -185,6 +199,7 @@ export interface TopologyReport {
   /** What was inferred or left out where the topology was made of another tool's output. */
   readonly imported: readonly ImportFinding[];
   readonly loadsIf: readonly LoadsIf[];
+  readonly openRemedies: readonly OpenRemedies[];
   /** How VMMs hand functions to VFIO. */
   readonly backend: Backend;
   /** Doors into the BAR of the accelerators' VFs; empty where none is asked about. */

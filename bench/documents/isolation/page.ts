@@ -28,6 +28,7 @@ import {
   groupsTitle,
   hopSentence,
   openingSentences,
+  openRemedySentences,
   pathTitle,
   pathToDraw,
   REACH_HEAD,
@@ -113,7 +114,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
       </details>
     </figure>
     ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report)}
-    ${remedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
+    ${remedyList(report)} ${openRemedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
   </${element}>`;
 }
 
@@ -249,6 +250,19 @@ function remedyList({ vfs }: TopologyReport): Markup | undefined {
   });
   return sections.length === 0 ? undefined : html`<h3>What to change</h3> ${sections}`;
 }
+
+function openRemedyList(report: TopologyReport): Markup | undefined {
+  const sentences = openRemedySentences(report);
+  if (sentences.length === 0) return undefined;
+  return html`<h3>What to change, so that VMs can open what they have</h3>
+    <p>Groups are built at boot: bits have to be on before.</p>
+    <ul>
+      ${sentences.slice(0, OPEN_REMEDIES_MAX).map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>
+    ${sentences.length > OPEN_REMEDIES_MAX ? html`<p>${sentences.length - OPEN_REMEDIES_MAX} more are in the JSON document.</p>` : undefined}`;
+}
+
+const OPEN_REMEDIES_MAX = 50;
 
 /** What was not said and decides, groups of the kernel, and what was made of another tool's output. */
 function askedLists(report: TopologyReport): readonly Markup[] {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { KERNELS } from '../../../sim/pci/acs-quirks.ts';
 import { BACKENDS, DOOR_STATES } from '../../../sim/pci/doors.ts';
+import { GROUP_REMEDIES } from '../../../sim/pci/group-remedy.ts';
 import { GROUP_RULES } from '../../../sim/pci/groups.ts';
 import { HAZARDS, POLICIES, REACHES } from '../../../sim/pci/policy.ts';
 import { BAR_VARIANTS } from '../../../sim/vfio/bar-reach.ts';
@@ -101,6 +102,14 @@ const loadsIf = z.looseObject({
   ),
 });
 
+const openRemedies = z.looseObject({
+  group: z.int().min(0),
+  closed: z.array(z.string()),
+  why: z.string(),
+  remedies: z.array(z.looseObject({ kinds: z.array(z.enum(GROUP_REMEDIES)), changes: z.array(z.string()) })),
+  whyNone: z.string().nullable(),
+});
+
 const door = z.looseObject({
   door: z.string(),
   by: z.string(),
@@ -139,6 +148,7 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
       imported: z.array(importFindingSchema),
       loadsIf: z.array(loadsIf),
+      openRemedies: z.array(openRemedies),
       backend: z.enum(BACKENDS),
       doors: z.array(door),
       kernelGroups: kernelGroups.nullable(),

@@ -23,6 +23,7 @@ import {
   groupsTitle,
   hopSentence,
   openingSentences,
+  openRemedySentences,
   pathTitle,
   pathToDraw,
   REACH_HEAD,
@@ -47,6 +48,7 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   printDoors(report, page);
   printGroups(report, page);
   printDecisions(report.vfs, policy, page);
+  printOpenRemedies(report, page);
   printAsked(report, page);
   const assumed = assumedSentence(report);
   if (assumed !== undefined) output.text(`\n${output.style('dim', wrap(assumed, page.width))}`);
@@ -146,6 +148,20 @@ function printGroups(report: TopologyReport, page: Page): void {
   const alone = groups.flatMap(({ members }) => (members.length === 1 ? members : []));
   if (alone.length > 0) page.indented('  alone in a group: ', addressRuns(alone).join(', '));
   for (const sentence of [...openingSentences(vfs), ...splitSentences(report)]) page.indented('  ', sentence);
+}
+
+/** So many groups have their remedies printed. */
+const OPEN_REMEDIES_MAX = 8;
+
+function printOpenRemedies(report: TopologyReport, page: Page): void {
+  const sentences = openRemedySentences(report);
+  if (sentences.length === 0) return;
+  page.heading(
+    'What to change, so that VMs can open what they have (groups are built at boot: bits have to be on before)',
+  );
+  for (const sentence of sentences.slice(0, OPEN_REMEDIES_MAX)) page.indented('  - ', sentence);
+  const more = sentences.length - OPEN_REMEDIES_MAX;
+  if (more > 0) page.output.text(`  ${more} more groups; --json has all.`);
 }
 
 /** What was not said and decides, and what was made of another tool's output. */

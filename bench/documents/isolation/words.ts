@@ -135,6 +135,15 @@ export function splitSentences({ splits }: TopologyReport): readonly string[] {
   return splits.map((parts) => `Linux has these in one group, and the series would split them: ${parts.join(' | ')}`);
 }
 
+/** What to change so that VMs can open what they have, group by group. */
+export function openRemedySentences({ openRemedies }: TopologyReport): readonly string[] {
+  return openRemedies.map(({ group, closed, why, remedies, whyNone }) => {
+    const ways = remedies.map(({ changes }) => changes.join('; and ')).join(', or: ');
+    const what = whyNone === null ? ways : `nothing helps: ${whyNone}`;
+    return `group ${group}, ${addressRuns(closed).join(', ')} (${why}): ${what}`;
+  });
+}
+
 /** The host whose doors they are. */
 export function doorsTitle({ kernel, backend }: TopologyReport): string {
   return `Doors into BAR2 of VFs, with Linux ${kernel} and ${backend}`;

@@ -10,8 +10,9 @@ import { type GroupRule, groupMembers, groupsOf, splitGroups } from '../../../si
 import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { type Backend, doorsOf } from '../../../sim/pci/doors.ts';
-import { CLIPS, HOST, readTopology } from '../../../sim/pci/topology-file.ts';
-import type { Topology, TopologyFunction } from '../../../sim/pci/topology.ts';
+import { mapsBars } from '../../../sim/pci/domain.ts';
+import { CLIPS, HOST, readTopology, type TopologyDocument } from '../../../sim/pci/topology-file.ts';
+import { functionLabel, type Topology, type TopologyFunction } from '../../../sim/pci/topology.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { LoadDecision } from '../../../sim/pci/verdict.ts';
 import { type BarReach, type BarVariantName, reachOf } from '../../../sim/vfio/bar-reach.ts';
@@ -46,6 +47,8 @@ export interface Asked {
   readonly topology: Topology;
   readonly isolation: Isolation;
   readonly vfs: readonly VfAnswer[];
+  /** The VF that was asked about alone. */
+  readonly only: number | undefined;
   readonly assumed: TopologyReport['assumed'];
   readonly imported: TopologyReport['imported'];
 }
@@ -89,7 +92,8 @@ function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule, backend
   const { document, defaults } = readTopology(withOptions(raw, { kernel, backend }), name);
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology, rule);
-  return { topology, isolation, vfs: chosen(isolation, vf), assumed: defaults, imported: [] };
+  const vfs = chosen(isolation, vf);
+  return { topology, isolation, vfs, only: vf === undefined ? undefined : vfs[0]?.vf, assumed: defaults, imported: [] };
 }
 
 /** A document with what the command line says instead of it. */
@@ -144,11 +148,32 @@ function examinedOf(asked: Asked): Examined {
     assumed,
     imported,
     loadsIf: loadsIf(asked),
+    openRemedies: openRemedies(isolation, asked.only),
     backend: document.iommu.backend,
     doors: doorsReport(topology, answers),
     kernelGroups: kernelGroupsReport(isolation),
   };
   return { report, tree };
+}
+
+/** Of every group that VMs cannot open, or of that of one VF. */
+function openRemedies(
+  { topology, openings, groupRemedies, groups }: Isolation,
+  only: number | undefined,
+): TopologyReport['openRemedies'] {
+  const because = new Map(openings.map((opening) => [opening.fn, opening.because]));
+  return groupRemedies.flatMap(({ group, closed, remedies, because: whyNone }) => {
+    if (only !== undefined && groups.groupOf[only] !== group) return [];
+    return [
+      {
+        group,
+        closed: closed.map((fn) => functionLabel(topology, fn)),
+        why: because.get(closed[0]!)!,
+        remedies: remedies.map(({ kinds, texts }) => ({ kinds, changes: texts })),
+        whyNone: remedies.length === 0 ? whyNone : null,
+      },
+    ];
+  });
 }
 
 /** Doors into the BARs of the VFs that are asked about, by what the least careful of their drivers stops. */
@@ -194,7 +219,7 @@ function vfReport(topology: Topology, isolation: Isolation, answer: VfAnswer): V
     tenant,
     integrated,
     group,
-    cpu: fn.document.kind === 'other' ? null : cpuReport(fn, topology.document.hostPageSize),
+    cpu: fn.document.kind === 'other' ? null : cpuReport(fn, topology.document, tenant),
     dma: { self, other },
     possible,
     paths: isolation.routes(vf, OTHERS_MAX).map((offending) => pathOf(topology, answer, offending)),
@@ -203,9 +228,9 @@ function vfReport(topology: Topology, isolation: Isolation, answer: VfAnswer): V
   };
 }
 
-function cpuReport(fn: TopologyFunction, pageBytes: number): CpuReport {
+function cpuReport(fn: TopologyFunction, document: TopologyDocument, tenant: string): CpuReport {
   const variant = variantOf(fn);
-  const reached = reach(variant, pageBytes);
+  const reached = reach(variant, document.hostPageSize, mapsBars(document, tenant));
   // A plain device has no control area, however far its BAR lies open.
   return { variant, reachesControl: fn.plainBecause === undefined && reached.controlByCpu, reach: reached };
 }
@@ -227,9 +252,10 @@ function remedyReport(isolation: Isolation, vf: number, policy: Policy): RemedyR
 /** How far BAR2 lies open under each variant; trying all accesses takes a while. */
 const reaches = new Map<string, BarReach>();
 
-function reach(variant: BarVariantName, pageBytes: number): BarReach {
-  const key = `${variant} ${pageBytes}`;
-  const known = reaches.get(key) ?? reachOf(variant, pageBytes);
+function reach(variant: BarVariantName, pageBytes: number, isMapped: boolean): BarReach {
+  const key = `${variant} ${pageBytes} ${isMapped}`;
+  const none = isMapped ? {} : { dma: [], controlByDma: false };
+  const known = reaches.get(key) ?? { ...reachOf(variant, pageBytes), ...none };
   reaches.set(key, known);
   return known;
 }

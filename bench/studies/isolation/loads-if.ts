@@ -117,8 +117,8 @@ function questionsOf(document: TopologyDocument, paths: readonly string[]): read
 function kindOf(document: TopologyDocument, path: string): string {
   const device = path.replace(/(?:\.functions\[.*|\.internalRouting)$/, '').replace(/\.slot$/, '.below[0]');
   const functions = at(document, `${device}.functions`) as readonly PhysicalFunctionDocument[] | undefined;
-  const kind = functions?.find((fn) => fn.kind !== 'other')?.kind;
-  return kind ?? 'other devices';
+  const kind = functions?.find((fn) => fn.kind !== 'other')?.kind ?? 'other devices';
+  return path.endsWith('.slot') ? `the root port above ${kind}` : kind;
 }
 
 function keysOfPath(path: string): readonly string[] {

@@ -131,6 +131,15 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
         tree: fixtureTree(),
         imported: [],
         loadsIf: [],
+        openRemedies: [
+          {
+            group: 0,
+            closed: ['0000:03:00.2'],
+            why: 'vm1 has opened the group already',
+            remedies: [{ kinds: ['one-vm'], changes: ['give 0000:03:00.1, 0000:03:00.2 to one VM'] }],
+            whyNone: null,
+          },
+        ],
         backend: 'type1',
         doors: doorsOf({ kernel: '7.3', backend: 'type1', clip: 'all' }),
         kernelGroups: null,
