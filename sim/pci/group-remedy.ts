@@ -8,7 +8,7 @@
 import { keysOf } from '../base/keys.ts';
 import { ACS_REQUIRED, formatAcsBits } from './acs.ts';
 import { type IommuGroups, linuxGroupNumbers } from './groups.ts';
-import { type LinuxFunction, linuxFunctionsOf } from './linux-functions.ts';
+import { type LinuxFunction, linuxFunctionsOf, partOf } from './linux-functions.ts';
 import type { Opening } from './openings.ts';
 import type { Change } from './setting.ts';
 import { functionLabel, HOST_TENANT, nodeLabel, type Topology } from './topology.ts';
@@ -102,14 +102,9 @@ class GroupSearch {
       for (let at = i; at >= 0 && !wanted.has(at); at = list[at]!.bridge) wanted.add(at);
       for (let at = list[i]!.dma; at >= 0 && !wanted.has(at); at = list[at]!.bridge) wanted.add(at);
     }
-    const places = [...wanted].toSorted((a, b) => a - b);
-    const placeOf = new Map(places.map((at, i) => [at, i]));
-    this.members = places.map((at) => {
-      const { bridge, dma, ...rest } = list[at]!;
-      return { ...rest, bridge: placeOf.get(bridge) ?? -1, dma: placeOf.get(dma)! };
-    });
-    const members = new Set(inGroup);
-    this.isMember = places.map((at) => members.has(at));
+    this.members = partOf(list, wanted);
+    const members = new Set(inGroup.map((at) => list[at]!.address));
+    this.isMember = this.members.map(({ address }) => members.has(address));
   }
 
   run(): Pick<GroupRemedies, 'remedies' | 'because'> {

@@ -88,6 +88,16 @@ export function linuxFunctionsOf(topology: Topology): readonly LinuxFunction[] {
   return known;
 }
 
+/** Some functions of a list with their places among themselves. */
+export function partOf(list: readonly LinuxFunction[], wanted: ReadonlySet<number>): readonly LinuxFunction[] {
+  const places = [...wanted].toSorted((a, b) => a - b);
+  const placeOf = new Map(places.map((at, i) => [at, i]));
+  return places.map((at) => {
+    const { bridge, dma, ...rest } = list[at]!;
+    return { ...rest, bridge: placeOf.get(bridge) ?? -1, dma: placeOf.get(dma)! };
+  });
+}
+
 type Found = Omit<
   LinuxFunction,
   'bridge' | 'dma' | 'isolates' | 'isolatesWhenOn' | 'overridden' | 'hasAcs' | 'aliases'

@@ -184,6 +184,8 @@ export interface TopologyReport {
   readonly title: string;
   readonly hostPageBytes: number;
   readonly vfs: readonly VfIsolation[];
+  /** VFs that the host keeps. */
+  readonly hostVfs: number;
   readonly groups: readonly GroupReport[];
   /** The kernel whose groups they are, and the rule by which they were built. */
   readonly kernel: Kernel;

@@ -139,6 +139,7 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       title: z.string(),
       hostPageBytes: z.number(),
       vfs: z.array(vf),
+      hostVfs: z.int().min(0),
       groups: z.array(z.looseObject({ number: z.number(), members: z.array(z.string()) })),
       kernel: z.enum(KERNELS),
       rule: z.enum(GROUP_RULES),

@@ -156,9 +156,8 @@ const OPEN_REMEDIES_MAX = 8;
 function printOpenRemedies(report: TopologyReport, page: Page): void {
   const sentences = openRemedySentences(report);
   if (sentences.length === 0) return;
-  page.heading(
-    'What to change, so that VMs can open what they have (groups are built at boot: bits have to be on before)',
-  );
+  page.heading('What to change, so that VMs can open what they have');
+  page.output.text('  Groups are built at boot: bits have to be on before.');
   for (const sentence of sentences.slice(0, OPEN_REMEDIES_MAX)) page.indented('  - ', sentence);
   const more = sentences.length - OPEN_REMEDIES_MAX;
   if (more > 0) page.output.text(`  ${more} more groups; --json has all.`);

@@ -12,17 +12,15 @@ import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './do
 
 /** One paragraph: who reaches what, and what each policy makes of it. */
 export function topologySummary(report: TopologyReport): string {
-  const { vfs } = report;
-  if (vfs.length === 0) return 'There is no VF here that a VM has.';
-  const bySelf = vfs.filter(({ possible }) => isOpen(possible.self)).length;
-  const byOther = vfs.filter(({ possible }) => isOpen(possible.other)).length;
+  const { vfs, hostVfs } = report;
+  if (vfs.length === 0) {
+    const kept = hostVfs === 0 ? '' : `: ${countOf(hostVfs, 'VF')} ${hostVfs === 1 ? 'is' : 'are'} the host's`;
+    return `There is no VF here that a VM has${kept}.`;
+  }
   const byCpu = vfs.filter(({ cpu, opens }) => opens.ok && cpu?.reachesControl === true).length;
-  const sentences: string[] = [];
-  if (bySelf === 0 && byOther === 0) sentences.push('No DMA of a guest reaches a migration control area.');
-  if (byOther > 0) sentences.push(`${areas(byOther, vfs.length)} reached by DMA of other VMs.`);
-  if (bySelf > 0) sentences.push(`${areas(bySelf, vfs.length)} reached by DMA of the VM that has the VF.`);
   const possible = vfs.flatMap(({ paths }) => paths.filter((path) => path.possible));
   const hazards = new Set(possible.map(({ hazard }) => hazard));
+  const sentences = [...reachSentences(vfs)];
   if (hazards.has('spoof')) sentences.push('A guest can have its requests taken for those of another.');
   if (hazards.has('unchecked')) sentences.push('The IOMMU lets requests of guests through to any address.');
   if (byCpu > 0) sentences.push(`${areas(byCpu, vfs.length)} reached by CPUs of that VM.`);
@@ -31,12 +29,34 @@ export function topologySummary(report: TopologyReport): string {
   return [...sentences, ...closedSentences(report), ...believedSentences(report)].join(' ');
 }
 
+/** How many control areas DMA reaches that VMs can send. */
+function reachSentences(vfs: readonly VfIsolation[]): readonly string[] {
+  if (vfs.every(({ dma }) => dma.self === 'n/a')) {
+    const whys = new Set(vfs.flatMap(({ decisions }) => decisions.map(({ why }) => why)));
+    const because = whys.size === 1 ? `: ${[...whys][0]!}` : '';
+    return [`No VF here can migrate, so that there is no migration control area${because}.`];
+  }
+  const count = (by: 'self' | 'other'): number => vfs.filter(({ possible }) => possible[by] === 'yes').length;
+  const [self, other] = [count('self'), count('other')];
+  const byRoot = vfs.filter(
+    ({ possible: { self: own, other: others } }) =>
+      own !== 'yes' && others !== 'yes' && (own === 'privileged' || others === 'privileged'),
+  ).length;
+  if (self + other + byRoot === 0) return ['No DMA of a guest reaches a migration control area.'];
+  return [
+    ...(other > 0 ? [`${areas(other, vfs.length)} reached by DMA of other VMs.`] : []),
+    ...(self > 0 ? [`${areas(self, vfs.length)} reached by DMA of the VM that has the VF.`] : []),
+    ...(byRoot > 0 ? [`${areas(byRoot, vfs.length)} reached only because root mapped it for a guest.`] : []),
+  ];
+}
+
 /** VFs that their VMs cannot open, and what the fabric would carry if they could. */
 function closedSentences({ vfs }: TopologyReport): readonly string[] {
   const closed = vfs.filter(({ opens }) => !opens.ok);
   if (closed.length === 0) return [];
   const every = closed.length === vfs.length && vfs.length > 1 ? 'None of the VFs can be opened by its VM' : undefined;
-  const some = `${closed.length} of ${countOf(vfs.length, 'VF')} cannot be opened by ${closed.length === 1 ? 'its VM' : 'their VMs'}`;
+  const whose = closed.length === 1 ? 'its VM' : 'their VMs';
+  const some = `${vfs.length === 1 ? 'The VF' : `${closed.length} of ${vfs.length} VFs`} cannot be opened by ${whose}`;
   const sentences = [`${every ?? some}: ${closed[0]!.opens.why}.`];
   const carried = vfs.filter(
     ({ dma, possible }) =>
@@ -70,7 +90,7 @@ function isOpen(answer: Reach): boolean {
 function areas(some: number, all: number): string {
   if (all === 1) return 'The control area of the VF is';
   return some === all
-    ? `The control areas of all ${all} VFs are`
+    ? `The control areas of ${all === 2 ? 'both' : `all ${all}`} VFs are`
     : `${some} of ${all} control areas ${some === 1 ? 'is' : 'are'}`;
 }
 

@@ -123,9 +123,18 @@ class TopologyMaker {
       const comment = 'inferred: no function has an IOMMU group';
       return [{ key: 'iommu', value: flow({ streams: 'bypass' }), comment }];
     }
+    const isOn = hasLinuxWords(functions);
+    if (isOn === false) {
+      const text =
+        'no port has the ACS bits on that Linux switches on with an IOMMU, and no IOMMU group is shown: the IOMMU is off. With one it would switch them on, and groups would be as small as the capabilities let them';
+      this.findings.push({ kind: 'inferred', text });
+      return [{ key: 'iommu', value: flow({ streams: 'bypass' }), comment: 'inferred from ACSCtl of all ports' }];
+    }
     const text =
-      'no IOMMU group is shown: the IOMMU is off, or lspci is older than 3.7.0. Taken: it translates; if it is off, say iommu: { streams: bypass }';
-    this.findings.push({ kind: 'asked', text });
+      isOn === true
+        ? 'no IOMMU group is shown, as lspci is older than 3.7.0: every port has the ACS bits on that Linux switches on with an IOMMU, so it translates'
+        : 'no IOMMU group is shown: the IOMMU is off, or lspci is older than 3.7.0. Taken: it translates; if it is off, say iommu: { streams: bypass }';
+    this.findings.push({ kind: isOn === true ? 'inferred' : 'asked', text });
     return [];
   }
 
@@ -349,6 +358,32 @@ class TopologyMaker {
     return this.hasDomains ? address : address.slice('0000:'.length);
   }
 }
+
+/** Bits that Linux switches on at every port once an IOMMU driver has asked for them. */
+const LINUX_BITS = ['SV', 'RR', 'CR', 'UF'] as const;
+
+/**
+ * Whether the control words of ports are as Linux leaves them with an IOMMU: true or false where all ports agree, undefined
+ * where they do not, or too few have the capability. Ports of Intel whose word lspci does not show are left out.
+ */
+function hasLinuxWords(functions: readonly PlacedFunction[]): boolean | undefined {
+  const words = functions.flatMap(({ facts: { type, acs, vendor, name = '' } }) => {
+    const isPort = type === 'root-port' || type === 'switch-downstream';
+    if (!isPort || acs === undefined || acs === null || acs.inferred === true) return [];
+    if (vendor === INTEL || name.startsWith(INTEL_NAME)) return [];
+    const wanted = LINUX_BITS.filter((bit) => hasBit(acs, bit));
+    const on = wordsOf(acs.on);
+    return wanted.length === 0 ? [] : [wanted.every((bit) => on.includes(bit))];
+  });
+  if (words.length < PORTS_MIN) return undefined;
+  const [first] = words;
+  return words.every((each) => each === first) ? first : undefined;
+}
+
+/** One port may have lost its bits in a reset. */
+const PORTS_MIN = 2;
+const INTEL = '8086';
+const INTEL_NAME = 'Intel ';
 
 function acceleratorFields(accelerator: Accelerator | undefined): readonly CommentedField[] {
   if (accelerator === undefined) return [];

@@ -137,6 +137,7 @@ function examinedOf(asked: Asked): Examined {
     title: document.title,
     hostPageBytes: document.hostPageSize,
     vfs,
+    hostVfs: isolation.vfs.filter(({ tenant }) => tenant === HOST).length,
     groups: isolation.groups.groups
       .filter(({ functions }) => functions.length > 0)
       .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),

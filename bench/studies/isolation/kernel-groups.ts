@@ -2,8 +2,10 @@
  * IOMMU groups that the host's kernel has built, held against those that its rules give for the topology: group by group, each
  * difference with what may have made it.
  */
-import { formatAddress } from '../../../sim/pci/address.ts';
+import { formatAddress, parseAddress } from '../../../sim/pci/address.ts';
+import { type GroupCause, groupCauses } from '../../../sim/pci/group-difference.ts';
 import type { Isolation } from '../../../sim/pci/isolation.ts';
+import type { Topology } from '../../../sim/pci/topology.ts';
 import type { GroupDifference, KernelGroupsReport } from '../../documents/isolation/document.ts';
 
 /** Null where the topology has no groups of the kernel. */
@@ -26,7 +28,7 @@ export function kernelGroupsReport({ topology, groups }: Isolation): KernelGroup
       else unknown.push(member);
     }
   }
-  const differences = differencesOf(built, ruled);
+  const differences = differencesOf(topology, built, ruled);
   const differing = new Set(differences.flatMap(({ kernel }) => kernel.map(({ group }) => group)));
   const compared = new Set(built.values());
   return { compared: compared.size, same: compared.size - differing.size, differences, notCompared: unknown };
@@ -34,6 +36,7 @@ export function kernelGroupsReport({ topology, groups }: Isolation): KernelGroup
 
 /** Sets of groups that have members in common and are not the same. */
 function differencesOf(
+  topology: Topology,
   built: ReadonlyMap<string, number>,
   ruled: ReadonlyMap<string, number>,
 ): readonly GroupDifference[] {
@@ -52,7 +55,7 @@ function differencesOf(
     .map(({ kernel, rules }) => ({
       kernel: [...kernel].map(([group, members]) => ({ group, members })),
       rules: [...rules].map(([group, members]) => ({ group, members })),
-      why: whyOf(kernel.size, rules.size),
+      why: whyOf(topology, [...kernel.values()], rules.size, built),
     }));
 }
 
@@ -62,21 +65,49 @@ function add(groups: Map<number, string[]>, group: number, address: string): voi
   else members.push(address);
 }
 
-/** What makes groups of a kernel differ from its rules. */
-function whyOf(kernel: number, rules: number): string {
-  if (kernel > 1 && rules === 1) {
-    return (
-      'the kernel keeps these apart: it knows a part by its ID (a quirk; give the IDs, lspci -nn), it was ordered to by ' +
-      'pcie_acs_override, or ACS was on when it built the groups and was lost by a reset since'
-    );
+/** What makes groups of a kernel differ from its rules: causes that were tried and are enough, else what may have. */
+function whyOf(
+  topology: Topology,
+  kernel: readonly (readonly string[])[],
+  rules: number,
+  built: ReadonlyMap<string, number>,
+): string {
+  const here = new Set(kernel.flat());
+  const elsewhere = new Set([...built.keys()].filter((address) => !here.has(address)).map(parseAddress));
+  const causes = groupCauses(
+    topology,
+    kernel.map((members) => members.map(parseAddress)),
+    elsewhere,
+  );
+  if (causes.length > 0)
+    return `its rules give these groups ${causes.slice(0, CAUSES_MAX).map(causeText).join('; or ')}`;
+  const none = 'no one part that is taken otherwise gives these groups';
+  if (kernel.length > 1 && rules === 1) {
+    return `${none}: several may be known by IDs (quirks; give them, lspci -nn), or ACS of several was on when they were built`;
   }
-  if (kernel === 1) {
-    return (
-      'the kernel has these in one group: ACS was off when it built the groups and was switched on since, functions share a ' +
-      'requester ID by a quirk, or a function between them is not in the file'
-    );
+  if (kernel.length === 1) {
+    return `${none}: functions share a requester ID by a quirk, or a function between them is not in the file`;
   }
-  return 'the kernel divides these in another way: functions may be missing in the file, or it is of another boot';
+  return `${none}: functions may be missing in the file, or it is of another boot`;
+}
+
+const CAUSES_MAX = 3;
+
+function causeText(cause: GroupCause): string {
+  if (cause.of === 'kernel') return `as Linux ${cause.kernel} builds them (kernel: ${cause.kernel})`;
+  if (cause.of === 'bits-on') {
+    return 'if all bits of ACS capabilities were on when it built them: a reset has switched them off since, or a parameter';
+  }
+  if (cause.of === 'override') {
+    const or = cause.lacksIds ? '; or parts are on its list by IDs, which are not given (lspci -nn)' : '';
+    return `with pcie_acs_override=${cause.options} on its command line, which changes no hardware (commandLine)${or}`;
+  }
+  const at = formatAddress(cause.address);
+  if (cause.of === 'open') return `if ACS of ${at} was off when it built them`;
+  if (cause.hasAcs) return `if ACS of ${at} was on when it built them`;
+  return cause.hasId
+    ? `if it was made to believe that ${at} isolates (pcie_acs_override)`
+    : `if ${at} is on its list by an ID, which is not given (lspci -nn)`;
 }
 
 /** Names that belong together, by union and find. */

@@ -78,3 +78,31 @@ test('two VMD controllers are told apart by groups, or by their order, and it is
   const lone = lspciOf({ ...board, functions: board.functions.replace(/^.*85:05.5.*$/m, '') }, { root: true });
   expect(read(lone).document.findings.some(({ kind, text }) => kind === 'asked' && text.includes('10000'))).toBe(true);
 });
+
+describe('where lspci prints no groups, control words of ports say whether an IOMMU driver runs', () => {
+  const port = (at: string, acs: string, id = '19e5:a120') =>
+    `${at} rp ${id} 1${at.slice(4, 5)}-1${at.slice(4, 5)} ${acs}`;
+  const said = (...ports: readonly string[]) => {
+    const functions = ports.join('\n');
+    const { plain, document } = read(lspciOf({ name: 'ports', functions, together: [] }, { root: true }));
+    const finding = document.findings.find(({ text }) => text.includes('no IOMMU group'))!;
+    return [(plain as { iommu?: { streams: string } }).iommu?.streams, finding.kind];
+  };
+
+  test.each([
+    ['off at all', ['off', 'off'], ['bypass', 'inferred']],
+    ['on at all', ['F', 'noCR'], [undefined, 'inferred']],
+    ['not the same at all', ['F', 'off'], [undefined, 'asked']],
+    ['of one port only', ['off'], [undefined, 'asked']],
+    ['of none', ['', ''], [undefined, 'asked']],
+  ])('bits are %s', (_, acs, expected) => {
+    expect(said(...acs.map((each, i) => port(`00:0${i + 1}.0`, each)))).toEqual(expected);
+  });
+
+  test('words of Intel ports do not count, which lspci may read at another place', () => {
+    expect(said(port('00:01.0', 'off', '8086:a110'), port('00:02.0', 'off', '8086:a111'))).toEqual([
+      undefined,
+      'asked',
+    ]);
+  });
+});

@@ -123,6 +123,7 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
           fixtureVf('0000:03:00.1', 'vm1', ['0000:03:00.2', 'vm2']),
           fixtureVf('0000:03:00.2', 'vm2', ['0000:03:00.1', 'vm1']),
         ],
+        hostVfs: 0,
         groups: [{ number: 0, members: [`downstream port ${PORT}`, '0000:03:00.1', '0000:03:00.2'] }],
         kernel: '7.3',
         rule: 'linux',
