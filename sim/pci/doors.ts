@@ -32,7 +32,7 @@ interface DoorRow {
 
 interface Door {
   readonly door: string;
-  /** Who opens it. */
+  /** Users who open it. */
   readonly by: string;
   /** First release of Linux that has it, where that is known and later than the driver's own. */
   readonly since?: string;

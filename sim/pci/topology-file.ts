@@ -204,7 +204,7 @@ export interface PortDocument extends BridgeFields {
   readonly turnaround?: Turnaround | undefined;
   /** For display; what Linux does there (TB) shows in `acs.on`. */
   readonly externalFacing?: boolean | undefined;
-  /** Of a root port: its Slot Implemented bit, whether its link leads to a slot. */
+  /** Slot Implemented bit of a root port: whether its link leads to a slot. */
   readonly slot?: boolean | undefined;
 }
 

@@ -166,7 +166,7 @@ export interface KernelGroupsReport {
 }
 
 /** What to change so that VMs can open what they have of a group. */
-export interface OpenRemedies {
+interface OpenRemedies {
   readonly group: number;
   /** Functions of any kind that their VMs cannot open. */
   readonly closed: readonly string[];

@@ -179,8 +179,8 @@ function openRemedies(
 
 /** Doors into the BARs of the VFs that are asked about, by what the least careful of their drivers stops. */
 function doorsReport({ document, functions }: Topology, answers: readonly VfAnswer[]): TopologyReport['doors'] {
-  const clips = answers.flatMap(({ area, vf }) => (area?.holder === vf ? [functions[vf]!.clip] : []));
-  const clip = CLIPS.find((each) => clips.includes(each));
+  const clips = new Set(answers.flatMap(({ area, vf }) => (area?.holder === vf ? [functions[vf]!.clip] : [])));
+  const clip = CLIPS.find((each) => clips.has(each));
   if (clip === undefined) return [];
   return doorsOf({ kernel: document.kernel, backend: document.iommu.backend, clip });
 }

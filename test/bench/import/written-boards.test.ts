@@ -11,7 +11,8 @@ import { groupsOf } from '../../../sim/pci/groups.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import { groupNames } from '../../sim/pci/rig.ts';
-import { groupsOfBoard, lspciOf, lspciTreeOf, WRITTEN_BOARDS, type WrittenBoard } from './written-boards.ts';
+import { groupsOfBoard, lspciOf, lspciTreeOf } from './board-text.ts';
+import { WRITTEN_BOARDS, type WrittenBoard } from './written-boards.ts';
 
 const read = (text: string) => imported([readTextOf('machine', text, 'lspci.txt')]);
 
@@ -63,7 +64,7 @@ describe.each(WRITTEN_BOARDS)('$name', (board) => {
   });
 });
 
-test('two VMD controllers are told apart by groups, or by their order, and it is said by which', () => {
+test('groups say which domain each of two VMD controllers has, else their order; the finding says by which', () => {
   const board = WRITTEN_BOARDS.find(({ name }) => name.includes('VMD'))!;
   const numbers = new Map(
     groupsOfBoard(board).flatMap((group, number) => group.split(' ').map((each) => [each, number] as const)),
