@@ -6,7 +6,10 @@
  * mails. A row for neither kernel nor backend is of both.
  */
 import type { Kernel } from './acs-quirks.ts';
-import type { Clip } from './topology-file.ts';
+
+export const CLIPS = ['none', 'info', 'all'] as const;
+/** What keeps user space out of the upper half: nothing, a smaller size in region info, or all three operations. */
+export type Clip = (typeof CLIPS)[number];
 
 /** How a VMM hands functions to VFIO: the group with a type1 container, or iommufd. */
 export const BACKENDS = ['type1', 'iommufd'] as const;

@@ -21,7 +21,7 @@ import {
 } from './address.ts';
 import { tableOf } from '../base/keys.ts';
 import { KERNELS } from './acs-quirks.ts';
-import { BACKENDS } from './doors.ts';
+import { BACKENDS, CLIPS } from './doors.ts';
 import { ID_ALLOWED, ID_PATTERN, parseId, type PciId } from './pci-id.ts';
 import { LOAD_VERDICTS, POLICIES, REACHES } from './policy.ts';
 
@@ -91,10 +91,6 @@ export type BarDocument = z.output<typeof bar>;
 
 const STREAM_MODES = ['translate', 'bypass', 'abort'] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
-
-export const CLIPS = ['none', 'info', 'all'] as const;
-/** What keeps user space out of the upper half: nothing, a smaller size in region info, or all three operations. */
-export type Clip = (typeof CLIPS)[number];
 
 /** Address Translation Services of a function. A function without `ats` sends no translated requests. */
 const ats = z.strictObject({

@@ -6,7 +6,6 @@
  */
 import { formatAddress, type FunctionAddress } from './address.ts';
 import type {
-  Clip,
   FunctionSettings,
   InternalRouting,
   NodeDocument,
@@ -14,6 +13,7 @@ import type {
   StreamMode,
   TopologyDocument,
 } from './topology-file.ts';
+import type { Clip } from './doors.ts';
 import type { KernelLine } from './kernel-line.ts';
 import { type HardwareVersion, QM_HW } from '../abi/accelerators.ts';
 

@@ -9,9 +9,9 @@ import { ADDRESS_ALLOWED, ADDRESS_PATTERN, formatAddress, parseAddress } from '.
 import { type GroupRule, groupMembers, groupsOf, splitGroups } from '../../../sim/pci/groups.ts';
 import { type Isolation, isolationOf, type VfAnswer } from '../../../sim/pci/isolation.ts';
 import { buildTopology } from '../../../sim/pci/topology-build.ts';
-import { type Backend, doorsOf } from '../../../sim/pci/doors.ts';
+import { CLIPS, type Backend, doorsOf } from '../../../sim/pci/doors.ts';
 import { mapsBars } from '../../../sim/pci/domain.ts';
-import { CLIPS, HOST, readTopology, type TopologyDocument } from '../../../sim/pci/topology-file.ts';
+import { HOST, readTopology, type TopologyDocument } from '../../../sim/pci/topology-file.ts';
 import { functionLabel, type Topology, type TopologyFunction } from '../../../sim/pci/topology.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { LoadDecision } from '../../../sim/pci/verdict.ts';

@@ -75,7 +75,7 @@ describe('a wrong command line exits with 2 and a sentence', () => {
     [['isolation'], ['topology … missing', 'file … t12 … --host']],
     [
       ['isolation', 't01', '--policy', 'trust'],
-      ["--policy has 'trust'", 'upstream, thread, proof'],
+      ["--policy has 'trust'", 'upstream, thread, on-die, proof'],
     ],
     [
       ['isolation', 't01', '--vf', '75:0.1'],
@@ -87,7 +87,7 @@ describe('a wrong command line exits with 2 and a sentence', () => {
     ],
     [
       ['bench', '--topology', 't01'],
-      ['--topology … policy', 'upstream, thread, proof'],
+      ['--topology … policy', 'upstream, thread, on-die, proof'],
     ],
     [
       ['bench', '--policy', 'proof'],
