@@ -22,11 +22,19 @@ const NAMES: Readonly<Record<Column, RegExp>> = {
   migratable: /^(?:migratable|livemigratable|movable|canmigrate)$/,
   reason: /^(?:reason|why|pinned|pinnedby|pin)$/,
   state: /^(?:state|status|power|powerstate)$/,
-  dirty: /^dirty(?:rate)?(?<unit>pages?|mib|mb|bytes)(?:pers(?:econd)?|s)$/,
-  link: /^(?:link|nic|network)(?:gbits?|gbps|gigabits?)(?:pers(?:econd)?|s)?$/,
+  dirty: /^dirty(?:rate)?(?:(?<unit>pages?|mib|mb|bytes)(?:pers(?:econd)?|s))?$/,
+  link: /^(?:link|nic|network)(?:speed|rate)?(?:(?<unit>gbits?|gbps|gigabits?|mbits?|mbps)(?:pers(?:econd)?|s)?)?$/,
 };
 
 const UNITS: Readonly<Record<string, number>> = { gib: GIB, mib: MIB, kib: KIB, gb: GIGA, mb: MEGA, kb: 1000, bytes: 1, b: 1, page: 4096, pages: 4096 }; // prettier-ignore
+const LINK_UNITS: Readonly<Record<string, number>> = Object.fromEntries(
+  ['gbit', 'gbits', 'gbps', 'gb', 'g', 'gigabit', 'gigabits', 'mbit', 'mbits', 'mbps', 'mb'].map((word) => [
+    word,
+    word.startsWith('g') ? 1 : 1 / 1000,
+  ]),
+);
+/** `25 Gbit/s`, `20MiB/s`, `5000 pages/s`. */
+const WITH_UNIT = /^(\d+(?:[.,]\d+)?) ?([A-Za-z]+)(?:\/s(?:ec)?| per second)?$/;
 const ON = /^(?:running|on|powered ?on|active|up|started)$/;
 const OFF = /^(?:stopped|off|powered ?off|shutoff|shut off|suspended|paused|down|inactive|template)$/;
 const YES = /^(?:yes|true|y|1)$/i;
@@ -35,7 +43,7 @@ const NO = /^(?:no|false|n|0)$/i;
 interface Head {
   readonly separator: string;
   readonly columns: readonly (Column | null)[];
-  /** Bytes of one in columns that say their unit. */
+  /** Value of one in columns that say their unit: bytes, or 10^9 bits per second of a link. */
   readonly units: readonly (number | null)[];
   readonly names: readonly string[];
 }
@@ -51,7 +59,8 @@ function headOf(line: string): Head | undefined {
       plainName(name.replace(unit?.[0] ?? '', '')) + (unit === null ? '' : plainName(unit[1] ?? unit[2] ?? ''));
     const column = keysOf(NAMES).find((each) => NAMES[each].test(plain)) ?? null;
     const word = column === null ? undefined : NAMES[column].exec(plain)?.groups?.['unit'];
-    return { column, unit: word === undefined ? null : UNITS[word]! };
+    const units = column === 'link' ? LINK_UNITS : UNITS;
+    return { column, unit: word === undefined ? null : units[word]! };
   });
   const columns = found.map(({ column }) => column);
   const has = (column: Column): boolean => columns.includes(column);
@@ -154,7 +163,12 @@ const COLUMNS =
 
 function noteColumns({ columns, names }: Head, line: number, findings: Finding[]): void {
   const unread = names.filter((_, index) => columns[index] === null);
-  if (unread.length > 0) addFindings(findings, { kind: 'unused', line, text: `columns ${unread.join(', ')}` });
+  if (unread.length > 0)
+    addFindings(findings, {
+      kind: 'unused',
+      line,
+      text: `columns that say nothing of the fleet: ${unread.join(', ')}`,
+    });
 }
 
 class Row {
@@ -205,7 +219,7 @@ class Row {
       cpus: this.count('vcpus'),
       memoryBytes: this.bytes('memory'),
       devices: Object.fromEntries(this.devices()),
-      gigabitsPerSecond: this.number('link'),
+      gigabitsPerSecond: this.gigabits(),
       closed: this.isRunning() ? null : `its state is ${this.text('state') ?? ''}`,
     });
   }
@@ -241,12 +255,31 @@ class Row {
       const value = this.number(column);
       return value === null ? null : Math.round(value * own);
     }
-    const size =
-      sizeOf(text)?.bytes ?? (/[A-Za-z]$/.test(text) ? kubernetesQuantity(text.replace(/ /g, '')) : undefined);
+    const [, number = '', unit = ''] = WITH_UNIT.exec(text) ?? [];
+    const size = Object.hasOwn(UNITS, unit.toLowerCase())
+      ? Math.round(Number(number.replace(',', '.')) * UNITS[unit.toLowerCase()]!)
+      : (sizeOf(text)?.bytes ?? (unit === '' ? undefined : kubernetesQuantity(text.replace(/ /g, ''))));
     if (size !== undefined) return size;
     return this.refuse(
       `${this.nameOf(column)} is '${text}', without a unit`,
-      `Name the column ${this.nameOf(column)}MiB, or write such as 4096 MiB.`,
+      column === 'dirty'
+        ? `Name the column dirtyMiBPerSecond, or write such as 20 MiB/s or 5000 pages/s.`
+        : `Name the column ${this.nameOf(column)}MiB, or write such as 4096 MiB.`,
+    );
+  }
+
+  /** Rate of a link in the unit of its column, or in its own. */
+  private gigabits(): number | null {
+    const text = this.text('link');
+    if (text === null) return null;
+    const own = this.head.units[this.head.columns.indexOf('link')];
+    if (own !== null && own !== undefined) return this.number('link')! * own;
+    const [, number = '', unit = ''] = WITH_UNIT.exec(text) ?? [];
+    const scale = LINK_UNITS[unit.toLowerCase()];
+    if (scale !== undefined) return Number(number.replace(',', '.')) * scale;
+    return this.refuse(
+      `${this.nameOf('link')} is '${text}', without a unit`,
+      'Name the column linkGbit, or write such as 25 Gbit/s.',
     );
   }
 

@@ -343,10 +343,26 @@ describe('a table', () => {
     ]);
     // No move is faster than its host's link.
     expect(question.fleet.vms.map(({ vm }) => vm.stream.gigabitsPerSecond)).toEqual([25, 25, 25]);
-    expect(said).toContain('columns Owner');
+    expect(said).toMatch(stating('Owner'));
   });
 
   test.each([
+    ['64GiB', 2 ** 36, '20MiB/s', 20 * 2 ** 20, '25Gbit/s', 25],
+    ['64 GB', 64e9, '20 MB/s', 20e6, '10000 Mbit/s', 10],
+    ['64Gi', 2 ** 36, '5000 pages/s', 5000 * 4096, '0.5G', 0.5],
+  ])('with units in its cells: %s, %s, %s', (memory, bytes, dirty, dirtyBytes, link, gigabits) => {
+    const vm = written('v.csv', `vm,host,vcpus,memory,dirtyRate\na,h,2,${memory},${dirty}\n`);
+    const host = written('h.csv', `host,cpus,memory,link\nh,8,${memory},${link}\n`);
+    expect(readForeignOf('fleet', vm).facts.vms).toMatchObject([
+      { memoryBytes: bytes, dirtyBytesPerSecond: dirtyBytes },
+    ]);
+    expect(readForeignOf('fleet', host).facts.hosts).toMatchObject([
+      { memoryBytes: bytes, gigabitsPerSecond: gigabits },
+    ]);
+  });
+
+  test.each([
+    ['host,cpus,memory,link\nh,8,4GiB,25\n', /line 2: link is '25', without a unit/],
     ['name,host,vcpus,memory\na,h,2,4096\n', /line 2: memory is '4096', without a unit/],
     ['name,host,vcpus,memoryGiB\na,h,two,4\n', /line 2: vcpus is 'two'/],
     ['name,host,vcpus,memoryGiB\n\n"a,h,2,4\n', /line 3: a quote is not closed/],
