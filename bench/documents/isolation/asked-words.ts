@@ -23,14 +23,23 @@ function conditionWords({ field, of, value, question, ask }: LoadsIf['conditions
   return `${field}${where} is ${String(value)} (${question}; ask ${ask})`;
 }
 
-/** The verdict, or `would load` for a refusal that no setting mends and that rests on what nobody has said. */
+/** Marks a refusal that no setting mends and that rests on what the input does not say. */
+const RESTS_ON_UNKNOWN = '*';
+
+/** What the mark says, where a verdict has it. */
+export function restsSentence(cells: readonly string[]): string | null {
+  if (!cells.some((cell) => cell.endsWith(` ${RESTS_ON_UNKNOWN}`))) return null;
+  return `${RESTS_ON_UNKNOWN} for what was taken where the input does not say it; 'What is not known, and decides' has what would load it`;
+}
+
+/** The verdict, with a mark where it rests on what the input does not say. */
 export function verdictWords(
   loadsIf: readonly LoadsIf[],
   { policy, verdict, remedy }: DecisionReport,
   vf: string,
 ): string {
   const would = loadsIf.some((each) => each.policy === policy && vfsOf(each).has(vf));
-  return would && remedy?.kind !== 'changes' ? 'would load' : verdict;
+  return would && remedy?.kind !== 'changes' ? `${verdict} ${RESTS_ON_UNKNOWN}` : verdict;
 }
 
 const known = new WeakMap<LoadsIf, ReadonlySet<string>>();

@@ -194,6 +194,8 @@ export interface TopologyReport {
   readonly overridden: readonly string[];
   /** Groups of Linux that another rule would split: of each the parts, addresses with commas between them. */
   readonly splits: readonly (readonly string[])[];
+  /** Whether groups have the numbers that the kernel gave them; else their places. */
+  readonly numbersOfKernel: boolean;
   /** The tree as it is drawn; VFs in a row without findings of their own are one node. */
   readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */

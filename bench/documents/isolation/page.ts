@@ -15,7 +15,7 @@ import {
   VERDICT_MEANINGS,
 } from './document.ts';
 import { addressRuns } from './address-runs.ts';
-import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
+import { kernelGroupSentences, loadsIfSentences, readSentences, restsSentence, verdictWords } from './asked-words.ts';
 import { folded, reachGroups } from './text.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { TREE_STYLE, treeDrawing } from './tree-drawing.ts';
@@ -142,25 +142,29 @@ function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
 function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
   if (vfs.length === 0) return undefined;
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
+  const rows = folded(
+    vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
+      address,
+      tenant,
+      cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
+      dma.self,
+      dma.other,
+      sizes.get(group) === 1 ? `${group}` : `${group}, of ${sizes.get(group)}`,
+      ...POLICIES.map((name) => {
+        const decision = decisions.find(({ policy }) => policy === name);
+        return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
+      }),
+    ]),
+  );
   return html`<h3>Virtual functions</h3>
     ${tableMarkup({
-      caption: 'For each VF: which tenants reach its control area, and whether the migration driver loads',
+      caption: [
+        'For each VF: which tenants reach its control area, and whether the migration driver loads',
+        ...[restsSentence(rows.flat())].filter((each) => each !== null),
+      ].join('; '),
       head: ['VF', 'tenant', 'control area by CPU', 'by own DMA', 'by DMA of other VMs', 'IOMMU group', ...POLICIES],
       textColumns: [1, 2, 3, 4, 5, 6, 7, 8],
-      rows: folded(
-        vfs.map(({ address, tenant, cpu, dma, group, decisions }) => [
-          address,
-          tenant,
-          cpu === null ? 'n/a' : cpu.reachesControl ? 'yes' : 'no',
-          dma.self,
-          dma.other,
-          sizes.get(group) === 1 ? `${group}` : `${group}, of ${sizes.get(group)}`,
-          ...POLICIES.map((name) => {
-            const decision = decisions.find(({ policy }) => policy === name);
-            return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
-          }),
-        ]),
-      ),
+      rows,
     })}`;
 }
 

@@ -145,6 +145,7 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       rule: z.enum(GROUP_RULES),
       overridden: z.array(z.string()),
       splits: z.array(z.array(z.string())),
+      numbersOfKernel: z.boolean().default(false),
       tree: treeNode,
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
       imported: z.array(importFindingSchema),

@@ -10,7 +10,7 @@ import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { BarReach } from '../../../sim/vfio/bar-reach.ts';
 import type { LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
 import { addressRuns } from './address-runs.ts';
-import { kernelGroupSentences, loadsIfSentences, readSentences, verdictWords } from './asked-words.ts';
+import { kernelGroupSentences, loadsIfSentences, readSentences, restsSentence, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
 import { treeLines } from './tree-text.ts';
 import {
@@ -97,6 +97,8 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   const cells = output.wide ? rows.map((row) => row.map((cell) => cell.replaceAll('\n', ' '))) : rows;
   const heads = vfHead(policies).map((head) => ({ head, align: 'left' as const, detail: DETAILS[head] ?? 0 }));
   output.text(bareTable(heads, cells, { wide: output.wide }));
+  const rests = restsSentence(cells.flat());
+  if (rests !== null) output.text(wrap(rests, width));
 }
 
 function printPaths(vfs: readonly VfIsolation[], page: Page): void {

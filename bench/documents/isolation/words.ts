@@ -145,9 +145,9 @@ export function pathToDraw(vfs: readonly VfIsolation[]): PathReport | undefined 
 }
 
 /** The rule of the groups, and what another rule than that of Linux would split. */
-export function groupsTitle({ kernel, rule }: TopologyReport): string {
+export function groupsTitle({ kernel, rule, numbersOfKernel }: TopologyReport): string {
   return rule === 'linux'
-    ? `IOMMU groups, as Linux ${kernel} builds them`
+    ? `IOMMU groups, as Linux ${kernel} builds them${numbersOfKernel ? ', with the numbers that the kernel gave them' : ''}`
     : 'IOMMU groups, as the series of 2025 would build them, which no kernel has';
 }
 

@@ -135,6 +135,8 @@ export interface MachineFacts {
   readonly privileged: boolean | null;
   /** Whether the text goes to its end, and nothing that it should say was denied. */
   readonly complete: boolean;
+  /** Whether the text ends before its end; what is missing cannot be known. */
+  readonly cut: boolean;
   readonly rootBuses?: readonly string[];
   readonly kernel?: string;
   readonly arch?: string;

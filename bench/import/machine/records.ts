@@ -66,6 +66,7 @@ class Records {
     const facts: MachineFacts = {
       producer: this.tags.has('IOMMUGroup') ? 'pciutils 3.7.0 or newer (IOMMUGroup tag)' : null,
       privileged: null,
+      cut: endsEarly,
       complete: this.findings.length === 0,
       functions: [...this.functions.values()].map((each) => each.placed()),
     };

@@ -61,6 +61,7 @@ class LspciTree {
     const facts: MachineFacts = {
       producer: this.producer(),
       privileged: null,
+      cut: !isWhole,
       complete: this.findings.length === 0,
       rootBuses: this.rootBuses,
       functions: [...this.functions.values()].map((each) => each.placed()),

@@ -5,6 +5,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import { unknownOf } from '../../documents/isolation/unknowns.ts';
+import type { MachineFacts } from '../../import/machine/facts.ts';
 import { mergedMachine } from '../../import/machine/merge.ts';
 import { type Foreign, readIfForeign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
@@ -16,6 +17,8 @@ export interface Imported {
   /** The document as a parser of YAML gives it. */
   readonly plain: unknown;
   readonly document: ImportDocument;
+  /** Why the machine is not known whole, so that no gate may pass on it; null: it is. */
+  readonly gap: string | null;
 }
 
 /** What a file is where it is the output of another tool; undefined for one that no reader knows. */
@@ -42,7 +45,14 @@ export function imported(files: readonly Foreign<'machine'>[]): Imported {
     ...[...merged.findings, ...topology.findings].map((each) => ({ file: names.join(', '), ...each })),
   ];
   const text = headText(files, asks) + yamlOf(topology.document);
-  return { plain, document: documentOf(files, text, findings, asks) };
+  return { plain, document: documentOf(files, text, findings, asks), gap: gapOf(merged.facts) };
+}
+
+function gapOf({ cut, privileged }: MachineFacts): string | null {
+  if (cut) return 'the text ends before its end, and what came after is not known';
+  if (privileged === true) return null;
+  const why = privileged === null ? 'the format shows no capabilities' : 'capabilities could not be read';
+  return `${why}, and which functions are VFs is not known`;
 }
 
 function documentOf(

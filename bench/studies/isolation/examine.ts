@@ -29,7 +29,7 @@ import {
   type VfIsolation,
 } from '../../documents/isolation/document.ts';
 import { type Imported, readMachine } from '../import/import.ts';
-import { kernelGroupsReport } from './kernel-groups.ts';
+import { groupNumbers, kernelGroupsReport } from './kernel-groups.ts';
 import { loadsIf } from './loads-if.ts';
 import { TOPOLOGIES } from './shipped.ts';
 import { type TreeNode, treeOf } from '../../documents/isolation/tree.ts';
@@ -40,6 +40,8 @@ export interface Examined {
   readonly report: TopologyReport;
   /** The tree to be drawn with it. */
   readonly tree: TreeNode;
+  /** Why the machine is not known whole; null: it is. */
+  readonly gap: string | null;
 }
 
 /** A topology from the command line, and the VFs of it that are asked about. */
@@ -51,6 +53,8 @@ export interface Asked {
   readonly only: number | undefined;
   readonly assumed: TopologyReport['assumed'];
   readonly imported: TopologyReport['imported'];
+  /** Why the machine is not known whole; null: it is. */
+  readonly gap: string | null;
 }
 
 /** What may be asked apart from what the topology says. */
@@ -84,8 +88,8 @@ export function askedOf(word: string, options: IsolationOptions = {}): Asked {
 /** A topology of a large machine, as import writes it. */
 const TOPOLOGY_BYTES_MAX = 8 * MIB;
 
-function askedOfImport({ plain, document }: Imported, name: string, options: IsolationOptions): Asked {
-  return { ...askedOfDocument(plain, name, options), imported: document.findings };
+function askedOfImport({ plain, document, gap }: Imported, name: string, options: IsolationOptions): Asked {
+  return { ...askedOfDocument(plain, name, options), imported: document.findings, gap };
 }
 
 function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule, backend }: IsolationOptions): Asked {
@@ -93,7 +97,8 @@ function askedOfDocument(raw: unknown, name: string, { vf, kernel, rule, backend
   const topology = buildTopology(document, name);
   const isolation = isolationOf(topology, rule);
   const vfs = chosen(isolation, vf);
-  return { topology, isolation, vfs, only: vf === undefined ? undefined : vfs[0]?.vf, assumed: defaults, imported: [] };
+  const only = vf === undefined ? undefined : vfs[0]?.vf;
+  return { topology, isolation, vfs, only, assumed: defaults, imported: [], gap: null };
 }
 
 /** A document with what the command line says instead of it. */
@@ -127,7 +132,12 @@ export function examineDocument(raw: unknown, name: string): Examined {
 function examinedOf(asked: Asked): Examined {
   const { topology, isolation, vfs: answers, assumed, imported } = asked;
   const { document, what: file } = topology;
-  const vfs = answers.map((answer) => vfReport(topology, isolation, answer));
+  const kernelGroups = kernelGroupsReport(isolation);
+  const numbers = groupNumbers(isolation, kernelGroups?.differences);
+  const vfs = answers.map((answer) => ({
+    ...vfReport(topology, isolation, answer),
+    group: numbers.of(answer.group),
+  }));
   const named = vfs.slice(0, VFS_DRAWN).map(({ address }) => address);
   const passed = (pathToDraw(vfs)?.hops ?? []).map(({ at }) => at);
   const { rule, overridden } = isolation.groups;
@@ -139,8 +149,10 @@ function examinedOf(asked: Asked): Examined {
     vfs,
     hostVfs: isolation.vfs.filter(({ tenant }) => tenant === HOST).length,
     groups: isolation.groups.groups
-      .filter(({ functions }) => functions.length > 0)
-      .map((group) => ({ number: group.index, members: groupMembers(topology, group) })),
+      .filter(({ functions, bridges }) => functions.length > 0 || bridges.length > 0)
+      .map((group) => ({ number: numbers.of(group.index), members: groupMembers(topology, group) }))
+      .toSorted((a, b) => a.number - b.number),
+    numbersOfKernel: numbers.isOfKernel,
     kernel: document.kernel,
     rule,
     overridden: overridden.map(formatAddress),
@@ -149,12 +161,12 @@ function examinedOf(asked: Asked): Examined {
     assumed,
     imported,
     loadsIf: loadsIf(asked),
-    openRemedies: openRemedies(isolation, asked.only),
+    openRemedies: openRemedies(isolation, asked.only).map((each) => ({ ...each, group: numbers.of(each.group) })),
     backend: document.iommu.backend,
     doors: doorsReport(topology, answers),
-    kernelGroups: kernelGroupsReport(isolation),
+    kernelGroups,
   };
-  return { report, tree };
+  return { report, tree, gap: asked.gap };
 }
 
 /** Of every group that VMs cannot open, or of that of one VF. */
@@ -185,7 +197,23 @@ function doorsReport({ document, functions }: Topology, answers: readonly VfAnsw
   return doorsOf({ kernel: document.kernel, backend: document.iommu.backend, clip });
 }
 
+/**
+ * Refuses to judge a machine of which a part is not known: nobody could say what that part is.
+ *
+ * @throws UserError of kind `input`
+ */
+export function refuseGap(file: string, gap: string | null, policy: Policy): void {
+  if (gap === null) return;
+  throw new UserError(
+    'input',
+    `${file}: ${gap}, so policy ${policy} cannot be asked`,
+    'Run lspci -vvv as root, keep all that it prints, and give that. Without --policy the rest is shown.',
+  );
+}
+
+/** @throws UserError of kind `input` for a machine that no policy can be asked about */
 export function isolationDocument(examined: readonly Examined[], policy: Policy | null): IsolationDocument {
+  if (policy !== null) for (const { report, gap } of examined) refuseGap(report.file, gap, policy);
   return {
     format: ISOLATION_FORMAT,
     version: ISOLATION_VERSION,

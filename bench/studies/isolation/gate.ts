@@ -28,10 +28,11 @@ export async function passGate({ topology, policy, vf }: GateFlags, output: Outp
   if (policy === undefined) {
     throw new UserError('usage', '--topology needs a policy', `Give --policy with one of ${POLICIES.join(', ')}.`);
   }
-  const { askedOf } = await import('./examine.ts');
+  const { askedOf, refuseGap } = await import('./examine.ts');
   const { topologyRefusal: refusalOf } = await import('../../../sim/world/topology-refusal.ts');
   const { refusalSentence } = await import('../../../sim/vfio/migration-refusal.ts');
   const asked = askedOf(topology, { vf });
+  refuseGap(topology, asked.gap, policy);
   // VFs of NICs and the like are not what is measured, unless one is asked for.
   const { functions } = asked.topology;
   const vfs = vf === undefined ? asked.vfs.filter((each) => functions[each.vf]!.document.kind !== 'other') : asked.vfs;

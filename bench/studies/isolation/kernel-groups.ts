@@ -14,11 +14,7 @@ export function kernelGroupsReport({ topology, groups }: Isolation): KernelGroup
   if (kernelGroups === undefined) return null;
   const ruled = new Map<string, number>();
   for (const { index, functions, bridges } of groups.groups) {
-    for (const fn of functions) ruled.set(formatAddress(topology.functionAddress[fn]!), index);
-    for (const node of bridges) {
-      const { document } = topology.nodes[node]!;
-      if (document.kind !== 'device') ruled.set(formatAddress(document.at), index);
-    }
+    for (const address of addressesOf(topology, functions, bridges)) ruled.set(address, index);
   }
   const built = new Map<string, number>();
   const unknown: string[] = [];
@@ -32,6 +28,42 @@ export function kernelGroupsReport({ topology, groups }: Isolation): KernelGroup
   const differing = new Set(differences.flatMap(({ kernel }) => kernel.map(({ group }) => group)));
   const compared = new Set(built.values());
   return { compared: compared.size, same: compared.size - differing.size, differences, notCompared: unknown };
+}
+
+/** Addresses of functions, and of ports and bridges by their nodes. */
+function addressesOf(topology: Topology, functions: Iterable<number>, bridges: Iterable<number>): readonly string[] {
+  return [
+    ...Array.from(functions, (fn) => formatAddress(topology.functionAddress[fn]!)),
+    ...Array.from(bridges, (node) => topology.nodes[node]!.document).flatMap((document) =>
+      document.kind === 'device' ? [] : [formatAddress(document.at)],
+    ),
+  ];
+}
+
+/**
+ * Numbers of groups, by the place that the rules give them: those of the kernel where it has built the same groups, else the
+ * places.
+ *
+ * @param differences none: the kernel's groups are those of the rules
+ */
+export function groupNumbers(
+  { topology, groups }: Isolation,
+  differences: readonly GroupDifference[] | undefined,
+): { readonly of: (place: number) => number; readonly isOfKernel: boolean } {
+  const { kernelGroups = [] } = topology.document;
+  const built = new Map(
+    kernelGroups.flatMap(({ group, members }) => members.map((each) => [formatAddress(each), group] as const)),
+  );
+  const numbers = new Map<number, number>();
+  // Groups of which the kernel shows no member come after its last one.
+  let next = Math.max(-1, ...built.values()) + 1;
+  for (const { index, functions, bridges } of groups.groups) {
+    const known = addressesOf(topology, functions, bridges).map((address) => built.get(address));
+    if (known.length === 0) continue;
+    numbers.set(index, known.find((group) => group !== undefined) ?? next++);
+  }
+  const isOfKernel = built.size > 0 && differences?.length === 0;
+  return { of: (place) => (isOfKernel ? (numbers.get(place) ?? place) : place), isOfKernel };
 }
 
 /** Sets of groups that have members in common and are not the same. */

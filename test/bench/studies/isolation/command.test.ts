@@ -319,3 +319,45 @@ describe('bench in front of a topology', () => {
     expect(readdirSync(out)).toHaveLength(1);
   });
 });
+
+describe('a machine that is not known whole', () => {
+  const sample = (name: string): string => join(import.meta.dirname, '../../import/samples', name);
+  const whole = readFileSync(sample('switch-acs.lspci-vvv.txt'), 'utf8');
+  const sysfs = readFileSync(sample('kunpeng920-v3.stopcopy-sysfs.txt'), 'utf8');
+  const cut = (text: string, at: string): string => text.slice(0, text.lastIndexOf(at) + at.length);
+
+  test.each([
+    ['without rights', () => sample('epyc-user.lspci-vvv.txt'), 'capabilities'],
+    ['in a format without capabilities', () => sample('epyc.lspci-tv.txt'), 'capabilities'],
+    ['cut in a header', () => file('header.txt', cut(whole, 'PCI bridge')), 'ends'],
+    ['cut in a capability', () => file('capability.txt', cut(whole, 'ACSCtl:')), 'ends'],
+    ['cut after a line', () => file('line.txt', cut(whole, '\n\t')), 'ends'],
+    ['cut in a collection', () => file('sysfs.txt', sysfs.slice(0, sysfs.length * 0.6)), 'ends'],
+  ])('%s passes no gate, and is shown without one', async (_, path, said) => {
+    for (const command of [['isolation'], ['bench', '--topology']]) {
+      const { status, stdout, stderr } = await stopcopy(...command, path(), '--policy', 'proof');
+      expect([status, stdout]).toEqual([3, '']);
+      expect(stderr).toMatch(stating('policy proof', said));
+    }
+    expect((await stopcopy('isolation', path())).status).toBe(0);
+  });
+
+  test('groups have the numbers of the kernel where it has built the same ones', async () => {
+    const numbers = async (path: string) => {
+      const document = JSON.parse((await stopcopy('isolation', path, '--json')).stdout) as IsolationDocument;
+      return document.topologies[0]!;
+    };
+    const expected = JSON.parse(readFileSync(sample('epyc-user.lspci-vvv.txt.expected.json'), 'utf8')) as {
+      readonly devices: readonly { readonly address: string; readonly iommuGroup: number | null }[];
+    };
+    const { groups, numbersOfKernel } = await numbers(sample('epyc-user.lspci-vvv.txt'));
+    const of = new Map(
+      groups.flatMap(({ number, members }) => members.map((each) => [each.split(' ').at(-1)!, number])),
+    );
+    expect(numbersOfKernel).toBe(true);
+    const grouped = expected.devices.filter(({ iommuGroup }) => iommuGroup !== null);
+    expect(grouped.map(({ address }) => of.get(address))).toEqual(grouped.map(({ iommuGroup }) => iommuGroup));
+    expect(new Set(groups.map(({ number }) => number)).size).toBe(groups.length);
+    expect((await numbers('t12')).numbersOfKernel).toBe(false);
+  });
+});

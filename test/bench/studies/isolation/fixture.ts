@@ -129,6 +129,7 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
         rule: 'linux',
         overridden: [],
         splits: [],
+        numbersOfKernel: false,
         tree: fixtureTree(),
         imported: [],
         loadsIf: [],
