@@ -3,7 +3,7 @@
  */
 import { setEnvironmentData } from 'node:worker_threads';
 
-import { costFileSchema, measuredRows } from '../../sim/device/cost-file.ts';
+import { costFileSchema, measuredTableOf } from '../../sim/device/cost-file.ts';
 import { useMeasuredCosts } from '../../sim/device/costs.ts';
 import { MEASURED_COSTS } from '../../workers/pools/measured-costs.ts';
 import { readInputFile } from './input-file.ts';
@@ -12,7 +12,7 @@ import { readInputFile } from './input-file.ts';
 export function useCostTable(path: string | undefined): void {
   if (path === undefined) return;
   const table = readInputFile(path, costFileSchema, 'stopcopy calibrate writes such a file');
-  const rows = measuredRows(table);
-  setEnvironmentData(MEASURED_COSTS, { name: table.name, rows });
-  useMeasuredCosts(table.name, rows);
+  const measured = measuredTableOf(table);
+  setEnvironmentData(MEASURED_COSTS, measured);
+  useMeasuredCosts(measured);
 }

@@ -85,7 +85,7 @@ export function uiPage(data: UiData, program: string): string {
         </main>
         <footer>
           stopcopy ${data.version}. [modelled]: ${INTERVAL_WORDS}. This page computes for itself and needs no network;
-          settings stand in its address.${data.costs === null ? '' : ` Costs of the device: ${data.costs.name}.`}
+          settings stand in its address.${data.costs === null ? '' : ` Costs of the device: ${data.costs.name}. ${data.costs.notes.join(' ')}`}
         </footer>
         <noscript><p class="lead warning">This page computes in the browser: it needs JavaScript.</p></noscript>
         <script type="application/json" id="data">

@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 import { formatVersion } from '../base/format-version.ts';
 import { keysOf } from '../base/keys.ts';
-import { COST, type Cost, type CostName } from './costs.ts';
+import { formatNs } from '../base/units.ts';
+import { COST, type Cost, type CostName, type MeasuredTable } from './costs.ts';
 
 export const COSTS_FORMAT = 'stopcopy-costs';
 
@@ -38,6 +39,19 @@ const step = z.strictObject({
   atMost: z.boolean().optional(),
 });
 
+const arc = z.strictObject({
+  /** State that it leads to. */
+  to: z.string(),
+  /** Generation of the driver that takes it so. */
+  driver: z.string(),
+  /** As the trace has it, the median. */
+  seenNs: z.number().min(0),
+  /** As this table has it, nominal, and with all costs at their low and their high ends. */
+  nominalNs: z.number().min(0),
+  lowNs: z.number().min(0),
+  highNs: z.number().min(0),
+});
+
 export const costFileSchema = z.strictObject({
   format: z.literal(COSTS_FORMAT),
   version: formatVersion(COSTS_FORMAT),
@@ -48,20 +62,57 @@ export const costFileSchema = z.strictObject({
   costs: z.partialRecord(z.enum(keysOf(COST)), costRow),
   /** Steps as they were seen, with all that is in them. */
   steps: z.array(step).optional(),
+  /** State changes that were seen, and what they take with these costs. */
+  arcs: z.array(arc).optional(),
 });
 export type CostFile = z.output<typeof costFileSchema>;
 export type MeasuredCost = z.output<typeof costRow>;
 export type MeasuredStep = z.output<typeof step>;
+export type OwnArc = z.output<typeof arc>;
 
-/** Rows of the cost table that a file brings. */
-export function measuredRows({ name, costs }: CostFile): Readonly<Partial<Record<CostName, Cost>>> {
+/** A table as it is taken into use. To be called before it is: its notes compare it with the shipped rows. */
+export function measuredTableOf(table: CostFile): MeasuredTable {
+  return { name: table.name, notes: [rowsNote(table), ...arcNotes(table)], rows: rowsOf(table) };
+}
+
+function rowsOf({ name, costs }: CostFile): MeasuredTable['rows'] {
   const rows: Partial<Record<CostName, Cost>> = {};
   for (const cost of keysOf(COST)) {
     const row = costs[cost];
     if (row === undefined) continue;
     const { ns: nominal, min, max, from, source } = row;
     const why = `${from === 'measured' ? 'measured' : 'a range'} in the cost table ${name}`;
-    rows[cost] = { ns: nominal, min, max, from: 'measured', source, why };
+    rows[cost] = { ns: nominal, min, max, from, source, why };
   }
   return rows;
+}
+
+/** Which rows it measured, which it only bounds, and how many are as shipped. */
+function rowsNote({ costs }: CostFile): string {
+  const names = keysOf(COST).filter((name) => costs[name] !== undefined);
+  const of = (isOne: (name: CostName) => boolean): string => names.filter(isOne).join(', ');
+  const isMeasured = (name: CostName): boolean => costs[name]!.from === 'measured';
+  const isShipped = (name: CostName): boolean => costs[name]!.ns === COST[name].ns;
+  const parts = [
+    ['Measured', of(isMeasured)],
+    ['bounded, nominal as shipped', of((name) => !isMeasured(name) && isShipped(name))],
+    ['bounded, nominal within the range', of((name) => !isMeasured(name) && !isShipped(name))],
+  ].flatMap(([how, which]) => (which === '' ? [] : [`${how}: ${which}`]));
+  const rest = keysOf(COST).length - names.length;
+  return `${[...parts, `as shipped: the other ${rest}`].join('; ')}.`;
+}
+
+/** Off by more than this share, a table does not reproduce what it was made of. */
+const ARC_SHARE_MAX = 0.25;
+
+/** State changes of its own trace that a table does not come to, in one sentence; nothing where there are none. */
+export function arcNotes({ arcs = [] }: Pick<CostFile, 'arcs'>): readonly string[] {
+  const off = arcs.filter(({ seenNs, nominalNs }) => Math.abs(nominalNs - seenNs) > ARC_SHARE_MAX * seenNs);
+  if (off.length === 0) return [];
+  const phrases = off.map(({ to, driver, seenNs, nominalNs, lowNs, highNs }) => {
+    const why = lowNs <= seenNs && seenNs <= highNs ? 'a bounded cost is not nominal' : 'something else is in it';
+    const modelled = `${formatNs(nominalNs)} (${formatNs(lowNs)} to ${formatNs(highNs)}) with these costs and the driver of ${driver}`;
+    return `the arc to ${to} took ${formatNs(seenNs)}, and takes ${modelled}: ${why}`;
+  });
+  return [`The table does not reproduce its own trace: ${phrases.join('; ')}.`];
 }

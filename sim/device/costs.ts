@@ -8,8 +8,8 @@
 import type { AcceleratorKind } from '../abi/accelerators.ts';
 import { mapValues } from '../base/keys.ts';
 
-/** Where a figure comes from, best first. `measured` is a user's own trace, by `stopcopy calibrate`; `derived` is arithmetic on published figures; `assumed` is a guess. */
-export const COST_ORIGINS = ['driver-constant', 'measured', 'published', 'derived', 'assumed'] as const;
+/** Where a figure comes from, best first. `measured` and `bounded` are of a user's own trace, by `stopcopy calibrate`; `derived` is arithmetic on published figures; `assumed` is a guess. */
+export const COST_ORIGINS = ['driver-constant', 'measured', 'bounded', 'published', 'derived', 'assumed'] as const;
 type CostOrigin = (typeof COST_ORIGINS)[number];
 
 export interface Cost {
@@ -241,23 +241,25 @@ export function zeroCosts(): CostValues {
 /** Rows of a user's own table, by its name. */
 export interface MeasuredTable {
   readonly name: string;
+  /** Sentences: which rows it measured, which it only bounds, and what it does not reproduce. */
+  readonly notes: readonly string[];
   readonly rows: Readonly<Partial<Record<CostName, Cost>>>;
 }
 
 let measuredTable: MeasuredTable | null = null;
 
-/** Rows of a user's own table, from now on in this thread; to be called before anything is played. */
-export function useMeasuredCosts(name: string, rows: Readonly<Partial<Record<CostName, Cost>>>): void {
-  for (const [cost, row] of Object.entries(rows)) Object.assign(COST[cost as CostName], row);
-  measuredTable = { name, rows };
+/** Takes a user's own table, from now on in this thread; to be called before anything is played. */
+export function useMeasuredCosts(table: MeasuredTable): void {
+  for (const [cost, row] of Object.entries(table.rows)) Object.assign(COST[cost as CostName], row);
+  measuredTable = table;
 }
 
-/** Name of the user's table that is in use; null: none is. */
-export function measuredCosts(): string | null {
-  return measuredTable?.name ?? null;
-}
-
-/** The user's table that is in use, for a program that computes elsewhere; null: none is. */
+/** The user's table that is in use; null: none is. */
 export function measuredTableInUse(): MeasuredTable | null {
   return measuredTable;
+}
+
+/** Name and notes of the user's table, as documents have them; nothing where none is in use. */
+export function costsInUse(): { readonly costs?: string; readonly costNotes?: readonly string[] } {
+  return measuredTable === null ? {} : { costs: measuredTable.name, costNotes: measuredTable.notes };
 }

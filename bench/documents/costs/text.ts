@@ -5,15 +5,20 @@ import { stringify } from 'yaml';
 
 import { keysOf } from '../../../sim/base/keys.ts';
 import { formatNs } from '../../../sim/base/units.ts';
-import type { CostFile } from '../../../sim/device/cost-file.ts';
+import { arcNotes, type CostFile } from '../../../sim/device/cost-file.ts';
 import { COST } from '../../../sim/device/costs.ts';
 import type { Output } from '../../io/output.ts';
 import { bareTable } from '../../show/bare-table.ts';
+import { wrap } from '../../show/wrap.ts';
 
 /** @param path decides the format: YAML unless it ends in .json */
 export function costsText(table: CostFile, path: string): string {
   return path.endsWith('.json') ? `${JSON.stringify(table, undefined, 2)}\n` : stringify(table, { lineWidth: 0 });
 }
+
+const WIDTH = 100;
+const MEASURED_WORDS =
+  'measured: the trace identifies the value. bounded: it only gives the range; nominal is then half way, or the shipped value where the range says no more.';
 
 export function printCosts(table: CostFile, output: Output): void {
   output.text(output.style('bold', table.name));
@@ -41,6 +46,7 @@ export function printCosts(table: CostFile, output: Output): void {
   }
   const missing = keysOf(COST).filter((name) => IN_TRACES.has(name) && table.costs[name] === undefined);
   if (missing.length > 0) output.text(`Not in these traces: ${missing.join(', ')}`);
+  if (names.length > 0) output.text(wrap(`${MEASURED_WORDS} Costs that are not in the table stay as shipped.`, WIDTH));
   const steps = table.steps ?? [];
   if (steps.length === 0) return;
   output.text(`\n${output.style('bold', 'Steps as they were seen')}`);
@@ -57,6 +63,10 @@ export function printCosts(table: CostFile, output: Output): void {
       ]),
     ),
   );
+  const [first, ...others] = arcNotes(table);
+  if (first === undefined) return;
+  output.text('');
+  for (const note of [first, ...others]) output.text(wrap(note, WIDTH));
 }
 
 /** Costs that a trace of a driver can show. */

@@ -7,7 +7,7 @@ import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';
 import { type UsedPreset, usedPresets } from '../../../sim/fleet/used-presets.ts';
 import { assumedIn } from '../../../sim/fleet/whole-vm.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
-import { measuredCosts } from '../../../sim/device/costs.ts';
+import { costsInUse } from '../../../sim/device/costs.ts';
 import type { GridPoint } from '../../../workers/pools/grid.ts';
 import type { SweepValue } from '../../../workers/pools/plan-answer.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -32,6 +32,8 @@ interface Head {
   readonly platform?: string;
   /** The user's own cost table; left out: the shipped one. */
   readonly costs?: string;
+  /** Which of its rows are measured, and what it does not reproduce. */
+  readonly costNotes?: readonly string[];
   /** Presets of limits that the question names, with the days of which their values are; left out: none. */
   readonly presets?: readonly UsedPreset[];
 }
@@ -77,7 +79,7 @@ function head({ file, question, files: { platform, presets } }: Asked, questions
     stopcopy: packageVersion(),
     question: { file, name, ask, description, ...(keysOf(assume).length === 0 ? {} : { assume }) },
     ...(platform === undefined ? {} : { platform: platform.id }),
-    ...(measuredCosts() === null ? {} : { costs: measuredCosts()! }),
+    ...costsInUse(),
     ...(used.length === 0 ? {} : { presets: used }),
   };
 }

@@ -25,14 +25,17 @@ function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): 
   if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
 }
 
-export function printPlan({ question, answer, platform, costs, presets = [] }: PlanDocument, output: Output): void {
+export function printPlan(
+  { question, answer, platform, costs, costNotes, presets = [] }: PlanDocument,
+  output: Output,
+): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
   const { wide } = output;
   output.text(output.style('bold', question.name));
   output.text(wrap(`${question.description}.`, width));
   sayAssumed(question, output);
   if (platform !== undefined) output.text(wrap(platformSentence(platform), width));
-  if (costs !== undefined) output.text(wrap(costsSentence(costs), width));
+  if (costs !== undefined) output.text(wrap(costsSentence(costs, costNotes), width));
   output.text('');
   for (const sentence of answer.sentences) output.text(wrap(sentence, width));
   if (answer.nearest !== null) output.text(wrap(answer.nearest, width));

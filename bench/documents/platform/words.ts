@@ -8,6 +8,6 @@ export function platformSentence(id: string): string {
 }
 
 /** Which costs of the device a result rests on. */
-export function costsSentence(name: string): string {
-  return `Costs of the device as measured in ${name}, in place of the shipped ones.`;
+export function costsSentence(name: string, notes: readonly string[] = []): string {
+  return [`Costs of the device of the table ${name}, in place of the shipped ones.`, ...notes].join(' ');
 }

@@ -23,7 +23,7 @@ import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
 import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import { measuredCosts } from '../../../sim/device/costs.ts';
+import { costsInUse } from '../../../sim/device/costs.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
 import { intervalAround } from '../../../sim/base/draws.ts';
 import { type DocumentFormat, DOCUMENTS } from '../formats.ts';
@@ -208,6 +208,8 @@ export interface RunDocument {
   readonly platform?: string | undefined;
   /** The user's own cost table; left out: the shipped one. */
   readonly costs?: string | undefined;
+  /** Which of its rows are measured, and what it does not reproduce. */
+  readonly costNotes?: readonly string[] | undefined;
   /** With nominal parameters. */
   readonly ended: EndCounts;
   /** What `can` says of the move: what decides, and what else follows. */
@@ -265,7 +267,7 @@ export function runDocument(played: Played): RunDocument {
     stopcopy: packageVersion(),
     scenario: scenarioReport(plan.file, plan.scenario, plan.recovery, plan.can.question.assume),
     ...(plan.platform === undefined ? {} : { platform: plan.platform.id }),
-    ...(measuredCosts() === null ? {} : { costs: measuredCosts()! }),
+    ...costsInUse(),
     ended: endCounts(point),
     can: { outcome, condition, why, notes },
     kinds: { exact: FIGURE_KINDS.exact, modelled: INTERVAL_WORDS },

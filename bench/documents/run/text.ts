@@ -22,7 +22,7 @@ export function printRun(document: RunDocument, output: Output): void {
   output.text(output.style('bold', name));
   output.text(wrap(`${description}.`, width));
   if (document.platform !== undefined) output.text(wrap(platformSentence(document.platform), width));
-  if (document.costs !== undefined) output.text(wrap(costsSentence(document.costs), width));
+  if (document.costs !== undefined) output.text(wrap(costsSentence(document.costs, document.costNotes), width));
   output.text('');
   output.text(wrap(runSentences(document).join(' '), width));
   for (const { title, columns, rows } of runTables(document)) {

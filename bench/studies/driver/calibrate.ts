@@ -1,9 +1,18 @@
 /**
  * The costs of a device from traces of its driver: what the times of a trace identify, and ranges of what they only bound.
  */
+import { mapValues } from '../../../sim/base/keys.ts';
 import { COST, type CostName } from '../../../sim/device/costs.ts';
-import { type CostFile, COSTS_FORMAT, type MeasuredCost, type MeasuredStep } from '../../../sim/device/cost-file.ts';
+import {
+  type CostFile,
+  COSTS_FORMAT,
+  type MeasuredCost,
+  type MeasuredStep,
+  type OwnArc,
+} from '../../../sim/device/cost-file.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { DEFAULT_GENERATION, GENERATIONS, LONG_TERM_GENERATION } from '../../../sim/driver/generation.ts';
+import { arcTimes, SINGLE_ARCS } from '../../../sim/move/arc-times.ts';
 import { arcsOfFunctions } from '../../import/driver/function-steps.ts';
 import type { FunctionTime } from '../../import/driver/facts.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -83,7 +92,40 @@ export function calibrate(
     traces: [...files],
     costs: rows,
     ...(steps.length === 0 ? {} : { steps }),
+    ...ownArcs(rows, steps),
   };
+}
+
+/** Of what a stop takes, queue pairs decide only the contexts that are written back. */
+const OWN_VF = { kind: 'zip', queuePairs: 16 } as const;
+
+/**
+ * State changes that the traces have whole, next to what an idle VF takes for them with these costs: by the generation of the driver
+ * that comes nearest.
+ */
+function ownArcs(rows: CostFile['costs'], steps: readonly MeasuredStep[]): { readonly arcs?: OwnArc[] } {
+  const seen = SINGLE_ARCS.flatMap((to) => {
+    const step = steps.find((each) => each.step === `arc to ${to}`);
+    return step === undefined || step.medianNs === 0 ? [] : [{ to, seenNs: step.medianNs }];
+  });
+  if (seen.length === 0) return {};
+  const all = [LONG_TERM_GENERATION, DEFAULT_GENERATION].map((driver) => {
+    const timesAt = (field: 'ns' | 'min' | 'max') => {
+      const costs = mapValues(COST, (shipped, name) => rows[name]?.[field] ?? shipped[field]);
+      return arcTimes({ ...OWN_VF, generation: GENERATIONS[driver], costs });
+    };
+    const [nominal, low, high] = [timesAt('ns'), timesAt('min'), timesAt('max')];
+    return seen.flatMap(({ to, seenNs }): OwnArc[] => {
+      const nominalNs = nominal[to];
+      if (nominalNs === undefined) return [];
+      return [{ to, driver, seenNs, nominalNs: round(nominalNs), lowNs: round(low[to]!), highNs: round(high[to]!) }];
+    });
+  });
+  const error = (arcs: readonly OwnArc[]): number =>
+    arcs.reduce((sum, { seenNs, nominalNs }) => sum + Math.abs(Math.log(nominalNs / seenNs)), 0);
+  const most = Math.max(...all.map(({ length }) => length));
+  const [nearest] = all.filter(({ length }) => length === most).toSorted((a, b) => error(a) - error(b));
+  return { arcs: nearest! };
 }
 
 /** Times are whole µs where all of them are. */

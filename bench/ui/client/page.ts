@@ -54,7 +54,7 @@ function scenarioPicker(): HTMLSelectElement {
 
 export function startPage(): void {
   const data = JSON.parse(element('data').textContent ?? '') as UiData;
-  if (data.costs !== null) useMeasuredCosts(data.costs.name, data.costs.rows);
+  if (data.costs !== null) useMeasuredCosts(data.costs);
   new Page(data).start();
 }
 

@@ -22,7 +22,7 @@ export type PlayReply =
 export function servePlays(): void {
   addEventListener('message', ({ data }: MessageEvent<PlayQuestion>) => {
     const { key, scenario, costs } = data;
-    if (costs !== null) useMeasuredCosts(costs.name, costs.rows);
+    if (costs !== null) useMeasuredCosts(costs);
     const profiles = new Map(Object.entries(data.profiles));
     let reply: PlayReply;
     try {

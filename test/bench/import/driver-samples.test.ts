@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { readForeign } from '../../../bench/import/readers.ts';
+import { calibrateFiles } from '../../../bench/studies/driver/calibrate-files.ts';
 import { importDriver } from '../../../bench/studies/driver/import-driver.ts';
 import { traceOf } from '../../../bench/studies/driver/read-driver.ts';
+import { measuredTableOf } from '../../../sim/device/cost-file.ts';
 import { stating } from '../../stating.ts';
 
 const SAMPLES = join(import.meta.dirname, 'samples');
@@ -49,6 +51,17 @@ describe('samples', () => {
     const { inputs } = imported([TRACE, MAP]);
     expect(inputs[0]).toMatchObject(EXPECTED);
     expect(inputs[1]).toMatchObject(expectedOf('hisi-rwmmio.vmallocinfo.txt'));
+  });
+
+  test('a cost table says which costs it measured, and that it does not come to the arcs of its trace', () => {
+    const { table } = calibrateFiles([TRACE, MAP]);
+    // From mark to mark, by hand: 1234.099900 to 1234.100200, 1240.500000 to 1240.513500.
+    expect(table.arcs!.map(({ to, seenNs }) => [to, seenNs])).toEqual([['PRE_COPY', 300_000], ['STOP_COPY', 13_500_000]]); // prettier-ignore
+    const { notes, rows } = measuredTableOf(table);
+    expect(notes[0]).toMatch(/Measured: mmioReadNs, usleepActualNs; bounded, nominal as shipped: .*pauseBaseNs;/);
+    expect(notes[1]).toMatch(stating('does not reproduce', 'STOP_COPY', '13.5 ms', 'PRE_COPY', '300 µs'));
+    expect([rows.mmioReadNs!.from, rows.pauseBaseNs!.from]).toEqual(['measured', 'bounded']);
+    expect(measuredTableOf({ ...table, arcs: [] }).notes).toHaveLength(1);
   });
 
   test('without the map the bases follow from the order of the accesses, and that is said', () => {
