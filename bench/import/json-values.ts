@@ -55,6 +55,24 @@ export function flagAt(object: unknown, ...path: readonly string[]): boolean | u
   return typeof value === 'boolean' ? value : undefined;
 }
 
+/** First words of the finding of a file that ends within a JSON value. */
+const CUT_SHORT = 'the file is cut short';
+
+/**
+ * Refuses a file in which nothing was found because it ends within a JSON value: its format is not what is wrong with it.
+ *
+ * @throws UserError of kind `input` with the lines, where one of the findings says so
+ */
+export function refuseCut(file: string, findings: readonly Finding[]): void {
+  const cut = findings.find(({ text }) => text.startsWith(CUT_SHORT));
+  if (cut === undefined) return;
+  throw new UserError(
+    'input',
+    `${file}:${cut.line ?? 1}: ${cut.text}`,
+    'Nothing else is in it: copy or record the file again, whole.',
+  );
+}
+
 /** Where the scan of a text is. */
 class Scan {
   depth = 0;
@@ -102,8 +120,10 @@ const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34, 92, 123, 125
  */
 export function* jsonValues(lines: Iterable<string>, file: string, findings: Finding[]): Generator<JsonValue> {
   const scan = new Scan();
+  let lastLine = 0;
   for (const { text, line } of numbered(lines)) {
     let from = 0;
+    if (text !== '') lastLine = line;
     if (scan.depth > 0 && isCutBefore(scan, text)) {
       addFindings(findings, {
         kind: 'warning',
@@ -133,9 +153,17 @@ export function* jsonValues(lines: Iterable<string>, file: string, findings: Fin
     addFindings(findings, {
       kind: 'warning',
       line: scan.startedAt,
-      text: 'a JSON value begins here and the text ends in it',
+      text: isLikeJson(scan.pieces)
+        ? `${CUT_SHORT}: it ends in line ${lastLine}, within the JSON value that begins here`
+        : 'a brace is opened here and never closed',
     });
   }
+}
+
+/** Whether what begins is JSON, and not braces of another language. */
+function isLikeJson(pieces: readonly string[]): boolean {
+  const begin = pieces.slice(0, 4).join('').slice(0, 200);
+  return /^(?:\[\s*)?\{\s*"[^"]*"\s*(?::|$)/.test(begin);
 }
 
 /** A value of one line that was cut: the next line begins a value of its own at the margin. */

@@ -1,6 +1,7 @@
 /**
  * The VMs of a question with all that it says of them: what stands at its head holds of each, and limits come with a manager.
  */
+import { asOfSentences } from '../manager/coverage.ts';
 import { platformFields } from '../manager/question.ts';
 import { readsField, unreadFields } from '../manager/readers.ts';
 import { keysOf } from '../base/keys.ts';
@@ -53,6 +54,11 @@ export function assumedIn(question: Question): NonNullable<QuestionVm['assume']>
   return Object.assign({}, question.assume, ...vmsOf(question).map(({ assume }) => assume)) as NonNullable<
     QuestionVm['assume']
   >;
+}
+
+/** Sentences on releases of a question's VMs that are later than all that is on record. */
+export function asOfIn(question: Question): readonly string[] {
+  return [...new Set(vmsOf(question).flatMap(asOfSentences))];
 }
 
 /** The VMs that a question speaks of. */

@@ -33,6 +33,17 @@ const CHANGES: Readonly<Record<string, string>> = {
   bitmapLimit: 'Use iommufd with dirty tracking, or a VM whose memory fits the bitmap (8 TiB with pages of 4 KiB).',
 };
 
+/** What lifts a blocker. Under `on` nothing has to log what a device writes, and then a move may not end. */
+function changesOf(condition: string, { question: { manager } }: Given): readonly string[] {
+  const first = CHANGES[condition]!;
+  if (condition !== 'dirtyTracking') return [first];
+  const by = usesLibvirt(manager) ? ', which libvirt only passes on in its namespace of QEMU' : '';
+  return [
+    first,
+    `Or set enable-migration=on for the device (qemu.enableMigration: on)${by}: the move begins, each sync counts all memory dirty, and it ends only with x-pre-copy-dirty-page-tracking=off or a downtime limit for all memory.`,
+  ];
+}
+
 const NO_DEVICE = 'No VFIO device is there when the VM moves.';
 
 /** Whether QEMU's release decides anything: it has a VFIO device to move, or options that may exclude each other. */
@@ -331,7 +342,7 @@ function blocked(given: Given, facts: readonly Basis[], blockers: readonly Block
     condition,
     why: conditions.map((each) => WHY[each]!).join(' '),
     messages,
-    change: conditions.map((each) => CHANGES[each]!),
+    change: conditions.flatMap((each) => changesOf(each, given)),
     notes: given.notes,
     facts,
   };
@@ -371,7 +382,7 @@ function onlyMigratable(given: Given, facts: readonly Basis[], blocker: Blocker)
         text: words === null ? null : refusalText('onlyMigratable', { device: blocker.device.name, text: words }),
       },
     ],
-    change: [CHANGES[blocker.condition]!],
+    change: changesOf(blocker.condition, given),
     notes: given.notes,
     facts,
   };

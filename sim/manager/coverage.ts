@@ -67,9 +67,14 @@ export function placeOf(program: Program, said: string): 'older' | 'covered' | '
   return compareReleases(cut(release, newest), parseRelease(newest)!) > 0 ? 'newer' : 'covered';
 }
 
+/** The fields of a question, a scenario or a VM of a fleet that say releases. */
+export type AskedReleases = Pick<CanQuestion, 'vmm'> & {
+  readonly [Field in 'manager' | ReleaseField]?: CanQuestion[Field] | undefined;
+};
+
 /** What each field that says a release says it of. */
-function saidReleases(question: CanQuestion): readonly Gap[] {
-  const { vmm, vmmVersion, manager, managerVersion, libvirtVersion, kernel } = question;
+function saidReleases(asked: AskedReleases): readonly Gap[] {
+  const { vmm, vmmVersion, manager = 'none', managerVersion, libvirtVersion, kernel } = asked;
   const say = (field: ReleaseField, program: Program | 'none', said: string | undefined): readonly Gap[] =>
     said === undefined || program === 'none' ? [] : [{ field, program, said }];
   return [
@@ -95,7 +100,7 @@ export function coveredWords(program: Program): string {
 }
 
 /** Sentences on the releases that are later than the tables: as of when the answer is. */
-export function asOfSentences(question: CanQuestion): readonly string[] {
+export function asOfSentences(question: AskedReleases): readonly string[] {
   return saidReleases(question).flatMap(({ program, said }) => {
     if (placeOf(program, said) !== 'newer') return [];
     const { title, newest, source }: Coverage = COVERAGE[program];

@@ -3,6 +3,7 @@
  */
 import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
 import { CAN_OUTCOMES } from '../../../sim/manager/can-answer.ts';
+import { asOfSentences } from '../../../sim/manager/coverage.ts';
 import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { type Basis, EVIDENCE, SOURCES } from '../../../sim/manager/source.ts';
 import { type DocumentHead, documentHead } from '../../io/document-head.ts';
@@ -31,4 +32,21 @@ function uniqueFacts(facts: readonly Basis[]): CanDocument['facts'] {
     lines.set(`${source} ${evidence}`, { source: title, date, evidence: EVIDENCE[evidence] });
   }
   return [...lines.values()];
+}
+
+/** What is kept of the answer where a move is played. */
+export interface PlayedCan extends Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> {
+  /** As of when it answers for releases that are later than all that is on record; left out: none is. */
+  readonly asOf?: readonly string[];
+}
+
+export function playedCan({
+  question,
+  answer: { outcome, condition, why, notes },
+}: {
+  readonly question: CanQuestion;
+  readonly answer: CanAnswer;
+}): PlayedCan {
+  const asOf = asOfSentences(question);
+  return { outcome, condition, why, notes, ...(asOf.length === 0 ? {} : { asOf }) };
 }

@@ -5,7 +5,7 @@ import type { Answer } from '../../../sim/fleet/answers/answer-parts.ts';
 import type { QuestionFiles } from '../../../sim/fleet/answer.ts';
 import type { Question, QuestionVm } from '../../../sim/fleet/question.ts';
 import { type UsedPreset, usedPresets } from '../../../sim/fleet/used-presets.ts';
-import { assumedIn } from '../../../sim/fleet/whole-vm.ts';
+import { asOfIn, assumedIn } from '../../../sim/fleet/whole-vm.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { costsInUse } from '../../../sim/device/costs.ts';
 import type { GridPoint } from '../../../workers/pools/grid.ts';
@@ -27,6 +27,8 @@ interface Head {
     readonly description: string;
     /** What was assumed of any VM against what is known; left out: nothing. */
     readonly assume?: QuestionVm['assume'];
+    /** As of when answers are for releases that are later than all that is on record; left out: none is. */
+    readonly asOf?: readonly string[];
   };
   /** Whose parameters stand in place of the shipped ones; left out: nobody's. */
   readonly platform?: string;
@@ -74,10 +76,18 @@ function head({ file, question, files: { platform, presets } }: Asked, questions
   const used = usedPresets(questions, presets);
   const { name, ask, description } = question;
   const assume = assumedIn(question);
+  const asOf = [...new Set(questions.flatMap(asOfIn))];
   return {
     version: PLAN_VERSION,
     stopcopy: packageVersion(),
-    question: { file, name, ask, description, ...(keysOf(assume).length === 0 ? {} : { assume }) },
+    question: {
+      file,
+      name,
+      ask,
+      description,
+      ...(keysOf(assume).length === 0 ? {} : { assume }),
+      ...(asOf.length === 0 ? {} : { asOf }),
+    },
     ...(platform === undefined ? {} : { platform: platform.id }),
     ...costsInUse(),
     ...(used.length === 0 ? {} : { presets: used }),

@@ -49,6 +49,7 @@ export const planSchema: z.ZodType<PlanDocument> = z.looseObject({
     ask: z.string(),
     description: z.string(),
     assume: assume.optional(),
+    asOf: z.array(z.string()).exactOptional(),
   }),
   presets: usedPresetsSchema.exactOptional(),
   kind: z.literal('modelled'),

@@ -20,9 +20,10 @@ const BARS_SHOWN = 8;
 const BAR_WIDTH = 24;
 const ROWS_SHOWN = 12;
 
-function sayAssumed({ assume = {} }: PlanDocument['question'], output: Output): void {
+function sayAssumed({ assume = {}, asOf = [] }: PlanDocument['question'], output: Output): void {
   const assumed = assumedSentence(assume);
-  if (assumed !== null) output.text(wrap(assumed, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
+  const sentences = [...(assumed === null ? [] : [assumed]), ...asOf];
+  for (const sentence of sentences) output.text(wrap(sentence, Math.min(output.columns ?? WIDTH, WIDTH_MAX)));
 }
 
 export function printPlan(

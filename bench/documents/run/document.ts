@@ -19,7 +19,7 @@ import { hasMoved, type MoveCause, type MoveEnd, NO_ENDS } from '../../../sim/me
 import type { Bounded } from '../../../sim/memory/post-copy.ts';
 import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
-import type { CanAnswer } from '../../../sim/manager/can-answer.ts';
+import { type PlayedCan, playedCan } from '../can/document.ts';
 import type { CanQuestion } from '../../../sim/manager/question.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
@@ -213,7 +213,7 @@ export interface RunDocument {
   /** With nominal parameters. */
   readonly ended: EndCounts;
   /** What `can` says of the move: what decides, and what else follows. */
-  readonly can?: Pick<CanAnswer, 'outcome' | 'condition' | 'why' | 'notes'> | undefined;
+  readonly can?: PlayedCan | undefined;
   readonly kinds: Readonly<Partial<Record<Figure['kind'], string>>>;
   /** Headlines, each with its kind; of the VM that had the longest pause. */
   readonly figures: {
@@ -256,7 +256,6 @@ export interface RunDocument {
 
 export function runDocument(played: Played): RunDocument {
   const { plan, point, short, long } = played;
-  const { outcome, condition, why, notes } = plan.can.answer;
   const ends = [short, point, long];
   const longest = longestOf(point);
   const of = longestVm(point);
@@ -269,7 +268,7 @@ export function runDocument(played: Played): RunDocument {
     ...(plan.platform === undefined ? {} : { platform: plan.platform.id }),
     ...costsInUse(),
     ended: endCounts(point),
-    can: { outcome, condition, why, notes },
+    can: playedCan(plan.can),
     kinds: { exact: FIGURE_KINDS.exact, modelled: INTERVAL_WORDS },
     figures: {
       ...moveFigures(of, intervals),

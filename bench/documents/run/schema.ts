@@ -232,6 +232,7 @@ export const runSchema: z.ZodType<RunDocument> = z
         condition: z.string(),
         why: z.string(),
         notes: z.array(z.string()),
+        asOf: z.array(z.string()).exactOptional(),
       })
       .optional(),
     kinds: z.partialRecord(z.enum(keysOf(FIGURE_KINDS)), z.string()),

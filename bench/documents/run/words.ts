@@ -58,7 +58,7 @@ type Rows = Omit<RunTable, 'title'>;
 function beforeAll({ scenario, can }: RunDocument): string[] {
   const assumed = assumedSentence(scenario.assume ?? {});
   const untracked = can === undefined || can.outcome === 'moves' ? [] : [can.why];
-  return [...(assumed === null ? [] : [assumed]), ...untracked];
+  return [...(assumed === null ? [] : [assumed]), ...(can?.asOf ?? []), ...untracked];
 }
 
 /** What a reader takes away. */

@@ -11,6 +11,7 @@ import { fleetHost, type FleetVm } from '../../import/fleet/facts.ts';
 import { needsText } from '../../import/fleet/labels.ts';
 import { type Fleet, mergedFleet } from '../../import/fleet/merge.ts';
 import type { Finding } from '../../import/reader.ts';
+import { refuseCut } from '../../import/json-values.ts';
 import type { Foreign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
 import {
@@ -65,6 +66,9 @@ interface FleetWanted {
  */
 export function importFleet(files: readonly Foreign<'fleet'>[], wanted: FleetWanted = {}): ImportedFleet {
   const names = files.map(({ file }) => file).join(', ');
+  for (const { file, facts, findings } of files) {
+    if (facts.vms.length === 0 && facts.hosts.length === 0) refuseCut(file, findings);
+  }
   const { fleet, findings: merging } = mergedFleet(files);
   const running = fleet.vms.filter((vm) => vm.running);
   if (running.length === 0) {

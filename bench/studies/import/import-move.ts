@@ -8,6 +8,7 @@ import { signedPercent } from '../../show/format.ts';
 import type { Finding } from '../../import/reader.ts';
 import { plainOf, yamlOf } from './commented.ts';
 import type { MoveDocument } from './move-documents.ts';
+import { implausibleRate } from './move-draft.ts';
 import { hasFigure, moveTable } from './move-row.ts';
 import type { Foreign } from '../../import/readers.ts';
 import { type ImportedMove, importedMove, type MoveWanted, scenarioName } from './moves.ts';
@@ -84,7 +85,15 @@ function fitFindings({ made, move }: ImportedMove): readonly Finding[] {
   return [
     ...inferred.map(({ path, why }): Finding => ({ kind: 'inferred', text: `${whose}${path}: ${why}` })),
     ...errorsOf(made).map((text): Finding => ({ kind: 'inferred', text: `${whose}${text}` })),
+    ...implausible(made).map((text): Finding => ({ kind: 'warning', text: `${whose}${text}` })),
   ];
+}
+
+/** Figures of the scenario that cannot well be: said by the file, or fitted where it says too little. */
+function implausible({ scenario }: ImportedMove['made']): readonly string[] {
+  const { dirty } = scenario.memory;
+  const why = dirty.kind === 'uniform' ? implausibleRate(dirty.pagesPerSecond) : undefined;
+  return why === undefined ? [] : [`memory.dirty.pagesPerSecond is ${why}`];
 }
 
 function errorsOf({ measured, modelled }: ImportedMove['made']): readonly string[] {

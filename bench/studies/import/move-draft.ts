@@ -29,6 +29,8 @@ export interface FreeValue {
   readonly start: number;
   readonly low: number;
   readonly high: number;
+  /** Above this it is unusual, and taken only where it makes the model better; undefined: the file has measured it. */
+  readonly usual?: number;
 }
 
 /** What the model has to come to. */
@@ -65,6 +67,18 @@ const PROFILES = [
 const REGISTERS_BYTES_MAX = 64 * 1024;
 /** 40 bytes before the stop and 136 in it: all that a VF of an accelerator has. */
 const ACCELERATOR_STATE_BYTES = 176;
+
+/** What guests of services are published to write at most: a Java warehouse of 20 vCPUs (Chegu Vinod, 2013). Pages of 4 KiB. */
+const USUAL_PAGES_PER_SECOND = 67_551;
+/** The most that is published: 10 GB/s, of 64 vCPUs (Chuang Xu, December 2025). */
+const PUBLISHED_BYTES_PER_SECOND_MAX = 10e9;
+
+/** Why what a guest is said to write cannot well be; undefined: it can. @param pagesPerSecond of 4 KiB */
+export function implausibleRate(pagesPerSecond: number): string | undefined {
+  const bytesPerSecond = pagesPerSecond * PAGE_BYTES;
+  if (bytesPerSecond <= PUBLISHED_BYTES_PER_SECOND_MAX) return undefined;
+  return `implausible: ${(bytesPerSecond / GIGA).toFixed(1)} GB written per second, and the most that is published is 10 GB per second, of 64 vCPUs`; // prettier-ignore
+}
 
 /** Fields of a scenario as they are found. */
 class Draft {
@@ -201,7 +215,8 @@ function dirtyFields(draft: Draft, memoryBytes: number, normalPages: number | un
   draft.inferred('memory.dirty', value, `${source}; fitted`);
   const start = Math.max(10, rate / page);
   const known = passes.length > 0 || said !== undefined;
-  draft.free.push({ name: 'dirtyRate', start, low: known ? start / 4 : 10, high: known ? start * 16 : 1e7 });
+  const range = known ? { low: start / 4, high: start * 16 } : { low: 10, high: 1e7, usual: USUAL_PAGES_PER_SECOND };
+  draft.free.push({ name: 'dirtyRate', start, ...range });
   draft.free.push({ name: 'workingSet', start: set, low: page, high: Math.max(page, inUse) });
 }
 

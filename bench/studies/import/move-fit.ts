@@ -34,7 +34,7 @@ const GRID = 9;
 export function fitted(plan: CompiledScenario, free: readonly FreeValue[], measured: MeasuredMove): FreeValues {
   const start = Object.fromEntries(free.map((each) => [each.name, within(each, each.start)])) as FreeValues;
   if (measured.totalMs === undefined && measured.pauseMs === undefined) return start;
-  const costAt = (values: FreeValues): number => costOf(plan, values, measured);
+  const costAt = (values: FreeValues): number => costOf(plan, values, measured) + unusualCost(values, free);
   let best = { values: start, cost: costAt(start) };
   const take = (values: FreeValues): void => {
     const cost = costAt(values);
@@ -55,6 +55,17 @@ export function fitted(plan: CompiledScenario, free: readonly FreeValue[], measu
     }
   }
   return best.values;
+}
+
+/** Weight of the square of the logarithm by which a value is above what is usual. */
+const UNUSUAL_WEIGHT = 0.004;
+
+/** Where several values come to nearly the same, such as rates above what a working set takes, the usual one is meant. */
+function unusualCost(values: FreeValues, free: readonly FreeValue[]): number {
+  return free.reduce((sum, { name, usual = Infinity }) => {
+    const above = Math.log((values[name] ?? 0) / usual);
+    return above > 0 ? sum + UNUSUAL_WEIGHT * above ** 2 : sum;
+  }, 0);
 }
 
 function within({ low, high }: FreeValue, value: number): number {

@@ -3,6 +3,7 @@
  */
 import { UserError } from '../../../sim/base/user-error.ts';
 import type { MoveFacts } from '../../import/move/facts.ts';
+import { refuseCut } from '../../import/json-values.ts';
 import { type Foreign, readForeignOf } from '../../import/readers.ts';
 import { type Given, type MoveScenario, moveScenario } from './move-scenario.ts';
 
@@ -24,6 +25,7 @@ export interface ImportedMove {
 function moveOf(reading: Foreign<'move'>, file: string, which?: number): MoveFacts {
   const { moves } = reading.facts;
   if (moves.length === 0) {
+    refuseCut(file, reading.findings);
     throw new UserError('input', `${file}: has no move of a VM in it`, `It was read as ${reading.format}: --as says another format.`); // prettier-ignore
   }
   const move = which === undefined ? moves.at(-1) : moves[which - 1];

@@ -9,7 +9,10 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 
 import { formatNames, readForeign, readForeignOf, readIfForeign } from '../../../bench/import/readers.ts';
+import { importFleet } from '../../../bench/studies/import/import-fleet.ts';
+import { readMove } from '../../../bench/studies/import/moves.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
+import { stating } from '../../stating.ts';
 
 const SAMPLES = join(import.meta.dirname, 'samples');
 const folder = mkdtempSync(join(tmpdir(), 'stopcopy-recognition-'));
@@ -114,6 +117,16 @@ test.each(REFUSED)('%s is refused in a sentence that says what to do', (_, bytes
   expect((thrown as UserError).hint).toMatch(tries);
   // A command that wants one kind says the same.
   expect(() => readForeignOf('move', path)).toThrow(says);
+});
+
+test.each([
+  ['guestperf-10.2.json', 42],
+  ['kubevirt-vmis.json', 30],
+])('%s that ends in line %i is said to be cut short there, and not to be of another format', (name, line) => {
+  const whole = readFileSync(join(SAMPLES, name), 'utf8');
+  const path = written(`cut-${name}`, whole.split('\n').slice(0, line).join('\n'));
+  const read = (): unknown => (name.startsWith('kube') ? importFleet([readForeignOf('fleet', path)]) : readMove(path));
+  expect(read).toThrow(stating('cut short', `line ${line}`, `cut-${name}:1`));
 });
 
 test('a folder, and what is not there', () => {

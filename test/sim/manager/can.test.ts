@@ -87,6 +87,11 @@ describe('an answer', () => {
         expect(messages.length > 0 || !refuses).toBe(true);
         expect(messages.map(({ text }) => text ?? '').join('')).not.toMatch(/[{}]/);
         expect(facts.length).toBeGreaterThan(0);
+        // Changes that are named do lift what decides.
+        if (each.vmm !== 'qemu' || condition !== 'dirtyTracking') return;
+        expect(change.join()).toContain('enableMigration: on');
+        const on = decideCan({ ...each, qemu: { ...each.qemu, enableMigration: 'on' } });
+        expect(on.condition).not.toBe('dirtyTracking');
       }),
       RUNS,
     );

@@ -5,6 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 
+import { asOfSentences } from '../../../sim/manager/coverage.ts';
 import type { OracleQuestion } from '../../oracles/can-oracle.ts';
 import { ask, devices, difference, HISI, MLX5, PLAIN, QAT } from './can-rig.ts';
 
@@ -123,6 +124,8 @@ describe('later than all that is on record', () => {
     ['Proxmox main', { ...mapped, managerVersion: 'main' }, mapped, /as of qemu-server 096a1ac22/],
   ])('%s is answered as the newest, and says so', (_, later, newest, note) => {
     const answer = ask(later);
+    // Runs and plans say the same of what they play.
+    expect(asOfSentences(later).join()).toMatch(note);
     expect([answer.outcome, answer.condition]).toEqual([ask(newest).outcome, ask(newest).condition]);
     expect(answer.notes.join('\n')).toMatch(note);
     expect(difference(later)).toBeNull();
