@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import type { CommandIo } from '../io/command-io.ts';
 import type { ExitCode } from '../io/exit-status.ts';
+import { wrap } from '../show/wrap.ts';
 import type { GatheredShards } from '../studies/shards/shard-file.ts';
 
 export interface CommandContext extends CommandIo {
@@ -25,8 +26,32 @@ export const JSON_OPTION = ['--json', 'print one JSON document on stdout and not
 
 export const WIDE_OPTION = ['--wide', 'all columns of tables; default: what fits 100 characters'] as const;
 
+/** Columns that help may take. */
+const HELP_WIDTH = 100;
+/** A word of the first column that is longer has what it means on the next line. */
+const FIRST_COLUMN_MAX = 50;
+
 /** Examples at the end of a command's help. */
-export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
-  const width = Math.max(...lines.map(([command]) => command.length));
-  return `\nExamples:\n${lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}`;
+export function examples(lines: readonly HelpRow[]): string {
+  return `\nExamples:\n${helpRows(lines)}`;
+}
+
+export type HelpRow = readonly [word: string, what: string];
+
+/** Rows of help in two columns, each broken where it is wider than help may be. */
+export function helpRows(rows: readonly HelpRow[]): string {
+  const width = Math.max(...rows.map(([{ length }]) => (length > FIRST_COLUMN_MAX ? 0 : length)));
+  const hanging = `\n${' '.repeat(width + 4)}`;
+  return rows
+    .map(([word, what]) => {
+      const [first, ...others] = wrap(what, HELP_WIDTH - width - 4).split('\n');
+      const start = word.length > width ? `  ${word}${hanging}` : `  ${word.padEnd(width)}  `;
+      return `${start}${[first, ...others].join(hanging)}`;
+    })
+    .join('\n');
+}
+
+/** A paragraph of help. */
+export function helpText(text: string): string {
+  return `\n${wrap(text, HELP_WIDTH)}\n`;
 }

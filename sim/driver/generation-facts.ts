@@ -304,9 +304,9 @@ export function factWords(generation: Generation, name: FactName): string {
   return FACTS[name].words[value] ?? value;
 }
 
-/** When a change came, as `6.16, back-ported to 6.1.y and 6.12.y`. */
+/** When a change came, as `6.16, back-ported to 6.1.y and 6.12.y`, or `7.2 or before`. */
 export function changeWords({ in: release, atLatest, backports }: Change): string {
-  const first = atLatest === true ? `by ${release}` : release;
+  const first = atLatest === true ? `${release} or before` : release;
   return backports === undefined ? first : `${first}, back-ported to ${backports.join(' and ')}`;
 }
 

@@ -5,7 +5,7 @@ import type { MoveClass } from './move-class.ts';
 import type { PrecopyIteration } from '../memory/precopy-slots.ts';
 
 /** Links of a fleet, in usable bytes per second; Infinity: never full. */
-export interface FleetLines {
+export interface FleetLinks {
   readonly racks: number;
   readonly hostsPerRack: number;
   /** The rack of each host; left out: hosts of a rack follow one another. */
@@ -29,7 +29,7 @@ export interface HostRoom {
 
 /** What hosts have that are not alike, of each host of the fleet. */
 export interface HostsApart {
-  /** PFs of each, up to {@link FleetLines.pfsPerHost}, and the link of one of them; Infinity: never full. */
+  /** PFs of each, up to {@link FleetLinks.pfsPerHost}, and the link of one of them; Infinity: never full. */
   readonly pfs: Int32Array;
   readonly pf: Float64Array;
   /** Moves at once; Infinity: as the limits say. */
@@ -72,7 +72,7 @@ export interface HostVms {
 }
 
 export interface EvacuationInput {
-  readonly lines: FleetLines;
+  readonly links: FleetLinks;
   readonly classes: readonly MoveClass[];
   /** VMs of each class on each host that is emptied. */
   readonly perHost: readonly number[];

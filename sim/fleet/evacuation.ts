@@ -5,7 +5,7 @@
 import { bug } from '../base/bug.ts';
 import { Calendar } from '../base/calendar.ts';
 import { type EvacuationInput, type EvacuationResult, FATE } from './evacuation-terms.ts';
-import { HostLine } from './host-line.ts';
+import { HostQueue } from './host-queue.ts';
 import { LinkShares } from './link-shares.ts';
 import type { EndReason, PrecopyEnd } from '../memory/precopy-end.ts';
 import { BLOCKERS } from '../memory/precopy-end.ts';
@@ -54,11 +54,11 @@ class Evacuation {
   private readonly timers = new Calendar();
   private opensNs = Number.NaN;
   /** Hosts that may begin a move, by the level of priority of their next VM. */
-  private readonly ready: readonly HostLine[];
+  private readonly ready: readonly HostQueue[];
   /** Classes by which destinations are looked for. */
   private readonly vmClasses: number;
   /** Hosts whose next VM waits for a destination, by that class. */
-  private readonly waiting: readonly HostLine[];
+  private readonly waiting: readonly HostQueue[];
   /** Level of priority of each class; 0 begins first. */
   private readonly levels: readonly number[];
   private running = 0;
@@ -72,8 +72,8 @@ class Evacuation {
   private readonly links: number[] = [];
 
   constructor(input: EvacuationInput) {
-    const { lines, classes, hosts, concurrency, priorities } = input;
-    const hostsInAll = lines.racks * lines.hostsPerRack;
+    const { links, classes, hosts, concurrency, priorities } = input;
+    const hostsInAll = links.racks * links.hostsPerRack;
     if (hosts > hostsInAll) bug('HOSTS', hosts, hostsInAll);
     this.input = input;
     this.sources = new SourceHosts(input);
@@ -104,10 +104,10 @@ class Evacuation {
     for (let slot = this.slots - 1; slot >= 0; slot--) this.freeSlots.push(slot);
     const distinct = [...new Set(classes.map((_, kind) => priorities?.[kind] ?? 0))].toSorted((a, b) => b - a);
     this.levels = classes.map((_, kind) => distinct.indexOf(priorities?.[kind] ?? 0));
-    const line = (): HostLine => new HostLine(hosts, input.hostOrder === 'one by one');
-    this.ready = distinct.map(line);
+    const queue = (): HostQueue => new HostQueue(hosts, input.hostOrder === 'one by one');
+    this.ready = distinct.map(queue);
     this.vmClasses = input.vmClasses ?? classes.length;
-    this.waiting = classes.slice(0, this.vmClasses).map(line);
+    this.waiting = classes.slice(0, this.vmClasses).map(queue);
     for (let host = 0; host < hosts; host++) if (this.sources.mayBegin(host)) this.addReady(host);
   }
 
@@ -205,19 +205,19 @@ class Evacuation {
     return true;
   }
 
-  private beginWaiting(line: HostLine): void {
-    while (line.size > 0 && this.running < this.input.concurrency.fleet) {
-      const host = line.take();
+  private beginWaiting(queue: HostQueue): void {
+    while (queue.size > 0 && this.running < this.input.concurrency.fleet) {
+      const host = queue.take();
       if (this.beginOne(host, true) === 'busy') break;
       if (this.sources.mayBegin(host)) this.addReady(host);
     }
   }
 
-  private beginReady(line: HostLine, level: number): void {
+  private beginReady(queue: HostQueue, level: number): void {
     const { sources } = this;
     const { concurrency, hostOrder } = this.input;
-    while (this.running < concurrency.fleet && line.size > 0) {
-      const host = line.take();
+    while (this.running < concurrency.fleet && queue.size > 0) {
+      const host = queue.take();
       while (sources.mayBegin(host)) {
         const isNext = this.levelOf(host) === level;
         if (isNext && this.beginOne(host, false) === 'busy') break;
@@ -297,7 +297,7 @@ class Evacuation {
   }
 
   private rackOf(host: number): number {
-    const { rackOf, hostsPerRack } = this.input.lines;
+    const { rackOf, hostsPerRack } = this.input.links;
     return rackOf?.[host] ?? Math.floor(host / hostsPerRack);
   }
 
@@ -442,7 +442,7 @@ function nextNs(calendar: Calendar): number {
 
 /** Every link that may be full, kind by kind. */
 function capacitiesOf(
-  { lines, hosts, apart }: EvacuationInput,
+  { links, hosts, apart }: EvacuationInput,
   hostsInAll: number,
 ): { capacity: Float64Array; base: LinkBase } {
   const base = { pf: 0, hostOut: 0, hostIn: 0, rackOut: 0, rackIn: 0, spine: 0 };
@@ -455,12 +455,12 @@ function capacitiesOf(
     rows.push({ at: next, count, of });
     next += count;
   };
-  allot('pf', hosts * lines.pfsPerHost, apart === undefined ? lines.pf : pfLines(apart.pf, hosts, lines.pfsPerHost));
-  allot('hostOut', hosts, lines.host);
-  allot('hostIn', hostsInAll, lines.host);
-  allot('rackOut', lines.racks, lines.rack);
-  allot('rackIn', lines.racks, lines.rack);
-  allot('spine', 1, lines.spine);
+  allot('pf', hosts * links.pfsPerHost, apart === undefined ? links.pf : pfLinks(apart.pf, hosts, links.pfsPerHost));
+  allot('hostOut', hosts, links.host);
+  allot('hostIn', hostsInAll, links.host);
+  allot('rackOut', links.racks, links.rack);
+  allot('rackIn', links.racks, links.rack);
+  allot('spine', 1, links.spine);
   const capacity = new Float64Array(next);
   for (const { at, count, of } of rows) {
     if (typeof of === 'number') capacity.fill(of, at, at + count);
@@ -470,6 +470,6 @@ function capacitiesOf(
 }
 
 /** Link of each PF, where hosts are not alike. */
-function pfLines(pf: Float64Array, hosts: number, pfsPerHost: number): Float64Array {
+function pfLinks(pf: Float64Array, hosts: number, pfsPerHost: number): Float64Array {
   return Float64Array.from({ length: hosts * pfsPerHost }, (_, place) => pf[Math.floor(place / pfsPerHost)]!);
 }

@@ -7,7 +7,7 @@
 import { NS_PER_S } from '../base/units.ts';
 import { moveVm, type VmMoveInput } from '../memory/vm-move.ts';
 import type { VmmParameters } from '../memory/parameters.ts';
-import type { Concurrency, FleetLines } from './evacuation-terms.ts';
+import type { Concurrency, FleetLinks } from './evacuation-terms.ts';
 
 export interface BoundClass {
   readonly input: VmMoveInput;
@@ -38,7 +38,7 @@ export interface BoundStep {
 /** What holds of every step. */
 export interface BoundFleet {
   readonly classes: readonly BoundClass[];
-  readonly lines: Pick<FleetLines, 'racks' | 'hostsPerRack' | 'rack' | 'spine'>;
+  readonly links: Pick<FleetLinks, 'racks' | 'hostsPerRack' | 'rack' | 'spine'>;
   readonly concurrency: Concurrency;
   /** Between the begin of a move and its first byte, ns. */
   readonly setUpNs: number;
@@ -97,7 +97,7 @@ function leastOfAll({ classes }: BoundFleet): readonly Least[] {
 }
 
 function stepBounds(
-  { lines, concurrency, setUpNs }: BoundFleet,
+  { links, concurrency, setUpNs }: BoundFleet,
   least: readonly Least[],
   { sources, receivers, areAlike }: BoundStep,
 ): readonly FleetBound[] {
@@ -135,14 +135,14 @@ function stepBounds(
         receiving(({ line }) => line),
       ),
     },
-    ...(areAlike ? rackBounds(loads[0]!.bytes, hosts, lines) : []),
+    ...(areAlike ? rackBounds(loads[0]!.bytes, hosts, links) : []),
   ];
   return bounds.filter(({ ns }) => ns > 0).toSorted((a, b) => b.ns - a.ns);
 }
 
 /** Of hosts that are alike. */
-function rackBounds(hostBytes: number, hosts: number, lines: BoundFleet['lines']): readonly FleetBound[] {
-  const { racks, hostsPerRack } = lines;
+function rackBounds(hostBytes: number, hosts: number, links: BoundFleet['links']): readonly FleetBound[] {
+  const { racks, hostsPerRack } = links;
   const receivers = racks * hostsPerRack - hosts;
   const inFirstRack = Math.min(hosts, hostsPerRack);
   // Hosts that receive take their turn: of those in racks with hosts that are emptied, the last such rack has some.
@@ -150,8 +150,8 @@ function rackBounds(hostBytes: number, hosts: number, lines: BoundFleet['lines']
   const leaves = hosts < hostsPerRack ? 1 - others / receivers : 1;
   const crossing = 1 - (others / receivers) * ((hosts % hostsPerRack) / hosts);
   return [
-    { name: "a rack's uplink", ns: ((inFirstRack * leaves * hostBytes) / lines.rack) * NS_PER_S },
-    { name: 'the spine', ns: ((hosts * crossing * hostBytes) / lines.spine) * NS_PER_S },
+    { name: "a rack's uplink", ns: ((inFirstRack * leaves * hostBytes) / links.rack) * NS_PER_S },
+    { name: 'the spine', ns: ((hosts * crossing * hostBytes) / links.spine) * NS_PER_S },
   ];
 }
 

@@ -7,7 +7,7 @@ import { type Blocker, BLOCKERS } from '../memory/precopy-end.ts';
 import { constraintName } from './constraint.ts';
 import {
   type Concurrency,
-  type FleetLines,
+  type FleetLinks,
   FATE,
   type EvacuationInput,
   type EvacuationResult,
@@ -116,9 +116,9 @@ export class FleetPlan {
     const parameters = this.trials.parameters(end, moved);
     const kinds = hostKindsOf(fleet);
     const leavers = this.mixed.leavers(kinds);
-    const usable = usableLines(fleet, parameters.lineShare);
+    const usable = usableLinks(fleet, parameters.lineShare);
     return {
-      lines: linesOf(fleet, kinds, usable),
+      links: linksOf(fleet, kinds, usable),
       classes: this.classes(end, change, moved).map(
         ({ input, parameters: own }, index) =>
           new MoveClass({
@@ -215,10 +215,10 @@ export class FleetPlan {
     const { fleet, limits } = this.with(change);
     const { maintenance } = this.question;
     const kinds = hostKindsOf(fleet);
-    const usable = usableLines(fleet, this.trials.parameters(end, moved).lineShare);
+    const usable = usableLinks(fleet, this.trials.parameters(end, moved).lineShare);
     const whole = {
       classes: this.classes(end, change, moved),
-      lines: linesOf(fleet, kinds, usable),
+      links: linksOf(fleet, kinds, usable),
       concurrency: concurrencyOf(limits),
       setUpNs: this.setUpNs(limits, end),
     };
@@ -309,7 +309,7 @@ function setUpPlace(draw: number): number {
   return (draw * GOLDEN) % 1;
 }
 
-function usableLines({ otherTraffic }: EvacuateQuestion['fleet'], lineShare: number) {
+function usableLinks({ otherTraffic }: EvacuateQuestion['fleet'], lineShare: number) {
   const usable = (gigabits: number | undefined, taken: number = 0): number =>
     gigabits === undefined
       ? Infinity
@@ -322,11 +322,11 @@ function usableLines({ otherTraffic }: EvacuateQuestion['fleet'], lineShare: num
   };
 }
 
-function linesOf(
+function linksOf(
   fleet: EvacuateQuestion['fleet'],
   kinds: readonly HostKind[],
-  usable: ReturnType<typeof usableLines>,
-): FleetLines {
+  usable: ReturnType<typeof usableLinks>,
+): FleetLinks {
   const hosts = kinds.map(({ gigabits }) => usable.host(gigabits));
   return {
     racks: fleet.racks,

@@ -128,10 +128,10 @@ class MaintenanceRun {
       ...(mayRun === undefined ? {} : { mayRun: (kind: number, place: number) => mayRun(kind, ids[place]!) }),
       ...(apart === undefined ? {} : { apart: apartOf(apart, ids) }),
       ...this.reserveOf(receivers),
-      lines: {
-        ...each.lines,
-        host: typeof each.lines.host === 'number' ? each.lines.host : reordered(each.lines.host, ids),
-        rackOf: Int32Array.from(ids, (host) => Math.floor(host / each.lines.hostsPerRack)),
+      links: {
+        ...each.links,
+        host: typeof each.links.host === 'number' ? each.links.host : reordered(each.links.host, ids),
+        rackOf: Int32Array.from(ids, (host) => Math.floor(host / each.links.hostsPerRack)),
       },
     });
     const startNs = fittingNs(this.nowNs, result.totalNs + restartNs, windows);

@@ -17,7 +17,7 @@ type EvacuateQuestion = QuestionOf<'evacuate'>;
 export type Leaver = Pick<HostKind, 'gigabits' | 'cpu'>;
 
 /** What moves get of a link of so many 10^9 bits per second, in bytes per second; undefined: it is never full. */
-export interface UsableLines {
+export interface UsableLinks {
   readonly host: (gigabits: number) => number;
   readonly pf: (gigabits: number | undefined) => number;
 }
@@ -57,7 +57,7 @@ export class MixedFleet {
    */
   input(
     kinds: readonly HostKind[],
-    usable: UsableLines,
+    usable: UsableLinks,
   ): Pick<EvacuationInput, 'room' | 'apart' | 'vmClasses' | 'mayRun' | 'reserve'> {
     const { fleet, reserve, maintenance } = this.question;
     const rooms = (): readonly HostRoom[] => {
@@ -105,7 +105,7 @@ export class MixedFleet {
   }
 
   /** Hosts from one up to another, not included, that are emptied while the others receive. */
-  boundStep(kinds: readonly HostKind[], first: number, until: number, usable: UsableLines): BoundStep {
+  boundStep(kinds: readonly HostKind[], first: number, until: number, usable: UsableLinks): BoundStep {
     const leavers = this.leavers(kinds).map(leaverKey);
     const vmClasses = this.moving.length;
     const inStep = (kind: HostKind): number => emptiedOf(kind, until) - emptiedOf(kind, first);
@@ -174,7 +174,7 @@ function leaverKey({ gigabits, cpu }: Leaver): string {
   return `${gigabits} ${cpu ?? ''}`;
 }
 
-function apartOf(kinds: readonly HostKind[], { pf }: UsableLines): HostsApart {
+function apartOf(kinds: readonly HostKind[], { pf }: UsableLinks): HostsApart {
   return {
     pfs: Int32Array.from(ofEachHost(kinds, ({ pfs }) => pfs)),
     pf: Float64Array.from(ofEachHost(kinds, ({ pfGigabits }) => pf(pfGigabits))),

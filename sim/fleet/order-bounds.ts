@@ -56,13 +56,13 @@ class OrderWork {
   private readonly inbound: number;
 
   constructor(input: EvacuationInput) {
-    const { concurrency, lines, hosts, apart } = input;
+    const { concurrency, links, hosts, apart } = input;
     this.input = input;
     this.sources = new SourceHosts(input);
     const { sources } = this;
     this.works = Array.from({ length: hosts }, (_, host): HostWork => {
       const vms = sources.firstOf(host + 1) - sources.firstOf(host);
-      const pfs = apart?.pfs[host] ?? lines.pfsPerHost;
+      const pfs = apart?.pfs[host] ?? links.pfsPerHost;
       const outbound = Math.min(concurrency.outboundPerHost, apart?.outbound[host] ?? Infinity);
       return {
         leastNs: 0,
@@ -72,7 +72,7 @@ class OrderWork {
         longestLeastNs: 0,
         line: this.lineOf(host),
         pfs,
-        pf: apart?.pf[host] ?? lines.pf,
+        pf: apart?.pf[host] ?? links.pf,
         outbound,
         vms,
       };
@@ -84,7 +84,7 @@ class OrderWork {
 
   bounds(): OrderBounds {
     const { sources, works } = this;
-    const ofReceivers = this.leastOfReceivers(this.input.lines.host);
+    const ofReceivers = this.leastOfReceivers(this.input.links.host);
     /** The most that a move takes, by its rate and class; NaN: it does not get there. */
     const slow = new Map<number, Map<number, number>>();
     for (const [host, own] of works.entries()) {
@@ -115,7 +115,7 @@ class OrderWork {
   }
 
   private lineOf(host: number): number {
-    const { host: line } = this.input.lines;
+    const { host: line } = this.input.links;
     return typeof line === 'number' ? line : line[host]!;
   }
 
@@ -127,11 +127,11 @@ class OrderWork {
 
   /** A link has a part for each of the moves that may be on it. */
   private leastRate({ line, pf, pfs, outbound, vms }: HostWork, ofReceivers: number): number {
-    const { lines, concurrency } = this.input;
+    const { links, concurrency } = this.input;
     const out = Math.min(outbound, vms, this.atOnce);
     const into = Math.min(this.inbound, this.atOnce);
-    const ofRack = Math.min(this.atOnce, lines.hostsPerRack * Math.min(this.atOnce, concurrency.outboundPerHost));
-    const intoRack = Math.min(this.atOnce, lines.hostsPerRack * into);
+    const ofRack = Math.min(this.atOnce, links.hostsPerRack * Math.min(this.atOnce, concurrency.outboundPerHost));
+    const intoRack = Math.min(this.atOnce, links.hostsPerRack * into);
     const onPf = Math.min(out, concurrency.perPf, Math.ceil(vms / pfs));
     return (
       (1 - SLACK) *
@@ -139,8 +139,8 @@ class OrderWork {
         line / out,
         pf / onPf,
         ofReceivers / into,
-        lines.rack / Math.max(ofRack, intoRack),
-        lines.spine / this.atOnce,
+        links.rack / Math.max(ofRack, intoRack),
+        links.spine / this.atOnce,
       )
     );
   }
@@ -154,10 +154,10 @@ class OrderWork {
 
   private leastNs(): number {
     const { works } = this;
-    const { concurrency, lines, apart, hosts } = this.input;
+    const { concurrency, links, apart, hosts } = this.input;
     const all = (of: (work: HostWork) => number): number => works.reduce((sum, work) => sum + of(work), 0);
     const most = (of: (work: HostWork) => number): number => works.reduce((max, work) => Math.max(max, of(work)), 0);
-    const receivers = lines.racks * lines.hostsPerRack - hosts;
+    const receivers = links.racks * links.hostsPerRack - hosts;
     const receiving = (of: (host: number) => number): number =>
       Array.from({ length: receivers }, (_, index) => of(hosts + index)).reduce((sum, each) => sum + each, 0);
     const inbound = (host: number): number => Math.min(concurrency.inboundPerHost, apart?.inbound[host] ?? Infinity);
@@ -177,10 +177,10 @@ class OrderWork {
 
   /** What leaves racks all of whose hosts are emptied, over their uplinks and the spine. */
   private rackTimes(): readonly number[] {
-    const { lines, hosts } = this.input;
-    const rackOf = (host: number): number => lines.rackOf?.[host] ?? Math.floor(host / lines.hostsPerRack);
+    const { links, hosts } = this.input;
+    const rackOf = (host: number): number => links.rackOf?.[host] ?? Math.floor(host / links.hostsPerRack);
     const kept = new Set<number>();
-    for (let host = hosts; host < lines.racks * lines.hostsPerRack; host++) kept.add(rackOf(host));
+    for (let host = hosts; host < links.racks * links.hostsPerRack; host++) kept.add(rackOf(host));
     const leaving = new Map<number, number>();
     for (const [host, { bytes }] of this.works.entries()) {
       const rack = rackOf(host);
@@ -188,7 +188,7 @@ class OrderWork {
     }
     const racks = [...leaving.values()];
     const all = racks.reduce((sum, bytes) => sum + bytes, 0);
-    return [...racks.map((bytes) => overNs(bytes, lines.rack)), overNs(all, lines.spine)];
+    return [...racks.map((bytes) => overNs(bytes, links.rack)), overNs(all, links.spine)];
   }
 
   /** The longest move of a host as the last one: what moves before it take while it waits, and itself. */
@@ -209,7 +209,7 @@ class OrderWork {
 function alone(of: MoveClass, rate: number, setUpNs: number = 0): EvacuationInput {
   const free = Infinity;
   return {
-    lines: { racks: 1, hostsPerRack: 2, pfsPerHost: 1, pf: free, host: rate, rack: free, spine: free },
+    links: { racks: 1, hostsPerRack: 2, pfsPerHost: 1, pf: free, host: rate, rack: free, spine: free },
     classes: [of],
     perHost: [1],
     hosts: 1,

@@ -7,7 +7,7 @@ import { NONE } from './source-hosts.ts';
 
 type RoomsInput = Pick<
   EvacuationInput,
-  'lines' | 'hosts' | 'room' | 'held' | 'concurrency' | 'apart' | 'vmClasses' | 'mayRun' | 'reserve'
+  'links' | 'hosts' | 'room' | 'held' | 'concurrency' | 'apart' | 'vmClasses' | 'mayRun' | 'reserve'
 > & {
   readonly classes: readonly { readonly needs: Needs }[];
   /** Hosts from the first that is not emptied up to this one, not included, receive. */
@@ -52,7 +52,7 @@ export class Rooms {
   lack: number = LACK.none;
 
   constructor(input: RoomsInput) {
-    const { hosts: from, to, lines, room, held = [], classes, concurrency, apart, vmClasses, mayRun, reserve } = input;
+    const { hosts: from, to, links, room, held = [], classes, concurrency, apart, vmClasses, mayRun, reserve } = input;
     const hosts = Math.max(0, to - from);
     const needs = classes.slice(0, vmClasses).map((each) => each.needs);
     this.needs = needs;
@@ -76,7 +76,7 @@ export class Rooms {
     this.inbound = new Int32Array(hosts);
     this.parked = new Int32Array(hosts);
     this.dropped = new Int32Array(hosts);
-    const order = lines.rackOf === undefined ? byPlace(from, to, lines.hostsPerRack) : byRank(from, to, lines.rackOf);
+    const order = links.rackOf === undefined ? byPlace(from, to, links.hostsPerRack) : byRank(from, to, links.rackOf);
     const takes = (kind: number, host: number): boolean => mayRun?.(kind, from + host) ?? true;
     this.rings = needs.map((_, kind) => Int32Array.from(order.filter((host) => takes(kind, host))));
     this.heads = needs.map(() => 0);

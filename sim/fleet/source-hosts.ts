@@ -46,7 +46,7 @@ export class SourceHosts {
   private readonly pfsOf: Int32Array | null;
   private readonly pfMax: number;
 
-  constructor({ hosts, classes, perHost, vmOrder, priorities, lists, lines, concurrency, apart }: EvacuationInput) {
+  constructor({ hosts, classes, perHost, vmOrder, priorities, lists, links, concurrency, apart }: EvacuationInput) {
     const alike: HostVms = { classes: listOf(perHost, classOrder(classes, vmOrder, priorities)) };
     const of = (host: number): HostVms => lists?.[host] ?? alike;
     this.first = new Int32Array(hosts + 1);
@@ -65,7 +65,7 @@ export class SourceHosts {
     }
     this.begun = new Int32Array(hosts);
     this.outbound = new Int32Array(hosts);
-    this.pfs = lines.pfsPerHost;
+    this.pfs = links.pfsPerHost;
     this.onPf = new Int32Array(hosts * this.pfs);
     this.outboundMax = Float64Array.from({ length: hosts }, (_, host) =>
       Math.min(concurrency.outboundPerHost, apart?.outbound[host] ?? Infinity),

@@ -310,7 +310,7 @@ function roundSpans(
 ): { readonly name: string; readonly startNs: number; readonly endNs: number; readonly bytes: number }[] {
   let number = 1;
   const spans = rounds.map(({ startNs, lastsNs, sentBytes, count }) => {
-    const name = count === 1 ? `round ${number}` : `rounds ${number} to ${number + count - 1}`;
+    const name = count === 1 ? `iteration ${number}` : `iterations ${number} to ${number + count - 1}`;
     number += count;
     return { name, startNs, endNs: Math.min(untilNs, startNs + lastsNs * count), bytes: sentBytes * count };
   });

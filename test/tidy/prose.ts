@@ -9,6 +9,8 @@ export interface Prose {
   readonly text: string;
 }
 
+const SEVERAL_WORDS = /\S\s+\S/;
+
 /** A field, an option or a file set as code: a name, which is not prose. */
 const CODE_NAME = /`[\w.$-]+`/g;
 
@@ -38,16 +40,20 @@ export function proseOfCode(path: string, text: string, program: Node): readonly
   for (const { start, value } of commentsOf(path, text)) add(value, start);
   walk(program, (node) => {
     if (node.type === 'ImportDeclaration') return false;
-    const words = node.type === 'TemplateElement' ? rawOf(node) : node.type === 'Literal' ? node['value'] : undefined;
-    if (typeof words === 'string' && /\S\s+\S/.test(words)) add(words, node.start);
+    if (node.type === 'TemplateLiteral') {
+      // A part between two values may be a single word of a sentence.
+      const parts = node['quasis'] as readonly Node[];
+      if (SEVERAL_WORDS.test(parts.map(rawOf).join('``'))) for (const part of parts) add(rawOf(part), part.start);
+    }
+    const words = node.type === 'Literal' ? node['value'] : undefined;
+    if (typeof words === 'string' && SEVERAL_WORDS.test(words)) add(words, node.start);
     return true;
   });
   return found;
 }
 
-function rawOf(node: Node): unknown {
-  const value = node['value'];
-  return typeof value === 'object' && value !== null && 'raw' in value ? value.raw : undefined;
+function rawOf(element: Node): string {
+  return (element['value'] as { readonly raw: string }).raw;
 }
 
 function lineStarts(text: string): readonly number[] {

@@ -8,7 +8,7 @@ import { QUEUES_TOTAL } from '../../../sim/abi/vft.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { DEFAULT_GENERATION, GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpRows, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { COSTS_OPTION, integer, integerList, nameList, oneName } from '../options.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
@@ -42,7 +42,7 @@ interface BenchFlags {
 const SEED_MAX = 2 ** 32 - 1;
 
 export function registerBench(command: Command, context: CommandContext): void {
-  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(16)} ${aboutSuite(name)}`).join('\n');
+  const suites = helpRows(SUITE_NAMES.map((name) => [name, aboutSuite(name)]));
   command
     .description('Measures save, restore, handshakes and downtime on real threads, over a sweep of queue loads.')
     .option(

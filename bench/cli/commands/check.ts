@@ -30,7 +30,7 @@ function addSearchOptions(command: Command): void {
     .option('--generation <name>', `default: ${DEFAULT_GENERATION}`, oneName('--generation', GENERATION_IDS))
     .option('--matrix', 'every generation, and which bug was found in which')
     .option('--unfix <bugs>', 'take the fix of a bug back, such as R8', nameList('--unfix', HAZARD_IDS))
-    .option('--runs <n>', `default: ${CHECK_RUNS}`, integer('--runs', 1, RUNS_MAX), CHECK_RUNS)
+    .option('--runs <n>', 'how many sequences of calls are played', integer('--runs', 1, RUNS_MAX), CHECK_RUNS)
     .option('--seed <n>', 'where the random numbers begin', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--threads <n>', 'default: all processors; the result is the same', integer('--threads', 1, THREADS_MAX))
     .option('--replay <bytes>', 'play one run, as a finding prints it');

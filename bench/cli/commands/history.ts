@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpRows, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { decimal, integer, oneName } from '../options.ts';
 import type { HistoryRecord } from '../../documents/history/record.ts';
@@ -44,8 +44,8 @@ const FILE_DEFAULT = 'stopcopy-history.ndjson';
 const KEEP_MAX = 1_000_000_000;
 
 export function registerHistory(command: Command, context: CommandContext): void {
-  const tasks = Object.entries(TASKS).map(([name, about]) => `  ${name.padEnd(7)} ${about}`);
-  const formats = Object.entries(EXCHANGE_FORMATS).map(([name, about]) => `  ${name.padEnd(14)} ${about}`);
+  const tasks = helpRows(Object.entries(TASKS));
+  const formats = helpRows(Object.entries(EXCHANGE_FORMATS));
   command
     .description('Keeps results of commits in one file, by machine, and names the commits at which a level shifted.')
     .argument('<task>', Object.keys(TASKS).join(', '))
@@ -73,7 +73,7 @@ export function registerHistory(command: Command, context: CommandContext): void
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nTasks:\n${tasks.join('\n')}\n\nFormats of --as:\n${formats.join('\n')}\n${examples([
+      `\nTasks:\n${tasks}\n\nFormats of --as:\n${formats}\n${examples([
         ['stopcopy history record results/bench.json', 'adds a result under the commit that is checked out'],
         ['stopcopy history record --exact', 'headlines of the exact metrics'],
         ['stopcopy history show', 'what has shifted, and since which commit'],

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { OutputFile } from '../file-options.ts';
 import { type CiFlags, ciOptions, type SarifFlags, sarifOption, tellCi, writeSarif } from '../ci-options.ts';
-import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpRows, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { oneName } from '../options.ts';
 import { type Kernel, KERNELS } from '../../../sim/pci/acs-quirks.ts';
@@ -27,7 +27,7 @@ interface IsolationFlags extends CiFlags, SarifFlags {
 
 export function registerIsolation(command: Command, context: CommandContext): void {
   addGroupOptions(command);
-  const policies = POLICIES.map((name) => `  ${name.padEnd(8)}  ${POLICY_MEANINGS[name]}`).join('\n');
+  const policies = helpRows(POLICIES.map((name) => [name, POLICY_MEANINGS[name]]));
   sarifOption(ciOptions(command))
     .description(
       'Asks a PCIe topology who can reach the registers that a migration works with: by CPU and by DMA, from the ' +

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpText, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { COSTS_OPTION, day, decimal, integer, PLATFORM_OPTION, time } from '../options.ts';
 import { CONFIDENCE_MAX, CONFIDENCE_MIN } from '../../../sim/fleet/confidence.ts';
@@ -75,9 +75,12 @@ export function registerPlan(command: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nQuestions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, link, moves-per-host,\n` +
-        `moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, two-generations,\n` +
-        `empty-region, room, generations.\nThe exit status is 4 when nothing satisfies the question; the nearest that does is printed.\n` +
+      helpText(
+        'Questions that come with stopcopy: vfs-per-vm, queues-per-vf, load, channels, link, moves-per-host, ' +
+          'moves-over-pf, moves-over-uplink, converge-nova, empty-host, empty-rack, empty-rack-nova, two-generations, ' +
+          'empty-region, room, generations.',
+      ) +
+        helpText('The exit status is 4 when nothing satisfies the question; the nearest that does is printed.') +
         examples([
           ['stopcopy plan vfs-per-vm', 'the most VFs within a pause of 200 ms'],
           ['stopcopy plan vfs-per-vm --confidence 0.99', 'the same, so that it holds in 99 of 100 cases'],

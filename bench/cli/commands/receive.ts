@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { EXIT } from '../../io/exit-status.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpText, JSON_OPTION } from '../context.ts';
 import { integer } from '../options.ts';
 import { endpointOf, guardOptions, type PlaceFlags, type VmFlags, vmOptions } from './move-options.ts';
 
@@ -22,12 +22,12 @@ export function registerReceive(command: Command, context: CommandContext): void
         'empty, and reports whether every task that was accepted, here or at the source, completed exactly once.',
     )
     .option('--socket <path>', 'Unix socket to listen at; one that nobody serves any more is replaced')
-    .option('--listen <host:port>', 'TCP place to listen at; without a host the loopback, port 0 takes a free one')
+    .option('--listen <host:port>', 'TCP address to listen at; without a host the loopback, port 0 takes a free one')
     .option('--wait-ms <n>', 'how long to wait for a VM, in ms', integer('--wait-ms', 1, WAIT_MS_MAX), 60_000)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExit status 0: the VM came and lost nothing. 1: it did not come, or lost a task. 3: what came was refused.\n${examples(
+      `${helpText('Exit status 0: the VM came and lost nothing. 1: it did not come, or lost a task. 3: what came was refused.')}${examples(
         [
           ['stopcopy receive --socket /tmp/move.sock', 'for a source on this machine'],
           ['stopcopy receive --listen 127.0.0.1:7600 --run-ms 2000', 'over TCP; the guest works for two seconds here'],

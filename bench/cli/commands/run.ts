@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 
 import { InputFile, OutputFile } from '../file-options.ts';
-import { type CommandContext, examples, JSON_OPTION, WIDE_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpText, JSON_OPTION, WIDE_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { UserError } from '../../../sim/base/user-error.ts';
 import { COSTS_OPTION, integer, oneName, PLATFORM_OPTION } from '../options.ts';
@@ -66,10 +66,14 @@ export function registerRun(command: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nScenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.\n` +
-        `The exit status is 0 however a VM's move ends, also where stopcopy can says that it will not begin; 3 when a\n` +
-        `fact that decides is not given; and 1 when a task was lost, a policy refuses the migration, or what --expect and\n` +
-        `--assert, or those fields of the scenario, demand does not hold.\n` +
+      helpText(
+        'Scenarios that come with stopcopy: idle-vf, zip-64, eight-vfs, pf-63, vm-64gib, never-converges, link-fails.',
+      ) +
+        helpText(
+          "The exit status is 0 however a VM's move ends, also where stopcopy can says that it will not begin; 3 when a " +
+            'fact that decides is not given; and 1 when a task was lost, a policy refuses the migration, or what ' +
+            '--expect and --assert, or those fields of the scenario, demand does not hold.',
+        ) +
         RUN_EXAMPLES,
     )
     .action(async (a: string, b: string | undefined, flags: RunFlags) => {

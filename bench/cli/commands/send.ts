@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { LOAD_NAMES, type LoadName } from '../../../sim/workload/load.ts';
 import { CHANNELS_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../../../workers/transport/wire.ts';
 import { EXIT } from '../../io/exit-status.ts';
-import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { type CommandContext, examples, helpText, JSON_OPTION } from '../context.ts';
 import { integer, oneName, renamedOption } from '../options.ts';
 import { endpointOf, guardOptions, type PlaceFlags, type VmFlags, vmOptions } from './move-options.ts';
 import { KIB } from '../../../sim/base/units.ts';
@@ -32,7 +32,7 @@ export function registerSend(command: Command, context: CommandContext): void {
         'stopcopy receive. If that fails before the commit, the guest resumes here, and it is shown that no task was lost.',
     )
     .option('--socket <path>', 'Unix socket of the destination')
-    .option('--connect <host:port>', 'TCP place of the destination')
+    .option('--connect <host:port>', 'TCP address of the destination')
     .option('--channels <n>', `connections, 1 to ${CHANNELS_MAX}`, integer('--channels', 1, CHANNELS_MAX), 1)
     .option(
       '--frame-kib <n>',
@@ -54,7 +54,7 @@ export function registerSend(command: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExit status 0: moved. 1: the VM stayed here and lost nothing, or the destination did not confirm the move.\n${examples(
+      `${helpText('Exit status 0: moved. 1: the VM stayed here and lost nothing, or the destination did not confirm the move.')}${examples(
         [
           ['stopcopy send --socket /tmp/move.sock', 'to a destination on this machine'],
           ['stopcopy send --connect 127.0.0.1:7600 --channels 4 --frame-kib 1024', 'over four TCP connections'],

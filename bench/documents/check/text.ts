@@ -13,7 +13,10 @@ import { type Hazard, hasHazard, HAZARD_IDS, HAZARDS, type HazardId } from '../.
 import { headed } from '../../io/document-head.ts';
 import type { Output } from '../../io/output.ts';
 import { type BareColumn, bareTable } from '../../show/bare-table.ts';
+import { wrap } from '../../show/wrap.ts';
 import type { CheckedGeneration, ShownFinding } from './document.ts';
+
+const WIDTH = 100;
 
 export function printCheck(checked: readonly CheckedGeneration[], output: Output): void {
   output.document(headed('stopcopy-check', { generations: checked }));
@@ -47,11 +50,13 @@ function findingLines(finding: ShownFinding, one: CheckedGeneration): readonly s
   const { cause, rule, detail, faults, firstRun, fn, steps } = finding;
   const traced = cause.facts.length === 0 ? '' : `; with ${cause.facts.join(', ')} as in the newest driver it is gone`;
   return [
-    causeSentence(finding),
-    `  ${rule}, VF ${fn}: ${RULES[rule].what}; ${detail}`,
-    `  ${cause.id === null ? 'release not known' : sinceWords(cause.id)}${traced}`,
-    ...(firstRun === undefined ? [] : [`  first found by run ${grouped(firstRun)}`]),
-    faults.length === 0 ? '  no fault was injected' : `  faults injected: ${faults.map(faultWords).join('; ')}`,
+    wrap(causeSentence(finding), WIDTH),
+    ...[
+      `${rule}, VF ${fn}: ${RULES[rule].what}; ${detail}`,
+      `${cause.id === null ? 'release not known' : sinceWords(cause.id)}${traced}`,
+      ...(firstRun === undefined ? [] : [`first found by run ${grouped(firstRun)}`]),
+      faults.length === 0 ? 'no fault was injected' : `faults injected: ${faults.map(faultWords).join('; ')}`,
+    ].map((line) => `  ${wrap(line, WIDTH - 4).replaceAll('\n', '\n    ')}`),
     '',
     ...timeLine(steps),
     '',

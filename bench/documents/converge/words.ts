@@ -55,7 +55,7 @@ function drawnWords({ answer, drawn }: PlayedClassSummary): string {
   const range = ({ low, high }: Interval): string => `${formatValue(low, 'ns')} to ${formatValue(high, 'ns')}`;
   const medians =
     pauseNs === null || totalNs === null ? '' : `; medians: pause ${range(pauseNs)}, time ${range(totalNs)}`;
-  const wins = `best for most of ${guests} guests in ${won} of ${draws}, and in ${percent(bestShare ?? 0)} of these moves`;
+  const wins = `best for ${guests === 1 ? 'the guest' : `most of ${guests} guests`} in ${won} of ${draws}, and in ${percent(bestShare ?? 0)} of these moves`;
   return ` Parameters drawn: ${wins}${medians}.`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Drawings of an explanation: passes over memory as they were measured, and the pause part by part, measured and modelled.
+ * Drawings of an explanation: iterations as they were measured, and the pause part by part, measured and modelled.
  */
 import { NS_PER_MS } from '../../../sim/base/units.ts';
 import { formatValue } from '../../show/format.ts';
@@ -7,20 +7,20 @@ import { P50_COLOUR, P99_COLOUR, roundsChart, seriesColour, waterfallChart } fro
 import { fullPanel, type Plot } from '../../show/plot.ts';
 import type { ComparedPart, ExplainDocument } from './document.ts';
 
-/** More passes cannot be distinguished. */
+/** More iterations cannot be distinguished. */
 const PASSES_DRAWN = 400;
 
 const ns = (value: number): string => formatValue(value, 'ns');
 
 /** @param id prefix that makes the ids unique on the page */
 export function explainPlots(document: ExplainDocument, id: string): readonly Plot[] {
-  return [passesPlot(document, `${id}-passes`), pausePlot(document, `${id}-parts`)].filter(
+  return [iterationsPlot(document, `${id}-iterations`), pausePlot(document, `${id}-parts`)].filter(
     (plot) => plot !== undefined,
   );
 }
 
 /** Passes over time; undefined where the file has no two times. */
-function passesPlot({ iterations, figures }: ExplainDocument, id: string): Plot | undefined {
+function iterationsPlot({ iterations, figures }: ExplainDocument, id: string): Plot | undefined {
   const timed = iterations
     .flatMap(({ index, startMs, lastsMs, sentBytes, dirtiedBytes }) =>
       startMs === null || lastsMs === null ? [] : [{ index, startMs, lastsMs, sentBytes, dirtiedBytes }],

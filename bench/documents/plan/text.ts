@@ -71,7 +71,11 @@ export function printPlan(
     );
   }
   output.text(
-    '\nAll figures are modelled. Intervals are of 80 %; in a corner all parameters are at the ends that make pauses short\n(low) or long (high): docs/pause.md.',
+    wrap(
+      '\nAll figures are modelled. Intervals are of 80 %; in a corner all parameters are at the ends that make pauses ' +
+        'short (low) or long (high): docs/pause.md.',
+      width,
+    ),
   );
 }
 

@@ -4,6 +4,7 @@
 import { formatFigure } from '../../show/format.ts';
 import type { Figure } from '../../show/figure.ts';
 import type { SuiteReport, SuiteRow } from './document.ts';
+import { wrap } from '../../show/wrap.ts';
 import { bareTable } from '../../show/bare-table.ts';
 import { KIND_MARK, legend } from '../../show/figure.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
@@ -17,6 +18,8 @@ function words(name: string): string {
 function numberOf(figure: Figure | undefined): string {
   return figure?.kind === 'exact' && figure.unit !== 'B' ? String(figure.value) : formatFigure(figure);
 }
+
+const WIDTH = 100;
 
 /** A table with one row per row of the report, and the kind of each column under its title. */
 export function suiteTable({ columns, rows }: SuiteReport, wide = false): string {
@@ -45,7 +48,10 @@ export function suiteTable({ columns, rows }: SuiteReport, wide = false): string
 /** The whole report for a person. */
 export function suiteText(report: SuiteReport, wide = false): string {
   const kinds = new Set(report.rows.flatMap(({ figures }) => Object.values(figures).map(({ kind }) => kind)));
-  const remarks = report.remarks.flatMap(({ about, lines }) => [about, ...lines.map((line) => `  ${line}`)]);
+  const remarks = report.remarks.flatMap(({ about, lines }) => [
+    about,
+    ...lines.map((line) => `  ${wrap(line, WIDTH - 4).replaceAll('\n', '\n    ')}`),
+  ]);
   const known = keysOf(KIND_MARK).filter((kind) => kinds.has(kind));
   return [
     `${report.title}.`,

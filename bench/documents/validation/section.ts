@@ -134,7 +134,7 @@ function body(document: Document, id: string): Markup {
   const predictedWords =
     predicted === 0
       ? 'No figure was predicted: every row sets a parameter, or its table is not predicted.'
-      : `${countOf(predicted, 'figure')} predicted, each lab without what it has measured itself; ${calibrating} more in rows that ` +
+      : `${countOf(predicted, 'figure')} predicted, each lab without its own measurements; ${calibrating} more in rows that ` +
         `set a parameter. ${countOf(fitted.length, 'parameter was', 'parameters were')} fitted, in ${countOf(rows, 'row')}.`;
   return html`<p class="lead">${predictedWords} ${document.holds ? 'The model holds.' : 'The model does not hold.'}</p>
     ${complaints.map((complaint) => html`<p class="lead warning">Does not hold: ${complaint}</p>`)}

@@ -88,7 +88,7 @@ function printSummary(validation: Validation, output: Output): void {
     output.text('No figure was predicted: every row sets a parameter, or its table is not predicted.');
   } else {
     output.text(
-      `${countOf(predicted, 'figure')} predicted, each lab without what it has measured itself; ` +
+      `${countOf(predicted, 'figure')} predicted, each lab without its own measurements; ` +
         `${calibrating} more in rows that set a parameter.`,
     );
     printKinds(kinds, output);

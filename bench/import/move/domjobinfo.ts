@@ -134,7 +134,7 @@ export const DOMJOBINFO: Reader<MoveFile, 'move'> = {
       findings,
       unknown: [
         ...(last?.isRaw === true ? [] : ['device bytes (not in this text, only in --rawstats)']),
-        'passes',
+        'iterations',
         'limits',
         'link speed',
         'vCPUs',

@@ -1,5 +1,5 @@
 /**
- * Reports of QEMU's guestperf (tests/migration-stress): one record for each pass, and one at the end.
+ * Reports of QEMU's guestperf (tests/migration-stress): one record for each iteration, and one at the end.
  */
 import { BITS_PER_BYTE, GIB, KIB, MEGA, MIB } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
@@ -173,7 +173,7 @@ function note(
 ): void {
   addFindings(
     findings,
-    { kind: 'read', text: `${records.length} records: one for each pass as it begins, and one at the end; their differences are the passes` }, // prettier-ignore
+    { kind: 'read', text: `${records.length} records: one as each iteration begins, and one at the end; their differences are the iterations` }, // prettier-ignore
     { kind: 'read', text: 'transfer_rate_mbs is megabits per second in spite of its name' },
   );
   if (listAt(report, 'guest_timings').length > 0) {

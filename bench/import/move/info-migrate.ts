@@ -174,7 +174,7 @@ export const INFO_MIGRATE: Reader<MoveFile, 'move'> = {
           ? { kind: 'read', text: 'sizes have three digits: bytes are known to about a hundredth or a thousandth' }
           : { kind: 'read', text: 'kbytes are 1024 bytes, rounded down; mbps are 10^6 bits per second' },
       ],
-      unknown: ['passes and their times', 'link speed', 'downtime limit', 'vCPUs'],
+      unknown: ['iterations and their times', 'link speed', 'downtime limit', 'vCPUs'],
     };
   },
 };

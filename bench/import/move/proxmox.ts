@@ -131,7 +131,7 @@ export const PROXMOX: Reader<MoveFile, 'move'> = {
       format: 'Proxmox VE qmigrate task log',
       facts: { moves, said: saidOf(moves) },
       findings,
-      unknown: ['vCPUs', 'link speed', 'passes'],
+      unknown: ['vCPUs', 'link speed', 'iterations'],
     };
   },
 };

@@ -1,7 +1,7 @@
 /**
  * One move of a QMP session as facts: what its answers and events say, and what follows from several of them.
  */
-import { BITS_PER_BYTE, MEGA, US_PER_MS } from '../../../sim/base/units.ts';
+import { BITS_PER_BYTE, countOf, MEGA, US_PER_MS } from '../../../sim/base/units.ts';
 import { DEFAULT_VMM } from '../../../sim/memory/vmms.ts';
 import { amountAt, flagAt, type JsonObject, textAt } from '../json-values.ts';
 import { addFindings, type Finding } from '../reader.ts';
@@ -115,7 +115,7 @@ function figuresOf(session: QmpSession): Figures {
       figures.inferred(
         'downtimeLimitMs',
         expected,
-        'expected-downtime of the first pass, which is the limit',
+        'expected-downtime of the first iteration, which is the limit',
         first!.line,
       );
     }
@@ -304,9 +304,10 @@ function noteTraps(session: QmpSession, status: string | undefined, findings: Fi
     addFindings(findings, { kind, text, ...(line === undefined ? {} : { line }) });
   };
   if (polls.length > 0) note('read', `${polls.length === 1 ? 'one answer' : `${polls.length + session.dropped} answers`} to query-migrate, the last one ${last!.status}`, last!.line); // prettier-ignore
-  if (passes.length > 0) note('read', `${passes.length} passes by MIGRATION_PASS events`, passes[0]!.line);
+  if (passes.length > 0)
+    note('read', `${countOf(passes.length, 'iteration')} by MIGRATION_PASS events`, passes[0]!.line);
   if (polls.length > 1 && passes.length === 0) note('inferred', 'answers have no time: total-time of each gives the time since the start'); // prettier-ignore
-  if (passes.length === 0 && polls.length > 1) note('asked', 'events of passes need the capability events'); // prettier-ignore
+  if (passes.length === 0 && polls.length > 1) note('asked', 'events of iterations need the capability events'); // prettier-ignore
   if (deviceStates.length === 0 && last !== undefined && amountAt(last.poll, 'vfio', 'transferred') !== undefined) {
     note('asked', 'times of devices need QEMU 9.1 and migration-events=on of each VFIO device, or its trace');
   }

@@ -116,9 +116,9 @@ function launchedFacts({ vmi, points }: LaunchedMove, findings: Finding[]): Move
   if (dirty !== undefined) figures.said('dirtyBytesPerSecond', (dirty.fields['DirtyRate']! * MEGA) / BITS_PER_BYTE, 'DirtyRate', dirty.line); // prettier-ignore
   const [first] = points;
   if (first!.fields['Iteration'] === 1 && first!.fields['ExpectedDowntime'] !== undefined) {
-    figures.inferred('downtimeLimitMs', first!.fields['ExpectedDowntime'], 'ExpectedDowntime of the first pass, which is the limit', first!.line); // prettier-ignore
+    figures.inferred('downtimeLimitMs', first!.fields['ExpectedDowntime'], 'ExpectedDowntime of the first iteration, which is the limit', first!.line); // prettier-ignore
   }
-  if (dirty === undefined) addFindings(findings, { kind: 'unused', line: last.line, text: 'DirtyRate is 0 during the first pass: no measurement' }); // prettier-ignore
+  if (dirty === undefined) addFindings(findings, { kind: 'unused', line: last.line, text: 'DirtyRate is 0 during the first iteration: no measurement' }); // prettier-ignore
   return moveFacts({
     name: vmi ?? null,
     vmm: DEFAULT_VMM,

@@ -2,6 +2,7 @@
  * The suite `downtime-floor`: a VM moved with everything in the pause, and with iterations before it, interleaved; its parts next to
  * those that the model says, by the same definitions; and what must be copied against a bare copy of as many bytes.
  */
+import { countOf } from '../../../sim/base/units.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { DOWNTIME_PARTS } from '../../../sim/base/pause-parts.ts';
 import { type CellBand, cellLoad, modelCell } from '../../../sim/move/cell-model.ts';
@@ -75,7 +76,7 @@ export async function runDowntimeFloor(
     rows,
     remarks: [
       {
-        about: `rounds ${ROUNDS[1]}`,
+        about: `up to ${countOf(ROUNDS[1], 'iteration')}`,
         lines: [
           `iterations of pre-copy end when one is not a quarter shorter than the one before, and after ${ROUNDS[1]}`,
           'the model sends everything in the pause, whatever the row',

@@ -13,47 +13,49 @@ const CH_LOG = 'the log of Cloud Hypervisor (v52 or newer) at -vv';
 const POLLS = 'query-migrate each 0.5 s, and the capability events';
 const SCRIPT = 'the script of stopcopy import --collect move';
 
-/** Where the number of vCPUs, the rate, passes, the limit and the downtime are. */
-const WHERE: Readonly<Record<Source, Readonly<Record<'vcpus' | 'rate' | 'passes' | 'limit' | 'downtime', string>>>> = {
+/** Where the number of vCPUs, the rate, iterations, the limit and the downtime are. */
+const WHERE: Readonly<
+  Record<Source, Readonly<Record<'vcpus' | 'rate' | 'iterations' | 'limit' | 'downtime', string>>>
+> = {
   qemu: {
     vcpus: 'query-cpus-fast',
     rate: 'query-migrate each second',
-    passes: POLLS,
+    iterations: POLLS,
     limit: 'query-migrate-parameters',
     downtime: 'query-migrate after the end',
   },
   other: {
     vcpus: 'ch-remote info',
     rate: CH_LOG,
-    passes: CH_LOG,
+    iterations: CH_LOG,
     limit: 'downtime_ms of send-migration',
     downtime: CH_LOG,
   },
   libvirt: {
     vcpus: 'virsh vcpucount VM',
     rate: 'virsh domjobinfo VM each second',
-    passes: SCRIPT,
+    iterations: SCRIPT,
     limit: 'virsh migrate-getmaxdowntime VM',
     downtime: 'virsh domjobinfo VM --completed --keep-completed',
   },
   kubevirt: {
     vcpus: 'the VirtualMachineInstance',
     rate: 'the log of virt-launcher at verbosity 2',
-    passes: 'the log of virt-launcher at verbosity 2',
+    iterations: 'the log of virt-launcher at verbosity 2',
     limit: 'maxDowntimeMs of the migration, or query-migrate-parameters',
     downtime: 'the log of virt-launcher at verbosity 2',
   },
   nova: {
     vcpus: 'the flavor of the server',
     rate: 'virsh domjobinfo VM each second, on the source',
-    passes: `${SCRIPT}, on the source`,
+    iterations: `${SCRIPT}, on the source`,
     limit: 'live_migration_downtime in nova.conf',
     downtime: 'virsh domjobinfo VM --completed --keep-completed, on the source',
   },
   proxmox: {
     vcpus: 'qm config VMID',
     rate: 'the task log, each second',
-    passes: POLLS,
+    iterations: POLLS,
     limit: 'the task log',
     downtime: 'the task log',
   },
@@ -87,7 +89,7 @@ export function nextOf(move: MoveFacts, parts: readonly ComparedPart[]): readonl
     [hasDevices && !arcs && isQemu, "times of each device: -trace 'vfio_*' with -msg timestamp=on"],
     [figures.sendingBytesPerSecond === undefined, `the rate at which memory goes, while it goes: ${where.rate}`],
     [figures.downtimeLimitMs === undefined && source !== 'proxmox', `the downtime limit: ${where.limit}`],
-    [iterations.length < 2, `passes over memory: ${where.passes}`],
+    [iterations.length < 2, `pre-copy iterations: ${where.iterations}`],
     [figures.vcpus === undefined, `the number of vCPUs: ${where.vcpus}`],
     [pauseParts.length > 0 && !seesDestination, isQemu ? 'times of the destination: the same trace there' : 'times of the destination: its log at -vv'], // prettier-ignore
   ];

@@ -184,7 +184,7 @@ function sentInTotal(draft: Draft): number | undefined {
   return totalMs === undefined || rate === undefined ? undefined : (totalMs / MS_PER_S) * rate;
 }
 
-/** What the guest wrote: by passes, by the rate that was measured, or by what was sent more than once. */
+/** What the guest wrote: by iterations, by the rate that was measured, or by what was sent more than once. */
 function dirtyFields(draft: Draft, memoryBytes: number, normalPages: number | undefined): void {
   const { move } = draft;
   const said = move.figures.dirtyBytesPerSecond;
@@ -198,7 +198,7 @@ function dirtyFields(draft: Draft, memoryBytes: number, normalPages: number | un
   const value = uniform(Math.max(1, rate / page), set);
   if (move.status !== 'completed') {
     if (said !== undefined) draft.inferred('memory.dirty', value, `the rate: ${said.from}${lineText(said)}`);
-    else draft.assumed('memory.dirty', value, 'the file has no pass after the first', 'how often memory is sent again, and what is left for the pause'); // prettier-ignore
+    else draft.assumed('memory.dirty', value, 'the file has no iteration after the first', 'how often memory is sent again, and what is left for the pause'); // prettier-ignore
     return;
   }
   const figures = ['transferredBytes', 'downtimeMs', 'dirtyBytesPerSecond', 'normalPages'] as const;
@@ -208,7 +208,7 @@ function dirtyFields(draft: Draft, memoryBytes: number, normalPages: number | un
   }
   const source =
     passes.length > 0
-      ? `what passes of the file sent again`
+      ? `what iterations of the file sent again`
       : said !== undefined
         ? `${said.from}${lineText(said)}`
         : 'what was sent more than once';

@@ -128,15 +128,18 @@ test('a folder that cannot be written is reported before anything is measured', 
   expect(stderr).toContain('--out');
 });
 
-test('--help of the program names the exit codes, and that of each command has examples', async () => {
+test('the help of each command has examples, says a default once, and fits 100 columns', async () => {
   const program = await stopcopy('--help');
   expect(program.status).toBe(0);
   expect(program.stdout).toMatch(/130 {2}interrupted/);
-  expect(program.stdout).toContain('Examples:\n  stopcopy bench');
-  for (const command of ['bench', 'verify', 'isolation', 'report']) {
-    const { status, stdout, stderr } = await stopcopy(command, '--help');
+  const commands = [...program.stdout.matchAll(/^ {2}([a-z]+) {3,}/gm)].map(([, name]) => name!);
+  expect(commands).toContain('history');
+  for (const command of ['', ...commands]) {
+    const { status, stdout, stderr } = await stopcopy(...(command === '' ? [] : [command]), '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`Examples:\n  stopcopy ${command}`);
+    expect(stdout.split('\n').filter(({ length }) => length > 100)).toEqual([]);
+    expect(stdout).not.toMatch(/default: [^\n(]*\(default:/);
   }
 });
 

@@ -155,7 +155,7 @@ describe('what differs between two generations', () => {
     expect(facts.find(({ fact }) => fact === 'writesCacheBackAt')!.changedIn).toEqual(['6.16, back-ported to 6.12.y']);
     expect(fixed).toEqual(['R1', 'R2', 'R8', 'R9', 'R10', 'R11', 'R15']);
     expect(introduced).toEqual(['R12']);
-    expect(changeWords({ in: '7.2', atLatest: true })).toBe('by 7.2');
+    expect(changeWords({ in: '7.2', atLatest: true })).toBe('7.2 or before');
   });
 });
 

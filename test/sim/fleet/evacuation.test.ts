@@ -8,12 +8,12 @@ import { fleet, type MoveChange, moveClass, moveInput, P, usable } from './fixtu
 import { GIB } from '../../../sim/base/units.ts';
 
 /** Bounds of a fleet whose VMs are all alike. */
-function boundsOf({ hosts, perHost, lines, concurrency, setUpNs = 0 }: EvacuationInput, move: VmMoveInput) {
-  if (typeof lines.host !== 'number') throw new Error('hosts are not alike');
-  const { host: line, pf, pfsPerHost: pfs, racks, hostsPerRack } = lines;
+function boundsOf({ hosts, perHost, links, concurrency, setUpNs = 0 }: EvacuationInput, move: VmMoveInput) {
+  if (typeof links.host !== 'number') throw new Error('hosts are not alike');
+  const { host: line, pf, pfsPerHost: pfs, racks, hostsPerRack } = links;
   const vms = [{ kind: 0, count: perHost[0]! }];
   return fleetBounds(
-    { classes: [{ input: move, parameters: P }], lines, concurrency, setUpNs },
+    { classes: [{ input: move, parameters: P }], links, concurrency, setUpNs },
     {
       sources: [{ hosts, vms, line, pf, pfs, outbound: Infinity }],
       receivers: [{ hosts: racks * hostsPerRack - hosts, line, inbound: Infinity }],
@@ -81,7 +81,7 @@ test('the slowest link on the way decides: PF, rack, spine', () => {
   const input = fleet([moveClass(moveInput())]);
   const full = evacuate(input).totalNs;
   for (const line of ['pf', 'rack', 'spine', 'host'] as const) {
-    const { totalNs } = evacuate({ ...input, lines: { ...input.lines, [line]: usable(2.5) } });
+    const { totalNs } = evacuate({ ...input, links: { ...input.links, [line]: usable(2.5) } });
     // Ten times as slow, and more of it written meanwhile.
     expect(totalNs / full).toBeGreaterThan(9);
   }
@@ -126,7 +126,7 @@ test.each([1000, 2500])('a spine of %i Gbit/s is left alone for a while, which c
         hosts: 120,
         hostOrder: 'one by one',
         ...(slack === undefined ? {} : { slack }),
-        lines: {
+        links: {
           racks: 40,
           hostsPerRack: 10,
           pfsPerHost: 1,
@@ -194,7 +194,7 @@ test('work grows with the VMs, not with their square', () => {
       fleet(kinds, {
         hosts: racks * 10,
         perHost: [2, 2, 2, 2],
-        lines: {
+        links: {
           racks: 2 * racks,
           hostsPerRack: 10,
           pfsPerHost: 1,

@@ -85,7 +85,7 @@ export function usable(gigabits: number): number {
 
 export function fleet(classes: readonly MoveClass[], change: Partial<EvacuationInput> = {}): EvacuationInput {
   return {
-    lines: {
+    links: {
       racks: 4,
       hostsPerRack: 2,
       pfsPerHost: 1,

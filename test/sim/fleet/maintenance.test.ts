@@ -34,8 +34,8 @@ function input({
   lists,
   each,
 }: Change = {}): MaintenanceInput {
-  const lines = { ...fleet([]).lines, racks: 1, hostsPerRack: all };
-  const of = fleet(kinds, { lines, concurrency: ONE });
+  const links = { ...fleet([]).links, racks: 1, hostsPerRack: all };
+  const of = fleet(kinds, { links, concurrency: ONE });
   return {
     each: { ...of, room: ROOMY, ...each },
     lists: lists ?? Array.from({ length: all }, () => ({ classes: new Uint8Array(perHost) })),

@@ -50,8 +50,8 @@ describe('a move that is given up', () => {
 
   test('gives its room back while it waits', () => {
     const room = { memoryBytes: NEVER.needs.memoryBytes, vfs: 1, queues: 8, vcpus: 8 };
-    const lines = { ...fleet([]).lines, racks: 2, hostsPerRack: 1 };
-    const input = fleet([NEVER, QUIET], { perHost: [1, 1], lines, room, concurrency: ONE_AT_ONCE });
+    const links = { ...fleet([]).links, racks: 2, hostsPerRack: 1 };
+    const input = fleet([NEVER, QUIET], { perHost: [1, 1], links, room, concurrency: ONE_AT_ONCE });
     const { fate, attempts } = evacuate({ ...input, retries: { most: 1, backOffNs: 60 * S } });
     expect([...fate]).toEqual([FATE.noRoom, FATE.moved]);
     expect([...attempts]).toEqual([1, 1]);

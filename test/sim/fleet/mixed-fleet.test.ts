@@ -100,7 +100,7 @@ describe('classes that say what the fleet says', () => {
   });
 });
 
-describe('lines', () => {
+describe('links', () => {
   const alone = { vms: [{ name: 'guest', perHost: 1, vm: vmOf(8) }] };
   const ofAll = (gigabits: number): number =>
     played(

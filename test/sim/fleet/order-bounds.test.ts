@@ -30,17 +30,17 @@ const drawn: fc.Arbitrary<Drawn> = fc
   .record({
     lists: fc.array(fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 }),
     limits: fc.tuple(limit, limit, limit, limit),
-    links: fc.tuple(link, link, link),
+    rates: fc.tuple(link, link, link),
     pfsPerHost: fc.constantFrom(1, 2),
     setUpNs: fc.constantFrom(0, 2e9),
     hostOrder: fc.constantFrom(...HOST_ORDERS),
   })
-  .map(({ lists, limits, links, pfsPerHost, setUpNs, hostOrder }) => {
+  .map(({ lists, limits, rates, pfsPerHost, setUpNs, hostOrder }) => {
     const [total, outboundPerHost, inboundPerHost, perPf] = limits;
-    const [pf, rack, spine] = links.map((each) => usable(each)) as [number, number, number];
-    const lines = { racks: 4, hostsPerRack: 2, pfsPerHost, pf, host: usable(25), rack, spine };
+    const [pf, rack, spine] = rates.map((each) => usable(each)) as [number, number, number];
+    const links = { racks: 4, hostsPerRack: 2, pfsPerHost, pf, host: usable(25), rack, spine };
     const concurrency = { fleet: total, outboundPerHost, inboundPerHost, perPf };
-    return { lists, change: { hosts: lists.length, lines, concurrency, setUpNs, hostOrder } };
+    return { lists, change: { hosts: lists.length, links, concurrency, setUpNs, hostOrder } };
   });
 
 function inputOf({ lists, change }: Drawn): EvacuationInput {
@@ -84,8 +84,8 @@ test('one host, one move at a time: each order is the sum of its moves', () => {
 });
 
 test('a rack that is emptied sends all memory over its uplink', () => {
-  const lines = { ...fleet(KINDS).lines, rack: usable(10) };
-  const { leastNs } = orderBounds(fleet(KINDS, { hosts: 2, lines }))!;
+  const links = { ...fleet(KINDS).links, rack: usable(10) };
+  const { leastNs } = orderBounds(fleet(KINDS, { hosts: 2, links }))!;
   expect(leastNs).toBeCloseTo(0.995 * ((2 * 18 * 1024 ** 3) / usable(10)) * 1e9, -7);
 });
 

@@ -9,11 +9,11 @@ function emptied(hosts: number, perHost: number) {
   const input = fleet([moveClass(moveInput())], {
     perHost: [perHost],
     hosts,
-    lines: { ...one.lines, racks: 100 },
+    links: { ...one.links, racks: 100 },
     concurrency: { ...one.concurrency, outboundPerHost: 2 },
   });
   const result = evacuate(input);
-  const { hostsPerRack } = input.lines;
+  const { hostsPerRack } = input.links;
   return {
     result,
     hostsPerRack,

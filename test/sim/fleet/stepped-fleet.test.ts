@@ -115,7 +115,7 @@ function inputOf(fleet: Drawn): EvacuationInput {
   const ofEach = (of: (host: SteppedHost) => number): Float64Array => Float64Array.from(hosts, of);
   const receivers = hosts.slice(sources.length);
   return {
-    lines: {
+    links: {
       racks,
       hostsPerRack,
       pfsPerHost: 2,

@@ -152,7 +152,7 @@ export class MovesAtOnce {
     const sources = this.over === 'host' ? 1 : n;
     const { pauseNs, fate, blocker, fitsBytes, leftBytes, startNs, endNs } = evacuate({
       // As many hosts again receive, in other racks.
-      lines: {
+      links: {
         racks: 2 * n,
         hostsPerRack: sources,
         pfsPerHost: 1,

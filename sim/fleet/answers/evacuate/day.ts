@@ -182,8 +182,8 @@ export function oneMoreTable(
     const savedNs = nominalNs - thenNs;
     if (savedNs > SAME_SHARE * nominalNs) return [what, thenNs, savedNs, ''];
     if (savedNs < -SAME_SHARE * nominalNs) return [what, thenNs, null, 'it takes longer: VMs share the links'];
-    const binds = bounds.find((name) => relaxationOf(name, plan)?.of !== of);
-    return [what, thenNs, null, binds === undefined ? 'nothing' : `nothing: ${binds} binds`];
+    const limiting = bounds.find((name) => relaxationOf(name, plan)?.of !== of);
+    return [what, thenNs, null, limiting === undefined ? 'nothing' : `nothing: ${limiting} is the limit`];
   });
   return {
     title: 'What one more buys, nominal',

@@ -3,7 +3,7 @@
  */
 import { bug } from '../base/bug.ts';
 
-export class HostLine {
+export class HostQueue {
   private readonly lowestFirst: boolean;
   /** A ring, or a heap with the lowest host at its root. */
   private readonly places: Int32Array;
@@ -25,7 +25,7 @@ export class HostLine {
 
   add(host: number): void {
     const { places } = this;
-    if (this.count === places.length) bug('HOST_LINE_FULL', host);
+    if (this.count === places.length) bug('HOST_QUEUE_FULL', host);
     if (!this.lowestFirst) {
       places[(this.first + this.count++) % places.length] = host;
       return;
@@ -43,7 +43,7 @@ export class HostLine {
   /** Takes the next host out of the queue, which must not be empty. */
   take(): number {
     const { places } = this;
-    if (this.count === 0) bug('HOST_LINE_EMPTY');
+    if (this.count === 0) bug('HOST_QUEUE_EMPTY');
     if (!this.lowestFirst) {
       const host = places[this.first]!;
       this.first = (this.first + 1) % places.length;
@@ -73,7 +73,7 @@ export class HostLine {
       return;
     }
     const { places } = this;
-    if (this.count === places.length) bug('HOST_LINE_FULL', host);
+    if (this.count === places.length) bug('HOST_QUEUE_FULL', host);
     this.first = (this.first + places.length - 1) % places.length;
     places[this.first] = host;
     this.count += 1;
