@@ -23,7 +23,7 @@ export function registerUi(command: Command, context: CommandContext): void {
         'and the verdict change. The model computes in the browser; nothing is fetched from anywhere.',
     )
     .argument('[scenario]', 'to begin with: a file, or the name of one that comes with stopcopy', undefined)
-    .option('--port <n>', `1 to ${PORT_MAX}; default: one that is free`, integer('--port', 0, PORT_MAX), 0)
+    .option('--port <n>', `1 to ${PORT_MAX}; 0: one that is free`, integer('--port', 0, PORT_MAX), 0)
     .addOption(new InputFile(...COSTS_OPTION))
     .addOption(new OutputFile('--html <file>', 'write the page to a file and end; it works from there too'))
     .option(...JSON_OPTION)
