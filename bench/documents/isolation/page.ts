@@ -48,7 +48,7 @@ export function isolationSection(document: IsolationDocument): ReportSection {
     heading: topologies.map(({ file }) => file).join(', '),
     version: document.stopcopy,
     body: (id) => html`${topologies.length === 1 ? undefined : linksTo(topologies, id)}
-    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1))}`,
+    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1, document.policy !== null))}`,
     words: [...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)],
     style: TREE_STYLE,
     document,
@@ -67,8 +67,8 @@ function titleOf({ title, file }: TopologyReport): string {
   return title === '' ? file : title;
 }
 
-/** @param headed whether it needs a heading of its own */
-function topologySection(report: TopologyReport, id: string, headed: boolean): Markup {
+/** @param headed whether it needs a heading of its own @param isGate whether one policy was asked for */
+function topologySection(report: TopologyReport, id: string, headed: boolean, isGate: boolean): Markup {
   const { vfs, tree } = report;
   const drawn = pathToDraw(vfs);
   const trail =
@@ -113,7 +113,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean): M
         ${tableMarkup(treeTable(tree, trail.nodes))}
       </details>
     </figure>
-    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report)}
+    ${vfTable(report, isGate)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report, isGate)}
     ${remedyList(report)} ${openRemedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
   </${element}>`;
 }
@@ -139,7 +139,8 @@ function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
   };
 }
 
-function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
+function vfTable({ vfs, groups, loadsIf }: TopologyReport, isGate: boolean): Markup | undefined {
+  const asking = { loadsIf, isGate };
   if (vfs.length === 0) return undefined;
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
   const rows = folded(
@@ -152,7 +153,7 @@ function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
       sizes.get(group) === 1 ? `${group}` : `${group}, of ${sizes.get(group)}`,
       ...POLICIES.map((name) => {
         const decision = decisions.find(({ policy }) => policy === name);
-        return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
+        return decision === undefined ? '' : verdictWords(asking, decision, address);
       }),
     ]),
   );
@@ -232,14 +233,15 @@ function groupTable(report: TopologyReport): Markup {
     ${[...openingSentences(vfs), ...splitSentences(report)].map((sentence) => html`<p>${sentence}.</p>`)}`;
 }
 
-function decisionTable({ vfs }: TopologyReport): Markup | undefined {
+function decisionTable({ vfs, loadsIf }: TopologyReport, isGate: boolean): Markup | undefined {
   if (vfs.length === 0) return undefined;
+  const groups = decisionGroups(vfs, (decision, vf) => verdictWords({ loadsIf, isGate }, decision, vf));
   return html`<h3>Decisions</h3>
     ${tableMarkup({
       caption: 'What each policy says of the VFs, and why',
       head: ['policy', 'verdict', 'why', 'VFs'],
       textColumns: [1, 2, 3],
-      rows: decisionGroups(vfs).map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
+      rows: groups.map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
     })}`;
 }
 
