@@ -8,6 +8,7 @@
 import { ACCELERATORS } from '../sim/abi/accelerators.ts';
 import { ACC_VF_DATA_BYTES } from '../sim/abi/vf-data.ts';
 import { keysOf } from '../sim/base/keys.ts';
+import { scriptSchema } from '../sim/check/script.ts';
 import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
@@ -115,6 +116,7 @@ export const PARSERS = {
   'converge-question': file('policies and classes of workloads: stopcopy converge', (words) =>
     parseInputFile(words, INPUT, convergeQuestionSchema),
   ),
+  script: file('calls and moves: stopcopy check --script', (words) => parseInputFile(words, INPUT, scriptSchema)),
   rates: file('a recorded rate of writing: stopcopy converge', (words) => parseRates(words, INPUT)),
   topology: file('a PCIe topology: stopcopy isolation', (words) =>
     buildTopology(readTopology(parseInput(words, INPUT), INPUT).document, INPUT),

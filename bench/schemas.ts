@@ -8,6 +8,7 @@ import { z } from 'zod';
 
 import { INPUT_FORMATS, type InputFormatName, PRINTED_FORMATS, RESULT_READERS } from '../sim/base/formats.ts';
 import { keysOf } from '../sim/base/keys.ts';
+import { scriptSchema } from '../sim/check/script.ts';
 import { convergeQuestionSchema } from '../sim/converge/question.ts';
 import { limitsPresetSchema } from '../sim/fleet/limits.ts';
 import { questionSchema } from '../sim/fleet/question.ts';
@@ -45,6 +46,7 @@ const INPUT: Readonly<Record<InputFormatName, z.ZodType>> = {
   'stopcopy-scenario': scenarioSchema,
   'stopcopy-question': questionSchema,
   'stopcopy-converge': convergeQuestionSchema,
+  'stopcopy-script': scriptSchema,
   'stopcopy-can': canQuestionSchema,
   'stopcopy-limits': limitsPresetSchema,
   'stopcopy-device-profile': deviceProfileSchema,

@@ -3,6 +3,8 @@
  *
  * Source: include/uapi/asm-generic/errno-base.h and errno.h.
  */
+import { bug } from '../base/bug.ts';
+
 export const ENOENT = 2;
 export const EIO = 5;
 export const EBADF = 9;
@@ -40,4 +42,13 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 /** The name of an error number given as the kernel returns it (negative) or as user space sees it (positive). */
 export function errnoName(value: number): string {
   return NAMES.get(Math.abs(value)) ?? `errno ${Math.abs(value)}`;
+}
+
+/** The names of all of them. */
+export const ERRNO_NAMES: readonly string[] = [...NAMES.values()];
+
+/** The number of a name, positive. */
+export function errnoNumber(name: string): number {
+  for (const [value, known] of NAMES) if (known === name) return value;
+  return bug('ERRNO', name);
 }

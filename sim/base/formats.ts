@@ -25,6 +25,7 @@ export const INPUT_FORMATS = {
   },
   'stopcopy-platform': { title: 'a platform', versions: [1], command: 'stopcopy run and plan, with --platform' },
   'stopcopy-costs': { title: 'a cost table', versions: [1], command: 'stopcopy bench, run, plan and ui, with --costs' },
+  'stopcopy-script': { title: 'a script of stopcopy check', versions: [1], command: 'stopcopy check --script' },
   'stopcopy-topology/1': { title: 'a topology', versions: [], command: 'stopcopy isolation' },
 } as const satisfies Readonly<Record<string, InputFormat>>;
 

@@ -8,7 +8,7 @@
 import { DEFAULT_GENERATION, type Generation, GENERATION_IDS, GENERATIONS } from '../driver/generation.ts';
 import { FACT_NAMES, type FactName } from '../driver/generation-facts.ts';
 import { hasHazard, type HazardId } from '../driver/hazards.ts';
-import { play } from './play.ts';
+import { play, type Run } from './play.ts';
 import type { Finding } from './record.ts';
 import type { RuleId } from './rules.ts';
 
@@ -26,7 +26,7 @@ const TRAILS: readonly Trail[] = [
   { id: 'R3', rules: ['load.misfit', 'load.tables'], facts: ['isolationMismatchErrno'] },
   {
     id: 'R5',
-    rules: ['image.pieces', 'load.tables', 'tasks.order', 'tasks.stuck', 'load.misfit', 'load.nulls'],
+    rules: ['image.pieces', 'load.tables', 'tasks.order', 'tasks.stuck', 'load.misfit', 'load.nulls', 'limit.none'],
     facts: ['filesKeepPosition'],
   },
   { id: 'R8', rules: ['tasks.stuck', 'tasks.order'], facts: ['ringsEventQueuesAfterSave'] },
@@ -44,6 +44,7 @@ const TRAILS: readonly Trail[] = [
   { id: 'R16', rules: ['load.misfit', 'load.tables'], facts: ['forgetsMatchAtOpen'] },
   { id: 'R27', rules: ['kernel.crash'], facts: ['prepareFollowsNullPf'] },
   { id: 'R28', rules: ['reset.mark'], facts: ['forgetsResetMark'] },
+  { id: 'R2', rules: ['load.tables'], facts: ['imageVersion'] },
   { id: 'R4', rules: ['refusal.late'], facts: ['matchesAt', 'flags'] },
   { id: 'R16', rules: ['load.misfit'], facts: [] },
   { id: 'R12', rules: ['load.tables'], facts: [] },
@@ -73,12 +74,12 @@ function mended(generation: Generation, facts: readonly FactName[]): Generation 
 /**
  * Traces a finding to one of the known bugs, or to a fact of the generation.
  *
- * @param bytes those of the run
  */
-export function causeOf(generation: Generation, bytes: Uint8Array, finding: Finding): Cause {
+export function causeOf(generation: Generation, run: Run, finding: Finding): Cause {
+  if (finding.rule === 'script.gives') return { id: run instanceof Uint8Array ? null : run.shows, facts: [] };
   const mends = (facts: readonly FactName[]): boolean =>
     facts.some((fact) => generation[fact] !== NEWEST[fact]) &&
-    play(mended(generation, facts), bytes).finding?.rule !== finding.rule;
+    play(mended(generation, facts), run).finding?.rule !== finding.rule;
   const trails = TRAILS.filter(({ rules }) => rules.includes(finding.rule));
   for (const { id, facts } of trails) if (facts.length > 0 && mends(facts)) return { id, facts };
   const open = trails.find(({ id, facts }) => facts.length === 0 && (id !== 'R12' || generation.imageVersion === 2));

@@ -15,6 +15,7 @@ import type { Host, VfSlot } from '../world/host.ts';
 import { Found } from './record.ts';
 import type { RuleId } from './rules.ts';
 import type { CheckedVm, Setting } from './setting.ts';
+import type { VmStep } from './vm-step.ts';
 
 /** What an image was on its way, and what of it does not fit the destination; null: all fits. */
 export interface LoadedImage {
@@ -187,12 +188,18 @@ export class Judge {
     this.found('state.trapped', 'RUNNING from RESUMING', slot.fn, `${bytes} bytes had come`);
   }
 
+  /** A step of a script gave something else than the script says. */
+  unexpected(vm: CheckedVm, step: VmStep, { ret, gives }: { ret: number; gives: number }): void {
+    this.found('script.gives', 'at' in step ? step.kind : 'step', vm.fn, `it gave ${words(ret)}, not ${words(gives)}`);
+  }
+
   /** All guests were asked for no more, and all that could complete has. */
   atEnd(): void {
     if (this.disturbed) return;
     for (const vm of this.setting.vms) {
       const slot = vm.slots[vm.home];
-      if (!vm.booted || vm.wasReset) continue;
+      // vCPUs that a script leaves stopped take no completion.
+      if (!vm.booted || vm.wasReset || !vm.guest.running) continue;
       const { violationCount, violations, outstanding } = vm.guest.guest.finish(true);
       if (violationCount > 0) {
         const first = violations[0]!;
@@ -240,6 +247,9 @@ export class Judge {
         this.found('reset.overlap', 'reset', fn, `the PF began ${Math.round(sinceNs)} ns before`);
       },
     };
+    for (const { fn, port } of host.slots) {
+      port.onLongRow = (count) => this.found('limit.none', 'RUNNING', fn, `it rings ${count} doorbells and more`);
+    }
     if (!this.setting.window) return;
     for (const { fn, port } of host.slots) {
       port.tracer = {

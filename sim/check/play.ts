@@ -4,13 +4,16 @@
  */
 import { NS_PER_MS, NS_PER_S, NS_PER_US } from '../base/units.ts';
 import type { Generation } from '../driver/generation.ts';
+import type { HazardId } from '../driver/hazards.ts';
 import { KernelCrash } from '../driver/kernel.ts';
 import { type FiberBody, runFibers } from '../world/fiber.ts';
 import { resetPf } from '../world/vf-calls.ts';
 import { Choices } from './choices.ts';
 import { Judge } from './judge.ts';
 import { type Finding, Found, RunRecord, type Step } from './record.ts';
-import { makeSetting, type Setting } from './setting.ts';
+import { type CheckedVm, type Chosen, choose, makeSetting, type Setting } from './setting.ts';
+import { type Steps, VmCalls } from './vm-calls.ts';
+import type { HostIndex, VmStep } from './vm-step.ts';
 import { Vmm } from './vmm.ts';
 
 export interface RunOutcome {
@@ -24,7 +27,38 @@ export interface RunOutcome {
   readonly endNs: number;
   /** The time line; null where it was not asked for. */
   readonly steps: readonly Step[] | null;
+  /** The same run as a script says it, with {@link PlayOptions.keepsSteps}; else, and where its hosts crashed, null. */
+  readonly script: ScriptedRun | null;
 }
+
+/** A reset of a PF among the calls. */
+interface PfReset {
+  readonly at: HostIndex;
+  /** How long after the first call it begins, in ns. */
+  readonly afterNs: number;
+  /** What it takes beyond the ordinary, in ns. */
+  readonly extraNs: number;
+}
+
+/** A run that is written down instead of chosen by bytes. */
+export interface ScriptedRun {
+  readonly chosen: Chosen;
+  /** The steps of each VM, one or two. */
+  readonly vms: readonly (readonly ScriptedStep[])[];
+  /** Null: no PF is reset. */
+  readonly pfReset: PfReset | null;
+  /** The bug that a step shows which gives something else than the script says; null: it is not said. */
+  readonly shows: HazardId | null;
+}
+
+export interface ScriptedStep {
+  readonly step: VmStep;
+  /** What it is to give; null: anything. */
+  readonly gives: number | null;
+}
+
+/** What decides a run: its bytes, or a script. */
+export type Run = Uint8Array | ScriptedRun;
 
 export interface PlayOptions {
   /** Keeps the time line. Default: no. */
@@ -39,24 +73,33 @@ const RUN_OUT_NS = 50 * NS_PER_MS;
 const RUN_OUT_EVENTS_MAX = 20_000;
 
 /**
- * Plays the run that some bytes stand for.
+ * Plays a run.
  *
  * @param generation the driver on both hosts
- * @param bytes every choice of the run; see {@link Choices}
+ * @param run every choice of the run as bytes, see {@link Choices}; or a script
  */
-export function play(generation: Generation, bytes: Uint8Array, options: PlayOptions = {}): RunOutcome {
-  const choices = new Choices(bytes);
+export function play(generation: Generation, run: Run, options: PlayOptions = {}): RunOutcome {
+  const isScript = !(run instanceof Uint8Array);
+  const choices = new Choices(isScript ? NO_BYTES : run);
   const record = new RunRecord(options.keepsSteps === true);
+  let chosen: Chosen | null = null;
   let setting: Setting | null = null;
   let finding: Finding | null = null;
+  let pfReset: PfReset | null = null;
   try {
-    setting = makeSetting(generation, choices);
+    chosen = isScript ? run.chosen : choose(choices);
+    setting = makeSetting(generation, chosen);
+    const { vms } = setting;
     const judge = new Judge(setting);
-    const vmms = setting.vms.map((vm) => new Vmm(setting!, vm, choices, record, judge));
-    act(setting, vmms, pfActor(setting, choices, record, judge), record);
+    const calls = vms.map((vm) => new VmCalls(setting!, vm, record, judge));
+    pfReset = isScript ? run.pfReset : choosePfReset(setting, choices);
+    const lives = calls.map((of, i) => {
+      return isScript ? () => follow(of, vms[i]!, run.vms[i]!, judge) : () => walk(setting!, vms[i]!, choices, of);
+    });
+    act(setting, { calls, lives }, pfReset === null ? null : pfActor(setting, pfReset, record, judge), record);
     runOut(setting);
     judge.atEnd();
-    for (const vmm of vmms) for (const _ of vmm.end());
+    for (const of of calls) for (const _ of of.end());
   } catch (error) {
     finding = findingOf(error, setting);
   }
@@ -68,6 +111,40 @@ export function play(generation: Generation, bytes: Uint8Array, options: PlayOpt
     used: choices.used,
     endNs: setting?.world.clock.nowNs ?? 0,
     steps: record.timeLine,
+    script: record.timeLine === null || chosen === null ? null : scriptOf(chosen, setting, pfReset, record),
+  };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function walk(setting: Setting, vm: CheckedVm, choices: Choices, calls: VmCalls): Steps<void> {
+  return new Vmm(setting, vm, choices, calls).life();
+}
+
+/** Takes the steps of a script. */
+function* follow(calls: VmCalls, vm: CheckedVm, steps: readonly ScriptedStep[], judge: Judge): Steps<void> {
+  for (const { step, gives } of steps) {
+    const ret = yield* calls.take(step);
+    if (gives !== null && ret !== gives) judge.unexpected(vm, step, { ret, gives });
+  }
+}
+
+function scriptOf(
+  chosen: Chosen,
+  setting: Setting | null,
+  pfReset: PfReset | null,
+  record: RunRecord,
+): ScriptedRun | null {
+  const count = chosen.features.has('secondVf') ? 2 : 1;
+  const vms = Array.from({ length: count }, (_, i) => {
+    return (record.ofVm.get(i + 1) ?? []).map((step): ScriptedStep => ({ step, gives: null }));
+  });
+  const preemption = setting?.preemption ?? null;
+  return {
+    chosen: { ...chosen, preemption: preemption?.vmm === 1 && count === 1 ? null : preemption },
+    vms,
+    pfReset,
+    shows: null,
   };
 }
 
@@ -78,13 +155,23 @@ function findingOf(error: unknown, setting: Setting | null): Finding {
   return { rule: 'kernel.crash', place: 'open', detail, fn: 2, atNs: setting?.world.clock.nowNs ?? 0, faults: [] };
 }
 
-function act(setting: Setting, vmms: readonly Vmm[], pf: FiberBody<void> | null, record: RunRecord): void {
-  if (vmms.length === 1 && pf === null) {
+interface Actors {
+  readonly calls: readonly VmCalls[];
+  readonly lives: readonly (() => Steps<void>)[];
+}
+
+function act(setting: Setting, { calls, lives }: Actors, pf: FiberBody<void> | null, record: RunRecord): void {
+  if (lives.length === 1 && pf === null) {
     // Nothing acts in between, so that no call has to wait for another.
-    for (const _ of vmms[0]!.life(null));
+    for (const _ of lives[0]!());
     return;
   }
-  const bodies: FiberBody<void>[] = vmms.map((vmm) => (fiber) => vmm.life(fiber));
+  const bodies = lives.map((life, i): FiberBody<void> => {
+    return (fiber) => {
+      calls[i]!.fiber = fiber;
+      return life();
+    };
+  });
   if (pf !== null) bodies.push(pf);
   runFibers(setting.world, bodies, preempting(setting, record));
 }
@@ -101,12 +188,21 @@ function preempting({ preemption, world, vms }: Setting, record: RunRecord): ((f
   };
 }
 
-function pfActor(setting: Setting, choices: Choices, record: RunRecord, judge: Judge): FiberBody<void> | null {
+function choosePfReset(setting: Setting, choices: Choices): PfReset | null {
   if (!setting.features.has('pfResets')) return null;
-  const index = choices.below(2) as 0 | 1;
+  const at = choices.below(2) as HostIndex;
   const afterNs = choices.of(PF_RESET_AFTER_NS);
   // Two that wait so long, sleep by sleep, would take turns some hundred thousand times.
   const extraNs = setting.vms.length === 1 ? choices.of(PF_RESET_EXTRA_NS) : 0;
+  return { at, afterNs, extraNs };
+}
+
+function pfActor(
+  setting: Setting,
+  { at: index, afterNs, extraNs }: PfReset,
+  record: RunRecord,
+  judge: Judge,
+): FiberBody<void> {
   const host = setting.hosts[index];
   const actor = `PF ${index === 0 ? 'A' : 'B'}`;
   const onReset = (begins: boolean): void => {

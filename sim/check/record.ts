@@ -4,6 +4,7 @@
 import { TraceHash } from '../base/hash.ts';
 import type { FaultName } from './faults.ts';
 import type { RuleId } from './rules.ts';
+import type { VmStep } from './vm-step.ts';
 
 export interface Finding {
   readonly rule: RuleId;
@@ -43,11 +44,21 @@ export class RunRecord {
   readonly hash: TraceHash = new TraceHash();
   /** Calls that were made. */
   calls = 0;
+  /** The steps of each VM by its function number, as a script lists them; kept with the time line only. */
+  readonly ofVm = new Map<number, VmStep[]>();
   private readonly open: Step[] = [];
   private readonly steps: Step[] | null;
 
   constructor(keepsSteps: boolean) {
     this.steps = keepsSteps ? [] : null;
+  }
+
+  /** A VM takes a step. */
+  taken(fn: number, step: VmStep): void {
+    if (this.steps === null) return;
+    const list = this.ofVm.get(fn);
+    if (list === undefined) this.ofVm.set(fn, [step]);
+    else list.push(step);
   }
 
   /** A call begins; where others act at once, the run may end within it. */

@@ -97,6 +97,10 @@ export const RULES = {
     what: 'the mark of a PF that is being reset was cleared by a VF',
     blind: 'nothing of it',
   },
+  'script.gives': {
+    what: 'a step of a script gave something else than the script says',
+    blind: 'steps of which the script says nothing',
+  },
   'kernel.crash': {
     what: 'the driver crashed the kernel',
     blind: 'crashes other than by a null pointer',

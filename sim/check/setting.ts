@@ -33,7 +33,7 @@ const FEATURES = [
   'noGuestDriver',
   'lostInterrupts',
 ] as const;
-type Feature = (typeof FEATURES)[number];
+export type Feature = (typeof FEATURES)[number];
 
 /** A VM with one VF, which is at home on one of the hosts. */
 export interface CheckedVm {
@@ -105,8 +105,8 @@ const AT_RESET = [QM_READY, QM_NOT_READY] as const;
 const PLAIN: ReadonlyMap<number, MigrationRefusal> = new Map();
 const REFUSAL: MigrationRefusal = { why: 'the VF is not offered for migration', path: [] };
 
-/** What the first bytes of a run choose, all of it before any call. */
-interface Chosen {
+/** What is known of a run before any call: the first bytes choose it, or a script says it. */
+export interface Chosen {
   readonly features: ReadonlySet<Feature>;
   readonly window: boolean;
   readonly inFlight: 'finish' | 'hold';
@@ -119,14 +119,14 @@ interface Chosen {
   readonly warmUpNs: number;
 }
 
-function choose(generation: Generation, choices: Choices): Chosen {
+/** What the first bytes of a run choose: the same of every generation, so that a run can be played against any of them. */
+export function choose(choices: Choices): Chosen {
   const features = new Set<Feature>();
   // One byte each, and off in three of four: what is left of a run when it shrinks is what it needs.
   for (const feature of FEATURES) if (choices.oneIn(4)) features.add(feature);
   return {
     features,
-    // Every generation reads the same bytes, so that one run can be played against any of them.
-    window: choices.oneIn(2) && generation.usesPfWindow,
+    window: choices.oneIn(2),
     ...choosePause(choices.below(256), choices.below(256)),
     ...choosePlace(choices.below(256)),
     idle: choices.oneIn(3),
@@ -276,8 +276,9 @@ class Stages {
     this.generation = generation;
   }
 
-  set(choices: Choices): Setting {
-    const chosen = choose(this.generation, choices);
+  set(asked: Chosen): Setting {
+    // A PF driver that knows no windows selects none.
+    const chosen = { ...asked, window: asked.window && this.generation.usesPfWindow };
     const key = [chosen.window, chosen.inFlight, chosen.plainVf].join();
     let stage = this.stages.get(key);
     if (stage === undefined) {
@@ -292,13 +293,13 @@ class Stages {
 const KEPT_MAX = 4;
 const kept = new Map<Generation, Stages>();
 
-/** The hosts, with devices open and guests booted, that the first bytes of a run choose. May throw KernelCrash. */
-export function makeSetting(generation: Generation, choices: Choices): Setting {
+/** The hosts, with devices open and guests booted, of a run. May throw KernelCrash. */
+export function makeSetting(generation: Generation, chosen: Chosen): Setting {
   let stages = kept.get(generation);
   if (stages === undefined) {
     if (kept.size === KEPT_MAX) kept.delete(kept.keys().next().value!);
     stages = new Stages(generation);
     kept.set(generation, stages);
   }
-  return stages.set(choices);
+  return stages.set(chosen);
 }

@@ -6,6 +6,7 @@
  * VFs interleave, an event is always pending, so that the common path of an access knows nothing of them.
  */
 import { BasePort } from '../driver/base-port.ts';
+import { QUEUES_TOTAL } from '../abi/vft.ts';
 import { type FunctionSelect, PF, type PollSpec, type RegisterPort, VF } from '../driver/port.ts';
 import type { Accelerator } from '../device/accelerator.ts';
 import type { VirtualClock } from '../base/clock.ts';
@@ -46,6 +47,8 @@ export class VirtualPort extends BasePort implements BarPort {
   accesses = 0;
   /** Off by default: a trace costs more than the accesses. */
   tracer: AccessTracer | null = null;
+  /** Asked before a row of more doorbells than a function has queues, which a queue count out of a torn image makes (R5). */
+  onLongRow: ((count: number) => void) | null = null;
   /** Set while a driver call on this VF takes turns with others: it then carries out, or answers, every operation. */
   turns: PortTurns | null = null;
   /** How long one sleep of a poll really lasts, in ns: the kernel’s affair, whatever the poll asks for. */
@@ -144,6 +147,7 @@ export class VirtualPort extends BasePort implements BarPort {
 
   override write64Row(fn: FunctionSelect, offset: number, low: number, high: number, count: number): void {
     const { device, clock, around } = this;
+    if (this.onLongRow !== null && count > QUEUES_TOTAL) this.onLongRow(count);
     let done = 0;
     while (done < count) {
       const nowNs = clock.nowNs;

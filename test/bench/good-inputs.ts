@@ -135,6 +135,7 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   capture: () => utf8(CAPTURE),
   'published-table': () => shipped('bench/studies/validation/tables/d06.yaml'),
   'converge-question': () => shipped('sim/converge/questions/slow-link.yaml'),
+  script: () => shipped('sim/check/scripts/r16.yaml'),
   rates: () => shipped('sim/converge/rates/redis.csv'),
   arrivals: () => utf8('time_ns,queue,job\n0,0,deflate\n1500,1,deflate\n'),
   trace: () => shipped('traces/plain-stop-copy.upstream-2026.json'),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import type { Cause } from '../../../sim/check/causes.ts';
 import type { Finding, Step } from '../../../sim/check/record.ts';
+import { type WrittenScript, scriptSchema } from '../../../sim/check/script.ts';
 import { RULE_IDS } from '../../../sim/check/rules.ts';
 import { GENERATION_IDS, type GenerationId } from '../../../sim/driver/generation.ts';
 import { HAZARD_IDS, type HazardId } from '../../../sim/driver/hazards.ts';
@@ -18,8 +19,10 @@ export interface ShownFinding extends Finding {
   readonly calls: number;
   /** Hash of the run: equal on every machine. */
   readonly hash: string;
-  /** The bytes of the run, for `--replay`. */
-  readonly replay: string;
+  /** The bytes of the run, for `--replay`; null of a script. */
+  readonly replay: string | null;
+  /** The run as a script, for `--script`; null where its hosts crashed before the first step. */
+  readonly script: WrittenScript | null;
   readonly steps: readonly Step[];
 }
 
@@ -34,10 +37,20 @@ export interface CheckedGeneration {
   /** Runs that found something; each ends at its first finding. */
   readonly withFinding: number;
   readonly findings: readonly ShownFinding[];
+  /** What was played, where that is a script. */
+  readonly script?: PlayedScript;
+}
+
+interface PlayedScript {
+  /** As it was given. */
+  readonly file: string;
+  readonly name: string;
+  readonly steps: readonly Step[];
 }
 
 const text = z.string();
 const count = z.int().min(0);
+const steps = z.array(z.looseObject({ atNs: z.number(), actor: text, what: text, ret: z.number().nullable() }));
 
 export const checkedSchema = z.looseObject({
   generation: z.enum(GENERATION_IDS),
@@ -58,8 +71,10 @@ export const checkedSchema = z.looseObject({
       firstRun: count.optional(),
       calls: count,
       hash: text,
-      replay: text,
-      steps: z.array(z.looseObject({ atNs: z.number(), actor: text, what: text, ret: z.number().nullable() })),
+      replay: text.nullable(),
+      script: scriptSchema.nullable().optional(),
+      steps,
     }),
   ),
+  script: z.looseObject({ file: text, name: text, steps }).optional(),
 });

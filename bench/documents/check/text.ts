@@ -20,19 +20,39 @@ const WIDTH = 100;
 
 export function printCheck(checked: readonly CheckedGeneration[], output: Output): void {
   output.document(headed('stopcopy-check', { generations: checked }));
-  if (checked.length > 1) return printMatrix(checked, output);
+  if (checked.length > 1)
+    return checked[0]!.script === undefined ? printMatrix(checked, output) : printScript(checked, output);
   for (const one of checked) printOne(one, output);
 }
 
 function printOne(one: CheckedGeneration, output: Output): void {
-  const { generation, unfixed, seed, runs, calls, findings } = one;
+  const { generation, unfixed, seed, runs, calls, findings, script } = one;
   const without = unfixed.length === 0 ? '' : ` without the fixes of ${unfixed.join(', ')}`;
-  const what = seed === null ? 'one run' : `${grouped(runs)} runs of seed ${seed}, ${grouped(calls)} calls`;
+  const played = script === undefined ? 'one run' : `the script ${script.file}`;
+  const what = seed === null ? played : `${grouped(runs)} runs of seed ${seed}, ${grouped(calls)} calls`;
   output.text(`${generation}${without}: ${what}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`);
+  if (script !== undefined) output.text(script.name);
   for (const finding of findings) {
     output.text('');
     for (const line of findingLines(finding, one)) output.text(line);
   }
+  if (script === undefined || findings.length > 0) return;
+  output.text('');
+  for (const line of timeLine(script.steps)) output.text(line);
+}
+
+/** A script in every generation: what was found in which. */
+function printScript(checked: readonly CheckedGeneration[], output: Output): void {
+  const { file, name } = checked[0]!.script!;
+  output.text(`The script ${file} in every generation: ${name}`);
+  output.text('');
+  const rows = checked.map(({ generation, findings: [finding] }) =>
+    finding === undefined
+      ? [generation, '', 'nothing', '']
+      : [generation, finding.cause.id ?? '', finding.rule, finding.detail],
+  );
+  const left = ['', 'bug', 'found', ''].map((head): BareColumn => ({ head, align: 'left' }));
+  output.text(bareTable(left, rows));
 }
 
 /** The bug that a finding is. */
@@ -41,9 +61,10 @@ export function causeSentence({ cause, rule }: ShownFinding): string {
 }
 
 /** The command line that plays the run of a finding again. */
-export function replayLine({ replay }: ShownFinding, { generation, unfixed }: CheckedGeneration): string {
+export function replayLine({ replay }: ShownFinding, { generation, unfixed, script }: CheckedGeneration): string {
   const without = unfixed.length === 0 ? '' : ` --unfix ${unfixed.join(',')}`;
-  return `stopcopy check --generation ${generation}${without} --replay ${replay === '' ? "''" : replay}`;
+  const run = replay === null ? `--script ${script?.file ?? ''}` : `--replay ${replay === '' ? "''" : replay}`;
+  return `stopcopy check --generation ${generation}${without} ${run}`;
 }
 
 function findingLines(finding: ShownFinding, one: CheckedGeneration): readonly string[] {

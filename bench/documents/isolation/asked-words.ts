@@ -29,17 +29,17 @@ const RESTS_ON_UNKNOWN = '*';
 /** What the mark says, where a verdict has it. */
 export function restsSentence(cells: readonly string[]): string | null {
   if (!cells.some((cell) => cell.endsWith(` ${RESTS_ON_UNKNOWN}`))) return null;
-  return `${RESTS_ON_UNKNOWN} it would load if what the input does not say is as under 'What is not known, and decides'; as it was taken, it is refused`;
+  return `${RESTS_ON_UNKNOWN} for what was taken where the input does not say it; 'What is not known, and decides' has what would load it`;
 }
 
-/** The verdict, with a mark where it rests on what the input does not say: then a gate refuses, and without one the driver would load. */
+/** The verdict, with a mark where it rests on what the input does not say. */
 export function verdictWords(
-  { loadsIf, isGate }: { readonly loadsIf: readonly LoadsIf[]; readonly isGate: boolean },
+  loadsIf: readonly LoadsIf[],
   { policy, verdict, remedy }: DecisionReport,
   vf: string,
 ): string {
   const would = loadsIf.some((each) => each.policy === policy && vfsOf(each).has(vf));
-  return would && remedy?.kind !== 'changes' ? `${isGate ? verdict : 'would load'} ${RESTS_ON_UNKNOWN}` : verdict;
+  return would && remedy?.kind !== 'changes' ? `${verdict} ${RESTS_ON_UNKNOWN}` : verdict;
 }
 
 const known = new WeakMap<LoadsIf, ReadonlySet<string>>();

@@ -48,7 +48,7 @@ export function isolationSection(document: IsolationDocument): ReportSection {
     heading: topologies.map(({ file }) => file).join(', '),
     version: document.stopcopy,
     body: (id) => html`${topologies.length === 1 ? undefined : linksTo(topologies, id)}
-    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1, document.policy !== null))}`,
+    ${topologies.map((report, index) => topologySection(report, `${id}-t${index}`, topologies.length > 1))}`,
     words: [...Object.entries(POLICY_MEANINGS), ...Object.entries(VERDICT_MEANINGS)],
     style: TREE_STYLE,
     document,
@@ -67,8 +67,8 @@ function titleOf({ title, file }: TopologyReport): string {
   return title === '' ? file : title;
 }
 
-/** @param headed whether it needs a heading of its own @param isGate whether one policy was asked for */
-function topologySection(report: TopologyReport, id: string, headed: boolean, isGate: boolean): Markup {
+/** @param headed whether it needs a heading of its own */
+function topologySection(report: TopologyReport, id: string, headed: boolean): Markup {
   const { vfs, tree } = report;
   const drawn = pathToDraw(vfs);
   const trail =
@@ -113,7 +113,7 @@ function topologySection(report: TopologyReport, id: string, headed: boolean, is
         ${tableMarkup(treeTable(tree, trail.nodes))}
       </details>
     </figure>
-    ${vfTable(report, isGate)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report, isGate)}
+    ${vfTable(report)} ${pathSections(report, id)} ${reachTable(report)} ${doorTable(report)} ${groupTable(report)} ${decisionTable(report)}
     ${remedyList(report)} ${openRemedyList(report)} ${askedLists(report)} ${assumed === undefined ? undefined : html`<p class="source">${assumed}</p>`}
   </${element}>`;
 }
@@ -139,8 +139,7 @@ function treeTable(tree: TreeNode, passed: ReadonlySet<string>) {
   };
 }
 
-function vfTable({ vfs, groups, loadsIf }: TopologyReport, isGate: boolean): Markup | undefined {
-  const asking = { loadsIf, isGate };
+function vfTable({ vfs, groups, loadsIf }: TopologyReport): Markup | undefined {
   if (vfs.length === 0) return undefined;
   const sizes = new Map(groups.map(({ number, members }) => [number, members.length]));
   const rows = folded(
@@ -153,7 +152,7 @@ function vfTable({ vfs, groups, loadsIf }: TopologyReport, isGate: boolean): Mar
       sizes.get(group) === 1 ? `${group}` : `${group}, of ${sizes.get(group)}`,
       ...POLICIES.map((name) => {
         const decision = decisions.find(({ policy }) => policy === name);
-        return decision === undefined ? '' : verdictWords(asking, decision, address);
+        return decision === undefined ? '' : verdictWords(loadsIf, decision, address);
       }),
     ]),
   );
@@ -233,15 +232,14 @@ function groupTable(report: TopologyReport): Markup {
     ${[...openingSentences(vfs), ...splitSentences(report)].map((sentence) => html`<p>${sentence}.</p>`)}`;
 }
 
-function decisionTable({ vfs, loadsIf }: TopologyReport, isGate: boolean): Markup | undefined {
+function decisionTable({ vfs }: TopologyReport): Markup | undefined {
   if (vfs.length === 0) return undefined;
-  const groups = decisionGroups(vfs, (decision, vf) => verdictWords({ loadsIf, isGate }, decision, vf));
   return html`<h3>Decisions</h3>
     ${tableMarkup({
       caption: 'What each policy says of the VFs, and why',
       head: ['policy', 'verdict', 'why', 'VFs'],
       textColumns: [1, 2, 3],
-      rows: groups.map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
+      rows: decisionGroups(vfs).map(({ policy, verdict, why, vfs: of }) => [policy, verdict, why, vfList(of)]),
     })}`;
 }
 

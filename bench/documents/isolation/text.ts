@@ -8,7 +8,7 @@ import { wrap } from '../../show/wrap.ts';
 import { formatBytes } from '../../../sim/pci/address.ts';
 import { POLICIES, type Policy } from '../../../sim/pci/policy.ts';
 import type { BarReach } from '../../../sim/vfio/bar-reach.ts';
-import type { PathReport, TopologyReport, VfIsolation } from './document.ts';
+import type { LoadsIf, PathReport, TopologyReport, VfIsolation } from './document.ts';
 import { addressRuns } from './address-runs.ts';
 import { kernelGroupSentences, loadsIfSentences, readSentences, restsSentence, verdictWords } from './asked-words.ts';
 import { NO_TRAIL, trailOf, type TreeNode } from './tree.ts';
@@ -47,7 +47,7 @@ export function printTopology(report: TopologyReport, tree: TreeNode, output: Ou
   printReach(report.vfs, page);
   printDoors(report, page);
   printGroups(report, page);
-  printDecisions(report, policy, page);
+  printDecisions(report.vfs, policy, page);
   printOpenRemedies(report, page);
   printAsked(report, page);
   const assumed = assumedSentence(report);
@@ -92,11 +92,7 @@ function printTree(report: TopologyReport, tree: TreeNode, { output, width }: Pa
   if (vfs.length === 0) return;
   const sizes = new Map(report.groups.map(({ number, members }) => [number, members.length]));
   const policies = policy === null ? shownPolicies(vfs, output.wide) : [policy];
-  const rows = folded(
-    vfs.map((vf) =>
-      vfRow(vf, policies, { loadsIf: report.loadsIf, isGate: policy !== null }, sizes.get(vf.group) ?? 1),
-    ),
-  );
+  const rows = folded(vfs.map((vf) => vfRow(vf, policies, report.loadsIf, sizes.get(vf.group) ?? 1)));
   output.text('');
   const cells = output.wide ? rows.map((row) => row.map((cell) => cell.replaceAll('\n', ' '))) : rows;
   const heads = vfHead(policies).map((head) => ({ head, align: 'left' as const, detail: DETAILS[head] ?? 0 }));
@@ -182,11 +178,8 @@ function printAsked(report: TopologyReport, page: Page): void {
 }
 
 /** What each policy decides, and what to change so that the one which was asked for accepts. */
-function printDecisions({ vfs, loadsIf }: TopologyReport, policy: Policy | null, page: Page): void {
-  const asking = { loadsIf, isGate: policy !== null };
-  const groups = decisionGroups(vfs, (decision, vf) => verdictWords(asking, decision, vf)).filter(
-    (group) => policy === null || group.policy === policy,
-  );
+function printDecisions(vfs: readonly VfIsolation[], policy: Policy | null, page: Page): void {
+  const groups = decisionGroups(vfs).filter((group) => policy === null || group.policy === policy);
   if (groups.length > 0) page.heading('Decisions');
   for (const { policy: name, verdict, why, vfs: of } of groups) {
     page.indented(`  ${name.padEnd(8)}  ${verdict.padEnd(12)}  `, `${why} (${vfList(of)})`);
@@ -222,7 +215,7 @@ const vfHead = (policies: readonly Policy[]): readonly string[] => [
 function vfRow(
   vf: VfIsolation,
   policies: readonly Policy[],
-  asking: Parameters<typeof verdictWords>[0],
+  loadsIf: readonly LoadsIf[],
   members: number,
 ): readonly string[] {
   const { address, tenant, cpu, dma, group, decisions } = vf;
@@ -233,7 +226,7 @@ function vfRow(
     dma.self,
     dma.other,
     members === 1 ? `${group}` : `${group}, of ${members}`,
-    ...decisions.filter((each) => policies.includes(each.policy)).map((each) => verdictWords(asking, each, address)),
+    ...decisions.filter((each) => policies.includes(each.policy)).map((each) => verdictWords(loadsIf, each, address)),
   ];
 }
 

@@ -8,7 +8,7 @@ import { countOf } from '../../../sim/base/units.ts';
 import { keysOf } from '../../../sim/base/keys.ts';
 import { addressRuns } from './address-runs.ts';
 import { DOOR_STATE_TITLES, STAKES } from './document.ts';
-import type { DecisionReport, PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
+import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './document.ts';
 
 /** One paragraph: who reaches what, and what each policy makes of it. */
 export function topologySummary(report: TopologyReport): string {
@@ -199,16 +199,10 @@ export interface DecisionGroup {
   readonly vfs: readonly VfIsolation[];
 }
 
-/** @param wordOf the verdict of a decision in words; default: itself */
-export function decisionGroups(
-  vfs: readonly VfIsolation[],
-  wordOf: (decision: DecisionReport, vf: string) => string = ({ verdict }) => verdict,
-): readonly DecisionGroup[] {
+export function decisionGroups(vfs: readonly VfIsolation[]): readonly DecisionGroup[] {
   const groups = new Map<string, DecisionGroup & { readonly vfs: VfIsolation[] }>();
   for (const vf of vfs) {
-    for (const decision of vf.decisions) {
-      const { policy, why, reasons, dependsOnClip, notes } = decision;
-      const verdict = wordOf(decision, vf.address);
+    for (const { policy, verdict, why, reasons, dependsOnClip, notes } of vf.decisions) {
       // Of many VFs the plainest reason will do; that of others names other VMs for each.
       const all = [
         vfs.length === 1 && reasons.length > 1 ? reasons.join('; ') : why,

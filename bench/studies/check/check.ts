@@ -3,12 +3,16 @@
  * one run of a finding played again.
  */
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { stringify } from 'yaml';
 
 import { UserError } from '../../../sim/base/user-error.ts';
 import { bug } from '../../../sim/base/bug.ts';
 import { type Cause, causeOf, FIXED_IDS, unfixed } from '../../../sim/check/causes.ts';
 import { hexOf } from '../../../sim/check/choices.ts';
-import { play } from '../../../sim/check/play.ts';
+import { play, type Run } from '../../../sim/check/play.ts';
+import { runOf, scriptSchema, writtenScript } from '../../../sim/check/script.ts';
 import { mergeBlocks } from '../../../sim/check/search.ts';
 import { shrink } from '../../../sim/check/shrink.ts';
 import {
@@ -26,13 +30,20 @@ import { InThreadRunner, type JobRunner } from '../../../workers/pools/job-runne
 import { PoolRunner } from '../../../workers/pools/pool-runner.ts';
 import type { CheckedGeneration, ShownFinding } from '../../documents/check/document.ts';
 import type { CommandIo } from '../../io/command-io.ts';
+import { prepareFolder, writeFileAtomically } from '../../io/file-output.ts';
+import { readInputFile } from '../../io/input-file.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { ShippedFiles } from '../../io/shipped-files.ts';
 
-export interface CheckOptions {
+/** Which driver is checked. */
+export interface DriverAsked {
   /** Default: the newest. `all`: every generation, for the matrix. */
   readonly generation?: GenerationId | 'all';
   /** Bugs whose fixes are taken back. */
   readonly unfix?: readonly HazardId[];
+}
+
+export interface CheckOptions extends DriverAsked {
   readonly runs: number;
   readonly seed: number;
   /** Default: as many as there are processors. */
@@ -101,7 +112,8 @@ async function checkOne(
       progress.update(i, merged.hits.length, `${id}, findings made shorter`);
       // A matrix shows no time lines.
       const isLeft = asked === 'all' || signal.aborted;
-      return { ...replay(generation, isLeft ? bytes : shrink(generation, bytes, finding).bytes, cause), firstRun: run };
+      const played = isLeft ? bytes : shrink(generation, bytes, finding).bytes;
+      return { ...replay(generation, played, cause, { id, unfix }), firstRun: run };
     });
     const { calls, withFinding } = merged;
     return { generation: id, unfixed: unfix, seed, runs: merged.runs, calls, withFinding, findings };
@@ -110,16 +122,61 @@ async function checkOne(
   }
 }
 
-function replay(generation: Generation, bytes: Uint8Array, cause: Cause): ShownFinding {
-  const { finding, steps, hash, calls } = play(generation, bytes, { keepsSteps: true });
-  if (finding === null) return bug('CHECK_REPLAY', hexOf(bytes));
-  return { ...finding, cause, calls, hash, replay: hexOf(bytes), steps: steps ?? [] };
+interface Named {
+  readonly id: GenerationId;
+  readonly unfix: readonly HazardId[];
+}
+
+function replay(generation: Generation, run: Run, cause: Cause, { id, unfix }: Named): ShownFinding {
+  const { finding, steps, hash, calls, script } = play(generation, run, { keepsSteps: true });
+  const bytes = run instanceof Uint8Array ? hexOf(run) : null;
+  if (finding === null) return bug('CHECK_REPLAY', bytes ?? 'script');
+  const name = `${cause.id ?? 'not on the list'}: ${finding.rule}, ${finding.detail}`;
+  const written = script === null ? null : writtenScript(script, { name, generation: id, without: unfix });
+  return { ...finding, cause, calls, hash, replay: bytes, script: written, steps: steps ?? [] };
 }
 
 /** Plays the run of a finding again; in another generation it may find nothing. */
-export function replayOne(id: GenerationId, unfix: readonly HazardId[], bytes: Uint8Array): CheckedGeneration {
+export function replayOne(id: GenerationId, unfix: readonly HazardId[], run: Run): CheckedGeneration {
   const generation = generationOf(id, unfix);
-  const { finding, calls } = play(generation, bytes);
-  const findings = finding === null ? [] : [replay(generation, bytes, causeOf(generation, bytes, finding))];
+  const { finding, calls } = play(generation, run);
+  const findings = finding === null ? [] : [replay(generation, run, causeOf(generation, run, finding), { id, unfix })];
   return { generation: id, unfixed: unfix, seed: null, runs: 1, calls, withFinding: findings.length, findings };
+}
+
+/** The scripts that come with the package: one for each bug that can be shown. */
+const SCRIPTS: ShippedFiles = new ShippedFiles('sim/check/scripts', 'script');
+
+/**
+ * Plays a script.
+ *
+ * @param word path of a file, or the name of a shipped script
+ * @param asked the driver; what is absent is as the script says, or of all generations each
+ */
+export function checkScript(word: string, { generation, unfix }: DriverAsked): readonly CheckedGeneration[] {
+  const { path, name: file } = SCRIPTS.place(word);
+  const document = readInputFile(path, scriptSchema);
+  const run = runOf(document);
+  const ids = generation === 'all' ? GENERATION_IDS : [generation ?? document.generation];
+  const without = unfix ?? (generation === undefined ? document.without : []);
+  return ids.map((id): CheckedGeneration => {
+    const { steps } = play(generationOf(id, without), run, { keepsSteps: true });
+    return { ...replayOne(id, without, run), script: { file, name: document.name, steps: steps ?? [] } };
+  });
+}
+
+/**
+ * Writes a script for each finding into a folder, named after the generation, the bug and the rule.
+ *
+ * @throws UserError for a place that takes no files
+ */
+export function writeScripts(checked: readonly CheckedGeneration[], folder: string): void {
+  prepareFolder(folder, '--scripts');
+  for (const { generation, findings } of checked) {
+    for (const { script, cause, rule } of findings) {
+      if (script === null) continue;
+      const name = [generation, cause.id ?? 'unlisted', rule.replace('.', '-')].join('-');
+      writeFileAtomically(join(folder, `${name}.yaml`), stringify(script, { lineWidth: 0 }), '--scripts');
+    }
+  }
 }

@@ -13,6 +13,7 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { limitsPresetSchema } from '../../../sim/fleet/limits.ts';
 import { type Question, QUESTION_FORMAT, questionSchema } from '../../../sim/fleet/question.ts';
 import { unreadByAsk, unreadSentence } from '../../../sim/fleet/unread.ts';
+import { scriptSchema } from '../../../sim/check/script.ts';
 import { convergeQuestionSchema } from '../../../sim/converge/question.ts';
 import { canQuestionSchema } from '../../../sim/manager/question.ts';
 import { deviceProfileSchema } from '../../../sim/memory/device-profile.ts';
@@ -40,6 +41,7 @@ const SCHEMAS: Readonly<Record<Exclude<InputFormatName, 'stopcopy-topology/1'>, 
   'stopcopy-device-profile': deviceProfileSchema,
   'stopcopy-platform': platformSchema,
   'stopcopy-costs': costFileSchema,
+  'stopcopy-script': scriptSchema,
 };
 
 /** The option that says the unit of each kind, with its usual value. */
