@@ -41,7 +41,7 @@ import { maskedTexts } from './import/mask/mask.ts';
 import { readTextOf } from './import/readers.ts';
 import { parseBenchResult } from './documents/bench/result.ts';
 import { parseSection } from './documents/kinds.ts';
-import { recordOfText } from './history/result-record.ts';
+import { recordOfText, recordsOfForeign } from './history/result-record.ts';
 import { parseHistory } from './history/store.ts';
 import { parseInput, parseInputFile } from './io/input-file.ts';
 import { parseBaseline } from './measure/metrics/baseline.ts';
@@ -155,6 +155,9 @@ export const PARSERS = {
   ),
   driver: file('traces of a driver, and maps of its addresses: stopcopy import, verify, calibrate', (words) =>
     importDriver(traceOf([readTextOf('driver', words, INPUT)])),
+  ),
+  results: file('results of another tracker: stopcopy history record', (words) =>
+    recordsOfForeign(readTextOf('results', words, INPUT), NO_COMMIT, new Date(0)),
   ),
   masked: file('a file that is to be posted: stopcopy import --mask', (words) =>
     maskedTexts([{ source: sourceOfText(words, INPUT), hasNames: true }]).map(({ lines }) => [...lines()]),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseDocument } from '../../sim/base/schema.ts';
 import { parseJsonText } from '../../sim/base/json-text.ts';
 import { UserError } from '../../sim/base/user-error.ts';
-import { formatsText, readForeignOf, readIfForeign } from '../import/readers.ts';
+import { type Foreign, formatsText, readForeignOf, readIfForeign } from '../import/readers.ts';
 import { readInputText } from '../io/input-file.ts';
 import { COMPARISON_FORMAT, COMPARISON_VERSION } from '../documents/comparison/document.ts';
 import type { Figure } from '../show/figure.ts';
@@ -96,7 +96,16 @@ export function recordsOfFile(
 ): FileRecords {
   const foreign = as === undefined ? readIfForeign('results', path) : readForeignOf('results', path, as);
   if (foreign === undefined) return { records: [ownRecord(path, commit, now)], warnings: [] };
-  const { format, facts, findings } = foreign;
+  return recordsOfForeign(foreign, commit, now, machine);
+}
+
+/** Results of another tracker as records: one for each commit that it names. */
+export function recordsOfForeign(
+  { format, facts, findings }: Foreign<'results'>,
+  commit: Commit,
+  now: Date,
+  machine?: string,
+): FileRecords {
   const records = facts.runs.map((run): HistoryRecord => {
     const own = run.commit === undefined ? commit : { commit: run.commit, subject: run.subject ?? '', dirty: false };
     return {

@@ -151,6 +151,7 @@ export const GOOD: Readonly<Record<ParserName, () => Uint8Array>> = {
   sysfs: () => sample('kunpeng920-v3.stopcopy-sysfs.txt'),
   fleet: () => sample('kubevirt-vmis.json'),
   driver: () => sample('hisi-rwmmio.trace-cmd.txt'),
+  results: () => sample('bench.customSmallerIsBetter.json'),
   masked: () => sample('nova.server-migration-show.json'),
   history: () => utf8(recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' }))),
   frame,

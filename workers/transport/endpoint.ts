@@ -1,8 +1,9 @@
 /**
  * Where a destination listens: the path of a Unix socket, or a host and a port.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 
 import { UserError } from '../../sim/base/user-error.ts';
 import { connectEncrypted, encryptedServer, type SharedKey } from './encryption.ts';
@@ -116,6 +117,15 @@ function cannotListen(endpoint: Endpoint, error: NodeJS.ErrnoException): UserErr
       'usage',
       `a process already listens at ${place}`,
       'choose another place, or end the other one',
+    );
+  }
+  // A folder that is missing is reported as one without permission.
+  const folder = endpoint.kind === 'unix' ? dirname(endpoint.path) : undefined;
+  if (folder !== undefined && !existsSync(folder)) {
+    return new UserError(
+      'usage',
+      `cannot listen at ${place}: there is no folder ${folder}`,
+      'make it, or choose another place',
     );
   }
   return new UserError('usage', `cannot listen at ${place}: ${error.code ?? error.message}`, 'choose another place');

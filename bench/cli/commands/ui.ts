@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import { InputFile, OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
+import { Interrupted } from '../exit.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import { COSTS_OPTION, integer } from '../options.ts';
 
@@ -67,7 +68,8 @@ export function registerUi(command: Command, context: CommandContext): void {
         else signal.addEventListener('abort', () => ended(), { once: true });
       });
       await server.close();
-      // To be interrupted is how it ends.
+      // Ctrl-C is how its user ends it; other signals are told by the status, as of every command.
+      if (signal.reason instanceof Interrupted && signal.reason.signal !== 'SIGINT') throw signal.reason;
       context.exit(EXIT.fine);
     });
 }

@@ -67,7 +67,7 @@ interface Source {
 const packr = new Packr({ useRecords: false });
 /** Line formats of other programs: a damaged line is named, and the others are read. */
 const TOLERANT: ReadonlySet<ParserName> = new Set(['lspci', 'lspci-tree', 'lspci-records', 'sysfs', 'masked']);
-const FOREIGN: ReadonlySet<ParserName> = new Set(['move', 'fleet', 'driver', 'masked']);
+const FOREIGN: ReadonlySet<ParserName> = new Set(['move', 'fleet', 'driver', 'results', 'masked']);
 const PACKED: ReadonlySet<ParserName> = new Set(['hello', 'request', 'reply']);
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 

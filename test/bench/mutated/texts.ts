@@ -51,6 +51,14 @@ const FLEETS = [
   ]),
 ];
 
+/** Results of trackers that no sample has. */
+const RESULTS = [
+  'goos: linux\ncommit: f00\nBenchmarkSave-8  100  10 ns/op  4 B/op\nBenchmarkSave-8  100  30 ns/op  4 B/op\nPASS\n',
+  JSON.stringify({ pause: { latency: { value: 21e6, lower_value: 20e6, upper_value: 22e6 }, faults: { value: 3 } } }),
+  '# TYPE stopcopy_pause_seconds gauge\n# UNIT stopcopy_pause_seconds seconds\nstopcopy_pause_seconds{cell="zip-64"} 0.02 1e9\n# EOF\n',
+  'window.BENCHMARK_DATA = {"entries":{"a":[{"commit":{"id":"a1","message":"x"},"date":1000,"tool":"go","benches":[{"name":"p","unit":"ms","value":2}]}]}}\n',
+];
+
 /** Forms of a driver's traces that no sample has. */
 const TRACES = [
   'VERSION 20070824\nPCIDEV 0300 80865501 25 f0000000 0 0 0 0 0 0 1000 0 0 0 0 0 0 qat\nMAP 1.0 1 f0000000 0xffff0000 1000 0 0\n' +
@@ -202,6 +210,7 @@ export const TEXTS = {
   move: () => samples('move'),
   fleet: () => [...samples('fleet'), ...FLEETS],
   driver: () => [...samples('driver'), ...TRACES],
+  results: () => [...samples('results'), ...RESULTS],
   masked: () => [...samples('move'), ...samples('machine'), ...FLEETS],
   history: () => [
     recordLine(historyRecord()) + recordLine(historyRecord({ subject: 'another' })),

@@ -404,6 +404,9 @@ describe('a place', () => {
     const onFile = new DestinationStream({ endpoint: { kind: 'unix', path }, owner: new AnyOwner() });
     await expect(onFile.listen()).rejects.toThrow(stating(path, 'no socket'));
     expect(existsSync(path)).toBe(true);
+    // The system reports a folder that is missing as one without permission.
+    const nowhere = new DestinationStream({ endpoint: { kind: 'unix', path: '/missing/s' }, owner: new AnyOwner() });
+    await expect(nowhere.listen()).rejects.toThrow(stating('/missing/s', 'no folder /missing'));
     into.close();
     await until('the socket file is gone', () => into.at.kind === 'unix' && !existsSync(into.at.path));
   });
