@@ -24,6 +24,9 @@ const PARTS = /_(?:bucket|created|info)$/;
 /** Seconds since 1970 are below this, milliseconds above. */
 const SECONDS_MAX = 1e11;
 
+/** Farthest time that a date of ECMA-262 can have, from 1970, in s. */
+const DATE_S_MAX = 8.64e12;
+
 export const openMetricsReader: Reader<ResultFacts, 'results'> = {
   id: 'openmetrics',
   title: 'OpenMetrics or Prometheus text',
@@ -43,7 +46,11 @@ export const openMetricsReader: Reader<ResultFacts, 'results'> = {
       const { commit } = sample.labels;
       const run = runs.get(commit ?? '') ?? { commit, atS: null, series: [] };
       runs.set(commit ?? '', run);
-      if (sample.atMs !== null) run.atS = Math.max(run.atS ?? 0, sample.atMs > SECONDS_MAX ? sample.atMs / MS_PER_S : sample.atMs);
+      if (sample.atMs !== null) {
+        const atS = sample.atMs > SECONDS_MAX ? sample.atMs / MS_PER_S : sample.atMs;
+        if (Math.abs(atS) <= DATE_S_MAX) run.atS = Math.max(run.atS ?? 0, atS);
+        else addFindings(findings, { kind: 'warning', line, text: 'the time is in no calendar, and is not taken' });
+      }
       run.series.push(valueOf(sample));
     }
     return readingOf([...runs.values()].map(({ commit, atS, series }): ForeignRun => ({

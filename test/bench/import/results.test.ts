@@ -113,6 +113,13 @@ test.each([
   expect(() => readIfForeign('results', path)).toThrow(UserError);
 });
 
+test('a time that no date has is named and not taken', () => {
+  const path = file('far.prom', '# TYPE pause gauge\npause 0.02 99999999999999999999\n');
+  const { facts, findings } = readIfForeign('results', path)!;
+  expect(facts.runs.map(({ time }) => time)).toEqual([undefined]);
+  expect(findings.filter(({ kind }) => kind === 'warning').map(({ line }) => line)).toEqual([2]);
+});
+
 test('what is no result of another tracker is left to the readers of our own', () => {
   expect(readIfForeign('results', file('own.json', '{"format": "stopcopy-bench", "version": 2}'))).toBeUndefined();
   expect(readIfForeign('results', file('list.json', '[1, 2]'))).toBeUndefined();
