@@ -68,7 +68,7 @@ export function registerUi(command: Command, context: CommandContext): void {
         else signal.addEventListener('abort', () => ended(), { once: true });
       });
       await server.close();
-      // Ctrl-C is how its user ends it; other signals are told by the status, as of every command.
+      // Ctrl-C is how its user ends it; the status reports other signals, as of every command.
       if (signal.reason instanceof Interrupted && signal.reason.signal !== 'SIGINT') throw signal.reason;
       context.exit(EXIT.fine);
     });

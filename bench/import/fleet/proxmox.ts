@@ -9,7 +9,10 @@ import { type FleetFile, type FleetHost, fleetHost, type FleetVm, fleetVm, type 
 /** The label of a node that rules of the HA manager name. */
 export const PROXMOX_NODE = 'node';
 
-/** Rules of the HA manager (Proxmox VE 9): VMs that are together, apart, or on some nodes. */
+/**
+ * Rules of the HA manager: VMs that are together, apart, on some nodes, or on none of some. Fields are those of the API of Proxmox VE 9,
+ * May 2026 (clientapi-pve 2026.5.24, made of its apidoc.js); nodes to avoid are of a patch of Daniel Kral to pve-devel.
+ */
 class HaRules {
   readonly groups: ServerGroup[] = [];
   /** What they demand of VMs that another list has. */
@@ -29,7 +32,8 @@ class HaRules {
     } else if (!is('strict')) this.soft.push(rule);
     else {
       const nodes = (textAt(value, 'nodes') ?? '').split(',').map((node) => node.trim().replace(/:\d+$/, ''));
-      const needs = [[[{ label: PROXMOX_NODE, operator: 'In', values: nodes }]]] as const;
+      const operator = textAt(value, 'affinity') === 'negative' ? 'NotIn' : 'In';
+      const needs = [[[{ label: PROXMOX_NODE, operator, values: nodes }]]] as const;
       this.vms.push(...members.map((id) => fleetVm({ name: id, id, needs, running: false })));
     }
     return true;

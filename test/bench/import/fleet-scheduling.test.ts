@@ -291,6 +291,7 @@ test('rules of the HA manager of Proxmox VE', () => {
     { rule: 'near', type: 'resource-affinity', affinity: 'positive', resources: 'vm:103,vm:104,ct:900' },
     { rule: 'where', type: 'node-affinity', nodes: 'a:2,c', resources: 'vm:102', strict: 1 },
     { rule: 'rather', type: 'node-affinity', nodes: 'b', resources: 'vm:105', strict: 0 },
+    { rule: 'not', type: 'node-affinity', affinity: 'negative', nodes: 'b,c', resources: 'vm:105', strict: 1 },
     { rule: 'off', type: 'resource-affinity', affinity: 'positive', resources: 'vm:105', disable: 1 },
   ]);
   for (const files of [
@@ -304,7 +305,7 @@ test('rules of the HA manager of Proxmox VE', () => {
     expect(stay).toHaveLength(1);
     expect(said).toMatch(/vm-103, vm-104.*near/);
     const bound = fleet.vms.flatMap(({ runsOn }) => (runsOn === undefined ? [] : [runsOn]));
-    expect(bound.map((names) => [...names].toSorted())).toEqual([['a', 'c']]);
+    expect(bound.map((names) => [...names].toSorted())).toEqual([['a', 'c'], ['a', 'd']]); // prettier-ignore
   }
 });
 
