@@ -60,8 +60,8 @@ export function readSentences({ imported }: TopologyReport): readonly string[] {
 export function kernelGroupSentences(report: KernelGroupsReport | null): readonly string[] {
   if (report === null) return [];
   const { compared, same, differences, notCompared } = report;
-  const groups = (list: readonly { readonly members: readonly string[] }[]): string =>
-    list.map(({ members }) => `{${some(members)}}`).join(' ');
+  const groups = (list: readonly { readonly group: number; readonly members: readonly string[] }[]): string =>
+    list.map(({ group, members }) => `${group} {${some(members)}}`).join(' ');
   return [
     `Of ${compared} groups that the kernel has built, its rules give ${same === compared ? 'all' : same} from this topology.`,
     ...differences.map(({ kernel, rules, why }) => `kernel: ${groups(kernel)}; rules: ${groups(rules)}: ${why}`),

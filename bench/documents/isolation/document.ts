@@ -196,6 +196,8 @@ export interface TopologyReport {
   readonly splits: readonly (readonly string[])[];
   /** Whether groups have the numbers that the kernel gave them; else their places. */
   readonly numbersOfKernel: boolean;
+  /** Why the machine is not known whole, a sentence without its end; null: it is. No policy passes then. */
+  readonly gap: string | null;
   /** The tree as it is drawn; VFs in a row without findings of their own are one node. */
   readonly tree: TreeNode;
   /** What the file leaves out, and what was taken instead. */

@@ -146,6 +146,7 @@ export const isolationSchema: z.ZodType<IsolationDocument> = z.looseObject({
       overridden: z.array(z.string()),
       splits: z.array(z.array(z.string())),
       numbersOfKernel: z.boolean().default(false),
+      gap: z.string().nullable().default(null),
       tree: treeNode,
       assumed: z.array(z.looseObject({ path: z.string(), value: z.unknown() })),
       imported: z.array(importFindingSchema),

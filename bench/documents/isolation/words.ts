@@ -13,14 +13,16 @@ import type { PathReport, RemedyReport, TopologyReport, VfIsolation } from './do
 /** One paragraph: who reaches what, and what each policy makes of it. */
 export function topologySummary(report: TopologyReport): string {
   const { vfs, hostVfs } = report;
+  const gap = report.gap === null ? [] : [`Not known whole: ${report.gap}.`];
   if (vfs.length === 0) {
+    if (report.gap !== null) return gap.join('');
     const kept = hostVfs === 0 ? '' : `: ${countOf(hostVfs, 'VF')} ${hostVfs === 1 ? 'is' : 'are'} the host's`;
     return `There is no VF here that a VM has${kept}.`;
   }
   const byCpu = vfs.filter(({ cpu, opens }) => opens.ok && cpu?.reachesControl === true).length;
   const possible = vfs.flatMap(({ paths }) => paths.filter((path) => path.possible));
   const hazards = new Set(possible.map(({ hazard }) => hazard));
-  const sentences = [...reachSentences(vfs)];
+  const sentences = [...gap, ...reachSentences(vfs)];
   if (hazards.has('spoof')) sentences.push('A guest can have its requests taken for those of another.');
   if (hazards.has('unchecked')) sentences.push('The IOMMU lets requests of guests through to any address.');
   if (byCpu > 0) sentences.push(`${areas(byCpu, vfs.length)} reached by CPUs of that VM.`);
@@ -144,10 +146,12 @@ export function pathToDraw(vfs: readonly VfIsolation[]): PathReport | undefined 
   return all.find(({ hazard }) => hazard === 'other') ?? all[0];
 }
 
-/** The rule of the groups, and what another rule than that of Linux would split. */
+const KERNELS_NUMBERS = ", by the kernel's numbers (others follow its last)";
+
+/** The rule of the groups, and whose numbers they have. */
 export function groupsTitle({ kernel, rule, numbersOfKernel }: TopologyReport): string {
   return rule === 'linux'
-    ? `IOMMU groups, as Linux ${kernel} builds them${numbersOfKernel ? ', with the numbers that the kernel gave them' : ''}`
+    ? `IOMMU groups, as Linux ${kernel} builds them${numbersOfKernel ? KERNELS_NUMBERS : ''}`
     : 'IOMMU groups, as the series of 2025 would build them, which no kernel has';
 }
 
@@ -280,5 +284,5 @@ export function assumedSentence({ assumed }: TopologyReport): string | undefined
     times.set(text, (times.get(text) ?? 0) + 1);
   }
   const texts = [...times].map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`));
-  return `Taken as given, since the file does not say: ${texts.join('; ')}.`;
+  return `The file does not say these, so they are assumed: ${texts.join('; ')}.`;
 }

@@ -135,8 +135,8 @@ export interface MachineFacts {
   readonly privileged: boolean | null;
   /** Whether the text goes to its end, and nothing that it should say was denied. */
   readonly complete: boolean;
-  /** Whether the text ends before its end; what is missing cannot be known. */
-  readonly cut: boolean;
+  /** Where the text ends before its end, so that what is missing cannot be known; null: it goes to its end. */
+  readonly cut: Place | null;
   readonly rootBuses?: readonly string[];
   readonly kernel?: string;
   readonly arch?: string;

@@ -175,7 +175,7 @@ class LspciText {
     const facts: MachineFacts = {
       producer: RELEASES[this.release]?.[1] ?? null,
       privileged,
-      cut: endsEarly,
+      cut: endsEarly ? this.place() : null,
       complete: !endsEarly && this.warnings === 0 && privileged !== false && (isVerbose || this.hasHex > 64),
       functions: functions.map((each) => each.placed()),
     };

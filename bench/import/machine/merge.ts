@@ -56,7 +56,7 @@ function merged(a: MachineFacts, b: MachineFacts, file: string, findings: Findin
     ...b,
     ...a,
     privileged: a.privileged === true || b.privileged === true || (a.privileged ?? b.privileged),
-    cut: a.cut || b.cut,
+    cut: a.complete || b.complete ? null : (a.cut ?? b.cut),
     complete: a.complete || b.complete,
     functions: [...functions.values()],
   };

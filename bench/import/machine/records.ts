@@ -66,7 +66,7 @@ class Records {
     const facts: MachineFacts = {
       producer: this.tags.has('IOMMUGroup') ? 'pciutils 3.7.0 or newer (IOMMUGroup tag)' : null,
       privileged: null,
-      cut: endsEarly,
+      cut: endsEarly ? { file: this.file, line: this.line } : null,
       complete: this.findings.length === 0,
       functions: [...this.functions.values()].map((each) => each.placed()),
     };

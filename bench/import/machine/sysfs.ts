@@ -88,7 +88,7 @@ class Collected {
     const facts: MachineFacts = {
       producer: SYSFS_FORMAT,
       privileged: root === undefined ? null : root === 'yes',
-      cut: this.ended === undefined,
+      cut: this.ended === undefined ? { file: this.file, line: this.line } : null,
       complete: this.warnings === 0 && root === 'yes',
       ...(kernel === undefined || kernel === '' ? {} : { kernel }),
       ...(arch === undefined ? {} : { arch }),

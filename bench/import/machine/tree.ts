@@ -6,7 +6,7 @@
 import { UserError } from '../../../sim/base/user-error.ts';
 import { addFindings, type Finding, type Reader, type Reading } from '../reader.ts';
 import { FunctionDraft } from './draft.ts';
-import { type MachineFacts, refuseMany } from './facts.ts';
+import { addressKey, type MachineFacts, type PlacedFunction, refuseMany } from './facts.ts';
 
 /** A line of a tree: a branch, or a root. */
 export const TREE_LINE = /^[ |]*(?:[+\\]-(?:\[|[0-9a-f]{2}\.[0-7])|-(?:\+-)?\[)/;
@@ -61,10 +61,10 @@ class LspciTree {
     const facts: MachineFacts = {
       producer: this.producer(),
       privileged: null,
-      cut: !isWhole,
+      cut: isWhole ? null : { file: this.file, line: this.line },
       complete: this.findings.length === 0,
       rootBuses: this.rootBuses,
-      functions: [...this.functions.values()].map((each) => each.placed()),
+      functions: [...this.functions.values()].map((each) => each.placed()).toSorted(byAddress),
     };
     const unknown = ['everything but addresses and buses: add lspci -vvv, run as root'];
     return { format: this.hasNames ? 'lspci -tv' : 'lspci -t', facts, findings: this.findings, unknown };
@@ -160,6 +160,10 @@ class LspciTree {
   private warn(text: string): void {
     if (this.findings.length < WARNINGS_MAX) addFindings(this.findings, { kind: 'warning', text, line: this.line });
   }
+}
+
+function byAddress(a: PlacedFunction, b: PlacedFunction): number {
+  return addressKey(a.facts.address) - addressKey(b.facts.address);
 }
 
 const WARNINGS_MAX = 20;

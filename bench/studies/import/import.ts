@@ -5,11 +5,11 @@ import { UserError } from '../../../sim/base/user-error.ts';
 import { readTopology } from '../../../sim/pci/topology-file.ts';
 import type { ImportAsk, ImportDocument, ImportFinding } from '../../documents/import/document.ts';
 import { unknownOf } from '../../documents/isolation/unknowns.ts';
-import type { MachineFacts } from '../../import/machine/facts.ts';
 import { mergedMachine } from '../../import/machine/merge.ts';
 import { type Foreign, readIfForeign } from '../../import/readers.ts';
 import { documentHead } from '../../io/document-head.ts';
 import { plainOf, yamlOf } from './commented.ts';
+import { gapOf } from './gap.ts';
 import { machineTopology } from './machine-topology.ts';
 
 /** What became of the files. */
@@ -46,13 +46,6 @@ export function imported(files: readonly Foreign<'machine'>[]): Imported {
   ];
   const text = headText(files, asks) + yamlOf(topology.document);
   return { plain, document: documentOf(files, text, findings, asks), gap: gapOf(merged.facts) };
-}
-
-function gapOf({ cut, privileged }: MachineFacts): string | null {
-  if (cut) return 'the text ends before its end, and what came after is not known';
-  if (privileged === true) return null;
-  const why = privileged === null ? 'the format shows no capabilities' : 'capabilities could not be read';
-  return `${why}, and which functions are VFs is not known`;
 }
 
 function documentOf(

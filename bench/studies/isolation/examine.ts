@@ -21,6 +21,7 @@ import { packageVersion } from '../../io/package-root.ts';
 import {
   type CpuReport,
   type DecisionReport,
+  type GroupDifference,
   type IsolationDocument,
   ISOLATION_FORMAT,
   ISOLATION_VERSION,
@@ -40,8 +41,6 @@ export interface Examined {
   readonly report: TopologyReport;
   /** The tree to be drawn with it. */
   readonly tree: TreeNode;
-  /** Why the machine is not known whole; null: it is. */
-  readonly gap: string | null;
 }
 
 /** A topology from the command line, and the VFs of it that are asked about. */
@@ -134,6 +133,10 @@ function examinedOf(asked: Asked): Examined {
   const { document, what: file } = topology;
   const kernelGroups = kernelGroupsReport(isolation);
   const numbers = groupNumbers(isolation, kernelGroups?.differences);
+  const numbered = ({ rules, ...rest }: GroupDifference): GroupDifference => ({
+    ...rest,
+    rules: rules.map((each) => ({ ...each, group: numbers.of(each.group) })),
+  });
   const vfs = answers.map((answer) => ({
     ...vfReport(topology, isolation, answer),
     group: numbers.of(answer.group),
@@ -153,6 +156,7 @@ function examinedOf(asked: Asked): Examined {
       .map((group) => ({ number: numbers.of(group.index), members: groupMembers(topology, group) }))
       .toSorted((a, b) => a.number - b.number),
     numbersOfKernel: numbers.isOfKernel,
+    gap: asked.gap,
     kernel: document.kernel,
     rule,
     overridden: overridden.map(formatAddress),
@@ -164,9 +168,10 @@ function examinedOf(asked: Asked): Examined {
     openRemedies: openRemedies(isolation, asked.only).map((each) => ({ ...each, group: numbers.of(each.group) })),
     backend: document.iommu.backend,
     doors: doorsReport(topology, answers),
-    kernelGroups,
+    kernelGroups:
+      kernelGroups === null ? null : { ...kernelGroups, differences: kernelGroups.differences.map(numbered) },
   };
-  return { report, tree, gap: asked.gap };
+  return { report, tree };
 }
 
 /** Of every group that VMs cannot open, or of that of one VF. */
@@ -213,7 +218,7 @@ export function refuseGap(file: string, gap: string | null, policy: Policy): voi
 
 /** @throws UserError of kind `input` for a machine that no policy can be asked about */
 export function isolationDocument(examined: readonly Examined[], policy: Policy | null): IsolationDocument {
-  if (policy !== null) for (const { report, gap } of examined) refuseGap(report.file, gap, policy);
+  if (policy !== null) for (const { report } of examined) refuseGap(report.file, report.gap, policy);
   return {
     format: ISOLATION_FORMAT,
     version: ISOLATION_VERSION,

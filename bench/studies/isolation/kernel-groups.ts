@@ -41,10 +41,8 @@ function addressesOf(topology: Topology, functions: Iterable<number>, bridges: I
 }
 
 /**
- * Numbers of groups, by the place that the rules give them: those of the kernel where it has built the same groups, else the
- * places.
- *
- * @param differences none: the kernel's groups are those of the rules
+ * Numbers of groups, by the place that the rules give them: the kernel's of each group that it has built the same, numbers after
+ * its last for others; the places where the topology has no groups of the kernel.
  */
 export function groupNumbers(
   { topology, groups }: Isolation,
@@ -55,14 +53,14 @@ export function groupNumbers(
     kernelGroups.flatMap(({ group, members }) => members.map((each) => [formatAddress(each), group] as const)),
   );
   const numbers = new Map<number, number>();
-  // Groups of which the kernel shows no member come after its last one.
+  const differing = new Set((differences ?? []).flatMap(({ kernel }) => kernel.map(({ group }) => group)));
   let next = Math.max(-1, ...built.values()) + 1;
   for (const { index, functions, bridges } of groups.groups) {
-    const known = addressesOf(topology, functions, bridges).map((address) => built.get(address));
-    if (known.length === 0) continue;
-    numbers.set(index, known.find((group) => group !== undefined) ?? next++);
+    const addresses = addressesOf(topology, functions, bridges);
+    const group = addresses.map((address) => built.get(address)).find((each) => each !== undefined);
+    if (addresses.length > 0) numbers.set(index, group === undefined || differing.has(group) ? next++ : group);
   }
-  const isOfKernel = built.size > 0 && differences?.length === 0;
+  const isOfKernel = built.size > 0;
   return { of: (place) => (isOfKernel ? (numbers.get(place) ?? place) : place), isOfKernel };
 }
 

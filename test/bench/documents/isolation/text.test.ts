@@ -76,7 +76,7 @@ test('groups, decisions that VFs share, what to change, what was taken as given'
   );
   expect(text.match(/it is no integrated endpoint/g)).toHaveLength(1);
   expect(text).toMatch(stating('0000:03:00.1', '0000:03:00.2', 'on', 'UF', 'downstream port 0000:02:00.0'));
-  expect(text).toMatch(stating('given', 'turnaround', 'loopback'));
+  expect(text).toMatch(stating('assumed', 'turnaround', 'loopback'));
 });
 
 test('of a policy that was asked for only its own column and reasons', () => {

@@ -132,6 +132,7 @@ export function fixtureDocument(changes: Partial<IsolationDocument['topologies']
         numbersOfKernel: false,
         tree: fixtureTree(),
         imported: [],
+        gap: null,
         loadsIf: [],
         openRemedies: [
           {
