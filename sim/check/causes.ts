@@ -77,9 +77,11 @@ function mended(generation: Generation, facts: readonly FactName[]): Generation 
  */
 export function causeOf(generation: Generation, run: Run, finding: Finding): Cause {
   if (finding.rule === 'script.gives') return { id: run instanceof Uint8Array ? null : run.shows, facts: [] };
-  const mends = (facts: readonly FactName[]): boolean =>
-    facts.some((fact) => generation[fact] !== NEWEST[fact]) &&
-    play(mended(generation, facts), run).finding?.rule !== finding.rule;
+  const mends = (facts: readonly FactName[]): boolean => {
+    if (facts.every((fact) => generation[fact] === NEWEST[fact])) return false;
+    const left = play(mended(generation, facts), run).finding;
+    return left?.rule !== finding.rule || left.place !== finding.place;
+  };
   const trails = TRAILS.filter(({ rules }) => rules.includes(finding.rule));
   for (const { id, facts } of trails) if (facts.length > 0 && mends(facts)) return { id, facts };
   const open = trails.find(({ id, facts }) => facts.length === 0 && (id !== 'R12' || generation.imageVersion === 2));

@@ -104,7 +104,9 @@ export class Judge {
     if (from === MIG_STATE.RESUMING) return;
     if (ret === -EINVAL && faults.areDeviceErrors) this.found('errno.cause', what, slot.fn, 'the call gave EINVAL');
     const isLate = ret === -ETIMEDOUT || ret === -EBUSY;
-    if (isLate && faults.areOnlySlow) this.found('limit.short', what, slot.fn, `the call gave ${words(ret)}`);
+    if (!isLate || !faults.areOnlySlow) return;
+    // A wait that ends with another errno is another wait.
+    this.found('limit.short', `${what}, ${words(ret)}`, slot.fn, `the call gave ${words(ret)}`);
   }
 
   /** The match data against the table of the PF. */
