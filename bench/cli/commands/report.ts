@@ -7,6 +7,7 @@ import { OutputFile } from '../file-options.ts';
 import { type CommandContext, examples, JSON_OPTION } from '../context.ts';
 import { EXIT } from '../../io/exit-status.ts';
 import type { NamedSection } from '../../show/page.ts';
+import type { AnyRun } from '../../documents/run/unplayed.ts';
 import { DOCUMENT_COMMANDS, type DocumentFormat } from '../../documents/formats.ts';
 
 interface ReportOptions {
@@ -23,7 +24,10 @@ export function registerReport(command: Command, context: CommandContext): void 
       'after',
       examples([
         ['stopcopy report results/bench.json', 'writes results/bench.html'],
-        ['stopcopy report before.json after.json --out both.html', 'two results on one page; of bench also compared'],
+        [
+          'stopcopy report before.json after.json --out both.html',
+          'two results on one page; of bench and of run also compared',
+        ],
         ['stopcopy run zip-64 --json > run.json; stopcopy report run.json', 'any document of --json'],
       ]),
     )
@@ -40,19 +44,28 @@ export function registerReport(command: Command, context: CommandContext): void 
     });
 }
 
-/** Two results of the sweep as `stopcopy compare` compares them; of all else, nothing. */
+/** Two results of one command as `stopcopy compare` and `stopcopy run A B` compare them; of others, nothing. */
 async function comparisonOf(paths: readonly string[]): Promise<readonly NamedSection[]> {
   const [base, candidate] = paths;
   if (base === undefined || candidate === undefined || paths.length > 2) return [];
   const { readSection } = await import('../../documents/kinds.ts');
-  const isSweep = (path: string): boolean => {
-    const { document } = readSection(path).section;
-    return typeof document === 'object' && document !== null && 'format' in document && document.format === SWEEP;
-  };
-  if (!isSweep(base) || !isSweep(candidate)) return [];
-  const { compareFiles } = await import('../../compare/comparison.ts');
-  const { madeComparison } = await import('../../documents/comparison/section.ts');
-  return [{ name: 'comparison.json', section: madeComparison(compareFiles(base, candidate)) }];
+  const [a, b] = [readSection(base).section.document, readSection(candidate).section.document];
+  if (formatOf(a) !== formatOf(b)) return [];
+  if (formatOf(a) === SWEEP) {
+    const { compareFiles } = await import('../../compare/comparison.ts');
+    const { madeComparison } = await import('../../documents/comparison/section.ts');
+    return [{ name: 'comparison.json', section: madeComparison(compareFiles(base, candidate)) }];
+  }
+  if (formatOf(a) !== RUN) return [];
+  const { pairOfDocuments } = await import('../../documents/run/pair.ts');
+  const { runPairSection } = await import('../../documents/run/pair-section.ts');
+  const pair = pairOfDocuments(a as AnyRun, b as AnyRun);
+  return pair === null ? [] : [{ name: 'pair.json', section: runPairSection(pair, [base, candidate]) }];
+}
+
+function formatOf(document: unknown): unknown {
+  return typeof document === 'object' && document !== null && 'format' in document ? document.format : undefined;
 }
 
 const SWEEP: DocumentFormat = 'stopcopy-bench';
+const RUN: DocumentFormat = 'stopcopy-run';

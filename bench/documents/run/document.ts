@@ -4,6 +4,8 @@
 import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
+import { writtenScenario } from '../../../sim/scenario/document.ts';
+import { playedValues } from './values.ts';
 import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
 import type { DrawnMove } from '../../../sim/scenario/drawn-moves.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
@@ -197,12 +199,16 @@ export interface RunDocument {
     readonly file: string;
     readonly name: string;
     readonly description: string;
+    /** What decides, in words; left out by documents of before. */
+    readonly values?: readonly string[] | undefined;
     readonly seed: number;
     readonly vmm: VmmName;
     readonly vms: number;
     readonly recovery: Recovery;
     /** What was assumed against what is known; left out: nothing. */
     readonly assume?: CanQuestion['assume'] | undefined;
+    /** All its fields with defaults filled in, as a file has them; left out by documents of before. */
+    readonly given?: Readonly<Record<string, unknown>> | undefined;
   };
   /** Whose parameters stand in place of the shipped ones; left out: nobody's. */
   readonly platform?: string | undefined;
@@ -361,12 +367,14 @@ function endCounts({ vms }: ScenarioResult): EndCounts {
 /** The scenario as its document repeats it. */
 export function scenarioReport(
   file: string,
-  { name, description, seed, vmm, vms }: CompiledScenario['scenario'],
+  scenario: CompiledScenario['scenario'],
   recovery: Recovery,
   assume: CanQuestion['assume'],
 ): RunDocument['scenario'] {
+  const { name, description, seed, vmm, vms } = scenario;
   const assumed = keysOf(assume).length === 0 ? {} : { assume };
-  return { file, name, description, seed, vmm, vms, recovery, ...assumed };
+  const { name: _, description: __, ...given } = { ...(writtenScenario(scenario) as object), name, description };
+  return { file, name, description, values: playedValues(scenario), seed, vmm, vms, recovery, ...assumed, given };
 }
 
 function endReport(result: ScenarioResult): EndReport {

@@ -93,6 +93,17 @@ export function runPairDocument(a: PairSide, b: PairSide): RunPairDocument {
   };
 }
 
+/** Two results of `stopcopy run`; null where one does not say what it was given, as those of before. */
+export function pairOfDocuments(a: AnyRun, b: AnyRun): RunPairDocument | null {
+  const [sideA, sideB] = [sideOfDocument(a), sideOfDocument(b)];
+  return sideA === null || sideB === null ? null : runPairDocument(sideA, sideB);
+}
+
+function sideOfDocument(document: AnyRun): PairSide | null {
+  const { given, vms } = document.scenario;
+  return given === undefined ? null : { document, scenario: given, vms, profiles: [] };
+}
+
 /** What came of one, without what only names it. */
 function content({ document }: PairSide): string {
   const { file: _file, name: _name, description: _description, ...scenario } = document.scenario;

@@ -191,11 +191,13 @@ const scenario = z.looseObject({
   file: z.string(),
   name: z.string(),
   description: z.string(),
+  values: z.array(z.string()).optional(),
   seed: count,
   vmm: z.enum(VMM_NAMES),
   vms: count,
   recovery: z.enum(RECOVERIES),
   assume: assumeSchema.optional(),
+  given: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** A move that is not played, as its page shows it. */

@@ -18,9 +18,10 @@ const ROWS_SHOWN = 6;
 
 export function printRun(document: RunDocument, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
-  const { name, description } = document.scenario;
+  const { name, description, values } = document.scenario;
   output.text(output.style('bold', name));
   output.text(wrap(`${description}.`, width));
+  if (values !== undefined) output.text(wrap(`Values: ${values.join('; ')}.`, width));
   if (document.platform !== undefined) output.text(wrap(platformSentence(document.platform), width));
   if (document.costs !== undefined) output.text(wrap(costsSentence(document.costs, document.costNotes), width));
   output.text('');
@@ -41,9 +42,10 @@ export function printAnyRun(run: AnyRun, output: Output): void {
 /** A move that is not played: how it ends, then the answer of `can`. */
 function printUnplayed(run: UnplayedRun, output: Output): void {
   const width = Math.min(output.columns ?? WIDTH, WIDTH_MAX);
-  const { name, description } = run.scenario;
+  const { name, description, values } = run.scenario;
   output.text(output.style('bold', name));
   output.text(wrap(`${description}.`, width));
+  if (values !== undefined) output.text(wrap(`Values: ${values.join('; ')}.`, width));
   output.text('');
   output.text(wrap(endSentence(run), width));
   output.text('');
