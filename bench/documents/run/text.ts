@@ -21,9 +21,9 @@ export function printRun(document: RunDocument, output: Output): void {
   const { name, description, values } = document.scenario;
   output.text(output.style('bold', name));
   output.text(wrap(`${description}.`, width));
-  if (values !== undefined) output.text(wrap(`Values: ${values.join('; ')}.`, width));
   if (document.platform !== undefined) output.text(wrap(platformSentence(document.platform), width));
   if (document.costs !== undefined) output.text(wrap(costsSentence(document.costs, document.costNotes), width));
+  if (values !== undefined) output.text(wrap(`Values: ${values.join('; ')}.`, width));
   output.text('');
   output.text(wrap(runSentences(document).join(' '), width));
   for (const { title, columns, rows } of runTables(document)) {
