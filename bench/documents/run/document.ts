@@ -4,8 +4,7 @@
 import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
-import { writtenScenario } from '../../../sim/scenario/document.ts';
-import { playedValues } from './values.ts';
+import { givenFields, playedValues } from './values.ts';
 import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
 import type { DrawnMove } from '../../../sim/scenario/drawn-moves.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
@@ -199,7 +198,6 @@ export interface RunDocument {
     readonly file: string;
     readonly name: string;
     readonly description: string;
-    /** What decides, in words; left out by documents of before. */
     readonly values?: readonly string[] | undefined;
     readonly seed: number;
     readonly vmm: VmmName;
@@ -373,8 +371,18 @@ export function scenarioReport(
 ): RunDocument['scenario'] {
   const { name, description, seed, vmm, vms } = scenario;
   const assumed = keysOf(assume).length === 0 ? {} : { assume };
-  const { name: _, description: __, ...given } = { ...(writtenScenario(scenario) as object), name, description };
-  return { file, name, description, values: playedValues(scenario), seed, vmm, vms, recovery, ...assumed, given };
+  return {
+    file,
+    name,
+    description,
+    values: playedValues(scenario),
+    seed,
+    vmm,
+    vms,
+    recovery,
+    ...assumed,
+    given: givenFields(scenario),
+  };
 }
 
 function endReport(result: ScenarioResult): EndReport {

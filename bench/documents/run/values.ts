@@ -4,7 +4,7 @@
 import { countOf } from '../../../sim/base/units.ts';
 import { sizeText } from '../../../sim/base/quantity.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
-import type { Scenario, ScenarioDevice } from '../../../sim/scenario/document.ts';
+import { type Scenario, type ScenarioDevice, writtenScenario } from '../../../sim/scenario/document.ts';
 import { formatValue } from '../../show/format.ts';
 
 /** VMM and its release, memory, what is written into it, the link, each kind of device. */
@@ -17,6 +17,12 @@ export function playedValues({ vmm, vmmVersion, vms, vcpus, memory, stream, devi
     `${stream.gigabitsPerSecond} Gbit/s, ${countOf(stream.channels, 'channel')}`,
     ...(devices.length === 0 ? ['no device'] : devices.map(deviceWords)),
   ];
+}
+
+/** All fields of a scenario but its names, with defaults filled in, as a file has them. */
+export function givenFields(scenario: Scenario): Readonly<Record<string, unknown>> {
+  const fields = Object.entries({ ...(writtenScenario(scenario) as object) });
+  return Object.fromEntries(fields.filter(([name]) => name !== 'name' && name !== 'description'));
 }
 
 function writes({ dirty, dma, page }: Scenario['memory']): string {

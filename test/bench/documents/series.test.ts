@@ -112,7 +112,7 @@ describe('a history', () => {
 
   test('of which only the records are there is refused, and so is a change that is no number', () => {
     const list = { format: 'stopcopy-history-list', version: 1, stopcopy: '0.1.0', machines: [], records: [] };
-    expect(() => pageOf(list)).toThrow('is a document of stopcopy history list');
+    expect(() => pageOf(list)).toThrow(stating('stopcopy history list'));
     const wrong = structuredClone(historyDocument(true)) as unknown as { series: { changes: { before: unknown }[] }[] };
     wrong.series[0]!.changes[1]!.before = 'much';
     expect(() => pageOf(wrong)).toThrow('series[0].changes[1].before');

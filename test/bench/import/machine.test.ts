@@ -128,9 +128,7 @@ describe('several files of one machine', () => {
   });
 
   test('are refused when they are of two', () => {
-    expect(() => imported([read(X570, 'a.txt'), read(SMMU, 'b.txt')])).toThrow(
-      /b\.txt: has no function of the files before it/,
-    );
+    expect(() => imported([read(X570, 'a.txt'), read(SMMU, 'b.txt')])).toThrow(/b\.txt: .*no function/);
     const other = sample('x570.lspci-nnk.txt').replace('[1022:1480]', '[1022:1481]');
     const nnk = sample('x570.lspci-nnk.txt');
     expect(() => imported([read(nnk, 'a.txt'), read(other, 'b.txt')])).toThrow(
@@ -140,9 +138,7 @@ describe('several files of one machine', () => {
   });
 
   test('one without the tree is refused, with what to run', () => {
-    expect(() => imported([read(sample('x570.lspci-nnk.txt'), 'nnk.txt')])).toThrow(
-      /does not say which bridge is above/,
-    );
+    expect(() => imported([read(sample('x570.lspci-nnk.txt'), 'nnk.txt')])).toThrow(/nnk\.txt: .*bridge/);
   });
 });
 

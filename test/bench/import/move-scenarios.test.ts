@@ -99,7 +99,7 @@ test('a guest is not fitted to write more than any that is published, and a file
 
 test('a file without a move is refused in a sentence', () => {
   expect(() => readMove(join(import.meta.dirname, 'move-forms.test.ts'), { as: 'qmp' })).toThrow(
-    /has no move of a VM in it/,
+    /move-forms\.test\.ts: .*no move/,
   );
   expect(() => readMove(join(SAMPLES, 'nova.server-migration-show.json.expected.json'))).toThrow(/no format of a move/);
   expect(() => readMove(join(SAMPLES, 'qemu-10.2-vfio.qmp.jsonl'), { which: 3 })).toThrow(/--move is 3, and .* has 1/);

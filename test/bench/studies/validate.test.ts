@@ -182,7 +182,7 @@ describe('a model that is wrong is reported', () => {
     const { complaints } = validate([{ ...logs!, rows }], false);
     expect(complaints).toEqual([
       expect.stringMatching(/^dirty syncs: \d\d % of figures are near enough, 80 % must be$/),
-      'dirty syncs: quoting the nearest row is off by 0 %, and thus better',
+      expect.stringMatching(/^dirty syncs: .*nearest row.* 0 %/),
       expect.stringMatching(
         /^dirty syncs: intervals score [\d.]+, those about the nearest row [\d.]+, and thus better$/,
       ),
@@ -191,7 +191,7 @@ describe('a model that is wrong is reported', () => {
 
   test('by too many parameters', () => {
     expect(validate(readTables(['multifd']), true).complaints).toEqual([
-      expect.stringMatching(/^\d+ parameters are fitted to 5 rows, allowed is one for every 4 rows$/),
+      expect.stringMatching(/^\d+ parameters .*5 rows.*4 rows$/),
     ]);
   });
 });

@@ -9,9 +9,7 @@ test('a preset is old from the 181st day on', () => {
   const used = [{ id: 'kubevirt', asOf: '2026-08-22' }];
   // 22 Aug 2026 and 180 days is 18 Feb 2027.
   expect(ageNotes(used, day('2027-02-18'))).toEqual([]);
-  expect(ageNotes(used, day('2027-02-19'))).toEqual([
-    'limits kubevirt are those of 2026-08-22, 181 days ago: compare them with your release, and give what differs in limits',
-  ]);
+  expect(ageNotes(used, day('2027-02-19'))).toEqual([expect.stringMatching(/kubevirt.*2026-08-22.*181 days/)]);
   expect(ageNotes(used, day('2026-01-01'))).toEqual([]);
   expect(ageNotes([{ id: 'own', asOf: null }], day('2090-01-01'))).toEqual([]);
 });

@@ -30,7 +30,7 @@ describe('a decision', () => {
   test('says what it leaves aside', () => {
     const { verdict, notes } = decideLoad(example('t26-sysfs'), 0x7501, 'proof');
     expect(verdict).toBe('load-clipped');
-    expect(notes).toEqual(['root mapped the control area through sysfs; no driver can judge what root does']);
+    expect(notes).toEqual([expect.stringMatching(stating('root', 'control area', 'sysfs'))]);
     expect(decideLoad(example('t01-integrated'), 0x7501, 'proof').notes).toEqual([]);
   });
 

@@ -207,7 +207,7 @@ describe('a VM whose devices nothing tracks', () => {
   test('never ends where migration is forced on, as each sync reports all memory dirty', () => {
     const error = errorOf(() => forced({}));
     expect(error).toBeInstanceOf(WillNotMove);
-    expect(error.message).toMatch(/never ends.*each sync counts all memory dirty/);
+    expect(error.message).toMatch(/never ends.*all memory dirty/);
   });
 
   test('is stopped by a time-out with all of its memory left: 16 GiB over 25 Gbit/s, some 6 s', () => {
@@ -264,7 +264,7 @@ describe('a device of 8 GB of state', () => {
   };
 
   test('whose driver no table knows is asked about', () => {
-    expect(errorOf(() => compiled(vgpu)).message).toMatch(/dmaLog in the profile of devices\[0\]/);
+    expect(errorOf(() => compiled(vgpu)).message).toMatch(/dmaLog.*devices\[0\]/);
   });
 
   test('never fits into 300 ms, and the limit that would do is said', () => {

@@ -116,7 +116,7 @@ describe('without the key', () => {
     const socket = connectTo(place, () => {});
     socket.on('error', () => {});
     await new Promise((resolve) => void socket.once('close', resolve));
-    expect(strangers).toEqual(['a new connection was turned away: it agreed on no key in time']);
+    expect(strangers).toEqual([expect.stringMatching(/turned away.*no key/)]);
   });
 });
 
@@ -151,9 +151,7 @@ describe('a place that other machines reach', () => {
   test.each(['0.0.0.0:7600', '192.0.2.7:7600', '[2001:db8::1]:7600', 'host.example:7600'])(
     '%s wants a key, or --plain',
     (at) => {
-      expect(() => endpointOf({}, '--listen', at)).toThrow(
-        /can be reached from other machines, and nothing says how it is/,
-      );
+      expect(() => endpointOf({}, '--listen', at)).toThrow(/from other machines/);
       expect(endpointOf({ plain: true }, '--listen', at)).not.toHaveProperty('key');
     },
   );

@@ -322,7 +322,7 @@ describe('a stranger', () => {
 
     const { owner, into, out, losses } = await pair({ session: '2'.repeat(32) });
     await shout(into, Buffer.concat(bytes));
-    expect(losses[0]).toMatch(/the source asked another run of stopcopy receive|the move was begun with another run/);
+    expect(losses[0]).toMatch(/another run/);
     expect(owner.asked).toEqual([]);
     await out.open();
     expect(await out.ask({ ask: 'prepare' })).toEqual({ is: 'prepared' });

@@ -111,9 +111,7 @@ test('an override changes what Linux believes, and not what the fabric does', as
   expect(words).toMatch(stating('VMs open functions', 'fabric'));
   expect(words).toMatch(stating('control areas', 'both VFs', 'DMA', 'other VMs'));
   const closed = (await stopcopy('isolation', 't28', '--policy', 'proof')).stdout.replaceAll(/\s+/g, ' ');
-  expect(closed).toContain(
-    'No DMA of a guest reaches a migration control area. None of the VFs can be opened by its VM',
-  );
+  expect(closed).toMatch(/No DMA of a guest.* None of the VFs can be opened/s);
 });
 
 describe('the exit status with --policy', () => {

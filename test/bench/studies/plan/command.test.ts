@@ -95,7 +95,7 @@ test.each([
   writeFileSync(path, readFileSync(asks, 'utf8').replace(/acc-\w+/, './my-zip.yaml'));
   const refused = await stopcopy(command, path);
   expect(refused.status).toBe(3);
-  expect(refused.stderr).toMatch(/my-zip\.yaml: kind is missing: .*; add kind: with one of sec, hpre, zip/);
+  expect(refused.stderr).toMatch(stating('my-zip.yaml', 'kind', 'sec, hpre, zip'));
   writeFileSync(join(folder, 'my-zip.yaml'), profile);
   expect((await stopcopy(command, path, ...options)).status).toBe(0);
 });

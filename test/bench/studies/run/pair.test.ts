@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { RunDocument } from '../../../../bench/documents/run/document.ts';
-import { type RunPairDocument } from '../../../../bench/documents/run/pair.ts';
+import { pairOfDocuments, type RunPairDocument } from '../../../../bench/documents/run/pair.ts';
 import { packageRoot } from '../../../../bench/io/package-root.ts';
 import { isPlayed } from '../../../../bench/documents/run/unplayed.ts';
 import { stopcopy } from '../../command.ts';
@@ -168,6 +168,8 @@ describe('run A B', () => {
     expect(document.fields).toEqual([{ path: 'convergence.downtimeLimit', a: '300ms', b: '60ms' }]);
     expect(table(stdout, 'Fields that differ')).toEqual([['convergence.downtimeLimit', '300ms', '60ms']]);
     expect(document.equal).toBe(false);
+    // A page of stopcopy report has the same comparison from the two documents alone.
+    expect(pairOfDocuments(document.a, document.b)).toEqual(document);
     expect(compared).toBe(7);
     const [pauseA, pauseB] = runs.map(({ figures }) => figures.pause.value);
     const sum = document.parts.reduce((all, { differenceNs }) => all + differenceNs, 0);
