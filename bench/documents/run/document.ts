@@ -4,7 +4,7 @@
 import { FIGURE_KINDS, type Figure, INTERVAL_WORDS } from '../../show/figure.ts';
 import type { HazardId } from '../../../sim/driver/hazards.ts';
 import type { Recovery, VfEndState, VfTimes } from '../../../sim/move/vf-passage.ts';
-import { givenFields, playedValues } from './values.ts';
+import { scenarioReport } from './values.ts';
 import { type CompiledScenario, parametersOf } from '../../../sim/scenario/compile.ts';
 import type { DrawnMove } from '../../../sim/scenario/drawn-moves.ts';
 import type { GroupLatency } from '../../../sim/scenario/guest-latency.ts';
@@ -22,7 +22,6 @@ import type { PauseSpan } from '../../../sim/memory/pause-record.ts';
 import type { Bound } from '../../../sim/memory/stream.ts';
 import { type PlayedCan, playedCan } from '../can/document.ts';
 import type { CanQuestion } from '../../../sim/manager/question.ts';
-import { keysOf } from '../../../sim/base/keys.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { costsInUse } from '../../../sim/device/costs.ts';
 import { type VmmName } from '../../../sim/memory/vmms.ts';
@@ -360,29 +359,6 @@ function endCounts({ vms }: ScenarioResult): EndCounts {
   const counts = { ...NO_ENDS };
   for (const { kind } of vms) counts[kind] += 1;
   return counts;
-}
-
-/** The scenario as its document repeats it. */
-export function scenarioReport(
-  file: string,
-  scenario: CompiledScenario['scenario'],
-  recovery: Recovery,
-  assume: CanQuestion['assume'],
-): RunDocument['scenario'] {
-  const { name, description, seed, vmm, vms } = scenario;
-  const assumed = keysOf(assume).length === 0 ? {} : { assume };
-  return {
-    file,
-    name,
-    description,
-    values: playedValues(scenario),
-    seed,
-    vmm,
-    vms,
-    recovery,
-    ...assumed,
-    given: givenFields(scenario),
-  };
 }
 
 function endReport(result: ScenarioResult): EndReport {

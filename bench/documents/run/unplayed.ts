@@ -9,7 +9,8 @@ import { assumedSentence, type CanOutcome } from '../../../sim/manager/can-answe
 import type { Assumption } from '../../../sim/manager/question.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
 import { type CanDocument, canDocument } from '../can/document.ts';
-import { type EndCounts, RUN_FORMAT, RUN_VERSION, type RunDocument, scenarioReport } from './document.ts';
+import { scenarioReport } from './values.ts';
+import { type EndCounts, RUN_FORMAT, RUN_VERSION, type RunDocument } from './document.ts';
 
 /** What `can` answers, with its question. */
 type CanReport = Omit<CanDocument, 'format' | 'version' | 'stopcopy'>;

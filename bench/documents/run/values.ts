@@ -1,6 +1,9 @@
 /**
  * The values of a scenario that decide how its VM moves, in words: what was played, whatever its description says.
  */
+import { keysOf } from '../../../sim/base/keys.ts';
+import type { CanQuestion } from '../../../sim/manager/question.ts';
+import type { Recovery } from '../../../sim/move/vf-passage.ts';
 import { countOf } from '../../../sim/base/units.ts';
 import { sizeText } from '../../../sim/base/quantity.ts';
 import { VMMS } from '../../../sim/memory/vmms.ts';
@@ -8,7 +11,7 @@ import { type Scenario, type ScenarioDevice, writtenScenario } from '../../../si
 import { formatValue } from '../../show/format.ts';
 
 /** VMM and its release, memory, what is written into it, the link, each kind of device. */
-export function playedValues({ vmm, vmmVersion, vms, vcpus, memory, stream, devices }: Scenario): readonly string[] {
+function playedValues({ vmm, vmmVersion, vms, vcpus, memory, stream, devices }: Scenario): readonly string[] {
   const { title } = VMMS[vmm];
   return [
     vmmVersion === undefined ? title : `${title} ${vmmVersion}`,
@@ -20,7 +23,7 @@ export function playedValues({ vmm, vmmVersion, vms, vcpus, memory, stream, devi
 }
 
 /** All fields of a scenario but its names, with defaults filled in, as a file has them. */
-export function givenFields(scenario: Scenario): Readonly<Record<string, unknown>> {
+function givenFields(scenario: Scenario): Readonly<Record<string, unknown>> {
   const fields = Object.entries({ ...(writtenScenario(scenario) as object) });
   return Object.fromEntries(fields.filter(([name]) => name !== 'name' && name !== 'description'));
 }
@@ -50,4 +53,12 @@ function deviceWords({ profile, count, queues, load }: ScenarioDevice): string {
   const what = count === 1 ? profile : `${count} ${profile}`;
   const of = queues === 1 ? '' : ` with ${queues} queues${count === 1 ? '' : ' each'}`;
   return `${what}${of}${typeof load === 'string' ? `, load ${load}` : ''}`;
+}
+
+/** The scenario as its document repeats it. */
+export function scenarioReport(file: string, scenario: Scenario, recovery: Recovery, assume: CanQuestion['assume']) {
+  const { name, description, seed, vmm, vms } = scenario;
+  const assumed = keysOf(assume).length === 0 ? {} : { assume };
+  const values = playedValues(scenario);
+  return { file, name, description, values, seed, vmm, vms, recovery, ...assumed, given: givenFields(scenario) };
 }
