@@ -40,7 +40,7 @@ function writes({ dirty, dma, page }: Scenario['memory']): string {
       return `the guest writes ${rate(dirty.hotPagesPerSecond)} in ${sizeWords(dirty.hot)}, ${rate(dirty.coldPagesPerSecond)} elsewhere${by}`;
     case 'bursts':
       return `the guest writes ${rate(dirty.pagesPerSecond)}, in bursts ${rate(dirty.burstPagesPerSecond)}${by}`;
-    case 'trace':
+    default:
       return `the guest writes at most ${rate(Math.max(...dirty.pagesPerSecond))}${by}`;
   }
 }
