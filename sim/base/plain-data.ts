@@ -49,7 +49,7 @@ export function parsePlain(text: string): unknown {
 /** @throws SyntaxError for a kind of array that is not written */
 function arrayOf(value: { readonly [ARRAY]: unknown; readonly of?: unknown }): unknown {
   const name = value[ARRAY] as ArrayName;
-  if (!Object.hasOwn(ARRAYS, name) || !Array.isArray(value.of)) throw new SyntaxError(`no array: ${String(name)}`);
+  if (!Object.hasOwn(ARRAYS, name) || !Array.isArray(value.of)) throw new SyntaxError(`no array: ${name}`);
   return ARRAYS[name].from(value.of as number[]);
 }
 
