@@ -181,6 +181,8 @@ function registersBase(recent: readonly TracedAccess[]): number | null {
     : null;
 }
 
+const DOORBELL_BYTES = 8;
+
 /** A register of a VF that is reached by a window in its PF's BAR2. */
 export interface WindowRegister {
   /** Function number of the VF. */
@@ -189,13 +191,26 @@ export interface WindowRegister {
   readonly offset: number;
 }
 
-/** What an offset in the PF's BAR2 is where it lies in a migration window; null: it does not. docs/device.md 1.4. */
-export function windowRegister(offset: number): WindowRegister | null {
+/**
+ * What an offset in the PF's BAR2 is where it lies in a migration window; null: it does not. docs/device.md 1.4.
+ *
+ * A window is as long as the registers of a VF below its doorbells: a driver that rings one by its window writes 8 bytes to
+ * the beginning of the next, whose register there has 4.
+ */
+export function windowRegister({
+  offset,
+  width,
+}: {
+  readonly offset: number;
+  readonly width: number;
+}): WindowRegister | null {
   const { bytesPerFunction, eqcDw0, aeqcDw0 } = MIG_REGION;
   const at = offset - MIG_REGION.offset;
   const vf = Math.floor(at / bytesPerFunction);
-  if (at < bytesPerFunction || vf > 63) return null;
   const inside = at % bytesPerFunction;
+  if (inside === 0 && width === DOORBELL_BYTES && vf >= 2 && vf <= 64)
+    return { vf: vf - 1, offset: VF_REG.QM_DOORBELL_EQ_AEQ_BASE_V2 };
+  if (at < bytesPerFunction || vf > 63) return null;
   if (inside >= aeqcDw0) return { vf, offset: VF_REG.QM_AEQC_DW0 + inside - aeqcDw0 };
   return { vf, offset: inside >= eqcDw0 ? VF_REG.QM_EQC_DW0 + inside - eqcDw0 : inside };
 }

@@ -51,7 +51,7 @@ const XQC_BYTES = 4 * XQC.words;
 /** The same register in the words of a VF's own BAR2. */
 export function vfOffset(access: RegisterAccess): number | null {
   if (access.fn === 'vf') return access.offset;
-  return windowRegister(access.offset)?.offset ?? null;
+  return windowRegister(access)?.offset ?? null;
 }
 
 function stepOf(access: RegisterAccess): Step {

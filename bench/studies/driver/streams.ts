@@ -27,7 +27,7 @@ type VfKey = string;
 
 function keyOf(access: RegisterAccess): VfKey | null {
   if (access.fn === 'vf') return `${access.file}/${access.window.base}`;
-  const inWindow = windowRegister(access.offset);
+  const inWindow = windowRegister(access);
   return inWindow === null ? null : `${access.file}/${access.window.base}/${inWindow.vf}`;
 }
 
@@ -38,23 +38,9 @@ export function streamsOf(trace: DriverTrace): Streams {
   const arcOf = accesses.map((each) => arcs.find((arc) => isIn(each, arc)));
   const deviceOf = devicesOfKeys(accesses, owners, arcOf);
   const keyOfDevice = new Map([...deviceOf].map(([key, device]) => [device, key]));
-  // An access of the PF inside of an arc is the arc's VF's; one outside is that of the VF which its task turns to next.
-  const nextOfTask = new Map<string, VfKey>();
-  for (let i = accesses.length - 1; i >= 0; i--) {
-    const access = accesses[i]!;
-    const task = `${access.file}/${access.segment}/${access.task}`;
-    const own = owners[i];
-    if (own !== null && own !== undefined) nextOfTask.set(task, own);
-    else owners[i] = ownerByArc(arcOf[i], keyOfDevice) ?? nextOfTask.get(task) ?? null;
-  }
-  // A task that ends with accesses of the PF, such as the query of a PRE_COPY that was given up.
-  const lastOfTask = new Map<string, VfKey>();
-  for (const [i, access] of accesses.entries()) {
-    const task = `${access.file}/${access.segment}/${access.task}`;
-    const own = owners[i];
-    if (own !== null && own !== undefined) lastOfTask.set(task, own);
-    else owners[i] = lastOfTask.get(task) ?? null;
-  }
+  // An access of the PF inside of an arc is the arc's VF's.
+  for (const [i, own] of owners.entries()) if (own === null) owners[i] = ownerByArc(arcOf[i], keyOfDevice) ?? null;
+  giveOthers(accesses, owners);
   // A VF that is opened again may be mapped elsewhere.
   const byVf = new Map<string, RegisterAccess[]>();
   const devices = new Map<string, string>();
@@ -70,6 +56,45 @@ export function streamsOf(trace: DriverTrace): Streams {
   }
   const vfs = [...byVf].map(([vf, own], index): VfTrace => vfTrace(devices.get(vf), index, own, arcs));
   return { vfs: vfs.toSorted(byId), strangers: accesses.filter((_, i) => (owners[i] ?? null) === null) };
+}
+
+/**
+ * Accesses of the PF outside of arcs: of the VF that their task turns to next, or has turned to last where none follows. Between
+ * two VFs, calls are further apart than accesses of one: those before the longest gap are of the VF before it.
+ */
+function giveOthers(accesses: readonly RegisterAccess[], owners: (VfKey | null)[]): void {
+  const tasks = new Map<string, number[]>();
+  for (const [i, { file, segment, task }] of accesses.entries()) {
+    const key = `${file}/${segment}/${task}`;
+    const places = tasks.get(key);
+    if (places === undefined) tasks.set(key, [i]);
+    else places.push(i);
+  }
+  for (const places of tasks.values()) {
+    for (let from = 0; from < places.length; from++) {
+      if (owners[places[from]!] !== null) continue;
+      let until = from;
+      while (until < places.length && owners[places[until]!] === null) until += 1;
+      const before = from === 0 ? null : owners[places[from - 1]!]!;
+      const after = until === places.length ? null : owners[places[until]!]!;
+      const isOne = before === null || after === null || before === after;
+      const split = isOne ? from : from + longestGap(accesses, places.slice(from - 1, until + 1));
+      for (let at = from; at < until; at++) {
+        owners[places[at]!] = isOne ? (after ?? before) : at < split ? before : after;
+      }
+      from = until;
+    }
+  }
+}
+
+/** Calls are further apart than accesses of one call by more than this. */
+const BETWEEN_CALLS = 10;
+
+/** How many of the accesses after the first are of its call: none, where the first is as far from them as calls are. */
+function longestGap(accesses: readonly RegisterAccess[], places: readonly number[]): number {
+  const gaps = places.slice(1).map((place, i) => timeOf(accesses[place]!) - timeOf(accesses[places[i]!]!));
+  const longest = Math.max(...gaps);
+  return gaps[0]! * BETWEEN_CALLS >= longest ? 0 : gaps.indexOf(longest);
 }
 
 function isIn(access: RegisterAccess, { startNs, endNs, segment, task }: TracedArc): boolean {
@@ -108,9 +133,7 @@ function vfTrace(
 ): VfTrace {
   const vfWindow = accesses.find(({ fn }) => fn === 'vf')?.window;
   const pfWindow = accesses.find(({ fn }) => fn === 'pf')?.window;
-  const inside = accesses
-    .map((each) => (each.fn === 'pf' ? windowRegister(each.offset) : null))
-    .find((each) => each !== null);
+  const inside = accesses.map((each) => (each.fn === 'pf' ? windowRegister(each) : null)).find((each) => each !== null);
   const asked = accesses.find(({ fn, offset, op }) => fn === 'pf' && op === 'w' && offset === PF_REG.QM_VFT_CFG)?.value;
   const functionNumber = inside?.vf ?? (asked === null || asked === undefined ? undefined : Number(asked));
   return {
