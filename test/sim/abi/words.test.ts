@@ -79,8 +79,10 @@ describe('error numbers', () => {
   });
 
   test('each exported number has a name', () => {
-    const exported = Object.keys(errno).filter((name) => name !== 'errnoName');
+    const exported = Object.entries(errno).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
     expect(exported.toSorted()).toEqual(all.map(([name]) => name).toSorted());
+    expect(errno.ERRNO_NAMES.toSorted()).toEqual(exported.toSorted());
+    for (const [name, value] of all) expect(errno.errnoNumber(name)).toBe(value);
   });
 
   test('an unknown one is named by its number', () => {
