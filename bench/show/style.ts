@@ -48,7 +48,7 @@ figure { margin: 1rem 0 2rem; padding: 0; } figcaption { font-size: .9rem; }
 .swatch.frame { background: transparent; }
 .swatch.faint { background: color-mix(in srgb, var(--swatch) 30%, transparent); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; margin: .5rem 0; }
-caption { text-align: left; color: var(--faint); padding-bottom: .25rem; }
+caption { text-align: left; position: sticky; left: 0; max-width: calc(100vw - 2rem); color: var(--faint); padding-bottom: .25rem; }
 th, td { padding: .2rem .75rem .2rem 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; vertical-align: top;
   font-variant-numeric: tabular-nums; }
 th { font-weight: 600; } th[scope=row], td.text, th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
